@@ -1,0 +1,1 @@
+"""fob-device: the emulated phone that holds the keys."""

@@ -1,0 +1,1 @@
+"""PKCS#11 vocabulary: numbers (generated), attribute kinds, mechanism parameters, errors."""
