@@ -2,7 +2,8 @@
 
     python tools/generate_pkcs11.py /usr/include/p11-kit-1/p11-kit/pkcs11.h
 
-The header is p11-kit's own (Debian package libp11-kit-dev); the tests check the tables against PyKCS11 and python-pkcs11.
+The header is p11-kit's own (Debian package libp11-kit-dev); the tests check the tables against PyKCS11 and
+python-pkcs11.
 """
 
 import re
@@ -63,6 +64,8 @@ def definitions(header: str) -> Iterator[tuple[str, str, int]]:
         shift = re.fullmatch(r"(\d+) << (\d+)", text)
         if shift:
             yield prefix, name, int(shift[1]) << int(shift[2])
+        elif array := re.fullmatch(r"CKF_ARRAY_ATTRIBUTE\s*\|\s*(0x[0-9a-f]+)", text):
+            yield prefix, name, 1 << 30 | int(array[1], 0)
         elif re.fullmatch(r"0x[0-9a-fA-F]+|\d+", text):
             yield prefix, name, int(text, 0)
 

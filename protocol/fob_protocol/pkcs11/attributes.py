@@ -1,7 +1,7 @@
 """What kind of value each attribute type has (PKCS#11 v2.40 base, section 4).
 
-An attribute value is a bool, an int, bytes, or for CKA_ALLOWED_MECHANISMS a tuple of mechanism types. A type that is not
-listed here travels as bytes.
+An attribute value is a bool, an int, bytes, or for CKA_ALLOWED_MECHANISMS a tuple of mechanism types. A type that is
+not listed here travels as bytes.
 """
 
 from collections.abc import Mapping
