@@ -1,0 +1,103 @@
+"""The one catalogue of AT commands (docs/protocol.md, section 4): a new command is one entry here and one handler."""
+
+from dataclasses import dataclass, field
+
+from fob_protocol.at.command import Command, Verb
+from fob_protocol.at.values import Value, Values
+from fob_protocol.errors import AtSyntaxError
+
+NUMBER, STRING, BLOCK = int, str, bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One place in a command's value list."""
+
+    name: str
+    kind: type
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command of data state: its AT name, its Cryptoki function, its parameters; `rest` when a list follows them."""
+
+    name: str
+    function: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    rest: str = ""
+    public: bool = field(default=False, kw_only=True)
+
+    def build(self, *values: Value) -> Command:
+        """The command with `values`, checked as the other side will check them. Raises AtSyntaxError."""
+        self.check(values)
+        return Command(self.name, Verb.SET if values else Verb.EXECUTE, values)
+
+    def check(self, values: Values) -> Values:
+        """`values` padded with None to all named parameters, the rest behind them. Raises AtSyntaxError."""
+        count = len(self.parameters)
+        if len(values) > count and not self.rest:
+            raise AtSyntaxError(f"{self.name} takes {count} values, not {len(values)}")
+        padded = values + (None,) * (count - len(values))
+        for parameter, value in zip(self.parameters, padded, strict=False):
+            self._check_one(parameter, value)
+        return padded
+
+    def _check_one(self, parameter: Parameter, value: Value) -> None:
+        if value is None and not parameter.optional:
+            raise AtSyntaxError(f"{self.name} needs its {parameter.name}")
+        if value is not None and not isinstance(value, parameter.kind):
+            raise AtSyntaxError(f"{self.name}: {parameter.name} is of the wrong kind")
+
+
+HANDLE = Parameter("handle", NUMBER)
+MECHANISM = Parameter("mechanism", NUMBER)
+MECHANISM_OR_PLAIN = Parameter("mechanism", NUMBER, optional=True)
+MECHANISM_PARAMETER = Parameter("mechanism parameter", BLOCK, optional=True)
+ASKER = Parameter("asker", NUMBER, optional=True)
+DATA = Parameter("data", BLOCK)
+USER_TYPE = Parameter("user type", NUMBER)
+PIN = Parameter("PIN", BLOCK, optional=True)
+LOGIN = Parameter("login", NUMBER)
+
+GET_TOKEN_INFO = CommandSpec("+C_GETTOKENINFO", "C_GetTokenInfo", public=True)
+GET_MECHANISMS = CommandSpec("+C_GETMECHLIST", "C_GetMechanismList")
+FIND_OBJECTS = CommandSpec("+C_FINDOBJECTS", "C_FindObjects", (Parameter("known generation", NUMBER),))
+GET_ATTRIBUTE = CommandSpec("+C_GETATTRVALUE", "C_GetAttributeValue", (HANDLE, Parameter("type", NUMBER)))
+SET_ATTRIBUTES = CommandSpec("+C_SETATTRVALUE", "C_SetAttributeValue", (HANDLE,), rest="attribute list")
+CREATE_OBJECT = CommandSpec("+C_CREATEOBJECT", "C_CreateObject", rest="attribute list")
+COPY_OBJECT = CommandSpec("+C_COPYOBJECT", "C_CopyObject", (HANDLE,), rest="attribute list")
+DESTROY_OBJECT = CommandSpec("+C_DESTROYOBJECT", "C_DestroyObject", (HANDLE,))
+GENERATE_KEY_PAIR = CommandSpec(
+    "+C_GENKEYPAIR",
+    "C_GenerateKeyPair",
+    (MECHANISM, MECHANISM_PARAMETER, Parameter("count of public attributes", NUMBER)),
+    rest="attribute lists",
+)
+LOGIN_USER = CommandSpec("+C_LOGIN", "C_Login", (USER_TYPE, PIN, Parameter("handle", NUMBER, optional=True)))
+LOGOUT = CommandSpec("+C_LOGOUT", "C_Logout", (LOGIN,))
+RESUME = CommandSpec("+FOBRESUME", "", (LOGIN, Parameter("ticket", BLOCK)))
+INIT_TOKEN = CommandSpec("+C_INITTOKEN", "C_InitToken", (PIN, Parameter("label", BLOCK)))
+INIT_PIN = CommandSpec("+C_INITPIN", "C_InitPIN", (PIN,))
+SET_PIN = CommandSpec("+C_SETPIN", "C_SetPIN", (USER_TYPE, PIN, Parameter("new PIN", BLOCK, optional=True)))
+SIGN = CommandSpec("+C_SIGN", "C_Sign", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER, ASKER))
+DECRYPT = CommandSpec("+C_DECRYPT", "C_Decrypt", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER, ASKER))
+DERIVE_KEY = CommandSpec("+C_DERIVEKEY", "C_DeriveKey", (HANDLE, MECHANISM, MECHANISM_PARAMETER), rest="attribute list")
+GENERATE_RANDOM = CommandSpec("+C_GENERATERANDOM", "C_GenerateRandom", (Parameter("count", NUMBER),))
+SET_ASKER = CommandSpec("+FOBASKER", "", (Parameter("asker", NUMBER), Parameter("description", STRING)))
+RECALL = CommandSpec("+FOBRECALL", "", (Parameter("session", BLOCK), Parameter("number", NUMBER)))
+
+COMMANDS: dict[str, CommandSpec] = {
+    spec.name: spec
+    for spec in (
+        GET_TOKEN_INFO, GET_MECHANISMS, FIND_OBJECTS, GET_ATTRIBUTE, SET_ATTRIBUTES, CREATE_OBJECT, COPY_OBJECT,
+        DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
+        DERIVE_KEY, GENERATE_RANDOM, SET_ASKER, RECALL,
+    )
+}  # fmt: skip
+
+# Unsolicited result codes (section 4).
+EVENT_GENERATION = "+FOBGEN"
+EVENT_TOKEN = "+FOBTOKEN"  # noqa: S105 - the name of an event
+EVENT_ASK = "+FOBASK"
+EVENT_LOCKED = "+FOBLOCKED"

@@ -1,0 +1,60 @@
+"""Every bound of the protocol, with its reason (docs/protocol.md). Sizes in octets, times in seconds."""
+
+# Command state: room for every command a person types, small enough for a phone's line buffer.
+COMMAND_LINE_LIMIT = 512
+
+# One part with its header, tag and CRC (512 + 7 + 16 + 2) and air for later kinds; a noisy line loses at most this.
+FRAME_LIMIT = 700
+
+# Half a second of a 9,600 baud line, so that a short request never waits longer than that behind a part.
+PART_SIZE = 512
+
+# The largest certificate or data object (32 KiB) with its attributes, twice over.
+TEXT_LIMIT = 65_536
+
+# More values than any command has; a template has at most a few dozen attributes.
+VALUES_LIMIT = 4_096
+
+# Lines of an answer: one per object in a page.
+LINES_LIMIT = 4_096
+
+# Digits of the largest CK_ULONG.
+NUMBER_DIGITS_LIMIT = 20
+
+# A 64-bit number never gets near this; the session ends first.
+NUMBER_LIMIT = 1 << 63
+
+# Numbers the device keeps answers for: enough for every application on a PC to have one request under way.
+WINDOW = 64
+OUTSTANDING_LIMIT = 32
+
+# Requests that the device reported as WORKING and keeps until RELEASE.
+PARKED_LIMIT = 32
+
+# Four parts hide one round trip of a radio link without filling its buffers.
+PARTS_IN_FLIGHT = 4
+
+# Long texts being put together at once, in each direction.
+ASSEMBLIES_LIMIT = 8
+
+EVENTS_WAITING = 32
+EVENT_TRIES = 5
+EVENT_RETRY_FIRST = 1.0
+
+# Timers of the PC (section 3.5).
+RETRY_AFTER = 0.25
+RETRIES_BEFORE_LOST = 5
+WORKING_POLL = 1.0
+KEEPALIVE = 30.0
+
+# The device reports a request that takes longer than this, so that the PC stops asking again.
+WORKING_AFTER = 0.1
+
+HANDSHAKE_TRIES = 5
+PAIRING_TIME = 120.0
+PAIRING_RETRY = 1.0
+PAIRING_TRIES = 5
+PAIRING_CLOSED_FOR = 60.0
+
+# Names that one side shows to the other's person.
+NAME_LIMIT = 64
