@@ -45,6 +45,9 @@ EVENT_RETRY_FIRST = 1.0
 RETRY_AFTER = 0.25
 RETRIES_BEFORE_LOST = 5
 WORKING_POLL = 1.0
+
+# A request asked for so often without news has been forgotten by the device: begin a new session.
+TRIES_LIMIT = 40
 KEEPALIVE = 30.0
 
 # The device reports a request that takes longer than this, so that the PC stops asking again.

@@ -1,0 +1,1 @@
+"""Frames on the line (docs/protocol.md, section 2)."""

@@ -1,0 +1,156 @@
+"""Frames: kind, fields, body, CRC-16, closed by a zero octet (docs/protocol.md, section 2)."""
+
+import struct
+from binascii import crc_hqx
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from fob_protocol.limits import FRAME_LIMIT
+from fob_protocol.link import cobs
+
+DELIMITER = b"\0"
+CRC_START = 0xFFFF
+LEAVE_TEXT = b"+++FOB"
+
+
+class Kind(IntEnum):
+    """Frame kinds; from 0x10 on they are records, from 0x20 on the device's."""
+
+    PAIR = 0x01
+    HANDSHAKE = 0x02
+    REFUSE = 0x03
+    LEAVE = 0x04
+    REQUEST = 0x10
+    REQUEST_PART = 0x11
+    FETCH = 0x12
+    CANCEL = 0x13
+    RELEASE = 0x14
+    EVENT_RECEIVED = 0x15
+    CLOSE = 0x16
+    ANSWER = 0x20
+    ANSWER_PART = 0x21
+    PART_RECEIVED = 0x22
+    WORKING = 0x23
+    EVENT = 0x24
+
+
+class Reason(IntEnum):
+    """Why the device refuses a handshake."""
+
+    VERSION = 1
+    NOT_PAIRED = 2
+    PAIRING_CLOSED = 3
+    BAD_MESSAGE = 4
+    PERSON_SAID_NO = 5
+    BUSY = 6
+    OUT_OF_TIME = 7
+
+
+_STEP: Final = struct.Struct(">B")
+_NUMBER: Final = struct.Struct(">H")
+_INDEX: Final = struct.Struct(">HH")
+_TOTAL: Final = struct.Struct(">HHH")
+_NONE: Final = struct.Struct("")
+
+_FIELDS: Final = {
+    Kind.PAIR: _STEP,
+    Kind.HANDSHAKE: _STEP,
+    Kind.REFUSE: _STEP,
+    Kind.LEAVE: _NONE,
+    Kind.REQUEST: _NUMBER,
+    Kind.REQUEST_PART: _TOTAL,
+    Kind.FETCH: _INDEX,
+    Kind.CANCEL: _NUMBER,
+    Kind.RELEASE: _NUMBER,
+    Kind.EVENT_RECEIVED: _NUMBER,
+    Kind.CLOSE: _NONE,
+    Kind.ANSWER: _NUMBER,
+    Kind.ANSWER_PART: _TOTAL,
+    Kind.PART_RECEIVED: _INDEX,
+    Kind.WORKING: _NUMBER,
+    Kind.EVENT: _NUMBER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame. `fields` are the kind's numbers: step or reason; number; number, index; number, index, total."""
+
+    kind: Kind
+    fields: tuple[int, ...] = ()
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def header(self) -> bytes:
+        """Kind and fields as they travel: a record's associated data."""
+        return bytes((self.kind,)) + _FIELDS[self.kind].pack(*self.fields)
+
+    def to_bytes(self) -> bytes:
+        """The octets on the line, with the closing zero."""
+        content = self.header + self.body
+        return cobs.encode(content + crc_hqx(content, CRC_START).to_bytes(2, "big")) + DELIMITER
+
+    @classmethod
+    def from_content(cls, content: bytes) -> "Frame | None":
+        """The frame that decoded octets (without CRC) hold, None when the kind or its length is unknown."""
+        try:
+            kind = Kind(content[0])
+            fields = _FIELDS[kind]
+            return cls(kind, fields.unpack_from(content, 1), content[1 + fields.size :])
+        except (ValueError, IndexError, struct.error):
+            return None
+
+
+LEAVE: Final = Frame(Kind.LEAVE, (), LEAVE_TEXT)
+
+# COBS adds an octet for each 254 begun.
+_ENCODED_LIMIT: Final = FRAME_LIMIT + FRAME_LIMIT // cobs.RUN_LIMIT + 1
+
+
+@dataclass(slots=True)
+class FrameReader:
+    """Octets in, whole frames out. Damage costs the frame it hit, never the next one; `damaged` counts it."""
+
+    damaged: int = 0
+    _buffer: bytearray = field(default_factory=bytearray, repr=False)
+    _overlong: bool = False
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take octets of the line; yields the frames they complete. The rest waits for more."""
+        *whole, rest = data.split(DELIMITER)
+        for text in whole:
+            frame = self._close(text)
+            if frame is not None:
+                yield frame
+        self._keep(rest)
+
+    def _keep(self, octets: bytes) -> None:
+        if len(self._buffer) + len(octets) > _ENCODED_LIMIT:
+            self._overlong = True
+            self._buffer.clear()
+        elif not self._overlong:
+            self._buffer += octets
+
+    def _close(self, octets: bytes) -> Frame | None:
+        self._keep(octets)
+        text, overlong = bytes(self._buffer), self._overlong
+        self._buffer.clear()
+        self._overlong = False
+        if not text and not overlong:
+            return None
+        frame = None if overlong else _parse(text)
+        if frame is None:
+            self.damaged += 1
+        return frame
+
+
+def _parse(text: bytes) -> Frame | None:
+    try:
+        content = cobs.decode(text)
+    except cobs.CobsError:
+        return None
+    if len(content) < 3 or crc_hqx(content, CRC_START):
+        return None
+    return Frame.from_content(content[:-2])

@@ -1,0 +1,103 @@
+"""One request of the PC on its way: its parts, its answer, its timer."""
+
+from dataclasses import dataclass, field
+
+from fob_protocol.limits import PARTS_IN_FLIGHT, WORKING_POLL
+from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.session.parts import Assembly, split_text
+from fob_protocol.session.records import Sealer
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """A command's text and what became of it. `number` is None until it is first sent."""
+
+    text: bytes = field(repr=False)
+    number: int | None = None
+    parked: bool = False
+    cancelled: bool = False
+    due_at: float = 0.0
+    tries: int = 0
+    _parts: list[bytes] = field(default_factory=list, repr=False)
+    _acknowledged: set[int] = field(default_factory=set)
+    _in_flight: set[int] = field(default_factory=set)
+    _assembly: Assembly | None = None
+    _cached: dict[tuple[Kind, int], Frame] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._parts = split_text(self.text)
+
+    @property
+    def sent(self) -> bool:
+        """True once the device may have seen it."""
+        return self.number is not None
+
+    def late(self) -> None:
+        """Its timer ran out: what was in flight counts as lost."""
+        self.tries += 1
+        self._in_flight.clear()
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more; the next frames withdraw the request."""
+        self.cancelled = True
+        self._in_flight.clear()
+
+    def part_received(self, index: int) -> bool:
+        """The device has this part; True when that is news."""
+        if index >= len(self._parts) or index in self._acknowledged:
+            return False
+        self._acknowledged.add(index)
+        self._in_flight.discard(index)
+        self.tries = 0
+        return True
+
+    def working(self, now: float) -> None:
+        """The device works on it: no need to ask again soon."""
+        self.parked = True
+        self.tries = 0
+        self.due_at = now + WORKING_POLL
+
+    def answer_part(self, index: int, total: int, part: bytes) -> bytes | None:
+        """A part of the answer; the whole answer when it completes it. Raises RecordError."""
+        if self._assembly is None:
+            self._assembly = Assembly(total)
+        self._assembly.add(index, total, part)
+        self._in_flight.discard(index)
+        self.tries = 0
+        return self._assembly.text()
+
+    def frames(self, sealer: Sealer) -> list[Frame]:
+        """What has to go out now for this request."""
+        number = self.number
+        if number is None:
+            raise ValueError("a request is numbered before it is sent")
+        if self._assembly is not None:
+            return [self._frame(sealer, Kind.FETCH, index) for index in self._next(self._assembly.missing())]
+        if self.cancelled:
+            return [self._frame(sealer, Kind.CANCEL, index) for index in self._next([0])]
+        kind = Kind.REQUEST if len(self._parts) == 1 else Kind.REQUEST_PART
+        missing = [index for index in range(len(self._parts)) if index not in self._acknowledged]
+        # All parts arrived but neither answer nor WORKING came: the last part asks again.
+        return [self._frame(sealer, kind, index) for index in self._next(missing or [len(self._parts) - 1])]
+
+    def _next(self, indexes: list[int]) -> list[int]:
+        room = PARTS_IN_FLIGHT - len(self._in_flight)
+        chosen = [index for index in indexes if index not in self._in_flight][: max(room, 0)]
+        self._in_flight.update(chosen)
+        return chosen
+
+    def _frame(self, sealer: Sealer, kind: Kind, index: int) -> Frame:
+        """Sealed once; sent again it is the same octets."""
+        cached = self._cached.get((kind, index))
+        if cached is None:
+            cached = self._seal(sealer, kind, index)
+            self._cached[kind, index] = cached
+        return cached
+
+    def _seal(self, sealer: Sealer, kind: Kind, index: int) -> Frame:
+        number = self.number or 0
+        if kind is Kind.REQUEST:
+            return sealer.seal(kind, number, self.text)
+        if kind is Kind.REQUEST_PART:
+            return sealer.seal(kind, number, self._parts[index], part=(index, len(self._parts)))
+        return sealer.seal(kind, number, part=(index,) if kind is Kind.FETCH else ())

@@ -1,0 +1,191 @@
+"""The PC's side of a session: requests out, answers and events in (docs/protocol.md, sections 3.2 to 3.5)."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from fob_protocol.errors import RecordError
+from fob_protocol.limits import OUTSTANDING_LIMIT, TRIES_LIMIT, WINDOW
+from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
+from fob_protocol.session.request import Request
+from fob_protocol.session.timing import LineTiming
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer of a request arrived."""
+
+    request: Request
+    text: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EventArrived:
+    """The device announced something."""
+
+    text: bytes
+
+
+@dataclass(slots=True)
+class Counters:
+    """What crossed the line, for people and tests."""
+
+    round_trips: int = 0
+    sent_again: int = 0
+    not_opened: int = 0
+
+
+class Requester:
+    """Numbers requests, sends them again when they are late, matches answers. No I/O: frames and the time go in.
+
+    After each `submit`, `cancel` and `receive`, and when `next_timer` is due, the caller writes what `due` gives.
+    """
+
+    def __init__(self, keys: SessionKeys, timing: LineTiming, now: float, counters: Counters | None = None) -> None:
+        self._sealer = Sealer(keys.send)
+        self._opener = Opener(keys.receive)
+        self._timing = timing
+        self._counters = counters or Counters()
+        self._waiting: deque[Request] = deque()
+        self._open: dict[int, Request] = {}
+        self._ready: deque[Request] = deque()
+        self._notices: list[Frame] = []
+        self._next_number = 0
+        self._highest_event = 0
+        self._events_seen: set[int] = set()
+        self._silent_since = now
+
+    @property
+    def outstanding(self) -> list[Request]:
+        """Requests without an answer, those sent first."""
+        return [*self._open.values(), *self._waiting]
+
+    def submit(self, text: bytes) -> Request:
+        """Queue a command's text. Raises ValueError over TEXT_LIMIT."""
+        request = Request(text)
+        self._waiting.append(request)
+        return request
+
+    def cancel(self, request: Request) -> None:
+        """Withdraw a request: one never sent is forgotten, another is cancelled at the device."""
+        if not request.sent:
+            if request in self._waiting:
+                self._waiting.remove(request)
+        elif self._open.get(request.number or 0) is request and not request.cancelled:
+            request.cancel()
+            self._ready.append(request)
+
+    def receive(self, frame: Frame, now: float) -> Answered | EventArrived | None:
+        """Take a record. One that does not open, or that nobody waits for, is counted and changes nothing."""
+        try:
+            happening = self._open_event(frame) if frame.kind is Kind.EVENT else self._open_reply(frame, now)
+        except RecordError:
+            self._counters.not_opened += 1
+            return None
+        self._silent_since = now
+        return happening
+
+    def due(self, now: float) -> list[Frame]:
+        """The frames to write now: notices, answers to what came in, new requests, requests that are late."""
+        frames, self._notices = self._notices, []
+        for request in self._late(now):
+            if request.tries == 0 and request.parked:
+                self._silent_since = now  # nor is the silence between two polls
+            request.late()
+            self._counters.sent_again += 1
+            self._ready.append(request)
+        self._admit(now)
+        while self._ready:
+            request = self._ready.popleft()
+            fresh = request.frames(self._sealer)
+            octets = sum(len(frame.body) for frame in fresh)
+            if not request.parked or request.due_at <= now:
+                request.due_at = self._timing.sent(octets, now)
+            frames += fresh
+        return frames
+
+    def next_timer(self) -> float | None:
+        """When `due` has to be called at the latest."""
+        return min((request.due_at for request in self._open.values()), default=None)
+
+    def is_lost(self, now: float) -> bool:
+        """True when an answer is overdue and the device has been silent for too long, or never answers one request."""
+        late = [request for request in self._open.values() if request.due_at <= now]
+        silent = now - self._silent_since > self._timing.lost_after()
+        return bool(late) and (silent or any(request.tries > TRIES_LIMIT for request in late))
+
+    def close(self) -> Frame:
+        """The frame that ends the session."""
+        return self._sealer.seal(Kind.CLOSE, 0)
+
+    def _late(self, now: float) -> list[Request]:
+        return [request for request in self._open.values() if request.due_at <= now and request not in self._ready]
+
+    def _admit(self, now: float) -> None:
+        """Give numbers to waiting requests while the device's window has room."""
+        while self._waiting and len(self._open) < OUTSTANDING_LIMIT and self._window_has_room():
+            request = self._waiting.popleft()
+            if not self._open:
+                self._silent_since = now  # the silence before the first request is nobody's fault
+            request.number = self._next_number
+            self._next_number += 1
+            self._open[request.number] = request
+            self._ready.append(request)
+            self._counters.round_trips += 1
+
+    def _window_has_room(self) -> bool:
+        unparked = min((n for n, request in self._open.items() if not request.parked), default=self._next_number)
+        oldest = min(self._open, default=self._next_number)
+        return self._next_number - unparked < WINDOW and self._next_number - oldest < NUMBER_SPAN // 4
+
+    def _open_reply(self, frame: Frame, now: float) -> Answered | None:
+        if frame.kind not in _REPLIES:
+            raise RecordError(f"{frame.kind.name} is not for a PC")
+        number = complete_number(frame.fields[0], self._next_number)
+        text = self._opener.open(frame, number)
+        request = self._open.get(number)
+        if request is None:
+            self._release(frame.kind, number)
+            return None
+        whole = self._take(request, frame, text, now)
+        if whole is None:
+            return None
+        del self._open[number]
+        if request.parked:
+            self._notices.append(self._sealer.seal(Kind.RELEASE, number))
+        return Answered(request, whole)
+
+    def _take(self, request: Request, frame: Frame, text: bytes, now: float) -> bytes | None:
+        if frame.kind is Kind.ANSWER:
+            return text
+        if frame.kind is Kind.WORKING:
+            request.working(now)
+            return None
+        _, index, *total = frame.fields
+        if frame.kind is Kind.PART_RECEIVED:
+            if request.part_received(index):
+                self._ready.append(request)
+            return None
+        whole = request.answer_part(index, total[0], text)
+        if whole is None:
+            self._ready.append(request)
+        return whole
+
+    def _release(self, kind: Kind, number: int) -> None:
+        """An answer that came twice: the device may still keep it, so let it go again."""
+        if kind in (Kind.ANSWER, Kind.ANSWER_PART) and number < self._next_number:
+            self._notices.append(self._sealer.seal(Kind.RELEASE, number))
+
+    def _open_event(self, frame: Frame) -> EventArrived | None:
+        number = complete_number(frame.fields[0], self._highest_event)
+        text = self._opener.open(frame, number)
+        self._notices.append(self._sealer.seal(Kind.EVENT_RECEIVED, number))
+        if number in self._events_seen or number + WINDOW <= self._highest_event:
+            return None
+        self._highest_event = max(self._highest_event, number)
+        self._events_seen = {n for n in self._events_seen if n + WINDOW > self._highest_event} | {number}
+        return EventArrived(text)
+
+
+_REPLIES = frozenset({Kind.ANSWER, Kind.ANSWER_PART, Kind.PART_RECEIVED, Kind.WORKING})

@@ -1,0 +1,277 @@
+"""The device's side of a session: each request runs once, its answer is kept (docs/protocol.md, section 3.2)."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from fob_protocol.at.answer import Answer, encode_answer
+from fob_protocol.errors import RecordError
+from fob_protocol.limits import (
+    ASSEMBLIES_LIMIT,
+    EVENT_RETRY_FIRST,
+    EVENT_TRIES,
+    EVENTS_WAITING,
+    NUMBER_LIMIT,
+    OUTSTANDING_LIMIT,
+    PARKED_LIMIT,
+    WINDOW,
+    WORKING_AFTER,
+)
+from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.parts import Assembly, split_text
+from fob_protocol.session.records import Opener, Sealer, complete_number
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A request arrived whole, for the first and only time."""
+
+    number: int
+    text: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The PC no longer waits for this request; it still gets one answer."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The PC ended the session."""
+
+
+Happening = Run | Withdraw | Closed
+
+
+class Stage(Enum):
+    """What the device has of a request."""
+
+    ASSEMBLING = auto()
+    RUNNING = auto()
+    ANSWERED = auto()
+
+
+@dataclass(slots=True)
+class Entry:
+    """The memory of one request."""
+
+    stage: Stage
+    received_at: float
+    assembly: Assembly | None = None
+    answer: list[Frame] = field(default_factory=list, repr=False)
+    parked: bool = False
+
+
+@dataclass(slots=True)
+class PendingEvent:
+    """An event on its way, sent again until the PC says it has it."""
+
+    frame: Frame
+    due_at: float
+    tries: int = 0
+
+
+class Responder:
+    """Takes records, tells what to run, keeps answers. No I/O: frames and the time go in.
+
+    The caller writes what `due` gives after each call and when `next_timer` is due.
+    """
+
+    def __init__(self, keys: SessionKeys) -> None:
+        self._sealer = Sealer(keys.send)
+        self._opener = Opener(keys.receive)
+        self._entries: dict[int, Entry] = {}
+        self._highest = -1
+        self._outbox: list[Frame] = []
+        self._events: dict[int, PendingEvent] = {}
+        self._next_event = 0
+        self.not_opened = 0
+        self.answered_again = 0
+
+    def receive(self, frame: Frame, now: float) -> Happening | None:
+        """Take a record. One that does not open, or is too old, is counted and changes nothing."""
+        try:
+            return self._dispatch(frame, now)
+        except RecordError:
+            self.not_opened += 1
+            return None
+
+    def answer(self, number: int, text: bytes) -> None:
+        """The answer of a request that ran; a second one for the same request is refused by ValueError."""
+        entry = self._entries.get(number)
+        if entry is None or entry.stage is not Stage.RUNNING:
+            raise ValueError(f"request {number} is not running")
+        entry.stage = Stage.ANSWERED
+        entry.assembly = None
+        entry.answer = self._seal_answer(number, text)
+        self._outbox.append(entry.answer[0])
+        self._forget()
+
+    def emit(self, text: bytes, now: float) -> None:
+        """Announce something; the oldest announcement gives way when too many wait."""
+        number = self._next_event
+        self._next_event += 1
+        self._events[number] = PendingEvent(self._sealer.seal(Kind.EVENT, number, text), now)
+        if len(self._events) > EVENTS_WAITING:
+            del self._events[min(self._events)]
+
+    def due(self, now: float) -> list[Frame]:
+        """The frames to write now."""
+        self._report_working(now)
+        frames, self._outbox = self._outbox, []
+        for number, event in list(self._events.items()):
+            if event.due_at <= now:
+                frames.append(event.frame)
+                event.tries += 1
+                event.due_at = now + EVENT_RETRY_FIRST * 2 ** (event.tries - 1)
+                if event.tries == EVENT_TRIES:
+                    del self._events[number]
+        return frames
+
+    def next_timer(self) -> float | None:
+        """When `due` has to be called at the latest."""
+        unreported = [e.received_at + WORKING_AFTER for e in self._entries.values() if _is_unreported(e)]
+        return min([*unreported, *(event.due_at for event in self._events.values())], default=None)
+
+    def _dispatch(self, frame: Frame, now: float) -> Happening | None:
+        if frame.kind is Kind.CLOSE:
+            self._opener.open(frame, 0)
+            return Closed()
+        if frame.kind is Kind.EVENT_RECEIVED:
+            number = complete_number(frame.fields[0], self._next_event)
+            self._opener.open(frame, number)
+            self._events.pop(number, None)
+            return None
+        if frame.kind not in _REQUESTS:
+            raise RecordError(f"{frame.kind.name} is not for a device")
+        number = complete_number(frame.fields[0], max(self._highest, 0))
+        text = self._opener.open(frame, number)
+        if number not in self._entries and number <= self._highest - WINDOW:
+            raise RecordError("a number below the window")
+        if number >= NUMBER_LIMIT:
+            raise RecordError("the session is used up")
+        return self._handle(frame, number, text, now)
+
+    def _handle(self, frame: Frame, number: int, text: bytes, now: float) -> Happening | None:
+        entry = self._entries.get(number)
+        match frame.kind:
+            case Kind.RELEASE:
+                if entry is not None and entry.stage is Stage.ANSWERED:
+                    entry.parked = False
+                    self._forget()
+            case Kind.CANCEL:
+                return self._cancel(number, entry, now)
+            case Kind.FETCH:
+                self._fetch(entry, frame.fields[1])
+            case Kind.REQUEST:
+                return self._request(number, entry, text, now)
+            case Kind.REQUEST_PART:
+                return self._part(number, entry, frame.fields, text, now)
+        return None
+
+    def _request(self, number: int, entry: Entry | None, text: bytes, now: float) -> Run | None:
+        if entry is None:
+            return self._start(number, self._remember(number, Stage.RUNNING, now), text)
+        self._repeat(number, entry)
+        return None
+
+    def _part(self, number: int, entry: Entry | None, fields: tuple[int, ...], text: bytes, now: float) -> Run | None:
+        _, index, total = fields
+        if entry is None:
+            if sum(e.stage is Stage.ASSEMBLING for e in self._entries.values()) >= ASSEMBLIES_LIMIT:
+                raise RecordError("too many long texts at once")
+            assembly = Assembly(total)
+            entry = self._remember(number, Stage.ASSEMBLING, now)
+            entry.assembly = assembly
+        if entry.stage is Stage.ANSWERED:
+            self._repeat(number, entry)
+            return None
+        self._outbox.append(self._sealer.seal(Kind.PART_RECEIVED, number, part=(index,)))
+        if entry.stage is not Stage.ASSEMBLING or entry.assembly is None:
+            self._repeat(number, entry)
+            return None
+        entry.assembly.add(index, total, text)
+        whole = entry.assembly.text()
+        return None if whole is None else self._start(number, entry, whole)
+
+    def _start(self, number: int, entry: Entry, text: bytes) -> Run | None:
+        entry.stage = Stage.RUNNING
+        entry.assembly = None
+        if sum(e.stage is Stage.RUNNING for e in self._entries.values()) > OUTSTANDING_LIMIT:
+            self._refuse(number, Ckr.DEVICE_MEMORY, f"more than {OUTSTANDING_LIMIT} requests at once")
+            return None
+        return Run(number, text)
+
+    def _cancel(self, number: int, entry: Entry | None, now: float) -> Withdraw | None:
+        if entry is None or entry.stage is Stage.ASSEMBLING:
+            entry = entry or self._remember(number, Stage.RUNNING, now)
+            entry.stage = Stage.RUNNING
+            self._refuse(number, Ckr.FUNCTION_CANCELED, "")
+            return None
+        if entry.stage is Stage.RUNNING:
+            return Withdraw(number)
+        self._repeat(number, entry)
+        return None
+
+    def _fetch(self, entry: Entry | None, index: int) -> None:
+        if entry is None or entry.stage is not Stage.ANSWERED or index >= len(entry.answer):
+            raise RecordError("no such part of an answer")
+        self._outbox.append(entry.answer[index])
+
+    def _repeat(self, number: int, entry: Entry) -> None:
+        """The PC asks again: the same answer again, or a sign of life."""
+        if entry.stage is Stage.ANSWERED:
+            self.answered_again += 1
+            self._outbox.append(entry.answer[0])
+        else:
+            self._park(number, entry)
+
+    def _park(self, number: int, entry: Entry) -> None:
+        entry.parked = True
+        self._outbox.append(self._sealer.seal(Kind.WORKING, number))
+
+    def _report_working(self, now: float) -> None:
+        for number, entry in self._entries.items():
+            if _is_unreported(entry) and entry.received_at + WORKING_AFTER <= now:
+                self._park(number, entry)
+
+    def _refuse(self, number: int, ckr: Ckr, words: str) -> None:
+        self.answer(number, encode_answer(Answer(ckr=ckr, words=words)))
+
+    def _remember(self, number: int, stage: Stage, now: float) -> Entry:
+        entry = Entry(stage, now)
+        self._entries[number] = entry
+        self._highest = max(self._highest, number)
+        self._forget()
+        return entry
+
+    def _forget(self) -> None:
+        """Let go of answers that the PC can no longer ask for, and of parked ones beyond the bound, oldest first."""
+        for number in [n for n, e in self._entries.items() if n <= self._highest - WINDOW and _is_done(e)]:
+            del self._entries[number]
+        parked = [n for n, e in self._entries.items() if e.parked and e.stage is Stage.ANSWERED]
+        for number in parked[: max(len(parked) - PARKED_LIMIT, 0)]:
+            del self._entries[number]
+
+    def _seal_answer(self, number: int, text: bytes) -> list[Frame]:
+        parts = split_text(text)
+        if len(parts) == 1:
+            return [self._sealer.seal(Kind.ANSWER, number, text)]
+        return [
+            self._sealer.seal(Kind.ANSWER_PART, number, part, part=(index, len(parts)))
+            for index, part in enumerate(parts)
+        ]
+
+
+_REQUESTS = frozenset({Kind.REQUEST, Kind.REQUEST_PART, Kind.FETCH, Kind.CANCEL, Kind.RELEASE})
+
+
+def _is_unreported(entry: Entry) -> bool:
+    return entry.stage is Stage.RUNNING and not entry.parked
+
+
+def _is_done(entry: Entry) -> bool:
+    return (entry.stage is Stage.ANSWERED and not entry.parked) or entry.stage is Stage.ASSEMBLING
