@@ -54,7 +54,6 @@ HANDLE = Parameter("handle", NUMBER)
 MECHANISM = Parameter("mechanism", NUMBER)
 MECHANISM_OR_PLAIN = Parameter("mechanism", NUMBER, optional=True)
 MECHANISM_PARAMETER = Parameter("mechanism parameter", BLOCK, optional=True)
-ASKER = Parameter("asker", NUMBER, optional=True)
 DATA = Parameter("data", BLOCK)
 USER_TYPE = Parameter("user type", NUMBER)
 PIN = Parameter("PIN", BLOCK, optional=True)
@@ -80,11 +79,10 @@ RESUME = CommandSpec("+FOBRESUME", "", (LOGIN, Parameter("ticket", BLOCK)))
 INIT_TOKEN = CommandSpec("+C_INITTOKEN", "C_InitToken", (PIN, Parameter("label", BLOCK)))
 INIT_PIN = CommandSpec("+C_INITPIN", "C_InitPIN", (PIN,))
 SET_PIN = CommandSpec("+C_SETPIN", "C_SetPIN", (USER_TYPE, PIN, Parameter("new PIN", BLOCK, optional=True)))
-SIGN = CommandSpec("+C_SIGN", "C_Sign", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER, ASKER))
-DECRYPT = CommandSpec("+C_DECRYPT", "C_Decrypt", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER, ASKER))
+SIGN = CommandSpec("+C_SIGN", "C_Sign", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER))
+DECRYPT = CommandSpec("+C_DECRYPT", "C_Decrypt", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER))
 DERIVE_KEY = CommandSpec("+C_DERIVEKEY", "C_DeriveKey", (HANDLE, MECHANISM, MECHANISM_PARAMETER), rest="attribute list")
 GENERATE_RANDOM = CommandSpec("+C_GENERATERANDOM", "C_GenerateRandom", (Parameter("count", NUMBER),))
-SET_ASKER = CommandSpec("+FOBASKER", "", (Parameter("asker", NUMBER), Parameter("description", STRING)))
 RECALL = CommandSpec("+FOBRECALL", "", (Parameter("session", BLOCK), Parameter("number", NUMBER)))
 
 COMMANDS: dict[str, CommandSpec] = {
@@ -92,7 +90,7 @@ COMMANDS: dict[str, CommandSpec] = {
     for spec in (
         GET_TOKEN_INFO, GET_MECHANISMS, FIND_OBJECTS, GET_ATTRIBUTE, SET_ATTRIBUTES, CREATE_OBJECT, COPY_OBJECT,
         DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
-        DERIVE_KEY, GENERATE_RANDOM, SET_ASKER, RECALL,
+        DERIVE_KEY, GENERATE_RANDOM, RECALL,
     )
 }  # fmt: skip
 

@@ -53,6 +53,10 @@ class DevicePairing:
         self.pc_key = b""
         self.pc_name = ""
 
+    def was_begun_by(self, frame: Frame) -> bool:
+        """True when this step 1 is the one that this pairing answers."""
+        return frame.fields == (1,) and frame.body == self._commitment
+
     def receive(self, frame: Frame) -> Frame | None:
         """Take a PAIR frame; the frame to send, or None. Raises HandshakeError."""
         step = frame.fields[0]

@@ -1,0 +1,150 @@
+"""A headless device's person: a rule file (TOML).
+
+pairing = "accept"            # or "refuse"
+pin = "123456"                # what is typed on the PIN pad when the PC sends no PIN; absent: no pad
+[[approval]]                  # the first that matches decides; none: allow at once
+operation = "sign"            # sign, decrypt, derive; absent: any
+key = "git*"                  # a pattern for the key's label; absent: any
+answer = "allow"              # allow, deny, or ignore (nobody ever taps)
+after = 2.0                   # seconds the person takes; absent or 0: at once, nobody is asked
+"""
+
+import asyncio
+import tomllib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+from fob_device.approval.questions import Operation, Question
+
+ANSWERS: Final = ("allow", "deny", "ignore")
+PAIRING: Final = ("accept", "refuse")
+
+# A rule file is a page of text.
+FILE_LIMIT = 65_536
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class RuleError(ValueError):
+    """The rule file says something that is not a rule; the text names the line's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One [[approval]] entry."""
+
+    operation: Operation | None = None
+    key: str = "*"
+    answer: str = "allow"
+    after: float = 0.0
+
+    def matches(self, question: Question) -> bool:
+        """True when this rule is about `question`."""
+        return self.operation in (None, question.operation) and fnmatchcase(question.key_label, self.key)
+
+    @property
+    def is_silent(self) -> bool:
+        """True when nobody has to be asked."""
+        return self.answer != "ignore" and self.after == 0
+
+
+ALLOW: Final = Rule()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A whole rule file; a Decider."""
+
+    approvals: tuple[Rule, ...] = ()
+    pairing: str = "accept"
+    typed_pin: bytes | None = field(default=None, repr=False)
+    sleep: Sleep = field(default=asyncio.sleep, repr=False)
+
+    @property
+    def has_pin_pad(self) -> bool:
+        """The pad exists when the file types on it."""
+        return self.typed_pin is not None
+
+    @property
+    def pairing_open(self) -> bool:
+        """As the file says."""
+        return self.pairing == "accept"
+
+    def rule_for(self, question: Question) -> Rule:
+        """The first rule that matches, else allow at once."""
+        return next((rule for rule in self.approvals if rule.matches(question)), ALLOW)
+
+    def is_silent(self, question: Question) -> bool:
+        """True when the rule answers at once."""
+        return self.rule_for(question).is_silent
+
+    async def decide(self, question: Question) -> bool:
+        """The rule's answer, after the time its person takes."""
+        rule = self.rule_for(question)
+        if rule.answer == "ignore":
+            await asyncio.Event().wait()
+        await self.sleep(rule.after)
+        return rule.answer == "allow"
+
+    async def pin(self, pc_name: str) -> bytes | None:
+        """The PIN that the file types."""
+        return self.typed_pin
+
+    async def compare(self, code: str) -> bool:
+        """A headless device trusts the person at the PC to compare."""
+        return self.pairing_open
+
+
+def load_rules(path: Path) -> Rules:
+    """Read a rule file. Raises RuleError with the place of the mistake."""
+    if path.stat().st_size > FILE_LIMIT:
+        raise RuleError(f"{path.name} is over {FILE_LIMIT} octets")
+    try:
+        return parse_rules(tomllib.loads(path.read_text()))
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"{path.name}: {error}") from None
+
+
+def parse_rules(table: dict[str, Any]) -> Rules:
+    """Rules from a parsed file. Raises RuleError."""
+    _only(table, "the file", {"pairing", "pin", "approval"})
+    pin = table.get("pin")
+    if pin is not None and not isinstance(pin, str):
+        raise RuleError("pin is a string in quotes")
+    entries = table.get("approval", [])
+    if not isinstance(entries, list):
+        raise RuleError("approval is a list: [[approval]]")
+    return Rules(
+        tuple(_parse_rule(entry) for entry in entries),
+        _one_of("pairing", table.get("pairing", "accept"), PAIRING),
+        pin.encode() if pin is not None else None,
+    )
+
+
+def _parse_rule(entry: dict[str, Any]) -> Rule:
+    _only(entry, "an approval", {"operation", "key", "answer", "after"})
+    operation = entry.get("operation")
+    after = entry.get("after", 0)
+    if not isinstance(after, int | float) or after < 0:
+        raise RuleError("after is a number of seconds")
+    return Rule(
+        Operation(_one_of("operation", operation, tuple(o.value for o in Operation))) if operation else None,
+        str(entry.get("key", "*")),
+        _one_of("answer", entry.get("answer", "allow"), ANSWERS),
+        float(after),
+    )
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise RuleError(f"{name} is one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _only(table: dict[str, Any], where: str, known: set[str]) -> None:
+    unknown = set(table) - known
+    if unknown:
+        raise RuleError(f"{where} has no '{min(unknown)}'; it knows {', '.join(sorted(known))}")

@@ -1,0 +1,129 @@
+"""One open session on a line: records in, the security manager's answers out."""
+
+import asyncio
+from collections.abc import Callable
+
+from fob_device.line.jobs import Jobs
+from fob_device.security.manager import SecurityManager
+from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
+from fob_protocol.at.command import Command, decode_command
+from fob_protocol.catalogue import RECALL
+from fob_protocol.errors import AtSyntaxError
+from fob_protocol.link.frames import Frame
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.session.responder import Closed, Responder, Run, Withdraw
+
+
+class DeviceSession:
+    """Drives a Responder and a SecurityManager with the event loop's clock. Octets leave by `write`."""
+
+    def __init__(
+        self,
+        responder: Responder,
+        jobs: Jobs,
+        earlier: Jobs | None,
+        write: Callable[[bytes], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._responder = responder
+        self._jobs = jobs
+        self._earlier = earlier
+        self._write = write
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._manager: SecurityManager | None = None
+        self.closed = False
+
+    def attach(self, manager: SecurityManager) -> None:
+        """The manager that runs this session's commands; it announces through `announce`."""
+        self._manager = manager
+
+    def is_run_by(self, manager: SecurityManager | None) -> bool:
+        """True when this manager runs this session's commands."""
+        return manager is not None and self._manager is manager
+
+    def receive(self, frame: Frame) -> None:
+        """Take a record."""
+        match self._responder.receive(frame, self._clock()):
+            case Run(number, text):
+                self._run(number, text)
+            case Withdraw(number):
+                self._jobs.withdraw(number)
+            case Closed():
+                self.close()
+        self.flush()
+
+    def announce(self, event: Event) -> None:
+        """Send an event to the PC."""
+        if not self.closed:
+            self._responder.emit(encode_event(event), self._clock())
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is due and set the timer for what will be."""
+        if self.closed:
+            return
+        for frame in self._responder.due(self._clock()):
+            self._write(frame.to_bytes())
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._responder.next_timer()
+        if due is not None:
+            delay = max(due - self._clock(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(delay, self.flush)
+
+    def close(self) -> None:
+        """The session is over. Jobs that run are finished for a later FOBRECALL; then the logins end."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        waiting = self._jobs.unfinished()
+        if self._manager is None:
+            return
+        if waiting:
+            asyncio.gather(*waiting, return_exceptions=True).add_done_callback(lambda _: self._end())
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        if self._manager is not None:
+            self._manager.close()
+
+    def _run(self, number: int, text: bytes) -> None:
+        task = asyncio.get_running_loop().create_task(self._execute(number, text))
+        self._jobs.add(number, task)
+        task.add_done_callback(lambda done: self._finish(number, done))
+
+    def _finish(self, number: int, task: asyncio.Task[Answer]) -> None:
+        if not self.closed:
+            answer = Answer(ckr=Ckr.FUNCTION_CANCELED) if task.cancelled() else task.result()
+            self._responder.answer(number, encode_answer(answer))
+            self.flush()
+
+    async def _execute(self, number: int, text: bytes) -> Answer:
+        try:
+            command = decode_command(text)
+            if command.name == RECALL.name:
+                return await self._recall(command)
+        except AtSyntaxError as error:
+            return Answer(ckr=Ckr.ARGUMENTS_BAD, words=str(error))
+        if self._manager is None:
+            return Answer(ckr=Ckr.DEVICE_ERROR)
+        return await self._manager.execute(command, number)
+
+    async def _recall(self, command: Command) -> Answer:
+        session, number = RECALL.check(command.values)
+        earlier = self._earlier
+        if earlier is None or earlier.session != session or number not in earlier.tasks:
+            return Answer(ckr=Ckr.OPERATION_NOT_INITIALIZED, words="that request never came")
+        task = earlier.tasks[number]
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                return Answer(ckr=Ckr.FUNCTION_CANCELED)
+            task.cancel()
+            raise

@@ -1,0 +1,119 @@
+"""The emulated phone: its token, its keys, its person, and the sessions that are open."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fob_device.approval.questions import Decider
+from fob_device.line.command_state import Product
+from fob_device.line.jobs import Jobs
+from fob_device.line.session import DeviceSession
+from fob_device.pairings import Pairings
+from fob_device.security.manager import SecurityManager
+from fob_device.token.token import Token
+from fob_protocol.at.answer import Event
+from fob_protocol.catalogue import EVENT_GENERATION
+from fob_protocol.noise.keys import KeyPair, Random
+from fob_protocol.pkcs11.flags import TokenFlag
+from fob_protocol.session.handshake import BOOT_SIZE, SESSION_SIZE, Greeting
+from fob_protocol.session.responder import Responder
+
+
+@dataclass(slots=True)
+class OpenSession:
+    """A session and the PC it belongs to."""
+
+    pc_key: bytes
+    session: DeviceSession
+
+
+@dataclass(slots=True)
+class Phone:
+    """Everything that outlives a line."""
+
+    token: Token
+    identity: KeyPair
+    pairings: Pairings
+    decider: Decider
+    random: Random
+    wall_clock: Callable[[], float]
+    boot: bytes = b""
+    _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _sessions: list[OpenSession] = field(default_factory=list)
+    _last_jobs: dict[bytes, Jobs] = field(default_factory=dict)
+    _announced_generation: int = 0
+
+    def __post_init__(self) -> None:
+        self.boot = self.random(BOOT_SIZE)
+        self._announced_generation = self.token.generation
+
+    def product(self) -> Product:
+        """What command state tells anyone."""
+        info = self.token.info()
+        return Product(
+            info.manufacturer,
+            info.model,
+            "{}.{}".format(*info.firmware_version),
+            info.serial,
+            info.label,
+            int(self.token_flags()),
+        )
+
+    def greeting(self) -> Greeting:
+        """The greeting of a new session."""
+        return Greeting(self.boot, self.random(SESSION_SIZE), self.token.generation, int(self.token_flags()))
+
+    def token_flags(self) -> TokenFlag:
+        """The token's flags, with the PIN pad if the device has one."""
+        flags = self.token.info().flags
+        return flags | TokenFlag.PROTECTED_AUTHENTICATION_PATH if self.decider.has_pin_pad else flags
+
+    def is_paired(self, pc_key: bytes) -> bool:
+        """True for a computer whose person and ours agreed."""
+        return pc_key in self.pairings.pcs
+
+    def pair(self, pc_key: bytes, name: str) -> None:
+        """Store a computer. Raises PairingsFullError."""
+        self.pairings.add(pc_key, name, self.wall_clock())
+
+    def begin_session(
+        self,
+        pc_key: bytes,
+        greeting: Greeting,
+        responder: Responder,
+        send: Callable[[bytes], None],
+        clock: Callable[[], float],
+    ) -> DeviceSession:
+        """A session of a paired computer; an older one of the same computer ends."""
+        for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
+            self.end_session(opened.session)
+        jobs = Jobs(greeting.session)
+        session = DeviceSession(responder, jobs, self._last_jobs.get(pc_key), send, clock)
+        session.attach(
+            SecurityManager(
+                self.token,
+                self.decider,
+                pc_name=self.pairings.pcs[pc_key].name,
+                announce=session.announce,
+                token_lock=self._token_lock,
+                changed=self.announce_generation,
+            )
+        )
+        self._last_jobs[pc_key] = jobs
+        self._sessions.append(OpenSession(pc_key, session))
+        return session
+
+    def end_session(self, session: DeviceSession) -> None:
+        """The line hung up, or a newer session took over."""
+        self._sessions = [opened for opened in self._sessions if opened.session is not session]
+        session.close()
+
+    def announce_generation(self, origin: SecurityManager | None = None) -> None:
+        """Tell every computer but the one that made the change that the objects changed."""
+        generation = self.token.generation
+        if generation == self._announced_generation:
+            return
+        self._announced_generation = generation
+        for opened in self._sessions:
+            if not opened.session.is_run_by(origin):
+                opened.session.announce(Event(EVENT_GENERATION, (generation,)))

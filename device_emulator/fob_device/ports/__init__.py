@@ -1,0 +1,1 @@
+"""Ports: where a line comes from, chosen by URL (see `url.py`)."""

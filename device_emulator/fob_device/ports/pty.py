@@ -1,0 +1,118 @@
+"""A pseudo-terminal: the PC opens its other end like any serial device, through a link at a path of one's choice."""
+
+import asyncio
+import errno
+import fcntl
+import os
+import pty
+import select
+import tty
+from pathlib import Path
+
+from fob_device.ports.url import MakeLine
+
+READ_SIZE = 4096
+
+# What waits for a PC that does not read; beyond it the line is dropped, as a modem without flow control would.
+UNSENT_LIMIT = 262_144
+
+# How often a line that nobody has open is looked at.
+REOPEN_POLL = 0.05
+
+
+class PtyLine:
+    """The master end of a pseudo-terminal."""
+
+    def __init__(self, master: int, make_line: MakeLine) -> None:
+        self._master = master
+        self._unsent = bytearray()
+        self._loop = asyncio.get_running_loop()
+        self._line = make_line(self.write)
+
+    async def serve(self) -> None:
+        """Pass octets both ways until cancelled."""
+        while True:
+            hung_up = asyncio.Event()
+            self._loop.add_reader(self._master, self._read, hung_up)
+            try:
+                await hung_up.wait()
+            finally:
+                self._loop.remove_reader(self._master)
+                self._loop.remove_writer(self._master)
+            self._unsent.clear()
+            self._line.hang_up()
+            while not self._is_open():  # the kernel has no event for "opened again"
+                await asyncio.sleep(REOPEN_POLL)
+
+    def write(self, data: bytes) -> None:
+        """Send octets; what the line does not take at once waits."""
+        if len(self._unsent) + len(data) > UNSENT_LIMIT:
+            self._unsent.clear()
+            return
+        self._unsent += data
+        self._write_unsent()
+
+    def _write_unsent(self) -> None:
+        try:
+            sent = os.write(self._master, self._unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._unsent.clear()
+            sent = 0
+        del self._unsent[:sent]
+        if self._unsent:
+            self._loop.add_writer(self._master, self._write_unsent)
+        else:
+            self._loop.remove_writer(self._master)
+
+    def _read(self, hung_up: asyncio.Event) -> None:
+        try:
+            data = os.read(self._master, READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        if data:
+            self._line.data_received(data)
+        else:
+            hung_up.set()
+
+    def _is_open(self) -> bool:
+        poll = select.poll()
+        poll.register(self._master, select.POLLHUP)
+        return not any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+async def serve_pty(path: str, make_line: MakeLine) -> None:
+    """Make a pseudo-terminal, put a link to it at `path`, and serve it until cancelled."""
+    master, slave = pty.openpty()
+    link = Path(path)
+    try:
+        tty.setraw(slave)
+        target = os.ttyname(slave)
+        os.close(slave)
+        fcntl.fcntl(master, fcntl.F_SETFL, fcntl.fcntl(master, fcntl.F_GETFL) | os.O_NONBLOCK)
+        _put_link(link, target)
+        await PtyLine(master, make_line).serve()
+    finally:
+        _remove_link(link, target)
+        os.close(master)
+
+
+def _remove_link(link: Path, target: str) -> None:
+    if link.is_symlink() and os.readlink(link) == target:
+        link.unlink()
+
+
+def _put_link(link: Path, target: str) -> None:
+    """A link that an earlier run left behind gives way; anything else at the path is an error."""
+    beside = link.with_name(f"{link.name}.{os.getpid()}")
+    if os.path.lexists(link) and not link.is_symlink():
+        raise FileExistsError(f"{link} exists and is no link")
+    beside.symlink_to(target)
+    beside.replace(link)

@@ -1,0 +1,55 @@
+"""A real serial port."""
+
+import asyncio
+
+import serial
+import serial_asyncio
+
+from fob_device.ports.url import LineHandler, MakeLine
+
+# How long an unplugged port is left alone before it is tried again.
+REOPEN_AFTER = 1.0
+
+
+class SerialLine(asyncio.Protocol):
+    """Passes a serial transport's octets to a line."""
+
+    def __init__(self, make_line: MakeLine) -> None:
+        self._make_line = make_line
+        self._line: LineHandler | None = None
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The port is open."""
+        if isinstance(transport, asyncio.WriteTransport):
+            self._line = self._make_line(transport.write)
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came."""
+        if self._line is not None:
+            self._line.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The port is gone."""
+        if self._line is not None:
+            self._line.hang_up()
+        self.lost.set()
+
+
+async def serve_serial(path: str, baud: int, make_line: MakeLine) -> None:
+    """Serve a serial port until cancelled; opens it again when it was unplugged."""
+    loop = asyncio.get_running_loop()
+    while True:
+        line = SerialLine(make_line)
+        try:
+            transport, _ = await serial_asyncio.create_serial_connection(
+                loop, lambda line=line: line, path, baudrate=baud, exclusive=True
+            )
+        except serial.SerialException:
+            await asyncio.sleep(REOPEN_AFTER)
+            continue
+        try:
+            await line.lost.wait()
+        finally:
+            # close() never ends while octets wait for a line that is gone.
+            transport.abort()

@@ -1,0 +1,1 @@
+"""The security manager (P6): the only door from the link to the token."""

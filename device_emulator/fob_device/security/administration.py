@@ -1,0 +1,107 @@
+"""Token information, logins and PINs."""
+
+from fob_device.security.context import Context
+from fob_device.security.pages import page_answer
+from fob_device.security.values import octets, optional_octets, positive, whole
+from fob_device.token.views import Page
+from fob_protocol.at.answer import Answer
+from fob_protocol.at.values import Values
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+
+
+async def get_token_info(context: Context, values: Values) -> Answer:
+    """C_GetTokenInfo."""
+    info = context.token.info()
+    versions = (_version(info.hardware_version), _version(info.firmware_version))
+    names = tuple(text.encode() for text in (info.label, info.manufacturer, info.model, info.serial))
+    return Answer(((*names, int(context.flags()), info.min_pin, info.max_pin, *versions),))
+
+
+async def get_mechanisms(context: Context, values: Values) -> Answer:
+    """C_GetMechanismList and C_GetMechanismInfo in one."""
+    table = context.token.mechanisms().items()
+    return Answer(tuple((int(m), info.min_key_size, info.max_key_size, int(info.flags)) for m, info in table))
+
+
+async def login(context: Context, values: Values) -> Answer:
+    """C_Login: by the PC's PIN, or by the device's own pad when the PC sends none."""
+    user = _user(whole(values[0]))
+    pin = optional_octets(values[1])
+    if pin is None:
+        pin = await _pin_from_pad(context)
+    handle = values[2]
+    try:
+        if user is Cku.CONTEXT_SPECIFIC:
+            await context.slowly(lambda: context.session.authorize_key(positive(handle), pin))
+            return Answer()
+        opened = await context.slowly(lambda: context.session.login(user, pin))
+    except CkrError:
+        context.announce_flags()
+        raise
+    return Answer(((opened.id, opened.ticket),))
+
+
+async def logout(context: Context, values: Values) -> Answer:
+    """C_Logout."""
+    await context.slowly(lambda: context.session.logout(whole(values[0])))
+    return Answer()
+
+
+async def resume(context: Context, values: Values) -> Answer:
+    """A login of an earlier session goes on, by its ticket."""
+    await context.slowly(lambda: context.session.resume(whole(values[0]), octets(values[1])))
+    return Answer()
+
+
+async def init_token(context: Context, values: Values) -> Answer:
+    """C_InitToken."""
+    so_pin = octets(values[0])
+    label = octets(values[1]).decode("utf-8", "replace").rstrip()
+    await context.slowly(lambda: context.token.init_token(so_pin, label))
+    context.announce_flags()
+    return page_answer(Page(context.token.generation, full=True, more=False, objects=[], deleted=[]))
+
+
+async def init_pin(context: Context, values: Values) -> Answer:
+    """C_InitPIN: the SO sets the user's PIN and its try counter."""
+    pin = octets(values[0])
+    await context.slowly(lambda: context.session.init_pin(pin))
+    context.announce_flags()
+    return Answer()
+
+
+async def set_pin(context: Context, values: Values) -> Answer:
+    """C_SetPIN."""
+    user, old, new = _user(whole(values[0])), octets(values[1]), octets(values[2])
+    try:
+        await context.slowly(lambda: context.session.set_pin(user, old, new))
+    finally:
+        context.announce_flags()
+    return Answer()
+
+
+async def generate_random(context: Context, values: Values) -> Answer:
+    """C_GenerateRandom."""
+    return Answer(((context.session.generate_random(whole(values[0])),),))
+
+
+def _user(number: int) -> Cku:
+    try:
+        return Cku(number)
+    except ValueError:
+        raise CkrError(Ckr.USER_TYPE_INVALID, f"user type {number}") from None
+
+
+async def _pin_from_pad(context: Context) -> bytes:
+    if not context.decider.has_pin_pad:
+        raise CkrError(Ckr.ARGUMENTS_BAD, "no PIN, and the device has no PIN pad")
+    pin = await context.decider.pin(context.pc_name)
+    if pin is None:
+        raise CkrError(Ckr.FUNCTION_CANCELED, "no PIN was typed on the device")
+    return pin
+
+
+def _version(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"

@@ -1,0 +1,64 @@
+"""What a handler works with."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fob_device.approval.questions import Decider, Question
+from fob_device.token.token import Token, TokenSession
+from fob_protocol.at.answer import Event
+from fob_protocol.catalogue import EVENT_ASK, EVENT_TOKEN
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.flags import TokenFlag
+
+# How long a question stays on the screen; the PC's own deadline withdraws it earlier.
+QUESTION_TIME = 60
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request: the token, the session's login state, the person, and where to announce things."""
+
+    token: Token
+    session: TokenSession
+    decider: Decider
+    pc_name: str
+    announce: Callable[[Event], None]
+    lock: asyncio.Lock
+    number: int
+
+    async def slowly(self, work: Callable[[], T]) -> T:
+        """Run a change of the token, or slow arithmetic, off the loop; one at a time."""
+        async with self.lock:
+            task = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                # A change that has begun is finished, and the lock held until then.
+                await asyncio.wait([task])
+                raise
+
+    def flags(self) -> TokenFlag:
+        """The token's flags, with the PIN pad if the device has one."""
+        flags = self.token.info().flags
+        return flags | TokenFlag.PROTECTED_AUTHENTICATION_PATH if self.decider.has_pin_pad else flags
+
+    def announce_flags(self) -> None:
+        """Tell the PC of changed PIN counters."""
+        self.announce(Event(EVENT_TOKEN, (int(self.flags()),)))
+
+    async def approve(self, question: Question) -> None:
+        """Ask the person. Raises CkrError FUNCTION_REJECTED for a no and for silence."""
+        if not self.decider.is_silent(question):
+            self.announce(Event(EVENT_ASK, (self.number, question.words(), QUESTION_TIME)))
+        try:
+            async with asyncio.timeout(QUESTION_TIME):
+                allowed = await self.decider.decide(question)
+        except TimeoutError:
+            raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
+        if not allowed:
+            raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")

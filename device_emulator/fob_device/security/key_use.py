@@ -1,0 +1,63 @@
+"""Private keys at work: sign, decrypt, derive. Each asks the person first, as the rules say."""
+
+from typing import Final
+
+from fob_device.approval.questions import Operation, Question
+from fob_device.security.context import Context
+from fob_device.security.values import octets, optional_octets, positive, whole
+from fob_protocol.at.answer import Answer
+from fob_protocol.at.attribute_list import block_to_mechanism, values_to_attributes
+from fob_protocol.at.values import Value, Values
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckm import Ckm
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Ckk
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.mechanisms import Mechanism
+
+# The mechanism of a key when the command names none.
+PLAIN: Final[dict[int, Ckm]] = {Ckk.RSA: Ckm.RSA_PKCS, Ckk.EC: Ckm.ECDSA, Ckk.EC_EDWARDS: Ckm.EDDSA}
+
+
+async def sign(context: Context, values: Values) -> Answer:
+    """C_SignInit and C_Sign in one."""
+    handle, data = positive(values[0]), octets(values[2])
+    mechanism = _mechanism(context, handle, values[1], values[3])
+    await _approve(context, Operation.SIGN, handle)
+    return Answer(((context.session.sign(handle, mechanism, data),),))
+
+
+async def decrypt(context: Context, values: Values) -> Answer:
+    """C_DecryptInit and C_Decrypt in one."""
+    handle, data = positive(values[0]), octets(values[2])
+    mechanism = _mechanism(context, handle, values[1], values[3])
+    await _approve(context, Operation.DECRYPT, handle)
+    return Answer(((context.session.decrypt(handle, mechanism, data),),))
+
+
+async def derive_key(context: Context, values: Values) -> Answer:
+    """C_DeriveKey into a secret that the PC keeps for a session."""
+    handle = positive(values[0])
+    mechanism = block_to_mechanism(whole(values[1]), optional_octets(values[2]))
+    template = values_to_attributes(values[3:])
+    await _approve(context, Operation.DERIVE, handle)
+    return Answer(((context.session.derive(handle, mechanism, template).value,),))
+
+
+def _mechanism(context: Context, handle: int, named: Value, parameter: Value) -> Mechanism:
+    if named is not None:
+        return block_to_mechanism(whole(named), optional_octets(parameter))
+    key_type = context.session.attributes(handle).get(Cka.KEY_TYPE)
+    plain = PLAIN.get(key_type) if isinstance(key_type, int) else None
+    if plain is None:
+        raise CkrError(Ckr.KEY_TYPE_INCONSISTENT, "this key has no plain mechanism")
+    return Mechanism(plain)
+
+
+async def _approve(context: Context, operation: Operation, handle: int) -> None:
+    """Asks only for an operation that the session may do, so that nobody is asked in vain."""
+    if not context.session.logged_in:
+        raise CkrError(Ckr.USER_NOT_LOGGED_IN, "log in first")
+    label = context.session.attributes(handle).get(Cka.LABEL, b"")
+    words = label.decode("utf-8", "replace") if isinstance(label, bytes) else ""
+    await context.approve(Question(operation, words, context.pc_name))

@@ -1,0 +1,99 @@
+"""Commands of data state in, answers out; one manager for each link session (P6, docs/protocol.md, section 4)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fob_device.approval.questions import Decider
+from fob_device.security import administration, key_use, objects
+from fob_device.security.context import Context
+from fob_device.token.token import Token
+from fob_protocol import catalogue
+from fob_protocol.at.answer import Answer, Event, encode_answer
+from fob_protocol.at.command import BARE, Command, Verb
+from fob_protocol.at.values import Values
+from fob_protocol.catalogue import COMMANDS, CommandSpec
+from fob_protocol.errors import AtSyntaxError
+from fob_protocol.limits import TEXT_LIMIT
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+Handler = Callable[[Context, Values], Awaitable[Answer]]
+
+HANDLERS: Final[dict[str, Handler]] = {
+    catalogue.GET_TOKEN_INFO.name: administration.get_token_info,
+    catalogue.GET_MECHANISMS.name: administration.get_mechanisms,
+    catalogue.LOGIN_USER.name: administration.login,
+    catalogue.LOGOUT.name: administration.logout,
+    catalogue.RESUME.name: administration.resume,
+    catalogue.INIT_TOKEN.name: administration.init_token,
+    catalogue.INIT_PIN.name: administration.init_pin,
+    catalogue.SET_PIN.name: administration.set_pin,
+    catalogue.GENERATE_RANDOM.name: administration.generate_random,
+    catalogue.FIND_OBJECTS.name: objects.find_objects,
+    catalogue.GET_ATTRIBUTE.name: objects.get_attribute,
+    catalogue.SET_ATTRIBUTES.name: objects.set_attributes,
+    catalogue.CREATE_OBJECT.name: objects.create_object,
+    catalogue.COPY_OBJECT.name: objects.copy_object,
+    catalogue.DESTROY_OBJECT.name: objects.destroy_object,
+    catalogue.GENERATE_KEY_PAIR.name: objects.generate_key_pair,
+    catalogue.SIGN.name: key_use.sign,
+    catalogue.DECRYPT.name: key_use.decrypt,
+    catalogue.DERIVE_KEY.name: key_use.derive_key,
+}
+
+
+class SecurityManager:
+    """The door between one PC's session and the token."""
+
+    def __init__(
+        self,
+        token: Token,
+        decider: Decider,
+        *,
+        pc_name: str,
+        announce: Callable[[Event], None] = lambda event: None,
+        token_lock: asyncio.Lock | None = None,
+        changed: "Callable[[SecurityManager], None]" = lambda manager: None,
+    ) -> None:
+        self._token = token
+        self._decider = decider
+        self._pc_name = pc_name
+        self._announce = announce
+        self._changed = changed
+        self._session = token.open_session()
+        self._lock = token_lock or asyncio.Lock()
+
+    async def execute(self, command: Command, number: int = 0) -> Answer:
+        """Run one command. A refusal is an answer too; cancelling it withdraws a question that is on the screen."""
+        try:
+            if command == BARE:
+                return Answer()
+            spec, values = self._look_up(command)
+            context = Context(
+                self._token, self._session, self._decider, self._pc_name, self._announce, self._lock, number
+            )
+            answer = self._bounded(await HANDLERS[spec.name](context, values))
+            self._changed(self)
+            return answer
+        except CkrError as error:
+            return Answer.refusal(error)
+        except AtSyntaxError as error:
+            return Answer(ckr=Ckr.ARGUMENTS_BAD, words=str(error))
+
+    def close(self) -> None:
+        """The link session ended: its logins and session objects end too."""
+        self._session.close()
+
+    @staticmethod
+    def _look_up(command: Command) -> tuple[CommandSpec, Values]:
+        spec = COMMANDS.get(command.name)
+        if spec is None or command.name not in HANDLERS or command.verb not in (Verb.SET, Verb.EXECUTE):
+            raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED, f"no command {command.name}")
+        return spec, spec.check(command.values)
+
+    @staticmethod
+    def _bounded(answer: Answer) -> Answer:
+        if len(encode_answer(answer)) > TEXT_LIMIT:
+            raise CkrError(Ckr.DEVICE_MEMORY, f"an answer over {TEXT_LIMIT} octets")
+        return answer
