@@ -1,0 +1,53 @@
+# Fob from a fresh clone; `make help` lists the targets. Needs make and Python 3.11 or newer with its venv module.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-done
+CHECKED := protocol/fob_protocol daemon/fob_daemon device_emulator/fob_device back_office/fob_office tests tools \
+           $(wildcard bench/*.py)
+
+# Passed on: make demo ARGS="--headless", make test ARGS="tests/repo -x", make clauses ARGS=--json
+ARGS ?=
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup packages demo test check clauses bench fuzz clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP)  ## make .venv with the four packages and their tools
+
+$(STAMP): pyproject.toml
+	tools/make-venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,uvloop]'
+	@touch $@
+
+packages:  ## install the Debian packages that the tests use (prints the command when not root)
+	@tools/system-packages tools/debian-packages.txt
+
+demo: setup  ## run the main job on an emulated phone
+	@$(BIN)/fob demo $(ARGS)
+
+test: check packages  ## run the checks and then the tests
+	$(BIN)/pytest $(ARGS)
+
+check: setup  ## lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CHECKED)
+
+clauses: setup  ## show which tests prove which clause, and the gaps
+	@$(BIN)/python tools/clauses.py $(ARGS)
+
+bench: setup  ## run every bench/bench_*.py
+	@tools/run-each $(BIN)/python 'bench/bench_*.py' $(ARGS)
+
+fuzz: setup  ## run every tests/fuzz/fuzz_*.py for FUZZ_SECONDS (60) each
+	@PYTHONPATH=tests tools/run-each $(BIN)/python 'tests/fuzz/fuzz_*.py' -max_total_time=$(FUZZ_SECONDS) $(ARGS)
+
+clean:  ## remove .venv, caches and build results
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
