@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fob_device.approval.questions import Decider
 from fob_device.line.command_state import Product
-from fob_device.line.jobs import Jobs
+from fob_device.line.jobs import JobMemory
 from fob_device.line.session import DeviceSession
 from fob_device.pairings import Pairings
 from fob_device.security.manager import SecurityManager
@@ -40,7 +40,7 @@ class Phone:
     boot: bytes = b""
     _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sessions: list[OpenSession] = field(default_factory=list)
-    _last_jobs: dict[bytes, Jobs] = field(default_factory=dict)
+    _memories: dict[bytes, JobMemory] = field(default_factory=dict)
     _announced_generation: int = 0
 
     def __post_init__(self) -> None:
@@ -87,8 +87,8 @@ class Phone:
         """A session of a paired computer; an older one of the same computer ends."""
         for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
             self.end_session(opened.session)
-        jobs = Jobs(greeting.session)
-        session = DeviceSession(responder, jobs, self._last_jobs.get(pc_key), send, clock)
+        memory = self._memories.setdefault(pc_key, JobMemory())
+        session = DeviceSession(responder, memory.begin(greeting.session), memory, send, clock)
         session.attach(
             SecurityManager(
                 self.token,
@@ -99,7 +99,6 @@ class Phone:
                 changed=self.announce_generation,
             )
         )
-        self._last_jobs[pc_key] = jobs
         self._sessions.append(OpenSession(pc_key, session))
         return session
 

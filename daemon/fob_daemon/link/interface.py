@@ -1,28 +1,18 @@
 """What the rest of the daemon asks of a link to a device."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.command import Command
-
-
-@dataclass(frozen=True, slots=True)
-class SessionGreeting:
-    """What the device said in the handshake: which start of it, which session, and how new its objects are."""
-
-    boot: bytes
-    session: bytes
-    generation: int
-    token_flags: int
+from fob_protocol.session.handshake import Greeting
 
 
 class Link(Protocol):
     """A device's link, present or away; one for the life of the daemon, whatever line is behind it."""
 
     @property
-    def greeting(self) -> SessionGreeting | None:
+    def greeting(self) -> Greeting | None:
         """The current session's greeting, None while the device is away."""
 
     async def request(self, command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - cancels at the device too
@@ -36,5 +26,5 @@ class Link(Protocol):
     def subscribe(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` for every event of the device, in order."""
 
-    def on_session(self, listener: Callable[[SessionGreeting | None], None]) -> None:
+    def on_session(self, listener: Callable[[Greeting | None], None]) -> None:
         """Call `listener` at the start of each session, and with None when the device goes away."""

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from fob_device.line.jobs import Jobs
+from fob_device.line.jobs import Fate, JobMemory, Jobs
 from fob_device.security.manager import SecurityManager
+from fob_device.security.values import octets, whole
 from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
 from fob_protocol.at.command import Command, decode_command
 from fob_protocol.catalogue import RECALL
@@ -21,13 +22,13 @@ class DeviceSession:
         self,
         responder: Responder,
         jobs: Jobs,
-        earlier: Jobs | None,
+        memory: JobMemory,
         write: Callable[[bytes], None],
         clock: Callable[[], float],
     ) -> None:
         self._responder = responder
         self._jobs = jobs
-        self._earlier = earlier
+        self._memory = memory
         self._write = write
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
@@ -116,10 +117,11 @@ class DeviceSession:
 
     async def _recall(self, command: Command) -> Answer:
         session, number = RECALL.check(command.values)
-        earlier = self._earlier
-        if earlier is None or earlier.session != session or number not in earlier.tasks:
-            return Answer(ckr=Ckr.OPERATION_NOT_INITIALIZED, words="that request never came")
-        task = earlier.tasks[number]
+        task = self._memory.find(octets(session), whole(number))
+        if task is Fate.NEVER_CAME:
+            return Answer(ckr=Ckr.OPERATION_NOT_INITIALIZED, words=task.value)
+        if task is Fate.FORGOTTEN:
+            return Answer(ckr=Ckr.DEVICE_ERROR, words=task.value)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:

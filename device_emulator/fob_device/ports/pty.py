@@ -41,7 +41,7 @@ class PtyLine:
                 self._loop.remove_writer(self._master)
             self._unsent.clear()
             self._line.hang_up()
-            while not self._is_open():  # the kernel has no event for "opened again"
+            while not self._is_open():  # noqa: ASYNC110 - the kernel has no event for "opened again"
                 await asyncio.sleep(REOPEN_POLL)
 
     def write(self, data: bytes) -> None:

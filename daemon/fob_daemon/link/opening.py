@@ -1,0 +1,83 @@
+"""From an open line to data state: wake the device, learn its versions, `AT+FOBOPEN` (docs, sections 1 and 7)."""
+
+import asyncio
+import re
+from typing import Final
+
+from fob_daemon.link.transport import Line
+from fob_protocol.link.frames import DELIMITER, LEAVE
+from fob_protocol.versions import SPOKEN, choose
+
+# A device that sleeps or a damaged line: ask again, from the start.
+OPEN_TRIES: Final = 4
+ANSWER_TIME: Final = 0.5
+
+# More than any device says before it answers.
+HEARD_LIMIT: Final = 4096
+
+WAKE: Final = DELIMITER + LEAVE.to_bytes() + DELIMITER + b"\r"
+ASK: Final = b"ATE0V1Q0+FOBOPEN=?\r"
+VERSIONS: Final = re.compile(rb"\+FOBOPEN: (\([0-9,]{1,32}\))\r\n\r\nOK\r\n")
+CONNECTED: Final = re.compile(rb"\r\nCONNECT\r\n")
+
+
+class NotADeviceError(Exception):
+    """What answers at this line is no Fob device, or nothing answers."""
+
+
+class VersionError(Exception):
+    """The device speaks none of our versions."""
+
+
+class Opening:
+    """Collects what the device says in command state; `rest` is what came behind CONNECT."""
+
+    def __init__(self, slowness: float) -> None:
+        self._heard = bytearray()
+        self._news = asyncio.Event()
+        self._answer_time = ANSWER_TIME + slowness
+        self.versions = b""
+        self.version = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take octets of the line."""
+        self._heard += data
+        del self._heard[:-HEARD_LIMIT]
+        self._news.set()
+
+    async def open(self, line: Line) -> bytes:
+        """Bring the line to data state; returns the octets that came behind CONNECT.
+
+        Raises NotADeviceError, VersionError; ConnectionError when the line ends.
+        """
+        for _ in range(OPEN_TRIES):
+            try:
+                return await self._try(line)
+            except TimeoutError:
+                if line.lost.is_set():
+                    raise ConnectionError("the line ended") from None
+        raise NotADeviceError("no Fob device answers at this line")
+
+    async def _try(self, line: Line) -> bytes:
+        self._heard.clear()
+        line.write(WAKE + ASK)
+        self.versions = (await self._expect(VERSIONS))[1]
+        version = choose(self.versions)
+        if version is None:
+            ours = ", ".join(str(version) for version in SPOKEN)
+            raise VersionError(f"the device speaks protocol {self.versions.decode()}, this daemon {ours}")
+        self.version = version
+        line.write(b"AT+FOBOPEN=%d\r" % version)
+        await self._expect(CONNECTED)
+        return bytes(self._heard)
+
+    async def _expect(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
+        """The first match in what was heard; it and all before it are taken out. Raises TimeoutError."""
+        async with asyncio.timeout(self._answer_time):
+            while True:
+                match = pattern.search(bytes(self._heard))
+                if match:
+                    del self._heard[: match.end()]
+                    return match
+                self._news.clear()
+                await self._news.wait()

@@ -1,0 +1,111 @@
+"""One session with a device: a Requester driven by the event loop, each request a future."""
+
+import asyncio
+from collections.abc import Callable
+
+from fob_protocol.at.answer import Event, decode_event
+from fob_protocol.errors import AtSyntaxError
+from fob_protocol.link.frames import Frame
+from fob_protocol.session.handshake import Greeting
+from fob_protocol.session.request import Request
+from fob_protocol.session.requester import Answered, EventArrived, Requester
+
+
+class SessionLostError(Exception):
+    """The session ended while a request was under way; `number` is its number if the device may have seen it."""
+
+    def __init__(self, number: int | None) -> None:
+        self.number = number
+        super().__init__("the link to the device was lost")
+
+
+class PcSession:
+    """Requests in, answers out, until `lost`. Octets leave by `write`."""
+
+    def __init__(
+        self,
+        greeting: Greeting,
+        requester: Requester,
+        write: Callable[[bytes], None],
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self.greeting = greeting
+        self._requester = requester
+        self._write = write
+        self._on_event = on_event
+        self._loop = asyncio.get_running_loop()
+        self._answers: dict[Request, asyncio.Future[bytes]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.lost = asyncio.Event()
+        self.last_used = self._loop.time()
+
+    async def request(self, text: bytes) -> bytes:
+        """One command's text, its answer's text. Raises SessionLostError. Cancelling withdraws the request."""
+        if self.lost.is_set():
+            raise SessionLostError(None)
+        request = self._requester.submit(text)
+        future: asyncio.Future[bytes] = self._loop.create_future()
+        self._answers[request] = future
+        self._flush()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._requester.cancel(request)
+            self._flush()
+            raise
+        finally:
+            self._answers.pop(request, None)
+
+    def receive(self, frame: Frame) -> None:
+        """Take a frame of the device."""
+        match self._requester.receive(frame, self._loop.time()):
+            case Answered(request, text):
+                future = self._answers.get(request)
+                if future is not None and not future.done():
+                    future.set_result(text)
+            case EventArrived(text):
+                self._announce(text)
+        self._flush()
+
+    def end(self) -> None:
+        """The line is gone: every request that waits learns it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.lost.is_set():
+            return
+        self.lost.set()
+        for request, future in list(self._answers.items()):
+            if not future.done():
+                future.set_exception(SessionLostError(request.number))
+
+    def close(self) -> None:
+        """Tell the device that the session is over, then end it."""
+        if not self.lost.is_set():
+            self._write(self._requester.close().to_bytes())
+            self.end()
+
+    def _announce(self, text: bytes) -> None:
+        try:
+            self._on_event(decode_event(text))
+        except AtSyntaxError:
+            # A newer device may announce what this daemon cannot read; an event is only a hint.
+            return
+
+    def _flush(self) -> None:
+        if self.lost.is_set():
+            return
+        now = self._loop.time()
+        if self._requester.is_lost(now):
+            self.end()
+            return
+        frames = self._requester.due(now)
+        if frames:
+            self.last_used = now
+            self._write(b"".join(frame.to_bytes() for frame in frames))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._requester.next_timer()
+        if due is not None:
+            self._timer = self._loop.call_at(due, self._flush)

@@ -1,0 +1,115 @@
+"""Transports: octets to a device and back, chosen by URL: `serial:/dev/ttyUSB0?baud=115200`, `tcp:127.0.0.1:4000`."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, unquote
+
+HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200 or tcp:127.0.0.1:4000"
+DEFAULT_BAUD: Final = "115200"
+
+# Start bit, eight data bits, stop bit.
+BITS_PER_OCTET: Final = 10
+
+# A line that does not take octets this long is stuck; waiting for more only fills memory.
+UNSENT_LIMIT: Final = 262_144
+
+
+class LineUrlError(ValueError):
+    """The URL names no line."""
+
+
+class LineUnavailableError(OSError):
+    """The line cannot be opened now; it may be there later."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineUrl:
+    """A parsed URL; `rate` in octets per second, None for a line without a speed of its own."""
+
+    text: str
+    scheme: str
+    path: str
+    baud: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """Octets per second."""
+        return self.baud / BITS_PER_OCTET if self.baud else None
+
+    @classmethod
+    def parse(cls, text: str) -> "LineUrl":
+        """Raises LineUrlError."""
+        scheme, _, rest = text.partition(":")
+        path, _, query = rest.partition("?")
+        if scheme == "serial" and path:
+            baud = parse_qs(query).get("baud", [DEFAULT_BAUD])[0]
+            if baud.isdigit() and int(baud) > 0:
+                return cls(text, scheme, unquote(path), int(baud))
+        if scheme == "tcp" and path.rpartition(":")[2].isdigit():
+            return cls(text, scheme, path)
+        raise LineUrlError(f"'{text}': {HELP}")
+
+
+class Line(asyncio.Protocol):
+    """An open line. Octets that come go to `on_data`; `lost` is set at its end."""
+
+    def __init__(self, on_data: Callable[[bytes], None]) -> None:
+        self._on_data = on_data
+        self._transport: asyncio.WriteTransport | None = None
+        self.lost = asyncio.Event()
+        self.octets_sent = 0
+        self.octets_received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        if isinstance(transport, asyncio.WriteTransport):
+            self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        self.octets_received += len(data)
+        self._on_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._transport = None
+        self.lost.set()
+
+    def write(self, data: bytes) -> None:
+        """Send octets; on a line that is gone they vanish, and `lost` tells."""
+        if self._transport is None or not data:
+            return
+        self.octets_sent += len(data)
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > UNSENT_LIMIT:
+            self.close()
+
+    def close(self) -> None:
+        """End the line at once: a graceful close would wait for octets that nobody takes."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
+    """Open the line that a URL names; its library is imported only now. Raises LineUnavailableError."""
+    line = Line(on_data)
+    try:
+        if url.scheme == "serial":
+            await _open_serial(url, line)
+        else:
+            host, _, port = url.path.rpartition(":")
+            await asyncio.get_running_loop().create_connection(lambda: line, host, int(port))
+    except OSError as error:
+        raise LineUnavailableError(f"{url.text}: {error}") from None
+    return line
+
+
+async def _open_serial(url: LineUrl, line: Line) -> None:
+    import serial_asyncio
+
+    # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
+    await serial_asyncio.create_serial_connection(
+        asyncio.get_running_loop(), lambda: line, url.path, baudrate=url.baud, exclusive=True
+    )
