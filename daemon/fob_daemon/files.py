@@ -1,0 +1,31 @@
+"""Small files that must survive a power cut, and secrets in files."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Old content or new, never a mix, readable by its owner only. Raises OSError."""
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load_secret(path: Path, size: int, random: Callable[[int], bytes]) -> bytes:
+    """`size` secret octets kept in a 0600 file, made at the first start. Raises ValueError for a damaged file."""
+    if not path.exists():
+        write_durably(path, random(size))
+    secret = path.read_bytes()
+    if len(secret) != size:
+        raise ValueError(f"{path} has to hold {size} octets")
+    return secret
