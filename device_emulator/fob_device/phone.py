@@ -18,6 +18,9 @@ from fob_protocol.pkcs11.flags import TokenFlag
 from fob_protocol.session.handshake import BOOT_SIZE, SESSION_SIZE, Greeting
 from fob_protocol.session.responder import Responder
 
+# Time for the answer to a farewell, and for asking again once.
+FAREWELL = 1.0
+
 
 @dataclass(slots=True)
 class OpenSession:
@@ -76,6 +79,12 @@ class Phone:
         """Store a computer. Raises PairingsFullError."""
         self.pairings.add(pc_key, name, self.wall_clock())
 
+    def unpair(self, pc_key: bytes, session: DeviceSession) -> None:
+        """Forget a computer; its session ends when the answer to its farewell has gone out."""
+        self.pairings.remove(pc_key)
+        self._memories.pop(pc_key, None)
+        asyncio.get_running_loop().call_later(FAREWELL, self.end_session, session)
+
     def begin_session(
         self,
         pc_key: bytes,
@@ -96,6 +105,7 @@ class Phone:
                 pc_name=self.pairings.pcs[pc_key].name,
                 announce=session.announce,
                 token_lock=self._token_lock,
+                unpair=lambda: self.unpair(pc_key, session),
                 changed=self.announce_generation,
             )
         )

@@ -84,13 +84,14 @@ DECRYPT = CommandSpec("+C_DECRYPT", "C_Decrypt", (HANDLE, MECHANISM_OR_PLAIN, DA
 DERIVE_KEY = CommandSpec("+C_DERIVEKEY", "C_DeriveKey", (HANDLE, MECHANISM, MECHANISM_PARAMETER), rest="attribute list")
 GENERATE_RANDOM = CommandSpec("+C_GENERATERANDOM", "C_GenerateRandom", (Parameter("count", NUMBER),))
 RECALL = CommandSpec("+FOBRECALL", "", (Parameter("session", BLOCK), Parameter("number", NUMBER)))
+UNPAIR = CommandSpec("+FOBUNPAIR")
 
 COMMANDS: dict[str, CommandSpec] = {
     spec.name: spec
     for spec in (
         GET_TOKEN_INFO, GET_MECHANISMS, FIND_OBJECTS, GET_ATTRIBUTE, SET_ATTRIBUTES, CREATE_OBJECT, COPY_OBJECT,
         DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
-        DERIVE_KEY, GENERATE_RANDOM, RECALL,
+        DERIVE_KEY, GENERATE_RANDOM, RECALL, UNPAIR,
     )
 }  # fmt: skip
 

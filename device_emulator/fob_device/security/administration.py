@@ -87,6 +87,12 @@ async def generate_random(context: Context, values: Values) -> Answer:
     return Answer(((context.session.generate_random(whole(values[0])),),))
 
 
+async def unpair(context: Context, values: Values) -> Answer:
+    """The PC leaves: its key is forgotten, and its session ends once it has the answer."""
+    context.unpair()
+    return Answer()
+
+
 def _user(number: int) -> Cku:
     try:
         return Cku(number)

@@ -28,6 +28,7 @@ class Context:
     decider: Decider
     pc_name: str
     announce: Callable[[Event], None]
+    unpair: Callable[[], None]
     lock: asyncio.Lock
     number: int
 

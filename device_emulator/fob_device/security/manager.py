@@ -29,6 +29,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     catalogue.INIT_TOKEN.name: administration.init_token,
     catalogue.INIT_PIN.name: administration.init_pin,
     catalogue.SET_PIN.name: administration.set_pin,
+    catalogue.UNPAIR.name: administration.unpair,
     catalogue.GENERATE_RANDOM.name: administration.generate_random,
     catalogue.FIND_OBJECTS.name: objects.find_objects,
     catalogue.GET_ATTRIBUTE.name: objects.get_attribute,
@@ -54,12 +55,14 @@ class SecurityManager:
         pc_name: str,
         announce: Callable[[Event], None] = lambda event: None,
         token_lock: asyncio.Lock | None = None,
+        unpair: Callable[[], None] = lambda: None,
         changed: "Callable[[SecurityManager], None]" = lambda manager: None,
     ) -> None:
         self._token = token
         self._decider = decider
         self._pc_name = pc_name
         self._announce = announce
+        self._unpair = unpair
         self._changed = changed
         self._session = token.open_session()
         self._lock = token_lock or asyncio.Lock()
@@ -71,7 +74,14 @@ class SecurityManager:
                 return Answer()
             spec, values = self._look_up(command)
             context = Context(
-                self._token, self._session, self._decider, self._pc_name, self._announce, self._lock, number
+                self._token,
+                self._session,
+                self._decider,
+                self._pc_name,
+                self._announce,
+                self._unpair,
+                self._lock,
+                number,
             )
             answer = self._bounded(await HANDLERS[spec.name](context, values))
             self._changed(self)
