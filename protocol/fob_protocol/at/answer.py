@@ -6,7 +6,7 @@ An answer is V.250's terse form (`V0`): information lines closed by CR LF, then 
 from dataclasses import dataclass
 
 from fob_protocol.at.command import NAME
-from fob_protocol.at.values import ValueReader, Values, checked, encode_values
+from fob_protocol.at.values import ValueReader, Values, checked, decode_values, encode_values
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import LINES_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
@@ -113,14 +113,11 @@ def encode_event(event: Event) -> bytes:
 
 def decode_event(text: bytes) -> Event:
     """An event's octets back to name and values. Raises AtSyntaxError."""
-    match = NAME.match(text)
-    if match is None or not text.startswith(b": ", match.end()):
+    name, separator, rest = text.partition(b": ")  # a name may hold a colon, never a space
+    if not separator or NAME.fullmatch(name) is None:
         raise AtSyntaxError("an event is +NAME: and values")
-    reader = ValueReader(text, match.end() + 2)
-    values = reader.read_list()
-    if reader.position != len(text):
-        raise AtSyntaxError("octets after an event's values")
-    return Event(match[0].decode().upper(), () if values == (None,) else values)
+    values = decode_values(rest)
+    return Event(name.decode().upper(), () if values == (None,) else values)
 
 
 def single(answer: Answer, *kinds: type) -> Values:
