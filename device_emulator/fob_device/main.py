@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -108,14 +109,26 @@ async def serve(phone: Phone, servers: list[Serve]) -> None:
     if task is not None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)
+    opened = [asyncio.Event() for _ in servers]
     with contextlib.suppress(asyncio.CancelledError):
         async with asyncio.TaskGroup() as group:
-            for server in servers:
-                group.create_task(_serve_one(phone, server))
+            for server, event in zip(servers, opened, strict=True):
+                group.create_task(_serve_one(phone, server, event))
+            for event in opened:
+                await event.wait()
+            say_ready()
 
 
-async def _serve_one(phone: Phone, server: Serve) -> None:
-    await server(lambda write: DeviceLine(phone, write))
+async def _serve_one(phone: Phone, server: Serve, opened: asyncio.Event) -> None:
+    await server(lambda write: DeviceLine(phone, write), opened.set)
+
+
+def say_ready() -> None:
+    """Tell whoever started us, as services do (sd_notify(3)); nobody has to listen."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address.startswith("/"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"READY=1", address)
 
 
 def _read_pins(pins: TextIO | None) -> tuple[bytes, bytes]:

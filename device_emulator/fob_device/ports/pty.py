@@ -9,7 +9,7 @@ import select
 import tty
 from pathlib import Path
 
-from fob_device.ports.url import MakeLine
+from fob_device.ports.url import MakeLine, Opened
 
 READ_SIZE = 4096
 
@@ -88,7 +88,7 @@ class PtyLine:
         return not any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
-async def serve_pty(path: str, make_line: MakeLine) -> None:
+async def serve_pty(path: str, make_line: MakeLine, opened: Opened) -> None:
     """Make a pseudo-terminal, put a link to it at `path`, and serve it until cancelled."""
     master, slave = pty.openpty()
     link = Path(path)
@@ -97,8 +97,10 @@ async def serve_pty(path: str, make_line: MakeLine) -> None:
         target = os.ttyname(slave)
         os.close(slave)
         fcntl.fcntl(master, fcntl.F_SETFL, fcntl.fcntl(master, fcntl.F_GETFL) | os.O_NONBLOCK)
+        line = PtyLine(master, make_line)
         _put_link(link, target)
-        await PtyLine(master, make_line).serve()
+        opened()
+        await line.serve()
     finally:
         _remove_link(link, target)
         os.close(master)

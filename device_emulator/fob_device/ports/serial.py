@@ -5,7 +5,7 @@ import asyncio
 import serial
 import serial_asyncio
 
-from fob_device.ports.url import LineHandler, MakeLine
+from fob_device.ports.url import LineHandler, MakeLine, Opened
 
 # How long an unplugged port is left alone before it is tried again.
 REOPEN_AFTER = 1.0
@@ -36,9 +36,11 @@ class SerialLine(asyncio.Protocol):
         self.lost.set()
 
 
-async def serve_serial(path: str, baud: int, make_line: MakeLine) -> None:
+async def serve_serial(path: str, baud: int, make_line: MakeLine, opened: Opened) -> None:
     """Serve a serial port until cancelled; opens it again when it was unplugged."""
     loop = asyncio.get_running_loop()
+    # A port that is not plugged in yet is served all the same, as soon as it comes.
+    opened()
     while True:
         line = SerialLine(make_line)
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fob_device.ports.url import LineHandler, MakeLine
+from fob_device.ports.url import LineHandler, MakeLine, Opened
 
 
 class TcpLine(asyncio.Protocol):
@@ -33,9 +33,10 @@ class TcpLine(asyncio.Protocol):
             self._line.hang_up()
 
 
-async def serve_tcp(host: str, port: int, make_line: MakeLine) -> None:
+async def serve_tcp(host: str, port: int, make_line: MakeLine, opened: Opened) -> None:
     """Serve a TCP port until cancelled."""
     current: list[asyncio.WriteTransport] = []
     server = await asyncio.get_running_loop().create_server(lambda: TcpLine(make_line, current), host, port)
+    opened()
     async with server:
         await server.serve_forever()

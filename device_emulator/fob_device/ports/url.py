@@ -18,8 +18,11 @@ class LineHandler(Protocol):
 
 MakeLine = Callable[[Callable[[bytes], None]], LineHandler]
 
+# Says once that the port can be used.
+Opened = Callable[[], None]
+
 # Serves the port until it is cancelled.
-Serve = Callable[[MakeLine], Awaitable[None]]
+Serve = Callable[[MakeLine, Opened], Awaitable[None]]
 
 HELP = "a port is pty:/path/link, serial:/dev/ttyUSB0?baud=115200 or tcp:127.0.0.1:4000"
 
@@ -34,18 +37,18 @@ def open_port(url: str) -> Serve:
         case "pty":
             from fob_device.ports.pty import serve_pty
 
-            return lambda make_line: serve_pty(unquote(path), make_line)
+            return lambda make_line, opened: serve_pty(unquote(path), make_line, opened)
         case "serial":
             from fob_device.ports.serial import serve_serial
 
             baud = _number(url, parse_qs(query).get("baud", ["115200"])[0])
-            return lambda make_line: serve_serial(unquote(path), baud, make_line)
+            return lambda make_line, opened: serve_serial(unquote(path), baud, make_line, opened)
         case "tcp":
             from fob_device.ports.tcp import serve_tcp
 
             host, _, port = path.rpartition(":")
             number = _number(url, port)
-            return lambda make_line: serve_tcp(host, number, make_line)
+            return lambda make_line, opened: serve_tcp(host, number, make_line, opened)
         case _:
             raise PortUrlError(f"'{url}': {HELP}")
 

@@ -1,0 +1,108 @@
+"""The two processes of a demo: the phone and the daemon. They end with it, whatever happens."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
+
+START_TIME: Final = 20.0
+STOP_TIME: Final = 5.0
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the text is for the person."""
+
+
+class Processes:
+    """Starts and stops the programs of a demo. Use as a context manager."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "Processes":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for process in reversed(self._running):
+            process.terminate()
+        for process in reversed(self._running):
+            try:
+                process.wait(STOP_TIME)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def make_phone(self) -> None:
+        """A new phone with this demo's PINs."""
+        pins = f"{self._scratch.user_pin}\n{self._scratch.so_pin}\n".encode()
+        arguments = ["init", "--state", str(self._scratch.phone), "--label", TOKEN_LABEL, "--pins", "-"]
+        done = subprocess.run(program("fob-device", *arguments), input=pins, capture_output=True, check=False)
+        if done.returncode:
+            raise DemoError(f"the phone was not made:\n{done.stderr.decode(errors='replace')}")
+
+    def start_phone(self) -> None:
+        """Switch the phone on; returns when its line is there."""
+        arguments = ["run", "--state", str(self._scratch.phone), "--port", f"pty:{self._scratch.line}"]
+        self._start("phone", program("fob-device", *arguments, "--rules", str(self._scratch.rules)))
+
+    def start_daemon(self) -> None:
+        """Start fobd; returns when its sockets listen."""
+        self._start("fobd", program("fobd", "--config", str(self._scratch.config)))
+
+    def _start(self, name: str, command: Sequence[str]) -> None:
+        """Start a program that says READY=1 as services do; its words go to a log in the scratch folder."""
+        address = self._scratch.folder / f"{name}.ready"
+        log = self._scratch.folder / f"{name}.log"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("wb") as words:
+            ready.bind(str(address))
+            ready.settimeout(0.1)
+            process = self._spawn(command, words, address)
+            self._await_ready(name, process, ready, log)
+        address.unlink()
+
+    def _spawn(self, command: Sequence[str], words: IO[bytes], address: Path) -> subprocess.Popen[bytes]:
+        environment = os.environ | {"NOTIFY_SOCKET": str(address)}
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env=environment,
+            # Ctrl-C is for the demo, which then ends its programs in order.
+            start_new_session=True,
+        )
+        self._running.append(process)
+        return process
+
+    @staticmethod
+    def _await_ready(name: str, process: subprocess.Popen[bytes], ready: socket.socket, log: Path) -> None:
+        for _ in range(int(START_TIME / 0.1)):
+            try:
+                if b"READY=1" in ready.recv(4096):
+                    return
+            except TimeoutError:
+                if process.poll() is not None:
+                    break
+        raise DemoError(f"{name} did not start:\n{log.read_text(errors='replace')}")
+
+
+def program(name: str, *arguments: str) -> list[str]:
+    """A program of ours, from the environment that runs this one."""
+    return [str(Path(sys.executable).parent / name), *arguments]
+
+
+def restore_signals() -> None:
+    """Ctrl-C and a polite kill both end a demo through its context managers."""
+
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)

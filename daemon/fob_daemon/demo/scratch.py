@@ -1,0 +1,79 @@
+"""The scratch folder of a demo: its files, and what programs need to find it."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+TOKEN_LABEL: Final = "Demo phone"  # noqa: S105 - a label
+CLIENT_MODULES: Final = (
+    "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so",
+    "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",
+    "/usr/lib64/pkcs11/p11-kit-client.so",
+    "/usr/lib/pkcs11/p11-kit-client.so",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """One demo's folder and PINs."""
+
+    folder: Path
+    user_pin: str
+    so_pin: str
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Scratch":
+        """Fresh PINs for a fresh folder."""
+        return cls(folder, *(f"{secrets.randbelow(10**6):06}" for _ in range(2)))
+
+    def __repr__(self) -> str:
+        """Without the PINs."""
+        return f"Scratch({self.folder})"
+
+    @property
+    def line(self) -> Path:
+        """The phone's serial device."""
+        return self.folder / "line"
+
+    @property
+    def phone(self) -> Path:
+        """The phone's memory."""
+        return self.folder / "phone"
+
+    @property
+    def rules(self) -> Path:
+        """The phone's headless person."""
+        return self.folder / "rules.toml"
+
+    @property
+    def config(self) -> Path:
+        """The daemon's configuration."""
+        return self.folder / "fobd.toml"
+
+    def socket(self, name: str) -> Path:
+        """The daemon's provider, agent or control socket."""
+        return self.folder / f"{name}.sock"
+
+    def write_files(self) -> None:
+        """Rules and configuration."""
+        self.rules.write_text(f'pairing = "accept"\npin = "{self.user_pin}"\n')
+        self.rules.chmod(0o600)
+        sockets = "\n".join(
+            f"{name} = {json.dumps(str(self.socket(name)))}" for name in ("provider", "agent", "control")
+        )
+        self.config.write_text(f"state = {json.dumps(str(self.folder / 'daemon'))}\n[sockets]\n{sockets}\n")
+
+    def environment(self) -> dict[str, str]:
+        """What a program needs to reach this demo's phone."""
+        module = next((path for path in CLIENT_MODULES if Path(path).exists()), CLIENT_MODULES[0])
+        return {
+            "P11_KIT_SERVER_ADDRESS": f"unix:path={self.socket('provider')}",
+            "PKCS11_MODULE": module,
+            "PKCS11_TOKEN_LABEL": TOKEN_LABEL,
+            "PKCS11_PIN": self.user_pin,
+            "PKCS11_SO_PIN": self.so_pin,
+            "SSH_AUTH_SOCK": str(self.socket("agent")),
+            "FOB_CONTROL_SOCKET": str(self.socket("control")),
+        }

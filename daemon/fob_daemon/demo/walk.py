@@ -1,0 +1,130 @@
+"""The guided walk: each step is a real program that does not know Fob; after each, what crossed the link."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fob_daemon.demo.processes import DemoError, program
+from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
+
+Say = Callable[[str], None]
+
+STEP_TIME: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command line of the walk: what it shows, the program it needs, the Debian package that has it."""
+
+    title: str
+    command: str
+    package: str
+
+    @property
+    def is_installed(self) -> bool:
+        """True when its program is here."""
+        return shutil.which(self.command.split()[0]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The link's counters at one moment."""
+
+    round_trips: int
+    octets: int
+
+    def __sub__(self, earlier: "Traffic") -> "Traffic":
+        return Traffic(self.round_trips - earlier.round_trips, self.octets - earlier.octets)
+
+
+P11 = 'pkcs11-tool --module "$PKCS11_MODULE" --token-label "$PKCS11_TOKEN_LABEL"'
+
+STEPS: Final = (
+    Step(
+        "List what the phone holds. The daemon knows it already: nothing crosses the link.",
+        f"{P11} --list-objects --type pubkey",
+        "opensc",
+    ),
+    Step(
+        "Sign with the P-256 key: one login, one signature; the file stays here, its digest travels.",
+        f'{P11} --login --pin env:PKCS11_PIN --sign --mechanism ECDSA-SHA256 --signature-format openssl --label "P-256"'
+        " --input-file message --output-file message.sig",
+        "opensc",
+    ),
+    Step(
+        "Fetch the public key and verify with OpenSSL, which has never heard of the phone.",
+        "fob keys show P-256 --pem > p256.pem && openssl dgst -sha256 -verify p256.pem -signature message.sig message",
+        "openssl",
+    ),
+    Step(
+        "Sign with the RSA key through OpenSSL's PKCS#11 engine.",
+        'openssl dgst -engine pkcs11 -keyform engine -sha256 -sign "pkcs11:token=$PKCS11_TOKEN_LABEL;object=RSA-2048'
+        ';type=private?pin-value=$PKCS11_PIN" -out rsa.sig message && openssl dgst -sha256 -verify rsa.pem'
+        " -signature rsa.sig message",
+        "libengine-pkcs11-openssl",
+    ),
+    Step("The same keys through ssh's agent socket, Ed25519 included.", "ssh-add -l", "openssh-client"),
+    Step(
+        "Sign a file as git signs a commit, and check it.",
+        "fob keys show Ed25519 --ssh > ed25519.pub && ssh-keygen -q -Y sign -f ed25519.pub -n git message"
+        ' && echo "you $(cat ed25519.pub)" > allowed && ssh-keygen -Y verify -f allowed -I you -n git -s message.sig'
+        " < message",
+        "openssh-client",
+    ),
+)
+
+
+class Walk:
+    """Runs the steps in the scratch folder and tells what happened."""
+
+    def __init__(self, scratch: Scratch, say: Say) -> None:
+        self._scratch = scratch
+        self._say = say
+        tools = os.path.dirname(program("fob")[0])
+        path = os.pathsep.join((tools, os.environ.get("PATH", os.defpath)))
+        self._environment = os.environ | scratch.environment() | {"PATH": path}
+
+    def run(self) -> None:
+        """Every step. Raises DemoError for one that fails; one whose program is missing is named and left out."""
+        (self._scratch.folder / "message").write_text("The key that signs this never left the phone.\n")
+        (self._scratch.folder / "rsa.pem").write_bytes(self._shell("fob keys show RSA-2048 --pem"))
+        for number, step in enumerate(STEPS, start=1):
+            self._say(f"\n{number}. {step.title}")
+            if not step.is_installed:
+                self._say(f"   left out: {step.command.split()[0]} is not installed (apt install {step.package})")
+                continue
+            self._run(step)
+        self._say(f"\nDone. The private keys are in '{TOKEN_LABEL}' and nowhere else; this demo now removes it.")
+
+    def traffic(self) -> Traffic:
+        """What has crossed the link so far."""
+        device = json.loads(self._shell("fob --json status"))["devices"][0]
+        return Traffic(device["round_trips"], device["bytes_sent"] + device["bytes_received"])
+
+    def _run(self, step: Step) -> None:
+        before = self.traffic()
+        self._say(f"   $ {step.command}")
+        for line in self._shell(step.command).decode(errors="replace").splitlines():
+            self._say(f"   {line}")
+        crossed = self.traffic() - before
+        self._say(f"   link: {crossed.round_trips} round trips, {crossed.octets} bytes")
+
+    def _shell(self, command: str) -> bytes:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=self._scratch.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=STEP_TIME,
+            check=False,
+        )
+        if done.returncode:
+            raise DemoError(f"{shlex.quote(command)} failed:\n{done.stdout.decode(errors='replace')}")
+        return done.stdout
