@@ -1,0 +1,1 @@
+"""What the phone remembers: one SQLite file whose every transaction survives a power cut."""

@@ -1,0 +1,150 @@
+"""The SQLite file: how it is made, opened and changed."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, TypeVar
+
+from fob_device.store.errors import TokenFileError
+from fob_device.store.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+T = TypeVar("T")
+
+# FULL: a commit is on the disk before it returns. EXCLUSIVE: a second device on the same file is refused.
+# secure_delete: a destroyed key is overwritten, not only unlinked.
+PRAGMAS: Final = (
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "PRAGMA journal_mode=TRUNCATE",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA trusted_schema=OFF",
+)
+
+
+class Database:
+    """One connection, shared by all threads under one lock that is held only while SQLite works."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+        """Make a file at `path`: all of it or nothing; `fill` writes the first rows. Raises OSError."""
+        if path.exists():
+            raise FileExistsError(f"{path} exists already")
+        unfinished = path.with_name(path.name + ".new")
+        for leftover in (unfinished, unfinished.with_name(unfinished.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        connection = _connect(unfinished)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in TABLES:
+                connection.execute(statement)
+            fill(connection)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        unfinished.rename(path)
+        _sync_folder(path.parent)
+
+    @classmethod
+    def open(cls, path: Path) -> "Database":
+        """Open a file that `create` made. Raises TokenFileError."""
+        if not path.is_file():
+            raise TokenFileError(f"no token file at {path}")
+        connection: sqlite3.Connection | None = None
+        try:
+            connection = _connect(path)
+            _check_identity(connection, path)
+            # The lock is taken now and kept (locking_mode above).
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("COMMIT")
+        except (sqlite3.Error, TokenFileError) as error:
+            if connection is not None:
+                connection.close()
+            raise _as_file_error(error, path) from None
+        return cls(connection)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, also across a power cut; inside another transaction it is part of that one.
+
+        Raises CkrError DEVICE_MEMORY for a full disk, DEVICE_ERROR for any other failure of the file.
+        """
+        with self._lock, _as_device_error():
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of `query`, which sees one consistent state. Raises CkrError DEVICE_ERROR."""
+        with self._lock, _as_device_error():
+            return query(self._connection)
+
+    def close(self) -> None:
+        """Close the file and give up its lock."""
+        with self._lock:
+            self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # `isolation_level=None`: transactions are begun and ended here, by name, and nowhere else.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(pragma).fetchall()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise TokenFileError(f"{path} is not a token file")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        raise TokenFileError(f"{path} has schema version {version}; this program reads version {SCHEMA_VERSION}")
+
+
+def _as_file_error(error: Exception, path: Path) -> TokenFileError:
+    if isinstance(error, TokenFileError):
+        return error
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return TokenFileError(f"{path} is in use by another process")
+    return TokenFileError(f"{path} cannot be read: {error}")
+
+
+@contextlib.contextmanager
+def _as_device_error() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise CkrError(Ckr.DEVICE_MEMORY if full else Ckr.DEVICE_ERROR, f"token file: {error}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+"""The tables of a token file."""
+
+from typing import Final
+
+# "Fob1" in the file's header (SQLite, "Database File Format", 1.3.20): tells a token file from any other database.
+APPLICATION_ID: Final = 0x466F6231
+
+# Raised whenever a table changes; a file of another version is refused, never guessed at.
+SCHEMA_VERSION: Final = 1
+
+# An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
+# tells a computer that it is gone.
+TABLES: Final = (
+    """
+    CREATE TABLE token (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+        serial TEXT NOT NULL,
+        label TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        root_check BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE pin (
+        user INTEGER PRIMARY KEY,
+        salt BLOB NOT NULL,
+        iterations INTEGER NOT NULL,
+        memory_kib INTEGER NOT NULL,
+        lanes INTEGER NOT NULL,
+        wrapped_master BLOB NOT NULL,
+        tries_left INTEGER NOT NULL CHECK (tries_left >= 0)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE ticket (
+        login INTEGER PRIMARY KEY AUTOINCREMENT,
+        user INTEGER NOT NULL,
+        created REAL NOT NULL,
+        wrapped_master BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE object (
+        handle INTEGER PRIMARY KEY AUTOINCREMENT,
+        generation INTEGER NOT NULL,
+        attributes BLOB,
+        sealed BLOB
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX object_by_generation ON object (generation)",
+    "CREATE INDEX live_object ON object (handle) WHERE attributes IS NOT NULL",
+)
