@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from fob_protocol.at.values import decode_values, encode_values
-from fob_protocol.errors import HandshakeError
+from fob_protocol.errors import HandshakeError, ProtocolError
 from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.noise.handshake import XX, HandshakeState
@@ -15,13 +15,14 @@ from fob_protocol.pairing.confirmation import open_step, seal_step
 
 
 class DeviceState(Enum):
-    """Where the device stands."""
+    """Where the device stands; FAILED after an exception, for good."""
 
     WAITING = auto()
     OFFERED = auto()
     COMPARING = auto()
     PAIRED = auto()
     REFUSED = auto()
+    FAILED = auto()
 
 
 # The PC's step that each state waits for.
@@ -58,12 +59,21 @@ class DevicePairing:
         return frame.fields == (1,) and frame.body == self._commitment
 
     def receive(self, frame: Frame) -> Frame | None:
-        """Take a PAIR frame; the frame to send, or None. Raises HandshakeError."""
+        """Take a PAIR frame; the frame to send, or None. Raises ProtocolError, and then the pairing has failed."""
         step = frame.fields[0]
+        if self.state is DeviceState.FAILED:
+            return None
         if step in self._answers:
             return self._answers[step]
         if step != AWAITED.get(self.state):
             return None
+        try:
+            return self._take(step, frame)
+        except ProtocolError:
+            self.state = DeviceState.FAILED
+            raise
+
+    def _take(self, step: int, frame: Frame) -> Frame | None:
         if step == 1:
             return self._remember(1, self._offer(frame.body))
         if step == 3:

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from fob_protocol.at.values import decode_values, encode_values
-from fob_protocol.errors import HandshakeError
+from fob_protocol.errors import HandshakeError, ProtocolError
 from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.noise.handshake import XX, HandshakeState
@@ -15,7 +15,7 @@ from fob_protocol.pairing.confirmation import open_step, seal_step
 
 
 class PcState(Enum):
-    """Where the PC stands; it moves down this list, or ends in FAILED by an exception."""
+    """Where the PC stands; it moves down this list, or ends in FAILED by an exception and stays there."""
 
     COMMITTED = auto()
     REVEALED = auto()
@@ -23,6 +23,7 @@ class PcState(Enum):
     CONFIRMED = auto()
     PAIRED = auto()
     REFUSED = auto()
+    FAILED = auto()
 
 
 # The device's step that each state waits for.
@@ -64,12 +65,20 @@ class PcPairing:
         return self.last_frame
 
     def receive(self, frame: Frame) -> Frame | None:
-        """Take a PAIR frame; the frame to send next, None while the person is asked. Raises HandshakeError.
+        """Take a PAIR frame; the frame to send next, None while the person is asked. Raises ProtocolError.
 
-        A frame that came before, or one for another state, changes nothing.
+        A frame that came before, or one for another state, changes nothing. A bad one ends the pairing: whoever sent it
+        gets no second try with the same keys.
         """
         if frame.fields[0] != AWAITED.get(self.state):
             return None
+        try:
+            return self._take(frame)
+        except ProtocolError:
+            self.state = PcState.FAILED
+            raise
+
+    def _take(self, frame: Frame) -> Frame | None:
         if self.state is PcState.COMMITTED:
             return self._reveal(frame)
         if self.state is PcState.REVEALED:
