@@ -14,6 +14,9 @@ DELIMITER = b"\0"
 CRC_START = 0xFFFF
 LEAVE_TEXT = b"+++FOB"
 
+# The tag of a record's seal: the least that a record's body holds.
+_SEAL_SIZE: Final = 16
+
 
 class Kind(IntEnum):
     """Frame kinds; from 0x10 on they are records, from 0x20 on the device's."""
@@ -94,13 +97,21 @@ class Frame:
 
     @classmethod
     def from_content(cls, content: bytes) -> "Frame | None":
-        """The frame that decoded octets (without CRC) hold, None when the kind or its length is unknown."""
+        """The frame that decoded octets (without CRC) hold, None when the kind is unknown or its length wrong."""
         try:
             kind = Kind(content[0])
             fields = _FIELDS[kind]
-            return cls(kind, fields.unpack_from(content, 1), content[1 + fields.size :])
+            frame = cls(kind, fields.unpack_from(content, 1), content[1 + fields.size :])
         except (ValueError, IndexError, struct.error):
             return None
+        return frame if frame._body_fits() else None
+
+    def _body_fits(self) -> bool:
+        if self.kind is Kind.LEAVE:
+            return self.body == LEAVE_TEXT
+        if self.kind is Kind.REFUSE:
+            return not self.body
+        return self.kind < Kind.REQUEST or len(self.body) >= _SEAL_SIZE
 
 
 LEAVE: Final = Frame(Kind.LEAVE, (), LEAVE_TEXT)
@@ -151,6 +162,6 @@ def _parse(text: bytes) -> Frame | None:
         content = cobs.decode(text)
     except cobs.CobsError:
         return None
-    if len(content) < 3 or crc_hqx(content, CRC_START):
+    if not 3 <= len(content) <= FRAME_LIMIT or crc_hqx(content, CRC_START):
         return None
     return Frame.from_content(content[:-2])
