@@ -18,7 +18,8 @@ VALUES_LIMIT = 4_096
 # Lines of an answer: one per object in a page.
 LINES_LIMIT = 4_096
 
-# Digits of the largest CK_ULONG.
+# The largest CK_ULONG, and its digits.
+NUMBER_VALUE_LIMIT = (1 << 64) - 1
 NUMBER_DIGITS_LIMIT = 20
 
 # A 64-bit number never gets near this; the session ends first.

@@ -1,5 +1,6 @@
 """Command state: a V.250 console. Octets in, command lines out; results back to octets (docs, section 1)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +12,9 @@ from fob_protocol.limits import COMMAND_LINE_LIMIT
 
 CR, LF, BS = 0x0D, 0x0A, 0x08
 BASIC_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+# V.250 5.2.2: a person may space a line as she likes; strings keep their spaces.
+_SPACES_OUTSIDE_STRINGS = re.compile(rb'("[^"]*"?)|[ \t]+')
 
 
 class Result(Enum):
@@ -89,7 +93,7 @@ class LineAssembler:
 
 def parse_body(body: bytes) -> Iterator[LineCommand]:
     """The commands of a line's body, one at a time, so that those before a fault still run. Raises AtSyntaxError."""
-    reader = ValueReader(body.strip(), blocks=False)
+    reader = ValueReader(_SPACES_OUTSIDE_STRINGS.sub(rb"\1", body), blocks=False)
     while reader.position < len(reader.data):
         if reader.data[reader.position] == ord("+"):
             yield read_extended(reader)

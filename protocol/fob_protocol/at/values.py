@@ -6,7 +6,7 @@ ITU-T V.250 5.4.2 (numbers, string constants) and IEEE 488.2 8.7.9 (definite-len
 from collections.abc import Iterable
 
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.limits import NUMBER_DIGITS_LIMIT, VALUES_LIMIT
+from fob_protocol.limits import NUMBER_DIGITS_LIMIT, NUMBER_VALUE_LIMIT, VALUES_LIMIT
 
 Value = int | str | bytes | None
 Values = tuple[Value, ...]
@@ -72,7 +72,7 @@ class ValueReader:
             return None
         octet = self.data[self.position]
         if octet in DIGITS:
-            return int(self._digits(NUMBER_DIGITS_LIMIT))
+            return self._number()
         if octet == QUOTE:
             return self._string()
         if octet == HASH:
@@ -82,13 +82,16 @@ class ValueReader:
     def _at(self, octet: int) -> bool:
         return self.position < len(self.data) and self.data[self.position] == octet
 
-    def _digits(self, limit: int) -> bytes:
+    def _number(self) -> int:
         start = self.position
         while self.position < len(self.data) and self.data[self.position] in DIGITS:
             self.position += 1
-        if self.position - start > limit:
-            raise AtSyntaxError(f"a number of more than {limit} digits")
-        return self.data[start : self.position]
+        if self.position - start > NUMBER_DIGITS_LIMIT:
+            raise AtSyntaxError(f"a number of more than {NUMBER_DIGITS_LIMIT} digits")
+        number = int(self.data[start : self.position])
+        if number > NUMBER_VALUE_LIMIT:
+            raise AtSyntaxError("a number of more than 64 bits")
+        return number
 
     def _string(self) -> str:
         octets = bytearray()
