@@ -28,6 +28,11 @@ class Request:
         self._parts = split_text(self.text)
 
     @property
+    def assembling(self) -> bool:
+        """True while the device may be putting its parts together."""
+        return len(self._parts) > 1 and not self.parked and not self.cancelled and self._assembly is None
+
+    @property
     def sent(self) -> bool:
         """True once the device may have seen it."""
         return self.number is not None
@@ -61,6 +66,7 @@ class Request:
         """A part of the answer; the whole answer when it completes it. Raises RecordError."""
         if self._assembly is None:
             self._assembly = Assembly(total)
+            self._in_flight.clear()
         self._assembly.add(index, total, part)
         self._in_flight.discard(index)
         self.tries = 0

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from fob_protocol.errors import RecordError
-from fob_protocol.limits import OUTSTANDING_LIMIT, TRIES_LIMIT, WINDOW
+from fob_protocol.limits import ASSEMBLIES_LIMIT, OUTSTANDING_LIMIT, TRIES_LIMIT, WINDOW
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.handshake import SessionKeys
 from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
@@ -124,8 +124,11 @@ class Requester:
 
     def _admit(self, now: float) -> None:
         """Give numbers to waiting requests while the device's window has room."""
-        while self._waiting and len(self._open) < OUTSTANDING_LIMIT and self._window_has_room():
-            request = self._waiting.popleft()
+        while len(self._open) < OUTSTANDING_LIMIT and self._window_has_room():
+            request = self._next_waiting()
+            if request is None:
+                return
+            self._waiting.remove(request)
             if not self._open:
                 self._silent_since = now  # the silence before the first request is nobody's fault
             request.number = self._next_number
@@ -133,6 +136,11 @@ class Requester:
             self._open[request.number] = request
             self._ready.append(request)
             self._counters.round_trips += 1
+
+    def _next_waiting(self) -> Request | None:
+        """The oldest that may go; short ones pass long ones while the device puts as many together as it can."""
+        room = sum(request.assembling for request in self._open.values()) < ASSEMBLIES_LIMIT
+        return next((request for request in self._waiting if room or not request.assembling), None)
 
     def _window_has_room(self) -> bool:
         unparked = min((n for n, request in self._open.items() if not request.parked), default=self._next_number)

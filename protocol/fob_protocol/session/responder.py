@@ -13,13 +13,14 @@ from fob_protocol.limits import (
     NUMBER_LIMIT,
     OUTSTANDING_LIMIT,
     PARKED_LIMIT,
+    TEXT_LIMIT,
     WINDOW,
     WORKING_AFTER,
 )
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.handshake import SessionKeys
-from fob_protocol.session.parts import Assembly, split_text
+from fob_protocol.session.parts import PARTS_LIMIT, Assembly, split_text
 from fob_protocol.session.records import Opener, Sealer, complete_number
 
 
@@ -100,13 +101,13 @@ class Responder:
             return None
 
     def answer(self, number: int, text: bytes) -> None:
-        """The answer of a request that ran; a second one for the same request is refused by ValueError."""
+        """The answer of a request that ran. Raises ValueError for a second one and over TEXT_LIMIT; nothing changes."""
         entry = self._entries.get(number)
         if entry is None or entry.stage is not Stage.RUNNING:
             raise ValueError(f"request {number} is not running")
-        entry.stage = Stage.ANSWERED
-        entry.assembly = None
         entry.answer = self._seal_answer(number, text)
+        entry.stage = Stage.ANSWERED
+        self._entries[number] = self._entries.pop(number)  # the order of answering, for `_forget`
         self._outbox.append(entry.answer[0])
         self._forget()
 
@@ -180,12 +181,11 @@ class Responder:
 
     def _part(self, number: int, entry: Entry | None, fields: tuple[int, ...], text: bytes, now: float) -> Run | None:
         _, index, total = fields
+        if entry is None and total > PARTS_LIMIT:
+            self._refuse_unseen(number, now, Ckr.DATA_LEN_RANGE, f"a text of more than {TEXT_LIMIT} octets")
+            return None
         if entry is None:
-            if sum(e.stage is Stage.ASSEMBLING for e in self._entries.values()) >= ASSEMBLIES_LIMIT:
-                raise RecordError("too many long texts at once")
-            assembly = Assembly(total)
-            entry = self._remember(number, Stage.ASSEMBLING, now)
-            entry.assembly = assembly
+            entry = self._begin_assembly(number, total, now)
         if entry.stage is Stage.ANSWERED:
             self._repeat(number, entry)
             return None
@@ -197,6 +197,14 @@ class Responder:
         whole = entry.assembly.text()
         return None if whole is None else self._start(number, entry, whole)
 
+    def _begin_assembly(self, number: int, total: int, now: float) -> Entry:
+        if sum(e.stage is Stage.ASSEMBLING for e in self._entries.values()) >= ASSEMBLIES_LIMIT:
+            raise RecordError("too many long texts at once")
+        assembly = Assembly(total)
+        entry = self._remember(number, Stage.ASSEMBLING, now)
+        entry.assembly = assembly
+        return entry
+
     def _start(self, number: int, entry: Entry, text: bytes) -> Run | None:
         entry.stage = Stage.RUNNING
         entry.assembly = None
@@ -207,14 +215,10 @@ class Responder:
 
     def _cancel(self, number: int, entry: Entry | None, now: float) -> Withdraw | None:
         if entry is None or entry.stage is Stage.ASSEMBLING:
-            entry = entry or self._remember(number, Stage.RUNNING, now)
-            entry.stage = Stage.RUNNING
-            self._refuse(number, Ckr.FUNCTION_CANCELED, "")
+            self._refuse_unseen(number, now, Ckr.FUNCTION_CANCELED)
             return None
-        if entry.stage is Stage.RUNNING:
-            return Withdraw(number)
         self._repeat(number, entry)
-        return None
+        return Withdraw(number) if entry.stage is Stage.RUNNING else None
 
     def _fetch(self, entry: Entry | None, index: int) -> None:
         if entry is None or entry.stage is not Stage.ANSWERED or index >= len(entry.answer):
@@ -238,8 +242,13 @@ class Responder:
             if _is_unreported(entry) and entry.received_at + WORKING_AFTER <= now:
                 self._park(number, entry)
 
-    def _refuse(self, number: int, ckr: Ckr, words: str) -> None:
+    def _refuse(self, number: int, ckr: Ckr, words: str = "") -> None:
         self.answer(number, encode_answer(Answer(ckr=ckr, words=words)))
+
+    def _refuse_unseen(self, number: int, now: float, ckr: Ckr, words: str = "") -> None:
+        """Refuse a request that is not here whole, so that it will not run when the rest of it comes."""
+        self._remember(number, Stage.RUNNING, now)
+        self._refuse(number, ckr, words)
 
     def _remember(self, number: int, stage: Stage, now: float) -> Entry:
         entry = Entry(stage, now)
@@ -249,10 +258,15 @@ class Responder:
         return entry
 
     def _forget(self) -> None:
-        """Let go of answers that the PC can no longer ask for, and of parked ones beyond the bound, oldest first."""
-        for number in [n for n, e in self._entries.items() if n <= self._highest - WINDOW and _is_done(e)]:
-            del self._entries[number]
-        parked = [n for n, e in self._entries.items() if e.parked and e.stage is Stage.ANSWERED]
+        """Let go of answers that the PC can no longer ask for, and of parked ones beyond the bound, first answered first.
+
+        Only below the window: a number inside it that is forgotten would run again.
+        """
+        below = [(n, e) for n, e in self._entries.items() if n <= self._highest - WINDOW]
+        for number, entry in below:
+            if _is_done(entry):
+                del self._entries[number]
+        parked = [n for n, e in below if e.parked and e.stage is Stage.ANSWERED]
         for number in parked[: max(len(parked) - PARKED_LIMIT, 0)]:
             del self._entries[number]
 
