@@ -7,12 +7,19 @@ a CK_ULONG takes 8 octets, a mechanism 4, a boolean 1.
 import struct
 from typing import Final
 
-from fob_protocol.pkcs11.attributes import Attributes, AttributeValue, Template
+from fob_protocol.pkcs11.attributes import Attributes, AttributeValue, Kind, Template, kind_of
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 _HEADER: Final = struct.Struct(">IBI")
 _BOOL, _ULONG, _BYTES, _MECHANISMS = range(4)
+_KINDS: Final = {
+    Kind.BOOL: _BOOL,
+    Kind.ULONG: _ULONG,
+    Kind.BYTES: _BYTES,
+    Kind.DATE: _BYTES,
+    Kind.MECHANISMS: _MECHANISMS,
+}
 _ULONG_SIZE: Final = 8
 _MECHANISM_SIZE: Final = 4
 
@@ -35,8 +42,8 @@ def decode_attributes(encoded: bytes) -> Attributes:
             attribute, kind, length = _HEADER.unpack_from(encoded, position)
             position += _HEADER.size
             octets = encoded[position : position + length]
-            if len(octets) != length:
-                raise ValueError("cut short")
+            if len(octets) != length or kind != _KINDS.get(kind_of(attribute)):
+                raise ValueError("cut short, or another kind")
             attributes[attribute] = _decode_value(kind, octets)
             position += length
     except (struct.error, ValueError) as error:

@@ -12,7 +12,6 @@ from fob_device.token.curves import curve_of_key, read_point
 from fob_device.token.keys import PrivateKey
 from fob_device.token.mechanisms import HASHES
 from fob_device.token.template_check import require_equal
-from fob_device.token.values import int_of
 from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -72,11 +71,11 @@ def derive_secret(key: PrivateKey, mechanism: Mechanism, template: Template) -> 
 
 
 def _value_length(template: Template) -> int | None:
-    if Cka.VALUE_LEN not in template:
+    length = template.get(Cka.VALUE_LEN)
+    if length is None:
         return None
-    length = int_of(template, Cka.VALUE_LEN)
-    if not 1 <= length <= limits.DERIVED_LIMIT:
-        raise CkrError(Ckr.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE_LEN {length}")
+    if not isinstance(length, int) or not 1 <= length <= limits.DERIVED_LIMIT:
+        raise CkrError(Ckr.ATTRIBUTE_VALUE_INVALID, f"CKA_VALUE_LEN is 1 to {limits.DERIVED_LIMIT}")
     return length
 
 

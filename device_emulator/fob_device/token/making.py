@@ -10,7 +10,7 @@ from fob_device.token.key_import import import_private_key, import_public_key
 from fob_device.token.keys import PrivateKey, key_identifier, key_to_secret, public_attributes, shared_attributes
 from fob_device.token.mechanisms import Entry
 from fob_device.token.rules import RULES, Origin
-from fob_device.token.template_check import check_new, class_of, require_equal
+from fob_device.token.template_check import check_new, class_of, is_key, require_equal
 from fob_device.token.values import bytes_of, int_of, is_true
 from fob_protocol.pkcs11.attributes import SECRET_VALUES, Attributes, Template
 from fob_protocol.pkcs11.cka import Cka
@@ -68,6 +68,15 @@ def split_secret(attributes: Attributes) -> Draft:
         return Draft(attributes)
     shown = {attribute: value for attribute, value in attributes.items() if attribute != Cka.VALUE}
     return Draft(shown, bytes_of(attributes, Cka.VALUE))
+
+
+def changed_draft(attributes: Attributes, secret: bytes | None, template: Template) -> Draft:
+    """An object with `template` written over it (checked already): what a change or a copy stores."""
+    changed = attributes | dict(template)
+    if is_key(attributes):
+        return Draft(changed, secret)
+    value: Attributes = {} if secret is None or Cka.VALUE in template else {Cka.VALUE: secret}
+    return split_secret(changed | value)
 
 
 def _check_half(object_class: Cko, mechanism: int, key_type: Ckk, template: Template) -> Attributes:

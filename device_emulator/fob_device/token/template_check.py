@@ -22,12 +22,16 @@ def class_of(template: Template) -> tuple[Cko, Ckk | None]:
     the token does not keep.
     """
     value = _due_number(template, Cka.CLASS)
-    is_key = value in (Cko.PUBLIC_KEY, Cko.PRIVATE_KEY)
-    key_type = _due_number(template, Cka.KEY_TYPE) if is_key else None
+    key_type = _due_number(template, Cka.KEY_TYPE) if is_key(template) else None
     for known_class, known_type in RULES:
         if (known_class, known_type) == (value, key_type):
             return known_class, known_type
     raise CkrError(Ckr.ATTRIBUTE_VALUE_INVALID, f"objects of class {value}, key type {key_type} are not kept here")
+
+
+def is_key(attributes: Template) -> bool:
+    """Whether an object is a key of either kind."""
+    return attributes.get(Cka.CLASS) in (Cko.PUBLIC_KEY, Cko.PRIVATE_KEY)
 
 
 def check_new(rules: Rules, template: Template, origin: Origin) -> Attributes:

@@ -1,0 +1,105 @@
+"""PINs: how many tries are left, and the master key behind each."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+from fob_device.store.database import Database
+from fob_device.store.pin_rows import PinRow, read_pin, write_tries
+from fob_device.token import limits
+from fob_device.token.device_root import DeviceRoot
+from fob_device.token.kdf import SALT_SIZE, KdfCost
+from fob_device.token.sealing import SealBrokenError, seal, unseal
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.flags import TokenFlag
+
+TRIES: Final[Mapping[int, int]] = {Cku.USER: limits.USER_TRIES, Cku.SO: limits.SO_TRIES}
+
+_PURPOSE: Final = "master key under a PIN"
+
+# For each user the flags for: fewer tries than all, the last one, none.
+_FLAGS: Final = {
+    Cku.USER: (TokenFlag.USER_PIN_COUNT_LOW, TokenFlag.USER_PIN_FINAL_TRY, TokenFlag.USER_PIN_LOCKED),
+    Cku.SO: (TokenFlag.SO_PIN_COUNT_LOW, TokenFlag.SO_PIN_FINAL_TRY, TokenFlag.SO_PIN_LOCKED),
+}
+
+
+def check_pin_size(pin: bytes) -> None:
+    """Raises CkrError PIN_LEN_RANGE."""
+    if not limits.PIN_MIN <= len(pin) <= limits.PIN_MAX:
+        raise CkrError(Ckr.PIN_LEN_RANGE, f"a PIN has {limits.PIN_MIN} to {limits.PIN_MAX} octets")
+
+
+def wrap_master(root: DeviceRoot, user: Cku, pin: bytes, master: bytes, cost: KdfCost) -> PinRow:
+    """The record of a new PIN with all its tries; slow. Raises CkrError PIN_LEN_RANGE."""
+    check_pin_size(pin)
+    salt = root.random(SALT_SIZE)
+    wrapped = seal(root.pin_key(user, pin, salt, cost), master, root.bind(_PURPOSE, user), root.random)
+    return PinRow(user, salt, cost.iterations, cost.memory_kib, cost.lanes, wrapped, TRIES[user])
+
+
+class Pins:
+    """Both PINs of one token."""
+
+    def __init__(self, database: Database, root: DeviceRoot) -> None:
+        self._database = database
+        self._root = root
+
+    def unlock(self, user: Cku, pin: bytes) -> bytes:
+        """The master key, by a PIN; slow. The try is spent, and on the disk, before the PIN is looked at.
+
+        So whoever cuts the power in between has lost a try and learned nothing. Opening the wrapped key is the check.
+        Raises CkrError PIN_LEN_RANGE (costs no try), USER_PIN_NOT_INITIALIZED, PIN_LOCKED, PIN_INCORRECT.
+        """
+        check_pin_size(pin)
+        row = self._spend_try(user)
+        try:
+            key = self._root.pin_key(user, pin, row.salt, _cost(row))
+            master = unseal(key, row.wrapped_master, self._root.bind(_PURPOSE, user))
+        except SealBrokenError:
+            raise CkrError(Ckr.PIN_INCORRECT) from None
+        with self._database.transaction() as connection:
+            write_tries(connection, user, TRIES[user])
+        return master
+
+    def wrap(self, user: Cku, pin: bytes, master: bytes) -> PinRow:
+        """The record of a new PIN, at the cost that the token was made with; slow. Raises CkrError PIN_LEN_RANGE."""
+        row = self._database.read(lambda connection: read_pin(connection, Cku.SO))
+        if row is None:
+            raise CkrError(Ckr.DEVICE_ERROR, "the SO's PIN record is missing")
+        return wrap_master(self._root, user, pin, master, _cost(row))
+
+    def flags(self) -> TokenFlag:
+        """The flags that follow from both PINs."""
+        rows = self._database.read(_read_both)
+        flags = TokenFlag(0) if rows[Cku.USER] is None else TokenFlag.USER_PIN_INITIALIZED
+        for user, (low, final, locked) in _FLAGS.items():
+            row = rows[user]
+            if row is None or row.tries_left == TRIES[user]:
+                continue
+            flags |= locked if row.tries_left == 0 else low
+            flags |= final if row.tries_left == 1 else TokenFlag(0)
+        return flags
+
+    def _spend_try(self, user: Cku) -> PinRow:
+        with self._database.transaction() as connection:
+            row = read_pin(connection, user)
+            if row is None:
+                raise CkrError(Ckr.USER_PIN_NOT_INITIALIZED)
+            if row.tries_left == 0:
+                raise CkrError(Ckr.PIN_LOCKED)
+            write_tries(connection, user, row.tries_left - 1)
+        return row
+
+
+def _read_both(connection: sqlite3.Connection) -> dict[Cku, PinRow | None]:
+    return {user: read_pin(connection, user) for user in _FLAGS}
+
+
+def _cost(row: PinRow) -> KdfCost:
+    try:
+        return KdfCost(row.iterations, row.memory_kib, row.lanes)
+    except ValueError as error:
+        raise CkrError(Ckr.DEVICE_ERROR, f"PIN record: {error}") from None

@@ -1,0 +1,173 @@
+"""The token as a whole."""
+
+import itertools
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from fob_device.store.database import Database
+from fob_device.store.errors import TokenFileError
+from fob_device.store.object_rows import bury_all_objects
+from fob_device.store.pin_rows import delete_pin, write_pin
+from fob_device.store.ticket_rows import delete_tickets_of
+from fob_device.store.token_row import TokenRow, read_token, write_label, write_token
+from fob_device.token import limits
+from fob_device.token.access import Access
+from fob_device.token.device_root import DeviceRoot
+from fob_device.token.kdf import DEFAULT_KDF_COST, KdfCost
+from fob_device.token.logins import Clock, Logins
+from fob_device.token.mechanisms import MECHANISM_INFOS
+from fob_device.token.object_desk import ObjectDesk
+from fob_device.token.pins import Pins, wrap_master
+from fob_device.token.sealing import KEY_SIZE, Random
+from fob_device.token.session import TokenSession
+from fob_device.token.token_objects import TokenObjects
+from fob_device.token.views import MechanismInfo, Page, TokenInfo
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.flags import TokenFlag
+
+__all__ = ["Token", "TokenSession"]
+
+MANUFACTURER: Final = "Fob"
+MODEL: Final = "Fob phone"
+HARDWARE_VERSION: Final = (1, 0)
+FIRMWARE_VERSION: Final = (0, 1)
+SERIAL_OCTETS: Final = 8
+
+_ALWAYS: Final = TokenFlag.RNG | TokenFlag.LOGIN_REQUIRED | TokenFlag.TOKEN_INITIALIZED
+
+
+class Token:
+    """One token in one file; each public call is one transaction, a PIN check one more before it.
+
+    From any thread at any time: `info`, `generation`, `mechanisms`, `changes_since`, and what TokenSession says.
+    All other calls, on the token and all its sessions: one at a time.
+    """
+
+    def __init__(self, database: Database, root: DeviceRoot, clock: Clock) -> None:
+        self._database = database
+        self._root = root
+        self._pins = Pins(database, root)
+        self._logins = Logins(database, root, clock)
+        self._objects = TokenObjects(database, root)
+        self._session_handles = itertools.count(limits.SESSION_HANDLE_BASE)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        root_key: bytes,
+        label: str,
+        so_pin: bytes,
+        user_pin: bytes | None,
+        random: Random,
+        clock: Clock,
+        kdf: KdfCost = DEFAULT_KDF_COST,
+    ) -> "Token":
+        """Make a token file at `path` (mode 0600) and open it; slow.
+
+        `root_key` is 32 octets. `random` gives as many random octets as asked, `clock` the seconds of the wall clock.
+        Raises CkrError PIN_LEN_RANGE, ARGUMENTS_BAD for the label; OSError; ValueError for the root key.
+        """
+        _check_root_key(root_key)
+        _check_label(label)
+        root = DeviceRoot(random(SERIAL_OCTETS).hex(), root_key, random)
+        master_key = random(KEY_SIZE)
+        pins = [wrap_master(root, Cku.SO, so_pin, master_key, kdf)]
+        if user_pin is not None:
+            pins.append(wrap_master(root, Cku.USER, user_pin, master_key, kdf))
+
+        def fill(connection: sqlite3.Connection) -> None:
+            write_token(connection, TokenRow(root.serial, label, 0, root.check()))
+            for row in pins:
+                write_pin(connection, row)
+
+        Database.create(path, fill)
+        return cls.open(path, root_key=root_key, random=random, clock=clock)
+
+    @classmethod
+    def open(cls, path: Path, *, root_key: bytes, random: Random, clock: Clock) -> "Token":
+        """Open the token file at `path`. Raises TokenFileError (a ValueError): missing, in use, not this device's..."""
+        _check_root_key(root_key)
+        database = Database.open(path)
+        try:
+            row = database.read(read_token)
+            root = DeviceRoot(row.serial, root_key, random)
+            if not root.fits(row.root_check):
+                raise TokenFileError(f"{path} belongs to another device: its root key is another one")
+        except CkrError as error:
+            database.close()
+            raise TokenFileError(f"{path} cannot be read: {error.reason}") from None
+        except TokenFileError:
+            database.close()
+            raise
+        return cls(database, root, clock)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @property
+    def generation(self) -> int:
+        """How many changes of token objects there were."""
+        return self._database.read(read_token).generation
+
+    def info(self) -> TokenInfo:
+        """C_GetTokenInfo."""
+        return TokenInfo(
+            label=self._database.read(read_token).label,
+            manufacturer=MANUFACTURER,
+            model=MODEL,
+            serial=self._root.serial,
+            flags=_ALWAYS | self._pins.flags(),
+            min_pin=limits.PIN_MIN,
+            max_pin=limits.PIN_MAX,
+            hardware_version=HARDWARE_VERSION,
+            firmware_version=FIRMWARE_VERSION,
+        )
+
+    def mechanisms(self) -> Mapping[int, MechanismInfo]:
+        """C_GetMechanismList and C_GetMechanismInfo; the flags say what PC and token do together."""
+        return MECHANISM_INFOS
+
+    def changes_since(self, generation: int, *, limit_bytes: int) -> Page:
+        """What changed after `generation`, about `limit_bytes` of it; everything for 0 or an unknown generation."""
+        return self._objects.changes_since(generation, limit_bytes)
+
+    def open_session(self) -> TokenSession:
+        """The token as one link session sees it."""
+        access = Access(self._database, self._pins, self._logins)
+        desk = ObjectDesk(self._database, access, self._logins, self._objects, self._session_handles)
+        return TokenSession(access, desk, self._root.random)
+
+    def init_token(self, so_pin: bytes, label: str) -> None:
+        """C_InitToken: destroys all objects, the user PIN and the master key; serial number and SO PIN stay; slow.
+
+        Raises CkrError ARGUMENTS_BAD for the label, and for the PIN as a login of the SO.
+        """
+        _check_label(label)
+        self._pins.unlock(Cku.SO, so_pin)
+        row = self._pins.wrap(Cku.SO, so_pin, self._root.random(KEY_SIZE))
+        with self._database.transaction() as connection:
+            bury_all_objects(connection)
+            delete_pin(connection, Cku.USER)
+            write_pin(connection, row)
+            write_label(connection, label)
+            for user in (Cku.USER, Cku.SO):
+                delete_tickets_of(connection, user)
+        for user in (Cku.USER, Cku.SO):
+            self._logins.end_user(user)
+
+
+def _check_root_key(root_key: bytes) -> None:
+    if len(root_key) != limits.ROOT_KEY_SIZE:
+        raise ValueError(f"a device root key has {limits.ROOT_KEY_SIZE} octets")
+
+
+def _check_label(label: str) -> None:
+    if len(label.encode()) > limits.TOKEN_LABEL_LIMIT:
+        raise CkrError(Ckr.ARGUMENTS_BAD, f"a token's label has at most {limits.TOKEN_LABEL_LIMIT} octets")
