@@ -1,0 +1,141 @@
+"""What the control socket asks of the daemon, and what it shows of it. The reports turn into JSON field by field."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from fob_daemon.control.events import EventQueue
+from fob_daemon.cryptoki.interface import Application
+from fob_daemon.peer import PeerIdentity
+from fob_protocol.pkcs11.flags import TokenFlag
+
+
+class DeviceState(StrEnum):
+    """What a device's link is doing."""
+
+    CONNECTING = "connecting"
+    READY = "ready"
+    AWAY = "away"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class ClientSocket(StrEnum):
+    """By which door a program came."""
+
+    PROVIDER = "provider"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReport:
+    """One paired device. The counters run since the daemon started; `why` explains any state but ready."""
+
+    name: str
+    serial: str
+    label: str
+    slot: int
+    url: str
+    state: DeviceState
+    why: str
+    round_trips: int
+    bytes_sent: int
+    bytes_received: int
+    sent_again: int
+    damaged: int
+    reconnects: int
+    objects: int
+    logged_in: bool
+    token_flags: TokenFlag
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReport:
+    """One connected program. Secrets in its command line are hidden already."""
+
+    pid: int
+    program: str
+    command_line: tuple[str, ...]
+    socket: ClientSocket
+    sessions: int
+    logged_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The daemon, its devices, its clients, and where programs connect; `uptime_s` in seconds."""
+
+    version: str
+    pid: int
+    uptime_s: float
+    provider_socket: str
+    agent_socket: str
+    devices: tuple[DeviceReport, ...]
+    clients: tuple[ClientReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One use of a key, or an attempt. `time` in seconds since the epoch; `result` OK or the name of a CKR."""
+
+    sequence: int
+    time: float
+    program: str
+    pid: int
+    operation: str
+    key: str
+    device: str
+    result: str
+    milliseconds: float
+    round_trips: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChange:
+    """A device came, went, or counts something new."""
+
+    device: DeviceReport
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A device asks its person: the words on its screen, and the seconds left to answer."""
+
+    device: str
+    words: str
+    seconds: float
+
+
+ControlEvent = LogEntry | DeviceChange | Ask
+
+# Shown to the person: code, device name, serial number. True when both sides show the same code.
+Compare = Callable[[str, str, str], Awaitable[bool]]
+
+
+class DaemonView(Protocol):
+    """The daemon as the control socket sees it."""
+
+    def status(self) -> StatusReport:
+        """Everything, as it is now."""
+
+    async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
+        """Pair with the device at `url`; `say` tells what is waited for. Cancelling ends it. Raises ControlError."""
+
+    async def unpair(self, name: str) -> None:
+        """Forget a device, on both sides when it is there. Raises ControlError."""
+
+    def application(self, peer: PeerIdentity) -> Application:
+        """A Cryptoki application for `peer`; the caller closes it."""
+
+    def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
+        """The newest `limit` entries with a higher sequence than `since_sequence`, oldest first."""
+
+    def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        """Put every event into `queue` from now on."""
+
+    def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        """No more events for `queue`."""
+
+    def try_now(self, name: str) -> None:
+        """Connect to a device at once instead of at the next attempt. Raises ControlError."""

@@ -1,0 +1,53 @@
+"""Every bound on what a client of the control socket may ask for, with its reason. Sizes in bytes, times in seconds."""
+
+from dataclasses import dataclass
+from typing import Final
+
+# The largest body names a device, a label and a PIN.
+MAX_BODY: Final = 8192
+# Method, path and query of the longest request; `fob` sends no header of its own.
+MAX_LINE: Final = 4096
+MAX_HEADERS: Final = 32
+MAX_HEADER: Final = 2048
+
+# Names, labels and PINs are for people and small screens; a token label has 32 characters, a PIN at most 255.
+MAX_NAME: Final = 64
+MAX_LABEL: Final = 128
+MAX_PIN: Final = 255
+# A serial path or a host name.
+MAX_URL: Final = 512
+# CKA_ID is a SHA-256 at most.
+MAX_KEY_ID: Final = 32
+# A page of the log that a person still reads; a script asks again with `since`.
+MAX_LOG: Final = 1000
+DEFAULT_LOG: Final = 50
+# A sequence number never gets near this.
+MAX_SEQUENCE: Final = 2**63 - 1
+
+# Keys of one device that an answer lists.
+MAX_KEYS: Final = 4096
+
+# Events that a slow reader has not taken; older ones are dropped and counted.
+MAX_EVENTS_WAITING: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What all clients together may use, and for how long."""
+
+    # `fob` opens one or two for the time of a command; a desktop applet keeps one.
+    max_connections: int = 64
+    # Streams stay: fewer than connections, so that a plain request always finds room.
+    max_streams: int = 16
+    # An idle connection, or one that does not finish its request's head.
+    idle_time: float = 15.0
+    # A body is one packet on a Unix socket.
+    body_time: float = 5.0
+    # A stream says something at least this often, so that both sides notice an end.
+    heartbeat: float = 15.0
+    # The link's own bound is two minutes; this one is for a daemon that has lost its way.
+    pairing_time: float = 150.0
+    # Longest time that the configuration allows a device, and a little more.
+    request_time: float = 660.0
+    # A stream gets this long to end when the daemon stops.
+    stop_time: float = 1.0

@@ -1,0 +1,243 @@
+"""Method, target and body in; one of the requests below, or the reason why not. No I/O in here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, unquote
+
+from fob_daemon.control import limits
+from fob_daemon.control.fields import Fields, bad_request, hex_octets
+from fob_daemon.control.key_type import KeyType
+
+PREFIX: Final = "/v1/"
+
+
+@dataclass(frozen=True, slots=True)
+class GetStatus:
+    """GET status"""
+
+
+@dataclass(frozen=True, slots=True)
+class GetDevices:
+    """GET devices"""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """POST devices/{name}/connect"""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpair:
+    """DELETE devices/{name}"""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """POST pairings; answered by a stream."""
+
+    url: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareAnswer:
+    """POST pairings/{id}: the person has compared the codes."""
+
+    pairing: str
+    equal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListKeys:
+    """GET keys; of every device when `device` is None."""
+
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """POST keys"""
+
+    device: str
+    type: KeyType
+    label: str
+    id: bytes | None
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShowKey:
+    """GET keys/{device}/{id}"""
+
+    device: str
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteKey:
+    """DELETE keys/{device}/{id}"""
+
+    device: str
+    id: bytes
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """POST unlock"""
+
+    device: str
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """POST lock; every device when `device` is None."""
+
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetLog:
+    """GET log"""
+
+    limit: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """GET events; answered by a stream."""
+
+
+PlainRequest = (
+    GetStatus | GetDevices | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock | Lock
+    | GetLog
+)  # fmt: skip
+StreamRequest = Pair | Follow
+ControlRequest = PlainRequest | StreamRequest
+
+# From the parts of the path that stand in braces, and the fields of query or body.
+Builder = Callable[[Mapping[str, str], Fields], ControlRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path."""
+
+    method: str
+    path: str
+    build: Builder
+
+    def match(self, segments: list[str]) -> Mapping[str, str] | None:
+        """What stands in the braces, None for another path."""
+        wanted = self.path.split("/")
+        if len(wanted) != len(segments):
+            return None
+        found = {}
+        for pattern, segment in zip(wanted, segments, strict=True):
+            if pattern.startswith("{"):
+                found[pattern.strip("{}")] = segment
+            elif pattern != segment:
+                return None
+        return found
+
+
+def _device(path: Mapping[str, str]) -> str:
+    # A field's rules hold for a name in the path too.
+    return Fields((("device", path["device"]),)).text("device", limits.MAX_NAME)
+
+
+def _key_id(path: Mapping[str, str]) -> bytes:
+    if len(path["id"]) > 2 * limits.MAX_KEY_ID:
+        raise bad_request(f"a key id has at most {limits.MAX_KEY_ID} octets")
+    return hex_octets("id", path["id"])
+
+
+def _pairing_id(path: Mapping[str, str]) -> str:
+    return Fields((("id", path["id"]),)).text("id", limits.MAX_NAME)
+
+
+def _new_key(_: Mapping[str, str], body: Fields) -> NewKey:
+    return NewKey(
+        body.text("device", limits.MAX_NAME),
+        body.choice("type", KeyType),
+        body.text("label", limits.MAX_LABEL),
+        body.optional_hex("id", limits.MAX_KEY_ID),
+        body.optional_secret("pin", limits.MAX_PIN),
+    )
+
+
+def _log(_: Mapping[str, str], query: Fields) -> GetLog:
+    return GetLog(
+        query.number("limit", limits.DEFAULT_LOG, limits.MAX_LOG), query.number("since", 0, limits.MAX_SEQUENCE)
+    )
+
+
+ROUTES: Final = (
+    Route("GET", "status", lambda path, query: GetStatus()),
+    Route("GET", "devices", lambda path, query: GetDevices()),
+    Route("POST", "devices/{device}/connect", lambda path, body: Connect(_device(path))),
+    Route("DELETE", "devices/{device}", lambda path, body: Unpair(_device(path))),
+    Route(
+        "POST",
+        "pairings",
+        lambda path, body: Pair(body.text("url", limits.MAX_URL), body.optional_text("name", limits.MAX_NAME)),
+    ),
+    Route("POST", "pairings/{id}", lambda path, body: CompareAnswer(_pairing_id(path), body.boolean("equal"))),
+    Route("GET", "keys", lambda path, query: ListKeys(query.optional_text("device", limits.MAX_NAME))),
+    Route("POST", "keys", _new_key),
+    Route("GET", "keys/{device}/{id}", lambda path, query: ShowKey(_device(path), _key_id(path))),
+    Route(
+        "DELETE",
+        "keys/{device}/{id}",
+        lambda path, body: DeleteKey(_device(path), _key_id(path), body.optional_secret("pin", limits.MAX_PIN)),
+    ),
+    Route(
+        "POST",
+        "unlock",
+        lambda path, body: Unlock(body.text("device", limits.MAX_NAME), body.optional_secret("pin", limits.MAX_PIN)),
+    ),
+    Route("POST", "lock", lambda path, body: Lock(body.optional_text("device", limits.MAX_NAME))),
+    Route("GET", "log", _log),
+    Route("GET", "events", lambda path, query: Follow()),
+)
+
+
+def parse_request(method: str, target: str, body: bytes) -> ControlRequest:
+    """The request that method, target (path and query) and body spell. Raises ControlError: 400, 404, 405 or 413."""
+    if len(body) > limits.MAX_BODY:
+        raise bad_request(f"a body over {limits.MAX_BODY} octets", 413)
+    path, _, query = target.partition("?")
+    route, found = _route(method, path)
+    fields = _query_fields(query) if method == "GET" else Fields.from_body(body)
+    if method == "GET" and body:
+        raise bad_request("a GET request has no body")
+    if method != "GET" and query:
+        raise bad_request("only a GET request has a query")
+    request = route.build(found, fields)
+    fields.end()
+    return request
+
+
+def _route(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+    segments = [unquote(segment) for segment in path.removeprefix(PREFIX).split("/")]
+    matches = [(route, found) for route in ROUTES if (found := route.match(segments)) is not None]
+    if not path.startswith(PREFIX) or not matches:
+        raise bad_request("there is nothing at this path", 404)
+    for route, found in matches:
+        if route.method == method:
+            return route, found
+    raise bad_request(f"this path takes {' and '.join(route.method for route, _ in matches)}", 405)
+
+
+def _query_fields(query: str) -> Fields:
+    try:
+        return Fields(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=8))
+    except ValueError:
+        raise bad_request("the query is not made of name=value") from None

@@ -1,0 +1,113 @@
+"""A daemon without links: two places for phones, a log, events on demand, and a pairing that follows its script."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from control.fake_phone import FakePhone, PhoneApplication
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.events import EventQueue
+from fob_daemon.control.interface import (
+    ClientReport,
+    ClientSocket,
+    Compare,
+    ControlEvent,
+    DeviceReport,
+    DeviceState,
+    LogEntry,
+    StatusReport,
+)
+from fob_daemon.cryptoki.interface import Application
+from fob_daemon.peer import PeerIdentity
+
+CODE = "042137"
+URL = "serial:/dev/ttyUSB7?baud=115200"
+
+
+class FakeDaemon:
+    """Implements DaemonView."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.phones: dict[str, FakePhone] = {}
+        self.devices: dict[str, DeviceReport] = {}
+        self.clients: tuple[ClientReport, ...] = (
+            ClientReport(4242, "ssh", ("ssh", "build.example"), ClientSocket.AGENT, 1, True),
+        )
+        self.entries: list[LogEntry] = []
+        self.queues: list[EventQueue[ControlEvent]] = []
+        self.tried: list[str] = []
+        self.peers: list[PeerIdentity] = []
+        self.pairing_error: ControlError | None = None
+        self.pairing_cancelled = asyncio.Event()
+        self.compared: list[bool] = []
+
+    def add_phone(self, name: str, phone: FakePhone) -> None:
+        """A paired phone, ready."""
+        slot = len(self.devices) + 1
+        self.phones[name] = phone
+        self.devices[name] = DeviceReport(
+            name, phone.serial, phone.label, slot, URL, DeviceState.READY, "",
+            round_trips=12, bytes_sent=345, bytes_received=678, sent_again=1, damaged=2, reconnects=0,
+            objects=4, logged_in=False, token_flags=phone.flags,
+        )  # fmt: skip
+
+    def change_device(self, name: str, state: DeviceState, why: str) -> None:
+        """The link of a phone changes."""
+        self.devices[name] = replace(self.devices[name], state=state, why=why)
+
+    def announce(self, event: ControlEvent) -> None:
+        """Something happened."""
+        if isinstance(event, LogEntry):
+            self.entries.append(event)
+        for queue in self.queues:
+            queue.put(event)
+
+    # DaemonView
+
+    def status(self) -> StatusReport:
+        sockets = (str(self.folder / "provider.sock"), str(self.folder / "agent.sock"))
+        return StatusReport("0.1.0", 77, 3661.5, *sockets, tuple(self.devices.values()), self.clients)
+
+    async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
+        say(f"opening {url}")
+        if self.pairing_error is not None:
+            raise self.pairing_error
+        try:
+            equal = await compare(CODE, "Ada's phone", "FOB-0001")
+        except asyncio.CancelledError:
+            self.pairing_cancelled.set()
+            raise
+        self.compared.append(equal)
+        if not equal:
+            raise ControlError("not paired", "the codes were not equal", f"fob pair {url}", ExitCode.REJECTED)
+        say("look at your phone: confirm the code there too")
+        self.add_phone(name or "Ada's phone", FakePhone("Ada's phone", "FOB-0001"))
+        return self.devices[name or "Ada's phone"]
+
+    async def unpair(self, name: str) -> None:
+        del self.devices[name]
+
+    def application(self, peer: PeerIdentity) -> Application:
+        self.peers.append(peer)
+        # The tests that use keys have one phone.
+        name, phone = next(iter(self.phones.items()))
+        return PhoneApplication(self.devices[name].slot, phone, peer)
+
+    def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
+        return [entry for entry in self.entries if entry.sequence > since_sequence][-limit:]
+
+    def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        self.queues.append(queue)
+
+    def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        self.queues.remove(queue)
+
+    def try_now(self, name: str) -> None:
+        self.tried.append(name)
+
+
+def log_entry(sequence: int, result: str = "OK") -> LogEntry:
+    """A signature that ssh asked for."""
+    return LogEntry(sequence, 1_800_000_000.0 + sequence, "ssh", 4242, "sign", "mail", "pixel", result, 12.5, 1)
