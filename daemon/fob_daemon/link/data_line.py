@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fob_daemon.link.opening import Opening
-from fob_daemon.link.transport import Line, LineUrl, open_line
+from fob_daemon.link.transport import Line, LineOpener, LineUrl, open_line
 from fob_protocol.limits import FRAME_LIMIT
 from fob_protocol.link.frames import Frame, FrameReader
 
@@ -42,15 +42,15 @@ class DataLine:
             self.on_frame(frame)
 
 
-async def open_data_line(url: LineUrl) -> DataLine:
-    """Open a line and bring its device to data state.
+async def open_data_line(url: LineUrl, opener: LineOpener = open_line) -> DataLine:
+    """Open a line and bring its device to data state; `opener` is what tests put another line in by.
 
     Raises LineUnavailableError, NotADeviceError, VersionError, ConnectionError.
     """
     opening = Opening(OPENING_OCTETS / url.rate if url.rate else 0.0)
     # The octets of command state go to `opening`; once CONNECT came, the rest are frames.
     receivers: list[Callable[[bytes], None]] = [opening.data_received]
-    line = await open_line(url, lambda data: receivers[-1](data))
+    line = await opener(url, lambda data: receivers[-1](data))
     try:
         rest = await opening.open(line)
     except BaseException:

@@ -10,7 +10,7 @@ from fob_daemon.link.begin import RefusedError, begin_session
 from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.opening import NotADeviceError, VersionError
 from fob_daemon.link.session import PcSession, SessionLostError
-from fob_daemon.link.transport import LineUnavailableError, LineUrl
+from fob_daemon.link.transport import LineOpener, LineUnavailableError, LineUrl, open_line
 from fob_protocol.at.answer import Answer, Event, decode_answer
 from fob_protocol.at.command import BARE, Command, encode_command
 from fob_protocol.catalogue import RECALL
@@ -62,8 +62,16 @@ class Sent:
 class LinkManager:
     """One device's link for the life of the daemon; implements `Link`."""
 
-    def __init__(self, url: LineUrl, identity: KeyPair, device_key: bytes, random: Random) -> None:
+    def __init__(
+        self,
+        url: LineUrl,
+        identity: KeyPair,
+        device_key: bytes,
+        random: Random,
+        opener: LineOpener = open_line,
+    ) -> None:
         self.url = url
+        self._opener = opener
         self.state = State.CONNECTING
         self.why = ""
         self.counters = Counters()
@@ -142,7 +150,7 @@ class LinkManager:
     async def _connect_once(self) -> bool:
         """One connection from its start to its end; True when a session was open. Never raises but when cancelled."""
         try:
-            self._data_line = await open_data_line(self.url)
+            self._data_line = await open_data_line(self.url, self._opener)
             session = await begin_session(
                 self._data_line,
                 self._identity,

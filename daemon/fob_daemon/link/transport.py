@@ -1,7 +1,7 @@
 """Transports: octets to a device and back, chosen by URL: `serial:/dev/ttyUSB0?baud=115200`, `tcp:127.0.0.1:4000`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote
@@ -90,6 +90,10 @@ class Line(asyncio.Protocol):
         """End the line at once: a graceful close would wait for octets that nobody takes."""
         if self._transport is not None:
             self._transport.abort()
+
+
+# Opens a line whose octets go to the callback. Raises LineUnavailableError.
+LineOpener = Callable[[LineUrl, Callable[[bytes], None]], Awaitable[Line]]
 
 
 async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
