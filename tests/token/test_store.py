@@ -1,0 +1,177 @@
+"""The token's file: made whole or not at all, refused with a reason, closed to others."""
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.token_bench import ROOT_KEY, SO_PIN, USER_PIN, Bench, data_template, refused
+
+from fob_device.store.codec import decode_attributes, encode_attributes
+from fob_device.store.errors import TokenFileError
+from fob_device.store.schema import SCHEMA_VERSION
+from fob_device.token.token import Token
+from fob_protocol.pkcs11.attributes import Attributes, Kind, kind_of
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+
+VALUES = {
+    Kind.BOOL: st.booleans(),
+    Kind.ULONG: st.integers(0, 2**64 - 1),
+    Kind.BYTES: st.binary(max_size=40),
+    Kind.DATE: st.binary(max_size=8),
+    Kind.MECHANISMS: st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
+}
+
+
+@st.composite
+def stored_attributes(draw: st.DrawFn) -> Attributes:
+    types = draw(st.sets(st.sampled_from([type_ for type_ in Cka if kind_of(type_) in VALUES])))
+    return {type_: draw(VALUES[kind_of(type_)]) for type_ in types}
+
+
+def open_again(bench: Bench) -> Token:
+    return Token.open(bench.path, root_key=ROOT_KEY, random=bench.random, clock=bench.clock)
+
+
+@given(stored_attributes())
+def test_attributes_come_back_as_they_were_stored(attributes: Attributes) -> None:
+    encoded = encode_attributes(attributes)
+    assert decode_attributes(encoded) == attributes
+    assert encode_attributes(dict(reversed(attributes.items()))) == encoded
+
+
+@given(st.one_of(st.binary(), stored_attributes().map(lambda a: encode_attributes(a)[:-1])))
+def test_octets_that_were_never_stored_are_read_or_refused_and_nothing_else(octets: bytes) -> None:
+    try:
+        attributes = decode_attributes(octets)
+    except CkrError as error:
+        assert error.ckr is Ckr.DEVICE_ERROR
+    else:
+        assert decode_attributes(encode_attributes(attributes)) == attributes
+
+
+def test_a_new_token_says_what_it_is(bench: Bench) -> None:
+    info = bench.token.info()
+    assert (info.label, info.manufacturer, info.min_pin, info.max_pin) == ("bench", "Fob", 4, 64)
+    assert len(info.serial) == 16
+    assert int(info.serial, 16) >= 0
+    assert len(info.model) <= 16
+    assert bench.restart().info() == info
+
+
+def test_only_the_owner_reads_the_file(bench: Bench) -> None:
+    assert stat.S_IMODE(bench.path.stat().st_mode) == 0o600
+
+
+def test_a_token_is_never_overwritten(bench: Bench) -> None:
+    with pytest.raises(FileExistsError):
+        Bench(bench.path)
+    bench.session(Cku.USER)
+
+
+def test_an_unfinished_file_of_an_earlier_attempt_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "token.db.new").write_bytes(b"half a file")
+    (tmp_path / "token.db.new-journal").write_bytes(b"half a journal")
+    bench = Bench(tmp_path / "token.db")
+    bench.session(Cku.USER)
+    bench.token.close()
+
+
+@pytest.mark.parametrize("label", ["x" * 33, "ü" * 17])
+def test_a_label_over_32_octets_is_refused_and_no_file_is_made(tmp_path: Path, label: str, bench: Bench) -> None:
+    path = tmp_path / "other.db"
+    with refused(Ckr.ARGUMENTS_BAD):
+        Token.create(
+            path, root_key=ROOT_KEY, label=label, so_pin=SO_PIN, user_pin=None, random=bench.random, clock=bench.clock
+        )
+    with refused(Ckr.ARGUMENTS_BAD):
+        bench.token.init_token(SO_PIN, label)
+    assert not path.exists()
+
+
+def test_a_short_pin_is_refused_and_no_file_is_made(tmp_path: Path) -> None:
+    with refused(Ckr.PIN_LEN_RANGE):
+        Bench(tmp_path / "other.db", user_pin=b"123")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TokenFileError, match="no token file at"):
+        Token.open(tmp_path / "none.db", root_key=ROOT_KEY, random=bytes, clock=float)
+
+
+def test_a_file_of_another_schema_version_is_refused(bench: Bench) -> None:
+    bench.token.close()
+    connection = sqlite3.connect(bench.path)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    connection.close()
+    with pytest.raises(TokenFileError, match=f"version {SCHEMA_VERSION + 1}; this program reads"):
+        open_again(bench)
+
+
+def test_another_database_is_no_token(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE token (serial TEXT)")
+    connection.close()
+    with pytest.raises(TokenFileError, match="not a token file"):
+        Token.open(path, root_key=ROOT_KEY, random=bytes, clock=float)
+
+
+@given(st.binary(max_size=300))
+def test_any_other_octets_are_no_token(tmp_path_factory: pytest.TempPathFactory, octets: bytes) -> None:
+    path = tmp_path_factory.mktemp("octets") / "token.db"
+    path.write_bytes(octets)
+    with pytest.raises(TokenFileError):
+        Token.open(path, root_key=ROOT_KEY, random=bytes, clock=float)
+
+
+def test_a_file_cut_short_is_refused_or_answers_with_a_clear_error(bench: Bench) -> None:
+    session = bench.user()
+    handles = [session.create_object(data_template(bytes(2000))).handle for _ in range(10)]
+    bench.token.close()
+    whole = bench.path.read_bytes()
+    for size in range(0, len(whole), 4096):
+        bench.path.write_bytes(whole[:size])
+        try:
+            token = open_again(bench)
+        except TokenFileError:
+            continue
+        with pytest.raises(CkrError, match="CKR_DEVICE_ERROR"):
+            for handle in handles:
+                token.open_session().attributes(handle)
+            token.changes_since(0, limit_bytes=1 << 20)
+            token.open_session().login(Cku.USER, USER_PIN)
+        token.close()
+    bench.path.write_bytes(whole)
+    bench.restart()
+
+
+def test_a_second_device_on_the_same_file_is_refused(bench: Bench) -> None:
+    program = (
+        "import sys, pathlib; from fob_device.token.token import Token\n"
+        "Token.open(pathlib.Path(sys.argv[1]), root_key=bytes(range(32)), random=bytes, clock=float)"
+    )
+    command = [sys.executable, "-c", program, str(bench.path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "is in use by another process" in done.stderr
+    bench.session(Cku.USER)
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_done(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = bench.user()
+    connection = bench.token._database._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}").fetchall()
+    with refused(Ckr.DEVICE_MEMORY):
+        session.create_object(data_template(bytes(30_000)))
+    assert bench.token.generation == 0
+    connection.execute("PRAGMA max_page_count=100000").fetchall()
+    assert session.create_object(data_template(bytes(30_000))).generation == 1
