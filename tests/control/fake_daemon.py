@@ -37,6 +37,8 @@ class FakeDaemon:
         )
         self.entries: list[LogEntry] = []
         self.queues: list[EventQueue[ControlEvent]] = []
+        # How many follow the events, after each change.
+        self.followers: asyncio.Queue[int] = asyncio.Queue()
         self.tried: list[str] = []
         self.peers: list[PeerIdentity] = []
         self.pairing_error: ControlError | None = None
@@ -100,9 +102,11 @@ class FakeDaemon:
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         self.queues.append(queue)
+        self.followers.put_nowait(len(self.queues))
 
     def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
         self.queues.remove(queue)
+        self.followers.put_nowait(len(self.queues))
 
     def try_now(self, name: str) -> None:
         self.tried.append(name)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from fob_daemon.control.public_key import CURVES, ED25519_PARAMETERS
 from fob_daemon.cryptoki.interface import AttributeAnswer, SessionInfo, TokenInfo
+from fob_daemon.cryptoki.public_keys import CURVES, ED25519_PARAMS
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.attributes import Attributes, Template
 from fob_protocol.pkcs11.cka import Cka
@@ -134,10 +134,10 @@ def made_key(mechanism: Mechanism, public: Template) -> Attributes:
         return {Cka.KEY_TYPE: Ckk.RSA, Cka.MODULUS: numbers.n.to_bytes(bits // 8, "big")}
     parameters = public[Cka.EC_PARAMS]
     assert isinstance(parameters, bytes)
-    if parameters == ED25519_PARAMETERS:
+    if parameters in ED25519_PARAMS:
         point = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return {Cka.KEY_TYPE: Ckk.EC_EDWARDS, Cka.EC_POINT: b"\x04\x20" + point}
-    key = ec.generate_private_key(CURVES[parameters][1]).public_key()
+    key = ec.generate_private_key(CURVES[parameters].curve).public_key()
     raw = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     length = bytes((len(raw),)) if len(raw) < 128 else bytes((0x81, len(raw)))
     return {Cka.KEY_TYPE: Ckk.EC, Cka.EC_POINT: b"\x04" + length + raw}

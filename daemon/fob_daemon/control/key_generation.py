@@ -3,7 +3,8 @@
 from typing import Final
 
 from fob_daemon.control.key_type import KeyType
-from fob_daemon.control.public_key import CURVES, ED25519_PARAMETERS
+from fob_daemon.control.public_key import EC_KEY_TYPES
+from fob_daemon.cryptoki.public_keys import ED25519_PARAMS
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -12,7 +13,7 @@ from fob_protocol.pkcs11.mechanisms import Mechanism
 # F4, which every program accepts.
 PUBLIC_EXPONENT: Final = b"\x01\x00\x01"
 
-_EC_PARAMETERS: Final = {key_type: parameters for parameters, (key_type, _) in CURVES.items()}
+_EC_PARAMETERS: Final = {key_type: parameters for parameters, key_type in EC_KEY_TYPES.items()}
 
 
 def generation(key_type: KeyType, label: str, key_id: bytes) -> tuple[Mechanism, Attributes, Attributes]:
@@ -25,7 +26,7 @@ def generation(key_type: KeyType, label: str, key_id: bytes) -> tuple[Mechanism,
         private[Cka.DERIVE] = True
         return Mechanism(Ckm.EC_KEY_PAIR_GEN), public, private
     if key_type is KeyType.ED25519:
-        public[Cka.EC_PARAMS] = ED25519_PARAMETERS
+        public[Cka.EC_PARAMS] = ED25519_PARAMS[0]
         return Mechanism(Ckm.EC_EDWARDS_KEY_PAIR_GEN), public, private
     public |= {
         Cka.ENCRYPT: True,

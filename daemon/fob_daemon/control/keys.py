@@ -9,9 +9,10 @@ from fob_daemon.control.json_form import Json
 from fob_daemon.control.key_generation import generation
 from fob_daemon.control.key_type import KeyType
 from fob_daemon.control.limits import MAX_KEYS
-from fob_daemon.control.public_key import NEEDED, octets, pem, public_key, ssh_line, type_words
+from fob_daemon.control.public_key import NEEDED, pem, public_key, ssh_line, type_words
 from fob_daemon.control.token_sessions import TokenSession
 from fob_daemon.control.token_uri import key_uri
+from fob_daemon.cryptoki.templates import octets
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue, Template
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
@@ -166,7 +167,12 @@ def _summary(session: TokenSession, key_id: bytes, halves: Sequence[KeyObject]) 
 
 
 def _attributes_json(attributes: Attributes) -> dict[str, Json]:
-    return {f"CKA_{Cka(attribute).name}": _value_json(value) for attribute, value in attributes.items()}
+    return {_name(attribute): _value_json(value) for attribute, value in attributes.items()}
+
+
+def _name(attribute: int) -> str:
+    # The header lists its old name first.
+    return "CKA_EC_PARAMS" if attribute == Cka.EC_PARAMS else f"CKA_{Cka(attribute).name}"
 
 
 def _value_json(value: AttributeValue) -> Json:
