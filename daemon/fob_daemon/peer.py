@@ -42,7 +42,7 @@ class PeerIdentity:
 
 
 def peer_identity(connection: socket.socket, proc: Path = Path("/proc")) -> PeerIdentity:
-    """Ask the kernel (SO_PEERCRED) and /proc. Raises OSError when `connection` is not a Unix socket."""
+    """Ask the kernel (SO_PEERCRED) and /proc; a connection that is not local has pid 0 and uid -1."""
     pid, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
     process = proc / str(pid)
     return PeerIdentity(pid, uid, gid, _program(process), tuple(hide_secrets(_arguments(process))))
@@ -70,7 +70,7 @@ def _program(process: Path) -> str:
     try:
         return os.path.basename(os.readlink(process / "exe"))
     except OSError:
-        return _read(process / "comm").strip() or UNKNOWN_PROGRAM
+        return _read(process / "comm").rstrip("\ufffd") or UNKNOWN_PROGRAM
 
 
 def _arguments(process: Path) -> list[str]:
@@ -81,6 +81,8 @@ def _arguments(process: Path) -> list[str]:
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_COMMAND_LINE).decode(errors="replace")
+            text = file.read(MAX_COMMAND_LINE).decode(errors="replace")
     except OSError:
         return ""
+    # A terminal must not obey what a process calls itself.
+    return "".join(letter if letter.isprintable() or letter == "\0" else "\ufffd" for letter in text)

@@ -38,6 +38,8 @@ LABEL = "Fake phone"
 RSA_ID, EC_ID = b"\x01", b"\x02"
 RSA_PRIVATE, RSA_PUBLIC, EC_PRIVATE, EC_PUBLIC = 2, 3, 4, 5
 
+_SESSION_FLAGS = SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION
+
 P256_OID = bytes.fromhex("06082a8648ce3d030107")
 
 MECHANISMS = {
@@ -121,7 +123,9 @@ class FakeApplication:
         self.closed = 0
         self.approval = asyncio.Event()
         self.approval.set()
-        self.slot_event: asyncio.Future[int] | None = None
+        self.waits_for_slot = asyncio.Event()
+        self.slot_event: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.gone = asyncio.Event()
         self._sessions: dict[int, int] = {}
         self._logged_in = False
         self._found: dict[int, list[int]] = {}
@@ -159,7 +163,7 @@ class FakeApplication:
     async def wait_for_slot_event(self, block: bool) -> int:
         if not block:
             raise CkrError(Ckr.NO_EVENT)
-        self.slot_event = asyncio.get_running_loop().create_future()
+        self.waits_for_slot.set()
         return await self.slot_event
 
     async def init_token(self, slot: int, pin: bytes | None, label: bytes) -> None:
@@ -188,7 +192,7 @@ class FakeApplication:
         if flags is None:
             raise CkrError(Ckr.SESSION_HANDLE_INVALID)
         state = Cks.RW_USER_FUNCTIONS if self._logged_in else Cks.RW_PUBLIC_SESSION
-        return SessionInfo(SLOT, state, SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION)
+        return SessionInfo(SLOT, state, _SESSION_FLAGS)
 
     def cancel_operations(self, session: int, flags: int) -> None:
         self.asked.append(("cancel_operations", session, flags))
@@ -269,13 +273,13 @@ class FakeApplication:
         return _fitted(hashlib.sha256(data).digest(), room)
 
     async def digest_update(self, session: int, part: bytes) -> None:
-        self._digests[session].append(part)
+        self._digests.setdefault(session, []).append(part)
 
     def digest_key(self, session: int, key: int) -> None:
         raise CkrError(Ckr.KEY_INDIGESTIBLE)
 
     def digest_final(self, session: int, room: int | None) -> Output:
-        return _fitted(hashlib.sha256(b"".join(self._digests[session])).digest(), room)
+        return _fitted(hashlib.sha256(b"".join(self._digests.get(session, []))).digest(), room)
 
     def sign_init(self, session: int, mechanism: Mechanism | None, key: int) -> None:
         self.asked.append(("sign_init", session, mechanism, key))
@@ -294,6 +298,8 @@ class FakeApplication:
             return length
         del self._signing[session]
         await self.approval.wait()
+        if len(data) > 32:
+            raise CkrError(Ckr.DATA_LEN_RANGE)
         return _ecdsa(data) if key == EC_PRIVATE else _rsa_pkcs(data)
 
     async def sign_update(self, session: int, part: bytes) -> None:
@@ -328,7 +334,7 @@ class FakeApplication:
         raise _refused()
 
     def decrypt_init(self, session: int, mechanism: Mechanism | None, key: int) -> None:
-        raise ZeroDivisionError("a mistake that mentions secret-1234")
+        raise ZeroDivisionError("a mistake that mentions secret-1234")  # test_waiting.py
 
     async def decrypt(self, session: int, data: bytes, room: int | None) -> Output:
         raise ZeroDivisionError("a mistake that mentions secret-1234")
@@ -371,6 +377,7 @@ class FakeApplication:
 
     def close(self) -> None:
         self.closed += 1
+        self.gone.set()
 
     def _check_slot(self, slot: int) -> None:
         if slot != SLOT:
@@ -396,5 +403,5 @@ def _rsa_pkcs(data: bytes) -> bytes:
 
 
 def _ecdsa(digest: bytes) -> bytes:
-    r, s = decode_dss_signature(ec_key().sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
+    r, s = decode_dss_signature(ec_key().sign(digest.rjust(32, b"\x00"), ec.ECDSA(Prehashed(hashes.SHA256()))))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")

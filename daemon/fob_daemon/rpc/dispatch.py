@@ -113,17 +113,20 @@ class Dispatcher:
         A client from 0.25.6 on whose first connection dropped comes back offering version 0 and encodes as before, so
         the byte that it offered is a guess, and the length of the body proves or refutes it.
         """
-        legacy = self._legacy_mechanisms
-        try:
-            return call.decoder.decode(body, legacy_mechanisms=legacy)
-        except (CkrError, MalformedBodyError):
-            if not call.decoder.has_mechanism:
-                raise
-            arguments = _decoded(call, body, legacy_mechanisms=not legacy)
-            if arguments is None:
-                raise
-        self._legacy_mechanisms = not legacy
-        return arguments
+        decoder = call.decoder
+        if not decoder.has_mechanism:
+            return decoder.decode(body, legacy_mechanisms=False)
+        refusals: list[CkrError | MalformedBodyError] = []
+        for legacy in (self._legacy_mechanisms, not self._legacy_mechanisms):
+            try:
+                arguments = decoder.decode(body, legacy_mechanisms=legacy)
+            except (CkrError, MalformedBodyError) as refusal:
+                refusals.append(refusal)
+            else:
+                self._legacy_mechanisms = legacy
+                return arguments
+        # That a parameter is wrong tells the client more than that the other encoding does not fit.
+        raise next((refusal for refusal in refusals if isinstance(refusal, CkrError)), refusals[0])
 
     async def _wait(self, call: WaitingCall, application: Application, arguments: Arguments) -> bytes:
         timeout = None if call.id == WAIT_FOR_SLOT_EVENT else self._call_timeout
@@ -138,13 +141,6 @@ class Dispatcher:
             return _refused(call, refusal)
         except Exception as fault:  # as above
             return _failed(call, fault)
-
-
-def _decoded(call: Call, body: bytes, *, legacy_mechanisms: bool) -> Arguments | None:
-    try:
-        return call.decoder.decode(body, legacy_mechanisms=legacy_mechanisms)
-    except (CkrError, MalformedBodyError):
-        return None
 
 
 def _refused(call: Call, refusal: CkrError | MalformedBodyError) -> bytes:
