@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl
 from fob_device.line.device_line import DeviceLine
@@ -12,16 +11,13 @@ from fob_device.line.device_line import DeviceLine
 LATENCY = 0.002
 
 
-@dataclass(slots=True)
 class Noise:
     """Seeded faults of octets: each octet is hit with `rate`. `faults` counts the hits."""
 
-    rate: float
-    seed: int
-    faults: int = 0
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+    def __init__(self, rate: float, seed: int) -> None:
+        self.rate = rate
+        self.faults = 0
+        self._random = random.Random(seed)
 
     def __call__(self, data: bytes) -> bytes:
         """What arrives of `data`."""

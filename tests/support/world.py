@@ -1,0 +1,157 @@
+"""A whole world in one loop: a phone with a real token, a cable with faults, and the daemon's link to it."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from fob_daemon.link.data_line import open_data_line
+from fob_daemon.link.manager import LinkManager
+from fob_daemon.link.pair import pair
+from fob_daemon.link.transport import LineUrl
+from fob_device.approval.questions import Decider
+from fob_device.approval.rules import Rules
+from fob_device.line.device_line import DeviceLine
+from fob_device.pairings import Pairings, load_identity
+from fob_device.phone import Phone
+from fob_device.token.kdf import KdfCost
+from fob_device.token.session import TokenSession
+from fob_device.token.token import Token
+from fob_protocol import catalogue
+from fob_protocol.at.attribute_list import attributes_to_values
+from fob_protocol.noise.keys import KeyPair
+from fob_protocol.pairing.pc import PairedDevice
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckm import Ckm
+from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.memory_line import Cable, Noise
+
+USER_PIN = b"123456"
+SO_PIN = b"12345678"
+ROOT_KEY = bytes(range(32))
+CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
+P256 = bytes.fromhex("06082a8648ce3d030107")
+URL = LineUrl.parse("serial:/cable")
+
+
+@contextmanager
+def counted_signatures() -> Iterator[Counter[bytes]]:
+    """How often any token signed each digest."""
+    counter: Counter[bytes] = Counter()
+    sign = TokenSession.sign
+
+    def counting(session: TokenSession, handle: int, mechanism: Mechanism, data: bytes) -> bytes:
+        counter[data] += 1
+        return sign(session, handle, mechanism, data)
+
+    with patch.object(TokenSession, "sign", counting):
+        yield counter
+
+
+class World:
+    """Use inside a running loop: `await World.paired(...)`."""
+
+    def __init__(self, folder: Path, seed: int, decider: Decider) -> None:
+        self.random = random.Random(seed)
+        self.noise = Noise(0.0, seed)
+        self.cable = Cable(self.noise)
+        self.decider = decider
+        self._folder = folder
+        self._identity = KeyPair.generate(self.random.randbytes)
+        Token.create(
+            folder / "token.db", root_key=ROOT_KEY, label="World", so_pin=SO_PIN, user_pin=USER_PIN,
+            random=self.random.randbytes, clock=self._clock, kdf=CHEAP,
+        ).close()  # fmt: skip
+        self.phone = self._switch_on()
+        self.link: LinkManager | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def paired(cls, folder: Path, seed: int, decider: Decider | None = None) -> "World":
+        """A world whose PC is paired and connected."""
+        world = cls(folder, seed, decider or Rules())
+        device = await world.pair()
+        world.link = LinkManager(URL, world._identity, device.key, world.random.randbytes, world.cable.open)
+        world._running = asyncio.get_running_loop().create_task(world.link.run())
+        await world.until(lambda: world.manager.greeting is not None)
+        return world
+
+    @property
+    def manager(self) -> LinkManager:
+        """The daemon's link."""
+        assert self.link is not None
+        return self.link
+
+    async def pair(self) -> PairedDevice:
+        """Pair over the cable."""
+
+        async def equal(code: str, device: PairedDevice) -> bool:
+            return True
+
+        data_line = await open_data_line(URL, self.cable.open)
+        device = await pair(data_line, self._identity, self.random.randbytes, pc_name="me@pc", compare=equal)
+        data_line.line.close()
+        return device
+
+    def restart_phone(self) -> None:
+        """Kill the phone in the middle of whatever it does, and switch it on again from what is on its disk."""
+        for memory in self.phone._memories.values():
+            for jobs in memory.sessions.values():
+                for task in jobs.unfinished():
+                    task.cancel()
+        self.cable.switch_off()
+        self.phone.token.close()
+        self.phone = self._switch_on()
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Let time pass until something holds."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - virtual time
+                await asyncio.sleep(0.01)
+
+    async def new_key(self) -> int:
+        """Log in and make a P-256 key; its handle."""
+        await self.login()
+        public = attributes_to_values({Cka.TOKEN: True, Cka.EC_PARAMS: P256})
+        private = attributes_to_values({Cka.TOKEN: True, Cka.LABEL: b"key"})
+        command = catalogue.GENERATE_KEY_PAIR.build(Ckm.EC_KEY_PAIR_GEN, None, len(public) // 2, *public, *private)
+        answer = await self.manager.request(command, timeout=30)
+        answer.raise_for_ckr()
+        handle = answer.lines[2][0]
+        assert isinstance(handle, int)
+        return handle
+
+    async def login(self) -> None:
+        """Log the PC in as the user."""
+        (await self.manager.request(catalogue.LOGIN_USER.build(1, USER_PIN), timeout=30)).raise_for_ckr()
+
+    async def close(self) -> None:
+        """The end of this world."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        self.cable.switch_off()
+        await asyncio.sleep(0.1)
+        self.phone.token.close()
+
+    def _switch_on(self) -> Phone:
+        token = Token.open(
+            self._folder / "token.db", root_key=ROOT_KEY, random=self.random.randbytes, clock=self._clock
+        )
+        phone = Phone(
+            token=token,
+            identity=load_identity(self._folder / "identity.key", self.random.randbytes),
+            pairings=Pairings.load(self._folder / "pairings.json"),
+            decider=self.decider,
+            random=self.random.randbytes,
+            wall_clock=self._clock,
+        )
+        self.cable.switch_on(lambda write: DeviceLine(phone, write))
+        return phone
+
+    @staticmethod
+    def _clock() -> float:
+        return 1_800_000_000.0
