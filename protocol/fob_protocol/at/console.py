@@ -96,8 +96,9 @@ def parse_body(body: bytes) -> Iterator[LineCommand]:
     reader = ValueReader(_SPACES_OUTSIDE_STRINGS.sub(rb"\1", body), blocks=False)
     while reader.position < len(reader.data):
         if reader.data[reader.position] == ord("+"):
-            yield read_extended(reader)
-            _expect_separator(reader)
+            command = read_extended(reader)
+            _expect_separator(reader)  # before it runs: what stands behind its values may change what was meant
+            yield command
         else:
             yield _read_basic(reader)
 

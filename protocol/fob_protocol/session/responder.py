@@ -258,7 +258,7 @@ class Responder:
         return entry
 
     def _forget(self) -> None:
-        """Let go of answers that the PC can no longer ask for, and of parked ones beyond the bound, first answered first.
+        """Let go of answers that the PC can no longer ask for, and of parked ones over the bound, first answered first.
 
         Only below the window: a number inside it that is forgotten would run again.
         """
