@@ -111,7 +111,7 @@ def _load_host_key(blob: bytes) -> SSHCertPublicKeyTypes:
     line = Reader(blob).string() + b" " + base64.b64encode(blob)
     try:
         identity = load_ssh_public_identity(line)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # the last for points that are compressed
         raise BindingRefusedError("the host key is of no known kind") from None
     key = identity.public_key() if isinstance(identity, SSHCertificate) else identity
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):

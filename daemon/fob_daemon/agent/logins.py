@@ -138,7 +138,8 @@ class AgentLogins:
             asks_always = await read_attributes(application, session, key, (Cka.ALWAYS_AUTHENTICATE,))
             application.sign_init(session, mechanism, key)
             if asks_always.get(Cka.ALWAYS_AUTHENTICATE) is True:
-                self._require_pin_pad(name.slot, "the key wants a PIN for every use")
+                if not self.has_pin_pad(name.slot):
+                    raise CkrError(Ckr.PIN_INVALID, "the key wants a PIN for every use, and the token has no PIN pad")
                 await application.login(session, Cku.CONTEXT_SPECIFIC, None)
             signature = await application.sign(session, data, MAX_SIGNATURE)
         if isinstance(signature, int):
@@ -167,14 +168,10 @@ class AgentLogins:
             await self._login(slot, None)
 
     async def _login(self, slot: int, pin: bytes | None) -> None:
-        if pin is None:
-            self._require_pin_pad(slot, "no PIN; give it with ssh-add -s fob")
+        if pin is None and not self.has_pin_pad(slot):
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the token has no PIN pad; give the PIN with ssh-add -s fob")
         await self._application.login(self._anchor(slot), Cku.USER, pin)
         self._tokens[slot].count += 1
-
-    def _require_pin_pad(self, slot: int, why: str) -> None:
-        if not self.has_pin_pad(slot):
-            raise CkrError(Ckr.USER_NOT_LOGGED_IN, f"{why}, and the token has no PIN pad")
 
     def _has_flag(self, slot: int, flag: TokenFlag) -> bool:
         return flag in self._application.get_token_info(slot).flags

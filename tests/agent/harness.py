@@ -1,0 +1,55 @@
+"""Agents with fake tokens: one without sockets, and a running server."""
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from agent.fake_application import FakeApplication, FakeToken
+from fob_daemon.agent.limits import Limits
+from fob_daemon.agent.lock import AgentLock
+from fob_daemon.agent.logins import AgentLogins
+from fob_daemon.agent.server import AgentServer
+from fob_daemon.agent.session import AgentSession, SharedState
+from fob_daemon.cryptoki.interface import Application
+from fob_daemon.peer import PeerIdentity
+
+OWN_UID = frozenset({os.getuid()})
+
+PEER = PeerIdentity(4242, 1000, 1000, "ssh", ("ssh", "host"))
+
+
+class Desk:
+    """An agent without sockets: connections are sessions that are asked directly."""
+
+    def __init__(self, tokens: Sequence[FakeToken]) -> None:
+        self.tokens = tokens
+        self.waits: list[float] = []
+        self.signing = FakeApplication(tokens)
+        self.logins = AgentLogins(self.signing.as_application())
+        self.shared = SharedState(self.logins, AgentLock(self._wait))
+
+    def connect(self) -> AgentSession:
+        """A new connection."""
+        return AgentSession(PEER, FakeApplication(self.tokens).as_application(), self.shared)
+
+    async def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+class Agent:
+    """A running agent server, and what it made."""
+
+    def __init__(self, path: Path, tokens: Sequence[FakeToken], limits: Limits | None, uids: frozenset[int]) -> None:
+        self.path = path
+        self.tokens = tokens
+        self.peers: list[PeerIdentity] = []
+        self.applications: list[FakeApplication] = []
+        self.server = AgentServer(self._make_application, allowed_uids=uids, limits=limits)
+
+    def _make_application(self, peer: PeerIdentity) -> Application:
+        self.peers.append(peer)
+        self.applications.append(FakeApplication(self.tokens))
+        return self.applications[-1].as_application()
+
+
+StartAgent = Callable[..., Awaitable[Agent]]
