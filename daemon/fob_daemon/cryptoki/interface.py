@@ -2,7 +2,8 @@
 
 Every method raises `CkrError` to refuse. Methods that may need the phone are coroutines; the rest answer at once.
 An `Output` is the bytes, or the length that the caller's buffer would need: a caller passes `room`, the size of its
-buffer, or None to ask for the length only. An operation stays active when only a length came back (PKCS#11 v2.40, section 5.2).
+buffer, or None to ask for the length only. An operation stays active when only a length came back (PKCS#11
+v2.40, section 5.2).
 """
 
 from collections.abc import Sequence

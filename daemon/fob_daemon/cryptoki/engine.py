@@ -1,0 +1,43 @@
+"""The Cryptoki engine: it makes the applications and knows them all."""
+
+import os
+from collections.abc import Callable, Iterable
+
+from fob_daemon.cryptoki.application import FobApplication
+from fob_daemon.device.slot import Slot
+
+
+class Engine:
+    """`slots` may come and go while the daemon runs; a slot id never means another device."""
+
+    def __init__(self, slots: Iterable[Slot] = (), *, random: Callable[[int], bytes] = os.urandom) -> None:
+        self._slots = {slot.id: slot for slot in slots}
+        self._random = random
+        self._applications: set[FobApplication] = set()
+
+    @property
+    def applications(self) -> list[FobApplication]:
+        """Everyone at work, for the status."""
+        return list(self._applications)
+
+    def add_slot(self, slot: Slot) -> None:
+        """A device was paired."""
+        self._slots[slot.id] = slot
+
+    def remove_slot(self, slot_id: int) -> None:
+        """A device was unpaired; its sessions end."""
+        if slot_id in self._slots:
+            for application in self.applications:
+                application.close_all_sessions(slot_id)
+            del self._slots[slot_id]
+
+    def open_application(self, description: str) -> FobApplication:
+        """C_Initialize: `description` says who asks (program and process), for people to read."""
+        application = FobApplication(self._slots, description, random=self._random, on_close=self._applications.discard)
+        self._applications.add(application)
+        return application
+
+    def close_all(self) -> None:
+        """The daemon ends."""
+        for application in self.applications:
+            application.close()

@@ -1,0 +1,72 @@
+"""Who is logged in: per application and token (PKCS#11 v2.40 base, 5.6, and its usage guide, 2.6)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fob_daemon.device.logins import Logins
+from fob_daemon.device.slot import Slot
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+
+T = TypeVar("T")
+
+
+class LoginState:
+    """An application's login on one token. The device checks each PIN; the daemon keeps the applications apart."""
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self._user: Cku | None = None
+        self._epoch = 0
+        self._lock = asyncio.Lock()
+
+    @property
+    def user(self) -> Cku | None:
+        """Who is logged in; a login that ended on the device is over here too."""
+        if self._user is not None and not self._logins.is_open(self._user, self._epoch):
+            self._user = None
+        return self._user
+
+    @property
+    def shows_private_objects(self) -> bool:
+        """True after the user's login."""
+        return self.user is Cku.USER
+
+    async def login(self, user: Cku, pin: bytes | None) -> None:
+        """One round trip. Raises CkrError."""
+        async with self._lock:
+            if self.user is not None:
+                same = self._user is user
+                raise CkrError(Ckr.USER_ALREADY_LOGGED_IN if same else Ckr.USER_ANOTHER_ALREADY_LOGGED_IN)
+            self._epoch = await self._logins.open(user, pin)
+            self._user = user
+
+    def logout(self) -> None:
+        """Raises CkrError USER_NOT_LOGGED_IN. The device hears of it later, if nobody logs in again at once."""
+        if self.user is None:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN)
+        self.leave()
+
+    def leave(self) -> None:
+        """The last session closed or the application ended."""
+        user, self._user = self.user, None
+        if user is not None:
+            self._logins.release(user, self._epoch)
+
+    def require(self, user: Cku) -> None:
+        """Raises CkrError USER_NOT_LOGGED_IN."""
+        if self.user is not user:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN, f"the {user.name} is not logged in")
+
+    async def run(self, ask: Callable[[], Awaitable[T]], *, is_guarded: bool = False) -> T:
+        """A request to the device within the application's login, or without one when there is none."""
+        user = self.user
+        if user is None:
+            return await ask()
+        return await self._logins.run(user, ask, is_guarded=is_guarded)
+
+    @property
+    def _logins(self) -> Logins:
+        return self._slot.logins

@@ -1,0 +1,181 @@
+"""The token at the other end of the link: one typed coroutine for each command of the catalogue.
+
+Each is one link round trip. Each raises CkrError: what the device refused with; DEVICE_ERROR at once while it is away
+(the return value after which clients try again, where DEVICE_REMOVED makes them forget the token), when the link was
+lost underway, and when the answer does not parse; FUNCTION_CANCELED when the time is over.
+"""
+
+from typing import Final
+
+from fob_daemon.cryptoki.interface import MechanismInfo
+from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
+from fob_daemon.device.timeouts import Timeouts
+from fob_daemon.device.views import Page, TokenDescription
+from fob_daemon.link.interface import Link
+from fob_protocol import catalogue
+from fob_protocol.at.answer import Answer
+from fob_protocol.at.attribute_list import attributes_to_values, parameters_to_block
+from fob_protocol.at.values import Value, Values
+from fob_protocol.catalogue import CommandSpec
+from fob_protocol.errors import AtSyntaxError
+from fob_protocol.limits import TEXT_LIMIT
+from fob_protocol.pkcs11.attributes import Template
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.mechanisms import Mechanism, Parameters
+
+# Digits, commas and block heads of one value, and the command's name.
+VALUE_OVERHEAD: Final = 8
+NAME_OVERHEAD: Final = 32
+
+
+class RemoteToken:
+    """The commands of one device."""
+
+    def __init__(self, link: Link, timeouts: Timeouts | None = None) -> None:
+        self.link = link
+        self._timeouts = timeouts or Timeouts()
+
+    @property
+    def session_id(self) -> bytes | None:
+        """The current link session, None while the device is away."""
+        greeting = self.link.greeting
+        return None if greeting is None else greeting.session
+
+    async def token_info(self) -> TokenDescription:
+        """C_GetTokenInfo."""
+        return read_token(await self._ask(self._timeouts.query, catalogue.GET_TOKEN_INFO))
+
+    async def mechanisms(self) -> dict[int, MechanismInfo]:
+        """C_GetMechanismList and C_GetMechanismInfo."""
+        return read_mechanisms(await self._ask(self._timeouts.query, catalogue.GET_MECHANISMS))
+
+    async def find_objects(self, known_generation: int) -> Page:
+        """What changed since `known_generation`; 0 asks for everything."""
+        return read_page(await self._ask(self._timeouts.query, catalogue.FIND_OBJECTS, known_generation))
+
+    async def get_attribute(self, handle: int, attribute: int) -> bytes:
+        """A sealed value of a private object."""
+        return read_block(await self._ask(self._timeouts.query, catalogue.GET_ATTRIBUTE, handle, attribute))
+
+    async def set_attributes(self, handle: int, template: Template) -> Page:
+        """C_SetAttributeValue."""
+        return await self._change(catalogue.SET_ATTRIBUTES, handle, *_list(template))
+
+    async def create_object(self, template: Template) -> Page:
+        """C_CreateObject."""
+        return await self._change(catalogue.CREATE_OBJECT, *_list(template))
+
+    async def copy_object(self, handle: int, template: Template) -> Page:
+        """C_CopyObject."""
+        return await self._change(catalogue.COPY_OBJECT, handle, *_list(template))
+
+    async def destroy_object(self, handle: int) -> Page:
+        """C_DestroyObject."""
+        return await self._change(catalogue.DESTROY_OBJECT, handle)
+
+    async def generate_key_pair(self, mechanism: Mechanism, public: Template, private: Template) -> Page:
+        """C_GenerateKeyPair; the page's objects are the public key and then the private key."""
+        block = _block(mechanism.parameters)
+        lists = (*_list(public), *_list(private))
+        answer = await self._ask(
+            self._timeouts.key_generation,
+            catalogue.GENERATE_KEY_PAIR,
+            *(mechanism.type, block, len(public), *lists),
+        )
+        return read_page(answer)
+
+    async def login(self, user: Cku, pin: bytes | None) -> tuple[int, bytes]:
+        """C_Login: login id and ticket. A `pin` of None asks on the device."""
+        return read_login(await self._ask(self._timeouts.login, catalogue.LOGIN_USER, int(user), pin))
+
+    async def login_for_key(self, handle: int, pin: bytes | None) -> None:
+        """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key."""
+        await self._ask(self._timeouts.login, catalogue.LOGIN_USER, int(Cku.CONTEXT_SPECIFIC), pin, handle)
+
+    async def logout(self, login: int) -> None:
+        """C_Logout."""
+        await self._ask(self._timeouts.query, catalogue.LOGOUT, login)
+
+    async def resume(self, login: int, ticket: bytes) -> None:
+        """A login of an earlier link session goes on in this one."""
+        await self._ask(self._timeouts.login, catalogue.RESUME, login, ticket)
+
+    async def init_token(self, so_pin: bytes | None, label: bytes) -> Page:
+        """C_InitToken."""
+        return read_page(await self._ask(self._timeouts.login, catalogue.INIT_TOKEN, so_pin, label))
+
+    async def init_pin(self, pin: bytes | None) -> None:
+        """C_InitPIN."""
+        await self._ask(self._timeouts.login, catalogue.INIT_PIN, pin)
+
+    async def set_pin(self, user: Cku, old: bytes | None, new: bytes | None) -> None:
+        """C_SetPIN."""
+        await self._ask(self._timeouts.login, catalogue.SET_PIN, int(user), old, new)
+
+    async def sign(self, handle: int, mechanism: int | None, data: bytes, parameters: Parameters = None) -> bytes:
+        """C_Sign; a mechanism of None is the plain one; `data` is a digest where the mechanism hashes."""
+        return await self._use_key(catalogue.SIGN, handle, mechanism, data, parameters)
+
+    async def decrypt(self, handle: int, mechanism: int | None, data: bytes, parameters: Parameters = None) -> bytes:
+        """C_Decrypt; a mechanism of None is the key type's plain one."""
+        return await self._use_key(catalogue.DECRYPT, handle, mechanism, data, parameters)
+
+    async def derive_key(self, handle: int, mechanism: Mechanism, template: Template) -> bytes:
+        """C_DeriveKey: the shared secret."""
+        values = (handle, mechanism.type, _block(mechanism.parameters), *_list(template))
+        return read_block(await self._ask(self._timeouts.private_operation, catalogue.DERIVE_KEY, *values))
+
+    async def generate_random(self, count: int) -> bytes:
+        """C_GenerateRandom."""
+        random = read_block(await self._ask(self._timeouts.query, catalogue.GENERATE_RANDOM, count))
+        if len(random) != count:
+            raise CkrError(Ckr.DEVICE_ERROR, f"{len(random)} random octets where {count} are due")
+        return random
+
+    async def _use_key(
+        self, spec: CommandSpec, handle: int, mechanism: int | None, data: bytes, parameters: Parameters
+    ) -> bytes:
+        values = (handle, mechanism, data, _block(parameters))
+        return read_block(await self._ask(self._timeouts.private_operation, spec, *values))
+
+    async def _change(self, spec: CommandSpec, *values: Value) -> Page:
+        return read_page(await self._ask(self._timeouts.change, spec, *values))
+
+    async def _ask(self, seconds: float, spec: CommandSpec, *values: Value) -> Answer:
+        """One round trip; an answer that is a refusal raises."""
+        if _size(values) > TEXT_LIMIT:
+            raise CkrError(Ckr.DATA_LEN_RANGE, f"more than {TEXT_LIMIT} octets for the device")
+        try:
+            command = spec.build(*values)
+        except AtSyntaxError as error:
+            raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
+        try:
+            answer = await self.link.request(command, timeout=seconds)
+            answer.raise_for_ckr()
+        except CkrError as error:
+            if error.ckr is Ckr.DEVICE_REMOVED:
+                raise CkrError(Ckr.DEVICE_ERROR, error.reason or "the device is away") from None
+            raise
+        return answer
+
+
+def _size(values: Values) -> int:
+    """At least the octets that the command will have."""
+    content = sum(len(value) for value in values if isinstance(value, bytes))
+    return NAME_OVERHEAD + content + VALUE_OVERHEAD * len(values)
+
+
+def _list(template: Template) -> Values:
+    try:
+        return attributes_to_values(template)
+    except ValueError as error:
+        raise CkrError(Ckr.ATTRIBUTE_TYPE_INVALID, str(error)) from None
+
+
+def _block(parameters: Parameters) -> bytes | None:
+    try:
+        return parameters_to_block(parameters)
+    except ValueError as error:
+        raise CkrError(Ckr.MECHANISM_PARAM_INVALID, str(error)) from None
