@@ -159,6 +159,7 @@ async def test_close_hangs_up_on_everyone(provider: Provider) -> None:
     client = await provider.client()
     client.send(request("C_WaitForSlotEvent", u(0)))
     await provider.server.close()
-    assert await client.is_closed()
-    assert not provider.path.exists()
     assert provider.applications[0].closed == 1
+    assert provider.server.connection_count == 0
+    assert not provider.path.exists()
+    assert await client.is_closed()

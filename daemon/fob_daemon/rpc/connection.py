@@ -55,6 +55,7 @@ class Connection(asyncio.BufferedProtocol):
         self._peer: PeerIdentity
         self._handshake_timer: asyncio.TimerHandle | None = None
         self._dispatcher: Dispatcher | None = None
+        self._closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -73,12 +74,14 @@ class Connection(asyncio.BufferedProtocol):
             task.cancel()
         self._stop_handshake_timer()
         self._ended(self)
+        self._closed.set()
         if self._dispatcher is not None:
             self._dispatcher.close()
 
-    def close(self) -> None:
-        """Hang up, whatever is under way."""
+    async def close(self) -> None:
+        """Hang up, whatever is under way; afterwards the application is closed."""
         self._transport.abort()
+        await self._closed.wait()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer

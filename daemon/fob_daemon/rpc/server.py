@@ -45,7 +45,7 @@ class ProviderServer:
         for server in self._servers:
             server.close()
         for connection in tuple(self._connections):
-            connection.close()
+            await connection.close()
         for path, inode in self._own_files:
             _remove_own(path, inode)
         for server in self._servers:
