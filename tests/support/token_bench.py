@@ -11,7 +11,7 @@ import pytest
 from fob_device.token.kdf import KdfCost
 from fob_device.token.token import Token, TokenSession
 from fob_device.token.views import ObjectView
-from fob_protocol.pkcs11.attributes import Attributes
+from fob_protocol.pkcs11.attributes import Attributes, AttributeValue
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -95,7 +95,7 @@ def data_template(value: bytes = b"some data", **more: bool) -> Attributes:
     return {Cka.CLASS: Cko.DATA, Cka.TOKEN: True, Cka.VALUE: value} | named
 
 
-def make_ec(session: TokenSession, curve: bytes = P256, **private: bool | bytes) -> tuple[ObjectView, ObjectView]:
+def make_ec(session: TokenSession, curve: bytes = P256, **private: AttributeValue) -> tuple[ObjectView, ObjectView]:
     """A key pair of the token; `private` names attributes of the private half."""
     named = {Cka[name]: value for name, value in private.items()}
     return session.generate_key_pair(

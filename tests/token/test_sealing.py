@@ -92,8 +92,7 @@ def test_secrets_that_changed_places_do_not_open(bench: Bench) -> None:
     (_, first), (_, second) = make_ec(session), make_ec(session)
     alter(
         bench,
-        "UPDATE object SET sealed = (SELECT other.sealed FROM object AS other WHERE other.handle = ?)"
-        " WHERE handle = ?",
+        "UPDATE object SET sealed = (SELECT other.sealed FROM object AS other WHERE other.handle = ?) WHERE handle = ?",
         first.handle,
         second.handle,
     )

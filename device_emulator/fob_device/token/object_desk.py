@@ -134,4 +134,4 @@ class ObjectDesk:
         return self._token_objects if is_true(attributes, Cka.TOKEN) else self._session_objects
 
     def _keeper_of(self, handle: int) -> Keeper:
-        return self._token_objects if handle < limits.SESSION_HANDLE_BASE else self._session_objects
+        return self._token_objects if 0 < handle < limits.SESSION_HANDLE_BASE else self._session_objects
