@@ -1,0 +1,1 @@
+"""What `fob doctor` looks at, a file per subject."""

@@ -1,0 +1,64 @@
+"""The three sockets: do they exist, who may connect, does anyone answer?"""
+
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+
+ANSWER_TIME: Final = 3.0
+
+# p11-kit RPC: the client's highest version, answered by a byte. ssh-agent: SSH_AGENTC_REQUEST_IDENTITIES, answered by a
+# length and SSH_AGENT_IDENTITIES_ANSWER.
+HELLO_PROVIDER: Final = b"\x00"
+HELLO_AGENT: Final = b"\x00\x00\x00\x01\x0b"
+
+
+def check_sockets(machine: Machine) -> Iterator[Finding]:
+    """Mode, owner and life of each socket."""
+    yield _check("control socket", machine.control, b"")
+    yield _check("provider socket", machine.provider, HELLO_PROVIDER)
+    yield _check("agent socket", machine.agent, HELLO_AGENT)
+
+
+def check_agent_variable(machine: Machine) -> Iterator[Finding]:
+    """Does this shell's ssh use the phone?"""
+    variable = machine.environment.get("SSH_AUTH_SOCK")
+    if variable == str(machine.agent):
+        yield Finding(Outcome.OK, "SSH_AUTH_SOCK", "ssh asks the phone")
+    else:
+        detail = "another agent's" if variable else "not set"
+        yield Finding(Outcome.SKIP, "SSH_AUTH_SOCK", detail, 'eval "$(fob ssh env)", or see: fob ssh config')
+
+
+def _check(subject: str, path: Path, hello: bytes) -> Finding:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return Finding(
+            Outcome.FAIL, subject, f"{path}: {error.strerror}", "systemctl --user start fobd    (or: fobd &)"
+        )
+    if not stat.S_ISSOCK(mode):
+        return Finding(Outcome.FAIL, subject, f"{path} is no socket", f"rm {path}, and start fobd again")
+    if mode & stat.S_IRWXO:
+        return Finding(Outcome.WARN, subject, f"{path} is open to every user's process", f"chmod o= {path}")
+    why = _trouble(path, hello)
+    if why:
+        return Finding(Outcome.FAIL, subject, f"{path}: {why}", "systemctl --user restart fobd")
+    return Finding(Outcome.OK, subject, f"{path}, mode {stat.S_IMODE(mode):04o}")
+
+
+def _trouble(path: Path, hello: bytes) -> str:
+    """Why nobody answers there; empty when somebody does."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(ANSWER_TIME)
+        try:
+            client.connect(str(path))
+            client.sendall(hello)
+            return "" if not hello or client.recv(1) else "it hangs up"
+        except TimeoutError:
+            return f"no answer in {ANSWER_TIME:.0f} s"
+        except OSError as error:
+            return error.strerror or str(error)

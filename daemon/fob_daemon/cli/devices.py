@@ -1,0 +1,115 @@
+"""`fob devices`, `fob status`, `fob unpair`."""
+
+from typing import Any, Final
+
+import click
+
+from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.output import Output
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+# Of a client's command line, so that a row stays a row.
+_COMMAND_SHOWN: Final = 60
+
+_PIN_WARNINGS: Final = {
+    "USER_PIN_LOCKED": "PIN locked",
+    "USER_PIN_FINAL_TRY": "one PIN try left",
+    "USER_PIN_COUNT_LOW": "PIN entered wrongly",
+}
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def devices(fob: Fob) -> None:
+    """List the paired devices."""
+    found = fob.devices()
+    if fob.output.is_json:
+        fob.output.data({"devices": found})
+        return
+    if not found:
+        fob.output.say("No device is paired.    try: fob pair URL")
+    rows = [(d["name"], d["state"], d["serial"], d["label"], d["slot"], d["url"]) for d in found]
+    fob.output.table(("NAME", "STATE", "SERIAL", "TOKEN", "SLOT", "URL"), rows)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(fob: Fob) -> None:
+    """Show the daemon, its devices with their traffic, and the programs that use them."""
+    report = fob.client.get("status")
+    if fob.output.is_json:
+        fob.output.data(report)
+        return
+    fob.output.line(f"fobd {report['version']}, process {report['pid']}, running for {_duration(report['uptime_s'])}")
+    _show_devices(fob.output, report["devices"])
+    _show_clients(fob.output, report["clients"])
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def unpair(fob: Fob, name: str) -> None:
+    """Forget the device NAME; it forgets this computer too, if it is there."""
+    answer = fob.client.delete("devices", fob.device(name)["name"])
+    if fob.output.is_json:
+        fob.output.data(answer)
+    else:
+        fob.output.say(f"'{name}' is no longer paired.")
+
+
+def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:
+    output.line()
+    if not devices:
+        output.line("no devices")
+    rows = [
+        (
+            device["name"],
+            device["state"],
+            device["round_trips"],
+            device["bytes_sent"],
+            device["bytes_received"],
+            device["reconnects"],
+            device["objects"],
+            device["url"],
+            _remarks(device),
+        )
+        for device in devices
+    ]
+    output.table(("DEVICE", "STATE", "TRIPS", "SENT", "RECEIVED", "RECONNECTS", "OBJECTS", "URL", ""), rows)
+
+
+def _remarks(device: dict[str, Any]) -> str:
+    warning = next((words for flag, words in _PIN_WARNINGS.items() if flag in device["token_flags"]), "")
+    login = "unlocked" if device["logged_in"] else ""
+    return ", ".join(words for words in (device["why"], warning, login) if words)
+
+
+def _show_clients(output: Output, clients: list[dict[str, Any]]) -> None:
+    output.line()
+    if not clients:
+        output.line("no programs connected")
+    rows = [
+        (
+            client["program"],
+            client["pid"],
+            client["socket"],
+            client["sessions"],
+            "yes" if client["logged_in"] else "no",
+            " ".join(client["command_line"])[:_COMMAND_SHOWN],
+        )
+        for client in clients
+    ]
+    output.table(("PROGRAM", "PROCESS", "BY", "SESSIONS", "LOGGED IN", "COMMAND"), rows)
+
+
+def _duration(seconds: float) -> str:
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:.1f} {name}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,67 @@
+"""`fob doctor`: look at everything that has to be right, and say how to mend what is not."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import click
+
+from fob_daemon.cli.checks.clock import check_clock
+from fob_daemon.cli.checks.daemon import check_daemon, check_devices
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
+from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
+from fob_daemon.cli.checks.sockets import check_agent_variable, check_sockets
+from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.output import coloured, printable
+from fob_daemon.control.errors import ControlError, ExitCode
+
+CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
+    check_daemon,
+    check_sockets,
+    check_devices,
+    check_serial_lines,
+    check_modem_manager,
+    check_client,
+    check_module_file,
+    check_agent_variable,
+    check_clock,
+)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def doctor(fob: Fob) -> int:
+    """Check daemon, sockets, devices, p11-kit, serial lines and clock; exit code 1 when something fails."""
+    machine = _machine(fob)
+    findings = []
+    for check in CHECKS:
+        for finding in check(machine):
+            findings.append(finding)
+            if not fob.output.is_json:
+                _show(fob, finding)
+    if fob.output.is_json:
+        fob.output.data({"findings": [asdict(finding) for finding in findings]})
+    failed = any(finding.outcome is Outcome.FAIL for finding in findings)
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _machine(fob: Fob) -> Machine:
+    try:
+        status = fob.client.get("status")
+    except ControlError:
+        status = None
+    provider, agent = (
+        (status["provider_socket"], status["agent_socket"]) if status else (fob.paths.provider, fob.paths.agent)
+    )
+    return Machine(fob.environment, os.getuid(), Path("/"), fob.paths.control, Path(provider), Path(agent), status)
+
+
+def _show(fob: Fob, finding: Finding) -> None:
+    margin = " " * (6 - len(finding.outcome))
+    fob.output.line(f"{coloured(finding.outcome)}{margin}{finding.subject}: {printable(finding.detail)}")
+    if finding.fix:
+        fob.output.line(f"      fix: {printable(finding.fix)}")

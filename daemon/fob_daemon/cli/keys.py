@@ -1,0 +1,149 @@
+"""`fob keys`: list, new, show, delete."""
+
+from typing import Any
+
+import click
+
+from fob_daemon.cli.asks import asks_shown
+from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.output import printable
+from fob_daemon.cli.pins import pin_option, with_pin
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.key_type import KeyType
+
+_HEADER = ("LABEL", "ID", "TYPE", "DEVICE", "URI")
+
+
+@click.group()
+def keys() -> None:
+    """Keys on the phone: they are made there and never leave it."""
+
+
+@keys.command("list")
+@device_option
+@json_option
+@click.pass_obj
+def list_command(fob: Fob, device: str | None) -> None:
+    """List the keys; private halves are seen while the device is unlocked."""
+    found = _keys(fob, device)
+    if fob.output.is_json:
+        fob.output.data({"keys": found})
+        return
+    if not found:
+        fob.output.say("There are no keys.    try: fob keys new --type ec:p256 --label NAME")
+    fob.output.table(_HEADER, [tuple(key[name.lower()] for name in _HEADER) for key in found])
+
+
+@keys.command("new")
+@click.option(
+    "--type",
+    "key_type",
+    type=click.Choice([key_type.value for key_type in KeyType]),
+    default=KeyType.EC_P256.value,
+    show_default=True,
+    help="Algorithm and size.",
+)
+@click.option("--label", required=True, help="A name for people, shown when the key is used.")
+@click.option("--id", "key_id", metavar="HEX", help="CKA_ID; random otherwise.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def new_command(
+    fob: Fob, key_type: str, label: str, key_id: str | None, device: str | None, pin_file: str | None
+) -> None:
+    """Make a key pair on the phone."""
+    chosen = fob.device(device)
+    body = {"device": chosen["name"], "type": key_type, "label": label} | ({"id": key_id} if key_id else {})
+    _announce(fob, chosen, f"to make a key of type {key_type}")
+    with asks_shown(fob, chosen["name"]):
+        made = with_pin(fob, chosen, pin_file, lambda pin: fob.client.post("keys", body={**body, **pin}))
+    if fob.output.is_json:
+        fob.output.data(made)
+        return
+    fob.output.say("Made.")
+    _show_fields(fob, made)
+
+
+@keys.command("show")
+@click.argument("key")
+@click.option("--pem", "form", flag_value="pem", help="The public key in PEM.")
+@click.option("--ssh", "form", flag_value="ssh", help="The public key as a line for authorized_keys.")
+@click.option("--p11-uri", "form", flag_value="uri", help="The private key's PKCS#11 URI (RFC 7512).")
+@device_option
+@json_option
+@click.pass_obj
+def show_command(fob: Fob, key: str, form: str | None, device: str | None) -> None:
+    """Show one KEY, named by its label or its id."""
+    found = _find(fob, key, device)
+    details = fob.client.get("keys", found["device"], found["id"])
+    if fob.output.is_json:
+        fob.output.data(details)
+    elif form is None:
+        _show_details(fob, details)
+    elif details[form] is None:
+        raise ControlError(
+            "the public key is not shown", f"'{key}' has no public half of a known kind", f"fob keys show {key}"
+        )
+    else:
+        fob.output.line(details[form].rstrip("\n"))
+
+
+@keys.command("delete")
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def delete_command(fob: Fob, key: str, yes: bool, device: str | None, pin_file: str | None) -> None:
+    """Delete one KEY, named by its label or its id. Nobody can bring it back."""
+    found = _find(fob, key, device)
+    chosen = fob.device(found["device"])
+    question = f"Delete '{printable(found['label'])}' ({found['id']}, {found['type']}) for good?"
+    if not yes and not click.confirm(question, err=True):
+        raise ControlError("nothing was deleted", "it was not confirmed", "fob keys list", ExitCode.NOTHING_TO_DO)
+    _announce(fob, chosen, "to delete the key")
+    path = ("keys", found["device"], found["id"])
+    with asks_shown(fob, chosen["name"]):
+        deleted = with_pin(fob, chosen, pin_file, lambda pin: fob.client.delete(*path, body=dict(pin)))
+    if fob.output.is_json:
+        fob.output.data(deleted)
+    else:
+        fob.output.say("Deleted.")
+
+
+def _keys(fob: Fob, device: str | None) -> list[dict[str, Any]]:
+    query = {"device": fob.device(device)["name"]} if device else {}
+    found: list[dict[str, Any]] = fob.client.get("keys", **query)["keys"]
+    return found
+
+
+def _find(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
+    """The one key of that id or label. Raises ControlError."""
+    listed = _keys(fob, device)
+    found = [k for k in listed if key.lower() == k["id"]] or [k for k in listed if key == k["label"]]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        why = f"of {len(listed)} keys none has this label or id" if listed else "there are no keys"
+        raise ControlError(f"no key is called '{key}'", why, "fob keys list")
+    several = ", ".join(f"{k['id']} on '{k['device']}'" for k in found)
+    raise ControlError(f"which '{key}'?", f"there are {several}", "the same command with an id", ExitCode.USAGE)
+
+
+def _announce(fob: Fob, device: dict[str, Any], purpose: str) -> None:
+    fob.output.say(f"Waiting for '{printable(device['name'])}' {purpose}; look at it in case it asks ...")
+
+
+def _show_fields(fob: Fob, key: dict[str, Any]) -> None:
+    fob.output.fields({name.lower(): key[name.lower()] for name in _HEADER})
+
+
+def _show_details(fob: Fob, key: dict[str, Any]) -> None:
+    _show_fields(fob, key)
+    for half, attributes in key["attributes"].items():
+        fob.output.line(f"\n{half} key")
+        fob.output.fields({f"  {name}": value for name, value in attributes.items()})
+    if key["pem"]:
+        fob.output.line("\n" + key["pem"].rstrip("\n"))

@@ -1,0 +1,67 @@
+"""`fob log`: which program used which key, with what result."""
+
+import time
+from typing import Any, Final
+
+import click
+
+from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.output import coloured, printable
+from fob_daemon.control.limits import DEFAULT_LOG, MAX_LOG
+
+_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+
+
+@click.command()
+@click.option("-n", "limit", type=click.IntRange(0, MAX_LOG), default=DEFAULT_LOG, show_default=True, help="How many.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what happens.")
+@json_option
+@click.pass_obj
+def log(fob: Fob, limit: int, follow: bool) -> None:
+    """Show the newest uses of keys, oldest first."""
+    if follow:
+        _follow(fob, limit)
+        return
+    entries = _entries(fob, limit)
+    if fob.output.is_json:
+        fob.output.data({"entries": entries})
+        return
+    if not entries:
+        fob.output.say("Nothing has used a key since the daemon started.")
+    for entry in entries:
+        _show(fob, entry)
+
+
+def _follow(fob: Fob, limit: int) -> None:
+    """The stream first: what happens between the two is in both, and told apart by its sequence."""
+    with fob.client.stream("GET", "events") as events:
+        last = 0
+        for entry in _entries(fob, limit):
+            last = _show(fob, entry)
+        for event in events:
+            new: Any = event.data
+            if event.name == "log" and new["sequence"] > last:
+                last = _show(fob, new)
+
+
+def _entries(fob: Fob, limit: int) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = fob.client.get("log", limit=limit)["entries"]
+    return entries
+
+
+def _show(fob: Fob, entry: dict[str, Any]) -> int:
+    """Print an entry; its sequence number."""
+    if fob.output.is_json:
+        fob.output.data(entry)
+    else:
+        fob.output.line(_line(entry))
+    sequence: int = entry["sequence"]
+    return sequence
+
+
+def _line(entry: dict[str, Any]) -> str:
+    moment = time.strftime(_MOMENT, time.localtime(entry["time"]))
+    program, operation, key, device = (printable(entry[name]) for name in ("program", "operation", "key", "device"))
+    trips = "1 round trip" if entry["round_trips"] == 1 else f"{entry['round_trips']} round trips"
+    result = f"{coloured(entry['result'])}  {entry['milliseconds']:.0f} ms  {trips}"
+    return f"{moment}  {program:<12}  {operation:<10}  {key:<16}  {device:<12}  {result}"

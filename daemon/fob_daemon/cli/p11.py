@@ -1,0 +1,102 @@
+"""`fob p11`: make PKCS#11 programs find the phone, and check that they do."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.daemon_sockets import daemon_sockets
+from fob_daemon.cli.p11_kit import CLIENT, address, find_client, module_path, module_text
+from fob_daemon.control.errors import ControlError, ExitCode
+
+# The stock client has no time-out of its own.
+TEST_TIME: Final = 30.0
+
+
+@click.group()
+def p11() -> None:
+    """Use the phone's keys with PKCS#11 programs."""
+
+
+@p11.command("install")
+@json_option
+@click.pass_obj
+def install_command(fob: Fob) -> None:
+    """Write the module file that lets every p11-kit program see the phone."""
+    path = module_path(os.getuid(), fob.environment)
+    provider = daemon_sockets(fob).provider
+    text = module_text(provider)
+    if not _write(path, text):
+        raise ControlError("nothing was written", f"{path} is as it should be", "fob p11 test", ExitCode.NOTHING_TO_DO)
+    if fob.output.is_json:
+        fob.output.data({"path": str(path), "remote": address(provider)})
+    else:
+        fob.output.say(f"Wrote {path}.")
+        fob.output.say("try:   fob p11 test")
+
+
+@p11.command("test")
+@json_option
+@click.pass_obj
+def test_command(fob: Fob) -> None:
+    """List the phone's objects with a program that does not know Fob, through the distribution's own module."""
+    client = find_client()
+    if client is None:
+        raise ControlError("the test did not run", f"{CLIENT} is not installed", "apt install p11-kit-modules")
+    command = _listing(client)
+    provider = daemon_sockets(fob).provider
+    fob.output.say(f"$ P11_KIT_SERVER_ADDRESS={address(provider)} {' '.join(command)}")
+    listing = _run(command, dict(fob.environment) | {"P11_KIT_SERVER_ADDRESS": address(provider)})
+    if fob.output.is_json:
+        fob.output.data({"command": list(command), "output": listing})
+    else:
+        fob.output.line(listing.rstrip("\n"))
+
+
+def _write(path: Path, text: str) -> bool:
+    """False when the file is as it should be. Raises ControlError."""
+    try:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ControlError("the module file was not written", f"{path}: {error.strerror}", "fob doctor") from None
+    return True
+
+
+def _listing(client: Path) -> Sequence[str]:
+    """The program and its arguments. Raises ControlError when there is none."""
+    pkcs11_tool, p11tool = shutil.which("pkcs11-tool"), shutil.which("p11tool")
+    if pkcs11_tool:
+        return (pkcs11_tool, "--module", str(client), "--list-token-slots", "--list-objects")
+    if p11tool:
+        return (p11tool, "--provider", str(client), "--list-all")
+    raise ControlError("the test did not run", "neither pkcs11-tool nor p11tool is installed", "apt install opensc")
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> str:
+    """Its words. Raises ControlError."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of the distribution, found in PATH
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TEST_TIME,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        why = f"{command[0]} got no answer in {TEST_TIME:.0f} s"
+        raise ControlError("the test failed", why, "fob doctor", ExitCode.TIMEOUT) from None
+    if done.returncode != 0:
+        words = (done.stderr or done.stdout).strip().splitlines() or ["no words"]
+        raise ControlError("the test failed", f"{command[0]}: {words[-1]}", "fob doctor")
+    return done.stdout

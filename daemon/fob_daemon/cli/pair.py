@@ -1,0 +1,78 @@
+"""`fob pair`: follow the pairing, show the code, ask the person."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import click
+
+from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.output import printable
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.sse import ServerEvent
+
+_FRAME: Final = ("┌───────────────┐", "│   {}   │", "└───────────────┘")
+
+
+@click.command()
+@click.argument("url")
+@click.option("--name", help="What to call the device; its own name otherwise.")
+@click.option("--yes", is_flag=True, help="Do not ask: print the code and confirm it. For tests and --headless phones.")
+@json_option
+@click.pass_obj
+def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
+    """Pair with the device at URL: serial:/dev/ttyUSB0?baud=115200 or tcp:HOST:PORT.
+
+    Both sides show the same six digits. Compare them: it is what keeps others out.
+    """
+    body = {"url": url} | ({"name": name} if name else {})
+    with fob.client.stream("POST", "pairings", body=dict(body)) as events:
+        device = _follow(fob, events, yes)
+    if fob.output.is_json:
+        fob.output.data(device)
+        return
+    fob.output.say(f"Paired. It is called '{printable(device['name'])}' here, in slot {device['slot']}.")
+    fob.output.say("try:   fob p11 install    (for PKCS#11 programs)    fob ssh config    (for ssh and git)")
+
+
+def _follow(fob: Fob, events: Iterator[ServerEvent], yes: bool) -> dict[str, Any]:
+    """The paired device. Raises ControlError."""
+    for event in events:
+        data: Any = event.data
+        match event.name:
+            case "say":
+                fob.output.say(printable(data["text"]))
+            case "compare":
+                _answer(fob, data["id"], _is_equal(fob, data, yes))
+            case "paired":
+                device: dict[str, Any] = data
+                return device
+            case "error":
+                raise ControlError(data["what"], data["why"], data["next"], ExitCode(data["exit_code"]))
+    raise ControlError("not paired", "the daemon ended the conversation", "fob status")
+
+
+def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool:
+    code = question["code"]
+    fob.output.say(
+        f"Look at your phone: {printable(question['device'])}, serial number {printable(question['serial'])}"
+    )
+    for line in _FRAME:
+        fob.output.say(click.style("    " + line.format(f"{code[:3]}   {code[3:]}"), bold=True))
+    if yes:
+        fob.output.say("Confirmed without a look (--yes).")
+        return True
+    try:
+        return click.confirm("Does the phone show the same code?", default=None, err=True)
+    except click.Abort:
+        # No terminal, or Ctrl-C: nobody has compared.
+        fob.output.say("")
+        return False
+
+
+def _answer(fob: Fob, pairing: str, equal: bool) -> None:
+    try:
+        fob.client.post("pairings", pairing, body={"equal": equal})
+    except ControlError as error:
+        if error.exit_code is not ExitCode.FAILED:
+            raise
+        # The pairing ended meanwhile; the stream says why.

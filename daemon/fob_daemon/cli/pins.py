@@ -1,0 +1,51 @@
+"""Where a PIN comes from: a prompt, a file, standard input; never an argument, which every user could read in /proc."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from fob_daemon.cli.context import Fob
+from fob_daemon.cli.output import printable
+from fob_daemon.control.errors import PIN_NEEDED_STATUS, ControlError, ExitCode
+from fob_daemon.control.limits import MAX_PIN
+
+STANDARD_INPUT: Final = "-"
+
+pin_option = click.option(
+    "--pin-file", metavar="FILE", help="Read the PIN from the first line of FILE, or of standard input when it is '-'."
+)
+
+
+def with_pin(fob: Fob, device: dict[str, Any], pin_file: str | None, send: Callable[[dict[str, str]], Any]) -> Any:
+    """Send a request whose body gets `pin` where the device needs one. Raises ControlError."""
+    if pin_file is not None:
+        return send({"pin": _read_pin(pin_file)})
+    try:
+        return send({})
+    except ControlError as error:
+        if error.status != PIN_NEEDED_STATUS or not sys.stdin.isatty():
+            raise
+    return send({"pin": click.prompt(f"PIN of '{printable(device['name'])}'", hide_input=True, err=True)})
+
+
+def _read_pin(pin_file: str) -> str:
+    try:
+        if pin_file == STANDARD_INPUT:
+            line = sys.stdin.readline(MAX_PIN + 2)
+        else:
+            with open(pin_file, encoding="utf-8") as file:
+                line = file.readline(MAX_PIN + 2)
+    except OSError as error:
+        raise _not_read(pin_file, error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise _not_read(pin_file, "it is no text") from None
+    pin = line.rstrip("\r\n")
+    if not pin:
+        raise _not_read(pin_file, "its first line is empty")
+    return pin
+
+
+def _not_read(pin_file: str, why: str) -> ControlError:
+    return ControlError("the PIN was not read", f"{pin_file}: {why}", "--pin-file FILE", ExitCode.USAGE)

@@ -1,0 +1,47 @@
+"""`fob ssh`: how ssh and git reach the agent socket."""
+
+import shlex
+
+import click
+
+from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.daemon_sockets import daemon_sockets
+
+
+@click.group()
+def ssh() -> None:
+    """Use the phone's keys with ssh and git."""
+
+
+@ssh.command("env")
+@json_option
+@click.pass_obj
+def env_command(fob: Fob) -> None:
+    """Print the line that points this shell's ssh at the phone: eval "$(fob ssh env)"."""
+    agent = daemon_sockets(fob).agent
+    if fob.output.is_json:
+        fob.output.data({"SSH_AUTH_SOCK": agent})
+    else:
+        fob.output.line(f"export SSH_AUTH_SOCK={shlex.quote(agent)}")
+
+
+@ssh.command("config")
+@json_option
+@click.pass_obj
+def config_command(fob: Fob) -> None:
+    """Print a snippet for ~/.ssh/config, and how git signs commits."""
+    agent = daemon_sockets(fob).agent
+    if fob.output.is_json:
+        fob.output.data({"IdentityAgent": agent})
+        return
+    fob.output.line("# ~/.ssh/config: every host, or put it under the Host lines you want")
+    fob.output.line("Host *")
+    fob.output.line(f"    IdentityAgent {_quoted(agent)}")
+    fob.output.say("git signs with it too:")
+    fob.output.say("    git config --global gpg.format ssh")
+    fob.output.say('    git config --global user.signingKey "key::$(fob keys show KEY --ssh)"')
+
+
+def _quoted(path: str) -> str:
+    """An argument of ssh_config(5), in which % begins a token."""
+    return '"{}"'.format(path.replace("%", "%%"))
