@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -89,18 +89,30 @@ def refused(ckr: Ckr) -> Iterator[None]:
     assert caught.value.ckr is ckr, caught.value
 
 
+def refusal_of(call: Callable[..., object], *arguments: object) -> Ckr | None:
+    """How a call is refused, None when it is not."""
+    try:
+        call(*arguments)
+    except CkrError as error:
+        return error.ckr
+    return None
+
+
 def data_template(value: bytes = b"some data", **more: bool) -> Attributes:
     """A public data object of the token."""
-    named = {Cka[name]: flag for name, flag in more.items()}
-    return {Cka.CLASS: Cko.DATA, Cka.TOKEN: True, Cka.VALUE: value} | named
+    template: Attributes = {Cka.CLASS: Cko.DATA, Cka.TOKEN: True, Cka.VALUE: value}
+    return template | by_name(more)
+
+
+def by_name(attributes: Mapping[str, AttributeValue]) -> Attributes:
+    """Attributes whose types are given by their names."""
+    return {Cka[name]: value for name, value in attributes.items()}
 
 
 def make_ec(session: TokenSession, curve: bytes = P256, **private: AttributeValue) -> tuple[ObjectView, ObjectView]:
     """A key pair of the token; `private` names attributes of the private half."""
-    named = {Cka[name]: value for name, value in private.items()}
-    return session.generate_key_pair(
-        EC_PAIR, {Cka.TOKEN: True, Cka.EC_PARAMS: curve}, {Cka.TOKEN: True, Cka.DERIVE: True} | named
-    )
+    template: Attributes = {Cka.TOKEN: True, Cka.DERIVE: True}
+    return session.generate_key_pair(EC_PAIR, {Cka.TOKEN: True, Cka.EC_PARAMS: curve}, template | by_name(private))
 
 
 def make_ed25519(session: TokenSession) -> tuple[ObjectView, ObjectView]:

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
-from support.token_bench import Bench, refused
 
 from fob_device.token import der, limits
 from fob_device.token.certificates import read_certificate
@@ -18,6 +17,7 @@ from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckc, Cko, Cku
+from support.token_bench import Bench, refused
 
 
 def name(text: str) -> x509.Name:
@@ -47,7 +47,7 @@ def test_subject_issuer_serial_number_and_check_value_are_filled_in(bench: Bench
         Cka.SUBJECT: made.subject.public_bytes(),
         Cka.ISSUER: made.issuer.public_bytes(),
         Cka.SERIAL_NUMBER: b"\x02\x04\x00\xab\xcd\xef",
-        Cka.CHECK_VALUE: hashlib.sha1(value).digest()[:3],
+        Cka.CHECK_VALUE: hashlib.sha1(value, usedforsecurity=False).digest()[:3],
         Cka.ID: b"",
         Cka.TRUSTED: False,
         Cka.PRIVATE: False,
@@ -124,7 +124,7 @@ def test_only_the_so_makes_a_certificate_trusted(bench: Bench) -> None:
 
 @given(
     serial=st.integers(1, 1 << 150),
-    subject=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=60),
+    subject=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=16),
 )
 def test_fields_are_those_that_the_library_finds(serial: int, subject: str) -> None:
     made = certificate(serial, subject)

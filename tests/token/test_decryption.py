@@ -1,11 +1,9 @@
 """RSA decryption."""
 
 import pytest
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.token_bench import Bench, make_ec, refused
 
 from fob_device.token.decryption import decrypt_data
 from fob_device.token.mechanisms import HASHES, MECHANISMS
@@ -13,6 +11,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckg, Ckz
 from fob_protocol.pkcs11.mechanisms import Mechanism, OaepParameters
+from support.token_bench import Bench, make_ec, refused
 
 KEY = rsa.generate_private_key(65537, 2048)
 MGFS = {
@@ -62,7 +61,7 @@ def test_oaep_gives_what_was_encrypted(digest: Ckm, mgf: Ckm, label: bytes) -> N
 
 
 def test_oaep_without_a_source_has_no_label() -> None:
-    data = KEY.public_key().encrypt(b"plain", padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None))
+    data = KEY.public_key().encrypt(b"plain", padding.OAEP(padding.MGF1(HASHES[Ckm.SHA_1]), HASHES[Ckm.SHA_1], None))
     assert decrypt(Mechanism(Ckm.RSA_PKCS_OAEP, OaepParameters(Ckm.SHA_1, Ckg.MGF1_SHA1, 0, b"")), data) == b"plain"
 
 

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
-from support.token_bench import P256, P384, P521, Bench, make_ec, refused
 
 from fob_device.token import der
 from fob_device.token.derivation import derive_secret
@@ -16,8 +15,8 @@ from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckd, Ckk, Cko
-from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Ecdh1Parameters, Mechanism
+from support.token_bench import P256, P384, P521, Bench, make_ec, refusal_of, refused
 
 # RFC 5903, section 8.1 (256-bit random ECP group).
 I_PRIVATE = bytes.fromhex("C88F01F510D9AC3F70A292DAA2316DE544E9AAB8AFE84049C62A9C57862D1433")
@@ -165,7 +164,5 @@ def test_a_point_that_is_not_on_the_curve_is_refused(point: bytes) -> None:
 
 @given(st.binary(max_size=150))
 def test_any_octets_are_a_point_or_are_refused(point: bytes) -> None:
-    try:
-        derive_secret(KEY, ecdh(point), TEMPLATE)
-    except CkrError as error:
-        assert error.ckr is Ckr.MECHANISM_PARAM_INVALID
+    refusal = refusal_of(derive_secret, KEY, ecdh(point), TEMPLATE)
+    assert refusal in (None, Ckr.MECHANISM_PARAM_INVALID)

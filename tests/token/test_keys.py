@@ -9,6 +9,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fob_device.token import limits
+from fob_device.token.making import UNAVAILABLE_INFORMATION, draft_object
+from fob_protocol.pkcs11.attributes import SECRET_VALUES, Attributes
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckm import Ckm
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Ckk, Cko
+from fob_protocol.pkcs11.mechanisms import Mechanism
 from support.token_bench import (
     EC_PAIR,
     ED25519,
@@ -18,25 +27,22 @@ from support.token_bench import (
     P521,
     RSA_PAIR,
     Bench,
+    by_name,
     make_ec,
     make_ed25519,
+    refusal_of,
     refused,
 )
-
-from fob_device.token import limits
-from fob_device.token.making import UNAVAILABLE_INFORMATION, draft_object
-from fob_protocol.pkcs11.attributes import SECRET_VALUES, Attributes
-from fob_protocol.pkcs11.cka import Cka
-from fob_protocol.pkcs11.ckm import Ckm
-from fob_protocol.pkcs11.ckr import Ckr
-from fob_protocol.pkcs11.constants import Ckk, Cko
-from fob_protocol.pkcs11.errors import CkrError
-from fob_protocol.pkcs11.mechanisms import Mechanism
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
-TOKEN = {Cka.TOKEN: True}
+TOKEN: Attributes = {Cka.TOKEN: True}
+
+PRIVATE_EC: Attributes = {Cka.CLASS: Cko.PRIVATE_KEY, Cka.KEY_TYPE: Ckk.EC}
+PUBLIC_EC: Attributes = {Cka.CLASS: Cko.PUBLIC_KEY, Cka.KEY_TYPE: Ckk.EC}
+PRIVATE_ED: Attributes = {Cka.CLASS: Cko.PRIVATE_KEY, Cka.KEY_TYPE: Ckk.EC_EDWARDS, Cka.EC_PARAMS: ED25519}
+PUBLIC_ED: Attributes = {Cka.CLASS: Cko.PUBLIC_KEY, Cka.KEY_TYPE: Ckk.EC_EDWARDS, Cka.EC_PARAMS: ED25519}
 
 
 def octets(number: int) -> bytes:
@@ -62,8 +68,12 @@ def rsa_template(key: rsa.RSAPrivateKey = RSA_KEY) -> Attributes:
 
 def ec_template(**more: bytes) -> Attributes:
     scalar = EC_KEY.private_numbers().private_value.to_bytes(32)
-    template = {Cka.CLASS: Cko.PRIVATE_KEY, Cka.KEY_TYPE: Ckk.EC, Cka.EC_PARAMS: P256, Cka.VALUE: scalar}
-    return template | {Cka[name]: value for name, value in more.items()}
+    parts: Attributes = {Cka.EC_PARAMS: P256, Cka.VALUE: scalar}
+    return PRIVATE_EC | parts | by_name(more)
+
+
+def sha1(octets: bytes) -> bytes:
+    return hashlib.sha1(octets, usedforsecurity=False).digest()
 
 
 def ec_point(key: ec.EllipticCurvePrivateKey = EC_KEY) -> bytes:
@@ -134,11 +144,14 @@ def test_both_halves_have_one_identifier(bench: Bench) -> None:
     public, private = make_ec(session)
     point = public.attributes[Cka.EC_POINT]
     assert isinstance(point, bytes)
-    assert public.attributes[Cka.ID] == private.attributes[Cka.ID] == hashlib.sha1(point[2:]).digest()
-    named = [({Cka.ID: b"a"}, {}, b"a", b"a"), ({}, {Cka.ID: b"b"}, b"b", b"b")]
-    named += [({Cka.ID: b"a"}, {Cka.ID: b"b"}, b"a", b"b")]
-    for public_id, private_id, on_public, on_private in named:
-        public, private = session.generate_key_pair(EC_PAIR, {Cka.EC_PARAMS: P256, **public_id}, private_id)
+    assert public.attributes[Cka.ID] == private.attributes[Cka.ID] == sha1(point[2:])
+    for public_id, private_id, on_public, on_private in (
+        (b"a", b"", b"a", b"a"),
+        (b"", b"b", b"b", b"b"),
+        (b"a", b"b", b"a", b"b"),
+    ):
+        template: Attributes = {Cka.EC_PARAMS: P256, Cka.ID: public_id}
+        public, private = session.generate_key_pair(EC_PAIR, template, {Cka.ID: private_id})
         assert (public.attributes[Cka.ID], private.attributes[Cka.ID]) == (on_public, on_private)
 
 
@@ -179,7 +192,7 @@ def test_a_pair_that_cannot_be_is_refused_and_nothing_is_kept(
 
 
 def test_a_key_pair_needs_the_user_and_no_parameter(bench: Bench) -> None:
-    template = {Cka.EC_PARAMS: P256}
+    template: Attributes = {Cka.EC_PARAMS: P256}
     with refused(Ckr.USER_NOT_LOGGED_IN):
         bench.session().generate_key_pair(EC_PAIR, template, {})
     with refused(Ckr.MECHANISM_PARAM_INVALID):
@@ -244,20 +257,16 @@ def test_an_rsa_key_without_exponent_and_primes_is_incomplete(bench: Bench) -> N
 @given(data=st.data())
 def test_an_rsa_key_with_one_wrong_number_is_refused(data: st.DataObject) -> None:
     template = rsa_template()
-    part = data.draw(st.sampled_from([name for name, value in template.items() if isinstance(value, bytes)]))
-    number = int.from_bytes(template[part])  # type: ignore[arg-type]
+    numbers = {name: int.from_bytes(value) for name, value in template.items() if isinstance(value, bytes)}
+    part = data.draw(st.sampled_from(list(numbers)))
+    number = numbers[part]
     wrong = data.draw(st.one_of(st.integers(1, 1 << 2049), st.integers(-3, 3).map(lambda step: number + step)))
     if wrong == number:
         return
     template[part] = octets(wrong)
-    try:
-        draft = draft_object(template)
-    except CkrError as error:
-        assert error.ckr is Ckr.ATTRIBUTE_VALUE_INVALID
-    else:
-        # Another private exponent may stand for the same key (RFC 8017, 3.2).
-        assert part == Cka.PRIVATE_EXPONENT
-        assert draft.attributes[Cka.MODULUS] == rsa_template()[Cka.MODULUS]
+    refusal = refusal_of(draft_object, template)
+    # Another private exponent may stand for the same key (RFC 8017, 3.2).
+    assert refusal is Ckr.ATTRIBUTE_VALUE_INVALID or (refusal is None and part == Cka.PRIVATE_EXPONENT)
 
 
 def test_numbers_that_would_keep_the_phone_busy_are_refused_at_once() -> None:
@@ -275,7 +284,7 @@ def test_numbers_that_would_keep_the_phone_busy_are_refused_at_once() -> None:
 
 
 def test_small_rsa_keys_do_not_come_in(bench: Bench) -> None:
-    small = rsa.generate_private_key(65537, 1024)
+    small = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is the point
     with refused(Ckr.ATTRIBUTE_VALUE_INVALID):
         bench.user().create_object(rsa_template(small))
 
@@ -308,31 +317,29 @@ def test_an_ec_key_may_bring_its_own_point(bench: Bench) -> None:
 
 @pytest.mark.parametrize("seed", [b"", bytes(31), bytes(33)])
 def test_an_ed25519_seed_has_32_octets(bench: Bench, seed: bytes) -> None:
-    template = {Cka.CLASS: Cko.PRIVATE_KEY, Cka.KEY_TYPE: Ckk.EC_EDWARDS, Cka.EC_PARAMS: ED25519, Cka.VALUE: seed}
     with refused(Ckr.ATTRIBUTE_VALUE_INVALID):
-        bench.user().create_object(template)
+        bench.user().create_object(PRIVATE_ED | {Cka.VALUE: seed})
 
 
 def test_an_ed25519_key_with_the_point_of_another_is_refused(bench: Bench) -> None:
-    template = {Cka.CLASS: Cko.PRIVATE_KEY, Cka.KEY_TYPE: Ckk.EC_EDWARDS, Cka.EC_PARAMS: ED25519}
-    template |= {Cka.VALUE: ED_KEY.private_bytes_raw(), Cka.EC_POINT: bytes(32)}
     with refused(Ckr.ATTRIBUTE_VALUE_INVALID):
-        bench.user().create_object(template)
+        bench.user().create_object(PRIVATE_ED | {Cka.VALUE: ED_KEY.private_bytes_raw(), Cka.EC_POINT: bytes(32)})
 
 
 def test_public_keys_come_in_and_are_completed(bench: Bench) -> None:
     session = bench.user()
     numbers = RSA_KEY.public_key().public_numbers()
-    modulus = {Cka.MODULUS: octets(numbers.n), Cka.PUBLIC_EXPONENT: octets(numbers.e)}
-    view = session.create_object({Cka.CLASS: Cko.PUBLIC_KEY, Cka.KEY_TYPE: Ckk.RSA, **modulus})
+    modulus: Attributes = {Cka.MODULUS: octets(numbers.n), Cka.PUBLIC_EXPONENT: octets(numbers.e)}
+    view = session.create_object({Cka.CLASS: Cko.PUBLIC_KEY, Cka.KEY_TYPE: Ckk.RSA} | modulus)
     assert (view.attributes[Cka.MODULUS_BITS], view.attributes[Cka.PRIVATE]) == (2048, False)
     raw = ec_point()
     for point in (raw, b"\x04\x41" + raw):
-        template = {Cka.CLASS: Cko.PUBLIC_KEY, Cka.KEY_TYPE: Ckk.EC, Cka.EC_PARAMS: P256, Cka.EC_POINT: point}
-        assert session.create_object(template).attributes[Cka.EC_POINT] == b"\x04\x41" + raw
-    template = {Cka.CLASS: Cko.PUBLIC_KEY, Cka.KEY_TYPE: Ckk.EC_EDWARDS, Cka.EC_PARAMS: ED25519}
-    template[Cka.EC_POINT] = ED_KEY.public_key().public_bytes_raw()
-    assert session.create_object(template).attributes[Cka.EC_POINT] == b"\x04\x20" + template[Cka.EC_POINT]
+        view = session.create_object(PUBLIC_EC | {Cka.EC_PARAMS: P256, Cka.EC_POINT: point})
+        assert view.attributes[Cka.EC_POINT] == b"\x04\x41" + raw
+    raw = ED_KEY.public_key().public_bytes_raw()
+    for point in (raw, b"\x04\x20" + raw):
+        view = session.create_object(PUBLIC_ED | {Cka.EC_POINT: point})
+        assert view.attributes[Cka.EC_POINT] == b"\x04\x20" + raw
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.token_bench import SO_PIN, USER_PIN, WRONG_PIN, Bench, data_template, make_ec, refused
 
 from fob_device.token import limits
 from fob_device.token.logins import Login
@@ -13,6 +12,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko, Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.token_bench import SO_PIN, USER_PIN, WRONG_PIN, Bench, make_ec, refused
 
 ECDSA = Mechanism(Ckm.ECDSA)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.token_bench import ROOT_KEY, SO_PIN, USER_PIN, WRONG_PIN, Bench, make_ec, refused
 
 from fob_device.token.kdf import KdfCost
 from fob_device.token.pins import check_pin_size
@@ -18,6 +17,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.flags import TokenFlag
 from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.token_bench import ROOT_KEY, SO_PIN, USER_PIN, WRONG_PIN, Bench, make_ec, refused
 
 COUNT_FLAGS = TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY | TokenFlag.USER_PIN_LOCKED
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.token_bench import ROOT_KEY, SO_PIN, USER_PIN, WRONG_PIN, Bench, data_template, make_ec
 
 from fob_device.token.token import Token
 from fob_device.token.views import ObjectView
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
+from support.token_bench import ROOT_KEY, SO_PIN, USER_PIN, WRONG_PIN, Bench, data_template, make_ec
 
 State = tuple[int, str, int, tuple[int, ...], bool, bool]
 

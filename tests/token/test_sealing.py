@@ -8,7 +8,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
-from support.token_bench import P256, ROOT_KEY, SO_PIN, USER_PIN, Bench, data_template, make_ec, refused
 
 from fob_device.store.errors import TokenFileError
 from fob_device.token.sealing import SealBrokenError, binding, seal, unseal
@@ -17,7 +16,9 @@ from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk, Cko, Cku
+from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.token_bench import P256, ROOT_KEY, SO_PIN, USER_PIN, Bench, data_template, make_ec, refused
 
 ECDSA = Mechanism(Ckm.ECDSA)
 
@@ -70,13 +71,12 @@ def test_a_missing_or_shortened_secret_is_noticed(bench: Bench) -> None:
 def test_every_flipped_octet_of_the_attributes_of_a_key_is_noticed(bench: Bench) -> None:
     """Also the one that would say that the key needs no PIN for each use."""
     _, private = make_ec(bench.user(), ALWAYS_AUTHENTICATE=True)
-    attributes = column(bench, f"SELECT attributes FROM object WHERE handle = {private.handle}")
+    attributes = column(bench, "SELECT attributes FROM object ORDER BY handle DESC LIMIT 1")
     for damaged in flips(attributes):
         alter(bench, "UPDATE object SET attributes = ? WHERE handle = ?", damaged, private.handle)
         session = bench.user()
-        with pytest.raises(Exception, match="CKR_") as caught:
+        with pytest.raises(CkrError):
             session.sign(private.handle, ECDSA, bytes(32))
-        assert getattr(caught.value, "ckr", None) in set(Ckr)
 
 
 def test_every_flipped_octet_of_a_private_value_is_noticed(bench: Bench) -> None:
@@ -110,7 +110,7 @@ def test_a_whole_row_under_another_handle_does_not_open(bench: Bench) -> None:
 
 
 def test_every_flipped_octet_of_a_wrapped_master_key_is_a_wrong_pin(bench: Bench) -> None:
-    wrapped = column(bench, f"SELECT wrapped_master FROM pin WHERE user = {int(Cku.USER)}")
+    wrapped = column(bench, "SELECT wrapped_master FROM pin WHERE user = 1")
     for damaged in flips(wrapped):
         alter(bench, "UPDATE pin SET wrapped_master = ?, tries_left = 3 WHERE user = ?", damaged, int(Cku.USER))
         with refused(Ckr.PIN_INCORRECT):
@@ -126,11 +126,18 @@ def test_the_sos_pin_record_in_the_users_place_opens_nothing(bench: Bench) -> No
         bench.session().login(Cku.USER, SO_PIN)
 
 
-@pytest.mark.parametrize("change", ["created = created + 1", "user = 0", "login = login + 1"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ticket SET created = created + 1",
+        "UPDATE ticket SET user = 0",
+        "UPDATE ticket SET login = login + 1",
+    ],
+)
 def test_a_ticket_row_that_was_altered_opens_nothing(bench: Bench, change: str) -> None:
     login = bench.session().login(Cku.USER, USER_PIN)
     bench.clock.now += 10
-    alter(bench, f"UPDATE ticket SET {change}")
+    alter(bench, change)
     for number in (login.id, login.id + 1):
         with refused(Ckr.USER_NOT_LOGGED_IN):
             bench.session().resume(number, login.ticket)

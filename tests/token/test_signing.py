@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.token_bench import ED25519, P256, P384, P521, Bench, data_template, make_ec, make_ed25519, refused
 
 from fob_device.token.keys import PrivateKey
 from fob_device.token.mechanisms import MECHANISMS
@@ -23,6 +22,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckg, Ckk, Cko, Cku
 from fob_protocol.pkcs11.mechanisms import Mechanism, PssParameters
+from support.token_bench import ED25519, P256, P384, P521, Bench, data_template, make_ec, make_ed25519, refused
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 CURVES = {P256: ec.SECP256R1(), P384: ec.SECP384R1(), P521: ec.SECP521R1()}
@@ -65,7 +65,7 @@ HASHING = [
         Ckm[f"ECDSA_{name.upper()}"],
     )
     for name, algorithm in {
-        "sha1": hashes.SHA1(),
+        "sha1": hashes.SHA1(),  # noqa: S303 - clients of old protocols ask for it
         "sha224": hashes.SHA224(),
         "sha256": hashes.SHA256(),
         "sha384": hashes.SHA384(),
