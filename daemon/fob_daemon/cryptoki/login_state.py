@@ -41,6 +41,7 @@ class LoginState:
                 same = self._user is user
                 raise CkrError(Ckr.USER_ALREADY_LOGGED_IN if same else Ckr.USER_ANOTHER_ALREADY_LOGGED_IN)
             self._epoch = await self._logins.open(user, pin)
+            self._slot.pin_was_right(user)
             self._user = user
 
     def logout(self) -> None:

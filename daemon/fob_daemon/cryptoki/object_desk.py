@@ -5,6 +5,7 @@ objects are the PC's.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from fob_daemon.cryptoki.interface import AttributeAnswer
@@ -125,8 +126,8 @@ class ObjectDesk:
         """Session objects ended; the device hears of its own in the background."""
         for stored in gone:
             if stored.device_handle is not None and stored.is_alive:
-                slot = stored.slot
-                slot.background.run("destroy", slot.remote.destroy_object(stored.device_handle))
+                destroy = stored.slot.remote.destroy_object
+                stored.slot.background.run("destroy", partial(destroy, stored.device_handle))
 
     def forget_values(self) -> None:
         """The logout: no private value stays in memory."""

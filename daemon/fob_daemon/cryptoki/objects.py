@@ -76,10 +76,10 @@ class ObjectTable:
     def visible(self, slot: Slot, login: LoginState) -> Iterator[tuple[int, StoredObject]]:
         """What C_FindObjects may show, the oldest of each kind first."""
         shows_private = login.shows_private_objects
-        for device_object in list(slot.cache.objects.values()):
+        for device_handle, device_object in sorted(slot.cache.objects.items()):
             if shows_private or not is_private(device_object.attributes):
-                handle = self.of_device(slot, device_object.device_handle)
-                yield handle, StoredObject(slot, device_object.attributes, device_handle=device_object.device_handle)
+                handle = self.of_device(slot, device_handle)
+                yield handle, StoredObject(slot, device_object.attributes, device_handle=device_handle)
         for handle, stored in list(self._session_objects.items()):
             if stored.slot is slot and stored.is_alive and (shows_private or not is_private(stored.attributes)):
                 yield handle, stored

@@ -1,7 +1,7 @@
 """Work that nobody waits for: a sync, a late logout, a file to write."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -16,7 +16,7 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def run(self, what: str, work: Coroutine[object, object, object]) -> None:
+    def run(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
         """Start `work`; `what` names it in the log."""
         task = asyncio.get_running_loop().create_task(self._quietly(what, work))
         self._tasks.add(task)
@@ -33,8 +33,8 @@ class Background:
             task.cancel()
         await self.idle()
 
-    async def _quietly(self, what: str, work: Coroutine[object, object, object]) -> None:
+    async def _quietly(self, what: str, work: Callable[[], Awaitable[object]]) -> None:
         try:
-            await work
+            await work()
         except CkrError as error:
             _log.info("device.background_failed", what=what, error=str(error))

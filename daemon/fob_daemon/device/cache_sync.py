@@ -1,6 +1,7 @@
 """Keeps a cache at the device's generation, with no round trip when it is there already."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import structlog
@@ -45,7 +46,7 @@ class CacheSync:
         self._is_wanted = True
         if not self._is_running:
             self._is_running = True
-            self._background.run("sync", self._run())
+            self._background.run("sync", self._run)
 
     async def _run(self) -> None:
         try:
@@ -86,7 +87,7 @@ class CacheSync:
         self._is_unsaved = True
         if self._file is not None and not self._is_saving:
             self._is_saving = True
-            self._background.run("save cache", self._save(self._file))
+            self._background.run("save cache", partial(self._save, self._file))
 
     async def _save(self, file: CacheFile) -> None:
         try:

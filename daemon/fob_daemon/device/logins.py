@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from fob_daemon.device.background import Background
@@ -84,7 +85,7 @@ class Logins:
         login.id, login.ticket, login.session = number, ticket, session
         login.holders += 1
         if len(login.superseded) > SUPERSEDED_LIMIT:
-            self._background.run("logout", self._remote.logout(login.superseded.pop(0)))
+            self._background.run("logout", partial(self._log_out_all, [login.superseded.pop(0)]))
         return login.epoch
 
     def release(self, user: Cku, epoch: int) -> None:
@@ -106,7 +107,7 @@ class Logins:
         """+FOBLOCKED: the device ended a login."""
         for login in self._logins.values():
             if login.id == number:
-                self._background.run("logout", self._log_out_all(login.superseded.copy()))
+                self._background.run("logout", partial(self._log_out_all, login.superseded.copy()))
                 self.end(login.user)
             elif number in login.superseded:
                 login.superseded.remove(number)
@@ -164,7 +165,7 @@ class Logins:
         login.linger = None
         numbers = [*login.superseded, *([] if login.id is None else [login.id])]
         self.end(login.user)
-        self._background.run("logout", self._log_out_all(numbers))
+        self._background.run("logout", partial(self._log_out_all, numbers))
 
     async def _log_out_all(self, numbers: list[int]) -> None:
         for number in numbers:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from fob_daemon.cryptoki.interface import SlotInfo, TokenInfo
 from fob_daemon.device.background import Background
@@ -18,8 +19,13 @@ from fob_protocol.catalogue import EVENT_GENERATION, EVENT_LOCKED, EVENT_TOKEN
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
-from fob_protocol.pkcs11.flags import SlotFlag
+from fob_protocol.pkcs11.flags import SlotFlag, TokenFlag
 from fob_protocol.session.handshake import Greeting
+
+_COUNTERS: Final = {
+    Cku.USER: TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY | TokenFlag.USER_PIN_LOCKED,
+    Cku.SO: TokenFlag.SO_PIN_COUNT_LOW | TokenFlag.SO_PIN_FINAL_TRY | TokenFlag.SO_PIN_LOCKED,
+}
 
 
 class Slot:
@@ -98,6 +104,11 @@ class Slot:
             self.logins.end(user)
         self.cache.set_label(label.decode("utf-8", "replace"))
         self.apply(page)
+
+    def pin_was_right(self, user: Cku) -> None:
+        """A login filled the PIN's try counter again; the device announces only what went wrong."""
+        if self.cache.token is not None:
+            self.cache.set_flags(self.cache.token.flags & ~_COUNTERS[user])
 
     def watch_presence(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` when the device comes or goes; what comes back ends that."""
