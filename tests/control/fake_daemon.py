@@ -89,13 +89,12 @@ class FakeDaemon:
         return self.devices[name or "Ada's phone"]
 
     async def unpair(self, name: str) -> None:
-        del self.devices[name]
+        del self.devices[name], self.phones[name]
 
     def application(self, peer: PeerIdentity) -> Application:
         self.peers.append(peer)
-        # The tests that use keys have one phone.
-        name, phone = next(iter(self.phones.items()))
-        return PhoneApplication(self.devices[name].slot, phone, peer)
+        slots = {self.devices[name].slot: phone for name, phone in self.phones.items()}
+        return PhoneApplication(slots, peer)
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         return [entry for entry in self.entries if entry.sequence > since_sequence][-limit:]

@@ -1,6 +1,7 @@
 """A phone for the tests of control socket and command line: real public keys, a PIN, a person who agrees or not."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -36,6 +37,11 @@ class FakePhone:
     logins: list[bytes | None] = field(default_factory=list)
     next_handle: int = 1
     applications: int = 0
+    # Clear it and the phone waits for its person.
+    approval: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.approval.set()
 
     @property
     def flags(self) -> TokenFlag:
@@ -47,7 +53,8 @@ class FakePhone:
         self.objects[handle] = attributes
         return handle
 
-    def ask(self) -> None:
+    async def ask(self) -> None:
+        await self.approval.wait()
         if self.fault:
             raise ZeroDivisionError(self.fault)
         if self.refusal is not None:
@@ -55,26 +62,29 @@ class FakePhone:
 
 
 class PhoneApplication(FakeApplication):
-    """One application on the phone in slot `slot`."""
+    """One application that uses one phone of `phones` (by slot), the one that it opens a session with."""
 
-    def __init__(self, slot: int, phone: FakePhone, peer: PeerIdentity) -> None:
+    def __init__(self, phones: Mapping[int, FakePhone], peer: PeerIdentity) -> None:
         super().__init__()
-        self.slot = slot
-        self.phone = phone
+        self.phones = phones
         self.peer = peer
+        self.slot = 0
         self.logged_in = False
-        self.open = False
         self.matches: list[int] = []
-        phone.applications += 1
+
+    @property
+    def phone(self) -> FakePhone:
+        return self.phones[self.slot]
 
     def get_token_info(self, slot: int) -> TokenInfo:
-        phone = self.phone
+        phone = self.phones[slot]
         return TokenInfo(phone.label, "Fob", "Fake", phone.serial, phone.flags, 1, 1, 4, 64, (1, 0), (1, 0))
 
     def open_session(self, slot: int, flags: int) -> int:
-        if slot != self.slot:
+        if slot not in self.phones:
             raise CkrError(Ckr.SLOT_ID_INVALID)
-        self.open = True
+        self.slot = slot
+        self.phone.applications += 1
         return 1
 
     def get_session_info(self, session: int) -> SessionInfo:
@@ -82,7 +92,7 @@ class PhoneApplication(FakeApplication):
         return SessionInfo(self.slot, state, SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION)
 
     async def login(self, session: int, user_type: int, pin: bytes | None) -> None:
-        self.phone.ask()
+        await self.phone.ask()
         self.phone.logins.append(pin)
         if pin is not None and pin != PIN:
             raise CkrError(Ckr.PIN_INCORRECT)
@@ -110,19 +120,20 @@ class PhoneApplication(FakeApplication):
         return [attributes.get(attribute, Ckr.ATTRIBUTE_TYPE_INVALID) for attribute in types]
 
     async def destroy_object(self, session: int, handle: int) -> None:
-        self.phone.ask()
+        await self.phone.ask()
         del self.phone.objects[handle]
 
     async def generate_key_pair(
         self, session: int, mechanism: Mechanism, public: Template, private: Template
     ) -> tuple[int, int]:
-        self.phone.ask()
+        await self.phone.ask()
         made = made_key(mechanism, public)
         public_handle = self.phone.add({**public, **made, Cka.CLASS: Cko.PUBLIC_KEY})
         return public_handle, self.phone.add({**private, **made, Cka.CLASS: Cko.PRIVATE_KEY})
 
     def close(self) -> None:
-        self.phone.applications -= 1
+        if self.slot:
+            self.phone.applications -= 1
 
 
 def made_key(mechanism: Mechanism, public: Template) -> Attributes:

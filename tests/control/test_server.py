@@ -233,10 +233,10 @@ async def test_a_huge_body_is_refused_before_it_comes(control_path: Path, length
         b"GET\r\n\r\n",
         b"GET /v1/status HTTP/9.9\r\n\r\n",
         b"GET /v1/" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /v1/status HTTP/1.1\r\nX: " + b"y" * 3000 + b"\r\n\r\n",
-        b"GET /v1/status HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % number for number in range(40)) + b"\r\n",
-        b"POST /v1/lock HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-        b"POST /v1/lock HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /v1/status HTTP/1.1\r\nHost: fob\r\nX: " + b"y" * 3000 + b"\r\n\r\n",
+        b"GET /v1/status HTTP/1.1\r\n" + HEAD + b"".join(b"X-%d: y\r\n" % number for number in range(40)) + b"\r\n",
+        b"POST /v1/lock HTTP/1.1\r\nHost: fob\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /v1/lock HTTP/1.1\r\nHost: fob\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
 async def test_malformed_http_is_answered_400(control_path: Path, request_head: bytes) -> None:
@@ -247,7 +247,7 @@ async def test_malformed_http_is_answered_400(control_path: Path, request_head: 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(min_size=1, max_size=300).map(lambda octets: octets + b"\r\n\r\n")
-    | st.binary(max_size=100).map(lambda octets: b"POST /v1/unlock HTTP/1.1\r\n\r\n" + octets)
+    | st.binary(max_size=100).map(lambda octets: b"POST /v1/unlock HTTP/1.1\r\nHost: fob\r\n" + octets)
 )
 def test_any_octets_leave_the_server_working(octets: bytes) -> None:
     asyncio.run(_any_octets(octets))
@@ -314,6 +314,6 @@ async def test_a_pin_in_a_malformed_request_reaches_no_log(
     control_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     body = b'{"pin": "471147"}\r\nPIN: 471147\r\n\r\n'
-    await raw(control_path, b"POST /v1/unlock HTTP/1.1\r\nContent-Length: 1\r\n\r\n" + body)
+    await raw(control_path, b"POST /v1/unlock HTTP/1.1\r\nHost: fob\r\nContent-Length: 1\r\n\r\n" + body)
 
     assert "471147" not in caplog.text + "".join(capfd.readouterr())

@@ -1,6 +1,5 @@
 """`fob`: finds the command, runs it, and turns every way it can end into an exit code (docs/cli.md)."""
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -90,7 +89,6 @@ def run(arguments: Sequence[str], fob: Fob) -> int:
     """Run one command; the exit status."""
     try:
         status = cli.main(list(arguments), PROGRAM, COMPLETION_VARIABLE, standalone_mode=False, obj=fob)
-        sys.stdout.flush()
     except ControlError as error:
         fob.output.error(error)
         return error.exit_code
@@ -106,10 +104,6 @@ def run(arguments: Sequence[str], fob: Fob) -> int:
     except (click.Abort, KeyboardInterrupt):
         fob.output.say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     return status if isinstance(status, int) else ExitCode.OK
 
 

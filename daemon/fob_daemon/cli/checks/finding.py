@@ -45,8 +45,9 @@ class Machine:
     @property
     def serial_lines(self) -> list[Path]:
         """The serial devices of paired phones."""
-        urls = [str(device["url"]) for device in self.devices]
-        return [Path(url.removeprefix("serial:").partition("?")[0]) for url in urls if url.startswith("serial:")]
+        urls = {str(device["url"]) for device in self.devices}
+        paths = {url.removeprefix("serial:").partition("?")[0] for url in urls if url.startswith("serial:")}
+        return [Path(path) for path in sorted(paths)]
 
     @property
     def devices(self) -> list[dict[str, Any]]:

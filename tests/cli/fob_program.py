@@ -1,0 +1,64 @@
+"""Runs the real `fob` against a control socket, while the server goes on in the test's event loop."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FOB = (sys.executable, "-m", "fob_daemon.cli.main")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> list[str]:
+        """The three lines of the error, whatever was narrated before."""
+        lines = self.err.splitlines()[-3:]
+        assert [line[:7] for line in lines] == ["error: ", "why:   ", "try:   "], self.err
+        return [line[7:] for line in lines]
+
+
+@dataclass
+class FobProgram:
+    """`environment` is what the program sees beside PATH; HOME and the runtime folder are `folder`."""
+
+    folder: Path
+    control: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def variables(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "XDG_RUNTIME_DIR": str(self.folder),
+            "FOB_CONTROL_SOCKET": str(self.control),
+            "TZ": "UTC",
+            **self.environment,
+        }
+
+    async def start(self, *arguments: str, program: tuple[str, ...] = FOB) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            *program, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=self.variables()
+        )
+
+    async def __call__(self, *arguments: str, stdin: str = "") -> Ended:
+        """Run to the end."""
+        process = await self.start(*arguments)
+        async with asyncio.timeout(60):
+            out, err = await process.communicate(stdin.encode())
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())

@@ -1,0 +1,225 @@
+"""`fob doctor`: each check on a machine that has, or lacks, what it looks for."""
+
+import json
+import os
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.fob_program import FobProgram
+from control.fake_phone import FakePhone
+from fob_daemon.cli.checks.clock import check_clock
+from fob_daemon.cli.checks.daemon import check_daemon, check_devices
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
+from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
+from fob_daemon.cli.checks.sockets import check_agent_variable, check_sockets
+from fob_daemon.cli.p11_kit import find_client, module_path, module_text
+
+OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
+
+
+def device(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "pixel",
+        "state": "ready",
+        "why": "",
+        "url": "serial:/dev/ttyUSB7?baud=9600",
+        "token_flags": [],
+    } | changes
+
+
+def status(*devices: dict[str, Any]) -> dict[str, Any]:
+    return {"version": "0.1.0", "pid": 77, "devices": list(devices)}
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine with nothing on it but a daemon with one phone."""
+    control, provider, agent = (tmp_path / f"{name}.sock" for name in ("control", "provider", "agent"))
+    return Machine({"HOME": str(tmp_path)}, 1000, tmp_path, control, provider, agent, status(device()))
+
+
+def outcomes(findings: Any) -> list[Outcome]:
+    return [finding.outcome for finding in findings]
+
+
+def only(findings: Any) -> Finding:
+    (finding,) = findings
+    assert isinstance(finding, Finding)
+    return finding
+
+
+def test_every_trouble_has_a_fix(machine: Machine) -> None:
+    checks = (check_daemon, check_sockets, check_devices, check_serial_lines, check_client, check_module_file)
+    for check in checks:
+        for finding in (*check(machine), *check(replace(machine, status=None))):
+            assert finding.fix or finding.outcome in (OK, SKIP), finding
+
+
+def test_daemon(machine: Machine) -> None:
+    assert only(check_daemon(machine)) == Finding(OK, "daemon", "fobd 0.1.0, process 77")
+    assert only(check_daemon(replace(machine, status=None))).outcome is FAIL
+    old = only(check_daemon(replace(machine, status=status() | {"version": "0.0.9"})))
+    assert (old.outcome, old.detail) == (WARN, "fobd 0.0.9 runs, fob is 0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"), [("ready", OK), ("connecting", WARN), ("away", WARN), ("refused", FAIL), ("stopped", FAIL)]
+)
+def test_devices(machine: Machine, state: str, outcome: Outcome) -> None:
+    found = only(check_devices(replace(machine, status=status(device(state=state, why="because")))))
+
+    assert found.outcome is outcome
+    assert found.detail == f"{state}, because, serial:/dev/ttyUSB7?baud=9600"
+
+
+def test_pins_and_no_devices(machine: Machine) -> None:
+    flags = ["USER_PIN_COUNT_LOW", "USER_PIN_LOCKED"]
+    assert outcomes(check_devices(replace(machine, status=status(device(token_flags=flags))))) == [OK, FAIL]
+    assert outcomes(check_devices(replace(machine, status=status(device(token_flags=flags[:1]))))) == [OK, WARN]
+    assert only(check_devices(replace(machine, status=status()))).fix == "fob pair URL"
+    assert only(check_devices(replace(machine, status=None))).outcome is SKIP
+
+
+def test_sockets(machine: Machine) -> None:
+    assert outcomes(check_sockets(machine)) == [FAIL, FAIL, FAIL]
+    machine.agent.write_text("a file")
+    with socket.socket(socket.AF_UNIX) as control, socket.socket(socket.AF_UNIX) as dead:
+        control.bind(str(machine.control))
+        control.listen()
+        machine.control.chmod(0o600)
+        dead.bind(str(machine.provider))
+        machine.provider.chmod(0o600)
+
+        findings = list(check_sockets(machine))
+        assert findings[0] == Finding(OK, "control socket", f"{machine.control}, mode 0600")
+        assert [finding.detail for finding in findings[1:]] == [
+            f"{machine.provider}: Connection refused",
+            f"{machine.agent} is no socket",
+        ]
+
+        machine.control.chmod(0o666)
+        assert next(check_sockets(machine)).fix == f"chmod o= {machine.control}"
+
+
+def test_agent_variable(machine: Machine) -> None:
+    assert only(check_agent_variable(machine)).detail == "not set"
+    other = replace(machine, environment={"SSH_AUTH_SOCK": "/other"})
+    assert only(check_agent_variable(other)).outcome is SKIP
+    ours = replace(machine, environment={"SSH_AUTH_SOCK": str(machine.agent)})
+    assert only(check_agent_variable(ours)).outcome is OK
+
+
+def test_serial_lines(machine: Machine) -> None:
+    missing = only(check_serial_lines(machine))
+    assert (missing.outcome, missing.detail) == (WARN, "is not there")
+
+    line = machine.root / "dev/ttyUSB7"
+    line.parent.mkdir()
+    line.touch()
+    assert only(check_serial_lines(machine)).outcome is OK
+
+    tcp = replace(machine, status=status(device(url="tcp:127.0.0.1:4000")))
+    assert outcomes([*check_serial_lines(tcp), *check_modem_manager(tcp)]) == [SKIP, SKIP]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may open everything")
+def test_a_serial_line_that_may_not_be_opened(machine: Machine) -> None:
+    line = machine.root / "dev/ttyUSB7"
+    line.parent.mkdir()
+    line.touch(mode=0o000)
+
+    found = only(check_serial_lines(machine))
+
+    assert (found.outcome, "dialout" in found.fix) == (FAIL, True)
+
+
+def test_modem_manager(machine: Machine) -> None:
+    process = machine.root / "proc/123"
+    process.mkdir(parents=True)
+    (process / "comm").write_text("bash\n")
+    assert only(check_modem_manager(machine)).detail == "does not run"
+
+    (process / "comm").write_text("ModemManager\n")
+    assert only(check_modem_manager(machine)).outcome is WARN
+
+    rules = machine.root / "etc/udev/rules.d"
+    rules.mkdir(parents=True)
+    (rules / "60-fob.rules").touch()
+    assert only(check_modem_manager(machine)).outcome is OK
+
+
+def test_module_file(machine: Machine) -> None:
+    assert only(check_module_file(machine)).fix == "fob p11 install"
+    path = module_path(machine.uid, machine.environment, machine.root)
+    path.parent.mkdir(parents=True)
+
+    path.write_text("remote: unix:path=/elsewhere\n")
+    assert only(check_module_file(machine)).outcome is WARN
+
+    path.write_text(module_text(str(machine.provider)))
+    assert only(check_module_file(machine)).outcome is OK
+
+
+def test_no_p11_kit(machine: Machine) -> None:
+    assert only(check_client(machine)).fix == "apt install p11-kit-modules"
+
+
+@pytest.mark.skipif(find_client() is None, reason="needs p11-kit-modules")
+def test_the_real_client_says_its_version_and_what_it_drops(machine: Machine) -> None:
+    client = find_client()
+    assert client is not None
+    version = offered_version(client)
+    assert version in (0, 1, 2)
+
+    module, mechanisms = check_client(replace(machine, root=Path("/")))
+
+    assert f"RPC version {version}, p11-kit 0.2" in module.detail
+    assert mechanisms.outcome is (WARN if version == 0 else OK)
+    assert ("ECDH1_DERIVE" in mechanisms.detail) == (version == 0)
+    assert "EDDSA" in mechanisms.detail
+
+
+def test_what_is_no_module_says_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fob_daemon.cli.checks.p11_kit.COMMAND_TIME", 0.5)
+    (tmp_path / "p11-kit-client.so").write_text("not a library")
+
+    assert offered_version(tmp_path / "p11-kit-client.so") is None
+
+
+def test_clock(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert only(check_clock(machine)).outcome is SKIP
+    synchronized = machine.root / "run/systemd/timesync/synchronized"
+    synchronized.parent.mkdir(parents=True)
+    synchronized.touch()
+    assert only(check_clock(machine)).outcome is OK
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert only(check_clock(machine)).outcome is FAIL
+
+
+async def test_the_report_for_a_script_and_for_a_person(fob: FobProgram, phone: FakePhone) -> None:
+    script, person = await fob("--json", "doctor"), await fob("doctor")
+
+    findings = json.loads(script.out)["findings"]
+    assert findings[0]["outcome"] == "ok"
+    assert findings[0]["detail"].startswith("fobd 0.1.0, process ")
+    # The fake daemon serves neither programs nor ssh.
+    assert (script.code, person.code) == (1, 1)
+    assert person.out.splitlines()[0].startswith("ok    daemon: fobd 0.1.0, process ")
+    assert "fail  provider socket: " in person.out
+    assert "      fix: " in person.out
+
+
+async def test_without_a_daemon_the_doctor_still_looks(lonely_fob: FobProgram) -> None:
+    ended = await lonely_fob("doctor")
+
+    assert ended.code == 1
+    assert ended.out.splitlines()[:2] == [
+        f"fail  daemon: not reachable at {lonely_fob.control}",
+        "      fix: systemctl --user start fobd    (or: fobd &)",
+    ]

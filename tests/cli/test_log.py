@@ -1,0 +1,39 @@
+"""`fob log`: who used which key; followed, nothing is missed and nothing comes twice."""
+
+import json
+
+from cli.fob_program import FobProgram
+from control.fake_daemon import FakeDaemon, log_entry
+
+
+async def test_the_log_for_a_person(fob: FobProgram, daemon: FakeDaemon) -> None:
+    daemon.entries = [log_entry(1), log_entry(2, "FUNCTION_REJECTED")]
+
+    assert (await fob("log")).out == (
+        "2027-01-15 08:00:01  ssh           sign        mail              pixel         OK  12 ms  1 round trip\n"
+        "2027-01-15 08:00:02  ssh           sign        mail              pixel         FUNCTION_REJECTED  12 ms"
+        "  1 round trip\n"
+    )
+    assert len((await fob("log", "-n", "1")).out.splitlines()) == 1
+
+
+async def test_an_empty_log(fob: FobProgram) -> None:
+    ended = await fob("log")
+    assert (ended.code, ended.out, ended.err) == (0, "", "Nothing has used a key since the daemon started.\n")
+    assert (await fob("log", "--json")).json == {"entries": []}
+
+
+async def test_following_for_a_script(fob: FobProgram, daemon: FakeDaemon) -> None:
+    daemon.entries = [log_entry(1), log_entry(2)]
+    process = await fob.start("--json", "log", "-f", "-n", "1")
+    assert process.stdout is not None
+
+    assert json.loads(await process.stdout.readline())["sequence"] == 2
+    # A repetition of what was shown, as when it happens between the two requests.
+    for queue in daemon.queues:
+        queue.put(log_entry(2))
+    daemon.announce(log_entry(3))
+
+    assert json.loads(await process.stdout.readline())["sequence"] == 3
+    process.terminate()
+    await process.communicate()
