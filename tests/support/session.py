@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fob_protocol.at.answer import Answer, decode_answer
 from fob_protocol.link.frames import Frame, FrameReader
 from fob_protocol.noise.keys import Random
 from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.records import Opener, Sealer
 from fob_protocol.session.request import Request
 from fob_protocol.session.requester import Answered, Counters, EventArrived, Requester
 from fob_protocol.session.responder import Closed, Responder, Run, Withdraw
@@ -33,6 +35,11 @@ def session_keys(seed: int = 1) -> tuple[SessionKeys, SessionKeys]:
 def echo(text: bytes) -> tuple[float, bytes]:
     """Work that takes no time and answers with the request's own text."""
     return 0.0, b"answer to " + text
+
+
+def slow(text: bytes) -> tuple[float, bytes] | None:
+    """Work: `wait` stays open until the test answers; everything else is answered at once."""
+    return None if text == b"wait" else echo(text)
 
 
 @dataclass
@@ -159,3 +166,15 @@ def open_session(
     pc = PcEnd(Requester(pc_keys, LineTiming(rate), clock.now, counters), clock)
     device = DeviceEnd(Responder(device_keys), work)
     return Session(pc, device, Wire(pc, device, clock=clock, to_device=to_device, to_pc=to_pc), counters)
+
+
+def one_sided() -> tuple[Sealer, Responder]:
+    """A device, and the means to say anything to it that a PC with the right keys could."""
+    pc_keys, device_keys = session_keys()
+    return Sealer(pc_keys.send), Responder(device_keys)
+
+
+def answer_sent(responder: Responder) -> Answer:
+    """The one answer that the device sends now."""
+    [frame] = responder.due(0.0)
+    return decode_answer(Opener(session_keys()[0].receive).open(frame, frame.fields[0]))
