@@ -3,6 +3,7 @@
 python tests/fuzz/fuzz_control.py -max_total_time=60
 """
 
+import json
 import sys
 
 import atheris
@@ -12,6 +13,8 @@ with atheris.instrument_imports(include=["fob_daemon.control"]):
     from fob_daemon.control.requests import ROUTES, parse_request
 
 METHODS = ["GET", "POST", "DELETE"]
+FIELDS = ("device", "url", "name", "equal", "type", "label", "id", "pin", "other")
+SECRET = "pin-of-ada"
 PATHS = [route.path for route in ROUTES]
 
 
@@ -23,11 +26,21 @@ def fuzz_one(data: bytes) -> None:
         target = "/v1/" + provider.PickValueInList(PATHS) + provider.ConsumeUnicode(20)
     else:
         target = provider.ConsumeUnicode(200)
-    body = provider.ConsumeBytes(10_000)
+    if provider.ConsumeBool():
+        body = json.dumps({name: field_value(provider) for name in FIELDS if provider.ConsumeBool()}).encode()
+    else:
+        body = provider.ConsumeBytes(10_000)
     try:
         parse_request(method, target, body)
     except ControlError as error:
-        error.to_json()
+        if SECRET in json.dumps(error.to_json()):
+            raise AssertionError("an error repeats what was sent") from error
+
+
+def field_value(provider: atheris.FuzzedDataProvider) -> object:
+    """A text, the secret, or something of another kind."""
+    kind = provider.ConsumeIntInRange(0, 3)
+    return (provider.ConsumeUnicode(80), SECRET, [SECRET], provider.ConsumeBool())[kind]
 
 
 def main() -> None:
