@@ -113,4 +113,4 @@ class FakeDaemon:
 
 def log_entry(sequence: int, result: str = "OK") -> LogEntry:
     """A signature that ssh asked for."""
-    return LogEntry(sequence, 1_800_000_000.0 + sequence, "ssh", 4242, "sign", "mail", "pixel", result, 12.5, 1)
+    return LogEntry(sequence, 1_800_000_000.0 + sequence, "ssh", 4242, "sign", "mail", "pixel", result, 12.5)

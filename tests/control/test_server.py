@@ -121,7 +121,6 @@ async def test_the_log_in_pages(api: Api, daemon: FakeDaemon) -> None:
             "device": "pixel",
             "result": "OK",
             "milliseconds": 12.5,
-            "round_trips": 1,
         }
     ]
 

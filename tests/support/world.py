@@ -112,11 +112,11 @@ class World:
             while not condition():  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(0.01)
 
-    async def new_key(self) -> int:
+    async def new_key(self, label: bytes = b"key") -> int:
         """Log in and make a P-256 key; its handle."""
         await self.login()
         public = attributes_to_values({Cka.TOKEN: True, Cka.EC_PARAMS: P256})
-        private = attributes_to_values({Cka.TOKEN: True, Cka.LABEL: b"key"})
+        private = attributes_to_values({Cka.TOKEN: True, Cka.LABEL: label})
         command = catalogue.GENERATE_KEY_PAIR.build(Ckm.EC_KEY_PAIR_GEN, None, len(public) // 2, *public, *private)
         answer = await self.manager.request(command, timeout=30)
         answer.raise_for_ckr()

@@ -62,6 +62,5 @@ def _show(fob: Fob, entry: dict[str, Any]) -> int:
 def _line(entry: dict[str, Any]) -> str:
     moment = time.strftime(_MOMENT, time.localtime(entry["time"]))
     program, operation, key, device = (printable(entry[name]) for name in ("program", "operation", "key", "device"))
-    trips = "1 round trip" if entry["round_trips"] == 1 else f"{entry['round_trips']} round trips"
-    result = f"{coloured(entry['result'])}  {entry['milliseconds']:.0f} ms  {trips}"
+    result = f"{coloured(entry['result'])}  {entry['milliseconds']:.0f} ms"
     return f"{moment}  {program:<12}  {operation:<10}  {key:<16}  {device:<12}  {result}"

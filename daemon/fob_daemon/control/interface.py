@@ -88,7 +88,6 @@ class LogEntry:
     device: str
     result: str
     milliseconds: float
-    round_trips: int
 
 
 @dataclass(frozen=True, slots=True)

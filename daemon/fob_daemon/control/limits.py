@@ -50,4 +50,4 @@ class Limits:
     # Longest time that the configuration allows a device, and a little more.
     request_time: float = 660.0
     # A stream gets this long to end when the daemon stops.
-    stop_time: float = 1.0
+    stop_time: float = 0.25

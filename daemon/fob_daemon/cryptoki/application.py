@@ -11,6 +11,7 @@ from fob_daemon.cryptoki.interface import (
     SlotInfo,
     TokenInfo,
 )
+from fob_daemon.cryptoki.login_state import Observer
 from fob_daemon.cryptoki.mechanism_table import info_of, offered
 from fob_daemon.cryptoki.object_desk import ObjectDesk
 from fob_daemon.cryptoki.objects import ObjectTable, StoredObject
@@ -48,6 +49,7 @@ class FobApplication:
         *,
         random: Callable[[int], bytes],
         on_close: Callable[["FobApplication"], None] = lambda application: None,
+        observe: Observer = lambda used: None,
     ) -> None:
         self.description = description
         self._slots = slots
@@ -55,13 +57,18 @@ class FobApplication:
         self._on_close = on_close
         self._table = ObjectTable()
         self._desk = ObjectDesk(self._table)
-        self._sessions = Sessions(slots, self._session_closed)
+        self._sessions = Sessions(slots, self._session_closed, observe)
         self._events = SlotEvents(slots)
 
     @property
     def session_count(self) -> int:
         """Open sessions."""
         return len(self._sessions)
+
+    @property
+    def is_logged_in(self) -> bool:
+        """True when it is logged in on any token."""
+        return self._sessions.is_logged_in
 
     # General and slots.
 

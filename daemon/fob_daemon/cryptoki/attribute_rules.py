@@ -23,7 +23,6 @@ STORAGE: Final[Defaults] = {
     Cka.PRIVATE: False,
     Cka.MODIFIABLE: True,
     Cka.COPYABLE: True,
-    Cka.DESTROYABLE: True,
     Cka.LABEL: b"",
 }
 KEY: Final[Defaults] = {

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from fob_daemon.cryptoki.application import FobApplication
+from fob_daemon.cryptoki.login_state import Observer
 from fob_daemon.device.slot import Slot
 
 
@@ -31,9 +32,11 @@ class Engine:
                 application.close_all_sessions(slot_id)
             del self._slots[slot_id]
 
-    def open_application(self, description: str) -> FobApplication:
-        """C_Initialize: `description` says who asks (program and process), for people to read."""
-        application = FobApplication(self._slots, description, random=self._random, on_close=self._applications.discard)
+    def open_application(self, description: str, observe: Observer = lambda used: None) -> FobApplication:
+        """C_Initialize: `description` says who asks (program and process); `observe` hears of each key it uses."""
+        application = FobApplication(
+            self._slots, description, random=self._random, on_close=self._applications.discard, observe=observe
+        )
         self._applications.add(application)
         return application
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from fob_daemon.device.logins import Logins
@@ -13,10 +14,25 @@ from fob_protocol.pkcs11.errors import CkrError
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class KeyUsed:
+    """A private key was used, or somebody tried: for the log. `seconds` from the request to its answer."""
+
+    operation: str
+    key: str
+    slot: str
+    result: Ckr
+    seconds: float
+
+
+Observer = Callable[[KeyUsed], None]
+
+
 class LoginState:
     """An application's login on one token. The device checks each PIN; the daemon keeps the applications apart."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, observe: Observer) -> None:
+        self.observe = observe
         self._slot = slot
         self._user: Cku | None = None
         self._epoch = 0

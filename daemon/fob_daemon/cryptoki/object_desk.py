@@ -25,7 +25,7 @@ from fob_protocol.pkcs11.errors import CkrError
 # What the device computes and takes from nobody: left out when a session object of the PC goes there.
 COMPUTED_ON_DEVICE: Final = frozenset(
     {
-        Cka.LOCAL, Cka.KEY_GEN_MECHANISM, Cka.MODULUS_BITS, Cka.DESTROYABLE, Cka.URL, Cka.CHECK_VALUE,
+        Cka.LOCAL, Cka.KEY_GEN_MECHANISM, Cka.MODULUS_BITS, Cka.URL, Cka.CHECK_VALUE,
         Cka.ALWAYS_SENSITIVE, Cka.NEVER_EXTRACTABLE,
     }
 )  # fmt: skip
@@ -78,8 +78,6 @@ class ObjectDesk:
         """C_DestroyObject. Raises CkrError."""
         stored = self.resolve(session, handle)
         self._require_write(session, stored.attributes)
-        if stored.attributes.get(Cka.DESTROYABLE) is False:
-            raise CkrError(Ckr.ACTION_PROHIBITED, "the object forbids it")
         if stored.device_handle is not None:
             number, remote = stored.device_handle, session.slot.remote
             session.slot.apply(await session.login.run(lambda: remote.destroy_object(number)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 
 from fob_daemon.cryptoki.limits import SESSIONS_LIMIT
-from fob_daemon.cryptoki.login_state import LoginState
+from fob_daemon.cryptoki.login_state import LoginState, Observer
 from fob_daemon.cryptoki.session import Session
 from fob_daemon.device.slot import Slot
 from fob_protocol.pkcs11.ckr import Ckr
@@ -16,8 +16,9 @@ from fob_protocol.pkcs11.flags import SessionFlag, TokenFlag
 class Sessions:
     """Session handles count up and are never used again."""
 
-    def __init__(self, slots: Mapping[int, Slot], on_close: Callable[[Session], None]) -> None:
+    def __init__(self, slots: Mapping[int, Slot], on_close: Callable[[Session], None], observe: Observer) -> None:
         self._slots = slots
+        self._observe = observe
         self._on_close = on_close
         self._numbers = count(1)
         self._sessions: dict[int, Session] = {}
@@ -25,6 +26,11 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._sessions)
+
+    @property
+    def is_logged_in(self) -> bool:
+        """True when the application is logged in on any token."""
+        return any(login.user is not None for login in self._logins.values())
 
     def slot(self, slot_id: int) -> Slot:
         """Raises CkrError SLOT_ID_INVALID."""
@@ -53,7 +59,7 @@ class Sessions:
             raise CkrError(Ckr.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION is due")
         if len(self._sessions) >= SESSIONS_LIMIT:
             raise CkrError(Ckr.SESSION_COUNT, f"{SESSIONS_LIMIT} sessions are open")
-        login = self._logins.setdefault(slot, LoginState(slot))
+        login = self._logins.setdefault(slot, LoginState(slot, self._observe))
         is_rw = bool(flags & SessionFlag.RW_SESSION)
         if login.user is Cku.SO and not is_rw:
             raise CkrError(Ckr.SESSION_READ_WRITE_SO_EXISTS, "the security officer has read-write sessions only")

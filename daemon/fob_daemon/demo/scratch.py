@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-TOKEN_LABEL: Final = "Demo phone"  # noqa: S105 - a label
+TOKEN_LABEL: Final = "demo-phone"  # noqa: S105 - a label
 CLIENT_MODULES: Final = (
     "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so",
     "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",

@@ -23,12 +23,8 @@ class Step:
 
     title: str
     command: str
+    program: str
     package: str
-
-    @property
-    def is_installed(self) -> bool:
-        """True when its program is here."""
-        return shutil.which(self.command.split()[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +44,37 @@ STEPS: Final = (
     Step(
         "List what the phone holds. The daemon knows it already: nothing crosses the link.",
         f"{P11} --list-objects --type pubkey",
+        "pkcs11-tool",
         "opensc",
     ),
     Step(
-        "Sign with the P-256 key: one login, one signature; the file stays here, its digest travels.",
-        f'{P11} --login --pin env:PKCS11_PIN --sign --mechanism ECDSA-SHA256 --signature-format openssl --label "P-256"'
-        " --input-file message --output-file message.sig",
+        "Sign a file with the RSA key: one login, one signature. The file stays here, its digest travels.",
+        f'{P11} --login --pin env:PKCS11_PIN --sign --mechanism SHA256-RSA-PKCS --label "RSA-2048"'
+        " --input-file message --output-file rsa.sig",
+        "pkcs11-tool",
         "opensc",
     ),
     Step(
-        "Fetch the public key and verify with OpenSSL, which has never heard of the phone.",
-        "fob keys show P-256 --pem > p256.pem && openssl dgst -sha256 -verify p256.pem -signature message.sig message",
+        "Verify with OpenSSL, which has never heard of the phone.",
+        "fob keys show RSA-2048 --pem > rsa.pem && openssl dgst -sha256 -verify rsa.pem -signature rsa.sig message",
+        "openssl",
         "openssl",
     ),
     Step(
-        "Sign with the RSA key through OpenSSL's PKCS#11 engine.",
-        'openssl dgst -engine pkcs11 -keyform engine -sha256 -sign "pkcs11:token=$PKCS11_TOKEN_LABEL;object=RSA-2048'
-        ';type=private?pin-value=$PKCS11_PIN" -out rsa.sig message && openssl dgst -sha256 -verify rsa.pem'
-        " -signature rsa.sig message",
+        "Sign with the P-256 key through OpenSSL's PKCS#11 engine, and verify.",
+        'PKCS11_MODULE_PATH="$PKCS11_MODULE" openssl dgst -engine pkcs11 -keyform engine -sha256'
+        ' -sign "pkcs11:token=$PKCS11_TOKEN_LABEL;object=P-256;type=private" -out p256.sig message'
+        " && fob keys show P-256 --pem > p256.pem && openssl dgst -sha256 -verify p256.pem -signature p256.sig message",
+        "openssl",
         "libengine-pkcs11-openssl",
     ),
-    Step("The same keys through ssh's agent socket, Ed25519 included.", "ssh-add -l", "openssh-client"),
+    Step("The same keys through ssh's agent socket, Ed25519 included.", "ssh-add -l", "ssh-add", "openssh-client"),
     Step(
         "Sign a file as git signs a commit, and check it.",
         "fob keys show Ed25519 --ssh > ed25519.pub && ssh-keygen -q -Y sign -f ed25519.pub -n git message"
         ' && echo "you $(cat ed25519.pub)" > allowed && ssh-keygen -Y verify -f allowed -I you -n git -s message.sig'
         " < message",
+        "ssh-keygen",
         "openssh-client",
     ),
 )
@@ -92,11 +93,10 @@ class Walk:
     def run(self) -> None:
         """Every step. Raises DemoError for one that fails; one whose program is missing is named and left out."""
         (self._scratch.folder / "message").write_text("The key that signs this never left the phone.\n")
-        (self._scratch.folder / "rsa.pem").write_bytes(self._shell("fob keys show RSA-2048 --pem"))
         for number, step in enumerate(STEPS, start=1):
             self._say(f"\n{number}. {step.title}")
-            if not step.is_installed:
-                self._say(f"   left out: {step.command.split()[0]} is not installed (apt install {step.package})")
+            if shutil.which(step.program) is None:
+                self._say(f"   left out: {step.program} is not installed (apt install {step.package})")
                 continue
             self._run(step)
         self._say(f"\nDone. The private keys are in '{TOKEN_LABEL}' and nowhere else; this demo now removes it.")

@@ -25,6 +25,9 @@ from fob_protocol.session.requester import Counters
 # Waits between attempts to connect: quick after a hiccup, gentle with a device that stays away.
 BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
+# The least that an idle line is left alone: a rest of nanoseconds must not spin.
+KEEPALIVE_STEP: Final = 1.0
+
 # How long a request waits for a broken link to come back; with the time to notice a silent break it stays under
 # the two seconds in which an application wants to hear that the device is away.
 RECONNECT_GRACE: Final = 0.6
@@ -85,6 +88,7 @@ class LinkManager:
         self._lost_at = float("-inf")
         self._event_listeners: list[Callable[[Event], None]] = []
         self._session_listeners: list[Callable[[Greeting | None], None]] = []
+        self._change_listeners: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
 
     @property
@@ -99,6 +103,15 @@ class LinkManager:
     def on_session(self, listener: Callable[[Greeting | None], None]) -> None:
         """Call `listener` at the start of each session, and with None when the device goes away."""
         self._session_listeners.append(listener)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever the state changes."""
+        self._change_listeners.append(listener)
+
+    async def ready(self) -> None:
+        """Wait for a session."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._session is not None)
 
     def traffic(self) -> Traffic:
         """The totals up to now."""
@@ -197,7 +210,7 @@ class LinkManager:
         while not session.lost.is_set():
             idle = loop.time() - session.last_used
             if idle < KEEPALIVE:
-                await asyncio.sleep(KEEPALIVE - idle)
+                await asyncio.sleep(max(KEEPALIVE - idle, KEEPALIVE_STEP))
                 continue
             try:
                 await session.request(encode_command(BARE))
@@ -258,7 +271,11 @@ class LinkManager:
             listener(event)
 
     def _note(self, state: State, why: str) -> None:
+        if (state, why) == (self.state, self.why):
+            return
         self.state, self.why = state, why
+        for listener in self._change_listeners:
+            listener()
 
     def _drop_line(self) -> None:
         line = self._data_line

@@ -29,7 +29,9 @@ def generate_secret_key(mechanism: Mechanism, template: Attributes, random: Call
     length = number(wanted, Cka.VALUE_LEN, 0)
     if length == 0:
         raise CkrError(Ckr.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN is due")
-    made = secret_key(wanted, random(min(length, SECRET_SIZE_LIMIT + 1)))
+    if length > SECRET_SIZE_LIMIT:
+        raise CkrError(Ckr.KEY_SIZE_RANGE, f"1 to {SECRET_SIZE_LIMIT} octets")
+    made = secret_key(wanted, random(length))
     return made | {int(Cka.LOCAL): True, int(Cka.KEY_GEN_MECHANISM): mechanism.type}
 
 

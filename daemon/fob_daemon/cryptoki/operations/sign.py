@@ -123,7 +123,9 @@ class SignatureRequest:
         """The one request."""
         named, octets = self._shortened(data)
         parameters = self._mechanism.parameters or None
-        return await self._key_use.ask(lambda remote: remote.sign(self._key_use.handle, named, octets, parameters))
+        return await self._key_use.ask(
+            "sign", lambda remote: remote.sign(self._key_use.handle, named, octets, parameters)
+        )
 
     def _shortened(self, data: bytes) -> tuple[int | None, bytes]:
         """The mechanism to name, None for the key type's plain one, and the octets to send."""

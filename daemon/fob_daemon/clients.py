@@ -1,0 +1,65 @@
+"""The programs that are connected: an application for each, and what they do with keys in the journal."""
+
+from collections.abc import Callable, Iterator
+
+from fob_daemon.control.interface import ClientReport, ClientSocket
+from fob_daemon.cryptoki.application import FobApplication
+from fob_daemon.cryptoki.engine import Engine
+from fob_daemon.cryptoki.login_state import KeyUsed
+from fob_daemon.journal import Journal
+from fob_daemon.peer import PeerIdentity
+from fob_protocol.pkcs11.ckr import Ckr
+
+
+class Clients:
+    """Opens applications and knows whose they are."""
+
+    def __init__(self, engine: Engine, journal: Journal) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._known: dict[FobApplication, tuple[PeerIdentity, ClientSocket | None]] = {}
+
+    def opener(self, door: ClientSocket) -> Callable[[PeerIdentity], FobApplication]:
+        """The application factory of one socket."""
+        return lambda peer: self.open(peer, door)
+
+    def open(self, peer: PeerIdentity, door: ClientSocket | None) -> FobApplication:
+        """An application for a program; `door` None for the control socket, whose callers are no clients."""
+        self._forget_ended()
+        application = self._engine.open_application(f"{peer.program} ({peer.pid})", lambda used: self._note(peer, used))
+        self._known[application] = (peer, door)
+        return application
+
+    @property
+    def is_logged_in(self) -> bool:
+        """True while any program is logged in."""
+        return any(application.is_logged_in for application in self._engine.applications)
+
+    def report(self) -> Iterator[ClientReport]:
+        """The programs at the provider and agent sockets."""
+        self._forget_ended()
+        for application, (peer, door) in self._known.items():
+            if door is not None:
+                yield ClientReport(
+                    peer.pid,
+                    peer.program,
+                    peer.command_line,
+                    door,
+                    application.session_count,
+                    application.is_logged_in,
+                )
+
+    def _forget_ended(self) -> None:
+        alive = set(self._engine.applications)
+        self._known = {application: who for application, who in self._known.items() if application in alive}
+
+    def _note(self, peer: PeerIdentity, used: KeyUsed) -> None:
+        self._journal.record(
+            program=peer.program,
+            pid=peer.pid,
+            operation=used.operation,
+            key=used.key,
+            device=used.slot,
+            result="OK" if used.result is Ckr.OK else f"CKR_{used.result.name}",
+            milliseconds=round(used.seconds * 1000, 1),
+        )

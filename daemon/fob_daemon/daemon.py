@@ -1,0 +1,212 @@
+"""The daemon: paired devices, the engine, the three sockets. What `main` starts and the control socket shows."""
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from fob_daemon.agent.server import AgentServer
+from fob_daemon.clients import Clients
+from fob_daemon.config import Config
+from fob_daemon.control.events import EventQueue
+from fob_daemon.control.interface import (
+    Ask,
+    ClientSocket,
+    Compare,
+    ControlEvent,
+    DeviceChange,
+    DeviceReport,
+    LogEntry,
+    StatusReport,
+)
+from fob_daemon.control.server import ControlServer
+from fob_daemon.cryptoki.engine import Engine
+from fob_daemon.cryptoki.interface import Application
+from fob_daemon.device.device import Device
+from fob_daemon.device.pairing import PairingDesk, no_such_device
+from fob_daemon.device.registry import PairedDeviceEntry, Registry
+from fob_daemon.device.slot import open_slot
+from fob_daemon.device.timeouts import Timeouts
+from fob_daemon.files import load_secret
+from fob_daemon.journal import Journal
+from fob_daemon.link.manager import LinkManager
+from fob_daemon.link.transport import LineUrl
+from fob_daemon.peer import PeerIdentity
+from fob_daemon.rpc.limits import Limits
+from fob_daemon.rpc.listener import ListenError
+from fob_daemon.rpc.server import ProviderServer
+from fob_protocol.at.answer import Event
+from fob_protocol.catalogue import EVENT_ASK
+from fob_protocol.noise.keys import DH_SIZE, KeyPair
+
+STATE_MODE: Final = 0o700
+REGISTRY_FILE: Final = "devices.json"
+IDENTITY_FILE: Final = "identity.key"
+
+# A program's answer comes from the engine; the socket's own deadline only catches what the engine forgot.
+SOCKET_MARGIN: Final = 15.0
+
+
+class StartError(Exception):
+    """The daemon cannot start; the text says why."""
+
+
+class Daemon:
+    """Implements the control socket's DaemonView. Made inside the running loop."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._started_at = time.monotonic()
+        self._journal = Journal()
+        self._engine = Engine()
+        self._clients = Clients(self._engine, self._journal)
+        self._devices: dict[str, Device] = {}
+        users = config.sockets.allowed_uids | {os.getuid()}
+        limits = Limits(call_timeout=self._longest_timeout() + SOCKET_MARGIN)
+        self._provider = ProviderServer(self._clients.opener(ClientSocket.PROVIDER), allowed_uids=users, limits=limits)
+        self._agent = AgentServer(self._clients.opener(ClientSocket.AGENT), allowed_uids=users)
+        self._control = ControlServer(self, allowed_uids=users)
+
+    async def start(self, inherited: dict[str, socket.socket]) -> None:
+        """Load what is paired, connect, listen. Raises StartError."""
+        try:
+            state = self._state_folder()
+            self._identity = KeyPair.from_private_bytes(load_secret(state / IDENTITY_FILE, DH_SIZE, os.urandom))
+            self._registry = Registry.load(state / REGISTRY_FILE)
+            self._desk = PairingDesk(self._identity, self._registry, pc_name())
+            for entry in self._registry.devices.values():
+                self._add(entry)
+            paths = self._config.sockets
+            await self._provider.listen(inherited.get("provider", paths.provider))
+            await self._agent.listen(inherited.get("agent", paths.agent))
+            await self._control.listen(inherited.get("control", paths.control))
+        except (OSError, ValueError, ListenError) as error:
+            raise StartError(str(error)) from None
+
+    async def stop(self) -> None:
+        """Hang up on everyone, in order: programs first, then devices."""
+        await self._control.close()
+        await self._agent.close()
+        await self._provider.close()
+        self._engine.close_all()
+        for device in self._devices.values():
+            await device.stop()
+
+    def status(self) -> StatusReport:
+        """Everything, as it is now."""
+        sockets = self._config.sockets
+        return StatusReport(
+            version=version("fobd"),
+            pid=os.getpid(),
+            uptime_s=round(time.monotonic() - self._started_at, 3),
+            provider_socket=str(sockets.provider),
+            agent_socket=str(sockets.agent),
+            devices=tuple(device.report(self._clients.is_logged_in) for device in self._devices.values()),
+            clients=tuple(self._clients.report()),
+        )
+
+    async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
+        """Pair with the device at `url`. Raises ControlError."""
+        for device in [device for device in self._devices.values() if device.link.url.text == url]:
+            # A serial line has one reader.
+            await device.stop()
+        try:
+            entry = await self._desk.pair(url, name, compare, say)
+            await self._remove(entry.name)
+            self._add(entry)
+        finally:
+            for device in self._devices.values():
+                device.start()
+        device = self._devices[entry.name]
+        await device.settled()
+        return device.report(self._clients.is_logged_in)
+
+    async def unpair(self, name: str) -> None:
+        """Forget a device, on both sides when it is there. Raises ControlError."""
+        device = self._device(name)
+        await self._desk.say_farewell(device)
+        await self._remove(name)
+        self._registry.remove(name)
+        (self._config.state / cache_name(device.entry)).unlink(missing_ok=True)
+
+    def application(self, peer: PeerIdentity) -> Application:
+        """A Cryptoki application for the control socket."""
+        return self._clients.open(peer, None)
+
+    def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
+        """The newest entries, oldest first."""
+        return self._journal.newest(limit, since_sequence)
+
+    def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        """Put every event into `queue` from now on."""
+        self._journal.subscribe(queue)
+
+    def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        """No more events for `queue`."""
+        self._journal.unsubscribe(queue)
+
+    def try_now(self, name: str) -> None:
+        """Connect to a device at once. Raises ControlError."""
+        self._device(name).link.try_now()
+
+    def _device(self, name: str) -> Device:
+        device = self._devices.get(name)
+        if device is None:
+            raise no_such_device(name)
+        return device
+
+    def _add(self, entry: PairedDeviceEntry) -> None:
+        link = LinkManager(LineUrl.parse(entry.url), self._identity, entry.key_octets, os.urandom)
+        timeouts = self._config.timeouts
+        slot = open_slot(
+            entry.slot,
+            entry.name,
+            link,
+            cache_path=self._config.state / cache_name(entry),
+            timeouts=Timeouts(
+                login=timeouts.login,
+                private_operation=timeouts.private_operation,
+                key_generation=timeouts.key_generation,
+            ),
+            linger=timeouts.logout_linger,
+        )
+        device = Device(entry, link, slot)
+        link.subscribe(lambda event: self._on_event(device, event))
+        link.on_change(lambda: self._journal.tell(DeviceChange(device.report(self._clients.is_logged_in))))
+        self._devices[entry.name] = device
+        self._engine.add_slot(slot)
+        device.start()
+
+    async def _remove(self, name: str) -> None:
+        device = self._devices.pop(name, None)
+        if device is not None:
+            self._engine.remove_slot(device.entry.slot)
+            await device.stop()
+
+    def _on_event(self, device: Device, event: Event) -> None:
+        match event.name, event.values:
+            case name, (int(), str(words), int(seconds)) if name == EVENT_ASK:
+                self._journal.tell(Ask(device.entry.name, words, float(seconds)))
+
+    def _longest_timeout(self) -> float:
+        timeouts = self._config.timeouts
+        return max(timeouts.login, timeouts.private_operation, timeouts.key_generation)
+
+    def _state_folder(self) -> Path:
+        state = self._config.state
+        state.mkdir(mode=STATE_MODE, parents=True, exist_ok=True)
+        return state
+
+
+def cache_name(entry: PairedDeviceEntry) -> str:
+    """The file with what is known of a device's objects; by its key, so that another device never inherits it."""
+    return f"objects-{entry.key[:16]}.json"
+
+
+def pc_name() -> str:
+    """What the device calls this computer."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

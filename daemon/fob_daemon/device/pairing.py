@@ -1,0 +1,87 @@
+"""Pairing and unpairing as the control socket asks for them."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.interface import Compare
+from fob_daemon.device.device import Device
+from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
+from fob_daemon.link.begin import RefusedError
+from fob_daemon.link.data_line import DataLine, open_data_line
+from fob_daemon.link.opening import NotADeviceError, VersionError
+from fob_daemon.link.pair import pair
+from fob_daemon.link.transport import LineUnavailableError, LineUrl, LineUrlError
+from fob_protocol import catalogue
+from fob_protocol.link.frames import Reason
+from fob_protocol.noise.keys import KeyPair
+from fob_protocol.pairing.pc import PairedDevice
+from fob_protocol.pkcs11.errors import CkrError
+
+FAREWELL_TIME: Final = 3.0
+
+
+class PairingDesk:
+    """One pairing at a time for each line."""
+
+    def __init__(self, identity: KeyPair, registry: Registry, pc_name: str) -> None:
+        self._identity = identity
+        self._registry = registry
+        self._pc_name = pc_name
+
+    async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> PairedDeviceEntry:
+        """Pair, and store the device. Raises ControlError."""
+        say(f"Connecting to {url} ...")
+        data_line = await self._open(url)
+        try:
+            device = await self._converse(data_line, compare, say)
+            return self._registry.add(name or device.name, device.key, device.serial, url, time.time())
+        except RefusedError as error:
+            code = ExitCode.REJECTED if error.reason in (Reason.PERSON_SAID_NO, None) else ExitCode.FAILED
+            raise ControlError("not paired", str(error), f"fob pair {url}", code) from None
+        except TimeoutError as error:
+            why = str(error) or "nobody answered in time"
+            raise ControlError("not paired", why, f"fob pair {url}", ExitCode.TIMEOUT) from None
+        except RegistryError as error:
+            raise ControlError("not paired", str(error), "fob devices") from None
+        finally:
+            data_line.line.close()
+
+    @staticmethod
+    async def say_farewell(device: Device) -> None:
+        """Tell a device that is here to forget this PC; one that is away learns it when it next meets a stranger."""
+        with contextlib.suppress(CkrError):
+            await device.link.request(catalogue.UNPAIR.build(), timeout=FAREWELL_TIME)
+
+    async def _open(self, url: str) -> DataLine:
+        try:
+            return await open_data_line(LineUrl.parse(url))
+        except LineUrlError as error:
+            raise ControlError("no such line", str(error), "fob pair --help", ExitCode.USAGE) from None
+        except (LineUnavailableError, NotADeviceError, ConnectionError) as error:
+            raise ControlError("no device", str(error), "fob doctor", ExitCode.NO_DEVICE) from None
+        except VersionError as error:
+            raise ControlError("not paired", str(error), "fob doctor") from None
+
+    async def _converse(self, data_line: DataLine, compare: Compare, say: Callable[[str], None]) -> PairedDevice:
+        async def equal(code: str, device: PairedDevice) -> bool:
+            answer = await compare(code, device.name, device.serial)
+            if answer:
+                say("Look at your phone: confirm the same code there ...")
+            return answer
+
+        return await pair(
+            data_line,
+            self._identity,
+            os.urandom,
+            pc_name=self._pc_name,
+            compare=equal,
+        )
+
+
+def no_such_device(name: str) -> ControlError:
+    """The error for a name that is not paired."""
+    return ControlError("no such device", f"no paired device is called '{name}'", "fob devices", ExitCode.NO_DEVICE)

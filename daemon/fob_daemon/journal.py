@@ -1,0 +1,62 @@
+"""What was done with the keys, and what the devices are doing: kept for `fob log`, told to whoever listens."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from fob_daemon.control.events import EventQueue
+from fob_daemon.control.interface import ControlEvent, LogEntry
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+# A day of a busy person; the system's journal keeps the rest.
+ENTRIES_KEPT: Final = 1000
+
+
+class Journal:
+    """The newest entries, and the queues of those who watch."""
+
+    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
+        self._wall_clock = wall_clock
+        self._entries: deque[LogEntry] = deque(maxlen=ENTRIES_KEPT)
+        self._sequence = 0
+        self._queues: set[EventQueue[ControlEvent]] = set()
+
+    def record(
+        self,
+        *,
+        program: str,
+        pid: int,
+        operation: str,
+        key: str,
+        device: str,
+        result: str,
+        milliseconds: float,
+    ) -> None:
+        """A key was used, or somebody tried."""
+        self._sequence += 1
+        entry = LogEntry(self._sequence, self._wall_clock(), program, pid, operation, key, device, result, milliseconds)
+        self._entries.append(entry)
+        _log.info("key.used", program=program, pid=pid, operation=operation, key=key, device=device, result=result)
+        self.tell(entry)
+
+    def newest(self, limit: int, since_sequence: int) -> list[LogEntry]:
+        """The newest `limit` entries above a sequence number, oldest first."""
+        found = [entry for entry in self._entries if entry.sequence > since_sequence]
+        return found[-limit:] if limit > 0 else []
+
+    def tell(self, event: ControlEvent) -> None:
+        """Put an event into every queue."""
+        for queue in self._queues:
+            queue.put(event)
+
+    def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        """Every event from now on."""
+        self._queues.add(queue)
+
+    def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        """No more."""
+        self._queues.discard(queue)

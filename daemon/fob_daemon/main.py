@@ -1,0 +1,72 @@
+"""fobd: start the daemon, in the foreground or under systemd."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from fob_daemon.config import Config, ConfigError, load_config
+from fob_daemon.daemon import Daemon, StartError
+from fob_daemon.logs import configure_logs
+from fob_daemon.service.environment import ServiceEnvironmentError
+from fob_daemon.service.listen_fds import inherited_sockets
+from fob_daemon.service.notify import Notifier
+
+
+def main() -> None:
+    """The `fobd` program. Exit status 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 for wrong usage."""
+    arguments = parse_arguments()
+    try:
+        config = load_config(arguments.config)
+        configure_logs(config.log)
+        run(config)
+    except (ConfigError, StartError, ServiceEnvironmentError) as error:
+        fail(str(error))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """argparse: the daemon starts faster than a command line library loads."""
+    parser = argparse.ArgumentParser(prog="fobd", description="Offers the phone's keys to the programs of this PC.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (TOML); without it the defaults")
+    parser.add_argument("--version", action="version", version=f"fobd {version('fobd')}")
+    return parser.parse_args()
+
+
+def run(config: Config) -> None:
+    """Serve until a signal."""
+    notifier = Notifier.from_environment()
+    sockets = inherited_sockets()
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(serve(config, notifier, sockets))
+
+
+async def serve(config: Config, notifier: Notifier, sockets: dict[str, socket.socket]) -> None:
+    """Start, say so, and stop in order at the first signal."""
+    daemon = Daemon(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await daemon.start(sockets)
+    notifier.ready()
+    watchdog = asyncio.create_task(notifier.run_watchdog())
+    try:
+        await stop.wait()
+    finally:
+        notifier.stopping()
+        watchdog.cancel()
+        await daemon.stop()
+
+
+def fail(why: str) -> NoReturn:
+    """Three lines, and exit status 1."""
+    print(f"error: fobd did not start\nwhy:   {why}\ntry:   fob doctor", file=sys.stderr)
+    sys.exit(1)
