@@ -41,6 +41,9 @@ class Request:
         """Its timer ran out: what was in flight counts as lost."""
         self.tries += 1
         self._in_flight.clear()
+        if len(self._acknowledged) == len(self._parts):
+            # All parts arrived but neither answer nor WORKING came: the last part asks again.
+            self._acknowledged.discard(len(self._parts) - 1)
 
     def cancel(self) -> None:
         """Nobody waits for the answer any more; the next frames withdraw the request."""
@@ -48,8 +51,8 @@ class Request:
         self._in_flight.clear()
 
     def part_received(self, index: int) -> bool:
-        """The device has this part; True when that is news."""
-        if index >= len(self._parts) or index in self._acknowledged:
+        """The device has this part; True when others may follow."""
+        if index >= len(self._parts) or index in self._acknowledged or self.parked:
             return False
         self._acknowledged.add(index)
         self._in_flight.discard(index)
@@ -81,10 +84,11 @@ class Request:
             return [self._frame(sealer, Kind.FETCH, index) for index in self._next(self._assembly.missing())]
         if self.cancelled:
             return [self._frame(sealer, Kind.CANCEL, index) for index in self._next([0])]
+        if self.parked:
+            return [self._frame(sealer, Kind.FETCH, index) for index in self._next([0])]
         kind = Kind.REQUEST if len(self._parts) == 1 else Kind.REQUEST_PART
         missing = [index for index in range(len(self._parts)) if index not in self._acknowledged]
-        # All parts arrived but neither answer nor WORKING came: the last part asks again.
-        return [self._frame(sealer, kind, index) for index in self._next(missing or [len(self._parts) - 1])]
+        return [self._frame(sealer, kind, index) for index in self._next(missing)]
 
     def _next(self, indexes: list[int]) -> list[int]:
         room = PARTS_IN_FLIGHT - len(self._in_flight)

@@ -166,7 +166,7 @@ class Responder:
             case Kind.CANCEL:
                 return self._cancel(number, entry, now)
             case Kind.FETCH:
-                self._fetch(entry, frame.fields[1])
+                self._fetch(number, entry, frame.fields[1])
             case Kind.REQUEST:
                 return self._request(number, entry, text, now)
             case Kind.REQUEST_PART:
@@ -220,10 +220,15 @@ class Responder:
         self._repeat(number, entry)
         return Withdraw(number) if entry.stage is Stage.RUNNING else None
 
-    def _fetch(self, entry: Entry | None, index: int) -> None:
-        if entry is None or entry.stage is not Stage.ANSWERED or index >= len(entry.answer):
+    def _fetch(self, number: int, entry: Entry | None, index: int) -> None:
+        if entry is None or entry.stage is Stage.ASSEMBLING:
+            raise RecordError("no such request")
+        if entry.stage is Stage.RUNNING:
+            self._park(number, entry)
+        elif index >= len(entry.answer):
             raise RecordError("no such part of an answer")
-        self._outbox.append(entry.answer[index])
+        else:
+            self._outbox.append(entry.answer[index])
 
     def _repeat(self, number: int, entry: Entry) -> None:
         """The PC asks again: the same answer again, or a sign of life."""
