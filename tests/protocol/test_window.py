@@ -41,11 +41,14 @@ def test_thousands_of_requests_go_beside_a_parked_one() -> None:
     assert len(session.device.runs) == 5_001
 
 
-def test_a_parked_request_costs_one_question_a_second() -> None:
+def test_a_parked_request_costs_one_short_question_a_second() -> None:
     session = open_session(slow)
     session.pc.ask(b"wait")
-    session.wire.run_for(WORKING_AFTER + 10 * WORKING_POLL)
-    assert session.device.frames_seen == {"REQUEST": 11}
+    session.wire.run_for(WORKING_AFTER)
+    before = session.wire.to_device.written
+    session.wire.run_for(10 * WORKING_POLL)
+    assert session.device.frames_seen == {"REQUEST": 1, "FETCH": 10}
+    assert session.wire.to_device.written - before == 10 * 25
     assert session.pc.frames_seen == {"WORKING": 11}
     assert session.pc.lost_at is None
 
@@ -135,6 +138,19 @@ def test_a_parked_answer_is_kept_below_the_window_until_it_is_released() -> None
     responder.receive(pc.seal(Kind.RELEASE, 0), 1.0)
     assert responder.receive(first, 1.0) is None
     assert responder.due(1.0) == []
+
+
+def test_the_short_question_gets_the_answer_when_it_was_lost() -> None:
+    session = open_session(slow)
+    request = session.pc.ask(b"wait")
+    session.wire.run_for(WORKING_AFTER)
+    session.wire.to_pc.cut()
+    session.device.responder.answer(0, b"at last")
+    session.wire.settle()
+    session.wire.mend()
+    session.wire.run_for(WORKING_POLL)
+    assert session.pc.answers[request] == b"at last"
+    assert session.device.frames_seen == {"REQUEST": 1, "FETCH": 1, "RELEASE": 1}
 
 
 def test_a_release_that_comes_too_early_changes_nothing() -> None:
