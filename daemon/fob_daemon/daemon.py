@@ -37,8 +37,8 @@ from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.transport import LineUrl
 from fob_daemon.peer import PeerIdentity
 from fob_daemon.rpc.limits import Limits
-from fob_daemon.rpc.listener import ListenError
 from fob_daemon.rpc.server import ProviderServer
+from fob_daemon.sockets import ListenError
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK
 from fob_protocol.noise.keys import DH_SIZE, KeyPair

@@ -17,7 +17,7 @@ from agent.verify import blob_of
 from fob_daemon.agent.limits import MAX_MESSAGE, Limits
 from fob_daemon.agent.server import AgentServer
 from fob_daemon.agent.wire import frame, u32
-from fob_daemon.rpc.listener import ListenError
+from fob_daemon.sockets import ListenError
 
 SIGN = sign_request(blob_of(p256_key()), b"what ssh signs")
 

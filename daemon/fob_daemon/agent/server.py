@@ -6,18 +6,14 @@ import socket
 from collections.abc import Callable, Set
 from pathlib import Path
 
-import structlog
-
 from fob_daemon.agent.connection import Connection
 from fob_daemon.agent.limits import Limits
 from fob_daemon.agent.lock import AgentLock
 from fob_daemon.agent.logins import AgentLogins
 from fob_daemon.agent.session import AgentSession, SharedState
 from fob_daemon.cryptoki.interface import Application
-from fob_daemon.peer import PeerIdentity, peer_identity
-from fob_daemon.rpc.listener import bind_unix_socket
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+from fob_daemon.peer import PeerIdentity
+from fob_daemon.sockets import Door
 
 ApplicationFactory = Callable[[PeerIdentity], Application]
 
@@ -33,14 +29,12 @@ class AgentServer:
         self, make_application: ApplicationFactory, *, allowed_uids: Set[int], limits: Limits | None = None
     ) -> None:
         self._make_application = make_application
-        self._allowed_uids = frozenset(allowed_uids)
         self._limits = limits or Limits()
         self._shared = SharedState(AgentLogins(make_application(_own_identity())), AgentLock())
         self._connections: set[Connection] = set()
         self._all_ended = asyncio.Event()
         self._all_ended.set()
-        self._servers: list[asyncio.Server] = []
-        self._own_files: list[tuple[Path, int]] = []
+        self._door = Door("agent", allowed_uids, self._limits.max_connections)
 
     @property
     def connection_count(self) -> int:
@@ -49,37 +43,24 @@ class AgentServer:
 
     async def listen(self, where: Path | socket.socket) -> None:
         """Serve at a path, or on a listening socket that was inherited. Raises ListenError for a path."""
-        listener = self._bind(where) if isinstance(where, Path) else where
-        self._servers.append(await asyncio.get_running_loop().create_server(self._new_connection, sock=listener))
+        loop = asyncio.get_running_loop()
+        await self._door.listen(where, lambda listener: loop.create_server(self._new_connection, sock=listener))
 
     async def close(self) -> None:
         """Stop listening, hang up on everyone, end the logins, and remove the socket files that were made here."""
-        for server in self._servers:
-            server.close()
+        self._door.close()
         for connection in tuple(self._connections):
             connection.close()
-        for path, inode in self._own_files:
-            _remove_own(path, inode)
         await self._all_ended.wait()
         self._shared.logins.close()
-        self._servers.clear()
-        self._own_files.clear()
-
-    def _bind(self, path: Path) -> socket.socket:
-        listener = bind_unix_socket(path)
-        self._own_files.append((path, path.lstat().st_ino))
-        return listener
+        await self._door.wait_closed()
 
     def _new_connection(self) -> Connection:
         return Connection(self._limits, self._admit, self._connection_ended)
 
     def _admit(self, connection: Connection, peer_socket: socket.socket) -> AgentSession | None:
-        peer = peer_identity(peer_socket)
-        if peer.uid not in self._allowed_uids:
-            _log.warning("agent.refused_user", uid=peer.uid, pid=peer.pid, program=peer.program)
-            return None
-        if len(self._connections) >= self._limits.max_connections:
-            _log.warning("agent.too_many_connections", limit=self._limits.max_connections, program=peer.program)
+        peer = self._door.admit(peer_socket, len(self._connections))
+        if peer is None:
             return None
         session = AgentSession(peer, self._make_application(peer), self._shared)
         self._connections.add(connection)
@@ -95,12 +76,3 @@ class AgentServer:
 def _own_identity() -> PeerIdentity:
     """Signatures are the agent's own requests to the engine."""
     return PeerIdentity(os.getpid(), os.getuid(), os.getgid(), "ssh-agent", ())
-
-
-def _remove_own(path: Path, inode: int) -> None:
-    """Another daemon may have put its own socket there."""
-    try:
-        if path.lstat().st_ino == inode:
-            path.unlink()
-    except FileNotFoundError:
-        pass

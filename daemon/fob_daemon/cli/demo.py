@@ -12,8 +12,8 @@ import click
 def demo(link: str, headless: bool, command: tuple[str, ...]) -> None:
     """Sign with an emulated phone: a guided walk, or COMMAND with the phone in its environment.
 
-    COMMAND finds P11_KIT_SERVER_ADDRESS, PKCS11_MODULE, PKCS11_TOKEN_LABEL, PKCS11_PIN, PKCS11_SO_PIN, SSH_AUTH_SOCK and
-    FOB_CONTROL_SOCKET set; the demo ends with its exit status and leaves nothing behind.
+    COMMAND finds P11_KIT_SERVER_ADDRESS, PKCS11_MODULE, PKCS11_TOKEN_LABEL, PKCS11_PIN, PKCS11_SO_PIN, SSH_AUTH_SOCK
+    and FOB_CONTROL_SOCKET set; the demo ends with its exit status and leaves nothing behind.
     """
     from fob_daemon.demo.processes import DemoError
     from fob_daemon.demo.run import run_demo

@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from fob_daemon.control.limits import MAX_HEADER, MAX_HEADERS, MAX_LINE, Limits
-from fob_daemon.peer import PeerIdentity, peer_identity
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+from fob_daemon.peer import PeerIdentity
+from fob_daemon.sockets import Door
 
 # What aiohttp would log of a malformed request is that request, and a PIN may be in it.
 _SILENT: Final = logging.Logger("fob_daemon.control.silent", logging.CRITICAL + 1)
@@ -21,9 +19,9 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class HttpServer(web.Server):
-    """Hangs up on users other than `allowed_uids` and on connections over the limit."""
+    """Hangs up on whoever may not come in by `door`."""
 
-    def __init__(self, handler: Handler, allowed_uids: Set[int], limits: Limits) -> None:
+    def __init__(self, handler: Handler, door: Door, limits: Limits) -> None:
         super().__init__(
             handler,
             # Whoever hangs up withdraws what was asked: a question on the phone goes away.
@@ -37,8 +35,7 @@ class HttpServer(web.Server):
             max_field_size=MAX_HEADER,
             auto_decompress=False,
         )
-        self._allowed_uids = frozenset(allowed_uids)
-        self._max_connections = limits.max_connections
+        self._door = door
         self._peers: dict[RequestHandler, PeerIdentity] = {}
 
     def peer(self, request: web.BaseRequest) -> PeerIdentity:
@@ -48,15 +45,11 @@ class HttpServer(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Called by aiohttp."""
         super().connection_made(handler, transport)
-        peer = peer_identity(transport.get_extra_info("socket"))
-        if peer.uid not in self._allowed_uids:
-            _log.warning("control.refused_user", uid=peer.uid, pid=peer.pid, program=peer.program)
-        elif len(self._peers) >= self._max_connections:
-            _log.warning("control.too_many_connections", limit=self._max_connections, program=peer.program)
+        peer = self._door.admit(transport.get_extra_info("socket"), len(self._peers))
+        if peer is None:
+            transport.abort()
         else:
             self._peers[handler] = peer
-            return
-        transport.abort()
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Called by aiohttp."""

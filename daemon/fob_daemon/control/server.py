@@ -1,7 +1,6 @@
 """The control socket: HTTP in, requests to the handlers, JSON or a stream of events out."""
 
 import asyncio
-import os
 import secrets
 import socket
 from collections.abc import Callable, Set
@@ -24,7 +23,7 @@ from fob_daemon.control.sse import ServerEvent
 from fob_daemon.control.streams import Streams
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.peer import PeerIdentity
-from fob_daemon.rpc.listener import bind_unix_socket
+from fob_daemon.sockets import Door
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -48,35 +47,21 @@ class ControlServer:
         self._pairings = Pairings(daemon, random, self._limits.pairing_time)
         self._handlers = Handlers(daemon, self._sessions, self._pairings, random)
         self._streams = Streams(self._limits)
-        self._http = HttpServer(self._answer, allowed_uids, self._limits)
-        self._servers: list[asyncio.Server] = []
-        self._own_files: list[tuple[Path, int]] = []
+        self._door = Door("control", allowed_uids, self._limits.max_connections)
+        self._http = HttpServer(self._answer, self._door, self._limits)
 
     async def listen(self, where: Path | socket.socket) -> None:
         """Serve at a path, or on a listening socket that was inherited. Raises ListenError for a path."""
-        listener = self._bind(where) if isinstance(where, Path) else where
-        self._servers.append(await asyncio.get_running_loop().create_unix_server(self._http, sock=listener))
+        loop = asyncio.get_running_loop()
+        await self._door.listen(where, lambda listener: loop.create_unix_server(self._http, sock=listener))
 
     async def close(self) -> None:
         """Stop listening, end every request and held login, and remove the socket files that were made here."""
-        for server in self._servers:
-            server.close()
+        self._door.close()
         self._http.pre_shutdown()
         await self._http.shutdown(self._limits.stop_time)
         self._sessions.close()
-        for path, inode in self._own_files:
-            # Another daemon may have put its own socket there.
-            if path.exists() and path.lstat().st_ino == inode:
-                os.unlink(path)
-        for server in self._servers:
-            await server.wait_closed()
-        self._servers.clear()
-        self._own_files.clear()
-
-    def _bind(self, path: Path) -> socket.socket:
-        listener = bind_unix_socket(path)
-        self._own_files.append((path, path.lstat().st_ino))
-        return listener
+        await self._door.wait_closed()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         peer = self._http.peer(request)

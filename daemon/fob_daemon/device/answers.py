@@ -84,7 +84,14 @@ def _object(line: Values) -> DeviceObject:
 
 
 def _gone(lines: Sequence[Values]) -> tuple[int, ...]:
-    return tuple(line[0] for line in lines if _is_gone(line) and isinstance(line[0], int))
+    return tuple(_gone_handle(line) for line in lines if _is_gone(line))
+
+
+def _gone_handle(line: Values) -> int:
+    match line:
+        case (int(handle), 0) if handle > 0:
+            return handle
+    raise AtSyntaxError("the handle of an object that is gone is due")
 
 
 def _is_gone(line: Values) -> bool:

@@ -1,0 +1,119 @@
+"""The doors of the daemon: listening Unix sockets, inherited or its own, and who may come in."""
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable, Set
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from fob_daemon.peer import PeerIdentity, peer_identity
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+SOCKET_MODE: Final = 0o600
+DIRECTORY_MODE: Final = 0o700
+# Programs that connect at once, at login, wait here.
+BACKLOG: Final = 64
+
+
+class ListenError(Exception):
+    """No socket can be made at the path; the message says why."""
+
+
+def bind_unix_socket(path: Path) -> socket.socket:
+    """A listening, non-blocking socket of mode 0600. Raises ListenError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        _remove_stale(path)
+        # Before bind: the file must not be open to others for a moment.
+        os.fchmod(listener.fileno(), SOCKET_MODE)
+        listener.bind(os.fspath(path))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise ListenError(f"{path}: {error.strerror or error}") from error
+    except ListenError:
+        listener.close()
+        raise
+    return listener
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ListenError(f"{path}: exists and is not a socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except BlockingIOError:
+            pass  # its backlog is full, so somebody owns it
+    raise ListenError(f"{path}: another process listens there")
+
+
+class Door:
+    """The listening sockets of one purpose. `name` stands in the log; `allowed_uids` may come in, `limit` at once."""
+
+    def __init__(self, name: str, allowed_uids: Set[int], limit: int) -> None:
+        self._name = name
+        self._allowed_uids = frozenset(allowed_uids)
+        self._limit = limit
+        self._servers: list[asyncio.Server] = []
+        self._own_files: list[tuple[Path, int]] = []
+
+    async def listen(
+        self, where: Path | socket.socket, serve: Callable[[socket.socket], Awaitable[asyncio.Server]]
+    ) -> None:
+        """Serve at a path, or on a listening socket that was inherited. Raises ListenError for a path."""
+        self._servers.append(await serve(self._bind(where) if isinstance(where, Path) else where))
+
+    def admit(self, connection: socket.socket, connected: int) -> PeerIdentity | None:
+        """Who is at the other end, None for somebody who may not come in while `connected` others are there."""
+        peer = peer_identity(connection)
+        if peer.uid not in self._allowed_uids:
+            _log.warning(f"{self._name}.refused_user", uid=peer.uid, pid=peer.pid, program=peer.program)
+            return None
+        if connected >= self._limit:
+            _log.warning(f"{self._name}.too_many_connections", limit=self._limit, program=peer.program)
+            return None
+        return peer
+
+    def close(self) -> None:
+        """Nobody new comes in; the socket files made here are gone."""
+        for server in self._servers:
+            server.close()
+        for path, inode in self._own_files:
+            _remove_own(path, inode)
+        self._own_files.clear()
+
+    async def wait_closed(self) -> None:
+        """Wait until the servers have ended."""
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+
+    def _bind(self, path: Path) -> socket.socket:
+        listener = bind_unix_socket(path)
+        self._own_files.append((path, path.lstat().st_ino))
+        return listener
+
+
+def _remove_own(path: Path, inode: int) -> None:
+    """Another daemon may have put its own socket there."""
+    try:
+        if path.lstat().st_ino == inode:
+            path.unlink()
+    except FileNotFoundError:
+        pass
