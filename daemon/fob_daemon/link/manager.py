@@ -242,20 +242,27 @@ class LinkManager:
 
     async def _session_soon(self, sent: Sent | None) -> PcSession:
         """The session, waiting a moment for a link that broke just now. Raises CkrError."""
-        if self._session is not None:
-            return self._session
-        left = self._lost_at + RECONNECT_GRACE - asyncio.get_running_loop().time()
-        if left > 0:
-            try:
-                async with asyncio.timeout(left), self._changed:
-                    await self._changed.wait_for(lambda: self._session is not None)
-            except TimeoutError:
-                pass
-        if self._session is not None:
-            return self._session
+        session = self._live_session()
+        if session is not None:
+            return session
+        now = asyncio.get_running_loop().time()
+        # A session that ended in this very turn of the loop is not noted as lost yet.
+        broke_at = now if self._session is not None else self._lost_at
+        try:
+            async with asyncio.timeout_at(broke_at + RECONNECT_GRACE), self._changed:
+                await self._changed.wait_for(lambda: self._live_session() is not None)
+        except TimeoutError:
+            pass
+        session = self._live_session()
+        if session is not None:
+            return session
         if sent is not None:
             raise CkrError(Ckr.DEVICE_ERROR, "the link was lost; whether the device did it is not known")
         raise CkrError(Ckr.DEVICE_REMOVED, self.why or "the device is away")
+
+    def _live_session(self) -> PcSession | None:
+        session = self._session
+        return None if session is None or session.lost.is_set() else session
 
     @staticmethod
     async def _recall(session: PcSession, sent: Sent) -> bytes | None:
