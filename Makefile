@@ -29,6 +29,7 @@ packages:  ## install the Debian packages that the tests use (prints the command
 	@tools/system-packages tools/debian-packages.txt
 
 demo: setup  ## run the main job on an emulated phone
+	@tools/system-packages tools/demo-packages.txt || echo "demo: goes on without them" >&2
 	@$(BIN)/fob demo $(ARGS)
 
 test: check packages  ## run the checks and then the tests
