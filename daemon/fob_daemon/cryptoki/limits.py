@@ -28,9 +28,6 @@ MESSAGE_LIMIT: Final = 60 * KIB
 # AES-GCM shows no plaintext before the tag is checked, so that all of it waits here.
 GCM_LIMIT: Final = 64 * KIB * KIB
 
-# The largest input of an operation that takes a single block: an RSA-8192 modulus.
-SINGLE_BLOCK_LIMIT: Final = KIB
-
 # One answer of the link (65,536 octets) with room for its frame.
 RANDOM_LIMIT: Final = 60 * KIB
 

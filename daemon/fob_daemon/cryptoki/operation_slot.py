@@ -62,6 +62,13 @@ class OperationSlot(Generic[T]):
         if self._operation is operation:
             self._is_busy = False
 
+    @contextmanager
+    def last_step(self) -> Iterator[T]:
+        """A call that ends the operation in any case. Raises CkrError as `step`."""
+        with self.step() as operation:
+            yield operation
+        self._end(operation)
+
     async def finish(self, work: Callable[[T], Awaitable[Output]]) -> Output:
         """A call that ends the operation, unless it gave only a length."""
         with self.step() as operation:

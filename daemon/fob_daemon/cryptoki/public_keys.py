@@ -21,7 +21,6 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519Public
 
 ED25519_SIGNATURE: Final = 64
 ED25519_PARAMS: Final = (bytes.fromhex("06032b6570"), bytes.fromhex("130c656477617264733235353139"))
-DER_OCTET_STRING: Final = 0x04
 
 
 @dataclass(frozen=True, slots=True)

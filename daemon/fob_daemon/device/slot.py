@@ -58,11 +58,6 @@ class Slot:
             sync.greet(remote.link.greeting)
 
     @property
-    def is_here(self) -> bool:
-        """True while the device answers."""
-        return self._is_here
-
-    @property
     def has_token(self) -> bool:
         """True when there is something to show, also while the device is away."""
         return self.cache.token is not None

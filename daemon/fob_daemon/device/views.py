@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fob_daemon.cryptoki.interface import Version
-from fob_protocol.pkcs11.attributes import Attributes, AttributeValue
+from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.flags import TokenFlag
 
@@ -35,10 +35,6 @@ class DeviceObject:
     def is_token_object(self) -> bool:
         """False for an object that goes with the link session."""
         return self.attributes.get(Cka.TOKEN) is True
-
-    def get(self, attribute: int) -> AttributeValue | None:
-        """One attribute, None where there is none."""
-        return self.attributes.get(attribute)
 
 
 @dataclass(frozen=True, slots=True)
