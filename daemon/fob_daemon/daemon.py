@@ -1,7 +1,7 @@
 """The daemon: paired devices, the engine, the three sockets. What `main` starts and the control socket shows."""
 
-import getpass
 import os
+import pwd
 import socket
 import time
 from collections.abc import Callable
@@ -208,5 +208,9 @@ def cache_name(entry: PairedDeviceEntry) -> str:
 
 
 def pc_name() -> str:
-    """What the device calls this computer."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    """What the device calls this computer; a user without an entry in the password file goes by number."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
