@@ -32,8 +32,11 @@ OUTSTANDING_LIMIT = 32
 # Requests that the device reported as WORKING and keeps until RELEASE.
 PARKED_LIMIT = 32
 
-# Four parts hide one round trip of a radio link without filling its buffers.
+# Four parts hide one round trip of a radio link without filling its buffers. All long texts share them.
 PARTS_IN_FLIGHT = 4
+
+# What the PC reckons with for each other answer that is still to come over a slow line: an RSA-2048 signature's frame.
+TYPICAL_ANSWER = 300
 
 # Long texts being put together at once, in each direction.
 ASSEMBLIES_LIMIT = 8

@@ -1,8 +1,9 @@
 """One request of the PC on its way: its parts, its answer, its timer."""
 
+import math
 from dataclasses import dataclass, field
 
-from fob_protocol.limits import PARTS_IN_FLIGHT, WORKING_POLL
+from fob_protocol.limits import FRAME_LIMIT, TYPICAL_ANSWER, WORKING_POLL
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.parts import Assembly, split_text
 from fob_protocol.session.records import Sealer
@@ -16,7 +17,7 @@ class Request:
     number: int | None = None
     parked: bool = False
     cancelled: bool = False
-    due_at: float = 0.0
+    due_at: float = math.inf
     tries: int = 0
     _parts: list[bytes] = field(default_factory=list, repr=False)
     _acknowledged: set[int] = field(default_factory=set)
@@ -31,6 +32,23 @@ class Request:
     def assembling(self) -> bool:
         """True while the device may be putting its parts together."""
         return len(self._parts) > 1 and not self.parked and not self.cancelled and self._assembly is None
+
+    @property
+    def in_parts(self) -> bool:
+        """True while parts of it, or of its answer, have to cross."""
+        return self.assembling or self._assembly is not None
+
+    @property
+    def in_flight(self) -> int:
+        """How many frames of it are under way, neither acknowledged nor late."""
+        return len(self._in_flight)
+
+    @property
+    def awaited(self) -> int:
+        """How many octets of the device it waits for, roughly."""
+        if self._assembly is not None:
+            return FRAME_LIMIT * self.in_flight
+        return 0 if self.parked or self.assembling else TYPICAL_ANSWER
 
     @property
     def sent(self) -> bool:
@@ -50,14 +68,12 @@ class Request:
         self.cancelled = True
         self._in_flight.clear()
 
-    def part_received(self, index: int) -> bool:
-        """The device has this part; True when others may follow."""
-        if index >= len(self._parts) or index in self._acknowledged or self.parked:
-            return False
-        self._acknowledged.add(index)
-        self._in_flight.discard(index)
-        self.tries = 0
-        return True
+    def part_received(self, index: int) -> None:
+        """The device has this part."""
+        if index < len(self._parts) and self.assembling:
+            self._acknowledged.add(index)
+            self._in_flight.discard(index)
+            self.tries = 0
 
     def working(self, now: float) -> None:
         """The device works on it: no need to ask again soon."""
@@ -75,26 +91,29 @@ class Request:
         self.tries = 0
         return self._assembly.text()
 
-    def frames(self, sealer: Sealer) -> list[Frame]:
-        """What has to go out now for this request."""
-        number = self.number
-        if number is None:
+    def frames(self, sealer: Sealer, room: int) -> list[Frame]:
+        """What has to go out now for this request; of parts, no more than `room`."""
+        if self.number is None:
             raise ValueError("a request is numbered before it is sent")
-        if self._assembly is not None:
-            return [self._frame(sealer, Kind.FETCH, index) for index in self._next(self._assembly.missing())]
-        if self.cancelled:
-            return [self._frame(sealer, Kind.CANCEL, index) for index in self._next([0])]
-        if self.parked:
-            return [self._frame(sealer, Kind.FETCH, index) for index in self._next([0])]
-        kind = Kind.REQUEST if len(self._parts) == 1 else Kind.REQUEST_PART
-        missing = [index for index in range(len(self._parts)) if index not in self._acknowledged]
-        return [self._frame(sealer, kind, index) for index in self._next(missing)]
-
-    def _next(self, indexes: list[int]) -> list[int]:
-        room = PARTS_IN_FLIGHT - len(self._in_flight)
-        chosen = [index for index in indexes if index not in self._in_flight][: max(room, 0)]
+        kind, indexes = self._wanted()
+        chosen = [index for index in indexes if index not in self._in_flight]
+        if self.in_parts:
+            chosen = chosen[: max(room, 0)]
+            if not chosen and not self._in_flight and indexes:
+                self.due_at = math.inf  # it waits for others, not for the device
         self._in_flight.update(chosen)
-        return chosen
+        return [self._frame(sealer, kind, index) for index in chosen]
+
+    def _wanted(self) -> tuple[Kind, list[int]]:
+        """The kind and the indexes of the frames that the device has not reacted to."""
+        if self._assembly is not None:
+            return Kind.FETCH, self._assembly.missing()
+        if self.cancelled:
+            return Kind.CANCEL, [0]
+        if self.parked:
+            return Kind.FETCH, [0]
+        kind = Kind.REQUEST if len(self._parts) == 1 else Kind.REQUEST_PART
+        return kind, [index for index in range(len(self._parts)) if index not in self._acknowledged]
 
     def _frame(self, sealer: Sealer, kind: Kind, index: int) -> Frame:
         """Sealed once; sent again it is the same octets."""

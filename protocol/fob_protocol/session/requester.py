@@ -1,7 +1,9 @@
 """The PC's side of a session: requests out, answers and events in (docs/protocol.md, sections 3.2 to 3.5)."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Final
 
 from fob_protocol.errors import RecordError
 from fob_protocol.limits import ASSEMBLIES_LIMIT, OUTSTANDING_LIMIT, TRIES_LIMIT, WINDOW
@@ -10,6 +12,9 @@ from fob_protocol.session.handshake import SessionKeys
 from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
 from fob_protocol.session.request import Request
 from fob_protocol.session.timing import LineTiming
+
+# Header, CRC, COBS and closing zero of a frame, at most, for reckoning time.
+FRAME_OVERHEAD: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +102,16 @@ class Requester:
             self._ready.append(request)
         self._admit(now)
         while self._ready:
-            request = self._ready.popleft()
-            fresh = request.frames(self._sealer)
-            octets = sum(len(frame.body) for frame in fresh)
-            if not request.parked or request.due_at <= now:
-                request.due_at = self._timing.sent(octets, now)
-            frames += fresh
+            frames += self._write(self._ready.popleft(), now)
+        for request in self._open.values():
+            if request.in_parts:
+                frames += self._write(request, now)
         return frames
 
     def next_timer(self) -> float | None:
         """When `due` has to be called at the latest."""
-        return min((request.due_at for request in self._open.values()), default=None)
+        soonest = min((request.due_at for request in self._open.values()), default=math.inf)
+        return None if soonest == math.inf else soonest
 
     def is_lost(self, now: float) -> bool:
         """True when an answer is overdue and the device has been silent for too long, or never answers one request."""
@@ -118,6 +122,16 @@ class Requester:
     def close(self) -> Frame:
         """The frame that ends the session."""
         return self._sealer.seal(Kind.CLOSE, 0)
+
+    def _write(self, request: Request, now: float) -> list[Frame]:
+        """The frames of one request that may go now; its timer starts when there are any."""
+        under_way = sum(other.in_flight for other in self._open.values() if other.in_parts)
+        frames = request.frames(self._sealer, self._timing.parts_in_flight - under_way)
+        if frames:
+            octets = sum(len(frame.body) + FRAME_OVERHEAD for frame in frames)
+            awaited = sum(other.awaited for other in self._open.values() if other is not request)
+            request.due_at = self._timing.sent(octets, now, awaited)
+        return frames
 
     def _late(self, now: float) -> list[Request]:
         return [request for request in self._open.values() if request.due_at <= now and request not in self._ready]
@@ -172,13 +186,9 @@ class Requester:
             return None
         _, index, *total = frame.fields
         if frame.kind is Kind.PART_RECEIVED:
-            if request.part_received(index):
-                self._ready.append(request)
+            request.part_received(index)
             return None
-        whole = request.answer_part(index, total[0], text)
-        if whole is None:
-            self._ready.append(request)
-        return whole
+        return request.answer_part(index, total[0], text)
 
     def _release(self, kind: Kind, number: int) -> None:
         """An answer that came twice: the device may still keep it, so let it go again."""

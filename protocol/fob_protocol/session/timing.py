@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fob_protocol.limits import FRAME_LIMIT, RETRIES_BEFORE_LOST, RETRY_AFTER
+from fob_protocol.limits import FRAME_LIMIT, PARTS_IN_FLIGHT, RETRIES_BEFORE_LOST, RETRY_AFTER
 
 
 @dataclass(slots=True)
@@ -12,12 +12,22 @@ class LineTiming:
     rate: float | None = None
     _free_at: float = 0.0
 
-    def sent(self, octets: int, now: float) -> float:
-        """Note that `octets` were handed to the line; the time at which their answer is overdue."""
+    @property
+    def parts_in_flight(self) -> int:
+        """How many parts of long texts may be under way: no more than cross in a second, so that short ones pass."""
+        if self.rate is None:
+            return PARTS_IN_FLIGHT
+        return min(PARTS_IN_FLIGHT, max(1, int(self.rate / FRAME_LIMIT)))
+
+    def sent(self, octets: int, now: float, awaited: int = 0) -> float:
+        """Note that `octets` were handed to the line; the time at which their answer is overdue.
+
+        `awaited` octets of other answers may come before it.
+        """
         if self.rate is None:
             return now + RETRY_AFTER
         self._free_at = max(self._free_at, now) + octets / self.rate
-        return self._free_at + RETRY_AFTER + FRAME_LIMIT / self.rate
+        return self._free_at + RETRY_AFTER + (FRAME_LIMIT + awaited) / self.rate
 
     def lost_after(self) -> float:
         """Seconds of silence, while an answer is due, after which the link is given up."""
