@@ -70,13 +70,18 @@ class Noise:
 
 @dataclass(slots=True)
 class Direction:
-    """One direction of a line. `written` counts the octets put in, before any damage."""
+    """One direction of a line: seconds of `delay`, and a `rate` in octets a second where octets take time themselves.
+
+    `written` counts the octets put in, before any damage.
+    """
 
     delay: float = 0.0
+    rate: float | None = None
     octet_by_octet: bool = False
     noise: Noise | None = None
     is_cut: bool = False
     written: int = 0
+    _free_at: float = 0.0
     _travelling: deque[tuple[float, bytes]] = field(default_factory=deque)
 
     def write(self, data: bytes, now: float) -> None:
@@ -86,8 +91,9 @@ class Direction:
             return
         if self.noise is not None:
             data = self.noise.damage(data)
-        chunks = [bytes((octet,)) for octet in data] if self.octet_by_octet else [data]
-        self._travelling.extend((now + self.delay, chunk) for chunk in chunks)
+        for chunk in (bytes((octet,)) for octet in data) if self.octet_by_octet else (data,):
+            self._free_at = max(self._free_at, now) + (len(chunk) / self.rate if self.rate else 0.0)
+            self._travelling.append((self._free_at + self.delay, chunk))
 
     def read(self, now: float) -> list[bytes]:
         """The chunks that have arrived at the other end."""
