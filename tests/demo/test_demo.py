@@ -111,7 +111,8 @@ def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path) -> None:
 def become_unprivileged() -> list[str]:
     """Another user where the interpreter lets others read it, else root without its powers, under another number."""
     other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    readable = subprocess.run([*other, sys.executable, "-c", "import fob_device"], capture_output=True, check=False)
+    again = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import fob_device'], check=True)"
+    readable = subprocess.run([*other, sys.executable, "-c", again], capture_output=True, check=False)
     return other if readable.returncode == 0 else ["unshare", "--user", f"--map-user={NOBODY}"]
 
 

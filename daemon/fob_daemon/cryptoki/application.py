@@ -59,6 +59,7 @@ class FobApplication:
         self._desk = ObjectDesk(self._table)
         self._sessions = Sessions(slots, self._session_closed, observe)
         self._events = SlotEvents(slots)
+        self._asked_library_info = False
 
     @property
     def session_count(self) -> int:
@@ -73,6 +74,7 @@ class FobApplication:
     # General and slots.
 
     def get_info(self) -> LibraryInfo:
+        self._asked_library_info = True
         return LIBRARY
 
     def get_slot_list(self, token_present: bool) -> list[int]:
@@ -165,16 +167,15 @@ class FobApplication:
     def find_objects_init(self, session: int, template: Template) -> None:
         found = self._sessions.get(session)
         found.finding.require_free()
-        found.finding.begin(self._desk.find(found, template))
+        found.finding.begin(self._desk.find(found, template, asked_library_info=self._asked_library_info))
 
     def find_objects(self, session: int, limit: int) -> list[int]:
         with self._sessions.get(session).finding.step() as search:
             return search.take(limit)
 
     def find_objects_final(self, session: int) -> None:
-        finding = self._sessions.get(session).finding
-        with finding.step():
-            finding.cancel()
+        with self._sessions.get(session).finding.last_step():
+            pass
 
     # Operations.
 
@@ -233,20 +234,16 @@ class FobApplication:
         found.verifying.begin(begin_verify(mechanism, self._key(found, key)))
 
     async def verify(self, session: int, data: bytes, signature: bytes) -> None:
-        slot = self._sessions.get(session).verifying
-        with slot.step() as operation:
+        with self._sessions.get(session).verifying.last_step() as operation:
             await operation.verify(data, signature)
-        slot.cancel()
 
     async def verify_update(self, session: int, part: bytes) -> None:
         with self._sessions.get(session).verifying.step() as operation:
             await operation.update(part)
 
     async def verify_final(self, session: int, signature: bytes) -> None:
-        slot = self._sessions.get(session).verifying
-        with slot.step() as operation:
+        with self._sessions.get(session).verifying.last_step() as operation:
             await operation.final(signature)
-        slot.cancel()
 
     def encrypt_init(self, session: int, mechanism: Mechanism | None, key: int) -> None:
         found = self._sessions.get(session)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from fob_daemon.cryptoki.interface import AttributeAnswer
+from fob_daemon.cryptoki.libp11 import breaks_libp11, may_be_libp11
 from fob_daemon.cryptoki.limits import FOUND_LIMIT
 from fob_daemon.cryptoki.objects import ObjectTable, StoredObject
 from fob_daemon.cryptoki.session import Found, Session
@@ -44,11 +45,15 @@ class ObjectDesk:
         """The object of a handle. Raises CkrError."""
         return self._table.resolve(handle, session.slot, session.login, missing)
 
-    def find(self, session: Session, template: Template) -> Found:
+    def find(self, session: Session, template: Template, *, asked_library_info: bool = False) -> Found:
         """C_FindObjectsInit: no round trip. Raises CkrError."""
         wanted = checked(template)
         visible = self._table.visible(session.slot, session.login)
-        return Found([handle for handle, stored in visible if matches(stored.attributes, wanted)][:FOUND_LIMIT])
+        found = {handle: stored for handle, stored in visible if matches(stored.attributes, wanted)}
+        handles = list(found)[:FOUND_LIMIT]
+        if not may_be_libp11(wanted, asked_library_info=asked_library_info):
+            return Found(handles)
+        return Found(handles, frozenset(handle for handle in handles if breaks_libp11(found[handle])))
 
     async def create(self, session: Session, template: Template) -> int:
         """C_CreateObject. Raises CkrError."""

@@ -43,12 +43,15 @@ class Cancellable(Protocol):
 
 @dataclass(slots=True)
 class Found:
-    """What C_FindObjectsInit found and C_FindObjects has not given yet."""
+    """What C_FindObjectsInit found and C_FindObjects has not given yet; `not_singly` is left out of one at a time."""
 
     handles: list[int]
+    not_singly: frozenset[int] = frozenset()
 
     def take(self, limit: int) -> list[int]:
         """The next handles, at most `limit`."""
+        if limit == 1 and self.not_singly:
+            self.handles = [handle for handle in self.handles if handle not in self.not_singly]
         taken, self.handles = self.handles[:limit], self.handles[limit:]
         return taken
 

@@ -24,15 +24,16 @@ class Processes:
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Processes":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for process in reversed(self._running):
+        running = list(reversed(self._running.values()))
+        for process in running:
             process.terminate()
-        for process in reversed(self._running):
+        for process in running:
             try:
                 process.wait(STOP_TIME)
             except subprocess.TimeoutExpired:
@@ -52,6 +53,12 @@ class Processes:
         arguments = ["run", "--state", str(self._scratch.phone), "--port", f"pty:{self._scratch.line}"]
         self._start("phone", program("fob-device", *arguments, "--rules", str(self._scratch.rules)))
 
+    def kill_phone(self) -> None:
+        """Take the battery out of the phone."""
+        process = self._running.pop("phone")
+        process.kill()
+        process.wait()
+
     def start_daemon(self) -> None:
         """Start fobd; returns when its sockets listen."""
         self._start("fobd", program("fobd", "--config", str(self._scratch.config)))
@@ -63,13 +70,14 @@ class Processes:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("wb") as words:
             ready.bind(str(address))
             ready.settimeout(0.1)
-            process = self._spawn(command, words, address)
+            process = self._running[name] = self._spawn(command, words, address)
             self._await_ready(name, process, ready, log)
         address.unlink()
 
-    def _spawn(self, command: Sequence[str], words: IO[bytes], address: Path) -> subprocess.Popen[bytes]:
+    @staticmethod
+    def _spawn(command: Sequence[str], words: IO[bytes], address: Path) -> subprocess.Popen[bytes]:
         environment = os.environ | {"NOTIFY_SOCKET": str(address)}
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=words,
@@ -78,8 +86,6 @@ class Processes:
             # Ctrl-C is for the demo, which then ends its programs in order.
             start_new_session=True,
         )
-        self._running.append(process)
-        return process
 
     @staticmethod
     def _await_ready(name: str, process: subprocess.Popen[bytes], ready: socket.socket, log: Path) -> None:
