@@ -1,4 +1,4 @@
-"""Signatures over a slow line against what the line allows: octets of the limit, ten bits each (docs/performance.md)."""
+"""Signatures over a slow line against what the line allows: the octets of the limit, ten bits each."""
 
 from collections.abc import Sequence
 from statistics import median

@@ -82,7 +82,7 @@ def attributes(session: Session, key: str) -> Call:
     types = (Cka.LABEL, Cka.ID, Cka.KEY_TYPE)
 
     def call() -> None:
-        template = (CkAttribute * 3)(*((kind, start + 256 * place, 256) for place, kind in enumerate(types)))
+        template = (CkAttribute * 3)(*(CkAttribute(kind, start + 256 * place, 256) for place, kind in enumerate(types)))
         if function(handle, found, template, CkUlong(3)):
             raise ArithmeticError("C_GetAttributeValue failed")
 

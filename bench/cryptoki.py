@@ -8,54 +8,15 @@ from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 
 # CK_FUNCTION_LIST, in the order of PKCS#11 v2.40, as far as it is used here.
-FUNCTIONS: Final = [
-    "Initialize",
-    "Finalize",
-    "GetInfo",
-    "GetFunctionList",
-    "GetSlotList",
-    "GetSlotInfo",
-    "GetTokenInfo",
-    "GetMechanismList",
-    "GetMechanismInfo",
-    "InitToken",
-    "InitPIN",
-    "SetPIN",
-    "OpenSession",
-    "CloseSession",
-    "CloseAllSessions",
-    "GetSessionInfo",
-    "GetOperationState",
-    "SetOperationState",
-    "Login",
-    "Logout",
-    "CreateObject",
-    "CopyObject",
-    "DestroyObject",
-    "GetObjectSize",
-    "GetAttributeValue",
-    "SetAttributeValue",
-    "FindObjectsInit",
-    "FindObjects",
-    "FindObjectsFinal",
-    "EncryptInit",
-    "Encrypt",
-    "EncryptUpdate",
-    "EncryptFinal",
-    "DecryptInit",
-    "Decrypt",
-    "DecryptUpdate",
-    "DecryptFinal",
-    "DigestInit",
-    "Digest",
-    "DigestUpdate",
-    "DigestKey",
-    "DigestFinal",
-    "SignInit",
-    "Sign",
-    "SignUpdate",
-    "SignFinal",
-]
+FUNCTIONS: Final = (
+    "Initialize", "Finalize", "GetInfo", "GetFunctionList", "GetSlotList", "GetSlotInfo", "GetTokenInfo",
+    "GetMechanismList", "GetMechanismInfo", "InitToken", "InitPIN", "SetPIN", "OpenSession", "CloseSession",
+    "CloseAllSessions", "GetSessionInfo", "GetOperationState", "SetOperationState", "Login", "Logout", "CreateObject",
+    "CopyObject", "DestroyObject", "GetObjectSize", "GetAttributeValue", "SetAttributeValue", "FindObjectsInit",
+    "FindObjects", "FindObjectsFinal", "EncryptInit", "Encrypt", "EncryptUpdate", "EncryptFinal", "DecryptInit",
+    "Decrypt", "DecryptUpdate", "DecryptFinal", "DigestInit", "Digest", "DigestUpdate", "DigestKey", "DigestFinal",
+    "SignInit", "Sign", "SignUpdate", "SignFinal",
+)  # fmt: skip
 
 SERIAL_SESSION: Final = 4
 USER: Final = 1
@@ -91,12 +52,12 @@ class CkSessionInfo(ctypes.Structure):
     _fields_ = (("slot", CkUlong), ("state", CkUlong), ("flags", CkUlong), ("error", CkUlong))
 
 
-class CkrFailure(Exception):
+class CkrError(Exception):
     """A function did not return CKR_OK."""
 
 
 class Module:
-    """A loaded and initialised module; a function is called by its name without `C_`. Raises CkrFailure."""
+    """A loaded and initialised module; a function is called by its name without `C_`. Raises CkrError."""
 
     def __init__(self, path: str) -> None:
         pointer = ctypes.POINTER(CkFunctionList)()
@@ -112,10 +73,10 @@ class Module:
         return self._functions[name]
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Raises CkrFailure."""
+        """Raises CkrError."""
         ckr = self._functions[name](*arguments)
         if ckr:
-            raise CkrFailure(f"C_{name}: 0x{ckr:X}")
+            raise CkrError(f"C_{name}: 0x{ckr:X}")
 
 
 class Session:
@@ -128,7 +89,7 @@ class Session:
         module.call("Login", self.handle, CkUlong(USER), pin.encode(), CkUlong(len(pin)))
 
     def private_key(self, label: str) -> CkUlong:
-        """The private key of a label. Raises CkrFailure."""
+        """The private key of a label. Raises CkrError."""
         name, kind = ctypes.create_string_buffer(label.encode(), len(label)), CkUlong(PRIVATE_KEY)
         template = (CkAttribute * 2)(
             CkAttribute(Cka.LABEL, ctypes.addressof(name), len(label)),
@@ -139,7 +100,7 @@ class Session:
         self.module.call("FindObjects", self.handle, ctypes.byref(found), CkUlong(1), ctypes.byref(count))
         self.module.call("FindObjectsFinal", self.handle)
         if count.value != 1:
-            raise CkrFailure(f"no private key '{label}'")
+            raise CkrError(f"no private key '{label}'")
         return found
 
     def sign(self, key: CkUlong, mechanism: Ckm, *parts: bytes) -> bytes:
@@ -164,4 +125,4 @@ class Session:
             self.module.call("GetTokenInfo", CkUlong(slot), information)
             if information.raw[:LABEL_SIZE].decode().rstrip() == label:
                 return CkUlong(slot)
-        raise CkrFailure(f"no token '{label}'")
+        raise CkrError(f"no token '{label}'")
