@@ -1,12 +1,16 @@
 """A phone and a daemon as processes on a serial line, paired, with three keys: what `fob demo` sets up, for tests."""
 
+import http.client
 import json
 import os
+import socket
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from fob_daemon.demo.processes import Processes, program
 from fob_daemon.demo.run import set_up
@@ -15,14 +19,22 @@ from fob_daemon.demo.scratch import Scratch
 # Real clients are quick; a test that waits longer has hung.
 CLIENT_TIME = 60
 
+# After the last client the phone is logged out in the background; a test that counts waits for it.
+LINGER: Final = 0.5
+QUIET: Final = LINGER + 0.2
 
-@dataclass(frozen=True, slots=True)
+# A phone that was killed is noticed, or one that was started again is connected to, well within this time.
+LINK_TIME: Final = 10.0
+POLL: Final = 0.02
+
+
+@dataclass(slots=True)
 class Crossed:
     """What crossed the link."""
 
-    round_trips: int
-    octets_sent: int
-    octets_received: int
+    round_trips: int = 0
+    octets_sent: int = 0
+    octets_received: int = 0
 
     @property
     def octets(self) -> int:
@@ -37,37 +49,53 @@ class Crossed:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Live:
     """A running phone and daemon."""
 
     scratch: Scratch
     processes: Processes
+    _quiet_from: float = 0.0
+
+    @property
+    def folder(self) -> Path:
+        """Where clients run and leave their files."""
+        return self.scratch.folder
+
+    @property
+    def module(self) -> str:
+        """The stock PKCS#11 module."""
+        return self.environment["PKCS11_MODULE"]
+
+    @property
+    def label(self) -> str:
+        """The token's label."""
+        return self.environment["PKCS11_TOKEN_LABEL"]
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of a client; what the machine's owner has set up elsewhere stays out."""
         inherited = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         tools = str(Path(program("fob")[0]).parent)
-        return (
-            inherited
-            | self.scratch.environment()
-            | {"HOME": str(self.scratch.folder), "PATH": f"{tools}:{inherited['PATH']}"}
-        )
+        path = f"{tools}:{inherited.get('PATH', os.defpath)}:/usr/sbin"
+        return inherited | self.scratch.environment() | {"HOME": str(self.folder), "PATH": path}
 
     def run(
         self, *command: str, stdin: bytes = b"", check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a real client; its output is in the assertion when it fails. `more` goes into its environment."""
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            env=self.environment | more,
-            cwd=self.scratch.folder,
-            timeout=CLIENT_TIME,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                input=stdin,
+                capture_output=True,
+                env=self.environment | more,
+                cwd=self.folder,
+                timeout=CLIENT_TIME,
+                check=False,
+            )
+        finally:
+            self.expect_logout()
         if check:
             assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
         return done
@@ -78,27 +106,82 @@ class Live:
         """pkcs11-tool on the demo's token."""
         pin = ("--login", "--pin", self.scratch.user_pin) if login else ()
         return self.run(
-            "pkcs11-tool", "--module", self.environment["PKCS11_MODULE"],
-            "--token-label", self.environment["PKCS11_TOKEN_LABEL"], *pin, *arguments, check=check,
-        )  # fmt: skip
+            "pkcs11-tool", "--module", self.module, "--token-label", self.label, *pin, *arguments, check=check
+        )
 
-    def fob_json(self, *arguments: str) -> dict[str, object]:
-        """`fob --json ...`, parsed."""
-        answer: dict[str, object] = json.loads(self.run("fob", "--json", *arguments).stdout)
-        return answer
+    def public_key(self, label: str) -> Path:
+        """A PEM file with the public half of a key, as `fob keys show` writes it."""
+        path = self.folder / f"{label}.pem"
+        path.write_bytes(self.run("fob", "keys", "show", label, "--pem").stdout)
+        return path
+
+    def ssh_key(self, label: str) -> Path:
+        """A file with the public half of a key, as OpenSSH writes it."""
+        path = self.folder / f"{label}.pub"
+        path.write_bytes(self.run("fob", "keys", "show", label, "--ssh").stdout)
+        return path
+
+    def device(self) -> dict[str, Any]:
+        """The phone in the daemon's status."""
+        connection = http.client.HTTPConnection("fob")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(CLIENT_TIME)
+        connection.sock.connect(str(self.scratch.socket("control")))
+        connection.request("GET", "/v1/status")
+        answer = json.load(connection.getresponse())
+        connection.close()
+        device: dict[str, Any] = answer["devices"][0]
+        return device
 
     def crossed(self) -> Crossed:
         """The link's counters now."""
-        status = json.loads(self.run("fob", "--json", "status").stdout)
-        device = status["devices"][0]
+        device = self.device()
         return Crossed(device["round_trips"], device["bytes_sent"], device["bytes_received"])
+
+    @contextmanager
+    def crossing(self) -> Iterator[Crossed]:
+        """What the clients in the `with` block sent over the link; the sum is there at its end."""
+        time.sleep(max(0.0, self._quiet_from - time.monotonic()))
+        # The link has traffic of its own when it was idle for half a minute; not in the next moments.
+        self.pkcs11_tool("--generate-random", "1", login=False)
+        sum_ = Crossed()
+        before = self.crossed()
+        yield sum_
+        crossed = self.crossed() - before
+        sum_.round_trips, sum_.octets_sent = crossed.round_trips, crossed.octets_sent
+        sum_.octets_received = crossed.octets_received
+
+    def expect_logout(self) -> None:
+        """A client ended: the link is quiet only after its late logout."""
+        self._quiet_from = time.monotonic() + QUIET
+
+    def kill_phone(self) -> None:
+        """The phone vanishes; returns at once, before the daemon knows."""
+        self.processes.kill_phone()
+
+    def start_phone(self) -> None:
+        """The phone is there again, and the daemon is connected to it."""
+        self.processes.start_phone()
+        self.await_state("ready")
+
+    def await_state(self, state: str) -> None:
+        """Wait for a state of the link."""
+        for _ in range(int(LINK_TIME / POLL)):
+            if self.device()["state"] == state:
+                return
+            time.sleep(POLL)
+        raise AssertionError(f"the link is not {state} but {self.device()}")
 
 
 @contextmanager
-def live_phone(folder: Path) -> Iterator[Live]:
-    """Everything started; everything gone at the end."""
+def live_phone(folder: Path, *, rules: str = "") -> Iterator[Live]:
+    """Everything started; everything gone at the end. `rules`: more lines for the phone's rule file."""
     scratch = Scratch.in_folder(folder)
     scratch.write_files()
+    with scratch.rules.open("a") as file:
+        file.write(rules)
+    with scratch.config.open("a") as file:
+        file.write(f"[timeouts]\nlogout_linger = {LINGER}\n")
     with Processes(scratch) as processes:
         set_up(scratch, processes, lambda words: None)
         yield Live(scratch, processes)

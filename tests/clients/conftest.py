@@ -1,0 +1,53 @@
+"""One phone and one daemon for the tests of this folder that leave them as they were; others for those that do not."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from fob_daemon.demo.scratch import CLIENT_MODULES
+from support.live import Live, live_phone
+
+StartPhone = Callable[..., Live]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests say which programs they start by `needs`; whoever has not installed them hears which."""
+    if not any(Path(module).exists() for module in CLIENT_MODULES):
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason="the package p11-kit-modules is not installed"))
+
+
+@pytest.fixture(scope="session")
+def shared_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Started once."""
+    with live_phone(tmp_path_factory.mktemp("live")) as live:
+        yield live
+
+
+@pytest.fixture
+def live(shared_phone: Live) -> Live:
+    """A phone that its tests leave as it was: keys of their own they delete."""
+    return shared_phone
+
+
+@pytest.fixture
+def start_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPhone]:
+    """Starts a phone and a daemon of the test's own; `rules` are more lines for its rule file."""
+    with ExitStack() as stack:
+        yield lambda *, rules="": stack.enter_context(live_phone(tmp_path_factory.mktemp("own"), rules=rules))
+
+
+@pytest.fixture
+def needs() -> Callable[..., None]:
+    """Skips a test whose programs are not installed."""
+
+    def check(*programs: str) -> None:
+        for name in programs:
+            if shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") is None:
+                pytest.skip(f"{name} is not installed")
+
+    return check

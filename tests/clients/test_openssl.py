@@ -1,0 +1,143 @@
+"""OpenSSL through its PKCS#11 engine (libp11), which finds the stock module by PKCS11_MODULE_PATH."""
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support.live import Live
+
+MESSAGE = b"Signed by the engine\n"
+ENGINE = ("-engine", "pkcs11", "-keyform", "engine")
+HANDSHAKE_TIME = 20
+
+
+@pytest.fixture(autouse=True)
+def message(live: Live, needs: Callable[..., None]) -> None:
+    needs("openssl")
+    if not any(Path("/usr/lib").glob("**/engines-3/pkcs11.so")):
+        pytest.skip("the package libengine-pkcs11-openssl is not installed")
+    (live.folder / "message").write_bytes(MESSAGE)
+
+
+def uri(live: Live, label: str, *, pin: str | None = None) -> str:
+    """Of a private key (RFC 7512)."""
+    return f"pkcs11:token={live.label};object={label};type=private" + (f";pin-value={pin}" if pin else "")
+
+
+def openssl(live: Live, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+    return live.run("openssl", *arguments, check=check, PKCS11_MODULE_PATH=live.module)
+
+
+def certificate(live: Live, label: str) -> Path:
+    """A certificate of a key, signed by itself through the engine."""
+    path = live.folder / f"{label}.crt"
+    openssl(
+        live, "req", "-x509", "-new", *ENGINE, "-key", uri(live, label, pin=live.scratch.user_pin),
+        "-subj", f"/CN={label}", "-days", "30", "-out", str(path),
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.clause("P1", "P8", "P9", "P13")
+@pytest.mark.parametrize("label", ["RSA-2048", "P-256"])
+@pytest.mark.parametrize("has_pin", [True, False], ids=["PIN in the URI", "PIN pad"])
+def test_the_engine_signs(live: Live, label: str, has_pin: bool) -> None:
+    """Beside these two there is an Ed25519 key, at which libp11 gives up when it meets it in a list."""
+    key = uri(live, label, pin=live.scratch.user_pin if has_pin else None)
+    with live.crossing() as link:
+        openssl(live, "dgst", *ENGINE, "-sha256", "-sign", key, "-out", "signature", "message")
+    assert link.round_trips == 2
+    verified = openssl(
+        live, "dgst", "-sha256", "-verify", str(live.public_key(label)), "-signature", "signature", "message"
+    )
+    assert verified.stdout == b"Verified OK\n"
+
+
+def test_the_engine_signs_with_pss(live: Live) -> None:
+    key, pss = uri(live, "RSA-2048", pin=live.scratch.user_pin), ("-sigopt", "rsa_padding_mode:pss")
+    with live.crossing() as link:
+        openssl(live, "dgst", *ENGINE, "-sha256", *pss, "-sign", key, "-out", "signature", "message")
+    assert link.round_trips == 2
+    verified = openssl(
+        live, "dgst", "-sha256", *pss, "-verify", str(live.public_key("RSA-2048")), "-signature", "signature", "message"
+    )
+    assert verified.stdout == b"Verified OK\n"
+
+
+@pytest.mark.clause("P9")
+@pytest.mark.parametrize("padding", ["pkcs1", "oaep"])
+def test_the_engine_decrypts(live: Live, padding: str) -> None:
+    options = ("-pkeyopt", f"rsa_padding_mode:{padding}")
+    public, private = str(live.public_key("RSA-2048")), uri(live, "RSA-2048", pin=live.scratch.user_pin)
+    openssl(live, "pkeyutl", "-encrypt", "-pubin", "-inkey", public, "-in", "message", "-out", "secret", *options)
+    with live.crossing() as link:
+        plain = openssl(live, "pkeyutl", "-decrypt", *ENGINE, "-inkey", private, "-in", "secret", *options).stdout
+    assert plain == MESSAGE
+    assert link.round_trips == 2
+
+
+@pytest.mark.clause("P9")
+def test_the_engine_reads_a_public_key_without_the_phone(live: Live) -> None:
+    key = f"pkcs11:token={live.label};object=P-256;type=public"
+    with live.crossing() as link:
+        read = openssl(live, "pkey", "-engine", "pkcs11", "-inform", "engine", "-pubin", "-in", key, "-pubout")
+    assert read.stdout == live.public_key("P-256").read_bytes()
+    assert link.octets == 0
+
+
+def test_a_wrong_pin_is_named(live: Live) -> None:
+    key = uri(live, "RSA-2048", pin="0000")
+    done = openssl(live, "dgst", *ENGINE, "-sha256", "-sign", key, "-out", "signature", "message", check=False)
+    assert done.returncode != 0
+    assert b"PIN incorrect" in done.stderr
+    live.pkcs11_tool("--list-objects")  # The right PIN fills the try counter again.
+
+
+@pytest.mark.clause("P1", "P9", "P14")
+@pytest.mark.parametrize("label", ["RSA-2048", "P-256"])
+def test_a_tls_client_proves_who_it_is(live: Live, label: str) -> None:
+    """A certificate made with the key, and a handshake that the phone signs once."""
+    with live.crossing() as link:
+        own = certificate(live, label)
+    assert link.round_trips == 2
+    server = folder_of_server(live)
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        listening.settimeout(HANDSHAKE_TIME)
+        seen = pool.submit(serve_one, listening, server, own)
+        with live.crossing() as link:
+            openssl(
+                live, "s_client", "-connect", f"127.0.0.1:{listening.getsockname()[1]}", "-cert", str(own), *ENGINE,
+                "-key", uri(live, label, pin=live.scratch.user_pin), "-CAfile", str(server), "-verify_return_error",
+            )  # fmt: skip
+        assert seen.result(HANDSHAKE_TIME) == ssl.PEM_cert_to_DER_cert(own.read_text())
+    assert link.round_trips == 2
+
+
+def folder_of_server(live: Live) -> Path:
+    """A PEM file with an ordinary key and its certificate."""
+    path = live.folder / "server.pem"
+    key, cert = live.folder / "server.key", live.folder / "server.crt"
+    openssl(
+        live, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(key),
+        "-out", str(cert), "-subj", "/CN=localhost",
+    )  # fmt: skip
+    path.write_bytes(key.read_bytes() + cert.read_bytes())
+    return path
+
+
+def serve_one(listening: socket.socket, server: Path, trusted: Path) -> bytes | None:
+    """Accept one TLS client that has to show a certificate; the certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server)
+    context.load_verify_locations(trusted)
+    context.verify_mode = ssl.CERT_REQUIRED
+    connection, _ = listening.accept()
+    connection.settimeout(HANDSHAKE_TIME)
+    with context.wrap_socket(connection, server_side=True) as secured:
+        secured.recv(1)  # The client has nothing to say and hangs up.
+        return secured.getpeercert(binary_form=True)
