@@ -5,7 +5,6 @@ import pwd
 import socket
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +38,7 @@ from fob_daemon.peer import PeerIdentity
 from fob_daemon.rpc.limits import Limits
 from fob_daemon.rpc.server import ProviderServer
 from fob_daemon.sockets import ListenError
+from fob_daemon.version import own_version
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK
 from fob_protocol.noise.keys import DH_SIZE, KeyPair
@@ -100,7 +100,7 @@ class Daemon:
         """Everything, as it is now."""
         sockets = self._config.sockets
         return StatusReport(
-            version=version("fobd"),
+            version=own_version(),
             pid=os.getpid(),
             uptime_s=round(time.monotonic() - self._started_at, 3),
             provider_socket=str(sockets.provider),

@@ -2,11 +2,10 @@
 
 import argparse
 import asyncio
-import contextlib
 import signal
 import socket
 import sys
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ from fob_daemon.logs import configure_logs
 from fob_daemon.service.environment import ServiceEnvironmentError
 from fob_daemon.service.listen_fds import inherited_sockets
 from fob_daemon.service.notify import Notifier
+from fob_daemon.version import own_version
 
 
 def main() -> None:
@@ -33,19 +33,34 @@ def parse_arguments() -> argparse.Namespace:
     """argparse: the daemon starts faster than a command line library loads."""
     parser = argparse.ArgumentParser(prog="fobd", description="Offers the phone's keys to the programs of this PC.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (TOML); without it the defaults")
-    parser.add_argument("--version", action="version", version=f"fobd {version('fobd')}")
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     return parser.parse_args()
+
+
+class ShowVersion(argparse.Action):
+    """argparse's own "version" wants the text at every start, and reading it from the package's metadata takes time."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Called by argparse."""
+        print(f"fobd {own_version()}")
+        parser.exit()
 
 
 def run(config: Config) -> None:
     """Serve until a signal."""
     notifier = Notifier.from_environment()
     sockets = inherited_sockets()
-    with contextlib.suppress(ImportError):
-        import uvloop
+    with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+        runner.run(serve(config, notifier, sockets))
 
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(config, notifier, sockets))
+
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed; None is asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def serve(config: Config, notifier: Notifier, sockets: dict[str, socket.socket]) -> None:

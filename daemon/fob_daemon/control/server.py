@@ -1,33 +1,22 @@
-"""The control socket: HTTP in, requests to the handlers, JSON or a stream of events out."""
+"""The control socket: it listens at once, and what serves it is loaded for the first program that comes."""
 
 import asyncio
 import secrets
 import socket
 from collections.abc import Callable, Set
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
 
-from fob_daemon.control.errors import ControlError, ExitCode, daemon_fault
-from fob_daemon.control.events import EventQueue
-from fob_daemon.control.fields import bad_request
-from fob_daemon.control.handlers import Handlers
-from fob_daemon.control.http_server import HttpServer
-from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceChange, LogEntry
-from fob_daemon.control.json_form import to_json
-from fob_daemon.control.limits import MAX_BODY, Limits
-from fob_daemon.control.pairings import LAST_EVENTS, Pairings
-from fob_daemon.control.requests import Follow, Pair, PlainRequest, parse_request
-from fob_daemon.control.sse import ServerEvent
-from fob_daemon.control.streams import Streams
-from fob_daemon.control.token_sessions import TokenSessions
-from fob_daemon.peer import PeerIdentity
+from fob_daemon.control.interface import DaemonView
+from fob_daemon.control.limits import Limits
 from fob_daemon.sockets import Door
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from fob_daemon.control.http_api import HttpApi
 
-_EVENT_NAMES: dict[type[ControlEvent], str] = {LogEntry: "log", DeviceChange: "device", Ask: "ask"}
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class ControlServer:
@@ -43,90 +32,62 @@ class ControlServer:
     ) -> None:
         self._daemon = daemon
         self._limits = limits or Limits()
-        self._sessions = TokenSessions(daemon)
-        self._pairings = Pairings(daemon, random, self._limits.pairing_time)
-        self._handlers = Handlers(daemon, self._sessions, self._pairings, random)
-        self._streams = Streams(self._limits)
+        self._random = random
         self._door = Door("control", allowed_uids, self._limits.max_connections)
-        self._http = HttpServer(self._answer, self._door, self._limits)
+        self._api: HttpApi | None = None
+        self._opening: asyncio.Task[None] | None = None
 
     async def listen(self, where: Path | socket.socket) -> None:
         """Serve at a path, or on a listening socket that was inherited. Raises ListenError for a path."""
-        loop = asyncio.get_running_loop()
-        await self._door.listen(where, lambda listener: loop.create_unix_server(self._http, sock=listener))
+        await self._door.listen(where, self._open_later)
 
     async def close(self) -> None:
         """Stop listening, end every request and held login, and remove the socket files that were made here."""
         self._door.close()
-        self._http.pre_shutdown()
-        await self._http.shutdown(self._limits.stop_time)
-        self._sessions.close()
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait((self._opening,))
+        if self._api is not None:
+            await self._api.close()
         await self._door.wait_closed()
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        peer = self._http.peer(request)
+    async def _open_later(self, listener: socket.socket) -> asyncio.Server:
+        """A server that does not accept yet; who comes before it does waits in the backlog."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(self._new_connection, sock=listener, start_serving=False)
+        self._opening = loop.create_task(self._open(server, listener))
+        return server
+
+    async def _open(self, server: asyncio.Server, listener: socket.socket) -> None:
+        """aiohttp is a third of the daemon's start and of its memory; a daemon that only signs never loads it."""
+        await _somebody_comes(listener)
         try:
-            parsed = parse_request(request.method, request.raw_path, await self._body(request))
-            match parsed:
-                case Pair():
-                    with self._streams.room():
-                        return await self._pair(request, parsed)
-                case Follow():
-                    with self._streams.room():
-                        return await self._follow(request)
-                case _:
-                    return await self._answer_plain(parsed, peer)
-        except ControlError as error:
-            return _error_response(error)
-        except ConnectionError:
-            raise  # the client has gone
-        except Exception as fault:  # the client must get an answer, and the others must not notice
-            _log.error("control.failed", fault=type(fault).__name__)
-            return _error_response(daemon_fault("the request failed", fault))
+            # In a thread: signatures go on meanwhile.
+            make_api = await asyncio.to_thread(_load)
+        except ImportError as error:
+            _log.error("control.not_served", why=str(error))
+            raise
+        self._api = make_api(self._daemon, self._door, self._limits, self._random)
+        await server.start_serving()
 
-    async def _answer_plain(self, request: PlainRequest, peer: PeerIdentity) -> web.Response:
-        try:
-            async with asyncio.timeout(self._limits.request_time):
-                return web.json_response(to_json(await self._handlers.answer(request, peer)))
-        except TimeoutError:
-            raise ControlError("no answer", "the device took too long", "fob status", ExitCode.TIMEOUT) from None
-
-    async def _pair(self, request: web.BaseRequest, pair: Pair) -> web.StreamResponse:
-        events: EventQueue[ServerEvent] = EventQueue()
-        task = asyncio.get_running_loop().create_task(self._pairings.run(pair, events))
-        try:
-            return await self._streams.write(request, events, lambda event: event, LAST_EVENTS)
-        finally:
-            task.cancel()
-            await asyncio.wait((task,))
-
-    async def _follow(self, request: web.BaseRequest) -> web.StreamResponse:
-        events: EventQueue[ControlEvent] = EventQueue()
-        self._daemon.subscribe(events)
-        try:
-            return await self._streams.write(
-                request, events, lambda event: ServerEvent(_EVENT_NAMES[type(event)], to_json(event))
-            )
-        finally:
-            self._daemon.unsubscribe(events)
-
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        """The body, within its bounds. Raises ControlError."""
-        if (request.content_length or 0) > MAX_BODY:
-            raise bad_request(f"a body over {MAX_BODY} octets", 413)
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._limits.body_time):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > MAX_BODY:
-                        raise bad_request(f"a body over {MAX_BODY} octets", 413)
-        except TimeoutError:
-            raise bad_request("the body did not come to its end", 408) from None
-        except web.RequestPayloadError:
-            raise bad_request("the body is damaged") from None
-        return bytes(body)
+    def _new_connection(self) -> asyncio.Protocol:
+        if self._api is None:
+            raise RuntimeError("a connection was taken before the API was there")
+        return self._api.new_connection()
 
 
-def _error_response(error: ControlError) -> web.Response:
-    return web.json_response({"error": error.to_json()}, status=error.status)
+def _load() -> "type[HttpApi]":
+    from fob_daemon.control.http_api import HttpApi
+
+    return HttpApi
+
+
+async def _somebody_comes(listener: socket.socket) -> None:
+    """Wait for a connection without taking it."""
+    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
+    loop.add_reader(listener, came.set)
+    try:
+        await came.wait()
+    finally:
+        loop.remove_reader(listener)
