@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from fob_daemon.control.interface import ClientReport, ClientSocket
 from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.engine import Engine
-from fob_daemon.cryptoki.login_state import KeyUsed
+from fob_daemon.cryptoki.login_state import Use
 from fob_daemon.journal import Journal
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.ckr import Ckr
@@ -53,12 +53,12 @@ class Clients:
         alive = set(self._engine.applications)
         self._known = {application: who for application, who in self._known.items() if application in alive}
 
-    def _note(self, peer: PeerIdentity, used: KeyUsed) -> None:
+    def _note(self, peer: PeerIdentity, used: Use) -> None:
         self._journal.record(
             program=peer.program,
             pid=peer.pid,
             operation=used.operation,
-            key=used.key,
+            key=used.subject,
             device=used.slot,
             result="OK" if used.result is Ckr.OK else f"CKR_{used.result.name}",
             milliseconds=round(used.seconds * 1000, 1),

@@ -27,7 +27,7 @@ from fob_daemon.cryptoki.operations.wrap import unwrap_key, wrap_key
 from fob_daemon.cryptoki.session import Session
 from fob_daemon.cryptoki.sessions import Sessions, asked_pin
 from fob_daemon.cryptoki.slot_events import SlotEvents
-from fob_daemon.cryptoki.templates import checked
+from fob_daemon.cryptoki.templates import checked, label_of
 from fob_daemon.device.slot import Slot
 from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.cka import Cka
@@ -121,14 +121,14 @@ class FobApplication:
         found = self._sessions.get(session)
         found.login.require(Cku.SO)
         remote, sent = found.slot.remote, asked_pin(found.slot, pin)
-        await found.login.run(lambda: remote.init_pin(sent))
+        await found.login.noted("init PIN", "USER", lambda: found.login.run(lambda: remote.init_pin(sent)))
 
     async def set_pin(self, session: int, old: bytes | None, new: bytes | None) -> None:
         found = self._sessions.get(session)
         found.require_rw()
         user = Cku.SO if found.login.user is Cku.SO else Cku.USER
         remote, pins = found.slot.remote, (asked_pin(found.slot, old), asked_pin(found.slot, new))
-        await found.login.run(lambda: remote.set_pin(user, *pins))
+        await found.login.noted("set PIN", user.name, lambda: found.login.run(lambda: remote.set_pin(user, *pins)))
 
     async def login(self, session: int, user_type: int, pin: bytes | None) -> None:
         found = self._sessions.get(session)
@@ -296,7 +296,11 @@ class FobApplication:
         if any(template.get(Cka.TOKEN, False) for template in templates):
             found.require_rw()
         found.login.require(Cku.USER)
-        made = await self._desk.ask(found, 2, lambda remote: remote.generate_key_pair(mechanism, *templates))
+        made = await found.login.noted(
+            "generate",
+            label_of(templates[1]),
+            lambda: self._desk.ask(found, 2, lambda remote: remote.generate_key_pair(mechanism, *templates)),
+        )
         return made[0], made[1]
 
     async def derive_key(self, session: int, mechanism: Mechanism, key: int, template: Template) -> int:

@@ -1,13 +1,12 @@
 """Keys at the start of an operation: may this key do that, and how is it asked on the device."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from fob_daemon.cryptoki.login_state import KeyUsed, LoginState
+from fob_daemon.cryptoki.login_state import LoginState
 from fob_daemon.cryptoki.objects import StoredObject
-from fob_daemon.cryptoki.templates import mechanisms, octets
+from fob_daemon.cryptoki.templates import label_of, mechanisms
 from fob_daemon.device.remote_token import RemoteToken
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
@@ -72,18 +71,7 @@ class KeyUse:
 
     async def ask(self, operation: str, work: Callable[[RemoteToken], Awaitable[T]]) -> T:
         """The operation's one request, noted for the log whatever comes of it. Raises CkrError."""
-        began, result = time.monotonic(), Ckr.FUNCTION_CANCELED
-        try:
-            answer = await self._ask(work)
-            result = Ckr.OK
-        except CkrError as error:
-            result = error.ckr
-            raise
-        finally:
-            label = octets(self.key.attributes, Cka.LABEL).decode("utf-8", "replace")
-            used = KeyUsed(operation, label, self.key.slot.name, result, time.monotonic() - began)
-            self.login.observe(used)
-        return answer
+        return await self.login.noted(operation, label_of(self.key.attributes), lambda: self._ask(work))
 
     async def _ask(self, work: Callable[[RemoteToken], Awaitable[T]]) -> T:
         self.login.require(Cku.USER)

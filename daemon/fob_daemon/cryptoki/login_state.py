@@ -1,6 +1,7 @@
 """Who is logged in: per application and token (PKCS#11 v2.40 base, 5.6, and its usage guide, 2.6)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,24 +16,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUsed:
-    """A private key was used, or somebody tried: for the log. `seconds` from the request to its answer."""
+class Use:
+    """The device was used, or somebody tried: for the log. `seconds` from the request to its answer."""
 
     operation: str
-    key: str
+    subject: str
     slot: str
     result: Ckr
     seconds: float
 
 
-Observer = Callable[[KeyUsed], None]
+Observer = Callable[[Use], None]
 
 
 class LoginState:
     """An application's login on one token. The device checks each PIN; the daemon keeps the applications apart."""
 
     def __init__(self, slot: Slot, observe: Observer) -> None:
-        self.observe = observe
+        self._observe = observe
         self._slot = slot
         self._user: Cku | None = None
         self._epoch = 0
@@ -56,7 +57,7 @@ class LoginState:
             if self.user is not None:
                 same = self._user is user
                 raise CkrError(Ckr.USER_ALREADY_LOGGED_IN if same else Ckr.USER_ANOTHER_ALREADY_LOGGED_IN)
-            self._epoch = await self._logins.open(user, pin)
+            self._epoch = await self.noted("login", user.name, lambda: self._logins.open(user, pin))
             self._slot.pin_was_right(user)
             self._user = user
 
@@ -83,6 +84,19 @@ class LoginState:
         if user is None:
             return await ask()
         return await self._logins.run(user, ask, is_guarded=is_guarded)
+
+    async def noted(self, operation: str, subject: str, ask: Callable[[], Awaitable[T]]) -> T:
+        """A request that stands in the log whatever comes of it; `subject` is the key's label, or who logs in."""
+        began, result = time.monotonic(), Ckr.FUNCTION_CANCELED
+        try:
+            answer = await ask()
+            result = Ckr.OK
+        except CkrError as error:
+            result = error.ckr
+            raise
+        finally:
+            self._observe(Use(operation, subject, self._slot.name, result, time.monotonic() - began))
+        return answer
 
     @property
     def _logins(self) -> Logins:

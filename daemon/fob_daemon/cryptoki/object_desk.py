@@ -14,7 +14,7 @@ from fob_daemon.cryptoki.limits import FOUND_LIMIT
 from fob_daemon.cryptoki.objects import ObjectTable, StoredObject
 from fob_daemon.cryptoki.session import Found, Session
 from fob_daemon.cryptoki.session_objects import change, copied, created
-from fob_daemon.cryptoki.templates import checked, is_private, matches, readable
+from fob_daemon.cryptoki.templates import checked, is_private, label_of, matches, readable
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.device.views import DeviceObject, Page
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue, Template
@@ -60,7 +60,10 @@ class ObjectDesk:
         wanted = checked(template)
         self._require_write(session, wanted)
         if wanted.get(Cka.TOKEN, False) or wanted.get(Cka.CLASS) == Cko.PRIVATE_KEY:
-            return (await self.ask(session, 1, lambda remote: remote.create_object(wanted)))[0]
+            made = await session.login.noted(
+                "create", label_of(wanted), lambda: self.ask(session, 1, lambda remote: remote.create_object(wanted))
+            )
+            return made[0]
         return self.add(session, created(wanted))
 
     async def copy(self, session: Session, handle: int, template: Template) -> int:
@@ -85,7 +88,12 @@ class ObjectDesk:
         self._require_write(session, stored.attributes)
         if stored.device_handle is not None:
             number, remote = stored.device_handle, session.slot.remote
-            session.slot.apply(await session.login.run(lambda: remote.destroy_object(number)))
+            page = await session.login.noted(
+                "destroy",
+                label_of(stored.attributes),
+                lambda: session.login.run(lambda: remote.destroy_object(number)),
+            )
+            session.slot.apply(page)
         self._table.remove(handle)
 
     async def get_attributes(self, session: Session, handle: int, types: Sequence[int]) -> list[AttributeAnswer]:

@@ -79,6 +79,11 @@ def octets(attributes: Template, attribute: int) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
+def label_of(attributes: Template) -> str:
+    """CKA_LABEL for people to read."""
+    return octets(attributes, Cka.LABEL).decode("utf-8", "replace")
+
+
 def number(attributes: Template, attribute: int, default: int) -> int:
     """A CK_ULONG, or `default` where there is none."""
     value = attributes.get(attribute)
