@@ -94,7 +94,7 @@ class Daemon:
         await self._provider.close()
         self._engine.close_all()
         for device in self._devices.values():
-            await device.stop()
+            await device.end()
 
     def status(self) -> StatusReport:
         """Everything, as it is now."""
@@ -185,7 +185,7 @@ class Daemon:
         device = self._devices.pop(name, None)
         if device is not None:
             self._engine.remove_slot(device.entry.slot)
-            await device.stop()
+            await device.end()
 
     def _on_event(self, device: Device, event: Event) -> None:
         match event.name, event.values:

@@ -36,6 +36,11 @@ class Device:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def end(self) -> None:
+        """The device was unpaired, or the daemon ends: nothing of it goes on."""
+        await self.slot.close()
+        await self.stop()
+
     async def settled(self) -> None:
         """Wait a moment for the first session and the first list of objects."""
         with contextlib.suppress(TimeoutError):

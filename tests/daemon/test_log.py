@@ -1,0 +1,97 @@
+"""What `fob log` tells: every use of the device, by whom, and what came of it. Never a PIN."""
+
+from pathlib import Path
+
+import pytest
+
+from fob_daemon.clients import Clients
+from fob_daemon.control.events import EventQueue
+from fob_daemon.control.interface import ClientSocket, ControlEvent
+from fob_daemon.cryptoki.engine import Engine
+from fob_daemon.device.slot import open_slot
+from fob_daemon.journal import ENTRIES_KEPT, Journal
+from fob_daemon.peer import PeerIdentity
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckm import Ckm
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cko, Cku
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.flags import SessionFlag
+from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.virtual_loop import run_virtually
+from support.world import P256, USER_PIN, World
+
+SSH = PeerIdentity(4242, 1000, 1000, "ssh", ("ssh", "host"))
+RW = int(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION)
+
+
+def test_each_use_of_the_device_is_an_entry(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        slot = open_slot(1, "pixel", world.manager)
+        await slot.idle()
+        journal = Journal(lambda: 1_800_000_000.0)
+        clients = Clients(Engine([slot]), journal)
+        application = clients.open(SSH, ClientSocket.PROVIDER)
+        session = application.open_session(1, RW)
+        with pytest.raises(CkrError, match="PIN_INCORRECT"):
+            await application.login(session, Cku.USER, b"wrong-pin")
+        await application.login(session, Cku.USER, USER_PIN)
+        public, private = await application.generate_key_pair(
+            session,
+            Mechanism(Ckm.EC_KEY_PAIR_GEN),
+            {Cka.TOKEN: True, Cka.EC_PARAMS: P256},
+            {Cka.TOKEN: True, Cka.LABEL: b"mail"},
+        )
+        application.sign_init(session, Mechanism(Ckm.ECDSA), private)
+        signature = await application.sign(session, bytes(32), 64)
+        assert isinstance(signature, bytes)
+        await application.destroy_object(session, private)
+
+        entries = journal.newest(100, 0)
+        assert [(e.operation, e.key, e.result) for e in entries] == [
+            ("login", "USER", "CKR_PIN_INCORRECT"),
+            ("login", "USER", "OK"),
+            ("generate", "mail", "OK"),
+            ("sign", "mail", "OK"),
+            ("destroy", "mail", "OK"),
+        ]
+        assert {(e.program, e.pid, e.device) for e in entries} == {("ssh", 4242, "pixel")}
+        assert all(pin not in repr(entries) for pin in ("wrong-pin", USER_PIN.decode()))
+        report = list(clients.report())
+        assert [(r.program, r.sessions, r.logged_in) for r in report] == [("ssh", 1, True)]
+        application.find_objects_init(session, {Cka.CLASS: Cko.PUBLIC_KEY})
+        assert application.find_objects(session, 10) == [public]
+        application.close()
+        assert list(clients.report()) == []
+        await slot.close()
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_only_the_newest_entries_are_kept() -> None:
+    journal = Journal(lambda: 0.0)
+    queue: EventQueue[ControlEvent] = EventQueue()
+    journal.subscribe(queue)
+    for _ in range(ENTRIES_KEPT + 5):
+        note(journal)
+    assert [entry.sequence for entry in journal.newest(2, 0)] == [ENTRIES_KEPT + 4, ENTRIES_KEPT + 5]
+    assert len(journal.newest(10_000, 0)) == ENTRIES_KEPT
+    assert journal.newest(10, ENTRIES_KEPT + 4)[0].sequence == ENTRIES_KEPT + 5
+    assert journal.newest(0, 0) == []
+
+
+async def test_who_watches_hears_of_it_and_who_left_does_not() -> None:
+    journal = Journal(lambda: 0.0)
+    queue: EventQueue[ControlEvent] = EventQueue()
+    journal.subscribe(queue)
+    note(journal)
+    event, lost = await queue.get()
+    assert (event, lost) == (journal.newest(1, 0)[0], 0)
+    journal.unsubscribe(queue)
+    note(journal)
+
+
+def note(journal: Journal) -> None:
+    journal.record(program="ssh", pid=1, operation="sign", key="k", device="d", result=Ckr.OK.name, milliseconds=1.0)
