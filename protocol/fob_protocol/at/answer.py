@@ -98,12 +98,12 @@ def _read_line(reader: ValueReader) -> Values:
 def _read_refusal(reader: ValueReader) -> tuple[int, str]:
     values = _read_line(reader)
     match values:
-        case (int(ckr),):
+        case (int(ckr),) if ckr != Ckr.OK:
             return ckr, ""
-        case (int(ckr), str(words)):
+        case (int(ckr), str(words)) if ckr != Ckr.OK:
             return ckr, words
         case _:
-            raise AtSyntaxError("+CKR: has a number and perhaps words")
+            raise AtSyntaxError("+CKR: has a number that is not 0, and perhaps words")
 
 
 def encode_event(event: Event) -> bytes:
