@@ -7,11 +7,10 @@ private_operation = 60
 """
 
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from fob_daemon.config_entries import EntryError, must, one_of, path, seconds, section, user_ids
 from fob_daemon.paths import default_paths
 
 
@@ -19,65 +18,55 @@ class ConfigError(ValueError):
     """The file cannot be used; the text names the entry and the rule."""
 
 
-class Section(BaseModel):
-    """No entry that is not known: a typing error must not be silent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Sockets(Section):
+@dataclass(frozen=True, slots=True)
+class Sockets:
     """Where programs connect; a socket that systemd passes goes before its path."""
 
-    provider: Path = Field(default_factory=lambda: default_paths().provider)
-    agent: Path = Field(default_factory=lambda: default_paths().agent)
-    control: Path = Field(default_factory=lambda: default_paths().control)
+    provider: Path = field(default_factory=lambda: default_paths().provider, metadata=must(path))
+    agent: Path = field(default_factory=lambda: default_paths().agent, metadata=must(path))
+    control: Path = field(default_factory=lambda: default_paths().control, metadata=must(path))
     # Users beside the daemon's own that may connect.
-    allowed_uids: frozenset[int] = frozenset()
+    allowed_uids: frozenset[int] = field(default_factory=frozenset, metadata=must(user_ids))
 
 
-class TimeoutSettings(Section):
+@dataclass(frozen=True, slots=True)
+class TimeoutSettings:
     """Seconds after which a waiting program gets its answer whatever the device does."""
 
-    login: float = Field(default=60.0, gt=0, le=600)
-    private_operation: float = Field(default=60.0, gt=0, le=600)
-    key_generation: float = Field(default=120.0, gt=0, le=600)
+    login: float = field(default=60.0, metadata=must(seconds(600)))
+    private_operation: float = field(default=60.0, metadata=must(seconds(600)))
+    key_generation: float = field(default=120.0, metadata=must(seconds(600)))
     # For what neither waits for a person nor computes for long.
-    command: float = Field(default=10.0, gt=0, le=600)
+    command: float = field(default=10.0, metadata=must(seconds(600)))
     # How long the device stays logged in after the last application has left.
-    logout_linger: float = Field(default=2.0, ge=0, le=3600)
+    logout_linger: float = field(default=2.0, metadata=must(seconds(3600, or_none=True)))
 
 
-class LogSettings(Section):
+@dataclass(frozen=True, slots=True)
+class LogSettings:
     """What is written to standard error, or to the journal."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["console", "json"] = "console"
+    level: str = field(default="info", metadata=must(one_of("debug", "info", "warning", "error")))
+    format: str = field(default="console", metadata=must(one_of("console", "json")))
 
 
-class Config(Section):
+@dataclass(frozen=True, slots=True)
+class Config:
     """The whole file."""
 
-    state: Path = Field(default_factory=lambda: default_paths().state)
-    sockets: Sockets = Field(default_factory=Sockets)
-    timeouts: TimeoutSettings = Field(default_factory=TimeoutSettings)
-    log: LogSettings = Field(default_factory=LogSettings)
+    state: Path = field(default_factory=lambda: default_paths().state, metadata=must(path))
+    sockets: Sockets = field(default_factory=Sockets, metadata=must(section(Sockets)))
+    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings, metadata=must(section(TimeoutSettings)))
+    log: LogSettings = field(default_factory=LogSettings, metadata=must(section(LogSettings)))
 
 
-def load_config(path: Path | None) -> Config:
+def load_config(file: Path | None) -> Config:
     """The configuration of a file, or the defaults. Raises ConfigError."""
-    if path is None:
+    if file is None:
         return Config()
     try:
-        return Config.model_validate(tomllib.loads(path.read_text()))
+        return section(Config)(tomllib.loads(file.read_text()))
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_mistake(error)}") from None
-
-
-def _first_mistake(error: ValidationError) -> str:
-    mistake = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in mistake["loc"])
-    return f"'{place}': {mistake['msg'].lower()}"
+        raise ConfigError(f"{file}: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, EntryError) as error:
+        raise ConfigError(f"{file}: {error}") from None
