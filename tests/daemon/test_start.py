@@ -1,9 +1,19 @@
-"""What the daemon loads before it is asked for anything."""
+"""What the daemon loads before it is asked for anything, and that it ends as quietly as it began."""
 
+import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+
+from fob_daemon.cli.client import Client
+from fob_daemon.demo.processes import program
+from fob_daemon.demo.scratch import Scratch
 
 # Each costs a start tens of milliseconds and the daemon megabytes; a program that signs needs none of them.
 LATE = (
@@ -17,6 +27,16 @@ LATE = (
     "serial",
     "uvloop",
 )
+START_TIME = 20.0
+STOP_TIME = 5.0
+
+
+@pytest.fixture(scope="module")
+def loaded() -> frozenset[str]:
+    """Every module that `fobd` has when its own code begins to run."""
+    code = "import sys, fob_daemon.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return frozenset(done.stdout.split())
 
 
 @pytest.mark.parametrize("module", LATE)
@@ -28,9 +48,74 @@ def test_what_serves_programs_is_loaded(loaded: frozenset[str]) -> None:
     assert {"fob_daemon.rpc.server", "fob_daemon.agent.server", "fob_daemon.control.server"} <= loaded
 
 
-@pytest.fixture(scope="module")
-def loaded() -> frozenset[str]:
-    """Every module that `fobd` has when its own code begins to run."""
-    code = "import sys, fob_daemon.main; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return frozenset(done.stdout.split())
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    scratch = Scratch.in_folder(tmp_path)
+    scratch.write_files()
+    return scratch
+
+
+@pytest.fixture
+def daemon(scratch: Scratch) -> Iterator["subprocess.Popen[bytes]"]:
+    """A daemon that listens, with nothing paired."""
+    address = scratch.folder / "ready"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+        ready.bind(str(address))
+        ready.settimeout(START_TIME)
+        with subprocess.Popen(
+            program("fobd", "--config", str(scratch.config)),
+            env=os.environ | {"NOTIFY_SOCKET": str(address)},
+            stderr=subprocess.PIPE,
+        ) as process:
+            try:
+                assert ready.recv(4096).startswith(b"READY=1")
+                yield process
+            finally:
+                process.kill()
+
+
+def stop(daemon: "subprocess.Popen[bytes]") -> tuple[int, bytes]:
+    """Exit status and last words after SIGTERM."""
+    daemon.send_signal(signal.SIGTERM)
+    _, words = daemon.communicate(timeout=STOP_TIME)
+    return daemon.returncode, words
+
+
+def test_a_daemon_that_nobody_asked_for_anything_ends_without_a_word(
+    daemon: "subprocess.Popen[bytes]", scratch: Scratch
+) -> None:
+    assert stop(daemon) == (0, b"")
+    assert not scratch.socket("control").exists()
+
+
+def test_the_first_programs_at_the_control_socket_are_all_answered(
+    daemon: "subprocess.Popen[bytes]", scratch: Scratch
+) -> None:
+    def ask(number: int) -> int:
+        pid: int = Client(scratch.socket("control")).get("status")["pid"]
+        return pid
+
+    with ThreadPoolExecutor(8) as programs:
+        answers = list(programs.map(ask, range(8)))
+
+    assert answers == [daemon.pid] * 8
+    assert stop(daemon) == (0, b"")
+
+
+def test_a_program_that_hung_up_before_it_was_served_harms_nobody(
+    daemon: "subprocess.Popen[bytes]", scratch: Scratch
+) -> None:
+    with socket.socket(socket.AF_UNIX) as hasty:
+        hasty.connect(str(scratch.socket("control")))
+
+    assert Client(scratch.socket("control")).get("status")["pid"] == daemon.pid
+    assert stop(daemon) == (0, b"")
+
+
+def test_a_daemon_that_is_stopped_while_the_control_socket_opens_ends_all_the_same(
+    daemon: "subprocess.Popen[bytes]", scratch: Scratch
+) -> None:
+    with socket.socket(socket.AF_UNIX) as visitor:
+        visitor.connect(str(scratch.socket("control")))
+
+        assert stop(daemon) == (0, b"")

@@ -43,10 +43,11 @@ class ControlServer:
 
     async def close(self) -> None:
         """Stop listening, end every request and held login, and remove the socket files that were made here."""
-        self._door.close()
         if self._opening is not None:
+            # First: it watches a socket that the door closes.
             self._opening.cancel()
             await asyncio.wait((self._opening,))
+        self._door.close()
         if self._api is not None:
             await self._api.close()
         await self._door.wait_closed()
@@ -66,7 +67,7 @@ class ControlServer:
             make_api = await asyncio.to_thread(_load)
         except ImportError as error:
             _log.error("control.not_served", why=str(error))
-            raise
+            return
         self._api = make_api(self._daemon, self._door, self._limits, self._random)
         await server.start_serving()
 
