@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from clients.certificates import ENGINE, private_uri, self_signed
 from support.live import Live
 
 MESSAGE = b"Signed by the engine\n"
-ENGINE = ("-engine", "pkcs11", "-keyform", "engine")
 HANDSHAKE_TIME = 20
 
 
@@ -24,23 +24,8 @@ def message(live: Live, needs: Callable[..., None]) -> None:
     (live.folder / "message").write_bytes(MESSAGE)
 
 
-def uri(live: Live, label: str, *, pin: str | None = None) -> str:
-    """Of a private key (RFC 7512)."""
-    return f"pkcs11:token={live.label};object={label};type=private" + (f";pin-value={pin}" if pin else "")
-
-
 def openssl(live: Live, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
     return live.run("openssl", *arguments, check=check, PKCS11_MODULE_PATH=live.module)
-
-
-def certificate(live: Live, label: str) -> Path:
-    """A certificate of a key, signed by itself through the engine."""
-    path = live.folder / f"{label}.crt"
-    openssl(
-        live, "req", "-x509", "-new", *ENGINE, "-key", uri(live, label, pin=live.scratch.user_pin),
-        "-subj", f"/CN={label}", "-days", "30", "-out", str(path),
-    )  # fmt: skip
-    return path
 
 
 @pytest.mark.clause("P1", "P8", "P9", "P13")
@@ -48,7 +33,7 @@ def certificate(live: Live, label: str) -> Path:
 @pytest.mark.parametrize("has_pin", [True, False], ids=["PIN in the URI", "PIN pad"])
 def test_the_engine_signs(live: Live, label: str, has_pin: bool) -> None:
     """Beside these two there is an Ed25519 key, at which libp11 gives up when it meets it in a list."""
-    key = uri(live, label, pin=live.scratch.user_pin if has_pin else None)
+    key = private_uri(live, label, pin=live.scratch.user_pin if has_pin else None)
     with live.crossing() as link:
         openssl(live, "dgst", *ENGINE, "-sha256", "-sign", key, "-out", "signature", "message")
     assert link.round_trips == 2
@@ -59,7 +44,7 @@ def test_the_engine_signs(live: Live, label: str, has_pin: bool) -> None:
 
 
 def test_the_engine_signs_with_pss(live: Live) -> None:
-    key, pss = uri(live, "RSA-2048", pin=live.scratch.user_pin), ("-sigopt", "rsa_padding_mode:pss")
+    key, pss = private_uri(live, "RSA-2048", pin=live.scratch.user_pin), ("-sigopt", "rsa_padding_mode:pss")
     with live.crossing() as link:
         openssl(live, "dgst", *ENGINE, "-sha256", *pss, "-sign", key, "-out", "signature", "message")
     assert link.round_trips == 2
@@ -73,7 +58,7 @@ def test_the_engine_signs_with_pss(live: Live) -> None:
 @pytest.mark.parametrize("padding", ["pkcs1", "oaep"])
 def test_the_engine_decrypts(live: Live, padding: str) -> None:
     options = ("-pkeyopt", f"rsa_padding_mode:{padding}")
-    public, private = str(live.public_key("RSA-2048")), uri(live, "RSA-2048", pin=live.scratch.user_pin)
+    public, private = str(live.public_key("RSA-2048")), private_uri(live, "RSA-2048", pin=live.scratch.user_pin)
     openssl(live, "pkeyutl", "-encrypt", "-pubin", "-inkey", public, "-in", "message", "-out", "secret", *options)
     with live.crossing() as link:
         plain = openssl(live, "pkeyutl", "-decrypt", *ENGINE, "-inkey", private, "-in", "secret", *options).stdout
@@ -91,7 +76,7 @@ def test_the_engine_reads_a_public_key_without_the_phone(live: Live) -> None:
 
 
 def test_a_wrong_pin_is_named(live: Live) -> None:
-    key = uri(live, "RSA-2048", pin="0000")
+    key = private_uri(live, "RSA-2048", pin="0000")
     done = openssl(live, "dgst", *ENGINE, "-sha256", "-sign", key, "-out", "signature", "message", check=False)
     assert done.returncode != 0
     assert b"PIN incorrect" in done.stderr
@@ -103,7 +88,7 @@ def test_a_wrong_pin_is_named(live: Live) -> None:
 def test_a_tls_client_proves_who_it_is(live: Live, label: str) -> None:
     """A certificate made with the key, and a handshake that the phone signs once."""
     with live.crossing() as link:
-        own = certificate(live, label)
+        own = self_signed(live, label)
     assert link.round_trips == 2
     server = folder_of_server(live)
     with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
@@ -112,7 +97,8 @@ def test_a_tls_client_proves_who_it_is(live: Live, label: str) -> None:
         with live.crossing() as link:
             openssl(
                 live, "s_client", "-connect", f"127.0.0.1:{listening.getsockname()[1]}", "-cert", str(own), *ENGINE,
-                "-key", uri(live, label, pin=live.scratch.user_pin), "-CAfile", str(server), "-verify_return_error",
+                "-key", private_uri(live, label, pin=live.scratch.user_pin), "-CAfile", str(server),
+                "-verify_return_error",
             )  # fmt: skip
         assert seen.result(HANDSHAKE_TIME) == ssl.PEM_cert_to_DER_cert(own.read_text())
     assert link.round_trips == 2
