@@ -78,10 +78,10 @@ def attributes(session: Session, key: str) -> Call:
     """C_GetAttributeValue of three attributes of a private key."""
     function, handle, found = session.module.function("GetAttributeValue"), session.handle, session.private_key(key)
     room = ctypes.create_string_buffer(3 * 256)
-    start = ctypes.addressof(room)
     types = (Cka.LABEL, Cka.ID, Cka.KEY_TYPE)
 
     def call() -> None:
+        start = ctypes.addressof(room)
         template = (CkAttribute * 3)(*(CkAttribute(kind, start + 256 * place, 256) for place, kind in enumerate(types)))
         if function(handle, found, template, CkUlong(3)):
             raise ArithmeticError("C_GetAttributeValue failed")
