@@ -36,8 +36,6 @@ class TimeoutSettings:
     login: float = field(default=60.0, metadata=must(seconds(600)))
     private_operation: float = field(default=60.0, metadata=must(seconds(600)))
     key_generation: float = field(default=120.0, metadata=must(seconds(600)))
-    # For what neither waits for a person nor computes for long.
-    command: float = field(default=10.0, metadata=must(seconds(600)))
     # How long the device stays logged in after the last application has left.
     logout_linger: float = field(default=2.0, metadata=must(seconds(3600, or_none=True)))
 

@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -13,6 +14,7 @@ from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
 
 START_TIME: Final = 20.0
 STOP_TIME: Final = 5.0
+ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class DemoError(Exception):
@@ -59,6 +61,20 @@ class Processes:
         process.kill()
         process.wait()
 
+    def freeze_phone(self) -> None:
+        """The phone falls silent, as one out of reach does; its line stays."""
+        self._running["phone"].send_signal(signal.SIGSTOP)
+
+    def thaw_phone(self) -> None:
+        """The phone goes on where it was."""
+        self._running["phone"].send_signal(signal.SIGCONT)
+
+    def stop_daemon(self) -> None:
+        """Ask fobd to end, and wait for it."""
+        process = self._running.pop("fobd")
+        process.terminate()
+        process.wait(STOP_TIME)
+
     def start_daemon(self) -> None:
         """Start fobd; returns when its sockets listen."""
         self._start("fobd", program("fobd", "--config", str(self._scratch.config)))
@@ -104,11 +120,25 @@ def program(name: str, *arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / name), *arguments]
 
 
-def restore_signals() -> None:
-    """Ctrl-C and a polite kill both end a demo through its context managers."""
+def end_by_signals() -> None:
+    """A polite kill and a closed terminal end a demo as Ctrl-C does: through its context managers."""
+    for number in ENDING:
+        signal.signal(number, _end)
 
-    def stop(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGHUP, stop)
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Signals wait until a program that is being started is known, so that none is left running unseen."""
+    received: list[int] = []
+    earlier = {number: signal.signal(number, lambda number, frame: received.append(number)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+    if received:
+        _end(received[0], None)
+
+
+def _end(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)

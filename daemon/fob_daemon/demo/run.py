@@ -1,13 +1,14 @@
 """A whole demo: phone, daemon, line, pairing, three keys; then a command, or the walk."""
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fob_daemon.demo.processes import DemoError, Processes, program, restore_signals
+from fob_daemon.demo.processes import DemoError, Processes, end_by_signals, program, undisturbed
 from fob_daemon.demo.scratch import Scratch
 from fob_daemon.demo.walk import Say, Walk
 
@@ -16,7 +17,7 @@ KEYS: Final = (("rsa:2048", "RSA-2048", "01"), ("ec:p256", "P-256", "02"), ("ed2
 
 def run_demo(command: Sequence[str], say: Say) -> int:
     """Run `command`, or the walk when it is empty; the exit status. Raises DemoError. Leaves nothing behind."""
-    restore_signals()
+    end_by_signals()
     with tempfile.TemporaryDirectory(prefix="fob-demo-", ignore_cleanup_errors=True) as folder:
         scratch = Scratch.in_folder(Path(folder))
         scratch.write_files()
@@ -42,11 +43,20 @@ def set_up(scratch: Scratch, processes: Processes, say: Say) -> None:
 
 
 def run_command(command: Sequence[str], scratch: Scratch) -> int:
-    """The person's command with the demo's environment; its exit status, 127 when there is no such program."""
+    """The person's command with the demo's environment; its exit status. Raises DemoError for no such program."""
+    running: list[subprocess.Popen[bytes]] = []
     try:
-        return subprocess.run(command, env=os.environ | scratch.environment(), check=False).returncode
+        with undisturbed():
+            running.append(subprocess.Popen(command, env=os.environ | scratch.environment()))
+        # Ctrl-C is the command's while it runs: it may be a shell.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return running[0].wait()
     except FileNotFoundError:
         raise DemoError(f"no program is called '{command[0]}'") from None
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def fob(scratch: Scratch, *arguments: str) -> None:
