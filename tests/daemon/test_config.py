@@ -27,9 +27,7 @@ def test_without_a_file_every_entry_has_its_default(monkeypatch: pytest.MonkeyPa
             control=Path("/run/fob/control.sock"),
             allowed_uids=frozenset(),
         ),
-        timeouts=TimeoutSettings(
-            login=60.0, private_operation=60.0, key_generation=120.0, command=10.0, logout_linger=2.0
-        ),
+        timeouts=TimeoutSettings(login=60.0, private_operation=60.0, key_generation=120.0, logout_linger=2.0),
         log=LogSettings(level="info", format="console"),
     )
 
