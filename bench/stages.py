@@ -2,6 +2,8 @@
 
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ class Stage:
     """A daemon with its phone."""
 
     scratch: Scratch
+    processes: Processes
 
     @property
     def environment(self) -> dict[str, str]:
@@ -40,6 +43,25 @@ class Stage:
         """`fob status`."""
         answer: dict[str, Any] = json.loads(run("fob", "--json", "status", environment=self.environment))
         return answer
+
+    def restart_daemon(self) -> None:
+        """A fresh daemon on the same state, connected to its phone, whose control socket nobody has used."""
+        self.processes.stop_daemon()
+        self.processes.start_daemon()
+        login = ["pkcs11-tool", "--module", self.environment["PKCS11_MODULE"], "--login", "--pin", "env:PKCS11_PIN"]
+        end = time.monotonic() + START_TIME
+        while subprocess.run([*login, "-O"], env=os.environ | self.environment, capture_output=True).returncode:
+            if time.monotonic() > end:
+                sys.exit("the daemon does not reach its phone")
+            time.sleep(0.1)
+
+    def daemon_pid(self) -> int:
+        """Without asking the daemon: a request loads what answers requests."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.scratch.socket("provider")))
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid, _, _ = struct.unpack("3i", credentials)
+        return int(pid)
 
     def round_trips(self) -> int:
         """How often the link was crossed there and back since the daemon started."""
@@ -65,7 +87,7 @@ def our_stage(baud: int | None = None) -> Iterator[Stage]:
         fob(scratch, "pair", url, "--yes")
         for kind, _, label, key_id in KEYS:
             fob(scratch, "keys", "new", "--type", kind, "--label", label, "--id", key_id)
-        yield Stage(scratch)
+        yield Stage(scratch, processes)
 
 
 @contextmanager
