@@ -1,7 +1,6 @@
 """What an entry of the configuration file may be: one rule for each kind of value.
 
-By hand, because a library that validates data takes as long to load as asyncio and half of its memory again, at every
-start, for a dozen entries.
+By hand: a library that validates data takes longer to load than asyncio does, at every start, for a dozen entries.
 """
 
 from collections.abc import Callable
