@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cryptoki.desk import RO, ROOM, RW, SLOT, Client, Desk, Thinker, until
-from fob_daemon.device.logins import LINGER, SUPERSEDED_LIMIT, UserLogin
+from fob_daemon.device.logins import LINGER, UserLogin
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_LOCKED
 from fob_protocol.pkcs11.cka import Cka
@@ -146,7 +146,7 @@ async def test_a_burst_of_tools_costs_a_login_and_a_signature_each(desk: Desk) -
             await sign(tool, await tool.user_session())
             tool.application.close()
     assert [timer.seconds for timer in desk.timers.waiting] == [LINGER]
-    with desk.crossing(C_LOGOUT=5):
+    with desk.crossing(C_LOGOUT=1):
         desk.timers.ring()
         await desk.slot.idle()
     late = desk.client()
@@ -164,14 +164,34 @@ async def test_nobody_is_logged_out_while_another_program_is_logged_in(desk: Des
         await sign(client, agent_session)
 
 
-async def test_an_agent_and_many_tools_keep_few_logins_on_the_phone(desk: Desk, client: Client) -> None:
-    await client.user_session()
-    tools = SUPERSEDED_LIMIT + 3
-    with desk.crossing(C_LOGIN=tools, C_LOGOUT=3):
+async def test_an_agent_and_many_tools_share_one_login_on_the_phone(desk: Desk, client: Client) -> None:
+    agent_session = await client.user_session()
+    tools = 20
+    with desk.crossing(C_LOGIN=tools):
         for _ in range(tools):
             tool = desk.client()
             await tool.user_session()
             tool.application.close()
+        await desk.slot.idle()
+    await sign(client, agent_session)
+    with desk.crossing(C_LOGOUT=1):
+        client.application.close()
+        desk.timers.ring()
+        await desk.slot.idle()
+
+
+async def test_programs_that_log_in_at_the_same_moment_leave_no_login_behind(desk: Desk) -> None:
+    one, other = desk.client(), desk.client()
+    with desk.crossing(C_LOGIN=2, C_LOGOUT=1):
+        sessions = await asyncio.gather(one.user_session(), other.user_session())
+        await desk.slot.idle()
+    with desk.crossing(C_SIGN=2):
+        for program, session in zip((one, other), sessions, strict=True):
+            await sign(program, session)
+    with desk.crossing(C_LOGOUT=1):
+        one.application.close()
+        other.application.close()
+        desk.timers.ring()
         await desk.slot.idle()
 
 

@@ -53,6 +53,28 @@ def test_two_applications_of_one_computer_log_in_and_out_by_themselves(bench: Be
     assert session.logged_in == {Cku.SO}
 
 
+def test_a_new_login_replaces_an_older_one_of_the_same_user_and_session(bench: Bench) -> None:
+    session = bench.session()
+    first, officer = session.login(Cku.USER, USER_PIN), session.login(Cku.SO, SO_PIN)
+    second = session.login(Cku.USER, USER_PIN, first.id)
+    assert session.logged_in == {Cku.USER, Cku.SO}
+    assert (ticket_is_good(bench, first), ticket_is_good(bench, second)) == (False, True)
+    session.logout(second.id)
+    assert session.logged_in == {Cku.SO}
+    session.login(Cku.USER, USER_PIN, officer.id)
+    assert session.logged_in == {Cku.USER, Cku.SO}, "the officer's login is not the user's to replace"
+
+
+def test_a_login_replaces_none_of_another_session_and_a_wrong_pin_replaces_nothing(bench: Bench) -> None:
+    session, other = bench.session(), bench.session()
+    login = session.login(Cku.USER, USER_PIN)
+    other.login(Cku.USER, USER_PIN, login.id)
+    with refused(Ckr.PIN_INCORRECT):
+        session.login(Cku.USER, WRONG_PIN, login.id)
+    assert session.logged_in == {Cku.USER}
+    assert ticket_is_good(bench, login)
+
+
 def test_a_ticket_restores_the_login_after_a_restart_without_the_pin(bench: Bench) -> None:
     session = bench.session()
     login = session.login(Cku.USER, USER_PIN)

@@ -5,7 +5,6 @@ PINs pass through and tickets stay in memory; neither has a `repr`. A login outl
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -18,8 +17,6 @@ from fob_protocol.pkcs11.errors import CkrError
 
 # A burst of command line tools logs in and out with each; only the last logout reaches the device.
 LINGER: Final = 2.0
-# Superseded logins wait for the linger too; the device holds 16 tickets, and other PCs need some.
-SUPERSEDED_LIMIT: Final = 8
 
 T = TypeVar("T")
 
@@ -48,7 +45,6 @@ class UserLogin:
     id: int | None = None
     ticket: bytes = b""
     session: bytes | None = None
-    superseded: list[int] = field(default_factory=list)
     linger: Timer | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -70,22 +66,29 @@ class Logins:
         login = self._logins[user]
         return login.id is not None and login.epoch == epoch
 
+    @property
+    def are_open(self) -> bool:
+        """True while the device is logged in for this PC: also in the moments after the last application left."""
+        return any(login.id is not None for login in self._logins.values())
+
     async def open(self, user: Cku, pin: bytes | None) -> int:
-        """C_Login by an application, one round trip; the caller holds the epoch that comes back. Raises CkrError."""
+        """C_Login by an application, one round trip; the caller holds the epoch that comes back. Raises CkrError.
+
+        The new login replaces the one that there was, for all who hold it.
+        """
         login = self._logins[user]
         self._stop_linger(login)
-        session = self._remote.session_id
+        session, replaced = self._remote.session_id, login.id
         try:
-            number, ticket = await self._remote.login(user, pin)
+            number, ticket = await self._remote.login(user, pin, replaced)
         except BaseException:
             self._linger_if_unheld(login)
             raise
-        if login.id is not None:
-            login.superseded.append(login.id)
+        if login.id not in (None, replaced):
+            # Two applications logged in at the same moment, and the device replaced the same login twice.
+            self._log_out_later(login.id)
         login.id, login.ticket, login.session = number, ticket, session
         login.holders += 1
-        if len(login.superseded) > SUPERSEDED_LIMIT:
-            self._background.run("logout", partial(self._log_out_all, [login.superseded.pop(0)]))
         return login.epoch
 
     def release(self, user: Cku, epoch: int) -> None:
@@ -101,16 +104,12 @@ class Logins:
         self._stop_linger(login)
         login.epoch += 1
         login.holders, login.id, login.ticket, login.session = 0, None, b"", None
-        login.superseded.clear()
 
     def end_id(self, number: int) -> None:
         """+FOBLOCKED: the device ended a login."""
         for login in self._logins.values():
             if login.id == number:
-                self._background.run("logout", partial(self._log_out_all, login.superseded.copy()))
                 self.end(login.user)
-            elif number in login.superseded:
-                login.superseded.remove(number)
 
     async def run(self, user: Cku, ask: Callable[[], Awaitable[T]], *, is_guarded: bool = False) -> T:
         """`ask` within the login, resumed first when the link session is a new one.
@@ -146,9 +145,12 @@ class Logins:
             try:
                 await self._remote.resume(number, login.ticket)
             except CkrError as error:
-                if error.ckr is Ckr.USER_NOT_LOGGED_IN and login.id == number:
+                if error.ckr is not Ckr.USER_NOT_LOGGED_IN:
+                    raise
+                if login.id == number:
                     self.end(login.user)
-                raise
+                    raise
+                # Meanwhile an application logged in, which ended this login and made another.
             if login.id == number:
                 login.session = session
 
@@ -163,12 +165,10 @@ class Logins:
 
     def _log_out(self, login: UserLogin) -> None:
         login.linger = None
-        numbers = [*login.superseded, *([] if login.id is None else [login.id])]
+        number = login.id
         self.end(login.user)
-        self._background.run("logout", partial(self._log_out_all, numbers))
+        self._log_out_later(number)
 
-    async def _log_out_all(self, numbers: list[int]) -> None:
-        for number in numbers:
-            # One that ended already is as good.
-            with suppress(CkrError):
-                await self._remote.logout(number)
+    def _log_out_later(self, number: int | None) -> None:
+        if number is not None:
+            self._background.run("logout", partial(self._remote.logout, number))

@@ -86,9 +86,10 @@ class RemoteToken:
         )
         return read_page(answer)
 
-    async def login(self, user: Cku, pin: bytes | None) -> tuple[int, bytes]:
-        """C_Login: login id and ticket. A `pin` of None asks on the device."""
-        return read_login(await self._ask(self._timeouts.login, catalogue.LOGIN_USER, int(user), pin))
+    async def login(self, user: Cku, pin: bytes | None, replaced: int | None = None) -> tuple[int, bytes]:
+        """C_Login: login id and ticket. A `pin` of None asks on the device; the login `replaced` ends there."""
+        values = (int(user), pin) if replaced is None else (int(user), pin, replaced)
+        return read_login(await self._ask(self._timeouts.login, catalogue.LOGIN_USER, *values))
 
     async def login_for_key(self, handle: int, pin: bytes | None) -> None:
         """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key."""

@@ -2,7 +2,7 @@
 
 from fob_device.security.context import Context
 from fob_device.security.pages import page_answer
-from fob_device.security.values import octets, optional_octets, positive, whole
+from fob_device.security.values import octets, optional_octets, optional_whole, positive, whole
 from fob_device.token.views import Page
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Values
@@ -26,17 +26,20 @@ async def get_mechanisms(context: Context, values: Values) -> Answer:
 
 
 async def login(context: Context, values: Values) -> Answer:
-    """C_Login: by the PC's PIN, or by the device's own pad when the PC sends none."""
+    """C_Login: by the PC's PIN, or by the device's own pad when the PC sends none.
+
+    The last value is a handle for a key's own login, and for any other the login that the new one replaces.
+    """
     user = _user(whole(values[0]))
     pin = optional_octets(values[1])
     if pin is None:
         pin = await _pin_from_pad(context)
-    handle = values[2]
     try:
         if user is Cku.CONTEXT_SPECIFIC:
-            await context.slowly(lambda: context.session.authorize_key(positive(handle), pin))
+            await context.slowly(lambda: context.session.authorize_key(positive(values[2]), pin))
             return Answer()
-        opened = await context.slowly(lambda: context.session.login(user, pin))
+        replaced = optional_whole(values[2])
+        opened = await context.slowly(lambda: context.session.login(user, pin, replaced))
     except CkrError:
         context.announce_flags()
         raise

@@ -19,6 +19,11 @@ def positive(value: Value) -> int:
     return number
 
 
+def optional_whole(value: Value) -> int | None:
+    """A number or nothing. Raises AtSyntaxError."""
+    return None if value is None else whole(value)
+
+
 def octets(value: Value) -> bytes:
     """A block. Raises AtSyntaxError."""
     if not isinstance(value, bytes):

@@ -32,12 +32,18 @@ class Access:
         """Who is logged in."""
         return {login.user for login in self._live()}
 
-    def login(self, user: Cku, pin: bytes) -> Login:
-        """Raises CkrError USER_TYPE_INVALID, SESSION_COUNT, and what `Pins.unlock` raises."""
+    def login(self, user: Cku, pin: bytes, replaced: int | None = None) -> Login:
+        """A login; `replaced`, one of the same user in this session, ends with it.
+
+        Raises CkrError USER_TYPE_INVALID, SESSION_COUNT, and what `Pins.unlock` raises.
+        """
         require_pin_user(user)
         self._require_room()
         live, login = self._logins.begin(user, self._pins.unlock(user, pin))
         self._mine[login.id] = live
+        if replaced is not None and (old := self._mine.get(replaced)) is not None and old.user == user:
+            self._logins.end(replaced)
+            del self._mine[replaced]
         return login
 
     def resume(self, number: int, ticket: bytes) -> None:

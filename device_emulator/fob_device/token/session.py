@@ -35,14 +35,14 @@ class TokenSession:
         """Who is logged in, in any application of this computer."""
         return self._access.users
 
-    def login(self, user: Cku, pin: bytes) -> Login:
-        """Log in; slow (Argon2id).
+    def login(self, user: Cku, pin: bytes, replaced: int | None = None) -> Login:
+        """Log in; slow (Argon2id). `replaced`: the number of this session's login that ends when the new one is there.
 
         Raises CkrError USER_TYPE_INVALID, PIN_LEN_RANGE (costs no try), PIN_INCORRECT, PIN_LOCKED,
         USER_PIN_NOT_INITIALIZED, SESSION_COUNT.
         """
         self._forget_private_objects()
-        return self._access.login(user, pin)
+        return self._access.login(user, pin, replaced)
 
     def resume(self, login: int, ticket: bytes) -> None:
         """Go on with a login of an earlier session. Raises CkrError USER_NOT_LOGGED_IN unless the ticket is good."""
