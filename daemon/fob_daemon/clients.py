@@ -30,11 +30,6 @@ class Clients:
         self._known[application] = (peer, door)
         return application
 
-    @property
-    def is_logged_in(self) -> bool:
-        """True while any program is logged in."""
-        return any(application.is_logged_in for application in self._engine.applications)
-
     def report(self) -> Iterator[ClientReport]:
         """The programs at the provider and agent sockets."""
         self._forget_ended()

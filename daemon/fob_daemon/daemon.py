@@ -105,7 +105,7 @@ class Daemon:
             uptime_s=round(time.monotonic() - self._started_at, 3),
             provider_socket=str(sockets.provider),
             agent_socket=str(sockets.agent),
-            devices=tuple(device.report(self._clients.is_logged_in) for device in self._devices.values()),
+            devices=tuple(device.report() for device in self._devices.values()),
             clients=tuple(self._clients.report()),
         )
 
@@ -123,7 +123,7 @@ class Daemon:
                 device.start()
         device = self._devices[entry.name]
         await device.settled()
-        return device.report(self._clients.is_logged_in)
+        return device.report()
 
     async def unpair(self, name: str) -> None:
         """Forget a device, on both sides when it is there. Raises ControlError."""
@@ -176,7 +176,7 @@ class Daemon:
         )
         device = Device(entry, link, slot)
         link.subscribe(lambda event: self._on_event(device, event))
-        link.on_change(lambda: self._journal.tell(DeviceChange(device.report(self._clients.is_logged_in))))
+        link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
         self._devices[entry.name] = device
         self._engine.add_slot(slot)
         device.start()

@@ -104,6 +104,13 @@ def test_a_commitment_that_was_only_copied_cannot_be_opened() -> None:
     assert device.state is DeviceState.FAILED
 
 
+def test_a_commitment_that_was_exchanged_on_the_way_is_noticed_before_any_key_is_read() -> None:
+    pc, device = pc_side(1), device_side(1)
+    reveal = sent(pc.receive(sent(device.receive(pc_side(ATTACKER).start()))))
+    with pytest.raises(HandshakeError, match="does not open"):
+        device.receive(reveal)
+
+
 def test_who_only_relays_pairs_the_two_honest_sides() -> None:
     pc, device = pc_side(1), device_side(1)
     up_to_comparison(pc, device)

@@ -48,7 +48,7 @@ def test_at_9600_the_line_needs_its_time() -> None:
     # The next one waits until the line is free.
     assert timing.sent(96, 10.0) == pytest.approx(10.0 + 0.2 + RETRY_AFTER + full_frame)
     assert timing.sent(96, 20.0) == pytest.approx(20.0 + 0.1 + RETRY_AFTER + full_frame)
-    assert timing.lost_after() == pytest.approx((RETRY_AFTER + 2 * full_frame) * RETRIES_BEFORE_LOST)
+    assert timing.lost_after() == pytest.approx(RETRY_AFTER * RETRIES_BEFORE_LOST + 2 * full_frame)
 
 
 def test_other_answers_that_are_due_first_are_waited_for() -> None:

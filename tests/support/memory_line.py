@@ -17,10 +17,13 @@ class Noise:
     def __init__(self, rate: float, seed: int) -> None:
         self.rate = rate
         self.faults = 0
+        self.silence = False
         self._random = random.Random(seed)
 
     def __call__(self, data: bytes) -> bytes:
         """What arrives of `data`."""
+        if self.silence:
+            return b""
         if self.rate == 0:
             return data
         out = bytearray()

@@ -61,6 +61,7 @@ class World:
         self.decider = decider
         self._folder = folder
         self._identity = KeyPair.generate(self.random.randbytes)
+        self._device_key = b""
         Token.create(
             folder / "token.db", root_key=ROOT_KEY, label="World", so_pin=SO_PIN, user_pin=USER_PIN,
             random=self.random.randbytes, clock=self._clock, kdf=CHEAP,
@@ -74,10 +75,22 @@ class World:
         """A world whose PC is paired and connected."""
         world = cls(folder, seed, decider or Rules())
         device = await world.pair()
-        world.link = LinkManager(URL, world._identity, device.key, world.random.randbytes, world.cable.open)
+        world._device_key = device.key
+        world.link = world.new_link()
         world._running = asyncio.get_running_loop().create_task(world.link.run())
         await world.until(lambda: world.manager.greeting is not None)
         return world
+
+    def new_link(self) -> LinkManager:
+        """A daemon's link to the paired phone, not started."""
+        return LinkManager(URL, self._identity, self._device_key, self.random.randbytes, self.cable.open)
+
+    async def disconnect(self) -> None:
+        """The daemon ends."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
 
     @property
     def manager(self) -> LinkManager:
@@ -130,9 +143,7 @@ class World:
 
     async def close(self) -> None:
         """The end of this world."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        await self.disconnect()
         self.cable.switch_off()
         await asyncio.sleep(0.1)
         self.phone.token.close()

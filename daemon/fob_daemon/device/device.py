@@ -48,7 +48,7 @@ class Device:
                 await self.link.ready()
                 await self.slot.idle()
 
-    def report(self, is_logged_in: bool) -> DeviceReport:
+    def report(self) -> DeviceReport:
         """The device for `fob status`."""
         traffic, cache = self.link.traffic(), self.slot.cache
         return DeviceReport(
@@ -66,6 +66,6 @@ class Device:
             damaged=traffic.damaged,
             reconnects=max(traffic.connects - 1, 0),
             objects=len(cache.objects),
-            logged_in=is_logged_in,
+            logged_in=self.slot.logins.are_open,
             token_flags=cache.token.flags if cache.token else TokenFlag(0),
         )

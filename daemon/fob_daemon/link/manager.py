@@ -30,7 +30,7 @@ KEEPALIVE_STEP: Final = 1.0
 
 # How long a request waits for a broken link to come back; with the time to notice a silent break it stays under
 # the two seconds in which an application wants to hear that the device is away.
-RECONNECT_GRACE: Final = 0.6
+RECONNECT_GRACE: Final = 0.35
 
 
 class State(Enum):
@@ -140,6 +140,8 @@ class LinkManager:
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
+        # What is asked for in the first moment waits for the link as after a break.
+        self._lost_at = asyncio.get_running_loop().time()
         failures = 0
         try:
             while True:

@@ -31,5 +31,5 @@ class LineTiming:
 
     def lost_after(self) -> float:
         """Seconds of silence, while an answer is due, after which the link is given up."""
-        retry = RETRY_AFTER + (2 * FRAME_LIMIT / self.rate if self.rate else 0.0)
-        return retry * RETRIES_BEFORE_LOST
+        full_frames = 2 * FRAME_LIMIT / self.rate if self.rate else 0.0
+        return RETRY_AFTER * RETRIES_BEFORE_LOST + full_frames

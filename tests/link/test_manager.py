@@ -1,0 +1,129 @@
+"""The link manager: what a request sees of a link that comes, goes and comes back."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fob_daemon.link.manager import RECONNECT_GRACE, LinkManager, State
+from fob_protocol import catalogue
+from fob_protocol.noise.keys import KeyPair
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+from support.virtual_loop import run_virtually
+from support.world import URL, World
+
+INFO = catalogue.GET_TOKEN_INFO.build()
+
+
+async def refusal(link: LinkManager) -> tuple[CkrError, float]:
+    """How a request fails, and after how many seconds."""
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(CkrError) as caught:
+        await link.request(INFO, timeout=30)
+    return caught.value, asyncio.get_running_loop().time() - began
+
+
+def test_away_fails_at_once_and_back_works_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        world.cable.unplug()
+        await asyncio.sleep(5)
+        error, seconds = await refusal(world.manager)
+        assert (error.ckr, seconds, world.manager.state) == (Ckr.DEVICE_REMOVED, 0.0, State.AWAY)
+        world.cable.plug_in()
+        await world.until(lambda: world.manager.greeting is not None, seconds=3)
+        assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
+        assert world.manager.traffic().connects == 2
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_a_short_break_is_not_noticed(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        world.cable.hang_up()
+        assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_a_long_break_is_told_within_two_seconds(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        world.cable.unplug()
+        error, seconds = await refusal(world.manager)
+        # The request was on its way when the plug was pulled: nobody knows whether it arrived.
+        assert error.ckr is Ckr.DEVICE_ERROR
+        assert seconds == pytest.approx(RECONNECT_GRACE, abs=0.01)
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_a_device_that_falls_silent_is_given_up_within_two_seconds(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        world.noise.silence = True
+        error, seconds = await refusal(world.manager)
+        assert error.ckr in (Ckr.DEVICE_ERROR, Ckr.DEVICE_REMOVED)
+        assert seconds < 2.0
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_the_first_request_waits_for_the_first_session(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        await world.disconnect()
+        link = world.new_link()
+        running = asyncio.create_task(link.run())
+        await asyncio.sleep(0)
+        assert (await link.request(INFO, timeout=30)).ckr == Ckr.OK
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await world.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P14")
+def test_another_device_at_the_line_is_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        # The same public key would be in the registry; only the private key behind it differs.
+        world.phone.identity = KeyPair.generate(world.random.randbytes)
+        world.cable.hang_up()
+        await world.until(lambda: world.manager.state is State.REFUSED)
+        assert world.manager.greeting is None
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_a_phone_that_forgot_this_pc_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        world.phone.pairings.pcs.clear()
+        world.cable.hang_up()
+        await world.until(lambda: world.manager.state is State.REFUSED)
+        assert world.manager.why == "the device is not paired with this computer"
+        assert URL.text == "serial:/cable"
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_an_idle_link_is_probed(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        before = world.manager.counters.round_trips
+        await asyncio.sleep(100)
+        assert world.manager.counters.round_trips - before == 3
+        assert world.manager.traffic().connects == 1
+        await world.close()
+
+    run_virtually(story())
