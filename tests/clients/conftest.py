@@ -1,16 +1,13 @@
-"""One phone and one daemon for the tests of this folder that leave them as they were; others for those that do not."""
+"""One phone and daemon for all tests that leave them as they were; the other modules start their own."""
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from fob_daemon.demo.scratch import CLIENT_MODULES
 from support.live import Live, live_phone
-
-StartPhone = Callable[..., Live]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,8 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Started once."""
+    """Started once. Fob's agent stays logged in, so that no program's late logout falls into what another one sends."""
     with live_phone(tmp_path_factory.mktemp("live")) as live:
+        live.run("ssh-add", "-T", str(live.ssh_key("P-256")))
         yield live
 
 
@@ -32,13 +30,6 @@ def shared_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 def live(shared_phone: Live) -> Live:
     """A phone that its tests leave as it was: keys of their own they delete."""
     return shared_phone
-
-
-@pytest.fixture
-def start_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPhone]:
-    """Starts a phone and a daemon of the test's own; `rules` are more lines for its rule file."""
-    with ExitStack() as stack:
-        yield lambda *, rules="": stack.enter_context(live_phone(tmp_path_factory.mktemp("own"), rules=rules))
 
 
 @pytest.fixture

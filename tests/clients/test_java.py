@@ -17,16 +17,17 @@ def certified(shared_phone: Live) -> Iterator[Live]:
 
 
 @pytest.fixture(autouse=True)
-def provider(certified: Live, needs: Callable[..., None]) -> None:
+def installed(needs: Callable[..., None]) -> None:
     needs("keytool")
-    (certified.folder / "sunpkcs11.cfg").write_text(f"name = Fob\nlibrary = {certified.module}\nslotListIndex = 0\n")
 
 
-def keytool(live: Live, *arguments: str, pin: str | None = None) -> CompletedProcess[bytes]:
+def keytool(live: Live, *arguments: str, pin: str | None = None, check: bool = True) -> CompletedProcess[bytes]:
+    """With the one token that the stock module has; `pin` is the phone's unless it is given."""
+    (live.folder / "sunpkcs11.cfg").write_text(f"name = Fob\nlibrary = {live.module}\nslotListIndex = 0\n")
     (live.folder / "storepass").write_text(pin or live.scratch.user_pin)
     return live.run(
         "keytool", *arguments, "-keystore", "NONE", "-storetype", "PKCS11", "-storepass:file", "storepass",
-        "-providerClass", "sun.security.pkcs11.SunPKCS11", "-providerArg", "sunpkcs11.cfg",
+        "-providerClass", "sun.security.pkcs11.SunPKCS11", "-providerArg", "sunpkcs11.cfg", check=check,
     )  # fmt: skip
 
 

@@ -20,8 +20,7 @@ from fob_daemon.demo.scratch import Scratch
 CLIENT_TIME = 60
 
 # After the last client the phone is logged out in the background; a test that counts waits for it.
-LINGER: Final = 0.5
-QUIET: Final = LINGER + 0.2
+LINGER: Final = 1.5
 
 # A phone that was killed is noticed, or one that was started again is connected to, well within this time.
 LINK_TIME: Final = 10.0
@@ -55,7 +54,6 @@ class Live:
 
     scratch: Scratch
     processes: Processes
-    _quiet_from: float = 0.0
 
     @property
     def folder(self) -> Path:
@@ -84,18 +82,15 @@ class Live:
         self, *command: str, stdin: bytes = b"", check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a real client; its output is in the assertion when it fails. `more` goes into its environment."""
-        try:
-            done = subprocess.run(
-                command,
-                input=stdin,
-                capture_output=True,
-                env=self.environment | more,
-                cwd=self.folder,
-                timeout=CLIENT_TIME,
-                check=False,
-            )
-        finally:
-            self.expect_logout()
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            env=self.environment | more,
+            cwd=self.folder,
+            timeout=CLIENT_TIME,
+            check=False,
+        )
         if check:
             assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
         return done
@@ -123,15 +118,19 @@ class Live:
 
     def device(self) -> dict[str, Any]:
         """The phone in the daemon's status."""
+        device: dict[str, Any] = self.status()["devices"][0]
+        return device
+
+    def status(self) -> dict[str, Any]:
+        """What `fob --json status` prints, in a hundredth of its time."""
         connection = http.client.HTTPConnection("fob")
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(CLIENT_TIME)
         connection.sock.connect(str(self.scratch.socket("control")))
         connection.request("GET", "/v1/status")
-        answer = json.load(connection.getresponse())
+        answer: dict[str, Any] = json.load(connection.getresponse())
         connection.close()
-        device: dict[str, Any] = answer["devices"][0]
-        return device
+        return answer
 
     def crossed(self) -> Crossed:
         """The link's counters now."""
@@ -141,7 +140,7 @@ class Live:
     @contextmanager
     def crossing(self) -> Iterator[Crossed]:
         """What the clients in the `with` block sent over the link; the sum is there at its end."""
-        time.sleep(max(0.0, self._quiet_from - time.monotonic()))
+        self._await_logout()
         # The link has traffic of its own when it was idle for half a minute; not in the next moments.
         self.pkcs11_tool("--generate-random", "1", login=False)
         sum_ = Crossed()
@@ -151,9 +150,14 @@ class Live:
         sum_.round_trips, sum_.octets_sent = crossed.round_trips, crossed.octets_sent
         sum_.octets_received = crossed.octets_received
 
-    def expect_logout(self) -> None:
-        """A client ended: the link is quiet only after its late logout."""
-        self._quiet_from = time.monotonic() + QUIET
+    def _await_logout(self) -> None:
+        """When the last client has left, the link is quiet only after its late logout."""
+        for _ in range(int(LINK_TIME / POLL)):
+            status = self.status()
+            if not status["devices"][0]["logged_in"] or any(client["logged_in"] for client in status["clients"]):
+                return
+            time.sleep(POLL)
+        raise AssertionError("the phone stays logged in")
 
     def kill_phone(self) -> None:
         """The phone vanishes; returns at once, before the daemon knows."""
@@ -163,6 +167,27 @@ class Live:
         """The phone is there again, and the daemon is connected to it."""
         self.processes.start_phone()
         self.await_state("ready")
+
+    @contextmanager
+    def silent_phone(self) -> Iterator[None]:
+        """Nothing is heard of the phone within the `with` block, though its line stands; then the link is up again."""
+        self.processes.freeze_phone()
+        try:
+            yield
+        finally:
+            self.processes.thaw_phone()
+        self.await_state("ready")
+
+    def restart_daemon(self) -> None:
+        """The daemon ends and another one starts from what it left on the disk."""
+        self.processes.stop_daemon()
+        self.processes.start_daemon()
+
+    def take_pin_pad_away(self, rules: str) -> None:
+        """From now on every PIN comes from the PC."""
+        self.kill_phone()
+        self.scratch.rules.write_text(f'pairing = "accept"\n{rules}')
+        self.start_phone()
 
     def await_state(self, state: str) -> None:
         """Wait for a state of the link."""
@@ -174,7 +199,7 @@ class Live:
 
 
 @contextmanager
-def live_phone(folder: Path, *, rules: str = "") -> Iterator[Live]:
+def live_phone(folder: Path, *, rules: str = "", has_pin_pad: bool = True) -> Iterator[Live]:
     """Everything started; everything gone at the end. `rules`: more lines for the phone's rule file."""
     scratch = Scratch.in_folder(folder)
     scratch.write_files()
@@ -184,7 +209,10 @@ def live_phone(folder: Path, *, rules: str = "") -> Iterator[Live]:
         file.write(f"[timeouts]\nlogout_linger = {LINGER}\n")
     with Processes(scratch) as processes:
         set_up(scratch, processes, lambda words: None)
-        yield Live(scratch, processes)
+        live = Live(scratch, processes)
+        if not has_pin_pad:
+            live.take_pin_pad_away(rules)
+        yield live
 
 
 def lines(output: bytes) -> Sequence[str]:

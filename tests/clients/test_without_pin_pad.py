@@ -1,0 +1,75 @@
+"""The same programs on a phone without a PIN pad: they ask for the PIN themselves, or are told it."""
+
+from collections.abc import Callable, Iterator
+from subprocess import CompletedProcess
+
+import pytest
+
+from clients.certificates import ENGINE, certificate_on_phone, private_uri
+from clients.test_java import keytool
+from clients.test_openssh import askpass
+from support.live import Live, live_phone
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_phone(tmp_path_factory.mktemp("no-pad"), has_pin_pad=False) as live:
+        (live.folder / "message").write_text("a message")
+        yield live
+
+
+def ssh_sign(phone: Live, *, check: bool = True) -> CompletedProcess[bytes]:
+    key = str(phone.ssh_key("P-256"))
+    (phone.folder / "message.sig").unlink(missing_ok=True)
+    return phone.run("ssh-keygen", "-Y", "sign", "-n", "file", "-f", key, "message", check=check)
+
+
+def test_the_token_says_so(phone: Live) -> None:
+    assert b"PIN pad" not in phone.pkcs11_tool("--list-slots", login=False).stdout
+
+
+def test_fob_s_agent_wants_the_pin_first(phone: Live) -> None:
+    assert b"agent refused operation" in ssh_sign(phone, check=False).stderr
+    ask = str(askpass(phone))
+    with phone.crossing() as link:
+        phone.run("ssh-add", "-s", "fob", SSH_ASKPASS=ask, SSH_ASKPASS_REQUIRE="force")
+        ssh_sign(phone)
+        ssh_sign(phone)
+    assert link.round_trips == 3, "the login and two signatures"
+    phone.run("ssh-add", "-e", "fob")
+    assert b"agent refused operation" in ssh_sign(phone, check=False).stderr
+
+
+def test_the_engine_takes_the_pin_from_the_uri(phone: Live, needs: Callable[..., None]) -> None:
+    needs("openssl")
+    sign = ("openssl", "dgst", *ENGINE, "-sha256", "-out", "signature")
+    right, wrong = (private_uri(phone, "P-256", pin=pin) for pin in (phone.scratch.user_pin, "0000"))
+    with phone.crossing() as link:
+        phone.run(*sign, "-sign", right, "message", PKCS11_MODULE_PATH=phone.module)
+    assert link.round_trips == 2
+    done = phone.run(*sign, "-sign", wrong, "message", check=False, PKCS11_MODULE_PATH=phone.module)
+    assert (done.returncode != 0, b"PIN incorrect" in done.stderr) == (True, True)
+
+
+def test_nss_reads_the_pin_from_a_file(phone: Live, needs: Callable[..., None]) -> None:
+    needs("certutil", "modutil")
+    (phone.folder / "nss").mkdir()
+    (phone.folder / "pin").write_text(phone.scratch.user_pin)
+    phone.run("certutil", "-N", "-d", "sql:nss", "--empty-password")
+    phone.run("modutil", "-force", "-dbdir", "sql:nss", "-add", "fob", "-libfile", phone.module)
+    with phone.crossing() as link:
+        keys = phone.run("certutil", "-K", "-d", "sql:nss", "-h", phone.label, "-f", "pin").stdout
+    assert keys.count(b"<") == 3
+    assert link.round_trips == 2, "random octets for NSS, and the login"
+
+
+def test_java_sends_the_pin_that_it_was_given(phone: Live, needs: Callable[..., None]) -> None:
+    needs("keytool")
+    with certificate_on_phone(phone, "P-256", "02"):
+        said = keytool(phone, "-list", pin="not the PIN", check=False)
+        assert (said.returncode, b"load failed" in said.stdout) == (1, True)
+        assert b"user PIN count low" in phone.pkcs11_tool("--list-slots", login=False).stdout
+        with phone.crossing() as link:
+            said = keytool(phone, "-list")
+        assert said.stdout.count(b"PrivateKeyEntry") == 1
+        assert link.round_trips == 1
