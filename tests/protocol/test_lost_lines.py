@@ -62,6 +62,18 @@ def test_a_line_that_goes_while_a_person_thinks_is_lost_after_the_next_question(
     assert seconds_until_lost(session) <= WORKING_POLL + RETRY_AFTER * (RETRIES_BEFORE_LOST + 2)
 
 
+def test_a_few_questions_that_get_lost_while_a_person_thinks_cost_nothing() -> None:
+    """The second of quiet before a question is no silence of the device's."""
+    session = open_session(slow)
+    session.pc.ask(b"wait")
+    session.wire.run_for(WORKING_AFTER)
+    session.wire.cut()
+    session.wire.run_for(WORKING_POLL + 2.4 * RETRY_AFTER)
+    session.wire.mend()
+    session.wire.run_for(10.0)
+    assert session.pc.lost_at is None
+
+
 def test_any_answer_is_a_sign_of_life() -> None:
     session = open_session(slow)
     session.pc.ask(b"wait")
