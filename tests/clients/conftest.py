@@ -1,4 +1,4 @@
-"""One phone and daemon for all tests that leave them as they were; the other modules start their own."""
+"""The phones that the tests of this folder share; a module whose tests need another one starts its own."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,6 +23,13 @@ def shared_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Started once. Fob's agent stays logged in, so that no program's late logout falls into what another one sends."""
     with live_phone(tmp_path_factory.mktemp("live")) as live:
         live.run("ssh-add", "-T", str(live.ssh_key("P-256")))
+        yield live
+
+
+@pytest.fixture(scope="session")
+def spare_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A phone that may be killed or locked; whoever did puts it right again."""
+    with live_phone(tmp_path_factory.mktemp("spare")) as live:
         yield live
 
 

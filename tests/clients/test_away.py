@@ -2,35 +2,31 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from clients.conversation import Client, pykcs11
 from clients.test_openssh import openssh_agent
-from support.live import Live, live_phone
+from support.live import Live
 
 DIGEST = hashlib.sha256(b"a message").hexdigest()
 KEYS = "RSA-2048 P-256 Ed25519"
 
 # An operation with a private key fails within this time.
 AT_ONCE = 2.0
-# Silence is a sign only after a time that depends on the line, here one of 115,200 baud.
-SILENCE = 3.0
 
 
-@pytest.fixture(scope="module")
-def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A phone that is killed and started again; every test leaves it on."""
-    with live_phone(tmp_path_factory.mktemp("away")) as live:
-        yield live
+@pytest.fixture
+def phone(spare_phone: Live) -> Live:
+    """Every test leaves it on."""
+    return spare_phone
 
 
-def sign(client: Client, within: float = AT_ONCE) -> str:
+def sign(client: Client) -> str:
     """A signature, or the CKR; soon."""
     began = time.monotonic()
     answer = client.ask("sign", "P-256", "ECDSA", DIGEST)
-    assert time.monotonic() - began < within
+    assert time.monotonic() - began < AT_ONCE
     return answer
 
 
@@ -65,7 +61,7 @@ def test_a_phone_that_falls_silent_is_away_too(phone: Live) -> None:
     with pykcs11(phone) as client:
         assert client.ask("login") == "OK"
         with phone.silent_phone():
-            assert sign(client, SILENCE) == "CKR_DEVICE_ERROR"
+            assert sign(client) == "CKR_DEVICE_ERROR"
             assert client.ask("list", "private") == KEYS
             phone.await_state("away")
             assert sign(client) == "CKR_DEVICE_ERROR"

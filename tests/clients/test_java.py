@@ -31,7 +31,7 @@ def keytool(live: Live, *arguments: str, pin: str | None = None, check: bool = T
     )  # fmt: skip
 
 
-@pytest.mark.clause("P1", "P9", "P13")
+@pytest.mark.clause("P9", "P13")
 def test_keytool_lists_the_keys_with_their_certificates(certified: Live) -> None:
     with certified.crossing() as link:
         said = lines(keytool(certified, "-list").stdout)
@@ -40,7 +40,7 @@ def test_keytool_lists_the_keys_with_their_certificates(certified: Live) -> None
     assert link.round_trips == 1, "the login"
 
 
-@pytest.mark.clause("P2", "P3", "P9")
+@pytest.mark.clause("P2", "P9")
 @pytest.mark.parametrize(
     ("alias", "algorithm"), [("P-256", "SHA256withECDSA"), ("RSA-2048", "SHA256withRSA"), ("RSA-2048", "RSASSA-PSS")]
 )

@@ -35,7 +35,7 @@ def certutil(live: Live, *arguments: str) -> CompletedProcess[bytes]:
     return live.run("certutil", "-d", "sql:nss", "-h", live.label, "-f", "pin", *arguments)
 
 
-@pytest.mark.clause("P1", "P9", "P13")
+@pytest.mark.clause("P9", "P13")
 def test_the_module_is_a_token_of_nss(nss: Live) -> None:
     with nss.crossing() as link:
         said = nss.run("modutil", "-dbdir", "sql:nss", "-list", "fob").stdout.decode()
@@ -60,7 +60,7 @@ def test_certutil_finds_the_certificate_and_that_its_key_is_there(nss: Live) -> 
     assert link.round_trips == RANDOM + LOGIN
 
 
-@pytest.mark.clause("P2", "P3", "P9")
+@pytest.mark.clause("P2", "P9")
 @pytest.mark.parametrize("key_id", ["01", "02"], ids=["RSA-2048", "P-256"])
 def test_nss_signs_a_certificate_request(nss: Live, key_id: str) -> None:
     with nss.crossing() as link:

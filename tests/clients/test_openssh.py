@@ -55,7 +55,7 @@ def askpass(live: Live) -> Path:
     return script
 
 
-@pytest.mark.clause("P1", "P9")
+@pytest.mark.clause("P9")
 def test_ssh_keygen_reads_the_keys_without_the_phone(live: Live) -> None:
     keys = [live.ssh_key(label).read_text().split()[:2] for label in ("RSA-2048", "P-256")]
     with live.crossing() as link:
@@ -64,7 +64,7 @@ def test_ssh_keygen_reads_the_keys_without_the_phone(live: Live) -> None:
     assert link.octets == 0
 
 
-@pytest.mark.clause("P1", "P3", "P9", "P13", "P14")
+@pytest.mark.clause("P9", "P13")
 @pytest.mark.parametrize("how", [("-I", "{}"), ("-o", "PKCS11Provider={}")], ids=["-I", "PKCS11Provider"])
 async def test_ssh_logs_in_through_the_module(live: Live, sshd: Sshd, how: tuple[str, str]) -> None:
     ssh, *options = sshd.login(how[0], how[1].format(live.module), "echo hello")
@@ -75,7 +75,7 @@ async def test_ssh_logs_in_through_the_module(live: Live, sshd: Sshd, how: tuple
     assert link.round_trips == 2, "the login by the PIN pad, and a signature"
 
 
-@pytest.mark.clause("P1", "P9", "P13")
+@pytest.mark.clause("P9", "P13")
 async def test_ssh_logs_in_through_openssh_s_agent(live: Live, sshd: Sshd) -> None:
     with live.crossing() as link, openssh_agent(live) as agent:
         assert live.run("ssh-add", "-l", SSH_AUTH_SOCK=agent).stdout.count(b"\n") == 2
@@ -84,7 +84,7 @@ async def test_ssh_logs_in_through_openssh_s_agent(live: Live, sshd: Sshd) -> No
     assert link.round_trips == 3, "the login, and two signatures"
 
 
-@pytest.mark.clause("P1", "P9", "P13", "P14")
+@pytest.mark.clause("P9", "P13")
 @pytest.mark.parametrize("label", LABELS)
 async def test_ssh_logs_in_through_fob_s_agent(live: Live, sshd: Sshd, label: str) -> None:
     only = ("-o", "IdentitiesOnly=yes", "-i", str(live.ssh_key(label)))

@@ -28,7 +28,7 @@ def openssl(live: Live, *arguments: str, check: bool = True) -> subprocess.Compl
     return live.run("openssl", *arguments, check=check, PKCS11_MODULE_PATH=live.module)
 
 
-@pytest.mark.clause("P1", "P8", "P9", "P13")
+@pytest.mark.clause("P8", "P9", "P13")
 @pytest.mark.parametrize("label", ["RSA-2048", "P-256"])
 @pytest.mark.parametrize("has_pin", [True, False], ids=["PIN in the URI", "PIN pad"])
 def test_the_engine_signs(live: Live, label: str, has_pin: bool) -> None:
@@ -83,7 +83,7 @@ def test_a_wrong_pin_is_named(live: Live) -> None:
     live.pkcs11_tool("--list-objects")  # The right PIN fills the try counter again.
 
 
-@pytest.mark.clause("P1", "P9", "P14")
+@pytest.mark.clause("P9")
 @pytest.mark.parametrize("label", ["RSA-2048", "P-256"])
 def test_a_tls_client_proves_who_it_is(live: Live, label: str) -> None:
     """A certificate made with the key, and a handshake that the phone signs once."""

@@ -5,22 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from clients.conversation import pykcs11
-from support.live import Live, live_phone
+from support.live import Live
 
 NEW_PIN, WRONG_PIN = "271828", "000000"
 
 
-@pytest.fixture(scope="module")
-def own_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live_phone(tmp_path_factory.mktemp("pins")) as live:
-        yield live
-
-
 @pytest.fixture
-def phone(own_phone: Live) -> Iterator[Live]:
+def phone(spare_phone: Live) -> Iterator[Live]:
     """A phone whose officer sets the PIN right after each test."""
-    yield own_phone
-    tool(own_phone, *officer(own_phone), "--init-pin", "--new-pin", own_phone.scratch.user_pin)
+    yield spare_phone
+    tool(spare_phone, *officer(spare_phone), "--init-pin", "--new-pin", spare_phone.scratch.user_pin)
 
 
 def tool(phone: Live, *arguments: str, check: bool = True) -> str:

@@ -33,7 +33,7 @@ def check(live: Live, label: str, signature: bytes) -> None:
         key.verify(encode_dss_signature(r, s), MESSAGE, ec.ECDSA(hashes.SHA256()))
 
 
-@pytest.mark.clause("P7", "P9", "P14")
+@pytest.mark.clause("P9")
 @pytest.mark.parametrize(
     ("label", "mechanism", "data", "most"),
     [
@@ -81,7 +81,7 @@ def test_a_client_that_asks_who_we_are_still_sees_all_keys(live: Live) -> None:
         assert client.ask("list", "private") == KEYS
 
 
-@pytest.mark.clause("P1", "P2", "P8", "P9", "P13")
+@pytest.mark.clause("P2", "P8", "P9", "P13")
 def test_python_pkcs11(live: Live) -> None:
     with live.crossing() as link:
         said = live.run(sys.executable, str(PROGRAMS / "python_pkcs11_tour.py"))

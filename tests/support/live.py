@@ -106,14 +106,16 @@ class Live:
 
     def public_key(self, label: str) -> Path:
         """A PEM file with the public half of a key, as `fob keys show` writes it."""
-        path = self.folder / f"{label}.pem"
-        path.write_bytes(self.run("fob", "keys", "show", label, "--pem").stdout)
-        return path
+        return self._shown(label, "pem")
 
     def ssh_key(self, label: str) -> Path:
         """A file with the public half of a key, as OpenSSH writes it."""
-        path = self.folder / f"{label}.pub"
-        path.write_bytes(self.run("fob", "keys", "show", label, "--ssh").stdout)
+        return self._shown(label, "ssh")
+
+    def _shown(self, label: str, form: str) -> Path:
+        path = self.folder / f"{label}.{form}"
+        if not path.exists():
+            path.write_bytes(self.run("fob", "keys", "show", label, f"--{form}").stdout)
         return path
 
     def device(self) -> dict[str, Any]:
