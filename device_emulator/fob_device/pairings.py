@@ -44,16 +44,17 @@ class Pairings:
         """Pair a computer, or pair it again. Raises PairingsFullError."""
         if key not in self.pcs and len(self.pcs) >= PAIRINGS_LIMIT:
             raise PairingsFullError
-        self.pcs[key] = PairedPc(key.hex(), name, now)
-        self._store()
+        self._store(self.pcs | {key: PairedPc(key.hex(), name, now)})
 
     def remove(self, key: bytes) -> None:
         """Forget a computer."""
-        if self.pcs.pop(key, None) is not None:
-            self._store()
+        if key in self.pcs:
+            self._store({known: pc for known, pc in self.pcs.items() if known != key})
 
-    def _store(self) -> None:
-        write_durably(self.path, json.dumps([asdict(pc) for pc in self.pcs.values()], indent=1).encode())
+    def _store(self, pcs: dict[bytes, PairedPc]) -> None:
+        """Raises OSError; then nothing has changed."""
+        write_durably(self.path, json.dumps([asdict(pc) for pc in pcs.values()], indent=1).encode())
+        self.pcs = pcs
 
 
 def load_identity(path: Path, random: Random) -> KeyPair:
@@ -75,11 +76,10 @@ def write_durably(path: Path, content: bytes) -> None:
     """Old content or new, never a mix: written beside, flushed, renamed, and the folder flushed."""
     beside = path.with_name(path.name + ".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, content)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
     beside.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

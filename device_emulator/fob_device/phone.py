@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fob_device.approval.questions import Decider
 from fob_device.line.command_state import Product
 from fob_device.line.jobs import JobMemory
+from fob_device.line.pairing_tries import PairingTries
 from fob_device.line.session import DeviceSession
 from fob_device.pairings import Pairings
 from fob_device.security.manager import SecurityManager
@@ -41,6 +42,7 @@ class Phone:
     random: Random
     wall_clock: Callable[[], float]
     boot: bytes = b""
+    pairing_tries: PairingTries = field(default_factory=PairingTries)
     _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)

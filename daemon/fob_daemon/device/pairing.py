@@ -1,6 +1,5 @@
 """Pairing and unpairing as the control socket asks for them."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from fob_protocol import catalogue
 from fob_protocol.link.frames import Reason
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pairing.pc import PairedDevice
+from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 FAREWELL_TIME: Final = 3.0
@@ -53,8 +53,13 @@ class PairingDesk:
     @staticmethod
     async def say_farewell(device: Device) -> None:
         """Tell a device that is here to forget this PC; one that is away learns it when it next meets a stranger."""
-        with contextlib.suppress(CkrError):
-            await device.link.request(catalogue.UNPAIR.build(), timeout=FAREWELL_TIME)
+        try:
+            answer = await device.link.request(catalogue.UNPAIR.build(), timeout=FAREWELL_TIME)
+        except CkrError:
+            return
+        if answer.ckr != Ckr.OK:
+            why = answer.words or "the device refused"
+            raise ControlError("not unpaired", why, f"fob unpair {device.entry.name}")
 
     async def _open(self, url: str) -> DataLine:
         try:

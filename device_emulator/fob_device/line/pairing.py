@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fob_device.pairings import PairingsFullError
 from fob_device.phone import Phone
 from fob_protocol.errors import ProtocolError
-from fob_protocol.limits import PAIRING_CLOSED_FOR, PAIRING_TIME, PAIRING_TRIES
+from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.link.frames import Frame, Kind, Reason
 from fob_protocol.pairing.device import DevicePairing, DeviceState
 from fob_protocol.versions import VERSIONS_LINE
@@ -25,8 +25,6 @@ class PairingDesk:
         self._pairing: DevicePairing | None = None
         self._person: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._failures = 0
-        self._closed_until = 0.0
 
     def receive(self, frame: Frame) -> None:
         """Take a PAIR frame."""
@@ -45,7 +43,9 @@ class PairingDesk:
         self._reply(answer)
 
     def close(self) -> None:
-        """The line hung up: a pairing under way is over."""
+        """The line hung up, or another pairing begins: one under way is over, and counts."""
+        if self._deadline is not None:
+            self._phone.pairing_tries.failed(self._clock())
         self._stop_waiting()
         self._pairing = None
 
@@ -54,7 +54,7 @@ class PairingDesk:
 
     def _begin(self) -> None:
         self.close()
-        if not self._phone.decider.pairing_open or self._clock() < self._closed_until:
+        if not self._phone.decider.pairing_open or not self._phone.pairing_tries.are_open(self._clock()):
             self._send(Frame(Kind.REFUSE, (Reason.PAIRING_CLOSED,)))
             return
         product = self._phone.product()
@@ -84,26 +84,19 @@ class PairingDesk:
 
     def _conclude(self, pairing: DevicePairing) -> bool:
         if pairing.state is DeviceState.REFUSED:
-            self._count_failure()
+            self._phone.pairing_tries.failed(self._clock())
             return True
         try:
             self._phone.pair(pairing.pc_key, pairing.pc_name)
-        except PairingsFullError:
+        except (PairingsFullError, OSError):
             self._fail(Reason.BUSY)
             return False
-        self._failures = 0
+        self._phone.pairing_tries.succeeded()
         return True
 
     def _fail(self, reason: Reason) -> None:
         self.close()
-        self._count_failure()
         self._send(Frame(Kind.REFUSE, (reason,)))
-
-    def _count_failure(self) -> None:
-        self._failures += 1
-        if self._failures >= PAIRING_TRIES:
-            self._failures = 0
-            self._closed_until = self._clock() + PAIRING_CLOSED_FOR
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
