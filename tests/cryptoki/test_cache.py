@@ -233,6 +233,8 @@ def test_what_is_stored_is_loaded(tmp_path_factory: pytest.TempPathFactory, attr
         b'{"format": 1, "generation": 1, "token": ["x"], "mechanisms": [], "objects": []}',
         b'{"format": 1, "generation": 1, "token": null, "mechanisms": [], "objects": [[1, 2, [[3, "no hex"]]]]}',
         b'{"format": 1, "generation": null, "token": null, "mechanisms": [], "objects": []}',
+        b"[" * 200_000,
+        b'{"format": 1, "generation": 1, "objects": [[1, 1, [[1e400, 1]]]]}',
     ],
 )
 async def test_a_damaged_file_is_an_empty_cache(desk: Desk, tmp_path: Path, content: bytes) -> None:

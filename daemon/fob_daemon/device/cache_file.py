@@ -33,7 +33,7 @@ class CacheFile:
             stored = _from_document(document)
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             _log.warning("device.cache_unreadable", path=str(self._path), error=str(error))
             return
         cache.generation, cache.token = stored.generation, stored.token

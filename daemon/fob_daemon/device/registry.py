@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from fob_daemon.files import write_durably
+from fob_daemon.link.transport import LineUrl
+from fob_protocol.noise.keys import DH_SIZE
 
 # Slot ids are shown to people and kept for good; so many devices are more than a PC ever pairs.
 DEVICES_LIMIT: Final = 64
@@ -48,8 +50,12 @@ class Registry:
             return registry
         try:
             entries = [PairedDeviceEntry(**entry) for entry in json.loads(path.read_text())]
+            for entry in entries:
+                LineUrl.parse(entry.url)
+                if len(entry.key_octets) != DH_SIZE:
+                    raise ValueError(f"the key of '{entry.name}' is not {DH_SIZE} octets")
             registry.devices = {entry.name: entry for entry in entries}
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise RegistryError(f"{path} is damaged: {error}") from None
         return registry
 
