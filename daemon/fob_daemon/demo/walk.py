@@ -49,7 +49,7 @@ STEPS: Final = (
     ),
     Step(
         "Sign a file with the RSA key: one login, one signature. The file stays here, its digest travels.",
-        f'{P11} --login --pin env:PKCS11_PIN --sign --mechanism SHA256-RSA-PKCS --label "RSA-2048"'
+        f"{P11} --login --pin env:PKCS11_PIN --sign --mechanism SHA256-RSA-PKCS --id 01"
         " --input-file message --output-file rsa.sig",
         "pkcs11-tool",
         "opensc",
