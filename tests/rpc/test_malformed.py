@@ -112,7 +112,12 @@ def test_every_body_has_an_answer(version: int, bodies: list[bytes]) -> None:
 
 @given(cut=st.data())
 def test_every_truncation_is_refused(cut: st.DataObject) -> None:
-    """A request that breaks off is never taken for a shorter one."""
+    """A request that breaks off is never taken for a shorter one.
+
+    But for one that cannot be told: an old "no parameter" (four octets ff) cut so that it reads as a key handle of the
+    new encoding. It names a session that nobody opened.
+    """
+    refusals = (Ckr.DEVICE_ERROR, Ckr.MECHANISM_PARAM_INVALID, Ckr.SESSION_HANDLE_INVALID)
 
     async def converse() -> None:
         body = cut.draw(st.sampled_from(VALID))
@@ -120,7 +125,7 @@ def test_every_truncation_is_refused(cut: st.DataObject) -> None:
         await answered(dispatcher, INITIALIZE)
         short = body[: cut.draw(st.integers(0, len(body) - 1))]
         answer = await answered(dispatcher, short)
-        assert answer in (error(Ckr.DEVICE_ERROR), error(Ckr.MECHANISM_PARAM_INVALID))
+        assert answer in [error(ckr) for ckr in refusals]
 
     asyncio.run(converse())
 
