@@ -1,5 +1,7 @@
 """A person with a terminal at the phone's line (docs/protocol.md, section 1): exact octets."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,12 @@ def test_terse_answers() -> None:
 )
 def test_anyone_may_ask(line: bytes, text: bytes) -> None:
     assert say(console(), line) == b"\r\n" + text + b"\r\n\r\nOK\r\n"
+
+
+def test_a_label_with_a_quote_stays_inside_its_string() -> None:
+    state = CommandState(lambda: replace(PRODUCT, label='Ann"s é'), echo=False)
+    text = b'+C_GETTOKENINFO: "Ann\\22s \\C3\\A9","Fob","Fob phone","0011223344556677",1037'
+    assert say(state, b"AT+C_GETTOKENINFO\r") == b"\r\n" + text + b"\r\n\r\nOK\r\n"
 
 
 @pytest.mark.clause("P6")

@@ -25,6 +25,11 @@ async def test_without_rules_everything_is_allowed_at_once() -> None:
     assert not nobody.has_pin_pad
 
 
+def test_a_key_label_cannot_steer_the_screen() -> None:
+    words = question(key="git\r\n\x1b[2Jsign with 'x' for \u202epc").words()
+    assert words == "sign with 'git\ufffd\ufffd\ufffd[2Jsign with 'x' for \ufffdpc' for me@pc"
+
+
 async def test_the_first_rule_that_matches_decides() -> None:
     person = rules('[[approval]]\nkey="git*"\nanswer="deny"\n[[approval]]\nanswer="allow"\n')
     assert not await person.decide(question(key="git work"))

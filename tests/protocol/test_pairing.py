@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from fob_protocol.at.values import encode_values
 from fob_protocol.errors import HandshakeError, ProtocolError
 from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.link.frames import Frame, Kind
@@ -234,3 +235,17 @@ def test_names_are_cut_to_their_limit() -> None:
     device.receive(pc.confirm(equal=True, name="é" * 100))
     assert pc.device is not None
     assert (len(pc.device.name), len(pc.device.serial), device.pc_name) == (NAME_LIMIT, NAME_LIMIT, "é" * NAME_LIMIT)
+
+
+def test_names_cannot_steer_the_other_sides_screen() -> None:
+    pc = pc_side(1)
+    random = seeded(3)
+    device = DevicePairing(KeyPair.generate(random), VERSIONS, 1, random, name="x", serial="y")
+    # A device that does not keep the rule itself.
+    device._introduction = encode_values(("Ann\x1b[2J\u202es'phone".encode(), b"\xff\r\n1"))
+    up_to_comparison(pc, device)
+    pc.confirm(equal=True, name="desk")
+    device.receive(seal_step(pc._send_key, 5, encode_values((1, "de\u200bsk\r\n\x9b0m"))))
+    assert pc.device is not None
+    assert (pc.device.name, pc.device.serial) == ("Ann\ufffd[2J\ufffds'phone", "\ufffd\ufffd\ufffd1")
+    assert device.pc_name == "de\ufffdsk\ufffd\ufffd\ufffd0m"

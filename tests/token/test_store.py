@@ -83,8 +83,10 @@ def test_an_unfinished_file_of_an_earlier_attempt_does_not_stand_in_the_way(tmp_
     bench.token.close()
 
 
-@pytest.mark.parametrize("label", ["x" * 33, "ü" * 17])
-def test_a_label_over_32_octets_is_refused_and_no_file_is_made(tmp_path: Path, label: str, bench: Bench) -> None:
+@pytest.mark.parametrize("label", ["x" * 33, "ü" * 17, "two\nlines", "\x1b[2J", "txt\u202egpj"])
+def test_a_label_that_is_long_or_has_control_characters_is_refused_and_no_file_is_made(
+    tmp_path: Path, label: str, bench: Bench
+) -> None:
     path = tmp_path / "other.db"
     with refused(Ckr.ARGUMENTS_BAD):
         Token.create(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from fob_protocol.names import plain_name
+
 
 class Operation(Enum):
     """What a question is about."""
@@ -15,7 +17,7 @@ class Operation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A key is about to be used: by which computer, for which operation."""
+    """A key is about to be used: by which computer, for which operation. The label is as some computer stored it."""
 
     operation: Operation
     key_label: str
@@ -23,7 +25,7 @@ class Question:
 
     def words(self) -> str:
         """One line for the screen and for the PC's narration."""
-        return f"{self.operation.value} with '{self.key_label}' for {self.pc_name}"
+        return f"{self.operation.value} with '{plain_name(self.key_label)}' for {self.pc_name}"
 
 
 class Decider(Protocol):

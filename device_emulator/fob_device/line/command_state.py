@@ -6,6 +6,7 @@ from typing import Final
 
 from fob_protocol.at.command import Command, Verb
 from fob_protocol.at.console import BasicCommand, CmeError, LineAssembler, LineCommand, Result, ResultWriter, parse_body
+from fob_protocol.at.values import encode_values
 from fob_protocol.catalogue import COMMANDS
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.versions import SPOKEN, VERSIONS_LINE
@@ -123,8 +124,8 @@ def _command_list(product: Product) -> str:
 
 
 def _token_info(product: Product) -> str:
-    names = ",".join(f'"{text}"' for text in (product.label, product.manufacturer, product.model, product.serial))
-    return f"+C_GETTOKENINFO: {names},{product.token_flags}"
+    names = (product.label, product.manufacturer, product.model, product.serial)
+    return f"+C_GETTOKENINFO: {encode_values((*names, product.token_flags)).decode()}"
 
 
 _INFORMATION: Final[dict[str, Callable[[Product], str]]] = {

@@ -24,6 +24,7 @@ from fob_device.token.sealing import KEY_SIZE, Random
 from fob_device.token.session import TokenSession
 from fob_device.token.token_objects import TokenObjects
 from fob_device.token.views import MechanismInfo, Page, TokenInfo
+from fob_protocol.names import is_plain_name
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
@@ -171,3 +172,5 @@ def _check_root_key(root_key: bytes) -> None:
 def _check_label(label: str) -> None:
     if len(label.encode()) > limits.TOKEN_LABEL_LIMIT:
         raise CkrError(Ckr.ARGUMENTS_BAD, f"a token's label has at most {limits.TOKEN_LABEL_LIMIT} octets")
+    if not is_plain_name(label):
+        raise CkrError(Ckr.ARGUMENTS_BAD, "a token's label has no control characters")

@@ -6,8 +6,8 @@ from typing import Final
 
 from fob_protocol.at.values import decode_values, encode_values
 from fob_protocol.errors import HandshakeError, ProtocolError
-from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.names import plain_name
 from fob_protocol.noise.handshake import XX, HandshakeState
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pairing.code import COMMITMENT_SIZE, commitment, comparison_code, prologue
@@ -42,7 +42,7 @@ class DevicePairing:
         self._versions = versions
         self._version = version
         self._random = random
-        self._introduction = encode_values((name[:NAME_LIMIT].encode(), serial.encode()))
+        self._introduction = encode_values((plain_name(name).encode(), plain_name(serial).encode()))
         self._commitment = b""
         self._noise: HandshakeState | None = None
         self._send_key = self._receive_key = b""
@@ -121,7 +121,7 @@ class DevicePairing:
     def _learn_answer(self, frame: Frame) -> None:
         match decode_values(open_step(self._receive_key, frame)):
             case (1, str(name)):
-                self._pc_agreed, self.pc_name = True, name[:NAME_LIMIT]
+                self._pc_agreed, self.pc_name = True, plain_name(name)
             case (0,):
                 self._pc_agreed = False
             case _:

@@ -6,8 +6,8 @@ from typing import Final
 
 from fob_protocol.at.values import decode_values, encode_values
 from fob_protocol.errors import HandshakeError, ProtocolError
-from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.names import plain_name
 from fob_protocol.noise.handshake import XX, HandshakeState
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pairing.code import commitment, comparison_code, prologue
@@ -92,7 +92,7 @@ class PcPairing:
         if self.state is not PcState.COMPARING:
             raise HandshakeError("there is no code to confirm")
         self.state = PcState.CONFIRMED if equal else PcState.REFUSED
-        text = encode_values((1, name[:NAME_LIMIT])) if equal else encode_values((0,))
+        text = encode_values((1, plain_name(name))) if equal else encode_values((0,))
         self.last_frame = seal_step(self._send_key, 5, text)
         return self.last_frame
 
@@ -107,8 +107,7 @@ class PcPairing:
     def _learn_device(self, frame: Frame) -> None:
         match decode_values(self._noise.read(frame.body)), self._noise.remote_static:
             case (bytes(name), bytes(serial)), bytes(key):
-                shown = name[:NAME_LIMIT].decode("utf-8", "replace"), serial[:NAME_LIMIT].decode("ascii", "replace")
-                self.device = PairedDevice(key, *shown)
+                self.device = PairedDevice(key, _read_name(name), _read_name(serial))
             case _:
                 raise HandshakeError("step 4 is the device's name and serial number")
         self._send_key, self._receive_key = self._noise.split()
@@ -117,3 +116,7 @@ class PcPairing:
     def _learn_answer(self, frame: Frame) -> None:
         answer = open_step(self._receive_key, frame)
         self.state = PcState.PAIRED if answer == b"1" else PcState.REFUSED
+
+
+def _read_name(octets: bytes) -> str:
+    return plain_name(octets.decode("utf-8", "replace"))

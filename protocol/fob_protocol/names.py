@@ -1,0 +1,22 @@
+"""Names that one side gives and the other side's person reads: a PC's, a device's, a token's, a key's.
+
+Whoever chooses a name must not steer the screen that shows it: no control characters (terminal escapes, line ends), no
+bidirectional overrides or zero-width characters (Unicode UTS #55; categories Cc, Cf, Zl, Zp and what is unassigned).
+"""
+
+from typing import Final
+
+from fob_protocol.limits import NAME_LIMIT
+
+# Stands visibly where a character was taken out: a name that is not what it seems should look that way.
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+def is_plain_name(name: str) -> bool:
+    """True when a screen shows every character of `name` as what it is; for refusing a name of one's own."""
+    return name.isprintable()
+
+
+def plain_name(name: str, limit: int = NAME_LIMIT) -> str:
+    """A peer's `name` as a person may see it: `limit` characters at most, REPLACEMENT for each one not plain."""
+    return "".join(character if character.isprintable() else REPLACEMENT for character in name[:limit])
