@@ -55,9 +55,9 @@ class FobProgram:
             *program, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=self.variables()
         )
 
-    async def __call__(self, *arguments: str, stdin: str = "") -> Ended:
+    async def __call__(self, *arguments: str, stdin: str = "", program: tuple[str, ...] = FOB) -> Ended:
         """Run to the end."""
-        process = await self.start(*arguments)
+        process = await self.start(*arguments, program=program)
         async with asyncio.timeout(60):
             out, err = await process.communicate(stdin.encode())
         assert process.returncode is not None

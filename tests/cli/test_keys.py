@@ -101,7 +101,13 @@ async def test_deleting_asks_first(fob: FobProgram, phone: FakePhone) -> None:
 
     ended = await fob("keys", "delete", "mail", "--pin-file", "-", stdin="n\n")
     assert (ended.code, len(phone.objects)) == (7, 2)
-    assert ended.err.startswith("Delete 'mail' (01, ec:p256) for good? [y/N]: ")
+    assert ended.err.startswith("Delete 'mail' (01, ec:p256) for good? [y/n]: ")
+
+    ended = await fob("keys", "delete", "mail")
+    assert (ended.code, len(phone.objects)) == (2, 2)
+    assert ended.error[0] == "nothing was deleted"
+    assert ended.error[1].startswith("nobody answered")
+    assert ended.error[2] == "fob keys delete 01 --yes"
 
     ended = await fob("keys", "delete", "mail", "--yes", "--pin-file", "-", stdin=PIN.decode())
     assert (ended.code, phone.objects) == (0, {})
@@ -158,6 +164,25 @@ async def test_on_a_terminal_the_pin_is_asked_for_and_not_shown(fob: FobProgram,
     assert (process.returncode, phone.logins) == (0, [PIN])
     assert PIN not in rest
     assert b"Unlocked." in rest
+
+
+@pytest.mark.parametrize("typed", [b"\n", b"\x04"])
+async def test_on_a_terminal_nothing_is_typed(fob: FobProgram, phone: FakePhone, typed: bytes) -> None:
+    fob.environment["NO_COLOR"] = "1"
+    process = await fob.start(*FOB, "unlock", program=ON_A_TERMINAL)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        await process.stdout.readuntil(b"PIN of 'pixel': ")
+        process.stdin.write(typed)
+        rest, _ = await process.communicate()
+
+    assert (process.returncode, phone.logins) == (2, [])
+    assert rest.splitlines()[-3:] == [
+        b"error: the PIN was not read",
+        b"why:   nothing was typed",
+        b"try:   the same command again",
+    ]
 
 
 async def test_the_phone_s_words_are_shown_while_it_asks(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:

@@ -1,8 +1,11 @@
 """`fob pair` as a conversation: what is said, what is asked, what an answer leads to."""
 
 import asyncio
+import signal
 
-from cli.fob_program import FobProgram
+import pytest
+
+from cli.fob_program import FOB, FobProgram
 from control.fake_daemon import URL, FakeDaemon
 from fob_daemon.control.errors import ControlError, ExitCode
 
@@ -36,11 +39,24 @@ async def test_the_person_says_no(fob: FobProgram, daemon: FakeDaemon) -> None:
     assert ended.err.splitlines()[-2:] == ["why:   the codes were not equal", f"try:   fob pair {URL}"]
 
 
-async def test_nobody_is_there_to_ask(fob: FobProgram, daemon: FakeDaemon) -> None:
-    ended = await fob("pair", URL)
+@pytest.mark.parametrize("stdin", ["", "perhaps\n", "perhaps\n" * 5, "y" * 100])
+async def test_nobody_answers(fob: FobProgram, daemon: FakeDaemon, stdin: str) -> None:
+    ended = await fob("pair", URL, stdin=stdin)
 
-    assert (ended.code, daemon.compared) == (5, [False])
-    assert ended.error[1] == "the codes were not equal"
+    # The daemon is told, so that the phone stops asking.
+    assert (ended.code, ended.out, daemon.compared, daemon.devices) == (2, "", [False], {})
+    assert ended.error == [
+        "not paired",
+        "nobody answered: there is no terminal, or standard input is at its end",
+        f"fob pair {URL}    (in a terminal)",
+    ]
+
+
+async def test_standard_input_is_closed(fob: FobProgram, daemon: FakeDaemon) -> None:
+    ended = await fob("-c", '"$@" <&-', "sh", *FOB, "pair", URL, program=("sh",))
+
+    assert (ended.code, daemon.compared) == (2, [False])
+    assert ended.error[1].startswith("nobody answered")
 
 
 async def test_headless_and_for_a_script(fob: FobProgram, daemon: FakeDaemon) -> None:
@@ -62,7 +78,18 @@ async def test_the_device_refuses(fob: FobProgram, daemon: FakeDaemon) -> None:
     assert ended.error == ["not paired", "pairing is closed on the device", "open it on the phone"]
 
 
-async def test_ctrl_c_breaks_the_pairing_off(fob: FobProgram, daemon: FakeDaemon) -> None:
+async def test_ctrl_c_is_a_no(fob: FobProgram, daemon: FakeDaemon) -> None:
+    process = await fob.start("pair", URL)
+    assert process.stderr is not None
+    await process.stderr.readuntil(b"[y/n]: ")
+
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+
+    assert (process.returncode, daemon.compared, daemon.devices) == (130, [False], {})
+
+
+async def test_a_fob_that_is_killed_breaks_the_pairing_off(fob: FobProgram, daemon: FakeDaemon) -> None:
     process = await fob.start("pair", URL)
     assert process.stderr is not None
     await process.stderr.readuntil(b"[y/n]: ")

@@ -8,6 +8,7 @@ from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.output import printable
 from fob_daemon.cli.pins import pin_option, with_pin
+from fob_daemon.cli.questions import NOBODY, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.key_type import KeyType
 
@@ -100,9 +101,8 @@ def delete_command(fob: Fob, key: str, yes: bool, device: str | None, pin_file: 
     """Delete one KEY, named by its label or its id. Nobody can bring it back."""
     found = _find(fob, key, device)
     chosen = fob.device(found["device"])
-    question = f"Delete '{printable(found['label'])}' ({found['id']}, {found['type']}) for good?"
-    if not yes and not click.confirm(question, err=True):
-        raise ControlError("nothing was deleted", "it was not confirmed", "fob keys list", ExitCode.NOTHING_TO_DO)
+    if not yes:
+        _confirm_deletion(fob, found)
     _announce(fob, chosen, "to delete the key")
     path = ("keys", found["device"], found["id"])
     with asks_shown(fob, chosen["name"]):
@@ -111,6 +111,17 @@ def delete_command(fob: Fob, key: str, yes: bool, device: str | None, pin_file: 
         fob.output.data(deleted)
     else:
         fob.output.say("Deleted.")
+
+
+def _confirm_deletion(fob: Fob, key: dict[str, Any]) -> None:
+    """Raises ControlError when the person does not want it, or is not there."""
+    answer = confirm(
+        fob.output, f"Delete '{printable(key['label'])}' ({key['id']}, {printable(key['type'])}) for good?"
+    )
+    if answer is None:
+        raise ControlError("nothing was deleted", NOBODY, f"fob keys delete {key['id']} --yes", ExitCode.USAGE)
+    if not answer:
+        raise ControlError("nothing was deleted", "it was not confirmed", "fob keys list", ExitCode.NOTHING_TO_DO)
 
 
 def _keys(fob: Fob, device: str | None) -> list[dict[str, Any]]:

@@ -39,6 +39,10 @@ class Output:
         """A line of narration."""
         self._print(text, to_stderr=True)
 
+    def ask(self, question: str) -> None:
+        """A question, on a line that the answer goes on."""
+        click.echo(question, err=True, nl=False)
+
     def table(self, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Aligned columns; nothing at all without rows."""
         cells = [[printable(str(cell)) for cell in row] for row in rows]

@@ -7,6 +7,7 @@ import click
 
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import printable
+from fob_daemon.cli.questions import NOBODY, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.sse import ServerEvent
 
@@ -26,7 +27,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     """
     body = {"url": url} | ({"name": name} if name else {})
     with fob.client.stream("POST", "pairings", body=dict(body)) as events:
-        device = _follow(fob, events, yes)
+        device = _follow(fob, events, url, yes)
     if fob.output.is_json:
         fob.output.data(device)
         return
@@ -34,7 +35,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     fob.output.say("try:   fob p11 install    (for PKCS#11 programs)    fob ssh config    (for ssh and git)")
 
 
-def _follow(fob: Fob, events: Iterator[ServerEvent], yes: bool) -> dict[str, Any]:
+def _follow(fob: Fob, events: Iterator[ServerEvent], url: str, yes: bool) -> dict[str, Any]:
     """The paired device. Raises ControlError."""
     for event in events:
         data: Any = event.data
@@ -42,7 +43,8 @@ def _follow(fob: Fob, events: Iterator[ServerEvent], yes: bool) -> dict[str, Any
             case "say":
                 fob.output.say(printable(data["text"]))
             case "compare":
-                _answer(fob, data["id"], _is_equal(fob, data, yes))
+                if _compare(fob, data, yes) is None:
+                    raise ControlError("not paired", NOBODY, f"fob pair {url}    (in a terminal)", ExitCode.USAGE)
             case "paired":
                 device: dict[str, Any] = data
                 return device
@@ -51,7 +53,19 @@ def _follow(fob: Fob, events: Iterator[ServerEvent], yes: bool) -> dict[str, Any
     raise ControlError("not paired", "the daemon ended the conversation", "fob status")
 
 
-def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool:
+def _compare(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
+    """As `_is_equal`; the daemon knows it too then."""
+    equal = None
+    try:
+        equal = _is_equal(fob, question, yes)
+    finally:
+        # Ctrl-C too: the phone must not go on asking.
+        _answer(fob, question["id"], equal or False)
+    return equal
+
+
+def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
+    """Whether the person sees the same code; None when nobody is there to compare."""
     code = question["code"]
     fob.output.say(
         f"Look at your phone: {printable(question['device'])}, serial number {printable(question['serial'])}"
@@ -61,12 +75,7 @@ def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool:
     if yes:
         fob.output.say("Confirmed without a look (--yes).")
         return True
-    try:
-        return click.confirm("Does the phone show the same code?", default=None, err=True)
-    except click.Abort:
-        # No terminal, or Ctrl-C: nobody has compared.
-        fob.output.say("")
-        return False
+    return confirm(fob.output, "Does the phone show the same code?")
 
 
 def _answer(fob: Fob, pairing: str, equal: bool) -> None:

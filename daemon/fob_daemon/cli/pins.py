@@ -8,6 +8,7 @@ import click
 
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.output import printable
+from fob_daemon.cli.questions import ask_pin, is_somebody_there
 from fob_daemon.control.errors import PIN_NEEDED_STATUS, ControlError, ExitCode
 from fob_daemon.control.limits import MAX_PIN
 
@@ -25,15 +26,18 @@ def with_pin(fob: Fob, device: dict[str, Any], pin_file: str | None, send: Calla
     try:
         return send({})
     except ControlError as error:
-        if error.status != PIN_NEEDED_STATUS or not sys.stdin.isatty():
+        if error.status != PIN_NEEDED_STATUS or not is_somebody_there():
             raise
-    return send({"pin": click.prompt(f"PIN of '{printable(device['name'])}'", hide_input=True, err=True)})
+    pin = ask_pin(f"PIN of '{printable(device['name'])}'")
+    if pin is None:
+        raise ControlError("the PIN was not read", "nothing was typed", "the same command again", ExitCode.USAGE)
+    return send({"pin": pin})
 
 
 def _read_pin(pin_file: str) -> str:
     try:
         if pin_file == STANDARD_INPUT:
-            line = sys.stdin.readline(MAX_PIN + 2)
+            line = sys.stdin.readline(MAX_PIN + 2) if sys.stdin else ""
         else:
             with open(pin_file, encoding="utf-8") as file:
                 line = file.readline(MAX_PIN + 2)
