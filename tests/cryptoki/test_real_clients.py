@@ -5,12 +5,15 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from cryptoki.desk import Desk
+from cryptoki.desk import SLOT, Desk
+from fob_daemon.device.slot import open_slot
 from fob_daemon.rpc.server import ProviderServer
+from support.loopback_link import LoopbackLink
 from support.token_bench import USER_PIN
 
 # Seconds; a client that gets no answer waits for ever.
@@ -27,8 +30,9 @@ class Shell:
         self.folder = folder
         self.socket = folder / "provider"
 
-    async def run(self, *command: str) -> str:
-        """What a client said; it must succeed."""
+    @asynccontextmanager
+    async def started(self, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A client at work, for PATIENCE at most; gone at the end."""
         if shutil.which(command[0]) is None:
             pytest.skip(f"{command[0]} is not installed")
         environment = os.environ | {"P11_KIT_SERVER_ADDRESS": f"unix:path={self.socket}"}
@@ -37,11 +41,16 @@ class Shell:
         )
         try:
             async with asyncio.timeout(PATIENCE):
-                said, _ = await process.communicate()
+                yield process
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    async def run(self, *command: str) -> str:
+        """What a client said; it must succeed."""
+        async with self.started(*command) as process:
+            said, _ = await process.communicate()
         assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{said.decode()}"
         return said.decode()
 
@@ -147,3 +156,28 @@ async def test_a_client_that_asks_for_lengths_still_costs_one_each(shell: Shell)
     with shell.desk.crossing(C_LOGIN=1, C_SIGN=3):
         said = await shell.run(sys.executable, "-c", SIGN_TWICE, str(MODULES[0]), USER_PIN.decode())
     assert said.split() == ["64"] * 3
+
+
+WAIT_FOR_A_SLOT = """
+import sys, PyKCS11
+library = PyKCS11.PyKCS11Lib()
+library.load(sys.argv[1])
+print(library.getSlotList(), flush=True)
+try:
+    library.waitForSlotEvent(PyKCS11.CKF_DONT_BLOCK)
+except PyKCS11.PyKCS11Error as error:
+    print(error, flush=True)
+slot = library.waitForSlotEvent()
+print(slot, library.getSlotInfo(slot).slotDescription.strip(), library.getSlotList(), flush=True)
+"""
+
+
+async def test_a_program_that_waits_hears_of_a_phone_that_is_paired_meanwhile(shell: Shell) -> None:
+    async with shell.started(sys.executable, "-c", WAIT_FOR_A_SLOT, str(MODULES[0])) as process:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"[%d]\n" % SLOT
+        assert b"CKR_NO_EVENT" in await process.stdout.readline()
+        second = open_slot(SLOT + 1, "second", LoopbackLink(shell.desk.bench.token, shell.desk.link.decider))
+        shell.desk.engine.add_slot(second)
+        assert await process.stdout.readline() == b"%d second [%d, %d]\n" % (SLOT + 1, SLOT, SLOT + 1)
+        assert await process.wait() == 0

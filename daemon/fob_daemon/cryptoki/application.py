@@ -1,6 +1,6 @@
 """One Cryptoki application: every function finds its session and its keys here, and hands over to who does it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from fob_daemon.cryptoki.interface import (
     AttributeAnswer,
@@ -27,6 +27,7 @@ from fob_daemon.cryptoki.operations.wrap import unwrap_key, wrap_key
 from fob_daemon.cryptoki.session import Session
 from fob_daemon.cryptoki.sessions import Sessions, asked_pin
 from fob_daemon.cryptoki.slot_events import SlotEvents
+from fob_daemon.cryptoki.slots import Slots
 from fob_daemon.cryptoki.templates import checked, label_of
 from fob_daemon.device.slot import Slot
 from fob_protocol.pkcs11.attributes import Template
@@ -44,7 +45,7 @@ class FobApplication:
 
     def __init__(
         self,
-        slots: Mapping[int, Slot],
+        slots: Slots,
         description: str,
         *,
         random: Callable[[int], bytes],

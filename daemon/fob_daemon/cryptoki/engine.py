@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.login_state import Observer
+from fob_daemon.cryptoki.slots import Slots
 from fob_daemon.device.slot import Slot
 
 
@@ -12,7 +13,7 @@ class Engine:
     """`slots` may come and go while the daemon runs; a slot id never means another device."""
 
     def __init__(self, slots: Iterable[Slot] = (), *, random: Callable[[int], bytes] = os.urandom) -> None:
-        self._slots = {slot.id: slot for slot in slots}
+        self._slots = Slots(slots)
         self._random = random
         self._applications: set[FobApplication] = set()
 
@@ -23,14 +24,14 @@ class Engine:
 
     def add_slot(self, slot: Slot) -> None:
         """A device was paired."""
-        self._slots[slot.id] = slot
+        self._slots.add(slot)
 
     def remove_slot(self, slot_id: int) -> None:
         """A device was unpaired; its sessions end."""
         if slot_id in self._slots:
             for application in self.applications:
                 application.close_all_sessions(slot_id)
-            del self._slots[slot_id]
+            self._slots.remove(slot_id)
 
     def open_application(self, description: str, observe: Observer = lambda used: None) -> FobApplication:
         """C_Initialize: `description` says who asks (program and process); `observe` hears of each key it uses."""

@@ -1,22 +1,21 @@
-"""C_WaitForSlotEvent: which device came or went since the application last heard of it."""
+"""C_WaitForSlotEvent: which slot, device or token came or went since the application last heard of it."""
 
 import asyncio
-from collections.abc import Mapping
 
-from fob_daemon.device.slot import Slot
+from fob_daemon.cryptoki.slots import Slots
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 
 class SlotEvents:
-    """One application's view of the devices' coming and going."""
+    """One application's view of the coming and going; a slot that was paired after its start is an event as well."""
 
-    def __init__(self, slots: Mapping[int, Slot]) -> None:
+    def __init__(self, slots: Slots) -> None:
         self._slots = slots
-        self._seen = {slot_id: slot.presence for slot_id, slot in slots.items()}
+        self._seen = dict(slots.changes)
         self._wake = asyncio.Event()
         self._is_closed = False
-        self._unwatch = [slot.watch_presence(self._wake.set) for slot in slots.values()]
+        self._unwatch = slots.watch(self._wake.set)
 
     async def wait(self, *, block: bool) -> int:
         """A slot with an event. Raises CkrError NO_EVENT, or CRYPTOKI_NOT_INITIALIZED when the application ends."""
@@ -35,12 +34,11 @@ class SlotEvents:
         """End a waiting call."""
         self._is_closed = True
         self._wake.set()
-        for unwatch in self._unwatch:
-            unwatch()
+        self._unwatch()
 
     def _next(self) -> int | None:
-        for slot_id, slot in self._slots.items():
-            if self._seen.get(slot_id) != slot.presence:
-                self._seen[slot_id] = slot.presence
+        for slot_id, count in self._slots.changes.items():
+            if self._seen.get(slot_id) != count:
+                self._seen[slot_id] = count
                 return slot_id
         return None

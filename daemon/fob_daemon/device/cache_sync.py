@@ -33,7 +33,7 @@ class CacheSync:
         self._is_unsaved = self._is_saving = False
         if file is not None:
             file.load(cache)
-            cache.on_change = self._save_later
+            cache.watch(self._save_later)
 
     def greet(self, greeting: Greeting) -> None:
         """A session began: its greeting says whether anything changed while the device was away."""

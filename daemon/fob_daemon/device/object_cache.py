@@ -25,7 +25,11 @@ class ObjectCache:
     token: TokenDescription | None = None
     mechanisms: Mapping[int, MechanismInfo] = field(default_factory=dict)
     objects: dict[int, DeviceObject] = field(default_factory=dict)
-    on_change: Callable[[], None] = lambda: None
+    _listeners: list[Callable[[], None]] = field(default_factory=list, repr=False, compare=False)
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every change."""
+        self._listeners.append(listener)
 
     def get(self, device_handle: int) -> DeviceObject | None:
         """The object of a device handle, None when it is gone."""
@@ -35,7 +39,7 @@ class ObjectCache:
         """The token's PIN counters changed."""
         if self.token is not None and self.token.flags != flags:
             self.token = replace(self.token, flags=TokenFlag(flags))
-            self.on_change()
+            self._changed()
 
     def set_label(self, label: str) -> None:
         """The token was initialised."""
@@ -45,7 +49,7 @@ class ObjectCache:
     def describe(self, token: TokenDescription, mechanisms: Mapping[int, MechanismInfo]) -> None:
         """What C_GetTokenInfo and C_GetMechanismList said."""
         self.token, self.mechanisms = token, mechanisms
-        self.on_change()
+        self._changed()
 
     def apply(self, page: Page) -> bool:
         """Take over the page of an answer; False when changes between the cache and the page are missing.
@@ -57,7 +61,7 @@ class ObjectCache:
         self._merge(page)
         if is_contiguous:
             self.generation = page.generation if page.full else max(self.generation, page.generation)
-        self.on_change()
+        self._changed()
         return is_contiguous
 
     def apply_sync(self, pages: Sequence[Page]) -> None:
@@ -68,7 +72,11 @@ class ObjectCache:
         for page in pages:
             self._merge(page)
         self.generation = pages[-1].generation
-        self.on_change()
+        self._changed()
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _covers(self, page: Page) -> bool:
         """True when every generation after ours, up to the page's, stands in the page."""

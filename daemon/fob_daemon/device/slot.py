@@ -29,7 +29,7 @@ _COUNTERS: Final = {
 
 
 class Slot:
-    """`presence` counts how often the device came or went, for C_WaitForSlotEvent."""
+    """A slot for the time that its device is paired; with the token as it was last seen while the device is away."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class Slot:
         self.cache = cache
         self.logins = logins
         self.background = background
-        self.presence = 0
         self._sync = sync
         self._on_presence: set[Callable[[], None]] = set()
-        self._is_here = remote.link.greeting is not None
+        self._presence = self._present()
+        cache.watch(self._note_presence)
         remote.link.subscribe(self._on_event)
         remote.link.on_session(self._on_session)
         if remote.link.greeting is not None:
@@ -106,7 +106,7 @@ class Slot:
             self.cache.set_flags(self.cache.token.flags & ~_COUNTERS[user])
 
     def watch_presence(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` when the device comes or goes; what comes back ends that."""
+        """Call `listener` when the device or its token comes or goes; what comes back ends that."""
         self._on_presence.add(listener)
         return lambda: self._on_presence.discard(listener)
 
@@ -119,13 +119,20 @@ class Slot:
         await self.background.close()
 
     def _on_session(self, greeting: Greeting | None) -> None:
-        if (greeting is not None) is not self._is_here:
-            self._is_here = greeting is not None
-            self.presence += 1
-            for listener in tuple(self._on_presence):
-                listener()
+        self._note_presence()
         if greeting is not None:
             self._sync.greet(greeting)
+
+    def _note_presence(self) -> None:
+        """A device that was never here is there some moments before its token is known: each is news."""
+        before, self._presence = self._presence, self._present()
+        if self._presence != before:
+            for listener in tuple(self._on_presence):
+                listener()
+
+    def _present(self) -> tuple[bool, bool]:
+        """The device, the token."""
+        return self.remote.link.greeting is not None, self.has_token
 
     def _on_event(self, event: Event) -> None:
         """An event that does not parse is no hint at all; the next sync finds out."""
