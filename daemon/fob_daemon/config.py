@@ -7,55 +7,58 @@ private_operation = 60
 """
 
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from fob_daemon.config_entries import EntryError, must, one_of, path, seconds, section, user_ids
+import msgspec
+from msgspec import Meta, Struct, field
+
 from fob_daemon.paths import default_paths
+
+# A program waits no longer than a person would.
+Timeout = Annotated[float, Meta(gt=0, le=600)]
+Linger = Annotated[float, Meta(ge=0, le=3600)]
+UserId = Annotated[int, Meta(ge=0)]
 
 
 class ConfigError(ValueError):
     """The file cannot be used; the text names the entry and the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sockets:
+class Sockets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where programs connect; a socket that systemd passes goes before its path."""
 
-    provider: Path = field(default_factory=lambda: default_paths().provider, metadata=must(path))
-    agent: Path = field(default_factory=lambda: default_paths().agent, metadata=must(path))
-    control: Path = field(default_factory=lambda: default_paths().control, metadata=must(path))
+    provider: Path = field(default_factory=lambda: default_paths().provider)
+    agent: Path = field(default_factory=lambda: default_paths().agent)
+    control: Path = field(default_factory=lambda: default_paths().control)
     # Users beside the daemon's own that may connect.
-    allowed_uids: frozenset[int] = field(default_factory=frozenset, metadata=must(user_ids))
+    allowed_uids: frozenset[UserId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class TimeoutSettings:
+class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds after which a waiting program gets its answer whatever the device does."""
 
-    login: float = field(default=60.0, metadata=must(seconds(600)))
-    private_operation: float = field(default=60.0, metadata=must(seconds(600)))
-    key_generation: float = field(default=120.0, metadata=must(seconds(600)))
+    login: Timeout = 60.0
+    private_operation: Timeout = 60.0
+    key_generation: Timeout = 120.0
     # How long the device stays logged in after the last application has left.
-    logout_linger: float = field(default=2.0, metadata=must(seconds(3600, or_none=True)))
+    logout_linger: Linger = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
+class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is written to standard error, or to the journal."""
 
-    level: str = field(default="info", metadata=must(one_of("debug", "info", "warning", "error")))
-    format: str = field(default="console", metadata=must(one_of("console", "json")))
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    state: Path = field(default_factory=lambda: default_paths().state, metadata=must(path))
-    sockets: Sockets = field(default_factory=Sockets, metadata=must(section(Sockets)))
-    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings, metadata=must(section(TimeoutSettings)))
-    log: LogSettings = field(default_factory=LogSettings, metadata=must(section(LogSettings)))
+    state: Path = field(default_factory=lambda: default_paths().state)
+    sockets: Sockets = field(default_factory=Sockets)
+    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
 
 def load_config(file: Path | None) -> Config:
@@ -63,8 +66,29 @@ def load_config(file: Path | None) -> Config:
     if file is None:
         return Config()
     try:
-        return section(Config)(tomllib.loads(file.read_text()))
+        return msgspec.convert(tomllib.loads(file.read_text()), Config, dec_hook=_path)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, EntryError) as error:
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: {_place_and_rule(str(error))}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from None
+
+
+def _path(_: type, value: object) -> Path:
+    """Called by msgspec for the one kind of value that it does not know."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("Expected a path")
+    return Path(value)
+
+
+def _place_and_rule(message: str) -> str:
+    """msgspec's words with the place in front, and behind them what is known there where they name what is not."""
+    rule, _, place = message.partition(" - at `$")
+    place = place.strip(".`")
+    if rule.startswith(("Object contains unknown field", "Invalid enum value")):
+        kind: Any = Config
+        for name in place.split(".") if place else ():
+            kind = get_type_hints(kind)[name]
+        rule += f"; known are {', '.join(getattr(kind, '__struct_fields__', get_args(kind)))}"
+    return f"'{place}': {rule}" if place else rule

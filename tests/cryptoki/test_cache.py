@@ -220,6 +220,20 @@ def test_what_is_stored_is_loaded(tmp_path_factory: pytest.TempPathFactory, attr
     assert {attribute: type(value) for attribute, value in loaded.objects[7].attributes.items()} == types
 
 
+def stored(**changes: object) -> bytes:
+    """A good file with some entries changed."""
+    good: dict[str, object] = {"format": 2, "generation": 5, "token": None, "mechanisms": {}, "objects": []}
+    return json.dumps(good | changes).encode()
+
+
+def test_a_good_file_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "good.json"
+    path.write_bytes(stored())
+    cache = ObjectCache()
+    CacheFile(path).load(cache)
+    assert cache == ObjectCache(generation=5)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -228,13 +242,15 @@ def test_what_is_stored_is_loaded(tmp_path_factory: pytest.TempPathFactory, attr
         b"[]",
         b'"text"',
         b"{}",
-        b'{"format": 99}',
-        b'{"format": 1, "generation": 1, "token": null, "mechanisms": [[1]], "objects": []}',
-        b'{"format": 1, "generation": 1, "token": ["x"], "mechanisms": [], "objects": []}',
-        b'{"format": 1, "generation": 1, "token": null, "mechanisms": [], "objects": [[1, 2, [[3, "no hex"]]]]}',
-        b'{"format": 1, "generation": null, "token": null, "mechanisms": [], "objects": []}',
+        stored(format=1),
+        stored(mechanisms={"1": {}}),
+        stored(token={"label": "x"}),
+        stored(objects=[{"device_handle": 1, "generation": 2, "attributes": {"3": "no base64"}}]),
+        stored(objects=[{"device_handle": 1, "generation": 2, "attributes": {"label": 1}}]),
+        stored(generation=None),
+        stored(colour="blue"),
         b"[" * 200_000,
-        b'{"format": 1, "generation": 1, "objects": [[1, 1, [[1e400, 1]]]]}',
+        stored().replace(b"5", b"1e400"),
     ],
 )
 async def test_a_damaged_file_is_an_empty_cache(desk: Desk, tmp_path: Path, content: bytes) -> None:

@@ -64,32 +64,35 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     assert config.log == LogSettings(level="debug", format="json")
 
 
-SECONDS = "must be a number of seconds, above 0 to 600"
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("stat = 'x'", "'stat': is not known; known are state, sockets, timeouts, log"),
-        ("[timeouts]\nlogn = 5", "'timeouts.logn': is not known; known are login, private_operation, key_generation"),
-        ("timeouts = 5", "'timeouts': must be a table"),
-        ("[[log]]\nlevel = 'info'", "'log': must be a table"),
-        ("[timeouts]\nlogin = 0", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogin = -1", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogin = 600.5", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogin = nan", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogin = inf", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogin = true", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogin = '5'", f"'timeouts.login': {SECONDS}"),
-        ("[timeouts]\nlogout_linger = -1", "'timeouts.logout_linger': must be a number of seconds, from 0 to 3600"),
-        ("state = 5", "'state': must be a path"),
-        ("state = ''", "'state': must be a path"),
-        ("[sockets]\nallowed_uids = 5", "'sockets.allowed_uids': must be a list of user ids"),
-        ("[sockets]\nallowed_uids = [-1]", "'sockets.allowed_uids': must be a list of user ids"),
-        ("[sockets]\nallowed_uids = [true]", "'sockets.allowed_uids': must be a list of user ids"),
-        ("[sockets]\nallowed_uids = ['root']", "'sockets.allowed_uids': must be a list of user ids"),
-        ("[log]\nlevel = 'INFO'", "'log.level': must be one of debug, info, warning, error"),
-        ("[log]\nformat = []", "'log.format': must be one of console, json"),
+        ("stat = 'x'", "Object contains unknown field `stat`; known are state, sockets, timeouts, log"),
+        (
+            "[timeouts]\nlogn = 5",
+            "'timeouts': Object contains unknown field `logn`; "
+            "known are login, private_operation, key_generation, logout_linger",
+        ),
+        ("timeouts = 5", "'timeouts': Expected `object`, got `int`"),
+        ("[[log]]\nlevel = 'info'", "'log': Expected `object`, got `array`"),
+        ("[timeouts]\nlogin = 0", "'timeouts.login': Expected `float` > 0.0"),
+        ("[timeouts]\nlogin = -1", "'timeouts.login': Expected `float` > 0.0"),
+        ("[timeouts]\nlogin = 600.5", "'timeouts.login': Expected `float` <= 600.0"),
+        ("[timeouts]\nlogin = nan", "'timeouts.login': Expected `float` > 0.0"),
+        ("[timeouts]\nlogin = inf", "'timeouts.login': Expected `float` <= 600.0"),
+        ("[timeouts]\nlogin = true", "'timeouts.login': Expected `float`, got `bool`"),
+        ("[timeouts]\nlogin = '5'", "'timeouts.login': Expected `float`, got `str`"),
+        ("[timeouts]\nlogout_linger = -1", "'timeouts.logout_linger': Expected `float` >= 0.0"),
+        ("[timeouts]\nlogout_linger = 3601", "'timeouts.logout_linger': Expected `float` <= 3600.0"),
+        ("state = 5", "'state': Expected a path"),
+        ("state = ''", "'state': Expected a path"),
+        ("[sockets]\nagent = []", "'sockets.agent': Expected a path"),
+        ("[sockets]\nallowed_uids = 5", "'sockets.allowed_uids': Expected `array`, got `int`"),
+        ("[sockets]\nallowed_uids = [0, -1]", "'sockets.allowed_uids[1]': Expected `int` >= 0"),
+        ("[sockets]\nallowed_uids = [true]", "'sockets.allowed_uids[0]': Expected `int`, got `bool`"),
+        ("[sockets]\nallowed_uids = ['root']", "'sockets.allowed_uids[0]': Expected `int`, got `str`"),
+        ("[log]\nlevel = 'INFO'", "'log.level': Invalid enum value 'INFO'; known are debug, info, warning, error"),
+        ("[log]\nformat = []", "'log.format': Expected `str`, got `array`"),
         ("state = ", "(at end of document)"),
         (b"state = '\xff'", "invalid start byte"),
     ],
@@ -101,7 +104,7 @@ def test_a_mistake_is_named_with_its_place_and_its_rule(tmp_path: Path, text: st
         load_config(file)
 
     assert str(refused.value).startswith(f"{file}: ")
-    assert words in str(refused.value)
+    assert str(refused.value).endswith(words)
 
 
 def test_a_file_that_is_not_there_is_an_error_and_not_the_defaults(tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ def test_slots_stay_and_names_are_told_apart(tmp_path: Path) -> None:
         again.remove("nobody")
 
 
+def test_the_file_is_readable_for_people(tmp_path: Path) -> None:
+    path = tmp_path / "devices.json"
+    Registry.load(path).add("p", KEY, "1", "serial:/x", 1.0)
+    assert json.loads(path.read_text()) == [GOOD]
+    assert len(path.read_text().splitlines()) > len(GOOD)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -38,6 +45,13 @@ def test_slots_stay_and_names_are_told_apart(tmp_path: Path) -> None:
         json.dumps([GOOD | {"key": "zz"}]),
         json.dumps([GOOD | {"key": "00"}]),
         json.dumps([GOOD | {"key": 5}]),
+        json.dumps([GOOD | {"key": KEY.hex() + "\n"}]),
+        json.dumps([GOOD | {"name": ""}]),
+        json.dumps([GOOD | {"slot": 0}]),
+        json.dumps([GOOD | {"slot": True}]),
+        json.dumps([GOOD | {"colour": "blue"}]),
+        json.dumps([GOOD, GOOD | {"slot": 2}]),
+        json.dumps([GOOD, GOOD | {"name": "q"}]),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:

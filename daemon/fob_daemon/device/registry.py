@@ -1,9 +1,11 @@
 """The paired devices, on disk: their keys, their lines, their slots."""
 
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
 
 from fob_daemon.files import write_durably
 from fob_daemon.link.transport import LineUrl
@@ -18,15 +20,14 @@ class RegistryError(ValueError):
     """The registry cannot do that; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class PairedDeviceEntry:
+class PairedDeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One paired device. `key` is its static public key in hexadecimal; `slot` never changes while it is paired."""
 
-    name: str
-    key: str
+    name: Annotated[str, Meta(min_length=1)]
+    key: Annotated[str, Meta(pattern=rf"^[0-9a-f]{{{2 * DH_SIZE}}}\Z")]
     serial: str
     url: str
-    slot: int
+    slot: Annotated[int, Meta(ge=FIRST_SLOT, le=DEVICES_LIMIT)]
     paired_at: float
 
     @property
@@ -45,25 +46,23 @@ class Registry:
     @classmethod
     def load(cls, path: Path) -> "Registry":
         """The stored registry, empty when there is none. Raises RegistryError for a damaged file."""
-        registry = cls(path)
         if not path.exists():
-            return registry
+            return cls(path)
         try:
-            entries = [PairedDeviceEntry(**entry) for entry in json.loads(path.read_text())]
+            entries = msgspec.json.decode(path.read_bytes(), type=list[PairedDeviceEntry])
             for entry in entries:
                 LineUrl.parse(entry.url)
-                if len(entry.key_octets) != DH_SIZE:
-                    raise ValueError(f"the key of '{entry.name}' is not {DH_SIZE} octets")
-            registry.devices = {entry.name: entry for entry in entries}
-        except (TypeError, ValueError, AttributeError, RecursionError) as error:
+            if len({entry.name for entry in entries}) < len(entries) or len({e.slot for e in entries}) < len(entries):
+                raise ValueError("two devices have the same name or slot")
+        except (ValueError, RecursionError) as error:
             raise RegistryError(f"{path} is damaged: {error}") from None
-        return registry
+        return cls(path, {entry.name: entry for entry in entries})
 
     def add(self, name: str, key: bytes, serial: str, url: str, now: float) -> PairedDeviceEntry:
         """Store a device; one with the same key keeps its name and slot. Raises RegistryError."""
         known = next((entry for entry in self.devices.values() if entry.key == key.hex()), None)
         if known is not None:
-            entry = replace(known, url=url, serial=serial, paired_at=now)
+            entry = msgspec.structs.replace(known, url=url, serial=serial, paired_at=now)
         else:
             if len(self.devices) >= DEVICES_LIMIT:
                 raise RegistryError(f"{DEVICES_LIMIT} devices are paired already")
@@ -89,4 +88,5 @@ class Registry:
         return next(n for n in (base, *(f"{base} {i}" for i in range(2, DEVICES_LIMIT + 2))) if n not in taken)
 
     def _store(self) -> None:
-        write_durably(self.path, json.dumps([asdict(entry) for entry in self.devices.values()], indent=1).encode())
+        content = msgspec.json.encode(list(self.devices.values()))
+        write_durably(self.path, msgspec.json.format(content, indent=1))
