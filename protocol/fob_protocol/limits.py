@@ -65,3 +65,7 @@ PAIRING_CLOSED_FOR = 60.0
 
 # Names that one side shows to the other's person.
 NAME_LIMIT = 64
+
+# CKA_LABEL and CKA_ID in octets: a label has to fit a question on the phone's screen, an id any digest.
+LABEL_LIMIT = 255
+ID_LIMIT = 255

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cli.fob_program import FOB, FobProgram
-from control.fake_daemon import FakeDaemon
+from control.fake_daemon import URL, FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_protocol.pkcs11.ckr import Ckr
 
@@ -50,11 +50,30 @@ async def test_2_usage(lonely_fob: FobProgram, arguments: tuple[str, ...], what:
     assert ended.error[2] == command
 
 
-async def test_2_what_the_daemon_does_not_take(fob: FobProgram, phone: FakePhone) -> None:
-    ended = await fob("keys", "new", "--label", "x", "--id", "0g")
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("keys", "new", "--label", "x" * 256), "'--label': it has to be a text of 1 to 255 octets in UTF-8"),
+        (("keys", "new", "--label", "é" * 128), "'--label': it has to be a text of 1 to 255 octets in UTF-8"),
+        (("keys", "new", "--label", ""), "'--label': it has to be a text of 1 to 255 octets in UTF-8"),
+        (("keys", "new", "--label", "\x1b[2J"), "'--label': it has characters that cannot be shown"),
+        (("keys", "new", "--label", "x", "--id", "0g"), "'--id': it has to be hexadecimal, two digits an octet"),
+        (("keys", "new", "--label", "x", "--id", "00" * 256), "'--id': it has to be of 1 to 255 octets"),
+        (("pair", URL, "--name", "x" * 65), "'--name': it has to be a text of 1 to 64 characters"),
+        (("pair", ""), "'URL': it has to be a text of 1 to 512 characters"),
+    ],
+)
+async def test_2_what_the_daemon_would_not_take(lonely_fob: FobProgram, arguments: tuple[str, ...], what: str) -> None:
+    ended = await lonely_fob(*arguments)
 
-    assert ended.code == 2
-    assert ended.error[1] == "'id' has to be hexadecimal, two digits an octet"
+    assert (ended.code, ended.error[0]) == (2, f"Invalid value for {what}")
+
+
+async def test_the_longest_label(fob: FobProgram, phone: FakePhone) -> None:
+    label = "é" * 127 + "e"
+
+    assert (await fob("keys", "new", "--label", label, "--pin-file", "-", stdin=PIN.decode())).code == 0
+    assert (await fob("keys", "show", label, "--json")).json["label"] == label
 
 
 async def test_3_no_daemon(lonely_fob: FobProgram) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from fob_daemon.control import requests
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.key_type import KeyType
-from fob_daemon.control.limits import MAX_BODY, MAX_LABEL, MAX_LOG, MAX_PIN
+from fob_daemon.control.limits import MAX_BODY, MAX_LOG, MAX_PIN
 from fob_daemon.control.requests import ROUTES, parse_request
+from fob_protocol.limits import LABEL_LIMIT
 
 KEY = {"device": "pixel", "type": "ec:p256", "label": "mail"}
 
@@ -85,7 +86,8 @@ def test_a_request_is_understood(method: str, target: str, body: object, expecte
         ("POST", "/v1/pairings/00", b"", 400, "'equal' has to be true or false"),
         ("GET", "/v1/keys/pixel/1", b"", 400, "'id' has to be hexadecimal"),
         ("GET", "/v1/keys/pixel/", b"", 400, "'id' has to be hexadecimal"),
-        ("GET", f"/v1/keys/pixel/{'00' * 33}", b"", 400, "a key id has at most 32 octets"),
+        ("GET", "/v1/keys/pixel/0%C2%B2", b"", 400, "'id' has to be hexadecimal"),
+        ("GET", f"/v1/keys/pixel/{'00' * 256}", b"", 400, "'id' has to be of 1 to 255 octets"),
         ("GET", "/v1/log?limit=0x10", b"", 400, f"'limit' has to be a number from 0 to {MAX_LOG}"),
         ("GET", "/v1/log?limit=1001", b"", 400, f"'limit' has to be a number from 0 to {MAX_LOG}"),
         ("GET", "/v1/log?limit", b"", 400, "the query is not made of name=value"),
@@ -99,9 +101,23 @@ def test_a_refusal_names_the_rule(method: str, target: str, body: bytes, status:
     assert why in error.why
 
 
-@pytest.mark.parametrize("label", ["", "x" * (MAX_LABEL + 1)])
-def test_a_label_is_bounded(label: str) -> None:
-    assert f"1 to {MAX_LABEL}" in refusal("POST", "/v1/keys", json.dumps(KEY | {"label": label}).encode()).why
+@pytest.mark.parametrize("label", ["", "x" * (LABEL_LIMIT + 1), "é" * (LABEL_LIMIT // 2 + 1)])
+def test_a_label_has_the_protocol_s_bound_in_octets(label: str) -> None:
+    why = refusal("POST", "/v1/keys", json.dumps(KEY | {"label": label}).encode()).why
+
+    assert why == f"'label' has to be a text of 1 to {LABEL_LIMIT} octets in UTF-8"
+
+
+@pytest.mark.parametrize("label", ["x" * LABEL_LIMIT, "é" * (LABEL_LIMIT // 2), "x"])
+def test_a_label_within_its_bound(label: str) -> None:
+    assert parse("POST", "keys", KEY | {"label": label}) == requests.NewKey("pixel", KeyType.EC_P256, label, None, None)
+
+
+@pytest.mark.parametrize("label", ["a\nb", "\ud800", "\x9b2J", "\u202egnp"])
+def test_a_label_can_be_shown(label: str) -> None:
+    why = refusal("POST", "/v1/keys", json.dumps(KEY | {"label": label}).encode()).why
+
+    assert why == "'label' has characters that cannot be shown"
 
 
 def test_a_key_type_is_one_of_the_list() -> None:

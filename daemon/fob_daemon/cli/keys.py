@@ -7,6 +7,7 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.output import printable
+from fob_daemon.cli.parameters import KEY_ID, LABEL
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.cli.questions import NOBODY, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -44,8 +45,8 @@ def list_command(fob: Fob, device: str | None) -> None:
     show_default=True,
     help="Algorithm and size.",
 )
-@click.option("--label", required=True, help="A name for people, shown when the key is used.")
-@click.option("--id", "key_id", metavar="HEX", help="CKA_ID; random otherwise.")
+@click.option("--label", type=LABEL, required=True, help="A name for people, shown when the key is used.")
+@click.option("--id", "key_id", type=KEY_ID, metavar="HEX", help="CKA_ID; random otherwise.")
 @device_option
 @pin_option
 @json_option

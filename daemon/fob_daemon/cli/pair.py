@@ -7,6 +7,7 @@ import click
 
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import printable
+from fob_daemon.cli.parameters import NAME, URL
 from fob_daemon.cli.questions import NOBODY, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.sse import ServerEvent
@@ -15,8 +16,8 @@ _FRAME: Final = ("┌───────────────┐", "│   {
 
 
 @click.command()
-@click.argument("url")
-@click.option("--name", help="What to call the device; its own name otherwise.")
+@click.argument("url", type=URL)
+@click.option("--name", type=NAME, help="What to call the device; its own name otherwise.")
 @click.option("--yes", is_flag=True, help="Do not ask: print the code and confirm it. For tests and --headless phones.")
 @json_option
 @click.pass_obj

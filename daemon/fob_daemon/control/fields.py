@@ -1,15 +1,19 @@
 """The fields of a request, taken one by one with their bounds; what is left over is an error. No I/O in here."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Final, TypeVar
 
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.rules import fault_of_hex, fault_of_label, fault_of_name
 
 DOCUMENT: Final = "docs/control-api.md"
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Value = TypeVar("Value")
+# What is wrong with a text that is bounded by a number; None when nothing is.
+FaultOf = Callable[[str, int], str | None]
 
 
 def bad_request(why: str, status: int = 400) -> ControlError:
@@ -41,23 +45,17 @@ class Fields:
             raise bad_request("the body is no JSON object")
         return fields
 
-    def text(self, name: str, limit: int) -> str:
-        """A text of 1 to `limit` characters, all printable."""
-        value = self.optional_text(name, limit)
-        if value is None:
-            raise bad_request(f"'{name}' is missing")
-        return value
+    def name(self, name: str, limit: int) -> str:
+        """A text of 1 to `limit` characters, all visible."""
+        return _found(name, self.optional_name(name, limit))
 
-    def optional_text(self, name: str, limit: int) -> str | None:
-        """As `text`; None when it is absent or null."""
-        value = self._values.pop(name, None)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not 0 < len(value) <= limit:
-            raise bad_request(f"'{name}' has to be a text of 1 to {limit} characters")
-        if not value.isprintable():
-            raise bad_request(f"'{name}' has characters that cannot be shown")
-        return value
+    def optional_name(self, name: str, limit: int) -> str | None:
+        """As `name`; None when it is absent or null."""
+        return self._text(name, limit, fault_of_name)
+
+    def label(self, name: str, limit: int) -> str:
+        """As `name`; `limit` in octets of UTF-8."""
+        return _found(name, self._text(name, limit, fault_of_label))
 
     def optional_secret(self, name: str, limit: int) -> bytes | None:
         """Any text of at most `limit` octets in UTF-8, as octets."""
@@ -69,10 +67,14 @@ class Fields:
             raise bad_request(f"'{name}' has to be a text of 1 to {limit} octets")
         return octets
 
-    def optional_hex(self, name: str, limit: int) -> bytes | None:
-        """Hexadecimal octets, 1 to `limit`."""
-        text = self.optional_text(name, 2 * limit)
-        return None if text is None else hex_octets(name, text)
+    def octets(self, name: str, limit: int) -> bytes:
+        """Octets, 1 to `limit`, in hexadecimal."""
+        return _found(name, self.optional_octets(name, limit))
+
+    def optional_octets(self, name: str, limit: int) -> bytes | None:
+        """As `octets`; None when it is absent or null."""
+        text = self._text(name, limit, fault_of_hex)
+        return None if text is None else bytes.fromhex(text)
 
     def boolean(self, name: str) -> bool:
         """true or false."""
@@ -104,16 +106,20 @@ class Fields:
         if self._values:
             raise bad_request(f"{len(self._values)} field(s) too many; the request has others than the ones documented")
 
+    def _text(self, name: str, limit: int, fault_of: FaultOf) -> str | None:
+        value = self._values.pop(name, None)
+        if value is None:
+            return None
+        fault = fault_of(value if isinstance(value, str) else "", limit)
+        if fault is not None or not isinstance(value, str):
+            raise bad_request(f"'{name}' {fault}")
+        return value
 
-def hex_octets(name: str, text: str) -> bytes:
-    """The octets of a hexadecimal text without spaces. Raises ControlError (400)."""
-    try:
-        octets = bytes.fromhex(text)
-    except ValueError:
-        octets = b""
-    if octets.hex() != text.lower() or not octets:
-        raise bad_request(f"'{name}' has to be hexadecimal, two digits an octet")
-    return octets
+
+def _found(name: str, value: Value | None) -> Value:
+    if value is None:
+        raise bad_request(f"'{name}' is missing")
+    return value
 
 
 def _octets(text: str) -> bytes:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from fob_protocol.limits import ID_LIMIT, LABEL_LIMIT, NAME_LIMIT
+
 # The largest body names a device, a label and a PIN.
 MAX_BODY: Final = 8192
 # Method, path and query of the longest request; `fob` sends no header of its own.
@@ -10,14 +12,14 @@ MAX_LINE: Final = 4096
 MAX_HEADERS: Final = 32
 MAX_HEADER: Final = 2048
 
-# Names, labels and PINs are for people and small screens; a token label has 32 characters, a PIN at most 255.
-MAX_NAME: Final = 64
-MAX_LABEL: Final = 128
+# As devices have them: names in characters, a key's label and id in octets.
+MAX_NAME: Final = NAME_LIMIT
+MAX_LABEL: Final = LABEL_LIMIT
+MAX_KEY_ID: Final = ID_LIMIT
+# What Cryptoki programs can pass on; the device says what it takes.
 MAX_PIN: Final = 255
 # A serial path or a host name.
 MAX_URL: Final = 512
-# CKA_ID is a SHA-256 at most.
-MAX_KEY_ID: Final = 32
 # A page of the log that a person still reads; a script asks again with `since`.
 MAX_LOG: Final = 1000
 DEFAULT_LOG: Final = 50

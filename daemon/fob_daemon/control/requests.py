@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from fob_daemon.control import limits
-from fob_daemon.control.fields import Fields, bad_request, hex_octets
+from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.key_type import KeyType
 
 PREFIX: Final = "/v1/"
@@ -150,25 +150,23 @@ class Route:
 
 def _device(path: Mapping[str, str]) -> str:
     # A field's rules hold for a name in the path too.
-    return Fields((("device", path["device"]),)).text("device", limits.MAX_NAME)
+    return Fields((("device", path["device"]),)).name("device", limits.MAX_NAME)
 
 
 def _key_id(path: Mapping[str, str]) -> bytes:
-    if len(path["id"]) > 2 * limits.MAX_KEY_ID:
-        raise bad_request(f"a key id has at most {limits.MAX_KEY_ID} octets")
-    return hex_octets("id", path["id"])
+    return Fields((("id", path["id"]),)).octets("id", limits.MAX_KEY_ID)
 
 
 def _pairing_id(path: Mapping[str, str]) -> str:
-    return Fields((("id", path["id"]),)).text("id", limits.MAX_NAME)
+    return Fields((("id", path["id"]),)).name("id", limits.MAX_NAME)
 
 
 def _new_key(_: Mapping[str, str], body: Fields) -> NewKey:
     return NewKey(
-        body.text("device", limits.MAX_NAME),
+        body.name("device", limits.MAX_NAME),
         body.choice("type", KeyType),
-        body.text("label", limits.MAX_LABEL),
-        body.optional_hex("id", limits.MAX_KEY_ID),
+        body.label("label", limits.MAX_LABEL),
+        body.optional_octets("id", limits.MAX_KEY_ID),
         body.optional_secret("pin", limits.MAX_PIN),
     )
 
@@ -187,10 +185,10 @@ ROUTES: Final = (
     Route(
         "POST",
         "pairings",
-        lambda path, body: Pair(body.text("url", limits.MAX_URL), body.optional_text("name", limits.MAX_NAME)),
+        lambda path, body: Pair(body.name("url", limits.MAX_URL), body.optional_name("name", limits.MAX_NAME)),
     ),
     Route("POST", "pairings/{id}", lambda path, body: CompareAnswer(_pairing_id(path), body.boolean("equal"))),
-    Route("GET", "keys", lambda path, query: ListKeys(query.optional_text("device", limits.MAX_NAME))),
+    Route("GET", "keys", lambda path, query: ListKeys(query.optional_name("device", limits.MAX_NAME))),
     Route("POST", "keys", _new_key),
     Route("GET", "keys/{device}/{id}", lambda path, query: ShowKey(_device(path), _key_id(path))),
     Route(
@@ -201,9 +199,9 @@ ROUTES: Final = (
     Route(
         "POST",
         "unlock",
-        lambda path, body: Unlock(body.text("device", limits.MAX_NAME), body.optional_secret("pin", limits.MAX_PIN)),
+        lambda path, body: Unlock(body.name("device", limits.MAX_NAME), body.optional_secret("pin", limits.MAX_PIN)),
     ),
-    Route("POST", "lock", lambda path, body: Lock(body.optional_text("device", limits.MAX_NAME))),
+    Route("POST", "lock", lambda path, body: Lock(body.optional_name("device", limits.MAX_NAME))),
     Route("GET", "log", _log),
     Route("GET", "events", lambda path, query: Follow()),
 )

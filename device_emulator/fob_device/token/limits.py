@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from fob_protocol import limits
+
 # A PIN is counted in octets. The most that protects a weak one is its try counter.
 PIN_MIN: Final = 4
 PIN_MAX: Final = 64
@@ -20,8 +22,8 @@ SESSION_OBJECT_LIMIT: Final = 256
 # Handles of session objects begin here, so that they never meet a token object's.
 SESSION_HANDLE_BASE: Final = 1 << 20
 
-LABEL_LIMIT: Final = 255
-ID_LIMIT: Final = 255
+LABEL_LIMIT: Final = limits.LABEL_LIMIT
+ID_LIMIT: Final = limits.ID_LIMIT
 # Distinguished names; with a value of the largest size an object still fits one answer of the link (65,536 octets).
 NAME_LIMIT: Final = 4096
 # Certificates are 1 to 4 KiB; data objects of clients are smaller.

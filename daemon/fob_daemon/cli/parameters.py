@@ -1,0 +1,31 @@
+"""Kinds of arguments: what the daemon would not take is a usage error here, before anybody is asked for a PIN."""
+
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from fob_daemon.control.limits import MAX_KEY_ID, MAX_LABEL, MAX_NAME, MAX_URL
+from fob_daemon.control.rules import fault_of_hex, fault_of_label, fault_of_name
+
+
+class Text(click.ParamType[str]):
+    """A text under one of the control API's rules."""
+
+    def __init__(self, name: str, limit: int, fault_of: Callable[[str, int], str | None]) -> None:
+        self.name = name
+        self._limit = limit
+        self._fault_of = fault_of
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Called by click. Raises click.BadParameter."""
+        fault = self._fault_of(value, self._limit)
+        if fault is not None:
+            self.fail(f"it {fault}", param, ctx)
+        return value
+
+
+NAME: Final = Text("name", MAX_NAME, fault_of_name)
+URL: Final = Text("url", MAX_URL, fault_of_name)
+LABEL: Final = Text("label", MAX_LABEL, fault_of_label)
+KEY_ID: Final = Text("hex", MAX_KEY_ID, fault_of_hex)
