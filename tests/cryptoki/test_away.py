@@ -83,7 +83,7 @@ async def test_changes_while_away_are_asked_for_by_their_difference(desk: Desk, 
     phone = desk.bench.user()
     made = phone.create_object(data_template(b"made while away"))
     phone.destroy_object(made.handle - 1)
-    with desk.crossing(C_FINDOBJECTS=1):
+    with desk.crossing(C_FINDOBJECTS=1, C_GETTOKENINFO=1, C_GETMECHLIST=1):
         desk.link.connect()
         await desk.slot.idle()
     session = await client.user_session()

@@ -29,16 +29,20 @@ class CacheSync:
         self._cache = cache
         self._file = file
         self._background = background
-        self._is_wanted = self._is_running = False
+        self._is_wanted = self._is_running = self._is_description_old = False
         self._is_unsaved = self._is_saving = False
         if file is not None:
             file.load(cache)
             cache.watch(self._save_later)
 
     def greet(self, greeting: Greeting) -> None:
-        """A session began: its greeting says whether anything changed while the device was away."""
+        """A session began: its greeting says whether anything changed while the device was away.
+
+        That may be the firmware and with it the mechanisms; within a session it is only ever the objects.
+        """
         self._cache.set_flags(greeting.token_flags)
         if greeting.generation != self._cache.generation or self._cache.token is None:
+            self._is_description_old = True
             self.request()
 
     def request(self) -> None:
@@ -59,9 +63,10 @@ class CacheSync:
     async def _sync(self) -> None:
         start = self._cache.generation
         pages = await self._pages(self._known())
-        if self._cache.token is None or pages[0].full:
+        if self._is_description_old or pages[0].full:
             description = await self._remote.token_info(), await self._remote.mechanisms()
             self._cache.describe(*description)
+            self._is_description_old = False
         moved = self._cache.generation != start
         self._cache.apply_sync(pages)
         if moved:
