@@ -7,24 +7,22 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NoReturn, TextIO
+from typing import BinaryIO, Final
 
 import click
 
 from fob_device.approval.rules import RuleError, Rules, load_rules
+from fob_device.errors import StartError
 from fob_device.line.device_line import DeviceLine
-from fob_device.pairings import Pairings, load_identity, load_secret
+from fob_device.memory import Memory
 from fob_device.phone import Phone
 from fob_device.ports.url import HELP, PortUrlError, Serve, open_port
-from fob_device.token.token import Token
-from fob_protocol.pkcs11.errors import CkrError
+from fob_device.state import make_phone, open_phone
 
-TOKEN_FILE: Final = "token.db"  # noqa: S105 - a file's name
-ROOT_KEY_FILE: Final = "root.key"
-IDENTITY_FILE: Final = "identity.key"
-PAIRINGS_FILE: Final = "pairings.json"
-ROOT_KEY_SIZE: Final = 32
+# A PIN's line in a file: PINs are shorter, and a line of another file may have any length.
+PIN_LINE_LIMIT: Final = 1024
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,64 +36,43 @@ def main() -> None:
 @click.option("--label", default="Fob phone", show_default=True, help="The token's name, up to 32 characters.")
 @click.option(
     "--pins",
-    type=click.File("r"),
+    type=click.File("rb"),
     help="File with the user PIN on its first line and the SO PIN on its second; - for standard input.",
 )
-def init(state: Path, label: str, pins: TextIO | None) -> None:
+def init(state: Path, label: str, pins: BinaryIO | None) -> None:
     """Make a new phone: a root key, an identity, and an empty token with its PINs."""
-    if (state / TOKEN_FILE).exists():
-        fail(f"{state} holds a phone already", "a phone is never overwritten", f"fob-device run --state {state} ...")
     user_pin, so_pin = _read_pins(pins)
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root_key = load_secret(state / ROOT_KEY_FILE, ROOT_KEY_SIZE, os.urandom)
-    try:
-        token = Token.create(
-            state / TOKEN_FILE,
-            root_key=root_key,
-            label=label,
-            so_pin=so_pin,
-            user_pin=user_pin,
-            random=os.urandom,
-            clock=time.time,
-        )
-    except CkrError as error:
-        fail("the token was not made", str(error), "fob-device init --help")
-    load_identity(state / IDENTITY_FILE, os.urandom)
-    click.echo(f"made phone '{label}', serial number {token.info().serial}", err=True)
-    token.close()
+    with told():
+        serial = make_phone(state, label=label, user_pin=user_pin, so_pin=so_pin)
+    click.echo(f"made phone '{label}', serial number {serial}", err=True)
 
 
 @main.command()
-@click.option("--state", type=click.Path(path_type=Path, exists=True), required=True, help="Folder made by init.")
+@click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder made by init.")
 @click.option("--port", "ports", multiple=True, required=True, help=HELP)
 @click.option("--rules", type=click.Path(path_type=Path, exists=True), help="Headless person: a rule file (TOML).")
 def run(state: Path, ports: tuple[str, ...], rules: Path | None) -> None:
     """Switch the phone on and serve its ports until it is stopped."""
-    try:
-        servers = [open_port(url) for url in ports]
-        decider = load_rules(rules) if rules else Rules()
-    except (PortUrlError, RuleError) as error:
-        fail("the phone did not start", str(error), "fob-device run --help")
-    try:
-        phone = switch_on(state, decider)
-    except (OSError, ValueError) as error:
-        fail("the phone did not start", str(error), f"fob-device init --state {state}")
-    click.echo(f"phone '{phone.token.info().label}' is on: {', '.join(ports)}", err=True)
-    try:
-        asyncio.run(serve(phone, servers))
-    finally:
-        phone.token.close()
+    with told():
+        try:
+            servers = [open_port(url) for url in ports]
+            decider = load_rules(rules) if rules else Rules()
+        except (PortUrlError, RuleError) as error:
+            raise StartError("the phone did not start", str(error), "fob-device run --help") from None
+        memory = open_phone(state)
+        try:
+            click.echo(f"phone '{memory.token.info().label}' is on: {', '.join(ports)}", err=True)
+            asyncio.run(serve(switch_on(memory, decider), servers))
+        finally:
+            memory.close()
 
 
-def switch_on(state: Path, decider: Rules) -> Phone:
-    """The phone in a folder. Raises OSError or ValueError when something is missing or damaged."""
-    if not (state / TOKEN_FILE).exists():
-        raise FileNotFoundError(f"{state} holds no phone")
-    root_key = load_secret(state / ROOT_KEY_FILE, ROOT_KEY_SIZE, os.urandom)
+def switch_on(memory: Memory, decider: Rules) -> Phone:
+    """The phone with this memory and this person."""
     return Phone(
-        token=Token.open(state / TOKEN_FILE, root_key=root_key, random=os.urandom, clock=time.time),
-        identity=load_identity(state / IDENTITY_FILE, os.urandom),
-        pairings=Pairings.load(state / PAIRINGS_FILE),
+        token=memory.token,
+        identity=memory.identity,
+        pairings=memory.pairings,
         decider=decider,
         random=os.urandom,
         wall_clock=time.time,
@@ -131,16 +108,20 @@ def say_ready() -> None:
             sender.sendto(b"READY=1", address)
 
 
-def _read_pins(pins: TextIO | None) -> tuple[bytes, bytes]:
-    if pins is None:
-        user_pin = click.prompt("User PIN", hide_input=True, confirmation_prompt=True)
-        so_pin = click.prompt("SO PIN", hide_input=True, confirmation_prompt=True)
-    else:
-        user_pin, so_pin = (pins.readline().rstrip("\n") for _ in range(2))
-    return str(user_pin).encode(), str(so_pin).encode()
+def _read_pins(pins: BinaryIO | None) -> tuple[bytes, bytes]:
+    if pins is not None:
+        return pins.readline(PIN_LINE_LIMIT).rstrip(b"\r\n"), pins.readline(PIN_LINE_LIMIT).rstrip(b"\r\n")
+    user_pin, so_pin = (
+        click.prompt(user, hide_input=True, confirmation_prompt=True, type=str) for user in ("User PIN", "SO PIN")
+    )
+    return os.fsencode(user_pin), os.fsencode(so_pin)
 
 
-def fail(what: str, why: str, command: str) -> NoReturn:
-    """Three lines, and exit status 1."""
-    click.echo(f"error: {what}\nwhy:   {why}\ntry:   {command}", err=True)
-    sys.exit(1)
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What keeps the phone from starting is told in three lines, and the exit status is 1."""
+    try:
+        yield
+    except StartError as error:
+        click.echo(f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.command}", err=True)
+        sys.exit(1)

@@ -1,21 +1,24 @@
-"""The device's own key pair and the PCs it is paired with, on disk."""
+"""The PCs that this device is paired with."""
 
-import json
-import os
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Final
 
-from fob_protocol.noise.keys import DH_SIZE, KeyPair, Random
+from fob_device.store.database import Database
+from fob_device.store.errors import TokenFileError
+from fob_device.store.pairing_rows import PairingRow, delete_pairing, read_pairings, write_pairing
+from fob_device.token.device_root import DeviceRoot
+from fob_device.token.sealing import SealBrokenError
 
 # A phone shows its paired computers on one screen; more than this is an attack or a mistake.
-PAIRINGS_LIMIT = 64
+PAIRINGS_LIMIT: Final = 64
+
+_PURPOSE: Final = "Fob device pairing 1"
 
 
 @dataclass(frozen=True, slots=True)
 class PairedPc:
-    """A computer that may open sessions: its static key (hexadecimal), its name, when it was paired (seconds)."""
+    """A computer that may open sessions: its name, and when it was paired (seconds of the wall clock)."""
 
-    key: str
     name: str
     paired_at: float
 
@@ -24,65 +27,46 @@ class PairingsFullError(Exception):
     """PAIRINGS_LIMIT computers are paired already."""
 
 
-@dataclass(slots=True)
 class Pairings:
-    """The paired computers; every change is on disk before it counts."""
+    """The paired computers by static key (32 octets); every change is on the disk before it counts.
 
-    path: Path
-    pcs: dict[bytes, PairedPc] = field(default_factory=dict)
+    Each row is sealed under the root key, so that nobody pairs a computer by writing into the file.
+    """
 
-    @classmethod
-    def load(cls, path: Path) -> "Pairings":
-        """The stored pairings, none when there is no file. Raises ValueError for a damaged file."""
-        pairings = cls(path)
-        if path.exists():
-            for entry in json.loads(path.read_text()):
-                pairings.pcs[bytes.fromhex(entry["key"])] = PairedPc(**entry)
-        return pairings
+    def __init__(self, database: Database, root: DeviceRoot) -> None:
+        """Raises TokenFileError for a row that this device did not write, CkrError DEVICE_ERROR for a broken file."""
+        self._database = database
+        self._root = root
+        self._pcs = {row.key: self._check(row) for row in database.read(read_pairings)}
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._pcs
+
+    def __getitem__(self, key: bytes) -> PairedPc:
+        """A paired computer. Raises KeyError."""
+        return self._pcs[key]
+
+    def __len__(self) -> int:
+        return len(self._pcs)
 
     def add(self, key: bytes, name: str, now: float) -> None:
-        """Pair a computer, or pair it again. Raises PairingsFullError."""
-        if key not in self.pcs and len(self.pcs) >= PAIRINGS_LIMIT:
+        """Pair a computer, or pair it again. Raises PairingsFullError; CkrError, and then nothing has changed."""
+        if key not in self._pcs and len(self._pcs) >= PAIRINGS_LIMIT:
             raise PairingsFullError
-        self._store(self.pcs | {key: PairedPc(key.hex(), name, now)})
+        row = PairingRow(key, name, now, self._root.seal(_PURPOSE, b"", key, name, repr(now)))
+        with self._database.transaction() as connection:
+            write_pairing(connection, row)
+        self._pcs[key] = PairedPc(name, now)
 
     def remove(self, key: bytes) -> None:
-        """Forget a computer."""
-        if key in self.pcs:
-            self._store({known: pc for known, pc in self.pcs.items() if known != key})
+        """Forget a computer. Raises CkrError, and then nothing has changed."""
+        with self._database.transaction() as connection:
+            delete_pairing(connection, key)
+        self._pcs.pop(key, None)
 
-    def _store(self, pcs: dict[bytes, PairedPc]) -> None:
-        """Raises OSError; then nothing has changed."""
-        write_durably(self.path, json.dumps([asdict(pc) for pc in pcs.values()], indent=1).encode())
-        self.pcs = pcs
-
-
-def load_identity(path: Path, random: Random) -> KeyPair:
-    """The device's static key pair; made at the first start, 0600."""
-    return KeyPair.from_private_bytes(load_secret(path, DH_SIZE, random))
-
-
-def load_secret(path: Path, size: int, random: Random) -> bytes:
-    """`size` secret octets kept in a 0600 file, made at the first start. Raises ValueError for a damaged file."""
-    if not path.exists():
-        write_durably(path, random(size))
-    secret = path.read_bytes()
-    if len(secret) != size:
-        raise ValueError(f"{path.name} has to hold {size} octets")
-    return secret
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Old content or new, never a mix: written beside, flushed, renamed, and the folder flushed."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    def _check(self, row: PairingRow) -> PairedPc:
+        try:
+            self._root.unseal(_PURPOSE, row.seal, row.key, row.name, repr(row.paired_at))
+        except SealBrokenError:
+            raise TokenFileError(f"the pairing of the computer {row.key.hex()[:16]}... was altered") from None
+        return PairedPc(row.name, row.paired_at)

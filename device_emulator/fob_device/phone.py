@@ -75,10 +75,10 @@ class Phone:
 
     def is_paired(self, pc_key: bytes) -> bool:
         """True for a computer whose person and ours agreed."""
-        return pc_key in self.pairings.pcs
+        return pc_key in self.pairings
 
     def pair(self, pc_key: bytes, name: str) -> None:
-        """Store a computer. Raises PairingsFullError."""
+        """Store a computer. Raises PairingsFullError; CkrError when it cannot be stored."""
         self.pairings.add(pc_key, name, self.wall_clock())
 
     def unpair(self, pc_key: bytes, session: DeviceSession) -> None:
@@ -104,7 +104,7 @@ class Phone:
             SecurityManager(
                 self.token,
                 self.decider,
-                pc_name=self.pairings.pcs[pc_key].name,
+                pc_name=self.pairings[pc_key].name,
                 announce=session.announce,
                 token_lock=self._token_lock,
                 unpair=lambda: self.unpair(pc_key, session),

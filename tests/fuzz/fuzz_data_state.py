@@ -13,9 +13,9 @@ import atheris
 
 with atheris.instrument_imports(include=["fob_protocol.at", "fob_protocol.catalogue", "fob_device.security"]):
     from fob_device.approval.rules import Rules
+    from fob_device.memory import Memory
     from fob_device.security.manager import SecurityManager
     from fob_device.token.kdf import KdfCost
-    from fob_device.token.token import Token
     from fob_protocol.at.answer import Answer, decode_answer, encode_answer
     from fob_protocol.at.command import decode_command
     from fob_protocol.catalogue import COMMANDS, GET_TOKEN_INFO
@@ -30,11 +30,11 @@ PIN = b"123456"
 
 def make_manager(folder: Path) -> SecurityManager:
     """A logged-in phone with one key."""
-    token = Token.create(
+    memory = Memory.create(
         folder / "token.db", root_key=bytes(32), label="fuzz", so_pin=b"12345678", user_pin=PIN,
         random=random.Random(1).randbytes, clock=lambda: 0.0, kdf=KdfCost(iterations=1, lanes=1, memory_kib=8),
     )  # fmt: skip
-    return SecurityManager(token, Rules(), pc_name="fuzz")
+    return SecurityManager(memory.token, Rules(), pc_name="fuzz")
 
 
 async def converse(manager: SecurityManager, text: bytes) -> None:

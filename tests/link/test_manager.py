@@ -107,7 +107,7 @@ def test_another_device_at_the_line_is_refused(tmp_path: Path) -> None:
 def test_a_phone_that_forgot_this_pc_says_so(tmp_path: Path) -> None:
     async def story() -> None:
         world = await World.paired(tmp_path, 1)
-        world.phone.pairings.pcs.clear()
+        world.forget_pc()
         world.cable.hang_up()
         await world.until(lambda: world.manager.state is State.REFUSED)
         assert world.manager.why == "the device is not paired with this computer"

@@ -1,7 +1,8 @@
 """Five pairings that come to nothing close pairing for a minute, however they were given up (protocol, section 5)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,15 @@ async def first_answer(data_line: DataLine, commitment: bytes) -> Frame:
     data_line.on_frame = frames.put_nowait
     data_line.send(Frame(Kind.PAIR, (1,), commitment))
     return await frames.get()
+
+
+@contextmanager
+def disk_that_fails(world: World) -> Iterator[None]:
+    """No write reaches the phone's disk."""
+    connection = world.phone.pairings._database._connection
+    connection.execute("PRAGMA query_only=ON")
+    yield
+    connection.execute("PRAGMA query_only=OFF")
 
 
 def commitments(count: int) -> list[bytes]:
@@ -63,11 +73,12 @@ def test_a_pairing_that_cannot_be_stored_is_no_pairing(tmp_path: Path) -> None:
     async def story() -> None:
         world = await World.paired(tmp_path, 1)
         await world.disconnect()
-        world.phone.pairings.path = tmp_path / "gone" / "pairings.json"
-        world.phone.pairings.pcs.clear()
-        with pytest.raises(RefusedError, match="no room"):
+        world.forget_pc()
+        with disk_that_fails(world), pytest.raises(RefusedError, match="no room"):
             await world.pair()
-        assert world.phone.pairings.pcs == {}
+        assert len(world.phone.pairings) == 0
+        await world.pair()
+        assert len(world.phone.pairings) == 1
         await world.close()
 
     run_virtually(story())

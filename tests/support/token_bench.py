@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from fob_device.memory import Memory
 from fob_device.token.kdf import KdfCost
 from fob_device.token.token import Token, TokenSession
 from fob_device.token.views import ObjectView
@@ -52,7 +53,7 @@ class Bench:
         self.path = path
         self.clock = Clock()
         self.random = random.Random(seed).randbytes
-        self.token = Token.create(
+        self.memory = Memory.create(
             path,
             root_key=ROOT_KEY,
             label="bench",
@@ -62,11 +63,17 @@ class Bench:
             clock=self.clock,
             kdf=CHEAP,
         )
+        self.token = self.memory.token
+
+    def open_file(self, path: Path | None = None) -> Memory:
+        """The phone's file, or a copy of it at `path`, opened by its own phone."""
+        return Memory.open(path or self.path, root_key=ROOT_KEY, random=self.random, clock=self.clock)
 
     def restart(self) -> Token:
         """Switch the phone off and on."""
         self.token.close()
-        self.token = Token.open(self.path, root_key=ROOT_KEY, random=self.random, clock=self.clock)
+        self.memory = self.open_file()
+        self.token = self.memory.token
         return self.token
 
     def session(self, *users: Cku) -> TokenSession:

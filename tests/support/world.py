@@ -15,11 +15,10 @@ from fob_daemon.link.transport import LineUrl
 from fob_device.approval.questions import Decider
 from fob_device.approval.rules import Rules
 from fob_device.line.device_line import DeviceLine
-from fob_device.pairings import Pairings, load_identity
+from fob_device.memory import Memory
 from fob_device.phone import Phone
 from fob_device.token.kdf import KdfCost
 from fob_device.token.session import TokenSession
-from fob_device.token.token import Token
 from fob_protocol import catalogue
 from fob_protocol.at.attribute_list import attributes_to_values
 from fob_protocol.noise.keys import KeyPair
@@ -62,7 +61,7 @@ class World:
         self._folder = folder
         self._identity = KeyPair.generate(self.random.randbytes)
         self._device_key = b""
-        Token.create(
+        Memory.create(
             folder / "token.db", root_key=ROOT_KEY, label="World", so_pin=SO_PIN, user_pin=USER_PIN,
             random=self.random.randbytes, clock=self._clock, kdf=CHEAP,
         ).close()  # fmt: skip
@@ -109,6 +108,10 @@ class World:
         data_line.line.close()
         return device
 
+    def forget_pc(self) -> None:
+        """The phone's person unpairs this PC."""
+        self.phone.pairings.remove(self._identity.public)
+
     def restart_phone(self) -> None:
         """Kill the phone in the middle of whatever it does, and switch it on again from what is on its disk."""
         for memory in self.phone._memories.values():
@@ -149,13 +152,13 @@ class World:
         self.phone.token.close()
 
     def _switch_on(self) -> Phone:
-        token = Token.open(
+        memory = Memory.open(
             self._folder / "token.db", root_key=ROOT_KEY, random=self.random.randbytes, clock=self._clock
         )
         phone = Phone(
-            token=token,
-            identity=load_identity(self._folder / "identity.key", self.random.randbytes),
-            pairings=Pairings.load(self._folder / "pairings.json"),
+            token=memory.token,
+            identity=memory.identity,
+            pairings=memory.pairings,
             decider=self.decider,
             random=self.random.randbytes,
             wall_clock=self._clock,

@@ -164,15 +164,15 @@ KILLED = textwrap.dedent("""
     import os, signal, sys, time
     from pathlib import Path
     import fob_device.token.device_root as device_root
-    from fob_device.token.token import Token
+    from fob_device.memory import Memory
     from fob_protocol.pkcs11.constants import Cku
 
     def killed(*args):
         os.kill(os.getpid(), signal.SIGKILL)
 
     device_root.pin_key = killed
-    token = Token.open(Path(sys.argv[1]), root_key=bytes.fromhex(sys.argv[2]), random=os.urandom, clock=time.time)
-    token.open_session().login(Cku.USER, b"wrong-pin")
+    phone = Memory.open(Path(sys.argv[1]), root_key=bytes.fromhex(sys.argv[2]), random=os.urandom, clock=time.time)
+    phone.token.open_session().login(Cku.USER, b"wrong-pin")
 """)
 
 

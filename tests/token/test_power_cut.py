@@ -16,7 +16,7 @@ from fob_device.token.views import ObjectView
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
-from support.token_bench import ROOT_KEY, SO_PIN, USER_PIN, WRONG_PIN, Bench, data_template, make_ec
+from support.token_bench import SO_PIN, USER_PIN, WRONG_PIN, Bench, data_template, make_ec
 
 State = tuple[int, str, int, tuple[int, ...], bool, bool]
 
@@ -89,7 +89,7 @@ class Camera:
 
 
 def switch_on(bench: Bench, path: Path) -> Token:
-    return Token.open(path, root_key=ROOT_KEY, random=bench.random, clock=bench.clock)
+    return bench.open_file(path).token
 
 
 def states_on_film(bench: Bench, camera: Camera) -> list[State]:

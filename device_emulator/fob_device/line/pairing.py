@@ -9,6 +9,7 @@ from fob_protocol.errors import ProtocolError
 from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.link.frames import Frame, Kind, Reason
 from fob_protocol.pairing.device import DevicePairing, DeviceState
+from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.versions import VERSIONS_LINE
 
 
@@ -88,7 +89,7 @@ class PairingDesk:
             return True
         try:
             self._phone.pair(pairing.pc_key, pairing.pc_name)
-        except (PairingsFullError, OSError):
+        except (PairingsFullError, CkrError):
             self._fail(Reason.BUSY)
             return False
         self._phone.pairing_tries.succeeded()

@@ -1,6 +1,7 @@
 """The SQLite file: how it is made, opened and changed."""
 
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from fob_device.store.errors import TokenFileError
+from fob_device.store.errors import TokenFileError, TokenFileInUseError
 from fob_device.store.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -37,23 +38,12 @@ class Database:
     def create(cls, path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
         """Make a file at `path`: all of it or nothing; `fill` writes the first rows. Raises OSError."""
         if path.exists():
-            raise FileExistsError(f"{path} exists already")
+            raise FileExistsError(errno.EEXIST, "exists already", str(path))
         unfinished = path.with_name(path.name + ".new")
-        for leftover in (unfinished, unfinished.with_name(unfinished.name + "-journal")):
-            leftover.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        connection = _connect(unfinished)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in TABLES:
-                connection.execute(statement)
-            fill(connection)
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
-        unfinished.rename(path)
+        with _removing(unfinished, unfinished.with_name(unfinished.name + "-journal")):
+            os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _fill(unfinished, fill)
+            unfinished.rename(path)
         _sync_folder(path.parent)
 
     @classmethod
@@ -68,6 +58,7 @@ class Database:
             # The lock is taken now and kept (locking_mode above).
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
+            _check_pages(connection, path)
         except (sqlite3.Error, TokenFileError) as error:
             if connection is not None:
                 connection.close()
@@ -116,6 +107,32 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _fill(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+    connection = _connect(path)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in TABLES:
+            connection.execute(statement)
+        fill(connection)
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _removing(*paths: Path) -> Iterator[None]:
+    """Removes what lies at `paths` before and after: left by an attempt that was cut short, or by this one."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
 def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
@@ -125,11 +142,21 @@ def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
         raise TokenFileError(f"{path} has schema version {version}; this program reads version {SCHEMA_VERSION}")
 
 
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    """A file that was cut short or written over is found now, not by a signature in a month."""
+    (pages,), (page_size,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    if path.stat().st_size < pages * page_size:
+        raise TokenFileError(f"{path} was cut short")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise TokenFileError(f"{path} is damaged: {verdict}".replace("\n", " "))
+
+
 def _as_file_error(error: Exception, path: Path) -> TokenFileError:
     if isinstance(error, TokenFileError):
         return error
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-        return TokenFileError(f"{path} is in use by another process")
+        return TokenFileInUseError(f"{path} is in use by another process")
     return TokenFileError(f"{path} cannot be read: {error}")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x466F6231
 
 # Raised whenever a table changes; a file of another version is refused, never guessed at.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 # An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
 # tells a computer that it is gone.
@@ -19,6 +19,20 @@ TABLES: Final = (
         generation INTEGER NOT NULL,
         root_check BLOB NOT NULL
     ) STRICT
+    """,
+    """
+    CREATE TABLE identity (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+        sealed BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE pairing (
+        key BLOB PRIMARY KEY,
+        name TEXT NOT NULL,
+        paired_at REAL NOT NULL,
+        seal BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
     """,
     """
     CREATE TABLE pin (

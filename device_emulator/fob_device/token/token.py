@@ -2,12 +2,10 @@
 
 import itertools
 import sqlite3
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fob_device.store.database import Database
-from fob_device.store.errors import TokenFileError
 from fob_device.store.object_rows import bury_all_objects
 from fob_device.store.pin_rows import delete_pin, write_pin
 from fob_device.store.ticket_rows import delete_tickets_of
@@ -15,12 +13,12 @@ from fob_device.store.token_row import TokenRow, read_token, write_label, write_
 from fob_device.token import limits
 from fob_device.token.access import Access
 from fob_device.token.device_root import DeviceRoot
-from fob_device.token.kdf import DEFAULT_KDF_COST, KdfCost
+from fob_device.token.kdf import KdfCost
 from fob_device.token.logins import Clock, Logins
 from fob_device.token.mechanisms import MECHANISM_INFOS
 from fob_device.token.object_desk import ObjectDesk
 from fob_device.token.pins import Pins, wrap_master
-from fob_device.token.sealing import KEY_SIZE, Random
+from fob_device.token.sealing import KEY_SIZE
 from fob_device.token.session import TokenSession
 from fob_device.token.token_objects import TokenObjects
 from fob_device.token.views import MechanismInfo, Page, TokenInfo
@@ -36,7 +34,6 @@ MANUFACTURER: Final = "Fob"
 MODEL: Final = "Fob phone"
 HARDWARE_VERSION: Final = (1, 0)
 FIRMWARE_VERSION: Final = (0, 1)
-SERIAL_OCTETS: Final = 8
 
 _ALWAYS: Final = TokenFlag.RNG | TokenFlag.LOGIN_REQUIRED | TokenFlag.TOKEN_INITIALIZED
 
@@ -55,58 +52,6 @@ class Token:
         self._logins = Logins(database, root, clock)
         self._objects = TokenObjects(database, root)
         self._session_handles = itertools.count(limits.SESSION_HANDLE_BASE)
-
-    @classmethod
-    def create(
-        cls,
-        path: Path,
-        *,
-        root_key: bytes,
-        label: str,
-        so_pin: bytes,
-        user_pin: bytes | None,
-        random: Random,
-        clock: Clock,
-        kdf: KdfCost = DEFAULT_KDF_COST,
-    ) -> "Token":
-        """Make a token file at `path` (mode 0600) and open it; slow.
-
-        `root_key` is 32 octets. `random` gives as many random octets as asked, `clock` the seconds of the wall clock.
-        Raises CkrError PIN_LEN_RANGE, ARGUMENTS_BAD for the label; OSError; ValueError for the root key.
-        """
-        _check_root_key(root_key)
-        _check_label(label)
-        root = DeviceRoot(random(SERIAL_OCTETS).hex(), root_key, random)
-        master_key = random(KEY_SIZE)
-        pins = [wrap_master(root, Cku.SO, so_pin, master_key, kdf)]
-        if user_pin is not None:
-            pins.append(wrap_master(root, Cku.USER, user_pin, master_key, kdf))
-
-        def fill(connection: sqlite3.Connection) -> None:
-            write_token(connection, TokenRow(root.serial, label, 0, root.check()))
-            for row in pins:
-                write_pin(connection, row)
-
-        Database.create(path, fill)
-        return cls.open(path, root_key=root_key, random=random, clock=clock)
-
-    @classmethod
-    def open(cls, path: Path, *, root_key: bytes, random: Random, clock: Clock) -> "Token":
-        """Open the token file at `path`. Raises TokenFileError (a ValueError): missing, in use, not this device's..."""
-        _check_root_key(root_key)
-        database = Database.open(path)
-        try:
-            row = database.read(read_token)
-            root = DeviceRoot(row.serial, root_key, random)
-            if not root.fits(row.root_check):
-                raise TokenFileError(f"{path} belongs to another device: its root key is another one")
-        except CkrError as error:
-            database.close()
-            raise TokenFileError(f"{path} cannot be read: {error.reason}") from None
-        except TokenFileError:
-            database.close()
-            raise
-        return cls(database, root, clock)
 
     def close(self) -> None:
         """Close the file."""
@@ -164,9 +109,22 @@ class Token:
             self._logins.end_user(user)
 
 
-def _check_root_key(root_key: bytes) -> None:
-    if len(root_key) != limits.ROOT_KEY_SIZE:
-        raise ValueError(f"a device root key has {limits.ROOT_KEY_SIZE} octets")
+def prepare_token(
+    root: DeviceRoot, *, label: str, so_pin: bytes, user_pin: bytes | None, kdf: KdfCost
+) -> Callable[[sqlite3.Connection], None]:
+    """What writes the rows of a new token; slow. Raises CkrError PIN_LEN_RANGE, ARGUMENTS_BAD for the label."""
+    _check_label(label)
+    master_key = root.random(KEY_SIZE)
+    pins = [wrap_master(root, Cku.SO, so_pin, master_key, kdf)]
+    if user_pin is not None:
+        pins.append(wrap_master(root, Cku.USER, user_pin, master_key, kdf))
+
+    def write(connection: sqlite3.Connection) -> None:
+        write_token(connection, TokenRow(root.serial, label, 0, root.check()))
+        for row in pins:
+            write_pin(connection, row)
+
+    return write
 
 
 def _check_label(label: str) -> None:
