@@ -89,38 +89,6 @@ async def test_each_programs_pin_is_checked_by_the_phone(desk: Desk, client: Cli
     assert TokenFlag.USER_PIN_COUNT_LOW not in other.application.get_token_info(SLOT).flags
 
 
-async def test_three_wrong_pins_lock_and_the_security_officer_unlocks(desk: Desk, client: Client) -> None:
-    session = client.session()
-    for ckr in (Ckr.PIN_INCORRECT, Ckr.PIN_INCORRECT, Ckr.PIN_INCORRECT):
-        with refused(ckr):
-            await client.application.login(session, Cku.USER, WRONG_PIN)
-    with refused(Ckr.PIN_LOCKED):
-        await client.application.login(session, Cku.USER, USER_PIN)
-    assert TokenFlag.USER_PIN_LOCKED in client.application.get_token_info(SLOT).flags
-    await client.application.login(session, Cku.SO, SO_PIN)
-    await client.application.init_pin(session, b"new-pin-1")
-    await client.application.logout(session)
-    await client.application.login(session, Cku.USER, b"new-pin-1")
-    await sign(client, session)
-
-
-async def test_init_pin_is_for_the_security_officer(client: Client) -> None:
-    session = await client.user_session()
-    with refused(Ckr.USER_NOT_LOGGED_IN):
-        await client.application.init_pin(session, b"new-pin-1")
-
-
-async def test_a_pin_is_changed_in_a_read_write_session(desk: Desk, client: Client) -> None:
-    session = client.session()
-    with refused(Ckr.SESSION_READ_ONLY):
-        await client.application.set_pin(client.session(RO), USER_PIN, b"another-1")
-    with desk.crossing(C_SETPIN=1):
-        await client.application.set_pin(session, USER_PIN, b"another-1")
-    with refused(Ckr.PIN_INCORRECT):
-        await client.application.login(session, Cku.USER, USER_PIN)
-    await client.application.login(session, Cku.USER, b"another-1")
-
-
 async def test_init_token_needs_closed_sessions_and_empties_the_cache(desk: Desk, client: Client) -> None:
     application = client.application
     session = await client.user_session()

@@ -16,7 +16,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckg, Cko, Cku
 from fob_protocol.pkcs11.mechanisms import Mechanism, PssParameters
-from support.token_bench import EC_PAIR, P256, USER_PIN, WRONG_PIN, refused
+from support.token_bench import EC_PAIR, P256, RSA_PAIR, USER_PIN, WRONG_PIN, refused
 
 DIGEST = hashlib.sha256(b"message").digest()
 ECDSA = Mechanism(Ckm.ECDSA)
@@ -205,10 +205,15 @@ async def test_a_wrong_mechanism_is_refused_on_the_pc(
         await client.application.sign(session, DIGEST, ROOM)
 
 
-async def guarded_key(client: Client, session: int) -> int:
+async def guarded_key(client: Client, session: int, kind: str = "ec") -> int:
     """A key that asks for the PIN at each use."""
+    kinds: dict[str, tuple[Mechanism, Attributes]] = {
+        "ec": (EC_PAIR, {Cka.EC_PARAMS: P256}),
+        "rsa": (RSA_PAIR, {Cka.MODULUS_BITS: 2048}),
+    }
+    mechanism, public = kinds[kind]
     _, key = await client.application.generate_key_pair(
-        session, EC_PAIR, {Cka.TOKEN: True, Cka.EC_PARAMS: P256}, {Cka.TOKEN: True, Cka.ALWAYS_AUTHENTICATE: True}
+        session, mechanism, public | {Cka.TOKEN: True}, {Cka.TOKEN: True, Cka.ALWAYS_AUTHENTICATE: True}
     )
     return key
 
@@ -250,12 +255,16 @@ async def test_a_wrong_pin_for_a_guarded_key_leaves_the_operation(desk: Desk, cl
     assert isinstance(await application.sign(session, DIGEST, ROOM), bytes)
 
 
-async def test_a_context_login_needs_an_operation_that_waits_for_it(client: Client) -> None:
+async def test_a_context_login_needs_an_operation_that_waits_for_it(desk: Desk, client: Client) -> None:
     session, application = await client.user_session(), client.application
     with refused(Ckr.OPERATION_NOT_INITIALIZED):
         await application.login(session, Cku.CONTEXT_SPECIFIC, USER_PIN)
     application.sign_init(session, ECDSA, client.key(session, "ec"))
-    with refused(Ckr.USER_ALREADY_LOGGED_IN):
+    with desk.crossing(), refused(Ckr.OPERATION_NOT_INITIALIZED):
+        await application.login(session, Cku.CONTEXT_SPECIFIC, USER_PIN)
+    application.decrypt_init(session, Mechanism(Ckm.RSA_PKCS), await guarded_key(client, session, "rsa"))
+    await application.login(session, Cku.CONTEXT_SPECIFIC, USER_PIN)
+    with desk.crossing(), refused(Ckr.OPERATION_NOT_INITIALIZED):
         await application.login(session, Cku.CONTEXT_SPECIFIC, USER_PIN)
 
 

@@ -1,6 +1,7 @@
 """One Cryptoki application: every function finds its session and its keys here, and hands over to who does it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from fob_daemon.cryptoki.interface import (
     AttributeAnswer,
@@ -128,13 +129,14 @@ class FobApplication:
         found = self._sessions.get(session)
         found.require_rw()
         user = Cku.SO if found.login.user is Cku.SO else Cku.USER
-        remote, pins = found.slot.remote, (asked_pin(found.slot, old), asked_pin(found.slot, new))
-        await found.login.noted("set PIN", user.name, lambda: found.login.run(lambda: remote.set_pin(user, *pins)))
+        pins = asked_pin(found.slot, old), asked_pin(found.slot, new)
+        ask = partial(found.login.run, partial(found.slot.remote.set_pin, user, *pins))
+        await found.login.noted("set PIN", user.name, lambda: found.slot.checking_pin(user, ask))
 
     async def login(self, session: int, user_type: int, pin: bytes | None) -> None:
         found = self._sessions.get(session)
         if user_type == Cku.CONTEXT_SPECIFIC:
-            await found.guarded_key().authorize(asked_pin(found.slot, pin))
+            await found.key_that_awaits_pin().authorize(asked_pin(found.slot, pin))
         elif user_type in (Cku.USER, Cku.SO):
             await self._sessions.login(found, Cku(user_type), pin)
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from fob_daemon.cryptoki.login_state import LoginState
@@ -61,12 +62,17 @@ class KeyUse:
         """True for a key that asks for a PIN each time."""
         return self.key.says(Cka.ALWAYS_AUTHENTICATE)
 
+    @property
+    def awaits_pin(self) -> bool:
+        """True for an operation that still needs the PIN of its own."""
+        return self.is_guarded and not self._is_authorized
+
     async def authorize(self, pin: bytes | None) -> None:
         """C_Login with CKU_CONTEXT_SPECIFIC, one round trip."""
-        if not self.is_guarded:
-            raise CkrError(Ckr.USER_ALREADY_LOGGED_IN, "this key asks for no PIN of its own")
         self.login.require(Cku.USER)
-        await self.login.run(lambda: self._remote.login_for_key(self.handle, pin), is_guarded=True)
+        slot = self.key.slot
+        ask = partial(self._remote.login_for_key, self.handle, pin)
+        await slot.checking_pin(Cku.USER, lambda: self.login.run(ask, is_guarded=True))
         self._is_authorized = True
 
     async def ask(self, operation: str, work: Callable[[RemoteToken], Awaitable[T]]) -> T:
@@ -75,7 +81,7 @@ class KeyUse:
 
     async def _ask(self, work: Callable[[RemoteToken], Awaitable[T]]) -> T:
         self.login.require(Cku.USER)
-        if self.is_guarded and not self._is_authorized:
+        if self.awaits_pin:
             raise CkrError(Ckr.USER_NOT_LOGGED_IN, "this key asks for a PIN for each use")
         if not self.key.is_alive:
             raise CkrError(Ckr.KEY_HANDLE_INVALID, "the device lost this session key")

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from fob_daemon.device.logins import Logins
@@ -57,8 +58,8 @@ class LoginState:
             if self.user is not None:
                 same = self._user is user
                 raise CkrError(Ckr.USER_ALREADY_LOGGED_IN if same else Ckr.USER_ANOTHER_ALREADY_LOGGED_IN)
-            self._epoch = await self.noted("login", user.name, lambda: self._logins.open(user, pin))
-            self._slot.pin_was_right(user)
+            open_login = partial(self._logins.open, user, pin)
+            self._epoch = await self.noted("login", user.name, lambda: self._slot.checking_pin(user, open_login))
             self._user = user
 
     def logout(self) -> None:

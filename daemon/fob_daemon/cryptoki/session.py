@@ -81,15 +81,15 @@ class Session:
         if not self.is_rw:
             raise CkrError(Ckr.SESSION_READ_ONLY, "token objects and PINs change in read-write sessions")
 
-    def guarded_key(self) -> KeyUse:
+    def key_that_awaits_pin(self) -> KeyUse:
         """The key of the active operation that C_Login with CKU_CONTEXT_SPECIFIC is for.
 
         Raises CkrError OPERATION_NOT_INITIALIZED.
         """
         for operation in (self.signing.active, self.decrypting.active):
-            if operation is not None and operation.key_use is not None:
+            if operation is not None and operation.key_use is not None and operation.key_use.awaits_pin:
                 return operation.key_use
-        raise CkrError(Ckr.OPERATION_NOT_INITIALIZED, "no operation with a key of the device is active")
+        raise CkrError(Ckr.OPERATION_NOT_INITIALIZED, "no active operation asks for a PIN of its own")
 
     def cancel(self, flags: int) -> None:
         """C_SessionCancel."""

@@ -1,8 +1,8 @@
 """A device as Cryptoki's slot with its token: a stable id, present as long as anything is known of it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from fob_daemon.cryptoki.interface import SlotInfo, TokenInfo
 from fob_daemon.device.background import Background
@@ -22,10 +22,14 @@ from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import SlotFlag, TokenFlag
 from fob_protocol.session.handshake import Greeting
 
+_LOW: Final = {Cku.USER: TokenFlag.USER_PIN_COUNT_LOW, Cku.SO: TokenFlag.SO_PIN_COUNT_LOW}
+_LOCKED: Final = {Cku.USER: TokenFlag.USER_PIN_LOCKED, Cku.SO: TokenFlag.SO_PIN_LOCKED}
 _COUNTERS: Final = {
-    Cku.USER: TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY | TokenFlag.USER_PIN_LOCKED,
-    Cku.SO: TokenFlag.SO_PIN_COUNT_LOW | TokenFlag.SO_PIN_FINAL_TRY | TokenFlag.SO_PIN_LOCKED,
+    Cku.USER: _LOW[Cku.USER] | TokenFlag.USER_PIN_FINAL_TRY | _LOCKED[Cku.USER],
+    Cku.SO: _LOW[Cku.SO] | TokenFlag.SO_PIN_FINAL_TRY | _LOCKED[Cku.SO],
 }
+
+T = TypeVar("T")
 
 
 class Slot:
@@ -94,16 +98,28 @@ class Slot:
 
     async def init_token(self, so_pin: bytes | None, label: bytes) -> None:
         """C_InitToken: objects and logins are gone. Raises CkrError."""
-        page = await self.remote.init_token(so_pin, label)
+        page = await self.checking_pin(Cku.SO, lambda: self.remote.init_token(so_pin, label))
         for user in (Cku.USER, Cku.SO):
             self.logins.end(user)
         self.cache.set_label(label.decode("utf-8", "replace"))
         self.apply(page)
 
-    def pin_was_right(self, user: Cku) -> None:
-        """A login filled the PIN's try counter again; the device announces only what went wrong."""
-        if self.cache.token is not None:
-            self.cache.set_flags(self.cache.token.flags & ~_COUNTERS[user])
+    async def checking_pin(self, user: Cku, check: Callable[[], Awaitable[T]]) -> T:
+        """What `check` gives, a request with a PIN of `user`; the token's flags follow it without another round trip.
+
+        Right PINs the device does not announce. Wrong ones it does, before it answers; should that be lost on a noisy
+        line, what the answer itself says holds until it comes again. Raises CkrError.
+        """
+        try:
+            result = await check()
+        except CkrError as error:
+            if error.ckr is Ckr.PIN_LOCKED:
+                self._set_counters(user, _LOCKED[user])
+            elif error.ckr is Ckr.PIN_INCORRECT and not self._counters(user):
+                self._set_counters(user, _LOW[user])
+            raise
+        self._set_counters(user, TokenFlag(0))
+        return result
 
     def watch_presence(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` when the device or its token comes or goes; what comes back ends that."""
@@ -122,6 +138,14 @@ class Slot:
         self._note_presence()
         if greeting is not None:
             self._sync.greet(greeting)
+
+    def _counters(self, user: Cku) -> TokenFlag:
+        """How the PIN of `user` stands."""
+        return self.cache.token.flags & _COUNTERS[user] if self.cache.token else TokenFlag(0)
+
+    def _set_counters(self, user: Cku, flags: TokenFlag) -> None:
+        if self.cache.token is not None:
+            self.cache.set_flags(self.cache.token.flags & ~_COUNTERS[user] | flags)
 
     def _note_presence(self) -> None:
         """A device that was never here is there some moments before its token is known: each is news."""
