@@ -5,7 +5,6 @@ import pwd
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from fob_daemon.agent.server import AgentServer
@@ -37,22 +36,18 @@ from fob_daemon.link.transport import LineUrl
 from fob_daemon.peer import PeerIdentity
 from fob_daemon.rpc.limits import Limits
 from fob_daemon.rpc.server import ProviderServer
-from fob_daemon.sockets import ListenError
+from fob_daemon.start_error import StartError
+from fob_daemon.state_folder import StateFolder
 from fob_daemon.version import own_version
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK
 from fob_protocol.noise.keys import DH_SIZE, KeyPair
 
-STATE_MODE: Final = 0o700
 REGISTRY_FILE: Final = "devices.json"
 IDENTITY_FILE: Final = "identity.key"
 
 # A program's answer comes from the engine; the socket's own deadline only catches what the engine forgot.
 SOCKET_MARGIN: Final = 15.0
-
-
-class StartError(Exception):
-    """The daemon cannot start; the text says why."""
 
 
 class Daemon:
@@ -74,7 +69,9 @@ class Daemon:
     async def start(self, inherited: dict[str, socket.socket]) -> None:
         """Load what is paired, connect, listen. Raises StartError."""
         try:
-            state = self._state_folder()
+            # First: two daemons would answer for the same devices, and write over each other's registry.
+            self._state = StateFolder(self._config.state)
+            state = self._state.path
             self._identity = KeyPair.from_private_bytes(load_secret(state / IDENTITY_FILE, DH_SIZE, os.urandom))
             self._registry = Registry.load(state / REGISTRY_FILE)
             self._desk = PairingDesk(self._identity, self._registry, pc_name())
@@ -84,7 +81,7 @@ class Daemon:
             await self._provider.listen(inherited.get("provider", paths.provider))
             await self._agent.listen(inherited.get("agent", paths.agent))
             await self._control.listen(inherited.get("control", paths.control))
-        except (OSError, ValueError, ListenError) as error:
+        except (OSError, ValueError) as error:
             raise StartError(str(error)) from None
 
     async def stop(self) -> None:
@@ -95,6 +92,7 @@ class Daemon:
         self._engine.close_all()
         for device in self._devices.values():
             await device.end()
+        self._state.close()
 
     def status(self) -> StatusReport:
         """Everything, as it is now."""
@@ -131,7 +129,7 @@ class Daemon:
         await self._desk.say_farewell(device)
         await self._remove(name)
         self._registry.remove(name)
-        (self._config.state / cache_name(device.entry)).unlink(missing_ok=True)
+        (self._state.path / cache_name(device.entry)).unlink(missing_ok=True)
 
     def application(self, peer: PeerIdentity) -> Application:
         """A Cryptoki application for the control socket."""
@@ -166,7 +164,7 @@ class Daemon:
             entry.slot,
             entry.name,
             link,
-            cache_path=self._config.state / cache_name(entry),
+            cache_path=self._state.path / cache_name(entry),
             timeouts=Timeouts(
                 login=timeouts.login,
                 private_operation=timeouts.private_operation,
@@ -195,11 +193,6 @@ class Daemon:
     def _longest_timeout(self) -> float:
         timeouts = self._config.timeouts
         return max(timeouts.login, timeouts.private_operation, timeouts.key_generation)
-
-    def _state_folder(self) -> Path:
-        state = self._config.state
-        state.mkdir(mode=STATE_MODE, parents=True, exist_ok=True)
-        return state
 
 
 def cache_name(entry: PairedDeviceEntry) -> str:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from fob_daemon.permissions import require_secret
+
 
 def write_durably(path: Path, content: bytes) -> None:
     """Old content or new, never a mix, readable by its owner only. Raises OSError."""
@@ -22,10 +24,15 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def load_secret(path: Path, size: int, random: Callable[[int], bytes]) -> bytes:
-    """`size` secret octets kept in a 0600 file, made at the first start. Raises ValueError for a damaged file."""
+    """`size` secret octets kept in a 0600 file, made at the first start.
+
+    Raises ValueError for a damaged file, PermissionsError for one that others can read, OSError.
+    """
     if not path.exists():
         write_durably(path, random(size))
-    secret = path.read_bytes()
+    with path.open("rb") as file:
+        require_secret(path, os.fstat(file.fileno()))
+        secret = file.read(size + 1)
     if len(secret) != size:
         raise ValueError(f"{path} has to hold {size} octets")
     return secret

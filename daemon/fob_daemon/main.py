@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from fob_daemon.config import Config, ConfigError, load_config
-from fob_daemon.daemon import Daemon, StartError
+from fob_daemon.daemon import Daemon
 from fob_daemon.logs import configure_logs
 from fob_daemon.service.environment import ServiceEnvironmentError
 from fob_daemon.service.listen_fds import inherited_sockets
 from fob_daemon.service.notify import Notifier
+from fob_daemon.start_error import LOOK, StartError
 from fob_daemon.version import own_version
 
 
@@ -25,8 +26,10 @@ def main() -> None:
         config = load_config(arguments.config)
         configure_logs(config.log)
         run(config)
-    except (ConfigError, StartError, ServiceEnvironmentError) as error:
-        fail(str(error))
+    except StartError as error:
+        fail(str(error), error.next_command)
+    except (ConfigError, ServiceEnvironmentError) as error:
+        fail(str(error), LOOK)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -81,7 +84,7 @@ async def serve(config: Config, notifier: Notifier, sockets: dict[str, socket.so
         await daemon.stop()
 
 
-def fail(why: str) -> NoReturn:
+def fail(why: str, next_command: str) -> NoReturn:
     """Three lines, and exit status 1."""
-    print(f"error: fobd did not start\nwhy:   {why}\ntry:   fob doctor", file=sys.stderr)
+    print(f"error: fobd did not start\nwhy:   {why}\ntry:   {next_command}", file=sys.stderr)
     sys.exit(1)

@@ -11,6 +11,8 @@ from typing import Final
 import structlog
 
 from fob_daemon.peer import PeerIdentity, peer_identity
+from fob_daemon.permissions import require_own_folder
+from fob_daemon.start_error import StartError
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -20,15 +22,16 @@ DIRECTORY_MODE: Final = 0o700
 BACKLOG: Final = 64
 
 
-class ListenError(Exception):
+class ListenError(StartError):
     """No socket can be made at the path; the message says why."""
 
 
 def bind_unix_socket(path: Path) -> socket.socket:
-    """A listening, non-blocking socket of mode 0600. Raises ListenError."""
+    """A listening, non-blocking socket of mode 0600 in a folder that is the user's own. Raises StartError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        require_own_folder(path.parent)
         _remove_stale(path)
         # Before bind: the file must not be open to others for a moment.
         os.fchmod(listener.fileno(), SOCKET_MODE)
@@ -38,7 +41,7 @@ def bind_unix_socket(path: Path) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ListenError(f"{path}: {error.strerror or error}") from error
-    except ListenError:
+    except StartError:
         listener.close()
         raise
     return listener
@@ -76,7 +79,7 @@ class Door:
     async def listen(
         self, where: Path | socket.socket, serve: Callable[[socket.socket], Awaitable[asyncio.Server]]
     ) -> None:
-        """Serve at a path, or on a listening socket that was inherited. Raises ListenError for a path."""
+        """Serve at a path, or on a listening socket that was inherited. Raises StartError for a path."""
         self._servers.append(await serve(self._bind(where) if isinstance(where, Path) else where))
 
     def admit(self, connection: socket.socket, connected: int) -> PeerIdentity | None:

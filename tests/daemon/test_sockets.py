@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fob_daemon.sockets import ListenError, bind_unix_socket
+from fob_daemon.start_error import StartError
 
 
 def mode(path: Path) -> int:
@@ -49,3 +50,11 @@ def test_no_other_file_is_touched(tmp_path: Path) -> None:
 def test_a_path_that_is_too_long_is_named(tmp_path: Path) -> None:
     with pytest.raises(ListenError, match="too long"):
         bind_unix_socket(tmp_path / ("x" * 120))
+
+
+def test_a_folder_where_others_could_put_a_socket_in_its_place_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o770)
+    with pytest.raises(StartError, match=f"other users may write to {tmp_path}") as error:
+        bind_unix_socket(tmp_path / "provider")
+    assert error.value.next_command == f"chmod go-w {tmp_path}"
+    assert list(tmp_path.iterdir()) == []

@@ -1,18 +1,14 @@
 """What the daemon loads before it is asked for anything, and that it ends as quietly as it began."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
+from daemon.running import stop
 from fob_daemon.cli.client import Client
-from fob_daemon.demo.processes import program
 from fob_daemon.demo.scratch import Scratch
 
 # Each costs a start tens of milliseconds and the daemon megabytes; a program that signs needs none of them.
@@ -27,8 +23,6 @@ LATE = (
     "serial",
     "uvloop",
 )
-START_TIME = 20.0
-STOP_TIME = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -46,39 +40,6 @@ def test_it_comes_later(module: str, loaded: frozenset[str]) -> None:
 
 def test_what_serves_programs_is_loaded(loaded: frozenset[str]) -> None:
     assert {"fob_daemon.rpc.server", "fob_daemon.agent.server", "fob_daemon.control.server"} <= loaded
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Scratch:
-    scratch = Scratch.in_folder(tmp_path)
-    scratch.write_files()
-    return scratch
-
-
-@pytest.fixture
-def daemon(scratch: Scratch) -> Iterator["subprocess.Popen[bytes]"]:
-    """A daemon that listens, with nothing paired."""
-    address = scratch.folder / "ready"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-        ready.bind(str(address))
-        ready.settimeout(START_TIME)
-        with subprocess.Popen(
-            program("fobd", "--config", str(scratch.config)),
-            env=os.environ | {"NOTIFY_SOCKET": str(address)},
-            stderr=subprocess.PIPE,
-        ) as process:
-            try:
-                assert ready.recv(4096).startswith(b"READY=1")
-                yield process
-            finally:
-                process.kill()
-
-
-def stop(daemon: "subprocess.Popen[bytes]") -> tuple[int, bytes]:
-    """Exit status and last words after SIGTERM."""
-    daemon.send_signal(signal.SIGTERM)
-    _, words = daemon.communicate(timeout=STOP_TIME)
-    return daemon.returncode, words
 
 
 def test_a_daemon_that_nobody_asked_for_anything_ends_without_a_word(
