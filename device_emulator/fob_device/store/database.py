@@ -42,7 +42,10 @@ class Database:
         unfinished = path.with_name(path.name + ".new")
         with _removing(unfinished, unfinished.with_name(unfinished.name + "-journal")):
             os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            _fill(unfinished, fill)
+            try:
+                _fill(unfinished, fill)
+            except sqlite3.Error as error:
+                raise OSError(errno.EIO, str(error), str(path)) from None
             unfinished.rename(path)
         _sync_folder(path.parent)
 
@@ -59,6 +62,7 @@ class Database:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
             _check_pages(connection, path)
+            _check_schema(connection, path)
         except (sqlite3.Error, TokenFileError) as error:
             if connection is not None:
                 connection.close()
@@ -150,6 +154,13 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise TokenFileError(f"{path} is damaged: {verdict}".replace("\n", " "))
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """The tables that this program makes, and no trigger or view that somebody added."""
+    rows = connection.execute("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").fetchall()
+    if {sql.strip() for (sql,) in rows} != {statement.strip() for statement in TABLES}:
+        raise TokenFileError(f"{path} is damaged: its tables are not those of a phone")
 
 
 def _as_file_error(error: Exception, path: Path) -> TokenFileError:

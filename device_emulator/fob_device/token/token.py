@@ -128,7 +128,7 @@ def prepare_token(
 
 
 def _check_label(label: str) -> None:
-    if len(label.encode()) > limits.TOKEN_LABEL_LIMIT:
-        raise CkrError(Ckr.ARGUMENTS_BAD, f"a token's label has at most {limits.TOKEN_LABEL_LIMIT} octets")
     if not is_plain_name(label):
         raise CkrError(Ckr.ARGUMENTS_BAD, "a token's label has no control characters")
+    if len(label.encode()) > limits.TOKEN_LABEL_LIMIT:
+        raise CkrError(Ckr.ARGUMENTS_BAD, f"a token's label has at most {limits.TOKEN_LABEL_LIMIT} octets")
