@@ -117,12 +117,16 @@ def test_a_phone_that_forgot_this_pc_says_so(tmp_path: Path) -> None:
     run_virtually(story())
 
 
-def test_an_idle_link_is_probed(tmp_path: Path) -> None:
+def test_an_idle_link_is_probed_and_no_script_that_counts_round_trips_sees_it(tmp_path: Path) -> None:
     async def story() -> None:
         world = await World.paired(tmp_path, 1)
-        before = world.manager.counters.round_trips
+        counters = world.manager.counters
+        assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
+        before = counters.round_trips
         await asyncio.sleep(100)
-        assert world.manager.counters.round_trips - before == 3
+        assert (counters.round_trips - before, counters.keepalives) == (0, 3)
+        assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
+        assert (counters.round_trips - before, counters.keepalives) == (1, 3)
         assert world.manager.traffic().connects == 1
         await world.close()
 

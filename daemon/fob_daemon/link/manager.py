@@ -215,7 +215,7 @@ class LinkManager:
                 await asyncio.sleep(max(KEEPALIVE - idle, KEEPALIVE_STEP))
                 continue
             try:
-                await session.request(encode_command(BARE))
+                await session.request(encode_command(BARE), is_keepalive=True)
             except SessionLostError:
                 return
 

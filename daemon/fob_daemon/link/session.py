@@ -39,11 +39,11 @@ class PcSession:
         self.lost = asyncio.Event()
         self.last_used = self._loop.time()
 
-    async def request(self, text: bytes) -> bytes:
+    async def request(self, text: bytes, *, is_keepalive: bool = False) -> bytes:
         """One command's text, its answer's text. Raises SessionLostError. Cancelling withdraws the request."""
         if self.lost.is_set():
             raise SessionLostError(None)
-        request = self._requester.submit(text)
+        request = self._requester.submit(text, is_keepalive=is_keepalive)
         future: asyncio.Future[bytes] = self._loop.create_future()
         self._answers[request] = future
         self._flush()

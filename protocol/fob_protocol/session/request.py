@@ -14,6 +14,7 @@ class Request:
     """A command's text and what became of it. `number` is None until it is first sent."""
 
     text: bytes = field(repr=False)
+    is_keepalive: bool = False
     number: int | None = None
     parked: bool = False
     cancelled: bool = False

@@ -34,9 +34,10 @@ class EventArrived:
 
 @dataclass(slots=True)
 class Counters:
-    """What crossed the line, for people and tests."""
+    """What crossed the line, for people and tests. A keepalive is no round trip: nobody asked for it."""
 
     round_trips: int = 0
+    keepalives: int = 0
     sent_again: int = 0
     not_opened: int = 0
 
@@ -66,9 +67,9 @@ class Requester:
         """Requests without an answer, those sent first."""
         return [*self._open.values(), *self._waiting]
 
-    def submit(self, text: bytes) -> Request:
+    def submit(self, text: bytes, *, is_keepalive: bool = False) -> Request:
         """Queue a command's text. Raises ValueError over TEXT_LIMIT."""
-        request = Request(text)
+        request = Request(text, is_keepalive)
         self._waiting.append(request)
         return request
 
@@ -149,7 +150,10 @@ class Requester:
             self._next_number += 1
             self._open[request.number] = request
             self._ready.append(request)
-            self._counters.round_trips += 1
+            if request.is_keepalive:
+                self._counters.keepalives += 1
+            else:
+                self._counters.round_trips += 1
 
     def _next_waiting(self) -> Request | None:
         """The oldest that may go; short ones pass long ones while the device puts as many together as it can."""
