@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl
+from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl, StreamLine
 from fob_device.line.device_line import DeviceLine
 
 # What one direction takes to arrive.
@@ -73,7 +73,7 @@ class Cable:
         self.noise = noise
         self.plugged = True
         self._device: DeviceLine | None = None
-        self._pc: Line | None = None
+        self._pc: StreamLine | None = None
 
     def switch_on(self, make_line: Callable[[Callable[[bytes], None]], DeviceLine]) -> None:
         """A device is at the other end from now on."""
@@ -108,7 +108,7 @@ class Cable:
         if not self.plugged or self._device is None:
             raise LineUnavailableError(f"{url.text}: nothing is plugged in")
         self.hang_up()
-        line = Line(on_data)
+        line = StreamLine(url, on_data)
         self._pc = line
         line.connection_made(CableTransport(self))
         return line
@@ -128,6 +128,6 @@ class Cable:
         arrived = self.noise(data)
         asyncio.get_running_loop().call_later(LATENCY, lambda: self._deliver_from(pc, arrived))
 
-    def _deliver_from(self, pc: Line | None, data: bytes) -> None:
+    def _deliver_from(self, pc: StreamLine | None, data: bytes) -> None:
         if pc is not None and pc is self._pc and self.plugged and data:
             pc.data_received(data)

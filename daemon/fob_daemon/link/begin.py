@@ -57,7 +57,7 @@ async def begin_session(
     """
     greeting, keys = await _shake_hands(data_line, identity, device_key, random)
     now = asyncio.get_running_loop().time()
-    requester = Requester(keys, LineTiming(data_line.url.rate), now, counters)
+    requester = Requester(keys, LineTiming(data_line.line.rate), now, counters)
     session = PcSession(greeting, requester, data_line.line.write, on_event)
     data_line.on_frame = session.receive
     return session

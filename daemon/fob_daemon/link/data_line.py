@@ -7,9 +7,6 @@ from fob_daemon.link.transport import Line, LineOpener, LineUrl, open_line
 from fob_protocol.limits import FRAME_LIMIT
 from fob_protocol.link.frames import Frame, FrameReader
 
-# The most that one exchange of command state puts on a slow line.
-OPENING_OCTETS = 256
-
 
 class DataLine:
     """An open line in data state. `on_frame` is whoever the frames are for now."""
@@ -25,7 +22,7 @@ class DataLine:
     @property
     def frame_time(self) -> float:
         """Seconds that two full frames need on this line."""
-        return 2 * FRAME_LIMIT / self.url.rate if self.url.rate else 0.0
+        return 2 * FRAME_LIMIT / self.line.rate if self.line.rate else 0.0
 
     @property
     def damaged(self) -> int:
@@ -47,7 +44,7 @@ async def open_data_line(url: LineUrl, opener: LineOpener = open_line) -> DataLi
 
     Raises LineUnavailableError, NotADeviceError, VersionError, ConnectionError.
     """
-    opening = Opening(OPENING_OCTETS / url.rate if url.rate else 0.0)
+    opening = Opening()
     # The octets of command state go to `opening`; once CONNECT came, the rest are frames.
     receivers: list[Callable[[bytes], None]] = [opening.data_received]
     line = await opener(url, lambda data: receivers[-1](data))

@@ -10,7 +10,7 @@ from fob_daemon.link.begin import RefusedError, begin_session
 from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.opening import NotADeviceError, VersionError
 from fob_daemon.link.session import PcSession, SessionLostError
-from fob_daemon.link.transport import LineOpener, LineUnavailableError, LineUrl, open_line
+from fob_daemon.link.transport import BondLostError, LineOpener, LineUnavailableError, LineUrl, open_line
 from fob_protocol.at.answer import Answer, Event, decode_answer
 from fob_protocol.at.command import BARE, Command, encode_command
 from fob_protocol.catalogue import RECALL
@@ -24,6 +24,9 @@ from fob_protocol.session.requester import Counters
 
 # Waits between attempts to connect: quick after a hiccup, gentle with a device that stays away.
 BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+# Trying a lost Bluetooth bond costs the phone a connection each time, and only pairing again heals it.
+BOND_LOST_PAUSE: Final = 60.0
 
 # The least that an idle line is left alone: a rest of nanoseconds must not spin.
 KEEPALIVE_STEP: Final = 1.0
@@ -90,6 +93,7 @@ class LinkManager:
         self._session_listeners: list[Callable[[Greeting | None], None]] = []
         self._change_listeners: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
+        self._bond_lost = False
 
     @property
     def greeting(self) -> Greeting | None:
@@ -147,7 +151,8 @@ class LinkManager:
             while True:
                 failures = 0 if await self._connect_once() else failures + 1
                 self._wake.clear()
-                await self._pause(BACKOFF[min(failures, len(BACKOFF) - 1)])
+                backoff = BACKOFF[min(failures, len(BACKOFF) - 1)]
+                await self._pause(BOND_LOST_PAUSE if self._bond_lost else backoff)
         finally:
             self.state = State.STOPPED
 
@@ -164,6 +169,7 @@ class LinkManager:
 
     async def _connect_once(self) -> bool:
         """One connection from its start to its end; True when a session was open. Never raises but when cancelled."""
+        self._bond_lost = False
         try:
             self._data_line = await open_data_line(self.url, self._opener)
             session = await begin_session(
@@ -174,7 +180,8 @@ class LinkManager:
                 on_event=self._announce,
                 counters=self.counters,
             )
-        except (RefusedError, VersionError) as error:
+        except (RefusedError, VersionError, BondLostError) as error:
+            self._bond_lost = isinstance(error, BondLostError)
             self._note(State.REFUSED, str(error))
             return False
         except (LineUnavailableError, NotADeviceError, ConnectionError, TimeoutError) as error:

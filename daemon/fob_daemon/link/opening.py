@@ -12,6 +12,9 @@ from fob_protocol.versions import SPOKEN, choose
 OPEN_TRIES: Final = 4
 ANSWER_TIME: Final = 0.5
 
+# The most that one exchange of command state puts on a slow line.
+OPENING_OCTETS: Final = 256
+
 # More than any device says before it answers.
 HEARD_LIMIT: Final = 4096
 
@@ -32,10 +35,10 @@ class VersionError(Exception):
 class Opening:
     """Collects what the device says in command state; `rest` is what came behind CONNECT."""
 
-    def __init__(self, slowness: float) -> None:
+    def __init__(self) -> None:
         self._heard = bytearray()
         self._news = asyncio.Event()
-        self._answer_time = ANSWER_TIME + slowness
+        self._answer_time = ANSWER_TIME
         self.versions = b""
         self.version = 0
 
@@ -50,6 +53,8 @@ class Opening:
 
         Raises NotADeviceError, VersionError; ConnectionError when the line ends.
         """
+        if line.rate:
+            self._answer_time = ANSWER_TIME + OPENING_OCTETS / line.rate
         for _ in range(OPEN_TRIES):
             try:
                 return await self._try(line)

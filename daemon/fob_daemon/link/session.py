@@ -102,7 +102,9 @@ class PcSession:
         frames = self._requester.due(now)
         if frames:
             self.last_used = now
-            self._write(b"".join(frame.to_bytes() for frame in frames))
+            for frame in frames:
+                # By itself: a radio carries a frame that fits into one of its values alone in it.
+                self._write(frame.to_bytes())
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

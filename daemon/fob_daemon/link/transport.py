@@ -1,12 +1,17 @@
-"""Transports: octets to a device and back, chosen by URL: `serial:/dev/ttyUSB0?baud=115200`, `tcp:127.0.0.1:4000`."""
+"""Transports: octets to a device and back, chosen by URL.
+
+`serial:/dev/ttyUSB0?baud=115200`, `tcp:127.0.0.1:4000`, `ble:C0:11:22:33:44:55` (which `fob_daemon.link.ble` opens).
+"""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qs, unquote
 
-HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200 or tcp:127.0.0.1:4000"
+HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200, ble:C0:11:22:33:44:55 or tcp:127.0.0.1:4000"
+BLE: Final = "ble"
 DEFAULT_BAUD: Final = "115200"
 
 # Start bit, eight data bits, stop bit.
@@ -14,6 +19,8 @@ BITS_PER_OCTET: Final = 10
 
 # A line that does not take octets this long is stuck; waiting for more only fills memory.
 UNSENT_LIMIT: Final = 262_144
+
+_BLUETOOTH_ADDRESS: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 
 
 class LineUrlError(ValueError):
@@ -24,19 +31,18 @@ class LineUnavailableError(OSError):
     """The line cannot be opened now; it may be there later."""
 
 
+class BondLostError(LineUnavailableError):
+    """One side has lost the Bluetooth bond (docs/protocol.md, section 8): only pairing again heals that."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineUrl:
-    """A parsed URL; `rate` in octets per second, None for a line without a speed of its own."""
+    """A parsed URL."""
 
     text: str
     scheme: str
     path: str
     baud: int = 0
-
-    @property
-    def rate(self) -> float | None:
-        """Octets per second."""
-        return self.baud / BITS_PER_OCTET if self.baud else None
 
     @classmethod
     def parse(cls, text: str) -> "LineUrl":
@@ -49,13 +55,34 @@ class LineUrl:
                 return cls(text, scheme, unquote(path), int(baud))
         if scheme == "tcp" and path.rpartition(":")[2].isdigit():
             return cls(text, scheme, path)
+        if scheme == BLE and _BLUETOOTH_ADDRESS.fullmatch(rest.upper()):
+            return cls(f"{BLE}:{rest.upper()}", scheme, rest.upper())
         raise LineUrlError(f"'{text}': {HELP}")
 
 
-class Line(asyncio.Protocol):
-    """An open line. Octets that come go to `on_data`; `lost` is set at its end."""
+class Line(Protocol):
+    """An open line. Octets that come go to its opener's callback, in order; `lost` is set at its end."""
 
-    def __init__(self, on_data: Callable[[bytes], None]) -> None:
+    lost: asyncio.Event
+    octets_sent: int
+    octets_received: int
+
+    @property
+    def rate(self) -> float | None:
+        """Octets per second that it carries, None for a line without a speed of its own."""
+
+    def write(self, data: bytes) -> None:
+        """Send octets; on a line that is gone they vanish, and `lost` tells."""
+
+    def close(self) -> None:
+        """End the line at once."""
+
+
+class StreamLine(asyncio.Protocol):
+    """A Line over one of the event loop's transports."""
+
+    def __init__(self, url: LineUrl, on_data: Callable[[bytes], None]) -> None:
+        self.rate = url.baud / BITS_PER_OCTET if url.baud else None
         self._on_data = on_data
         self._transport: asyncio.WriteTransport | None = None
         self.lost = asyncio.Event()
@@ -97,9 +124,11 @@ LineOpener = Callable[[LineUrl, Callable[[bytes], None]], Awaitable[Line]]
 
 
 async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
-    """Open the line that a URL names; its library is imported only now. Raises LineUnavailableError."""
-    line = Line(on_data)
+    """Open the wire that a URL names; its library is imported only now. Raises LineUnavailableError."""
+    line = StreamLine(url, on_data)
     try:
+        if url.scheme == BLE:
+            raise OSError("this is no line by wire")
         if url.scheme == "serial":
             await _open_serial(url, line)
         else:
@@ -110,7 +139,7 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
     return line
 
 
-async def _open_serial(url: LineUrl, line: Line) -> None:
+async def _open_serial(url: LineUrl, line: StreamLine) -> None:
     import serial_asyncio
 
     # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
