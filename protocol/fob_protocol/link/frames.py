@@ -90,6 +90,11 @@ class Frame:
         """Kind and fields as they travel: a record's associated data."""
         return bytes((self.kind,)) + _FIELDS[self.kind].pack(*self.fields)
 
+    @property
+    def is_from_pc(self) -> bool:
+        """True when only a PC sends such a frame; of conversations in steps the PC has the odd ones."""
+        return self.kind in _FROM_PC or (self.kind in _FROM_BOTH and self.fields[0] % 2 == 1)
+
     def to_bytes(self) -> bytes:
         """The octets on the line, with the closing zero."""
         content = self.header + self.body
@@ -116,15 +121,26 @@ class Frame:
 
 LEAVE: Final = Frame(Kind.LEAVE, (), LEAVE_TEXT)
 
+# What a device says when it leaves data state. As COBS it would begin a frame of kind 0A, which there is none of.
+NO_CARRIER: Final = b"\r\nNO CARRIER\r\n"
+
+_FROM_PC: Final = frozenset(kind for kind in Kind if kind is Kind.LEAVE or Kind.REQUEST <= kind < Kind.ANSWER)
+_FROM_BOTH: Final = frozenset({Kind.PAIR, Kind.HANDSHAKE})
+
 # COBS adds an octet for each 254 begun.
 _ENCODED_LIMIT: Final = FRAME_LIMIT + FRAME_LIMIT // cobs.RUN_LIMIT + 1
 
 
 @dataclass(slots=True)
 class FrameReader:
-    """Octets in, whole frames out. Damage costs the frame it hit, never the next one; `damaged` counts it."""
+    """Octets in, whole frames out. Damage costs the frame it hit, never the next one; `damaged` counts it.
+
+    `heard_no_carrier` is set by NO CARRIER where no frame can hold it: at a frame's beginning, or in octets that,
+    once a zero closed them, were no frame.
+    """
 
     damaged: int = 0
+    heard_no_carrier: bool = False
     _buffer: bytearray = field(default_factory=bytearray, repr=False)
     _overlong: bool = False
 
@@ -136,6 +152,7 @@ class FrameReader:
             if frame is not None:
                 yield frame
         self._keep(rest)
+        self.heard_no_carrier |= self._buffer.startswith(NO_CARRIER)
 
     def _keep(self, octets: bytes) -> None:
         if len(self._buffer) + len(octets) > _ENCODED_LIMIT:
@@ -154,6 +171,7 @@ class FrameReader:
         frame = None if overlong else _parse(text)
         if frame is None:
             self.damaged += 1
+            self.heard_no_carrier |= NO_CARRIER in text
         return frame
 
 
