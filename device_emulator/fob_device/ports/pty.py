@@ -2,13 +2,13 @@
 
 import asyncio
 import errno
-import fcntl
 import os
 import pty
 import select
 import tty
 from pathlib import Path
 
+from fob_device.ports.pty_link import terminal_link
 from fob_device.ports.url import MakeLine, Opened
 
 READ_SIZE = 4096
@@ -89,32 +89,16 @@ class PtyLine:
 
 
 async def serve_pty(path: str, make_line: MakeLine, opened: Opened) -> None:
-    """Make a pseudo-terminal, put a link to it at `path`, and serve it until cancelled."""
+    """Make a pseudo-terminal, put a link to it at `path`, and serve it until cancelled. Raises OSError."""
     master, slave = pty.openpty()
-    link = Path(path)
     try:
         tty.setraw(slave)
-        target = os.ttyname(slave)
+        terminal = os.ttyname(slave)
         os.close(slave)
-        fcntl.fcntl(master, fcntl.F_SETFL, fcntl.fcntl(master, fcntl.F_GETFL) | os.O_NONBLOCK)
+        os.set_blocking(master, False)
         line = PtyLine(master, make_line)
-        _put_link(link, target)
-        opened()
-        await line.serve()
+        with terminal_link(Path(path), terminal):
+            opened()
+            await line.serve()
     finally:
-        _remove_link(link, target)
         os.close(master)
-
-
-def _remove_link(link: Path, target: str) -> None:
-    if link.is_symlink() and os.readlink(link) == target:
-        link.unlink()
-
-
-def _put_link(link: Path, target: str) -> None:
-    """A link that an earlier run left behind gives way; anything else at the path is an error."""
-    beside = link.with_name(f"{link.name}.{os.getpid()}")
-    if os.path.lexists(link) and not link.is_symlink():
-        raise FileExistsError(f"{link} exists and is no link")
-    beside.symlink_to(target)
-    beside.replace(link)
