@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -15,14 +13,19 @@ import click
 
 from fob_device.approval.rules import RuleError, Rules, load_rules
 from fob_device.errors import StartError
-from fob_device.line.device_line import DeviceLine
 from fob_device.memory import Memory
 from fob_device.phone import Phone
-from fob_device.ports.url import HELP, PortUrlError, Serve, open_port
-from fob_device.state import make_phone, open_phone
+from fob_device.ports.url import HELP, Port, PortUrlError, open_port
+from fob_device.serving import serve
+from fob_device.state import NOT_STARTED, make_phone, open_phone
 
 # A PIN's line in a file: PINs are shorter, and a line of another file may have any length.
 PIN_LINE_LIMIT: Final = 1024
+
+EXPOSED: Final = (
+    "WARNING: {url} can be reached from other machines. Whoever connects can read the phone's name and serial number,\n"
+    "         and try to pair; only pairing protects the keys. tcp:127.0.0.1 is for this machine alone."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,15 +57,11 @@ def init(state: Path, label: str, pins: BinaryIO | None) -> None:
 def run(state: Path, ports: tuple[str, ...], rules: Path | None) -> None:
     """Switch the phone on and serve its ports until it is stopped."""
     with told():
-        try:
-            servers = [open_port(url) for url in ports]
-            decider = load_rules(rules) if rules else Rules()
-        except (PortUrlError, RuleError) as error:
-            raise StartError("the phone did not start", str(error), "fob-device run --help") from None
+        opened = [_open_port(url) for url in ports]
+        decider = _load_rules(rules)
         memory = open_phone(state)
         try:
-            click.echo(f"phone '{memory.token.info().label}' is on: {', '.join(ports)}", err=True)
-            asyncio.run(serve(switch_on(memory, decider), servers))
+            asyncio.run(serve(switch_on(memory, decider), opened))
         finally:
             memory.close()
 
@@ -79,33 +78,25 @@ def switch_on(memory: Memory, decider: Rules) -> Phone:
     )
 
 
-async def serve(phone: Phone, servers: list[Serve]) -> None:
-    """Serve every port until SIGTERM or SIGINT."""
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    if task is not None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
-    opened = [asyncio.Event() for _ in servers]
-    with contextlib.suppress(asyncio.CancelledError):
-        async with asyncio.TaskGroup() as group:
-            for server, event in zip(servers, opened, strict=True):
-                group.create_task(_serve_one(phone, server, event))
-            for event in opened:
-                await event.wait()
-            say_ready()
+def _open_port(url: str) -> Port:
+    try:
+        port = open_port(url)
+    except PortUrlError as error:
+        raise StartError(NOT_STARTED, str(error), "fob-device run --help") from None
+    if port.is_exposed:
+        click.echo(EXPOSED.format(url=url), err=True)
+    return port
 
 
-async def _serve_one(phone: Phone, server: Serve, opened: asyncio.Event) -> None:
-    await server(lambda write: DeviceLine(phone, write), opened.set)
-
-
-def say_ready() -> None:
-    """Tell whoever started us, as services do (sd_notify(3)); nobody has to listen."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if address.startswith("/"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"READY=1", address)
+def _load_rules(path: Path | None) -> Rules:
+    if path is None:
+        return Rules()
+    try:
+        return load_rules(path)
+    except RuleError as error:
+        raise StartError(NOT_STARTED, str(error), "fob-device run --help") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(NOT_STARTED, f"no rules in {path}: {error}", "fob-device run --help") from None
 
 
 def _read_pins(pins: BinaryIO | None) -> tuple[bytes, bytes]:
