@@ -19,7 +19,7 @@ def test_every_command_is_described() -> None:
 
 
 def test_every_exit_code_is_described() -> None:
-    rows = dict(re.findall(r"^\| (\d) \| ([\w -]+) \|", CLI, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\d+) \| ([\w -]+) \|", CLI, re.MULTILINE))
     assert {int(code) for code in rows} == set(ExitCode)
     assert rows["3"] == "daemon unreachable"
 

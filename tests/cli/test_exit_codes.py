@@ -1,16 +1,24 @@
 """How `fob` ends: every exit code, three lines for each error, nothing on standard output but data."""
 
 import asyncio
+import errno
 import json
 import os
+import re
+import signal
 import socket
 import sys
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from cli.fob_program import FOB, FobProgram
 from control.fake_daemon import URL, FakeDaemon
 from control.fake_phone import PIN, FakePhone
+from fob_daemon.cli.client import Client
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.interface import Ask, DeviceState
 from fob_protocol.pkcs11.ckr import Ckr
 
 NEW = ("keys", "new", "--label", "mail", "--pin-file", "-")
@@ -87,6 +95,41 @@ async def test_3_no_daemon(lonely_fob: FobProgram) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("folder", "why", "command"),
+    [
+        ("file", "Not a directory", "fob doctor"),
+        ("x" * 100, "AF_UNIX path too long", "fob doctor"),
+        ("..", "Connection refused", "systemctl --user start fobd    (or: fobd &)"),
+    ],
+)
+async def test_3_a_path_that_leads_nowhere(
+    lonely_fob: FobProgram, tmp_path: Path, folder: str, why: str, command: str
+) -> None:
+    (tmp_path / "file").touch()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "dead.sock"))
+    (tmp_path / "dead.sock").rename(tmp_path.parent / "control.sock")
+    lonely_fob.control = tmp_path / folder / "control.sock"
+
+    ended = await lonely_fob("status")
+
+    assert (ended.code, ended.error[1:]) == (3, [f"{lonely_fob.control}: {why}", command])
+
+
+def test_3_a_socket_of_another_user(tmp_path: Path) -> None:
+    client = Client(tmp_path / "control.sock")
+    with (
+        patch("socket.socket.connect", side_effect=PermissionError(errno.EACCES, "Permission denied")),
+        pytest.raises(ControlError) as caught,
+    ):
+        client.get("status")
+
+    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert caught.value.why == f"{tmp_path}/control.sock: Permission denied"
+    assert caught.value.next_command == "the same as the daemon's user, or with a daemon of your own: fobd &"
+
+
 async def test_3_a_daemon_that_hangs_up(lonely_fob: FobProgram) -> None:
     server = await asyncio.start_unix_server(lambda reader, writer: writer.close(), lonely_fob.control)
 
@@ -110,6 +153,33 @@ async def test_1_something_else_listens_there(lonely_fob: FobProgram) -> None:
     assert ended.code == 1
     assert ended.error[0] == "the daemon's answer is not understood"
     server.close()
+
+
+async def test_1_an_answer_without_what_is_needed(lonely_fob: FobProgram) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, lonely_fob.control)
+
+    ended = await lonely_fob("devices")
+
+    assert (ended.code, ended.error[0], ended.error[2]) == (1, "fob could not go on", "fob doctor")
+    assert re.fullmatch(r"a fault in this program: KeyError in context.py, line \d+", ended.error[1])
+    server.close()
+
+
+async def test_nobody_s_home(lonely_fob: FobProgram) -> None:
+    """A user without an entry in the password file, in a bare environment."""
+    code = "import os, fob_daemon.cli.main as m; os.getuid = lambda: 54321; m.main()"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code, "status"), stderr=asyncio.subprocess.PIPE, env={"PATH": os.environ["PATH"]}
+    )
+    _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert err.decode().splitlines()[1] == "why:   this user has no home folder"
 
 
 async def test_4_no_device(fob: FobProgram, daemon: FakeDaemon) -> None:
@@ -187,17 +257,87 @@ async def test_a_reader_that_has_seen_enough(fob: FobProgram, daemon: FakeDaemon
 
     _, err = await process.communicate()
 
-    assert (process.returncode, err) == (1, b"")
+    assert (process.returncode, err) == (141, b"")
 
 
-async def test_ctrl_c(fob: FobProgram, daemon: FakeDaemon) -> None:
+async def test_a_disk_that_is_full(fob: FobProgram, phone: FakePhone) -> None:
+    for arguments in (("status",), ("--json", "status"), ("completion", "bash")):
+        ended = await fob("-c", '"$@" >/dev/full', "sh", *FOB, *arguments, program=("sh",))
+
+        assert ended.code == 1
+        if "--json" not in arguments:
+            assert ended.error == [
+                "the output was not written",
+                "standard output: No space left on device",
+                "the same command again",
+            ]
+
+
+async def test_the_help_on_a_full_disk(lonely_fob: FobProgram) -> None:
+    ended = await lonely_fob("-c", '"$@" >/dev/full', "sh", *FOB, "--help", program=("sh",))
+
+    assert (ended.code, ended.error[:2]) == (1, ["fob could not go on", "No space left on device"])
+
+
+async def test_standard_output_is_closed(fob: FobProgram) -> None:
+    ended = await fob("-c", '"$@" >&-', "sh", *FOB, "status", program=("sh",))
+
+    assert (ended.code, ended.error[:2]) == (1, ["the output was not written", "standard output: it is closed"])
+
+
+@pytest.mark.parametrize("narration", ["2>/dev/full", "2>&-"])
+async def test_narration_that_nobody_reads_stops_nothing(fob: FobProgram, phone: FakePhone, narration: str) -> None:
+    ended = await fob("-c", f'"$@" {narration}', "sh", *FOB, *NEW, stdin=PIN.decode(), program=("sh",))
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("label   mail\n")
+
+
+async def test_an_error_that_nobody_reads_still_has_its_exit_code(lonely_fob: FobProgram) -> None:
+    ended = await lonely_fob("-c", '"$@" 2>/dev/full', "sh", *FOB, "status", program=("sh",))
+
+    assert ended.code == 3
+
+
+async def test_an_old_locale(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:
+    fob.environment["PYTHONIOENCODING"] = "iso-8859-1"
+    daemon.change_device("pixel", DeviceState.AWAY, "“quoted”")
+
+    ended = await fob("status")
+
+    assert ended.code == 0
+    assert "?quoted?" in ended.out
+
+
+async def test_ctrl_c_while_the_phone_asks(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:
+    phone.has_pin_pad = True
+    phone.approval.clear()
+    process = await fob.start("keys", "new", "--label", "mail")
+    assert process.stderr is not None
+    assert await daemon.followers.get() == 1
+    daemon.announce(Ask("pixel", "Make a key 'mail'?", 30))
+    await process.stderr.readuntil(b"(30 s)\n")
+
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().splitlines() == [
+        "",
+        "error: interrupted",
+        "why:   by Ctrl-C; a question on the phone is withdrawn",
+        "try:   fob status",
+    ]
+
+
+async def test_ctrl_c_ends_the_log_without_words(fob: FobProgram, daemon: FakeDaemon) -> None:
     process = await fob.start("log", "-f")
     assert await daemon.followers.get() == 1
 
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     out, err = await process.communicate()
 
-    assert (process.returncode, out, err) == (130, b"", b"\ninterrupted\n")
+    assert (process.returncode, out, err) == (130, b"", b"")
     assert await daemon.followers.get() == 0
 
 

@@ -11,6 +11,7 @@ from cli.fob_program import FOB, FobProgram
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.interface import Ask
+from fob_protocol.pkcs11.cka import Cka
 
 NEW = ("keys", "new", "--label", "mail", "--id", "01", "--pin-file", "-")
 
@@ -96,6 +97,24 @@ async def test_two_keys_of_one_label(fob: FobProgram, phone: FakePhone) -> None:
     assert (await fob("keys", "show", "02", "--json")).json["id"] == "02"
 
 
+async def test_a_key_that_another_program_made_without_an_id(fob: FobProgram, phone: FakePhone) -> None:
+    await made(fob)
+    await made(fob, "--label", "work", "--id", "02")
+    for attributes in phone.objects.values():
+        attributes[Cka.ID] = b""
+
+    assert [key["label"] for key in (await fob("keys", "list", "--json")).json["keys"]] == ["mail", "work"]
+    ended = await fob("keys", "show", "work")
+    assert (ended.code, ended.error) == (
+        1,
+        [
+            "'work' has no id",
+            "the program that made it gave it no CKA_ID, and key commands go by that",
+            "pkcs11-tool --module p11-kit-client.so --login --label work --type privkey --set-id HEX",
+        ],
+    )
+
+
 async def test_deleting_asks_first(fob: FobProgram, phone: FakePhone) -> None:
     await made(fob)
 
@@ -138,7 +157,12 @@ async def test_without_a_terminal_a_missing_pin_is_an_error(fob: FobProgram, pho
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(None, "No such file or directory"), (b"\n4711\n", "its first line is empty"), (b"\xff\xfe", "it is no text")],
+    [
+        (None, "No such file or directory"),
+        (b"\n4711\n", "its first line is empty"),
+        (b"\xff\xfe", "it is no text"),
+        (b"1" * 256, "its first line has more than 255 octets"),
+    ],
 )
 async def test_a_pin_file_that_holds_none(
     fob: FobProgram, phone: FakePhone, tmp_path: Path, content: bytes | None, why: str

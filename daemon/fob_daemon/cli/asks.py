@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from fob_daemon.cli.client import READ_TIME
 from fob_daemon.cli.context import Fob
-from fob_daemon.cli.output import printable
 from fob_daemon.control.errors import ControlError
 
 
@@ -27,7 +26,7 @@ def _follow(fob: Fob, device: str, following: threading.Event) -> None:
             for event in events:
                 if event.name == "ask" and isinstance(event.data, dict) and event.data["device"] == device:
                     words, seconds = event.data["words"], event.data["seconds"]
-                    fob.output.say(f"Look at your phone: {printable(str(words))} ({seconds:.0f} s)")
+                    fob.output.say(f"Look at your phone: {words} ({seconds:.0f} s)")
     except ControlError:
         return
     finally:

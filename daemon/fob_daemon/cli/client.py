@@ -21,6 +21,7 @@ OPERATION_TIME: Final = 670.0
 STREAM_TIME: Final = 45.0
 
 START: Final = "systemctl --user start fobd    (or: fobd &)"
+OWN: Final = "the same as the daemon's user, or with a daemon of your own: fobd &"
 
 
 class SocketConnection(http.client.HTTPConnection):
@@ -101,11 +102,18 @@ class Client:
             why = f"{self.path}: it hung up; it serves its own user only, and a limited number of programs"
             raise _unreachable(why, "fob doctor") from None
         except OSError as error:
-            raise _unreachable(
-                f"{self.path}: {error.strerror or error}", "systemctl --user start fobd    (or: fobd &)"
-            ) from None
+            raise _unreachable(f"{self.path}: {error.strerror or error}", _remedy(error)) from None
         except (ValueError, StreamError):
             raise ControlError("the daemon's answer is not understood", f"{self.path}: no JSON", "fob doctor") from None
+
+
+def _remedy(error: OSError) -> str:
+    match error:
+        case FileNotFoundError() | ConnectionRefusedError():
+            return START
+        case PermissionError():
+            return OWN
+    return "fob doctor"
 
 
 def _unreachable(why: str, next_command: str) -> ControlError:

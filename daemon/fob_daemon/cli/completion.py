@@ -3,13 +3,15 @@
 import click
 from click.shell_completion import get_completion_class
 
-from fob_daemon.cli.main import COMPLETION_VARIABLE, PROGRAM
+from fob_daemon.cli.context import Fob
+from fob_daemon.cli.endings import PROGRAM
+from fob_daemon.cli.main import COMPLETION_VARIABLE
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(context: click.Context, shell: str) -> None:
+@click.pass_obj
+def completion(fob: Fob, shell: str) -> None:
     """Print the completion script for SHELL.
 
     For bash: fob completion bash > ~/.local/share/bash-completion/completions/fob
@@ -17,4 +19,5 @@ def completion(context: click.Context, shell: str) -> None:
     completer = get_completion_class(shell)
     if completer is None:
         raise click.UsageError(f"no completion for {shell}")
-    click.echo(completer(context.find_root().command, {}, PROGRAM, COMPLETION_VARIABLE).source())
+    command = click.get_current_context().find_root().command
+    fob.output.text(completer(command, {}, PROGRAM, COMPLETION_VARIABLE).source())

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import click
@@ -23,8 +24,21 @@ class Fob:
 
     def __post_init__(self) -> None:
         self.output = Output(colour="NO_COLOR" not in self.environment)
-        self.paths: Paths = default_paths(self.environment)
-        self.client = Client(self.paths.control)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Where the daemon's sockets are. Raises ControlError."""
+        try:
+            return default_paths(self.environment)
+        except RuntimeError:
+            raise ControlError(
+                "where the daemon is, is not known", "this user has no home folder", "HOME=FOLDER fob status"
+            ) from None
+
+    @cached_property
+    def client(self) -> Client:
+        """Asks the daemon. Raises ControlError."""
+        return Client(self.paths.control)
 
     def devices(self) -> list[dict[str, Any]]:
         """The paired devices. Raises ControlError."""

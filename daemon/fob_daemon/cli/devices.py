@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.output import Output
+from fob_daemon.cli.output import Output, coloured
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -32,7 +32,7 @@ def devices(fob: Fob) -> None:
         return
     if not found:
         fob.output.say("No device is paired.    try: fob pair URL")
-    rows = [(d["name"], d["state"], d["serial"], d["label"], d["slot"], d["url"]) for d in found]
+    rows = [(d["name"], coloured(d["state"]), d["serial"], d["label"], d["slot"], d["url"]) for d in found]
     fob.output.table(("NAME", "STATE", "SERIAL", "TOKEN", "SLOT", "URL"), rows)
 
 
@@ -70,7 +70,7 @@ def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:
     rows = [
         (
             device["name"],
-            device["state"],
+            coloured(device["state"]),
             device["round_trips"],
             device["bytes_sent"],
             device["bytes_received"],

@@ -15,7 +15,7 @@ from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.sockets import check_agent_variable, check_sockets
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.output import coloured, printable
+from fob_daemon.cli.output import coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 
 CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
@@ -62,6 +62,6 @@ def _machine(fob: Fob) -> Machine:
 
 def _show(fob: Fob, finding: Finding) -> None:
     margin = " " * (6 - len(finding.outcome))
-    fob.output.line(f"{coloured(finding.outcome)}{margin}{finding.subject}: {printable(finding.detail)}")
+    fob.output.line(coloured(finding.outcome), f"{margin}{finding.subject}: {finding.detail}")
     if finding.fix:
-        fob.output.line(f"      fix: {printable(finding.fix)}")
+        fob.output.line(f"      fix: {finding.fix}")

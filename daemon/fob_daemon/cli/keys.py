@@ -1,12 +1,12 @@
 """`fob keys`: list, new, show, delete."""
 
+import shlex
 from typing import Any
 
 import click
 
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
-from fob_daemon.cli.output import printable
 from fob_daemon.cli.parameters import KEY_ID, LABEL
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.cli.questions import NOBODY, confirm
@@ -88,7 +88,7 @@ def show_command(fob: Fob, key: str, form: str | None, device: str | None) -> No
             "the public key is not shown", f"'{key}' has no public half of a known kind", f"fob keys show {key}"
         )
     else:
-        fob.output.line(details[form].rstrip("\n"))
+        fob.output.text(details[form])
 
 
 @keys.command("delete")
@@ -116,9 +116,7 @@ def delete_command(fob: Fob, key: str, yes: bool, device: str | None, pin_file: 
 
 def _confirm_deletion(fob: Fob, key: dict[str, Any]) -> None:
     """Raises ControlError when the person does not want it, or is not there."""
-    answer = confirm(
-        fob.output, f"Delete '{printable(key['label'])}' ({key['id']}, {printable(key['type'])}) for good?"
-    )
+    answer = confirm(fob.output, f"Delete '{key['label']}' ({key['id']}, {key['type']}) for good?")
     if answer is None:
         raise ControlError("nothing was deleted", NOBODY, f"fob keys delete {key['id']} --yes", ExitCode.USAGE)
     if not answer:
@@ -132,9 +130,15 @@ def _keys(fob: Fob, device: str | None) -> list[dict[str, Any]]:
 
 
 def _find(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
-    """The one key of that id or label. Raises ControlError."""
+    """The one key of that id or label, which has an id. Raises ControlError."""
     listed = _keys(fob, device)
-    found = [k for k in listed if key.lower() == k["id"]] or [k for k in listed if key == k["label"]]
+    found = [k for k in listed if key and key.lower() == k["id"]] or [k for k in listed if key == k["label"]]
+    if len(found) == 1 and not found[0]["id"]:
+        raise ControlError(
+            f"'{key}' has no id",
+            "the program that made it gave it no CKA_ID, and key commands go by that",
+            f"pkcs11-tool --module p11-kit-client.so --login --label {shlex.quote(key)} --type privkey --set-id HEX",
+        )
     if len(found) == 1:
         return found[0]
     if not found:
@@ -145,7 +149,7 @@ def _find(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
 
 
 def _announce(fob: Fob, device: dict[str, Any], purpose: str) -> None:
-    fob.output.say(f"Waiting for '{printable(device['name'])}' {purpose}; look at it in case it asks ...")
+    fob.output.say(f"Waiting for '{device['name']}' {purpose}; look at it in case it asks ...")
 
 
 def _show_fields(fob: Fob, key: dict[str, Any]) -> None:
@@ -155,7 +159,9 @@ def _show_fields(fob: Fob, key: dict[str, Any]) -> None:
 def _show_details(fob: Fob, key: dict[str, Any]) -> None:
     _show_fields(fob, key)
     for half, attributes in key["attributes"].items():
-        fob.output.line(f"\n{half} key")
+        fob.output.line()
+        fob.output.line(f"{half} key")
         fob.output.fields({f"  {name}": value for name, value in attributes.items()})
     if key["pem"]:
-        fob.output.line("\n" + key["pem"].rstrip("\n"))
+        fob.output.line()
+        fob.output.text(key["pem"])

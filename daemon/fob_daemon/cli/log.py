@@ -6,7 +6,8 @@ from typing import Any, Final
 import click
 
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.output import coloured, printable
+from fob_daemon.cli.output import Part, coloured
+from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.limits import DEFAULT_LOG, MAX_LOG
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
@@ -17,22 +18,31 @@ _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens.")
 @json_option
 @click.pass_obj
-def log(fob: Fob, limit: int, follow: bool) -> None:
+def log(fob: Fob, limit: int, follow: bool) -> int:
     """Show the newest uses of keys, oldest first."""
     if follow:
-        _follow(fob, limit)
-        return
+        return _follow(fob, limit)
     entries = _entries(fob, limit)
     if fob.output.is_json:
         fob.output.data({"entries": entries})
-        return
+        return ExitCode.OK
     if not entries:
         fob.output.say("Nothing has used a key since the daemon started.")
     for entry in entries:
         _show(fob, entry)
+    return ExitCode.OK
 
 
-def _follow(fob: Fob, limit: int) -> None:
+def _follow(fob: Fob, limit: int) -> int:
+    """The exit code: Ctrl-C is how it ends, and nothing to be told."""
+    try:
+        _follow_to_the_end(fob, limit)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    raise ControlError("the log goes on no longer", "the daemon ended the conversation", "fob status")
+
+
+def _follow_to_the_end(fob: Fob, limit: int) -> None:
     """The stream first: what happens between the two is in both, and told apart by its sequence."""
     with fob.client.stream("GET", "events") as events:
         last = 0
@@ -54,13 +64,13 @@ def _show(fob: Fob, entry: dict[str, Any]) -> int:
     if fob.output.is_json:
         fob.output.data(entry)
     else:
-        fob.output.line(_line(entry))
+        fob.output.line(*_line(entry))
     sequence: int = entry["sequence"]
     return sequence
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _line(entry: dict[str, Any]) -> list[Part]:
     moment = time.strftime(_MOMENT, time.localtime(entry["time"]))
-    program, operation, key, device = (printable(entry[name]) for name in ("program", "operation", "key", "device"))
-    result = f"{coloured(entry['result'])}  {entry['milliseconds']:.0f} ms"
-    return f"{moment}  {program:<12}  {operation:<10}  {key:<16}  {device:<12}  {result}"
+    program, operation, key, device = (entry[name] for name in ("program", "operation", "key", "device"))
+    columns = f"{moment}  {program:<12}  {operation:<10}  {key:<16}  {device:<12}  "
+    return [columns, coloured(entry["result"]), f"  {entry['milliseconds']:.0f} ms"]

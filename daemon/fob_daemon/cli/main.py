@@ -9,7 +9,9 @@ from typing import Final
 import click
 
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.cli.endings import PROGRAM, error_for
+from fob_daemon.cli.output import ReaderGoneError, give_up_what_cannot_be_written, take_every_character
+from fob_daemon.control.errors import ExitCode
 
 # Each command's module is loaded when it is needed: `fob status` must not pay for the others.
 COMMANDS: Final = {
@@ -27,11 +29,7 @@ COMMANDS: Final = {
     "demo": "demo",
     "completion": "completion",
 }
-PROGRAM: Final = "fob"
 COMPLETION_VARIABLE: Final = "_FOB_COMPLETE"
-
-# 128 + SIGINT, as shells count.
-INTERRUPTED: Final = 130
 
 
 class LazyGroup(click.Group):
@@ -75,44 +73,35 @@ def cli(context: click.Context) -> None:
     """The phone in your hand is the crypto token of this PC.
 
     Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon unreachable, 4 no device, 5 rejected on the phone, 6 timeout,
-    7 nothing to do.
+    7 nothing to do, 130 interrupted, 141 nobody reads the output.
     """
     context.ensure_object(Fob)
 
 
 def main() -> None:
     """The `fob` program."""
-    sys.exit(run(sys.argv[1:], Fob()))
+    take_every_character()
+    try:
+        status = run(sys.argv[1:], Fob())
+    finally:
+        give_up_what_cannot_be_written()
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str], fob: Fob) -> int:
     """Run one command; the exit status."""
     try:
         status = cli.main(list(arguments), PROGRAM, COMPLETION_VARIABLE, standalone_mode=False, obj=fob)
-    except ControlError as error:
+    except ReaderGoneError:
+        return ExitCode.READER_GONE
+    except click.exceptions.NoArgsIsHelpError as no_arguments:
+        no_arguments.show()
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, Exception) as reason:  # nobody wants to read a traceback
+        error = error_for(reason)
         fob.output.error(error)
         return error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return ExitCode.USAGE
-    except click.UsageError as error:
-        fob.output.error(_usage_error(error))
-        return ExitCode.USAGE
-    except click.ClickException as error:
-        fob.output.error(ControlError(error.format_message(), "click could not go on", f"{PROGRAM} --help"))
-        return ExitCode.FAILED
-    except (click.Abort, KeyboardInterrupt):
-        fob.output.say("interrupted")
-        return INTERRUPTED
     return status if isinstance(status, int) else ExitCode.OK
-
-
-def _usage_error(error: click.UsageError) -> ControlError:
-    context = error.ctx
-    usage = context.get_usage().removeprefix("Usage: ") if context else f"{PROGRAM} COMMAND"
-    command = context.command_path if context else PROGRAM
-    what = error.format_message().replace("\n", " ").strip()
-    return ControlError(what, f"the usage is: {' '.join(usage.split())}", f"{command} --help", ExitCode.USAGE)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from fob_daemon.control.errors import ControlError, ExitCode
 # The stock client has no time-out of its own.
 TEST_TIME: Final = 30.0
 
+# Root's file is for every user, whatever root's umask is.
+MODULE_MODE: Final = 0o644
+
 
 @click.group()
 def p11() -> None:
@@ -28,8 +31,8 @@ def p11() -> None:
 @click.pass_obj
 def install_command(fob: Fob) -> None:
     """Write the module file that lets every p11-kit program see the phone."""
-    path = module_path(os.getuid(), fob.environment)
     provider = daemon_sockets(fob).provider
+    path = module_path(os.getuid(), fob.environment)
     text = module_text(provider)
     if not _write(path, text):
         raise ControlError("nothing was written", f"{path} is as it should be", "fob p11 test", ExitCode.NOTHING_TO_DO)
@@ -55,16 +58,20 @@ def test_command(fob: Fob) -> None:
     if fob.output.is_json:
         fob.output.data({"command": list(command), "output": listing})
     else:
-        fob.output.line(listing.rstrip("\n"))
+        fob.output.text(listing)
 
 
 def _write(path: Path, text: str) -> bool:
     """False when the file is as it should be. Raises ControlError."""
     try:
-        if path.exists() and path.read_text(encoding="utf-8") == text:
+        if path.exists() and path.read_bytes() == text.encode():
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        # p11-kit reads it at any time: the whole file, or none.
+        beside = path.with_name(f"{path.name}.new")
+        beside.write_text(text, encoding="utf-8")
+        beside.chmod(MODULE_MODE)
+        beside.replace(path)
     except OSError as error:
         raise ControlError("the module file was not written", f"{path}: {error.strerror}", "fob doctor") from None
     return True
@@ -96,6 +103,8 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> str:
     except subprocess.TimeoutExpired:
         why = f"{command[0]} got no answer in {TEST_TIME:.0f} s"
         raise ControlError("the test failed", why, "fob doctor", ExitCode.TIMEOUT) from None
+    except OSError as error:
+        raise ControlError("the test did not run", f"{command[0]}: {error.strerror}", "fob doctor") from None
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip().splitlines() or ["no words"]
         raise ControlError("the test failed", f"{command[0]}: {words[-1]}", "fob doctor")

@@ -6,7 +6,7 @@ from typing import Any, Final
 import click
 
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.output import printable
+from fob_daemon.cli.output import Painted
 from fob_daemon.cli.parameters import NAME, URL
 from fob_daemon.cli.questions import NOBODY, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -32,7 +32,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     if fob.output.is_json:
         fob.output.data(device)
         return
-    fob.output.say(f"Paired. It is called '{printable(device['name'])}' here, in slot {device['slot']}.")
+    fob.output.say(f"Paired. It is called '{device['name']}' here, in slot {device['slot']}.")
     fob.output.say("try:   fob p11 install    (for PKCS#11 programs)    fob ssh config    (for ssh and git)")
 
 
@@ -42,7 +42,7 @@ def _follow(fob: Fob, events: Iterator[ServerEvent], url: str, yes: bool) -> dic
         data: Any = event.data
         match event.name:
             case "say":
-                fob.output.say(printable(data["text"]))
+                fob.output.say(data["text"])
             case "compare":
                 if _compare(fob, data, yes) is None:
                     raise ControlError("not paired", NOBODY, f"fob pair {url}    (in a terminal)", ExitCode.USAGE)
@@ -68,11 +68,9 @@ def _compare(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
 def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
     """Whether the person sees the same code; None when nobody is there to compare."""
     code = question["code"]
-    fob.output.say(
-        f"Look at your phone: {printable(question['device'])}, serial number {printable(question['serial'])}"
-    )
+    fob.output.say(f"Look at your phone: {question['device']}, serial number {question['serial']}")
     for line in _FRAME:
-        fob.output.say(click.style("    " + line.format(f"{code[:3]}   {code[3:]}"), bold=True))
+        fob.output.say(Painted("    " + line.format(f"{code[:3]}   {code[3:]}"), bold=True))
     if yes:
         fob.output.say("Confirmed without a look (--yes).")
         return True

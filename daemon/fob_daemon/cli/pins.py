@@ -7,7 +7,6 @@ from typing import Any, Final
 import click
 
 from fob_daemon.cli.context import Fob
-from fob_daemon.cli.output import printable
 from fob_daemon.cli.questions import ask_pin, is_somebody_there
 from fob_daemon.control.errors import PIN_NEEDED_STATUS, ControlError, ExitCode
 from fob_daemon.control.limits import MAX_PIN
@@ -28,7 +27,7 @@ def with_pin(fob: Fob, device: dict[str, Any], pin_file: str | None, send: Calla
     except ControlError as error:
         if error.status != PIN_NEEDED_STATUS or not is_somebody_there():
             raise
-    pin = ask_pin(f"PIN of '{printable(device['name'])}'")
+    pin = ask_pin(f"PIN of '{device['name']}'")
     if pin is None:
         raise ControlError("the PIN was not read", "nothing was typed", "the same command again", ExitCode.USAGE)
     return send({"pin": pin})
@@ -36,19 +35,25 @@ def with_pin(fob: Fob, device: dict[str, Any], pin_file: str | None, send: Calla
 
 def _read_pin(pin_file: str) -> str:
     try:
-        if pin_file == STANDARD_INPUT:
-            line = sys.stdin.readline(MAX_PIN + 2) if sys.stdin else ""
-        else:
-            with open(pin_file, encoding="utf-8") as file:
-                line = file.readline(MAX_PIN + 2)
+        pin = _first_line(pin_file).rstrip(b"\r\n").decode()
     except OSError as error:
         raise _not_read(pin_file, error.strerror or str(error)) from None
     except UnicodeDecodeError:
         raise _not_read(pin_file, "it is no text") from None
-    pin = line.rstrip("\r\n")
     if not pin:
         raise _not_read(pin_file, "its first line is empty")
+    if len(pin.encode()) > MAX_PIN:
+        raise _not_read(pin_file, f"its first line has more than {MAX_PIN} octets")
     return pin
+
+
+def _first_line(pin_file: str) -> bytes:
+    """As much of it as says whether it is a PIN. Raises OSError."""
+    enough = MAX_PIN + len("\r\n")
+    if pin_file == STANDARD_INPUT:
+        return sys.stdin.buffer.readline(enough) if sys.stdin else b""
+    with open(pin_file, "rb") as file:
+        return file.readline(enough)
 
 
 def _not_read(pin_file: str, why: str) -> ControlError:

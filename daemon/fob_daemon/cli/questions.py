@@ -4,7 +4,7 @@ import sys
 from getpass import getpass
 from typing import Final
 
-from fob_daemon.cli.output import Output
+from fob_daemon.cli.output import Output, printable
 
 # After so many words that are neither yes nor no, nobody sits there.
 TRIES: Final = 5
@@ -33,7 +33,7 @@ def confirm(output: Output, question: str) -> bool | None:
 def ask_pin(question: str) -> str | None:
     """What is typed in response, unseen; None when nobody answers. Raises KeyboardInterrupt."""
     try:
-        return getpass(f"{question}: ") or None
+        return getpass(printable(f"{question}: ")) or None
     except EOFError:
         sys.stderr.write("\n")
         return None

@@ -4,7 +4,6 @@ import click
 
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
-from fob_daemon.cli.output import printable
 from fob_daemon.cli.pins import pin_option, with_pin
 
 
@@ -17,7 +16,7 @@ def unlock(fob: Fob, device: str | None, pin_file: str | None) -> None:
     """Log in and stay so until `fob lock`: key commands ask for no PIN meanwhile."""
     chosen = fob.device(device)
     body = {"device": chosen["name"]}
-    fob.output.say(f"Waiting for '{printable(chosen['name'])}' to check the PIN; look at it in case it asks ...")
+    fob.output.say(f"Waiting for '{chosen['name']}' to check the PIN; look at it in case it asks ...")
     with asks_shown(fob, chosen["name"]):
         answer = with_pin(fob, chosen, pin_file, lambda pin: fob.client.post("unlock", body={**body, **pin}))
     if fob.output.is_json:
@@ -36,4 +35,4 @@ def lock(fob: Fob, device: str | None) -> None:
     if fob.output.is_json:
         fob.output.data(answer)
     else:
-        fob.output.say(f"Locked: {', '.join(printable(name) for name in answer['locked'])}.")
+        fob.output.say(f"Locked: {', '.join(answer['locked'])}.")

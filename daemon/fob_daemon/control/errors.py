@@ -15,9 +15,12 @@ class ExitCode(IntEnum):
     REJECTED = 5
     TIMEOUT = 6
     NOTHING_TO_DO = 7
+    # As shells count: 128 and the number of SIGINT, of SIGPIPE.
+    INTERRUPTED = 130
+    READER_GONE = 141
 
 
-# What HTTP calls the same thing.
+# What HTTP calls the same thing; the rest never gets there.
 _STATUS: Final = {
     ExitCode.OK: 200,
     ExitCode.FAILED: 422,
@@ -49,7 +52,7 @@ class ControlError(Exception):
         self.why = why
         self.next_command = next_command
         self.exit_code = exit_code
-        self.status = status or _STATUS[exit_code]
+        self.status = status or _STATUS.get(exit_code, 500)
         super().__init__(f"{what}: {why}")
 
     def to_json(self) -> dict[str, str | int]:

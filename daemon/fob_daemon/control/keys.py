@@ -69,10 +69,13 @@ class KeyObject:
 
 async def list_keys(session: TokenSession) -> list[KeySummary]:
     """The key pairs that the session sees, by label. Raises CkrError."""
-    pairs: dict[bytes, list[KeyObject]] = {}
+    pairs: dict[tuple[bytes, bytes], list[KeyObject]] = {}
     for found in await _key_objects(session):
-        pairs.setdefault(octets(found.attributes, Cka.ID), []).append(found)
-    summaries = [_summary(session, key_id, halves) for key_id, halves in pairs.items()]
+        key_id = octets(found.attributes, Cka.ID)
+        # What has no id belongs together by its label.
+        label = b"" if key_id else octets(found.attributes, Cka.LABEL)
+        pairs.setdefault((key_id, label), []).append(found)
+    summaries = [_summary(session, key_id, halves) for (key_id, _), halves in pairs.items()]
     return sorted(summaries, key=lambda key: (key.label, key.id))
 
 

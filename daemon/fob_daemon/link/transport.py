@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import parse_qs, unquote
 
+from fob_daemon.link.line_errors import why_unavailable
+
 HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200, ble:C0:11:22:33:44:55 or tcp:127.0.0.1:4000"
 BLE: Final = "ble"
 DEFAULT_BAUD: Final = "115200"
@@ -135,7 +137,7 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
             host, _, port = url.path.rpartition(":")
             await asyncio.get_running_loop().create_connection(lambda: line, host, int(port))
     except OSError as error:
-        raise LineUnavailableError(f"{url.text}: {error}") from None
+        raise LineUnavailableError(f"{url.text}: {why_unavailable(error)}") from None
     return line
 
 

@@ -62,7 +62,7 @@ def check_module_file(machine: Machine) -> Iterator[Finding]:
     """Do p11-kit programs find the provider socket?"""
     path = module_path(machine.uid, machine.environment, machine.root)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         yield Finding(Outcome.WARN, "module file", f"{path} is not there", "fob p11 install")
         return

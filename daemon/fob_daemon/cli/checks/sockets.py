@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.client import OWN, START
 
 ANSWER_TIME: Final = 3.0
 
@@ -38,7 +39,7 @@ def _check(subject: str, path: Path, hello: bytes) -> Finding:
         mode = path.stat().st_mode
     except OSError as error:
         return Finding(
-            Outcome.FAIL, subject, f"{path}: {error.strerror}", "systemctl --user start fobd    (or: fobd &)"
+            Outcome.FAIL, subject, f"{path}: {error.strerror}", OWN if isinstance(error, PermissionError) else START
         )
     if not stat.S_ISSOCK(mode):
         return Finding(Outcome.FAIL, subject, f"{path} is no socket", f"rm {path}, and start fobd again")
