@@ -1,21 +1,19 @@
 """fob-device: run an emulated phone."""
 
 import asyncio
-import contextlib
 import os
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import click
 
 from fob_device.approval.rules import RuleError, Rules, load_rules
-from fob_device.errors import StartError
+from fob_device.errors import StartError, told
 from fob_device.memory import Memory
 from fob_device.phone import Phone
 from fob_device.ports.url import HELP, Port, PortUrlError, open_port
+from fob_device.radio.command import radio
 from fob_device.serving import serve
 from fob_device.state import NOT_STARTED, make_phone, open_phone
 
@@ -32,6 +30,9 @@ EXPOSED: Final = (
 @click.version_option(package_name="fobd")
 def main() -> None:
     """An emulated phone that holds keys and signs for paired computers."""
+
+
+main.add_command(radio)
 
 
 @main.command()
@@ -106,13 +107,3 @@ def _read_pins(pins: BinaryIO | None) -> tuple[bytes, bytes]:
         click.prompt(user, hide_input=True, confirmation_prompt=True, type=str) for user in ("User PIN", "SO PIN")
     )
     return os.fsencode(user_pin), os.fsencode(so_pin)
-
-
-@contextlib.contextmanager
-def told() -> Iterator[None]:
-    """What keeps the phone from starting is told in three lines, and the exit status is 1."""
-    try:
-        yield
-    except StartError as error:
-        click.echo(f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.command}", err=True)
-        sys.exit(1)
