@@ -22,7 +22,8 @@ setup: $(STAMP)  ## make .venv with the four packages and their tools
 
 $(STAMP): pyproject.toml
 	tools/make-venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,uvloop]'
+	@# Quiet twice: errors, but no warnings about the machine's own pip configuration.
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[dev,uvloop]'
 	@touch $@
 
 packages:  ## install the Debian packages that the tests use (prints the command when not root)
