@@ -90,8 +90,6 @@ class SecurityManager:
             return Answer.refusal(error)
         except AtSyntaxError as error:
             return Answer(ckr=Ckr.ARGUMENTS_BAD, words=str(error))
-        except OSError as error:
-            return Answer(ckr=Ckr.DEVICE_MEMORY, words=f"the device could not store it: {error.strerror}")
 
     def close(self) -> None:
         """The link session ended: its logins and session objects end too."""
