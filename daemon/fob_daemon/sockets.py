@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 from collections.abc import Awaitable, Callable, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,10 @@ SOCKET_MODE: Final = 0o600
 DIRECTORY_MODE: Final = 0o700
 # Programs that connect at once, at login, wait here.
 BACKLOG: Final = 64
+# A refused program writes its first request within milliseconds, and then reads that nobody wants it.
+LEAVING_TIME: Final = 1.0
+# Descriptors for whoever knocks again and again.
+LEAVING_LIMIT: Final = 16
 
 
 class ListenError(StartError):
@@ -73,6 +78,8 @@ class Door:
         self._name = name
         self._allowed_uids = frozenset(allowed_uids)
         self._limit = limit
+        self._is_full = False
+        self._leaving: dict[socket.socket, asyncio.TimerHandle] = {}
         self._servers: list[asyncio.Server] = []
         self._own_files: list[tuple[Path, int]] = []
 
@@ -82,21 +89,32 @@ class Door:
         """Serve at a path, or on a listening socket that was inherited. Raises StartError for a path."""
         self._servers.append(await serve(self._bind(where) if isinstance(where, Path) else where))
 
-    def admit(self, connection: socket.socket, connected: int) -> PeerIdentity | None:
-        """Who is at the other end, None for somebody who may not come in while `connected` others are there."""
+    def admit(
+        self, connection: socket.socket, connected: int, make_room: Callable[[], bool] = lambda: False
+    ) -> PeerIdentity | None:
+        """Who is at the other end, None for somebody who may not come in while `connected` others are there.
+
+        `make_room` is asked in a full house, and says whether somebody left. A full house is logged once, whoever
+        knocks, until somebody was let in again.
+        """
         peer = peer_identity(connection)
         if peer.uid not in self._allowed_uids:
             _log.warning(f"{self._name}.refused_user", uid=peer.uid, pid=peer.pid, program=peer.program)
-            return None
-        if connected >= self._limit:
-            _log.warning(f"{self._name}.too_many_connections", limit=self._limit, program=peer.program)
-            return None
-        return peer
+        elif connected < self._limit or make_room():
+            self._is_full = False
+            return peer
+        elif not self._is_full:
+            self._is_full = True
+            _log.warning(f"{self._name}.full", limit=self._limit, refused=peer.program, pid=peer.pid)
+        self._send_away(connection)
+        return None
 
     def close(self) -> None:
         """Nobody new comes in; the socket files made here are gone."""
         for server in self._servers:
             server.close()
+        while self._leaving:
+            self._let_go(next(iter(self._leaving)))
         for path, inode in self._own_files:
             _remove_own(path, inode)
         self._own_files.clear()
@@ -106,6 +124,22 @@ class Door:
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
+
+    def _send_away(self, connection: socket.socket) -> None:
+        """Let it read the end before its socket closes: SIGPIPE kills a program that writes to a closed one.
+
+        The caller closes the connection itself; this keeps a second descriptor of it for a moment.
+        """
+        leaving = socket.socket(fileno=os.dup(connection.fileno()))
+        with suppress(OSError):  # it has gone by itself
+            leaving.shutdown(socket.SHUT_WR)
+        if len(self._leaving) >= LEAVING_LIMIT:
+            self._let_go(next(iter(self._leaving)))
+        self._leaving[leaving] = asyncio.get_running_loop().call_later(LEAVING_TIME, self._let_go, leaving)
+
+    def _let_go(self, leaving: socket.socket) -> None:
+        self._leaving.pop(leaving).cancel()
+        leaving.close()
 
     def _bind(self, path: Path) -> socket.socket:
         listener = bind_unix_socket(path)

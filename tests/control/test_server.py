@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import stat
 from pathlib import Path
@@ -183,21 +184,78 @@ async def test_streams_are_bounded_and_plain_requests_go_on(api: Api, daemon: Fa
         assert (await api.get("status"))[0] == 200
 
 
-async def test_connections_are_bounded(tmp_path: Path, daemon: FakeDaemon) -> None:
+async def ask(path: Path, what: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection whose request is being answered, or was."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b"GET /v1/" + what + b" HTTP/1.1\r\n" + HEAD + b"\r\n")
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    return reader, writer
+
+
+async def body(reader: asyncio.StreamReader) -> bytes:
+    """The body of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"Content-Length: (\d+)", head)
+    assert length is not None
+    return await reader.readexactly(int(length[1]))
+
+
+async def test_requests_under_way_are_bounded_and_a_full_house_is_logged_once(
+    tmp_path: Path, daemon: FakeDaemon
+) -> None:
     path = tmp_path / "control.sock"
     server = ControlServer(daemon, allowed_uids={os.getuid()}, limits=Limits(max_connections=2))
     await server.listen(path)
-    held = [await asyncio.open_unix_connection(path) for _ in range(2)]
-    for reader, writer in held:
-        writer.write(b"GET /v1/status HTTP/1.1\r\n" + HEAD + b"\r\n")
-        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    held = [await ask(path, b"events") for _ in range(2)]
 
-    assert not await works(path)
+    with structlog.testing.capture_logs() as logs:
+        assert [await works(path) for _ in range(3)] == [False] * 3
 
+    assert [(entry["event"], entry["limit"]) for entry in logs] == [("control.full", 2)]
+    assert logs[0]["pid"] == os.getpid()
     for _, writer in held:
         writer.close()
     # The server hears of it in its own time.
     assert any([await works(path) for _ in range(20)])
+    await server.close()
+
+
+async def test_idle_connections_shut_nobody_out(tmp_path: Path, daemon: FakeDaemon) -> None:
+    path = tmp_path / "control.sock"
+    server = ControlServer(daemon, allowed_uids={os.getuid()})
+    await server.listen(path)
+    silent = [await asyncio.open_unix_connection(path) for _ in range(Limits().max_connections)]
+
+    with structlog.testing.capture_logs() as logs:
+        assert await works(path)
+        assert await works(path)
+
+    assert logs == []
+    for _, writer in silent:
+        writer.close()
+    await server.close()
+
+
+async def test_who_has_been_idle_longest_makes_room(tmp_path: Path, daemon: FakeDaemon) -> None:
+    path = tmp_path / "control.sock"
+    server = ControlServer(daemon, allowed_uids={os.getuid()}, limits=Limits(max_connections=3))
+    await server.listen(path)
+    follower, follower_writer = await ask(path, b"events")
+    early, early_writer = await ask(path, b"log")
+    late, late_writer = await ask(path, b"log")
+    assert await body(early) == await body(late) == b'{"entries": []}'
+    early_writer.write(b"GET /v1/log HTTP/1.1\r\n" + HEAD + b"\r\n")
+    assert await body(early) == b'{"entries": []}'
+
+    assert await works(path)
+
+    assert await late.read() == b""
+    early_writer.write(b"GET /v1/log HTTP/1.1\r\n" + HEAD + b"\r\n")
+    assert await body(early) == b'{"entries": []}'
+    daemon.announce(log_entry(1))
+    assert await follower.readuntil(b"event: log\n")
+    for writer in (follower_writer, early_writer, late_writer):
+        writer.close()
     await server.close()
 
 

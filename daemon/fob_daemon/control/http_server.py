@@ -19,11 +19,11 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class HttpServer(web.Server):
-    """Hangs up on whoever may not come in by `door`."""
+    """Hangs up on whoever may not come in by `door`, and in a full house on who has been idle longest."""
 
     def __init__(self, handler: Handler, door: Door, limits: Limits) -> None:
         super().__init__(
-            handler,
+            self._answer,
             # Whoever hangs up withdraws what was asked: a question on the phone goes away.
             handler_cancellation=True,
             access_log=None,
@@ -35,8 +35,11 @@ class HttpServer(web.Server):
             max_field_size=MAX_HEADER,
             auto_decompress=False,
         )
+        self._handler = handler
         self._door = door
         self._peers: dict[RequestHandler, PeerIdentity] = {}
+        # Connections without a request under way, the longest idle first.
+        self._idle: dict[RequestHandler, asyncio.Transport] = {}
 
     def peer(self, request: web.BaseRequest) -> PeerIdentity:
         """Who asks."""
@@ -45,13 +48,37 @@ class HttpServer(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Called by aiohttp."""
         super().connection_made(handler, transport)
-        peer = self._door.admit(transport.get_extra_info("socket"), len(self._peers))
+        peer = self._door.admit(transport.get_extra_info("socket"), len(self._peers), self._end_longest_idle)
         if peer is None:
             transport.abort()
         else:
             self._peers[handler] = peer
+            self._idle[handler] = transport
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Called by aiohttp."""
-        self._peers.pop(handler, None)
+        self._forget(handler)
         super().connection_lost(handler, exc)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = self._idle.pop(request.protocol, None)
+        if transport is None:
+            raise ConnectionResetError("it made room before its request was looked at")
+        try:
+            return await self._handler(request)
+        finally:
+            if request.protocol in self._peers:
+                self._idle[request.protocol] = transport
+
+    def _end_longest_idle(self) -> bool:
+        """In a full house who only sits there makes room: `fob status` is answered whoever came before."""
+        longest_idle = next(iter(self._idle), None)
+        if longest_idle is None:
+            return False
+        self._idle[longest_idle].abort()
+        self._forget(longest_idle)
+        return True
+
+    def _forget(self, handler: RequestHandler) -> None:
+        self._peers.pop(handler, None)
+        self._idle.pop(handler, None)

@@ -37,7 +37,8 @@ MAX_EVENTS_WAITING: Final = 256
 class Limits:
     """What all clients together may use, and for how long."""
 
-    # `fob` opens one or two for the time of a command; a desktop applet keeps one.
+    # `fob` opens one or two for the time of a command; a desktop applet keeps one. In a full house the one that
+    # has been idle longest makes room, so that only this many requests under way refuse one more.
     max_connections: int = 64
     # Streams stay: fewer than connections, so that a plain request always finds room.
     max_streams: int = 16
