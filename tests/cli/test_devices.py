@@ -34,6 +34,19 @@ async def test_status_for_a_person(fob: FobProgram, daemon: FakeDaemon, phone: F
     )
 
 
+async def test_a_login_that_the_agent_holds_is_shown_also_without_a_program(
+    fob: FobProgram, daemon: FakeDaemon
+) -> None:
+    daemon.clients, daemon.agent_logged_in = (), True
+
+    assert (await fob("status")).out.splitlines()[3:] == [
+        "",
+        "the ssh agent holds a login    to end it: ssh-add -e fob",
+        "",
+        "no programs connected",
+    ]
+
+
 async def test_nothing_there_yet(fob: FobProgram, daemon: FakeDaemon) -> None:
     daemon.clients = ()
 

@@ -210,6 +210,28 @@ async def test_4_5_6_what_the_phone_answers(
     assert ended.err.startswith("Waiting for 'pixel' to make a key of type ec:p256; look at it in case it asks ...\n")
 
 
+async def test_4_the_phone_is_away(fob: FobProgram, phone: FakePhone) -> None:
+    phone.is_away = True
+
+    ended = await fob(*NEW, stdin=PIN.decode())
+
+    assert (ended.code, ended.error) == (
+        4,
+        ["the key was not made", "the device is away (CKR_DEVICE_ERROR: the line ended)", "fob status"],
+    )
+
+
+async def test_1_the_link_was_lost_on_the_way(fob: FobProgram, phone: FakePhone) -> None:
+    phone.refusal = Ckr.DEVICE_ERROR
+
+    ended = await fob(*NEW, stdin=PIN.decode())
+
+    assert (ended.code, ended.error[1:]) == (
+        1,
+        ["the link was lost; whether the device did it is not known (CKR_DEVICE_ERROR)", "fob keys list"],
+    )
+
+
 async def test_7_nothing_to_do(fob: FobProgram, phone: FakePhone) -> None:
     ended = await fob("lock")
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fob_daemon.cryptoki.interface import AttributeAnswer, SessionInfo, TokenInfo
 from fob_daemon.cryptoki.public_keys import CURVES, ED25519_PARAMS
+from fob_daemon.device.away import AwayError
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.attributes import Attributes, Template
 from fob_protocol.pkcs11.cka import Cka
@@ -33,6 +34,7 @@ class FakePhone:
     has_pin_pad: bool = False
     refusal: Ckr | None = None
     fault: str = ""
+    is_away: bool = False
     objects: dict[int, Attributes] = field(default_factory=dict)
     logins: list[bytes | None] = field(default_factory=list)
     next_handle: int = 1
@@ -57,6 +59,8 @@ class FakePhone:
         await self.approval.wait()
         if self.fault:
             raise ZeroDivisionError(self.fault)
+        if self.is_away:
+            raise AwayError("the line ended")
         if self.refusal is not None:
             raise CkrError(self.refusal)
 

@@ -47,6 +47,9 @@ def status(fob: Fob) -> None:
         return
     fob.output.line(f"fobd {report['version']}, process {report['pid']}, running for {_duration(report['uptime_s'])}")
     _show_devices(fob.output, report["devices"])
+    if report["agent_logged_in"]:
+        fob.output.line()
+        fob.output.line("the ssh agent holds a login    to end it: ssh-add -e fob")
     _show_clients(fob.output, report["clients"])
 
 

@@ -22,7 +22,7 @@ _FRAME: Final = ("┌───────────────┐", "│   {
 @json_option
 @click.pass_obj
 def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
-    """Pair with the device at URL: serial:/dev/ttyUSB0?baud=115200 or tcp:HOST:PORT.
+    """Pair with the device at URL: serial:/dev/ttyUSB0?baud=115200, ble:ADDRESS or tcp:HOST:PORT.
 
     Both sides show the same six digits. Compare them: it is what keeps others out.
     """
@@ -38,17 +38,19 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
 
 def _follow(fob: Fob, events: Iterator[ServerEvent], url: str, yes: bool) -> dict[str, Any]:
     """The paired device. Raises ControlError."""
+    is_answered = True
     for event in events:
         data: Any = event.data
         match event.name:
             case "say":
                 fob.output.say(data["text"])
             case "compare":
-                if _compare(fob, data, yes) is None:
-                    raise ControlError("not paired", NOBODY, f"fob pair {url}    (in a terminal)", ExitCode.USAGE)
+                is_answered = _compare(fob, data, yes) is not None
             case "paired":
                 device: dict[str, Any] = data
                 return device
+            case "error" if not is_answered:
+                raise ControlError("not paired", NOBODY, f"fob pair {url}    (in a terminal)", ExitCode.USAGE)
             case "error":
                 raise ControlError(data["what"], data["why"], data["next"], ExitCode(data["exit_code"]))
     raise ControlError("not paired", "the daemon ended the conversation", "fob status")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.device.away import AwayError
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -53,6 +54,7 @@ MEANINGS: Final = {
 
 def refused(what: str, error: CkrError) -> ControlError:
     """`what` was not done, because of `error`; its CKR always stands in the text."""
-    meaning = MEANINGS.get(error.ckr, Meaning(ExitCode.FAILED, "the device refused", "fob log -n 5"))
+    known = _AWAY if isinstance(error, AwayError) else MEANINGS.get(error.ckr)
+    meaning = known or Meaning(ExitCode.FAILED, "the device refused", "fob log -n 5")
     detail = f"CKR_{error.ckr.name}" + (f": {error.reason}" if error.reason else "")
     return ControlError(what, f"{meaning.why} ({detail})", meaning.next_command, meaning.exit_code)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
+from fob_daemon.device.away import AwayError
 from fob_daemon.device.background import Background
 from fob_daemon.device.remote_token import RemoteToken
 from fob_protocol.pkcs11.ckr import Ckr
@@ -136,7 +137,7 @@ class Logins:
         async with login.lock:
             session = self._remote.session_id
             if session is None:
-                raise CkrError(Ckr.DEVICE_ERROR, "the device is away")
+                raise AwayError
             if login.id is None:
                 raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the login ended on the device")
             if login.session == session:

@@ -9,6 +9,7 @@ from typing import Final
 
 from fob_daemon.cryptoki.interface import MechanismInfo
 from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
+from fob_daemon.device.away import AwayError
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.device.views import Page, TokenDescription
 from fob_daemon.link.interface import Link
@@ -157,7 +158,7 @@ class RemoteToken:
             answer.raise_for_ckr()
         except CkrError as error:
             if error.ckr is Ckr.DEVICE_REMOVED:
-                raise CkrError(Ckr.DEVICE_ERROR, error.reason or "the device is away") from None
+                raise AwayError(error.reason) from None
             raise
         return answer
 

@@ -1,5 +1,6 @@
 """The three sockets: do they exist, who may connect, does anyone answer?"""
 
+import os
 import socket
 import stat
 from collections.abc import Iterator
@@ -47,7 +48,8 @@ def _check(subject: str, path: Path, hello: bytes) -> Finding:
         return Finding(Outcome.WARN, subject, f"{path} is open to every user's process", f"chmod o= {path}")
     why = _trouble(path, hello)
     if why:
-        return Finding(Outcome.FAIL, subject, f"{path}: {why}", "systemctl --user restart fobd")
+        fix = "systemctl --user restart fobd" if os.access(path, os.W_OK) else OWN
+        return Finding(Outcome.FAIL, subject, f"{path}: {why}", fix)
     return Finding(Outcome.OK, subject, f"{path}, mode {stat.S_IMODE(mode):04o}")
 
 
