@@ -1,5 +1,6 @@
 """The programs that are connected: an application for each, and what they do with keys in the journal."""
 
+import os
 from collections.abc import Callable, Iterator
 
 from fob_daemon.control.interface import ClientReport, ClientSocket
@@ -30,18 +31,24 @@ class Clients:
         self._known[application] = (peer, door)
         return application
 
-    def report(self) -> Iterator[ClientReport]:
-        """The programs at the provider and agent sockets."""
+    @property
+    def agent_is_logged_in(self) -> bool:
+        """Whether the agent's own application holds the login that all programs at its socket share."""
         self._forget_ended()
+        return any(application.is_logged_in for application, (peer, _) in self._known.items() if _is_ours(peer))
+
+    def report(self) -> Iterator[ClientReport]:
+        """The programs at the provider and agent sockets; the agent itself is none."""
+        agent_login = self.agent_is_logged_in
         for application, (peer, door) in self._known.items():
-            if door is not None:
+            if door is not None and not _is_ours(peer):
                 yield ClientReport(
                     peer.pid,
                     peer.program,
                     peer.command_line,
                     door,
                     application.session_count,
-                    application.is_logged_in,
+                    agent_login if door is ClientSocket.AGENT else application.is_logged_in,
                 )
 
     def _forget_ended(self) -> None:
@@ -58,3 +65,7 @@ class Clients:
             result="OK" if used.result is Ckr.OK else f"CKR_{used.result.name}",
             milliseconds=round(used.seconds * 1000, 1),
         )
+
+
+def _is_ours(peer: PeerIdentity) -> bool:
+    return peer.pid == os.getpid()

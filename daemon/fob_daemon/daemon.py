@@ -103,6 +103,7 @@ class Daemon:
             uptime_s=round(time.monotonic() - self._started_at, 3),
             provider_socket=str(sockets.provider),
             agent_socket=str(sockets.agent),
+            agent_logged_in=self._clients.agent_is_logged_in,
             devices=tuple(device.report() for device in self._devices.values()),
             clients=tuple(self._clients.report()),
         )

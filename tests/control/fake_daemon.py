@@ -35,6 +35,7 @@ class FakeDaemon:
         self.clients: tuple[ClientReport, ...] = (
             ClientReport(4242, "ssh", ("ssh", "build.example"), ClientSocket.AGENT, 1, True),
         )
+        self.agent_logged_in = False
         self.entries: list[LogEntry] = []
         self.queues: list[EventQueue[ControlEvent]] = []
         # How many follow the events, after each change.
@@ -70,7 +71,9 @@ class FakeDaemon:
 
     def status(self) -> StatusReport:
         sockets = (str(self.folder / "provider.sock"), str(self.folder / "agent.sock"))
-        return StatusReport("0.1.0", 77, 3661.5, *sockets, tuple(self.devices.values()), self.clients)
+        return StatusReport(
+            "0.1.0", 77, 3661.5, *sockets, self.agent_logged_in, tuple(self.devices.values()), self.clients
+        )
 
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         say(f"opening {url}")

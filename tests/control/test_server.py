@@ -52,6 +52,7 @@ async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakeP
         "uptime_s": 3661.5,
         "provider_socket": str(daemon.folder / "provider.sock"),
         "agent_socket": str(daemon.folder / "agent.sock"),
+        "agent_logged_in": False,
         "devices": [
             {
                 "name": "pixel",

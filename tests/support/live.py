@@ -156,7 +156,8 @@ class Live:
         """When the last client has left, the link is quiet only after its late logout."""
         for _ in range(int(LINK_TIME / POLL)):
             status = self.status()
-            if not status["devices"][0]["logged_in"] or any(client["logged_in"] for client in status["clients"]):
+            stays = status["agent_logged_in"] or any(client["logged_in"] for client in status["clients"])
+            if stays or not status["devices"][0]["logged_in"]:
                 return
             time.sleep(POLL)
         raise AssertionError("the phone stays logged in")

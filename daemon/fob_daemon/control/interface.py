@@ -64,13 +64,17 @@ class ClientReport:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The daemon, its devices, its clients, and where programs connect; `uptime_s` in seconds."""
+    """The daemon, its devices, its clients, and where programs connect; `uptime_s` in seconds.
+
+    `agent_logged_in`: the agent holds a login for all programs at its socket, also while none is connected.
+    """
 
     version: str
     pid: int
     uptime_s: float
     provider_socket: str
     agent_socket: str
+    agent_logged_in: bool
     devices: tuple[DeviceReport, ...]
     clients: tuple[ClientReport, ...]
 
