@@ -73,6 +73,7 @@ def switch_on(memory: Memory, decider: Rules) -> Phone:
         token=memory.token,
         identity=memory.identity,
         pairings=memory.pairings,
+        bonds=memory.bonds,
         decider=decider,
         random=os.urandom,
         wall_clock=time.time,

@@ -1,4 +1,4 @@
-"""The phone's memory: one file, sealed under the root key, with the token, the identity and the pairings."""
+"""The phone's memory: one file, sealed under the root key, with the token, the identity, the pairings and the bonds."""
 
 import contextlib
 import sqlite3
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fob_device.bonds import Bonds
 from fob_device.identity import load_identity, make_identity
 from fob_device.pairings import Pairings
 from fob_device.store.database import Database
@@ -28,6 +29,7 @@ class Memory:
     token: Token
     identity: KeyPair
     pairings: Pairings
+    bonds: Bonds
 
     @classmethod
     def create(
@@ -71,7 +73,8 @@ class Memory:
                 if not root.fits(database.read(read_token).root_check):
                     raise TokenFileError("it belongs to another device: its root key is another one")
                 identity = database.read(lambda connection: load_identity(connection, root))
-                memory = cls(Token(database, root, clock), identity, Pairings(database, root))
+                token = Token(database, root, clock)
+                memory = cls(token, identity, Pairings(database, root), Bonds(database, root))
             except CkrError as error:
                 raise TokenFileError(f"{path} cannot be read: {error.reason}") from None
             except TokenFileError as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fob_device.approval.questions import Decider
+from fob_device.bonds import Bonds
 from fob_device.line.command_state import Product
 from fob_device.line.jobs import JobMemory
 from fob_device.line.pairing_tries import PairingTries
@@ -38,11 +39,14 @@ class Phone:
     token: Token
     identity: KeyPair
     pairings: Pairings
+    bonds: Bonds
     decider: Decider
     random: Random
     wall_clock: Callable[[], float]
     boot: bytes = b""
     pairing_tries: PairingTries = field(default_factory=PairingTries)
+    # Told the static key of a computer that was unpaired, when its session has ended.
+    on_unpaired: list[Callable[[bytes], None]] = field(default_factory=list)
     _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
@@ -85,7 +89,11 @@ class Phone:
         """Forget a computer; its session ends when the answer to its farewell has gone out."""
         self.pairings.remove(pc_key)
         self._memories.pop(pc_key, None)
-        asyncio.get_running_loop().call_later(FAREWELL, self.end_session, session)
+        asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, session)
+
+    def is_pairing_open(self, now: float) -> bool:
+        """Whether a computer may begin to pair now, by the person's word and after too many failures."""
+        return self.decider.pairing_open and self.pairing_tries.are_open(now)
 
     def begin_session(
         self,
@@ -113,6 +121,12 @@ class Phone:
         )
         self._sessions.append(OpenSession(pc_key, session))
         return session
+
+    def _part_from(self, pc_key: bytes, session: DeviceSession) -> None:
+        self.end_session(session)
+        if not self.is_paired(pc_key):
+            for tell in self.on_unpaired:
+                tell(pc_key)
 
     def end_session(self, session: DeviceSession) -> None:
         """The line hung up, or a newer session took over."""

@@ -159,6 +159,7 @@ class World:
             token=memory.token,
             identity=memory.identity,
             pairings=memory.pairings,
+            bonds=memory.bonds,
             decider=self.decider,
             random=self.random.randbytes,
             wall_clock=self._clock,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fob_device.line.pairing import PairingDesk
+from fob_device.line.pairing import Paired, PairingDesk
 from fob_device.line.session import DeviceSession
 from fob_device.phone import Phone
 from fob_protocol.errors import ProtocolError
@@ -16,13 +16,18 @@ class DataState:
     """From CONNECT to hang-up: frames in, frames out by `send`."""
 
     def __init__(
-        self, phone: Phone, version: int, send: Callable[[Frame | bytes], None], clock: Callable[[], float]
+        self,
+        phone: Phone,
+        version: int,
+        send: Callable[[Frame | bytes], None],
+        clock: Callable[[], float],
+        paired: Paired,
     ) -> None:
         self._phone = phone
         self._version = version
         self._send = send
         self._clock = clock
-        self._desk = PairingDesk(phone, version, send, clock)
+        self._desk = PairingDesk(phone, version, send, clock, paired)
         self._session: DeviceSession | None = None
         self._accepted: tuple[bytes, Frame] | None = None
 

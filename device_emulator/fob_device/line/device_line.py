@@ -5,17 +5,22 @@ from collections.abc import Callable
 
 from fob_device.line.command_state import CommandState
 from fob_device.line.data_state import DataState
+from fob_device.line.pairing import Paired
 from fob_device.phone import Phone
 from fob_protocol.at.console import Result
 from fob_protocol.link.frames import LEAVE, Frame, FrameReader, Kind
 
 
 class DeviceLine:
-    """Octets of one port in, octets out by `write`. Lives as long as the port."""
+    """Octets of one port in, octets out by `write`. Lives as long as the port.
 
-    def __init__(self, phone: Phone, write: Callable[[bytes], None]) -> None:
+    `paired` is told the static key of each computer that pairs over this line.
+    """
+
+    def __init__(self, phone: Phone, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None) -> None:
         self._phone = phone
         self._write = write
+        self._paired = paired
         self._clock = asyncio.get_running_loop().time
         self._command_state = CommandState(phone.product)
         self._data_state: DataState | None = None
@@ -44,7 +49,7 @@ class DeviceLine:
 
     def _enter_data_state(self, version: int) -> None:
         self._reader = FrameReader()
-        self._data_state = DataState(self._phone, version, self._send, self._clock)
+        self._data_state = DataState(self._phone, version, self._send, self._clock, self._paired)
 
     def _read_frames(self, data: bytes) -> None:
         for frame in self._reader.feed(data):

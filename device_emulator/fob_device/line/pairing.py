@@ -13,13 +13,23 @@ from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.versions import VERSIONS_LINE
 
 
+# Told the static key of a computer that this line was paired with, when it is stored.
+Paired = Callable[[bytes], None]
+
+
 class PairingDesk:
     """Takes PAIR frames, shows the code to the device's person, and stores the PC when both agreed."""
 
     def __init__(
-        self, phone: Phone, version: int, send: Callable[[Frame | bytes], None], clock: Callable[[], float]
+        self,
+        phone: Phone,
+        version: int,
+        send: Callable[[Frame | bytes], None],
+        clock: Callable[[], float],
+        paired: Paired,
     ) -> None:
         self._phone = phone
+        self._paired = paired
         self._version = version
         self._send = send
         self._clock = clock
@@ -55,7 +65,7 @@ class PairingDesk:
 
     def _begin(self) -> None:
         self.close()
-        if not self._phone.decider.pairing_open or not self._phone.pairing_tries.are_open(self._clock()):
+        if not self._phone.is_pairing_open(self._clock()):
             self._send(Frame(Kind.REFUSE, (Reason.PAIRING_CLOSED,)))
             return
         product = self._phone.product()
@@ -92,6 +102,7 @@ class PairingDesk:
         except (PairingsFullError, CkrError):
             self._fail(Reason.BUSY)
             return False
+        self._paired(pairing.pc_key)
         self._phone.pairing_tries.succeeded()
         return True
 

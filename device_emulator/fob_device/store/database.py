@@ -24,6 +24,7 @@ PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA trusted_schema=OFF",
+    "PRAGMA foreign_keys=ON",
 )
 
 

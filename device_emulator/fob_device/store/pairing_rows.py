@@ -21,13 +21,14 @@ def read_pairings(connection: sqlite3.Connection) -> list[PairingRow]:
 
 
 def write_pairing(connection: sqlite3.Connection, row: PairingRow) -> None:
-    """Pair a computer, or pair it again."""
+    """Pair a computer, or pair it again; what belongs to its pairing stays."""
     connection.execute(
-        "INSERT OR REPLACE INTO pairing (key, name, paired_at, seal) VALUES (?, ?, ?, ?)",
+        "INSERT INTO pairing (key, name, paired_at, seal) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET name = excluded.name, paired_at = excluded.paired_at, seal = excluded.seal",
         (row.key, row.name, row.paired_at, row.seal),
     )
 
 
 def delete_pairing(connection: sqlite3.Connection, key: bytes) -> None:
-    """Forget a computer, if it is paired."""
+    """Forget a computer and its bond, if it is paired."""
     connection.execute("DELETE FROM pairing WHERE key = ?", (key,))

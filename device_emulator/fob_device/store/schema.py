@@ -6,7 +6,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x466F6231
 
 # Raised whenever a table changes; a file of another version is refused, never guessed at.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 # An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
 # tells a computer that it is gone.
@@ -32,6 +32,13 @@ TABLES: Final = (
         name TEXT NOT NULL,
         paired_at REAL NOT NULL,
         seal BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE bond (
+        address TEXT PRIMARY KEY,
+        pc BLOB NOT NULL UNIQUE REFERENCES pairing (key) ON DELETE CASCADE,
+        sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
     """
