@@ -14,7 +14,7 @@ from fob_device.pairings import Pairings
 from fob_device.security.manager import SecurityManager
 from fob_device.token.token import Token
 from fob_protocol.at.answer import Event
-from fob_protocol.catalogue import EVENT_GENERATION
+from fob_protocol.catalogue import EVENT_GENERATION, EVENT_TOKEN
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pkcs11.flags import TokenFlag
 from fob_protocol.session.handshake import BOOT_SIZE, SESSION_SIZE, Greeting
@@ -30,6 +30,7 @@ class OpenSession:
 
     pc_key: bytes
     session: DeviceSession
+    manager: SecurityManager
 
 
 @dataclass(slots=True)
@@ -51,10 +52,12 @@ class Phone:
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
     _announced_generation: int = 0
+    _announced_flags: int = 0
 
     def __post_init__(self) -> None:
         self.boot = self.random(BOOT_SIZE)
         self._announced_generation = self.token.generation
+        self._announced_flags = int(self.token_flags())
 
     def product(self) -> Product:
         """What command state tells anyone."""
@@ -108,18 +111,18 @@ class Phone:
             self.end_session(opened.session)
         memory = self._memories.setdefault(pc_key, JobMemory())
         session = DeviceSession(responder, memory.begin(greeting.session), memory, send, clock)
-        session.attach(
-            SecurityManager(
-                self.token,
-                self.decider,
-                pc_name=self.pairings[pc_key].name,
-                announce=session.announce,
-                token_lock=self._token_lock,
-                unpair=lambda: self.unpair(pc_key, session),
-                changed=self.announce_generation,
-            )
+        manager = SecurityManager(
+            self.token,
+            self.decider,
+            pc_name=self.pairings[pc_key].name,
+            announce=session.announce,
+            token_lock=self._token_lock,
+            unpair=lambda: self.unpair(pc_key, session),
+            changed=self.announce_generation,
+            pins_changed=self.announce_pins,
         )
-        self._sessions.append(OpenSession(pc_key, session))
+        session.attach(manager)
+        self._sessions.append(OpenSession(pc_key, session, manager))
         return session
 
     def _part_from(self, pc_key: bytes, session: DeviceSession) -> None:
@@ -142,3 +145,12 @@ class Phone:
         for opened in self._sessions:
             if not opened.session.is_run_by(origin):
                 opened.session.announce(Event(EVENT_GENERATION, (generation,)))
+
+    def announce_pins(self, origin: SecurityManager | None = None) -> None:
+        """Tell every computer of its logins that ended, and all but the one that sent the PIN of changed counters."""
+        flags = int(self.token_flags())
+        is_news, self._announced_flags = flags != self._announced_flags, flags
+        for opened in self._sessions:
+            opened.manager.announce_ended_logins()
+            if is_news and not opened.session.is_run_by(origin):
+                opened.session.announce(Event(EVENT_TOKEN, (flags,)))

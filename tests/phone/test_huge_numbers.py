@@ -100,7 +100,7 @@ def commands(draw: st.DrawFn) -> tuple[CommandSpec, Values]:
     return spec, tuple(values)
 
 
-@settings(QUICK, max_examples=500)
+@settings(QUICK, max_examples=1500)
 @given(commands())
 def test_every_command_with_any_number_is_answered(worn_desk: Desk, command: tuple[CommandSpec, Values]) -> None:
     spec, values = command

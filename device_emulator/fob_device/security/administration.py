@@ -34,15 +34,12 @@ async def login(context: Context, values: Values) -> Answer:
     pin = optional_octets(values[1])
     if pin is None:
         pin = await _pin_from_pad(context)
-    try:
+    with context.checking_pin():
         if user is Cku.CONTEXT_SPECIFIC:
             await context.slowly(lambda: context.session.authorize_key(positive(values[2]), pin))
             return Answer()
         replaced = optional_whole(values[2])
         opened = await context.slowly(lambda: context.session.login(user, pin, replaced))
-    except CkrError:
-        context.announce_flags()
-        raise
     return Answer(((opened.id, opened.ticket),))
 
 
@@ -62,7 +59,8 @@ async def init_token(context: Context, values: Values) -> Answer:
     """C_InitToken."""
     so_pin = octets(values[0])
     label = octets(values[1]).decode("utf-8", "replace").rstrip()
-    await context.slowly(lambda: context.token.init_token(so_pin, label))
+    with context.checking_pin():
+        await context.slowly(lambda: context.token.init_token(so_pin, label))
     context.announce_flags()
     return page_answer(Page(context.token.generation, full=True, more=False, objects=[], deleted=[]))
 
@@ -70,7 +68,8 @@ async def init_token(context: Context, values: Values) -> Answer:
 async def init_pin(context: Context, values: Values) -> Answer:
     """C_InitPIN: the SO sets the user's PIN and its try counter."""
     pin = octets(values[0])
-    await context.slowly(lambda: context.session.init_pin(pin))
+    with context.checking_pin():
+        await context.slowly(lambda: context.session.init_pin(pin))
     context.announce_flags()
     return Answer()
 
@@ -78,10 +77,9 @@ async def init_pin(context: Context, values: Values) -> Answer:
 async def set_pin(context: Context, values: Values) -> Answer:
     """C_SetPIN."""
     user, old, new = _user(whole(values[0])), octets(values[1]), octets(values[2])
-    try:
+    with context.checking_pin():
         await context.slowly(lambda: context.session.set_pin(user, old, new))
-    finally:
-        context.announce_flags()
+    context.announce_flags()
     return Answer()
 
 

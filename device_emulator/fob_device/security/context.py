@@ -1,7 +1,8 @@
 """What a handler works with."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ class Context:
     pc_name: str
     announce: Callable[[Event], None]
     unpair: Callable[[], None]
+    pins_changed: Callable[[], None]
     lock: asyncio.Lock
     number: int
 
@@ -51,6 +53,17 @@ class Context:
     def announce_flags(self) -> None:
         """Tell the PC of changed PIN counters."""
         self.announce(Event(EVENT_TOKEN, (int(self.flags()),)))
+
+    @contextmanager
+    def checking_pin(self) -> Iterator[None]:
+        """The block looks at a PIN: this PC hears what went wrong, all others what became of counters and logins."""
+        try:
+            yield
+        except (CkrError, asyncio.CancelledError):
+            self.announce_flags()
+            raise
+        finally:
+            self.pins_changed()
 
     async def approve(self, question: Question) -> None:
         """Ask the person. Raises CkrError FUNCTION_REJECTED for a no and for silence."""

@@ -12,7 +12,7 @@ from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event, encode_answer
 from fob_protocol.at.command import BARE, Command, Verb
 from fob_protocol.at.values import Values
-from fob_protocol.catalogue import COMMANDS, CommandSpec
+from fob_protocol.catalogue import COMMANDS, EVENT_LOCKED, CommandSpec
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
@@ -57,6 +57,7 @@ class SecurityManager:
         token_lock: asyncio.Lock | None = None,
         unpair: Callable[[], None] = lambda: None,
         changed: "Callable[[SecurityManager], None]" = lambda manager: None,
+        pins_changed: "Callable[[SecurityManager], None]" = lambda manager: None,
     ) -> None:
         self._token = token
         self._decider = decider
@@ -64,6 +65,7 @@ class SecurityManager:
         self._announce = announce
         self._unpair = unpair
         self._changed = changed
+        self._pins_changed = pins_changed
         self._session = token.open_session()
         self._lock = token_lock or asyncio.Lock()
 
@@ -80,6 +82,7 @@ class SecurityManager:
                 self._pc_name,
                 self._announce,
                 self._unpair,
+                lambda: self._pins_changed(self),
                 self._lock,
                 number,
             )
@@ -90,6 +93,11 @@ class SecurityManager:
             return Answer.refusal(error)
         except AtSyntaxError as error:
             return Answer(ckr=Ckr.ARGUMENTS_BAD, words=str(error))
+
+    def announce_ended_logins(self) -> None:
+        """Tell the PC of its logins that another computer's change of a PIN ended."""
+        for login in self._session.take_ended_logins():
+            self._announce(Event(EVENT_LOCKED, (login,)))
 
     def close(self) -> None:
         """The link session ended: its logins and session objects end too."""

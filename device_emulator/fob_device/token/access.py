@@ -91,6 +91,13 @@ class Access:
         self._store_pin(user, new, self._pins.unlock(user, old))
         self._logins.end_user(user, but=self._live())
 
+    def take_ended(self) -> list[int]:
+        """The logins of this session that somebody else ended since the last call: a PIN was set, or the token made."""
+        ended = [number for number, login in list(self._mine.items()) if not self._logins.is_live(login)]
+        for number in ended:
+            del self._mine[number]
+        return ended
+
     def user_login(self) -> LiveLogin:
         """The user's login. Raises CkrError USER_NOT_LOGGED_IN."""
         login = self._login_of(Cku.USER)

@@ -54,6 +54,10 @@ class TokenSession:
         self._access.logout(login)
         self._forget_private_objects()
 
+    def take_ended_logins(self) -> list[int]:
+        """The numbers of this session's logins that were ended elsewhere; each is told once."""
+        return self._access.take_ended()
+
     def authorize_key(self, handle: int, pin: bytes) -> None:
         """The context-specific login: allows the next use of one CKA_ALWAYS_AUTHENTICATE key; slow.
 
