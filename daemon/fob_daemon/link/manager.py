@@ -9,6 +9,7 @@ from typing import Final
 from fob_daemon.link.begin import RefusedError, begin_session
 from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.opening import NotADeviceError, VersionError
+from fob_daemon.link.presence import Presence
 from fob_daemon.link.session import PcSession, SessionLostError
 from fob_daemon.link.transport import BondLostError, LineOpener, LineUnavailableError, LineUrl, open_line
 from fob_protocol.at.answer import Answer, Event, decode_answer
@@ -16,6 +17,7 @@ from fob_protocol.at.command import BARE, Command, encode_command
 from fob_protocol.catalogue import RECALL
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import KEEPALIVE, TEXT_LIMIT
+from fob_protocol.link.gatt import BOND_LOST_PAUSE
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -25,15 +27,12 @@ from fob_protocol.session.requester import Counters
 # Waits between attempts to connect: quick after a hiccup, gentle with a device that stays away.
 BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
-# Trying a lost Bluetooth bond costs the phone a connection each time, and only pairing again heals it.
-BOND_LOST_PAUSE: Final = 60.0
-
 # The least that an idle line is left alone: a rest of nanoseconds must not spin.
 KEEPALIVE_STEP: Final = 1.0
 
-# How long a request waits for a broken link to come back; with the time to notice a silent break it stays under
-# the two seconds in which an application wants to hear that the device is away.
-RECONNECT_GRACE: Final = 0.35
+# A device that hung up is reconnected to at once, on the same line. One that hangs up again within this time is
+# treated as any other break, so that whoever writes NO CARRIER on the line does not keep the daemon busy.
+HANG_UPS_APART: Final = 1.0
 
 
 class State(Enum):
@@ -86,9 +85,7 @@ class LinkManager:
         self._random = random
         self._past = Traffic()
         self._data_line: DataLine | None = None
-        self._session: PcSession | None = None
-        self._changed = asyncio.Condition()
-        self._lost_at = float("-inf")
+        self._presence = Presence()
         self._event_listeners: list[Callable[[Event], None]] = []
         self._session_listeners: list[Callable[[Greeting | None], None]] = []
         self._change_listeners: list[Callable[[], None]] = []
@@ -98,7 +95,8 @@ class LinkManager:
     @property
     def greeting(self) -> Greeting | None:
         """The current session's greeting, None while the device is away."""
-        return self._session.greeting if self._session else None
+        session = self._presence.session
+        return session.greeting if session else None
 
     def subscribe(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` for every event of the device."""
@@ -114,8 +112,7 @@ class LinkManager:
 
     async def ready(self) -> None:
         """Wait for a session."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._session is not None)
+        await self._presence.present()
 
     def traffic(self) -> Traffic:
         """The totals up to now."""
@@ -145,7 +142,7 @@ class LinkManager:
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
         # What is asked for in the first moment waits for the link as after a break.
-        self._lost_at = asyncio.get_running_loop().time()
+        self._presence.is_lost()
         failures = 0
         try:
             while True:
@@ -168,35 +165,41 @@ class LinkManager:
             return
 
     async def _connect_once(self) -> bool:
-        """One connection from its start to its end; True when a session was open. Never raises but when cancelled."""
+        """One line from its opening to its end; True when a session was open. Never raises but when cancelled."""
         self._bond_lost = False
+        sessions = self._past.connects
         try:
-            self._data_line = await open_data_line(self.url, self._opener)
-            session = await begin_session(
-                self._data_line,
-                self._identity,
-                self._device_key,
-                self._random,
-                on_event=self._announce,
-                counters=self.counters,
-            )
+            data_line = await open_data_line(self.url, self._opener, self._presence.device_answers)
+            self._data_line = data_line
+            while await self._serve(data_line, await self._begin(data_line)):
+                await data_line.enter(self._presence.device_answers)
         except (RefusedError, VersionError, BondLostError) as error:
             self._bond_lost = isinstance(error, BondLostError)
             self._note(State.REFUSED, str(error))
-            return False
         except (LineUnavailableError, NotADeviceError, ConnectionError, TimeoutError) as error:
             self._note(State.AWAY, str(error))
-            return False
-        else:
-            await self._serve(self._data_line, session)
-            return True
         finally:
             self._drop_line()
+            self._presence.attempt_failed()
+        return self._past.connects > sessions
 
-    async def _serve(self, data_line: DataLine, session: PcSession) -> None:
+    async def _begin(self, data_line: DataLine) -> PcSession:
+        return await begin_session(
+            data_line,
+            self._identity,
+            self._device_key,
+            self._random,
+            on_event=self._announce,
+            counters=self.counters,
+        )
+
+    async def _serve(self, data_line: DataLine, session: PcSession) -> bool:
+        """A session to its end; True when the device hung up and is to be called back at once."""
+        began = asyncio.get_running_loop().time()
         self._past.connects += 1
         self._note(State.READY, "")
-        await self._set_session(session)
+        self._presence.begin(session)
+        self._tell_listeners(session.greeting)
         watch = asyncio.create_task(data_line.line.lost.wait())
         end = asyncio.create_task(session.lost.wait())
         alive = asyncio.create_task(self._keep_alive(session))
@@ -207,11 +210,13 @@ class LinkManager:
                 task.cancel()
             if data_line.line.lost.is_set() or session.lost.is_set():
                 session.end()
-                self._note(State.AWAY, "the line ended" if data_line.line.lost.is_set() else "the device fell silent")
+                self._note(State.AWAY, _why_lost(data_line))
             else:
                 session.close()
-            self._lost_at = asyncio.get_running_loop().time()
-            await self._set_session(None)
+            self._presence.is_lost(data_line.line.rate)
+            self._tell_listeners(None)
+        lasted = asyncio.get_running_loop().time() - began
+        return data_line.is_over and not data_line.line.lost.is_set() and lasted >= HANG_UPS_APART
 
     async def _keep_alive(self, session: PcSession) -> None:
         """Probe an idle line; a probe without an answer ends the session by itself."""
@@ -226,12 +231,9 @@ class LinkManager:
             except SessionLostError:
                 return
 
-    async def _set_session(self, session: PcSession | None) -> None:
-        async with self._changed:
-            self._session = session
-            self._changed.notify_all()
+    def _tell_listeners(self, greeting: Greeting | None) -> None:
         for listener in self._session_listeners:
-            listener(session.greeting if session else None)
+            listener(greeting)
 
     async def _exchange(self, text: bytes) -> bytes:
         """The answer's text, over as many sessions as it takes; run at most once by the device."""
@@ -251,27 +253,12 @@ class LinkManager:
 
     async def _session_soon(self, sent: Sent | None) -> PcSession:
         """The session, waiting a moment for a link that broke just now. Raises CkrError."""
-        session = self._live_session()
-        if session is not None:
-            return session
-        now = asyncio.get_running_loop().time()
-        # A session that ended in this very turn of the loop is not noted as lost yet.
-        broke_at = now if self._session is not None else self._lost_at
-        try:
-            async with asyncio.timeout_at(broke_at + RECONNECT_GRACE), self._changed:
-                await self._changed.wait_for(lambda: self._live_session() is not None)
-        except TimeoutError:
-            pass
-        session = self._live_session()
+        session = await self._presence.soon()
         if session is not None:
             return session
         if sent is not None:
             raise CkrError(Ckr.DEVICE_ERROR, "the link was lost; whether the device did it is not known")
         raise CkrError(Ckr.DEVICE_REMOVED, self.why or "the device is away")
-
-    def _live_session(self) -> PcSession | None:
-        session = self._session
-        return None if session is None or session.lost.is_set() else session
 
     @staticmethod
     async def _recall(session: PcSession, sent: Sent) -> bytes | None:
@@ -300,3 +287,9 @@ class LinkManager:
         line.line.close()
         self._past = self.traffic()
         self._data_line = None
+
+
+def _why_lost(data_line: DataLine) -> str:
+    if data_line.line.lost.is_set():
+        return "the line ended"
+    return "the device hung up" if data_line.is_over else "the device fell silent"

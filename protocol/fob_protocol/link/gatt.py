@@ -19,6 +19,9 @@ MTU_OFFERED: Final = 517
 # PCs that a device is connected with by radio at once.
 CONNECTIONS_LIMIT: Final = 4
 
+# Seconds between tries of a PC whose bond is lost: each costs the device a connection, and only pairing again heals it.
+BOND_LOST_PAUSE: Final = 60.0
+
 
 def value_size(mtu: int) -> int:
     """Octets of the line that one packet carries at an ATT MTU."""

@@ -1,0 +1,97 @@
+"""BlueZ as the radio's stack."""
+
+from typing import Any
+
+from bleak import BleakClient
+from bleak.backends.bluezdbus.client import BleakClientBlueZDBus
+from bleak.backends.bluezdbus.scanner import BleakScannerBlueZDBus
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.scanner import BaseBleakScanner
+from bleak.exc import BleakError
+from dbus_fast import DBusError, Variant
+
+from fob_daemon.link.ble.bluez.agent import agent_for
+from fob_daemon.link.ble.bluez.bus import ADAPTER, DEVICE, PROPERTIES, BlueZBus
+from fob_daemon.link.ble.bluez.doubts import Doubts
+
+
+class BlueZStack:
+    """Implements Stack over D-Bus."""
+
+    def __init__(self) -> None:
+        self._bus = BlueZBus()
+        self._doubts = Doubts()
+
+    @property
+    def client(self) -> type[BaseBleakClient]:
+        """bleak's backend for a connection."""
+        return BleakClientBlueZDBus
+
+    @property
+    def scanner(self) -> type[BaseBleakScanner]:
+        """bleak's backend for scanning."""
+        return BleakScannerBlueZDBus
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keywords for either."""
+        return {}
+
+    async def is_bonded(self, address: str) -> bool:
+        """True when BlueZ has the key of a bond."""
+        devices = await self._devices(address)
+        # `Bonded` came with BlueZ 5.65.
+        return any(properties.get("Bonded", properties.get("Paired")) for properties in devices.values())
+
+    async def free(self, address: str) -> None:
+        """End the connection that an earlier run of the daemon left: BlueZ keeps it when a program dies."""
+        for path, properties in (await self._devices(address)).items():
+            if properties.get("Connected"):
+                await self._bus.call(path, DEVICE, "Disconnect")
+
+    async def secure(self, client: BleakClient) -> None:
+        """Nothing: BlueZ encrypts a bonded device's connection by itself."""
+
+    async def bond(self, client: BleakClient) -> None:
+        """Bond with the device at the other end, and with no other."""
+        address = client.address.upper()
+        devices = await self._devices(address)
+        path = next((path for path, properties in devices.items() if properties.get("Connected")), None)
+        if path is None:
+            raise BleakError("the connection ended")
+        await self._bus.call(path, PROPERTIES, "Set", "ssv", DEVICE, "Trusted", Variant("b", True))
+        async with agent_for(self._bus, path):
+            try:
+                await self._bus.call(path, DEVICE, "Pair")
+            except BaseException:
+                await self._bus.tidy_up(path, DEVICE, "CancelPairing")
+                raise
+        self._doubts.clear(address)
+
+    async def forget(self, address: str) -> None:
+        """Delete BlueZ's bond, and all else that it has stored of the device."""
+        self._doubts.clear(address)
+        for path in await self._devices(address):
+            try:
+                await self._bus.call(path.rpartition("/")[0], ADAPTER, "RemoveDevice", "o", path)
+            except DBusError as error:
+                if error.type != "org.bluez.Error.DoesNotExist":
+                    raise
+
+    def is_lost_bond(self, address: str, error: Exception) -> bool:
+        """As far as BlueZ lets it be known."""
+        return self._doubts.is_lost(address, error)
+
+    def opened(self, address: str) -> None:
+        """The bond is whole."""
+        self._doubts.clear(address)
+
+    async def close(self) -> None:
+        """The daemon ends."""
+        self._bus.close()
+
+    async def _devices(self, address: str) -> dict[str, dict[str, Any]]:
+        """The properties of the device at an address, by path: one for each adapter that has met it."""
+        objects = await self._bus.objects()
+        devices = {path: interfaces[DEVICE] for path, interfaces in objects.items() if DEVICE in interfaces}
+        return {path: properties for path, properties in devices.items() if properties.get("Address") == address}

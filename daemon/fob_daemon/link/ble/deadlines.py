@@ -1,0 +1,31 @@
+"""How long a Bluetooth stack may take for each thing that is asked of it: every one of them has hung for somebody."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fob_daemon.link.transport import LineUnavailableError
+
+# Seconds. A device advertises some times a second; one that is not heard in this time is not near.
+FIND_TIME: Final = 5.0
+# Connecting and discovering the service (docs/protocol.md, section 8).
+CONNECT_TIME: Final = 10.0
+# One GATT call (same).
+GATT_TIME: Final = 5.0
+# Encrypting with the key of the bond: three packets each way.
+ENCRYPT_TIME: Final = 5.0
+# Making a bond: two dozen packets and two elliptic curve operations on each side.
+BOND_TIME: Final = 15.0
+# Anything asked of the stack on this side alone.
+STACK_TIME: Final = 5.0
+
+
+@asynccontextmanager
+async def deadline(seconds: float, what: str) -> AsyncIterator[None]:
+    """Raises LineUnavailableError, which names `what`, when the `async with` block takes longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise LineUnavailableError(f"{what} took longer than {seconds:g} s") from None

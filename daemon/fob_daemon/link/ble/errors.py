@@ -1,0 +1,86 @@
+"""What a Bluetooth stack raises, in words for a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakCharacteristicNotFoundError,
+    BleakDBusError,
+    BleakDeviceNotFoundError,
+    BleakError,
+)
+from bleak_retry_connector import BleakNotFoundError
+from dbus_fast.errors import AuthError, DBusError, DBusFastError, InvalidAddressError
+
+from fob_daemon.link.transport import LineUnavailableError
+
+# bleak lets its D-Bus library's errors through, and asserts what a lost connection breaks.
+STACK_ERRORS: Final = (BleakError, DBusFastError, OSError, EOFError, AssertionError)
+
+NOT_NEAR: Final = "the device is not near, or its Bluetooth is off"
+NO_BLUEZ: Final = "the Bluetooth service is not running    try: sudo systemctl start bluetooth"
+NO_BUS: Final = "there is no D-Bus system bus to reach the Bluetooth service by"
+NO_ADAPTER: Final = "this computer has no Bluetooth adapter, or it is not plugged in"
+ADAPTER_OFF: Final = "the Bluetooth adapter is off    try: bluetoothctl power on"
+DENIED: Final = "the daemon's user may not use Bluetooth    try: adding it to the group 'bluetooth'"
+BOND_REFUSED: Final = "the phone did not accept the Bluetooth bond; is pairing open there?"
+NO_SERVICE: Final = "the device offers no Fob service by Bluetooth"
+
+_BY_DBUS_NAME: Final = {
+    "org.freedesktop.DBus.Error.ServiceUnknown": NO_BLUEZ,
+    "org.freedesktop.DBus.Error.NameHasNoOwner": NO_BLUEZ,
+    "org.freedesktop.DBus.Error.NoReply": "the Bluetooth service does not answer, or has just ended",
+    "org.freedesktop.DBus.Error.AccessDenied": DENIED,
+    "org.freedesktop.DBus.Error.UnknownObject": NOT_NEAR,
+    "org.bluez.Error.NotReady": ADAPTER_OFF,
+    "org.bluez.Error.DoesNotExist": NOT_NEAR,
+    "org.bluez.Error.AuthenticationFailed": BOND_REFUSED,
+    "org.bluez.Error.AuthenticationRejected": BOND_REFUSED,
+    "org.bluez.Error.AuthenticationCanceled": BOND_REFUSED,
+    "org.bluez.Error.AuthenticationTimeout": BOND_REFUSED,
+}
+
+_BY_REASON: Final = {
+    BleakBluetoothNotAvailableReason.NO_BLUETOOTH: NO_ADAPTER,
+    BleakBluetoothNotAvailableReason.POWERED_OFF: ADAPTER_OFF,
+    BleakBluetoothNotAvailableReason.DENIED_BY_USER: DENIED,
+    BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: DENIED,
+    BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: DENIED,
+}
+
+
+def words_for(error: BaseException) -> str:
+    """Why it failed; what a person can do about it where that is known."""
+    match error:
+        case BleakBluetoothNotAvailableError():
+            return _BY_REASON.get(error.reason) or str(error.args[0])
+        case BleakDBusError():
+            return _BY_DBUS_NAME.get(error.dbus_error) or str(error)
+        case DBusError():
+            return _BY_DBUS_NAME.get(error.type) or error.text
+        case AuthError():
+            return DENIED
+        case FileNotFoundError() | ConnectionRefusedError() | InvalidAddressError():
+            return NO_BUS
+        case BleakCharacteristicNotFoundError():
+            return NO_SERVICE
+        case BleakDeviceNotFoundError() | BleakNotFoundError():
+            return NOT_NEAR
+        case BleakError() if error.__cause__ is not None:
+            # bleak-retry-connector puts its advice around the cause.
+            return words_for(error.__cause__)
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a stack raises into LineUnavailableError."""
+    try:
+        yield
+    except LineUnavailableError:
+        raise
+    except (*STACK_ERRORS, TimeoutError) as error:
+        raise LineUnavailableError(words_for(error)) from error

@@ -1,0 +1,104 @@
+"""bumble's host on a controller: powered on when first needed, and anew when the controller went away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, Protocol
+
+from bumble.core import BaseBumbleError
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.hci import Address
+from bumble.pairing import PairingConfig
+from bumble.transport.common import TransportSink, TransportSource
+
+from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
+from fob_daemon.link.ble.hci.bonds import Bonds
+from fob_daemon.link.ble.hci.pairing import pairing_config
+
+# Named in the device's list of bonds by nobody: a central's name is never read.
+NAME: Final = "fobd"
+
+
+class HciTransport(Protocol):
+    """A way to a controller, as bumble opens it."""
+
+    @property
+    def source(self) -> TransportSource:
+        """Packets from the controller."""
+
+    @property
+    def sink(self) -> TransportSink:
+        """Packets to it."""
+
+    async def close(self) -> None:
+        """Let go of it."""
+
+
+# Raises OSError, BaseBumbleError.
+OpenTransport = Callable[[], Awaitable[HciTransport]]
+
+
+class HciHost:
+    """One controller's host. `pairing_with` is the address of the device that may bond now."""
+
+    def __init__(self, open_transport: OpenTransport, bonds: Bonds) -> None:
+        self.bonds = bonds
+        self.pairing_with: str | None = None
+        self.connecting = asyncio.Lock()
+        self._open_transport = open_transport
+        self._transport: HciTransport | None = None
+        self._device: Device | None = None
+        self._lock = asyncio.Lock()
+
+    async def device(self) -> Device:
+        """The powered host. Raises LineUnavailableError, OSError, BaseBumbleError."""
+        async with self._lock:
+            if self._device is None:
+                async with deadline(STACK_TIME, "starting the Bluetooth controller"):
+                    self._device = await self._power_on()
+            return self._device
+
+    def connection(self, address: str) -> Connection | None:
+        """The connection with the device at an address of either kind."""
+        if self._device is None:
+            return None
+        connections = self._device.connections.values()
+        return next((c for c in connections if bare_address(c.peer_address) == address), None)
+
+    async def close(self) -> None:
+        """Let go of the controller."""
+        device, self._device = self._device, None
+        transport, self._transport = self._transport, None
+        if device is not None:
+            with suppress(BaseBumbleError):
+                await device.power_off()
+        if transport is not None:
+            await transport.close()
+
+    async def _power_on(self) -> Device:
+        transport = await self._open_transport()
+        try:
+            config = DeviceConfiguration(name=NAME, address=self.bonds.address, irk=self.bonds.irk)
+            device = Device.from_config_with_hci(config, transport.source, transport.sink)
+            device.keystore = self.bonds
+            device.pairing_config_factory = self._pairing_config
+            await device.power_on()
+        except BaseException:
+            await transport.close()
+            raise
+        self._transport = transport
+        transport.source.terminated.add_done_callback(lambda _: self._gone(transport))
+        return device
+
+    def _pairing_config(self, connection: Connection) -> PairingConfig:
+        return pairing_config(bare_address(connection.peer_address) == self.pairing_with)
+
+    def _gone(self, transport: HciTransport) -> None:
+        """The controller was unplugged, or its process ended; bumble has ended the connections."""
+        if self._transport is transport:
+            self._transport = self._device = None
+
+
+def bare_address(address: Address) -> str:
+    """`C0:11:22:33:44:55`."""
+    return address.to_string(with_type_qualifier=False)

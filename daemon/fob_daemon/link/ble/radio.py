@@ -1,0 +1,144 @@
+"""The computer's radio: one for the whole daemon, whatever number of devices it reaches."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from bleak import BleakClient
+from bleak.backends.device import BLEDevice
+from bleak_retry_connector import establish_connection
+
+from fob_daemon.link.ble.deadlines import (
+    BOND_TIME,
+    CONNECT_TIME,
+    ENCRYPT_TIME,
+    FIND_TIME,
+    STACK_TIME,
+    deadline,
+)
+from fob_daemon.link.ble.errors import STACK_ERRORS, explained
+from fob_daemon.link.ble.line import BleLine
+from fob_daemon.link.ble.scanner import Scanner
+from fob_daemon.link.ble.stack import Nearby, Stack
+from fob_daemon.link.transport import BLE, BondLostError
+from fob_protocol.link.gatt import SERVICE_UUID
+
+FORGOTTEN_HERE: Final = "this computer has lost its Bluetooth bond with the phone"
+FORGOTTEN_THERE: Final = "the phone has forgotten this computer's Bluetooth bond"
+
+# What bleak-retry-connector may try again by itself; the link manager tries again anyway, and says so meanwhile.
+CONNECT_ATTEMPTS: Final = 1
+
+
+class Radio:
+    """Opens lines, scans, and looks after bonds. Addresses are `C0:11:22:33:44:55`."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._scanner = Scanner(stack)
+        # One connection is made at a time: stacks answer a second attempt with errors.
+        self._connecting = asyncio.Lock()
+        # The last line to each device, and the task that ends its connection with it.
+        self._lines: dict[str, tuple[BleLine, asyncio.Task[None]]] = {}
+
+    async def open(self, address: str, on_data: Callable[[bytes], None], *, bond: bool = False) -> BleLine:
+        """A line to a bonded device, or with `bond` to one that is bonded with now, whatever bond there was.
+
+        Raises LineUnavailableError; BondLostError when only pairing again helps.
+        """
+        with explained():
+            await self._end(address)
+            await self._make_ready(address, bond)
+            device = await self._scanner.find(address, FIND_TIME)
+            async with self._connecting, self._scanner.paused():
+                return await self._connect(device, address, on_data, bond)
+
+    async def scan(self, seconds: float) -> list[Nearby]:
+        """The devices that are near, the strongest signal first. Raises LineUnavailableError."""
+        return await self._scanner.scan(seconds)
+
+    async def forget(self, address: str) -> None:
+        """Delete this side's bond with a device, if there is one. Raises LineUnavailableError."""
+        with explained():
+            await self._end(address)
+            async with deadline(STACK_TIME, "deleting the bond"):
+                await self._stack.forget(address)
+
+    async def close(self) -> None:
+        """The daemon ends."""
+        await self._scanner.close()
+        for address in tuple(self._lines):
+            await self._end(address)
+        async with deadline(STACK_TIME, "closing the radio"):
+            await self._stack.close()
+
+    async def _make_ready(self, address: str, bond: bool) -> None:
+        async with deadline(STACK_TIME, "asking the Bluetooth service"):
+            if bond:
+                await self._stack.forget(address)
+            elif not await self._stack.is_bonded(address):
+                raise _lost_bond(FORGOTTEN_HERE, address)
+            await self._stack.free(address)
+
+    async def _connect(self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
+        try:
+            line = await self._begin_line(device, address, on_data, bond)
+        except BondLostError:
+            raise
+        except (*STACK_ERRORS, TimeoutError) as error:
+            if not bond and self._stack.is_lost_bond(address, error):
+                raise _lost_bond(FORGOTTEN_THERE, address) from error
+            raise
+        self._stack.opened(address)
+        return line
+
+    async def _begin_line(
+        self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond: bool
+    ) -> BleLine:
+        line = BleLine(on_data)
+        async with deadline(CONNECT_TIME, "connecting"):
+            client = await establish_connection(
+                BleakClient,
+                device,
+                device.name or address,
+                lambda _: line.close(),
+                max_attempts=CONNECT_ATTEMPTS,
+                use_services_cache=False,
+                services=[SERVICE_UUID],
+                backend=self._stack.client,
+                **self._stack.arguments,
+            )
+        self._lines[address] = line, asyncio.create_task(_see_off(line, client))
+        try:
+            if bond:
+                async with deadline(BOND_TIME, "bonding"):
+                    await self._stack.bond(client)
+            async with deadline(ENCRYPT_TIME, "encrypting"):
+                await self._stack.secure(client)
+            await line.start(client)
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    async def _end(self, address: str) -> None:
+        """See the earlier connection to a device to its end: a stack has one at a time."""
+        line, task = self._lines.pop(address, (None, None))
+        if line is not None and task is not None:
+            line.close()
+            await asyncio.wait((task,))
+
+
+async def _see_off(line: BleLine, client: BleakClient) -> None:
+    """End a connection with its line, and free what the stack keeps for it."""
+    await line.lost.wait()
+    try:
+        async with deadline(STACK_TIME, "disconnecting"):
+            await client.disconnect()
+    except STACK_ERRORS:
+        # What is left of the connection is ended by `Stack.free` before the next one.
+        return
+
+
+def _lost_bond(words: str, address: str) -> BondLostError:
+    return BondLostError(f"{words}    try: fob pair {BLE}:{address}")

@@ -1,0 +1,60 @@
+"""What the radio needs of a Bluetooth stack beside what bleak gives it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bleak import BleakClient
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.scanner import BaseBleakScanner
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """A device that advertises Fob's service; `rssi` is its signal strength in dBm."""
+
+    address: str
+    name: str
+    rssi: int
+
+
+class Stack(Protocol):
+    """BlueZ, or a controller of our own. An address is `C0:11:22:33:44:55`.
+
+    Every method raises LineUnavailableError, or one of STACK_ERRORS.
+    """
+
+    @property
+    def client(self) -> type[BaseBleakClient]:
+        """bleak's backend for a connection."""
+
+    @property
+    def scanner(self) -> type[BaseBleakScanner]:
+        """bleak's backend for scanning."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keywords for either."""
+
+    async def is_bonded(self, address: str) -> bool:
+        """True when this side has the key of a bond."""
+
+    async def free(self, address: str) -> None:
+        """End a connection that nobody uses any more: a connected device does not advertise."""
+
+    async def secure(self, client: BleakClient) -> None:
+        """See to it that a connection is encrypted by its bond, as far as this stack can. Raises BondLostError."""
+
+    async def bond(self, client: BleakClient) -> None:
+        """Bond with the device at the other end, and with no other."""
+
+    async def forget(self, address: str) -> None:
+        """Delete this side's bond, if there is one."""
+
+    def is_lost_bond(self, address: str, error: Exception) -> bool:
+        """Whether this failure to open a line to a bonded device, which was heard, means that it lost its bond."""
+
+    def opened(self, address: str) -> None:
+        """A line to a bonded device opened: its bond is whole."""
+
+    async def close(self) -> None:
+        """The daemon ends."""

@@ -1,0 +1,77 @@
+"""Every kind of line by one opener; the radio's libraries are loaded when a device by radio is first asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fob_daemon.link.transport import BLE, Line, LineUnavailableError, LineUrl, open_line
+
+if TYPE_CHECKING:
+    from fob_daemon.link.ble.radio import Radio
+    from fob_daemon.link.ble.stack import Nearby
+
+NO_LIBRARY: Final = "Bluetooth needs the package '{}'    try: pip install '{}'"
+
+MakeRadio = Callable[[], "Radio"]
+
+
+class Lines:
+    """Opens the lines of all devices. `make_radio` raises ImportError where its libraries are not installed."""
+
+    def __init__(self, make_radio: MakeRadio) -> None:
+        self._make_radio = make_radio
+        self._radio: Radio | None = None
+
+    async def open(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
+        """A LineOpener. Raises LineUnavailableError, BondLostError."""
+        if url.scheme == BLE:
+            return await self.radio.open(url.path, on_data)
+        return await open_line(url, on_data)
+
+    async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
+        """A LineOpener for pairing: a device by radio is bonded with anew. Raises LineUnavailableError."""
+        if url.scheme == BLE:
+            return await self.radio.open(url.path, on_data, bond=True)
+        return await open_line(url, on_data)
+
+    async def forget(self, url: LineUrl) -> None:
+        """Undo what `open_to_pair` left on this computer. Raises LineUnavailableError."""
+        if url.scheme == BLE:
+            await self.radio.forget(url.path)
+
+    async def scan(self, seconds: float) -> "list[Nearby]":
+        """The devices that are near by radio, the strongest signal first. Raises LineUnavailableError."""
+        return await self.radio.scan(seconds)
+
+    async def close(self) -> None:
+        """The daemon ends. Raises LineUnavailableError."""
+        if self._radio is not None:
+            await self._radio.close()
+
+    @property
+    def radio(self) -> "Radio":
+        """The daemon's radio. Raises LineUnavailableError."""
+        if self._radio is None:
+            try:
+                self._radio = self._make_radio()
+            except ImportError as error:
+                extra = "fobd[bluetooth,radio]" if error.name == "bumble" else "fobd[bluetooth]"
+                raise LineUnavailableError(NO_LIBRARY.format(error.name, extra)) from None
+        return self._radio
+
+
+def radio_maker(hci: str | None, state: Path) -> MakeRadio:
+    """The radio of a configuration: BlueZ's, or with `hci` the controller that bumble's transport names."""
+
+    def make() -> "Radio":
+        from fob_daemon.link.ble.radio import Radio
+
+        if hci is None:
+            from fob_daemon.link.ble.bluez.stack import BlueZStack
+
+            return Radio(BlueZStack())
+        from fob_daemon.link.ble.hci.stack import HciStack
+
+        return Radio(HciStack.at(hci, state))
+
+    return make
