@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.link.manager import RECONNECT_GRACE, LinkManager, State
+from fob_daemon.link.manager import LinkManager, State
+from fob_daemon.link.presence import RECONNECT_GRACE
 from fob_protocol import catalogue
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pkcs11.ckr import Ckr

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from fob_daemon.link.data_line import DataLine
+from fob_daemon.link.data_line import DataLine, FrameQueue
 from fob_daemon.link.session import PcSession
 from fob_protocol.at.answer import Event
 from fob_protocol.errors import ProtocolError
@@ -53,21 +53,21 @@ async def begin_session(
 ) -> PcSession:
     """Handshake; a session that the data line's frames go to.
 
-    Raises RefusedError for another device or one that is not paired, TimeoutError when it does not answer.
+    Raises RefusedError for another device or one that is not paired, TimeoutError when it does not answer,
+    HungUpError when it leaves data state.
     """
     greeting, keys = await _shake_hands(data_line, identity, device_key, random)
     now = asyncio.get_running_loop().time()
     requester = Requester(keys, LineTiming(data_line.line.rate), now, counters)
     session = PcSession(greeting, requester, data_line.line.write, on_event)
-    data_line.on_frame = session.receive
+    data_line.listen(session.receive, session.end)
     return session
 
 
 async def _shake_hands(
     data_line: DataLine, identity: KeyPair, device_key: bytes, random: Random
 ) -> tuple[Greeting, SessionKeys]:
-    frames: asyncio.Queue[Frame] = asyncio.Queue()
-    data_line.on_frame = frames.put_nowait
+    frames = FrameQueue(data_line)
     initiator = SessionInitiator(identity, device_key, data_line.versions, data_line.version, random)
     first = initiator.start()
     for _ in range(HANDSHAKE_TRIES):
@@ -82,7 +82,7 @@ async def _shake_hands(
     raise TimeoutError("the device does not answer the handshake")
 
 
-async def _next_handshake_frame(frames: asyncio.Queue[Frame]) -> Frame:
+async def _next_handshake_frame(frames: FrameQueue) -> Frame:
     while True:
         frame = await frames.get()
         if frame.kind is Kind.REFUSE:

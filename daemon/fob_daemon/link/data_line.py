@@ -1,23 +1,43 @@
-"""A line in data state: frames in, frames out, counted."""
+"""A line whose device is in data state: frames in, frames out, counted."""
 
+import asyncio
 from collections.abc import Callable
 
-from fob_daemon.link.opening import Opening
+from fob_daemon.link.opening import OnAnswer, Opening
 from fob_daemon.link.transport import Line, LineOpener, LineUrl, open_line
 from fob_protocol.limits import FRAME_LIMIT
-from fob_protocol.link.frames import Frame, FrameReader
+from fob_protocol.link.device_reader import DeviceReader
+from fob_protocol.link.frames import Frame
+
+
+class HungUpError(ConnectionError):
+    """The device left data state."""
+
+
+class Receiver:
+    """Whoever the octets of a line are for now: nobody, its opening, the reader of its frames."""
+
+    def __init__(self) -> None:
+        self.take: Callable[[bytes], None] = _ignore
+
+    def __call__(self, data: bytes) -> None:
+        """Octets came."""
+        self.take(data)
 
 
 class DataLine:
-    """An open line in data state. `on_frame` is whoever the frames are for now."""
+    """An open line. Between `enter` and the device's leaving, frames go to `on_frame`; then `on_over` is called."""
 
-    def __init__(self, url: LineUrl, line: Line, opening: Opening, reader: FrameReader) -> None:
+    def __init__(self, url: LineUrl, line: Line, receiver: Receiver) -> None:
         self.url = url
         self.line = line
-        self.versions = opening.versions
-        self.version = opening.version
-        self.on_frame: Callable[[Frame], None] = lambda frame: None
-        self._reader = reader
+        self.versions = b""
+        self.version = 0
+        self.on_frame: Callable[[Frame], None] = _ignore
+        self.on_over: Callable[[], None] = _nothing
+        self._receiver = receiver
+        self._reader = DeviceReader()
+        self._damaged_before = 0
 
     @property
     def frame_time(self) -> float:
@@ -27,33 +47,80 @@ class DataLine:
     @property
     def damaged(self) -> int:
         """Frames that arrived damaged."""
-        return self._reader.damaged
+        return self._damaged_before + self._reader.damaged
+
+    @property
+    def is_over(self) -> bool:
+        """True once the device left data state; `enter` brings it back."""
+        return self._reader.is_over
+
+    async def enter(self, on_answer: OnAnswer) -> None:
+        """Bring the device to data state, whatever state it is in (see `Opening`).
+
+        Raises NotADeviceError, VersionError, ConnectionError.
+        """
+        opening = Opening(on_answer)
+        self._receiver.take = opening.data_received
+        rest = await opening.open(self.line)
+        self.versions, self.version = opening.versions, opening.version
+        self._damaged_before = self.damaged
+        self._reader = DeviceReader()
+        self.listen(_ignore, _nothing)
+        self._receiver.take = self._read
+        self._read(rest)
+
+    def listen(self, on_frame: Callable[[Frame], None], on_over: Callable[[], None]) -> None:
+        """Frames go here from now on; who comes after the end is told at once."""
+        self.on_frame, self.on_over = on_frame, on_over
+        if self.is_over:
+            on_over()
 
     def send(self, frame: Frame) -> None:
         """Write a frame."""
         self.line.write(frame.to_bytes())
 
-    def data_received(self, data: bytes) -> None:
-        """Take octets of the line."""
+    def _read(self, data: bytes) -> None:
         for frame in self._reader.feed(data):
             self.on_frame(frame)
+        if self.is_over:
+            self._receiver.take = _ignore
+            self.on_over()
 
 
-async def open_data_line(url: LineUrl, opener: LineOpener = open_line) -> DataLine:
+class FrameQueue:
+    """The frames of a line one by one, for a conversation in steps."""
+
+    def __init__(self, data_line: DataLine) -> None:
+        self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
+        data_line.listen(self._frames.put_nowait, lambda: self._frames.put_nowait(None))
+
+    async def get(self) -> Frame:
+        """The next frame. Raises HungUpError."""
+        frame = await self._frames.get()
+        if frame is None:
+            raise HungUpError("the device hung up")
+        return frame
+
+
+async def open_data_line(url: LineUrl, opener: LineOpener = open_line, on_answer: OnAnswer | None = None) -> DataLine:
     """Open a line and bring its device to data state; `opener` is what tests put another line in by.
 
     Raises LineUnavailableError, NotADeviceError, VersionError, ConnectionError.
     """
-    opening = Opening()
-    # The octets of command state go to `opening`; once CONNECT came, the rest are frames.
-    receivers: list[Callable[[bytes], None]] = [opening.data_received]
-    line = await opener(url, lambda data: receivers[-1](data))
+    receiver = Receiver()
+    line = await opener(url, receiver)
+    data_line = DataLine(url, line, receiver)
     try:
-        rest = await opening.open(line)
+        await data_line.enter(on_answer or _ignore)
     except BaseException:
         line.close()
         raise
-    data_line = DataLine(url, line, opening, FrameReader())
-    receivers.append(data_line.data_received)
-    data_line.data_received(rest)
     return data_line
+
+
+def _ignore(what: object) -> None:
+    """Nobody listens."""
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fob_daemon.link.begin import RefusedError, refusal
-from fob_daemon.link.data_line import DataLine
+from fob_daemon.link.data_line import DataLine, FrameQueue, HungUpError
 from fob_protocol.errors import ProtocolError
 from fob_protocol.limits import PAIRING_RETRY, PAIRING_TIME, RETRY_AFTER
 from fob_protocol.link.frames import Frame, Kind, Reason
@@ -24,20 +24,20 @@ async def pair(
 ) -> PairedDevice:
     """Pair with the device on this line.
 
-    Raises RefusedError when a person or the device says no, TimeoutError when the device or a person does not answer.
+    Raises RefusedError when a person or the device says no, or the device hangs up; TimeoutError when the device or a
+    person does not answer.
     """
-    frames: asyncio.Queue[Frame] = asyncio.Queue()
-    data_line.on_frame = frames.put_nowait
+    frames = FrameQueue(data_line)
     pairing = PcPairing(identity, data_line.versions, data_line.version, random)
     try:
         async with asyncio.timeout(PAIRING_TIME):
             return await _converse(pairing, data_line, frames, pc_name, compare)
-    except ProtocolError as error:
+    except (ProtocolError, HungUpError) as error:
         raise RefusedError(None, f"the pairing was broken off: {error}") from None
 
 
 async def _converse(
-    pairing: PcPairing, data_line: DataLine, frames: asyncio.Queue[Frame], pc_name: str, compare: Compare
+    pairing: PcPairing, data_line: DataLine, frames: FrameQueue, pc_name: str, compare: Compare
 ) -> PairedDevice:
     frame: Frame | None = pairing.start()
     quick = RETRY_AFTER + data_line.frame_time
@@ -57,7 +57,7 @@ async def _step(
     pairing: PcPairing,
     frame: Frame,
     data_line: DataLine,
-    frames: asyncio.Queue[Frame],
+    frames: FrameQueue,
     wait: float,
     tries: int | None,
 ) -> Frame | None:
@@ -79,7 +79,7 @@ async def _step(
     return None
 
 
-async def _until_moved(pairing: PcPairing, frames: asyncio.Queue[Frame], before: PcState) -> Frame | None:
+async def _until_moved(pairing: PcPairing, frames: FrameQueue, before: PcState) -> Frame | None:
     while True:
         frame = await frames.get()
         if frame.kind is Kind.REFUSE:

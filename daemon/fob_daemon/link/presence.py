@@ -1,0 +1,95 @@
+"""The session that there is, and how long a request waits for the next one when a link broke."""
+
+import asyncio
+from typing import Final
+
+from fob_daemon.link.session import PcSession
+from fob_protocol.limits import FRAME_LIMIT, RETRY_AFTER
+
+# How long a request waits for a broken link when nothing answers; with the time to notice a silent break it stays
+# under the two seconds in which an application wants to hear that the device is away.
+RECONNECT_GRACE: Final = 0.35
+
+# What crosses a slow line until a device gives its first answer to an opening: 36 octets to it, 24 back.
+FIRST_ANSWER_OCTETS: Final = 64
+
+# What an opening puts on a slow line from then on: `AT+FOBOPEN=1`, CONNECT, both handshake messages.
+HANDSHAKE_OCTETS: Final = 256
+
+
+def first_answer_time(rate: float | None) -> float:
+    """Seconds after a break in which a device has to answer, on a line of `rate` octets per second."""
+    return RECONNECT_GRACE + (FIRST_ANSWER_OCTETS / rate if rate else 0.0)
+
+
+def opening_time(rate: float | None) -> float:
+    """Seconds in which a device that answered has to be in a session, one handshake message lost on the way."""
+    octets = HANDSHAKE_OCTETS + 2 * FRAME_LIMIT
+    return RECONNECT_GRACE + RETRY_AFTER + (octets / rate if rate else 0.0)
+
+
+class Presence:
+    """Told by the link manager how its attempts go; asked by requests."""
+
+    def __init__(self) -> None:
+        self._session: PcSession | None = None
+        self._answer_by = self._session_by = float("-inf")
+        self._news = asyncio.Event()
+
+    @property
+    def session(self) -> PcSession | None:
+        """The session, which may have ended a moment ago."""
+        return self._session
+
+    def begin(self, session: PcSession) -> None:
+        """A session began."""
+        self._session = session
+        self._session_by = float("-inf")
+        self._tell()
+
+    def is_lost(self, rate: float | None = None) -> None:
+        """There is no session from now on; one may come soon."""
+        self._session = None
+        self._answer_by = self._now() + first_answer_time(rate)
+        self._tell()
+
+    def device_answers(self, rate: float | None) -> None:
+        """The attempt under way has a device at the other end."""
+        self._session_by = self._now() + opening_time(rate)
+        self._tell()
+
+    def attempt_failed(self) -> None:
+        """No attempt is under way, whatever a device said."""
+        self._session_by = float("-inf")
+        self._tell()
+
+    async def present(self) -> PcSession:
+        """The session, however long it takes to come."""
+        while self._session is None:
+            await self._news.wait()
+        return self._session
+
+    async def soon(self) -> PcSession | None:
+        """A session that lives, after a moment's wait for a link that broke just now; None when none comes."""
+        while self._session is None or self._session.lost.is_set():
+            # One that ended in this very turn of the loop is not noted as lost yet; that comes at once.
+            until = max(self._answer_by, self._session_by) if self._session is None else self._now() + RECONNECT_GRACE
+            if until <= self._now() or not await self._has_news(until):
+                return None
+        return self._session
+
+    async def _has_news(self, until: float) -> bool:
+        try:
+            async with asyncio.timeout_at(until):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

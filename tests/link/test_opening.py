@@ -1,0 +1,122 @@
+"""From an open line to a session: what crosses it, octet by octet (docs/protocol.md, sections 1 and 6)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fob_daemon.link.begin import begin_session
+from fob_daemon.link.data_line import DataLine, open_data_line
+from fob_daemon.link.opening import ASK, WAKE
+from fob_daemon.link.presence import FIRST_ANSWER_OCTETS, HANDSHAKE_OCTETS, first_answer_time, opening_time
+from fob_protocol.link.frames import NO_CARRIER
+from fob_protocol.session.requester import Counters
+from support.memory_line import Cable
+from support.virtual_loop import run_virtually
+from support.world import URL, World
+
+VERSIONS = b"\r\n+FOBOPEN: (1)\r\n\r\nOK\r\n"
+OPEN = b"AT+FOBOPEN=1\r"
+CONNECT = b"\r\nCONNECT\r\n"
+HANDSHAKE_1, HANDSHAKE_2 = 102, 84
+
+
+class Tap:
+    """Both directions of every cable, as written."""
+
+    def __init__(self) -> None:
+        self.down = bytearray()
+        self.up = bytearray()
+
+    def reset(self) -> None:
+        """Hear from here."""
+        self.down.clear()
+        self.up.clear()
+
+
+@pytest.fixture
+def tap(monkeypatch: pytest.MonkeyPatch) -> Tap:
+    heard = Tap()
+    monkeypatch.setattr(Cable, "to_device", tapped(Cable.to_device, heard.down))
+    monkeypatch.setattr(Cable, "_to_pc", tapped(Cable._to_pc, heard.up))
+    return heard
+
+
+def tapped(write: Callable[[Cable, bytes], None], heard: bytearray) -> Callable[[Cable, bytes], None]:
+    def write_and_hear(cable: Cable, data: bytes) -> None:
+        heard.extend(data)
+        write(cable, data)
+
+    return write_and_hear
+
+
+async def shake_hands(world: World, data_line: DataLine) -> None:
+    session = await begin_session(
+        data_line,
+        world._identity,
+        world._device_key,
+        world.random.randbytes,
+        on_event=lambda event: None,
+        counters=Counters(),
+    )
+    session.end()
+
+
+async def unconnected(folder: Path) -> World:
+    world = await World.paired(folder, 1)
+    await world.disconnect()
+    return world
+
+
+def test_a_device_in_command_state(tmp_path: Path, tap: Tap) -> None:
+    async def story() -> None:
+        world = await unconnected(tmp_path)
+        tap.reset()
+        answered: list[Any] = []
+        await open_data_line(URL, world.cable.open, answered.append)
+        assert answered == [URL.baud / 10]
+        assert bytes(tap.down) == WAKE + ASK + OPEN
+        # Echo is on until the end of ATE0; it crosses while the PC still writes.
+        assert bytes(tap.up).endswith(ASK + VERSIONS + CONNECT)
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_a_device_in_data_state_is_asked_again_when_it_hung_up(tmp_path: Path, tap: Tap) -> None:
+    async def story() -> None:
+        world = await unconnected(tmp_path)
+        data_line = await open_data_line(URL, world.cable.open)
+        tap.reset()
+        answered: list[Any] = []
+        await data_line.enter(answered.append)
+        assert answered == [URL.baud / 10]
+        # What came with LEAVE in one piece went down with data state.
+        assert bytes(tap.down) == WAKE + ASK + ASK + OPEN
+        assert bytes(tap.up) == NO_CARRIER + ASK + VERSIONS + CONNECT
+        await world.close()
+
+    run_virtually(story())
+
+
+def test_the_octets_that_the_patience_of_requests_is_reckoned_from(tmp_path: Path, tap: Tap) -> None:
+    async def story() -> None:
+        world = await unconnected(tmp_path)
+        data_line = await open_data_line(URL, world.cable.open)
+        tap.reset()
+        await shake_hands(world, data_line)
+        assert (len(tap.down), len(tap.up)) == (HANDSHAKE_1, HANDSHAKE_2)
+        assert len(WAKE + ASK + VERSIONS) <= FIRST_ANSWER_OCTETS
+        assert len(ASK + VERSIONS + OPEN + CONNECT) + HANDSHAKE_1 + HANDSHAKE_2 <= HANDSHAKE_OCTETS
+        await world.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize(
+    ("baud", "answer", "opening"), [(None, 350, 600), (115_200, 356, 744), (9_600, 417, 2325), (1_200, 883, 14_400)]
+)
+def test_how_long_a_request_waits(baud: int | None, answer: int, opening: int) -> None:
+    rate = baud / 10 if baud else None
+    assert (round(first_answer_time(rate) * 1000), round(opening_time(rate) * 1000)) == (answer, opening)
