@@ -47,7 +47,8 @@ clauses: setup  ## show which tests prove which clause, and the gaps
 bench: setup  ## run every bench/bench_*.py
 	@tools/run-each $(BIN)/python 'bench/bench_*.py' $(ARGS)
 
-fuzz: setup  ## run every tests/fuzz/fuzz_*.py for FUZZ_SECONDS (60) each
+fuzz: setup  ## run the property tests on new cases, then every tests/fuzz/fuzz_*.py for FUZZ_SECONDS (60) each
+	FOB_HYPOTHESIS=explore $(BIN)/pytest -m hypothesis -o timeout=0
 	@PYTHONPATH=tests tools/run-each $(BIN)/python 'tests/fuzz/fuzz_*.py' -max_total_time=$(FUZZ_SECONDS) $(ARGS)
 
 clean:  ## remove .venv, caches and build results

@@ -1,10 +1,27 @@
-"""The clause marker: a test names the requirements that it proves, and only ones that exist."""
+"""What holds for all tests: clause markers name requirements that exist, and hypothesis repeats itself."""
 
+import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same cases in every run, however busy the machine is; a failure prints what repeats it.
+settings.register_profile(
+    "repeat",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+# For `make fuzz`: other cases in every run, and ten times as many; what failed is kept and tried first.
+settings.register_profile(
+    "explore", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("FOB_HYPOTHESIS", "repeat"))
 
 CLAUSES = Path(__file__).with_name("clauses.toml")
 

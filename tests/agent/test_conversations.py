@@ -229,7 +229,7 @@ async def test_what_no_token_can_do(desk: Desk, number: int) -> None:
     assert await desk.connect().answer(bytes((number,)) + b"\0\0\0\1x") == FAILURE
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(message=st.binary(min_size=1, max_size=100))
 async def test_whatever_comes_has_an_answer(message: bytes) -> None:
     desk = Desk([FakeToken([ed25519_key()])])

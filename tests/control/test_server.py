@@ -302,7 +302,7 @@ async def test_malformed_http_is_answered_400(control_path: Path, request_head: 
     assert await works(control_path)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(min_size=1, max_size=300).map(lambda octets: octets + b"\r\n\r\n")
     | st.binary(max_size=100).map(lambda octets: b"POST /v1/unlock HTTP/1.1\r\nHost: fob\r\n" + octets)

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cryptoki.desk import SLOT, Desk
-from fob_daemon.cryptoki.interface import MechanismInfo
 from fob_daemon.device import object_cache
 from fob_daemon.device.cache_file import CacheFile, snapshot
 from fob_daemon.device.object_cache import ObjectCache
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.device.slot import open_slot
-from fob_daemon.device.views import DeviceObject, Page, TokenDescription
+from fob_daemon.device.views import DeviceObject, Page
 from fob_device.approval.rules import Rules
 from fob_protocol.at.answer import Answer, Event
 from fob_protocol.catalogue import EVENT_GENERATION, EVENT_TOKEN
@@ -27,9 +26,9 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.flags import MechanismFlag, TokenFlag
+from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription
 from fob_protocol.pkcs11.mechanisms import GcmParameters, Mechanism
 from support.loopback_link import LoopbackLink
-from support.properties import QUICK
 from support.token_bench import Bench, data_template, refused
 
 
@@ -202,7 +201,6 @@ VALUES = st.one_of(
 )
 
 
-@QUICK
 @given(st.dictionaries(st.integers(0, 1 << 40), VALUES, max_size=8), st.integers(0, 1 << 40))
 def test_what_is_stored_is_loaded(tmp_path_factory: pytest.TempPathFactory, attributes: Attributes, flags: int) -> None:
     cache = ObjectCache(

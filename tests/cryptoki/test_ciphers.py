@@ -18,7 +18,6 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk, Cko
 from fob_protocol.pkcs11.mechanisms import CtrParameters, GcmParameters, Mechanism, OaepParameters
-from support.properties import QUICK
 from support.token_bench import refused
 from support.virtual_loop import run_virtually
 
@@ -52,7 +51,6 @@ def reference(mechanism: Mechanism, data: bytes) -> bytes:
     return bytes(context.update(data) + context.finalize())
 
 
-@QUICK
 @given(st.sampled_from(EVERY_AES), st.lists(st.binary(max_size=40), max_size=6), st.booleans(), st.booleans())
 def test_any_cut_into_parts_gives_the_same(
     mechanism: Mechanism, parts: list[bytes], asks_lengths: bool, is_encryption: bool

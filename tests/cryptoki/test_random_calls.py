@@ -27,7 +27,6 @@ from fob_protocol.pkcs11.mechanisms import (
     Parameters,
     PssParameters,
 )
-from support.properties import QUICK
 from support.token_bench import ED25519, P256, USER_PIN
 from support.virtual_loop import run_virtually
 
@@ -223,7 +222,6 @@ async def check_that_it_ended(application: FobApplication, name: str, arguments:
     assert again in (Ckr.OPERATION_NOT_INITIALIZED, Ckr.SESSION_HANDLE_INVALID), f"{name} left its operation"
 
 
-@QUICK
 @given(STEPS, st.booleans())
 def test_random_calls_end_in_a_result_or_a_refusal(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step], is_away: bool
@@ -242,7 +240,6 @@ def test_random_calls_end_in_a_result_or_a_refusal(
     run_virtually(story(tmp_path_factory.mktemp("desk")))
 
 
-@QUICK
 @given(STEPS)
 def test_calls_at_once_end_in_a_result_or_a_refusal(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]

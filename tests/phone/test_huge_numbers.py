@@ -20,7 +20,6 @@ from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko, Cku
-from support.properties import QUICK
 from support.token_bench import P256, USER_PIN, Bench, data_template, make_ec
 
 EDGES = (2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1)
@@ -100,7 +99,7 @@ def commands(draw: st.DrawFn) -> tuple[CommandSpec, Values]:
     return spec, tuple(values)
 
 
-@settings(QUICK, max_examples=1500)
+@settings(max_examples=1500)
 @given(commands())
 def test_every_command_with_any_number_is_answered(worn_desk: Desk, command: tuple[CommandSpec, Values]) -> None:
     spec, values = command

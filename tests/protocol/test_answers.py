@@ -9,7 +9,6 @@ from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import LINES_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
-from support.properties import QUICK
 
 VALUE = st.integers(0, 2**64 - 1) | st.text(max_size=20) | st.binary(max_size=80)
 LINE = st.lists(VALUE, min_size=1, max_size=6).map(tuple)
@@ -36,14 +35,12 @@ def test_an_answer_and_its_octets(octets: bytes, answer: Answer) -> None:
     assert encode_answer(answer) == octets
 
 
-@QUICK
 @given(LINES, st.integers(0, 2**64 - 1), st.text(max_size=30))
 def test_what_is_encoded_decodes_to_the_same(lines: tuple[tuple[int, ...], ...], ckr: int, words: str) -> None:
     answer = Answer(lines, ckr, words if ckr else "")
     assert decode_answer(encode_answer(answer)) == answer
 
 
-@QUICK
 @given(st.binary(max_size=60))
 def test_any_octets_are_an_answer_or_a_syntax_error(octets: bytes) -> None:
     for text in (octets, octets + b"0\r", octets + b"\r\n0\r", b"+CKR: " + octets + b"\r\n"):
@@ -126,7 +123,6 @@ def test_an_event_and_its_octets(octets: bytes, event: Event) -> None:
     assert encode_event(event) == octets
 
 
-@QUICK
 @given(EVENT_NAME, LINE)
 def test_an_event_that_is_encoded_decodes_to_the_same(name: str, values: tuple[int, ...]) -> None:
     assert decode_event(encode_event(Event(name, values))) == Event(name, values)

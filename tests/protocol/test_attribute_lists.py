@@ -22,7 +22,6 @@ from fob_protocol.pkcs11.mechanisms import (
     Parameters,
     PssParameters,
 )
-from support.properties import QUICK
 
 ATTRIBUTE = st.one_of(
     st.tuples(st.sampled_from(sorted(BOOLS)), st.booleans()),
@@ -37,7 +36,6 @@ def test_a_template_on_the_line() -> None:
     assert encode_values(attributes_to_values(template)) == b"1,1,256,3,3,#13ssh,1073743360,#14\x00\x00\x10\x41"
 
 
-@QUICK
 @given(st.lists(ATTRIBUTE, max_size=8, unique_by=lambda pair: pair[0]))
 def test_what_is_encoded_decodes_to_the_same(pairs: list[tuple[int, AttributeValue]]) -> None:
     attributes = dict(pairs)

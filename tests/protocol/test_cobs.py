@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fob_protocol.link.cobs import CobsError, decode, encode
-from support.properties import QUICK
 
 NO_ZERO = bytes(range(1, 256))
 
@@ -54,7 +53,6 @@ def test_a_last_run_of_254_may_stand_without_an_empty_one_behind_it() -> None:
     assert decode(b"\xff" + NO_ZERO[:254]) == NO_ZERO[:254]
 
 
-@QUICK
 @given(st.binary(max_size=1200) | st.lists(st.sampled_from([b"\0", NO_ZERO[:254], b"x"]), max_size=5).map(b"".join))
 def test_no_zero_and_at_most_one_octet_in_254(data: bytes) -> None:
     text = encode(data)

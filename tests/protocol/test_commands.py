@@ -9,7 +9,6 @@ from fob_protocol.at.command import BARE, Command, Verb, decode_command, encode_
 from fob_protocol.at.values import Values
 from fob_protocol.catalogue import COMMANDS, CommandSpec
 from fob_protocol.errors import AtSyntaxError
-from support.properties import QUICK
 
 NAME = st.from_regex(r"\+[A-Z][A-Z0-9!%\-./:_]{0,15}", fullmatch=True)
 VALUES = st.lists(st.integers(0, 2**64 - 1) | st.text(max_size=20) | st.binary(max_size=80), min_size=1, max_size=8)
@@ -42,20 +41,17 @@ def test_forms_of_a_command(octets: bytes, command: Command) -> None:
     assert decode_command(octets) == command
 
 
-@QUICK
 @given(NAME, VALUES)
 def test_what_is_encoded_decodes_to_the_same(name: str, values: list[int | str | bytes]) -> None:
     command = Command(name, Verb.SET, tuple(values))
     assert decode_command(encode_command(command)) == command
 
 
-@QUICK
 @given(NAME, st.sampled_from([Verb.EXECUTE, Verb.READ, Verb.TEST]))
 def test_a_command_without_values_comes_back(name: str, verb: Verb) -> None:
     assert decode_command(encode_command(Command(name, verb))) == Command(name, verb)
 
 
-@QUICK
 @given(st.binary(max_size=60))
 def test_any_octets_are_a_command_or_a_syntax_error(octets: bytes) -> None:
     for text in (octets, b"AT+" + octets, b"AT+X=" + octets):

@@ -17,7 +17,6 @@ from fob_protocol.at.console import (
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import COMMAND_LINE_LIMIT
 from support.footprint import octets_held
-from support.properties import QUICK
 
 
 def lines(octets: bytes, assembler: LineAssembler | None = None) -> list[bytes]:
@@ -140,7 +139,6 @@ def test_a_fault_stops_the_rest_of_the_line(body: bytes, before: list[LineComman
         next(parsed)
 
 
-@QUICK
 @given(st.lists(st.binary(max_size=80), max_size=10))
 def test_whatever_was_typed_the_next_line_is_read(noise: list[bytes]) -> None:
     assembler = LineAssembler()

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from fob_protocol.at.console import Result, ResultWriter
 from fob_protocol.link.device_reader import DeviceReader
 from fob_protocol.link.frames import LEAVE, NO_CARRIER, Frame, Kind
-from support.properties import QUICK
 
 SEAL = bytes(range(16))
 ANSWER = Frame(Kind.ANSWER, (7,), SEAL)
@@ -110,7 +109,6 @@ def test_every_kind_is_the_pcs_or_the_devices() -> None:
     assert {frame.kind for frame in FROM_PC + FROM_DEVICE} == set(Kind)
 
 
-@QUICK
 @given(
     st.lists(st.tuples(st.binary(max_size=300), st.binary(max_size=300)), min_size=1, max_size=4),
     st.lists(st.integers(0, 1500), max_size=12),

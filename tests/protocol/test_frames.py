@@ -11,7 +11,6 @@ from fob_protocol.limits import FRAME_LIMIT
 from fob_protocol.link import cobs
 from fob_protocol.link.frames import CRC_START, LEAVE, Frame, FrameReader, Kind
 from support.footprint import octets_held
-from support.properties import QUICK
 
 SEAL = bytes(range(16))
 
@@ -105,7 +104,6 @@ def test_a_zero_alone_is_no_damage() -> None:
     assert reader.damaged == 0
 
 
-@QUICK
 @given(st.lists(FRAME, max_size=8), st.lists(st.integers(0, 400), max_size=12))
 def test_frames_come_whole_however_the_line_cuts_them(frames: list[Frame], cuts: list[int]) -> None:
     octets = b"".join(frame.to_bytes() for frame in frames)
@@ -116,7 +114,6 @@ def test_frames_come_whole_however_the_line_cuts_them(frames: list[Frame], cuts:
     assert reader.damaged == 0
 
 
-@QUICK
 @given(st.lists(st.binary(max_size=900), max_size=6), FRAME)
 def test_after_any_garbage_and_one_zero_the_next_frame_is_read(garbage: list[bytes], frame: Frame) -> None:
     reader = FrameReader()

@@ -13,7 +13,6 @@ from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_n
 from fob_protocol.session.requester import Counters, EventArrived, Requester
 from fob_protocol.session.responder import Closed, Responder, Run
 from fob_protocol.session.timing import LineTiming
-from support.properties import QUICK
 from support.session import session_keys
 
 KEY = b"k" * 32
@@ -220,7 +219,6 @@ def test_two_octets_become_the_nearest_number(low: int, highest: int, full: int)
     assert complete_number(low, highest) == full
 
 
-@QUICK
 @given(st.integers(0, 2**63), st.integers(-32767, 32767))
 def test_any_number_within_half_a_span_is_found(highest: int, distance: int) -> None:
     number = highest + distance

@@ -137,6 +137,4 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TestSessionMachine = pytest.mark.clause("P7")(SessionMachine.TestCase)
-TestSessionMachine.settings = settings(
-    derandomize=True, deadline=None, max_examples=200, stateful_step_count=50, database=None
-)
+TestSessionMachine.settings = settings(max_examples=200, stateful_step_count=50)

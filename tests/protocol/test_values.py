@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from fob_protocol.at.values import Value, ValueReader, Values, checked, decode_values, encode_value, encode_values
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import NUMBER_VALUE_LIMIT, VALUES_LIMIT
-from support.properties import QUICK
 
 VALUE = st.none() | st.integers(0, NUMBER_VALUE_LIMIT) | st.text(max_size=40) | st.binary(max_size=300)
 
@@ -46,13 +45,11 @@ def test_a_sign_request_reads_as_it_is_written() -> None:
     assert decode_values(b"12,,#232" + digest) == (12, None, digest)
 
 
-@QUICK
 @given(st.lists(VALUE, max_size=12))
 def test_what_is_encoded_decodes_to_the_same_without_trailing_absent_values(values: list[Value]) -> None:
     assert decode_values(encode_values(values)) == without_trailing_absent(tuple(values))
 
 
-@QUICK
 @given(st.binary(max_size=80))
 def test_any_octets_are_values_or_a_syntax_error(octets: bytes) -> None:
     try:

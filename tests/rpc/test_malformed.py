@@ -149,7 +149,7 @@ def test_frames_come_out_as_they_went_in_however_they_are_cut(frames: list[tuple
     assert received == frames
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(noise=st.lists(st.binary(min_size=1, max_size=400), min_size=1, max_size=4))
 def test_noise_on_the_socket_does_not_reach_another_client(noise: list[bytes]) -> None:
     async def converse(path: Path) -> None:

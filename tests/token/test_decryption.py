@@ -32,7 +32,7 @@ def encrypt_by_hand(encoded: bytes) -> bytes:
     return pow(int.from_bytes(encoded), numbers.e, numbers.n).to_bytes(256)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.binary(max_size=245))
 def test_pkcs1_gives_what_was_padded(plaintext: bytes) -> None:
     encoded = b"\x00\x02" + b"\x55" * (253 - len(plaintext)) + b"\x00" + plaintext

@@ -253,7 +253,7 @@ def test_an_rsa_key_without_exponent_and_primes_is_incomplete(bench: Bench) -> N
         bench.user().create_object(template)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_an_rsa_key_with_one_wrong_number_is_refused(data: st.DataObject) -> None:
     template = rsa_template()

@@ -96,7 +96,7 @@ def test_a_digest_is_signed_as_pkcs1_says(row: Row) -> None:
     RSA_KEY.public_key().verify(signature, b"message", padding.PKCS1v15(), row.algorithm)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.binary(max_size=245))
 def test_rsa_pkcs_pads_what_it_is_given(data: bytes) -> None:
     assert pkcs1_content(sign(RSA_KEY, Mechanism(Ckm.RSA_PKCS), data)) == data

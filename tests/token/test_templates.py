@@ -41,7 +41,7 @@ def kind_template(kind: tuple[Cko, Ckk | None]) -> Attributes:
     return template if key_type is None else template | {Cka.KEY_TYPE: key_type}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(kind=KINDS, template=ANY_TEMPLATE)
 def test_any_template_gives_an_object_or_names_a_rule(kind: tuple[Cko, Ckk | None], template: Attributes) -> None:
     whole = template | kind_template(kind)
@@ -51,14 +51,14 @@ def test_any_template_gives_an_object_or_names_a_rule(kind: tuple[Cko, Ckk | Non
         check_draft(draft_object(whole))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(template=ANY_TEMPLATE)
 def test_a_template_of_no_known_kind_is_refused(template: Attributes) -> None:
     refusal = refusal_of(draft_object, template)
     assert refusal in TEMPLATE_REFUSALS or template[Cka.CLASS] == Cko.DATA
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(public=ANY_TEMPLATE, private=ANY_TEMPLATE)
 def test_any_pair_of_templates_is_completed_or_refused(public: Attributes, private: Attributes) -> None:
     for mechanism in (Ckm.EC_KEY_PAIR_GEN, Ckm.RSA_PKCS_KEY_PAIR_GEN, Ckm.EC_EDWARDS_KEY_PAIR_GEN):
