@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fob_daemon.cryptoki.interface import (
     AttributeAnswer,
     LibraryInfo,
-    MechanismInfo,
     Output,
     SessionInfo,
     SlotInfo,
@@ -30,6 +29,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk, Cko, Cks, Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import MechanismFlag, SessionFlag, SlotFlag, TokenFlag
+from fob_protocol.pkcs11.infos import MechanismInfo
 from fob_protocol.pkcs11.mechanisms import Mechanism
 
 SLOT = 17

@@ -6,7 +6,6 @@ from functools import partial
 from fob_daemon.cryptoki.interface import (
     AttributeAnswer,
     LibraryInfo,
-    MechanismInfo,
     Output,
     SessionInfo,
     SlotInfo,
@@ -36,6 +35,7 @@ from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.infos import MechanismInfo
 from fob_protocol.pkcs11.mechanisms import Mechanism
 
 LIBRARY = LibraryInfo("Fob", "Keys on the device in your hand", (0, 1))

@@ -12,11 +12,11 @@ from typing import Protocol
 
 from fob_protocol.pkcs11.attributes import AttributeValue, Template
 from fob_protocol.pkcs11.ckr import Ckr
-from fob_protocol.pkcs11.flags import MechanismFlag, SessionFlag, SlotFlag, TokenFlag
+from fob_protocol.pkcs11.flags import SessionFlag, SlotFlag, TokenFlag
+from fob_protocol.pkcs11.infos import MechanismInfo, Version
 from fob_protocol.pkcs11.mechanisms import Mechanism
 
 Output = bytes | int
-Version = tuple[int, int]
 
 # What C_GetAttributeValue gives for one type: the value, or why there is none (SENSITIVE or TYPE_INVALID).
 AttributeAnswer = AttributeValue | Ckr
@@ -58,15 +58,6 @@ class TokenInfo:
     max_pin: int
     hardware_version: Version
     firmware_version: Version
-
-
-@dataclass(frozen=True, slots=True)
-class MechanismInfo:
-    """CK_MECHANISM_INFO; key sizes in bits for RSA and EC, in bytes for AES."""
-
-    min_key_size: int
-    max_key_size: int
-    flags: MechanismFlag
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Final
 
 from fob_daemon.cryptoki.hash_table import ALL
-from fob_daemon.cryptoki.interface import MechanismInfo
 from fob_daemon.cryptoki.limits import SECRET_SIZE_LIMIT
 from fob_daemon.cryptoki.operations.aes import AES_MECHANISMS
 from fob_daemon.cryptoki.operations.generate import KEY_PAIR_GENERATORS
@@ -16,6 +15,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import MechanismFlag
+from fob_protocol.pkcs11.infos import MechanismInfo
 
 _DIGEST: Final = MechanismInfo(0, 0, MechanismFlag.DIGEST)
 _MAC: Final = MechanismInfo(1, SECRET_SIZE_LIMIT, MechanismFlag.SIGN | MechanismFlag.VERIFY)

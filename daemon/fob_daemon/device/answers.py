@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from fob_daemon.cryptoki.interface import MechanismInfo, Version
-from fob_daemon.device.views import DeviceObject, Page, TokenDescription
+from fob_daemon.device.views import DeviceObject, Page
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import values_to_attributes
 from fob_protocol.at.values import Value, Values
@@ -12,6 +11,7 @@ from fob_protocol.errors import AtSyntaxError
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import MechanismFlag, TokenFlag
+from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription, Version
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from typing import Literal
 import msgspec
 import structlog
 
-from fob_daemon.cryptoki.interface import MechanismInfo
 from fob_daemon.device.object_cache import ObjectCache
-from fob_daemon.device.views import DeviceObject, TokenDescription
+from fob_daemon.device.views import DeviceObject
 from fob_daemon.files import write_durably
+from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

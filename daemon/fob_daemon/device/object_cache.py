@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from fob_daemon.cryptoki.interface import MechanismInfo
-from fob_daemon.device.views import DeviceObject, Page, TokenDescription
+from fob_daemon.device.views import DeviceObject, Page
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import TokenFlag
+from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription
 
 # A device holds 4,096 token objects; twice that leaves room for a larger one and bounds a broken one.
 OBJECTS_LIMIT: Final = 8192

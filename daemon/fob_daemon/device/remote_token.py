@@ -7,11 +7,10 @@ lost underway, and when the answer does not parse; FUNCTION_CANCELED when the ti
 
 from typing import Final
 
-from fob_daemon.cryptoki.interface import MechanismInfo
 from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
 from fob_daemon.device.away import AwayError
 from fob_daemon.device.timeouts import Timeouts
-from fob_daemon.device.views import Page, TokenDescription
+from fob_daemon.device.views import Page
 from fob_daemon.link.interface import Link
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
@@ -24,6 +23,7 @@ from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription
 from fob_protocol.pkcs11.mechanisms import Mechanism, Parameters
 
 # Digits, commas and block heads of one value, and the command's name.

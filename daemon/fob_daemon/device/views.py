@@ -1,26 +1,9 @@
-"""What the device tells of itself and of its objects (docs/protocol.md, section 4)."""
+"""What the device tells of its objects (docs/protocol.md, section 4)."""
 
 from dataclasses import dataclass
 
-from fob_daemon.cryptoki.interface import Version
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
-from fob_protocol.pkcs11.flags import TokenFlag
-
-
-@dataclass(frozen=True, slots=True)
-class TokenDescription:
-    """C_GetTokenInfo as the device answers it; PIN lengths in octets."""
-
-    label: str
-    manufacturer: str
-    model: str
-    serial: str
-    flags: TokenFlag
-    min_pin: int
-    max_pin: int
-    hardware_version: Version
-    firmware_version: Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Calls about slots, tokens, sessions and objects: arguments in, the engine's answer out as the reply's values."""
 
-from fob_daemon.cryptoki.interface import Application, Version
+from fob_daemon.cryptoki.interface import Application
 from fob_daemon.rpc.attributes import AttributeBuffer, attribute_answer
 from fob_daemon.rpc.limits import MAX_FOUND, MAX_RANDOM
 from fob_daemon.rpc.signatures import LABEL_LENGTH
@@ -9,6 +9,7 @@ from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import WaitFlag
+from fob_protocol.pkcs11.infos import Version
 
 NOTHING = b""
 

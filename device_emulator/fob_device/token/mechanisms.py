@@ -9,12 +9,12 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes
 
 from fob_device.token import limits
-from fob_device.token.views import MechanismInfo
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import MechanismFlag
+from fob_protocol.pkcs11.infos import MechanismInfo
 from fob_protocol.pkcs11.mechanisms import Mechanism
 
 

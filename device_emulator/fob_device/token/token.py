@@ -21,12 +21,13 @@ from fob_device.token.pins import Pins, wrap_master
 from fob_device.token.sealing import KEY_SIZE
 from fob_device.token.session import TokenSession
 from fob_device.token.token_objects import TokenObjects
-from fob_device.token.views import MechanismInfo, Page, TokenInfo
+from fob_device.token.views import Page
 from fob_protocol.names import is_plain_name
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import TokenFlag
+from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription
 
 __all__ = ["Token", "TokenSession"]
 
@@ -62,9 +63,9 @@ class Token:
         """How many changes of token objects there were."""
         return self._database.read(read_token).generation
 
-    def info(self) -> TokenInfo:
+    def info(self) -> TokenDescription:
         """C_GetTokenInfo."""
-        return TokenInfo(
+        return TokenDescription(
             label=self._database.read(read_token).label,
             manufacturer=MANUFACTURER,
             model=MODEL,

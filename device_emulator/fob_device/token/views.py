@@ -1,35 +1,8 @@
-"""What the token shows of itself."""
+"""What the token shows of its objects."""
 
 from dataclasses import dataclass
 
 from fob_protocol.pkcs11.attributes import Attributes
-from fob_protocol.pkcs11.flags import MechanismFlag, TokenFlag
-
-Version = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class TokenInfo:
-    """CK_TOKEN_INFO; PIN lengths in octets."""
-
-    label: str
-    manufacturer: str
-    model: str
-    serial: str
-    flags: TokenFlag
-    min_pin: int
-    max_pin: int
-    hardware_version: Version
-    firmware_version: Version
-
-
-@dataclass(frozen=True, slots=True)
-class MechanismInfo:
-    """CK_MECHANISM_INFO; key sizes in bits."""
-
-    min_key_size: int
-    max_key_size: int
-    flags: MechanismFlag
 
 
 @dataclass(frozen=True, slots=True)
