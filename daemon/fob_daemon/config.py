@@ -45,6 +45,14 @@ class TimeoutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     logout_linger: Linger = 2.0
 
 
+class BluetoothSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Devices by radio (docs/bluetooth.md)."""
+
+    # A controller of the daemon's own, as bumble names its transports: "hci-socket:0", "unix-client:/path". BlueZ's
+    # without it.
+    hci: Annotated[str, Meta(min_length=1)] | None = None
+
+
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is written to standard error, or to the journal."""
 
@@ -59,6 +67,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sockets: Sockets = field(default_factory=Sockets)
     timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
 
 
 def load_config(file: Path | None) -> Config:

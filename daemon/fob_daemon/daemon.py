@@ -5,6 +5,7 @@ import pwd
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from fob_daemon.agent.server import AgentServer
@@ -25,14 +26,15 @@ from fob_daemon.control.server import ControlServer
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.device import Device
-from fob_daemon.device.pairing import PairingDesk, no_such_device
+from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
 from fob_daemon.device.registry import PairedDeviceEntry, Registry
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.files import load_secret
 from fob_daemon.journal import Journal
+from fob_daemon.link.lines import Lines, radio_maker
 from fob_daemon.link.manager import LinkManager
-from fob_daemon.link.transport import LineUrl
+from fob_daemon.link.transport import LineUnavailableError, LineUrl
 from fob_daemon.peer import PeerIdentity
 from fob_daemon.rpc.limits import Limits
 from fob_daemon.rpc.server import ProviderServer
@@ -74,7 +76,8 @@ class Daemon:
             state = self._state.path
             self._identity = KeyPair.from_private_bytes(load_secret(state / IDENTITY_FILE, DH_SIZE, os.urandom))
             self._registry = Registry.load(state / REGISTRY_FILE)
-            self._desk = PairingDesk(self._identity, self._registry, pc_name())
+            self._lines = Lines(radio_maker(self._config.bluetooth.hci, state))
+            self._desk = PairingDesk(self._identity, self._registry, pc_name(), self._lines)
             for entry in self._registry.devices.values():
                 self._add(entry)
             paths = self._config.sockets
@@ -92,6 +95,8 @@ class Daemon:
         self._engine.close_all()
         for device in self._devices.values():
             await device.end()
+        with suppress(LineUnavailableError):
+            await self._lines.close()
         self._state.close()
 
     def status(self) -> StatusReport:
@@ -110,11 +115,12 @@ class Daemon:
 
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         """Pair with the device at `url`. Raises ControlError."""
-        for device in [device for device in self._devices.values() if device.link.url.text == url]:
-            # A serial line has one reader.
+        line = line_url(url)
+        for device in [device for device in self._devices.values() if device.link.url == line]:
+            # A serial line has one reader, a device one connection by radio.
             await device.stop()
         try:
-            entry = await self._desk.pair(url, name, compare, say)
+            entry = await self._desk.pair(line, name, compare, say)
             await self._remove(entry.name)
             self._add(entry)
         finally:
@@ -130,6 +136,8 @@ class Daemon:
         await self._desk.say_farewell(device)
         await self._remove(name)
         self._registry.remove(name)
+        with suppress(LineUnavailableError):
+            await self._lines.forget(device.link.url)
         (self._state.path / cache_name(device.entry)).unlink(missing_ok=True)
 
     def application(self, peer: PeerIdentity) -> Application:
@@ -159,7 +167,8 @@ class Daemon:
         return device
 
     def _add(self, entry: PairedDeviceEntry) -> None:
-        link = LinkManager(LineUrl.parse(entry.url), self._identity, entry.key_octets, os.urandom)
+        url = LineUrl.parse(entry.url)
+        link = LinkManager(url, self._identity, entry.key_octets, os.urandom, self._lines.open)
         timeouts = self._config.timeouts
         slot = open_slot(
             entry.slot,

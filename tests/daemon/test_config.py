@@ -67,7 +67,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("stat = 'x'", "Object contains unknown field `stat`; known are state, sockets, timeouts, log"),
+        ("stat = 'x'", "Object contains unknown field `stat`; known are state, sockets, timeouts, log, bluetooth"),
         (
             "[timeouts]\nlogn = 5",
             "'timeouts': Object contains unknown field `logn`; "

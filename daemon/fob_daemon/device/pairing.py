@@ -11,6 +11,7 @@ from fob_daemon.device.device import Device
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
 from fob_daemon.link.begin import RefusedError
 from fob_daemon.link.data_line import DataLine, open_data_line
+from fob_daemon.link.lines import Lines
 from fob_daemon.link.opening import NotADeviceError, VersionError
 from fob_daemon.link.pair import pair
 from fob_daemon.link.transport import LineUnavailableError, LineUrl, LineUrlError
@@ -27,24 +28,29 @@ FAREWELL_TIME: Final = 3.0
 class PairingDesk:
     """One pairing at a time for each line."""
 
-    def __init__(self, identity: KeyPair, registry: Registry, pc_name: str) -> None:
+    def __init__(self, identity: KeyPair, registry: Registry, pc_name: str, lines: Lines) -> None:
         self._identity = identity
         self._registry = registry
         self._pc_name = pc_name
+        self._lines = lines
 
-    async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> PairedDeviceEntry:
+    async def pair(
+        self, url: LineUrl, name: str | None, compare: Compare, say: Callable[[str], None]
+    ) -> PairedDeviceEntry:
         """Pair, and store the device. Raises ControlError."""
-        say(f"Connecting to {url} ...")
+        say(f"Connecting to {url.text} ...")
         data_line = await self._open(url)
         try:
             device = await self._converse(data_line, compare, say)
-            return self._registry.add(name or device.name, device.key, device.serial, url, time.time())
+            entry = self._registry.add(name or device.name, device.key, device.serial, url.text, time.time())
+            self._lines.keep(url)
+            return entry
         except RefusedError as error:
             code = ExitCode.REJECTED if error.reason in (Reason.PERSON_SAID_NO, None) else ExitCode.FAILED
-            raise ControlError("not paired", str(error), f"fob pair {url}", code) from None
+            raise ControlError("not paired", str(error), f"fob pair {url.text}", code) from None
         except TimeoutError as error:
             why = str(error) or "nobody answered in time"
-            raise ControlError("not paired", why, f"fob pair {url}", ExitCode.TIMEOUT) from None
+            raise ControlError("not paired", why, f"fob pair {url.text}", ExitCode.TIMEOUT) from None
         except RegistryError as error:
             raise ControlError("not paired", str(error), "fob devices") from None
         finally:
@@ -61,12 +67,13 @@ class PairingDesk:
             why = answer.words or "the device refused"
             raise ControlError("not unpaired", why, f"fob unpair {device.entry.name}")
 
-    async def _open(self, url: str) -> DataLine:
+    async def _open(self, url: LineUrl) -> DataLine:
         try:
-            return await open_data_line(LineUrl.parse(url))
-        except LineUrlError as error:
-            raise ControlError("no such line", str(error), "fob pair --help", ExitCode.USAGE) from None
-        except (LineUnavailableError, NotADeviceError, ConnectionError) as error:
+            return await open_data_line(url, self._lines.open_to_pair)
+        except LineUnavailableError as error:
+            remedy = error.remedy or "fob doctor"
+            raise ControlError("no device", error.why, remedy, ExitCode.NO_DEVICE) from None
+        except (NotADeviceError, ConnectionError) as error:
             raise ControlError("no device", str(error), "fob doctor", ExitCode.NO_DEVICE) from None
         except VersionError as error:
             raise ControlError("not paired", str(error), "fob doctor") from None
@@ -85,6 +92,14 @@ class PairingDesk:
             pc_name=self._pc_name,
             compare=equal,
         )
+
+
+def line_url(text: str) -> LineUrl:
+    """The line that a person names. Raises ControlError."""
+    try:
+        return LineUrl.parse(text)
+    except LineUrlError as error:
+        raise ControlError("no such line", str(error), "fob pair --help", ExitCode.USAGE) from None
 
 
 def no_such_device(name: str) -> ControlError:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from fob_daemon.link.ble.radio import Radio
     from fob_daemon.link.ble.stack import Nearby
 
-NO_LIBRARY: Final = "Bluetooth needs the package '{}'    try: pip install '{}'"
+NO_LIBRARY: Final = "Bluetooth needs the package '{}', which is not installed"
+INSTALL: Final = "pip install '{}'"
 
 MakeRadio = Callable[[], "Radio"]
 
@@ -29,13 +30,21 @@ class Lines:
         return await open_line(url, on_data)
 
     async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
-        """A LineOpener for pairing: a device by radio is bonded with anew. Raises LineUnavailableError."""
+        """A LineOpener for pairing: a device by radio is bonded with anew. Raises LineUnavailableError.
+
+        That bond is deleted with the line, unless `keep` came before.
+        """
         if url.scheme == BLE:
             return await self.radio.open(url.path, on_data, bond=True)
         return await open_line(url, on_data)
 
+    def keep(self, url: LineUrl) -> None:
+        """Pairing is done on the line that `open_to_pair` opened: the bond stays when the line ends."""
+        if url.scheme == BLE:
+            self.radio.keep(url.path)
+
     async def forget(self, url: LineUrl) -> None:
-        """Undo what `open_to_pair` left on this computer. Raises LineUnavailableError."""
+        """The device was unpaired: delete the bond with it. Raises LineUnavailableError."""
         if url.scheme == BLE:
             await self.radio.forget(url.path)
 
@@ -56,7 +65,7 @@ class Lines:
                 self._radio = self._make_radio()
             except ImportError as error:
                 extra = "fobd[bluetooth,radio]" if error.name == "bumble" else "fobd[bluetooth]"
-                raise LineUnavailableError(NO_LIBRARY.format(error.name, extra)) from None
+                raise LineUnavailableError(NO_LIBRARY.format(error.name), INSTALL.format(extra)) from None
         return self._radio
 
 

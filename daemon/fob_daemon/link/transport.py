@@ -30,7 +30,12 @@ class LineUrlError(ValueError):
 
 
 class LineUnavailableError(OSError):
-    """The line cannot be opened now; it may be there later."""
+    """The line cannot be opened now; it may be there later. `remedy`: a command that may help, if one is known."""
+
+    def __init__(self, why: str, remedy: str = "") -> None:
+        self.why = why
+        self.remedy = remedy
+        super().__init__(f"{why}    try: {remedy}" if remedy else why)
 
 
 class BondLostError(LineUnavailableError):

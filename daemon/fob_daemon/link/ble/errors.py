@@ -21,13 +21,19 @@ from fob_daemon.link.transport import LineUnavailableError
 STACK_ERRORS: Final = (BleakError, DBusFastError, OSError, EOFError, AssertionError)
 
 NOT_NEAR: Final = "the device is not near, or its Bluetooth is off"
-NO_BLUEZ: Final = "the Bluetooth service is not running    try: sudo systemctl start bluetooth"
+NO_BLUEZ: Final = "the Bluetooth service is not running"
 NO_BUS: Final = "there is no D-Bus system bus to reach the Bluetooth service by"
 NO_ADAPTER: Final = "this computer has no Bluetooth adapter, or it is not plugged in"
-ADAPTER_OFF: Final = "the Bluetooth adapter is off    try: bluetoothctl power on"
-DENIED: Final = "the daemon's user may not use Bluetooth    try: adding it to the group 'bluetooth'"
+ADAPTER_OFF: Final = "the Bluetooth adapter is off"
+DENIED: Final = "the daemon's user may not use Bluetooth"
 BOND_REFUSED: Final = "the phone did not accept the Bluetooth bond; is pairing open there?"
 NO_SERVICE: Final = "the device offers no Fob service by Bluetooth"
+
+_REMEDIES: Final = {
+    NO_BLUEZ: "sudo systemctl start bluetooth",
+    ADAPTER_OFF: "bluetoothctl power on",
+    DENIED: 'sudo usermod --append --groups bluetooth "$USER"',
+}
 
 _BY_DBUS_NAME: Final = {
     "org.freedesktop.DBus.Error.ServiceUnknown": NO_BLUEZ,
@@ -53,7 +59,7 @@ _BY_REASON: Final = {
 
 
 def words_for(error: BaseException) -> str:
-    """Why it failed; what a person can do about it where that is known."""
+    """Why it failed."""
     match error:
         case BleakBluetoothNotAvailableError():
             return _BY_REASON.get(error.reason) or str(error.args[0])
@@ -83,4 +89,5 @@ def explained() -> Iterator[None]:
     except LineUnavailableError:
         raise
     except (*STACK_ERRORS, TimeoutError) as error:
-        raise LineUnavailableError(words_for(error)) from error
+        why = words_for(error)
+        raise LineUnavailableError(why, _REMEDIES.get(why, "")) from error

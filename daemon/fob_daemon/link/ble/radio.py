@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from bleak import BleakClient
@@ -40,14 +41,20 @@ class Radio:
         self._connecting = asyncio.Lock()
         # The last line to each device, and the task that ends its connection with it.
         self._lines: dict[str, tuple[BleLine, asyncio.Task[None]]] = {}
+        # Devices whose bond goes with the connection that it was made on: pairing is not done.
+        self._unproved: set[str] = set()
 
     async def open(self, address: str, on_data: Callable[[bytes], None], *, bond: bool = False) -> BleLine:
         """A line to a bonded device, or with `bond` to one that is bonded with now, whatever bond there was.
 
-        Raises LineUnavailableError; BondLostError when only pairing again helps.
+        A bond made now is deleted when the line ends, unless `keep` came before. Raises LineUnavailableError;
+        BondLostError when only pairing again helps.
         """
         with explained():
             await self._end(address)
+            if bond:
+                # A bond is not given up for a device that is not near.
+                await self._scanner.find(address, FIND_TIME)
             await self._make_ready(address, bond)
             device = await self._scanner.find(address, FIND_TIME)
             async with self._connecting, self._scanner.paused():
@@ -56,6 +63,10 @@ class Radio:
     async def scan(self, seconds: float) -> list[Nearby]:
         """The devices that are near, the strongest signal first. Raises LineUnavailableError."""
         return await self._scanner.scan(seconds)
+
+    def keep(self, address: str) -> None:
+        """Pairing is done on the line that was opened to bond: the bond stays."""
+        self._unproved.discard(address)
 
     async def forget(self, address: str) -> None:
         """Delete this side's bond with a device, if there is one. Raises LineUnavailableError."""
@@ -108,9 +119,10 @@ class Radio:
                 backend=self._stack.client,
                 **self._stack.arguments,
             )
-        self._lines[address] = line, asyncio.create_task(_see_off(line, client))
+        self._lines[address] = line, asyncio.create_task(self._see_off(address, line, client))
         try:
             if bond:
+                self._unproved.add(address)
                 async with deadline(BOND_TIME, "bonding"):
                     await self._stack.bond(client)
             async with deadline(ENCRYPT_TIME, "encrypting"):
@@ -128,17 +140,20 @@ class Radio:
             line.close()
             await asyncio.wait((task,))
 
-
-async def _see_off(line: BleLine, client: BleakClient) -> None:
-    """End a connection with its line, and free what the stack keeps for it."""
-    await line.lost.wait()
-    try:
-        async with deadline(STACK_TIME, "disconnecting"):
-            await client.disconnect()
-    except STACK_ERRORS:
-        # What is left of the connection is ended by `Stack.free` before the next one.
-        return
+    async def _see_off(self, address: str, line: BleLine, client: BleakClient) -> None:
+        """End a connection with its line, and free what the stack keeps for it."""
+        await line.lost.wait()
+        with suppress(*STACK_ERRORS):
+            # What is left of the connection after that is ended by `Stack.free` before the next one.
+            async with deadline(STACK_TIME, "disconnecting"):
+                await client.disconnect()
+        if address in self._unproved:
+            self._unproved.discard(address)
+            with suppress(*STACK_ERRORS):
+                # What is left of the bond is deleted before the next one.
+                async with deadline(STACK_TIME, "deleting the bond"):
+                    await self._stack.forget(address)
 
 
 def _lost_bond(words: str, address: str) -> BondLostError:
-    return BondLostError(f"{words}    try: fob pair {BLE}:{address}")
+    return BondLostError(words, f"fob pair {BLE}:{address}")

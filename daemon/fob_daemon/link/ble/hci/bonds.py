@@ -100,5 +100,5 @@ def _read(path: Path) -> BondsFile:
             PairingKeys.from_dict(keys)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         # The keys stay out of the words.
-        raise LineUnavailableError(f"{path} is damaged ({type(error).__name__})    try: rm {path}") from None
+        raise LineUnavailableError(f"{path} is damaged ({type(error).__name__})", f"rm {path}") from None
     return file
