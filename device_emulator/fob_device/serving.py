@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from fob_device.errors import StartError
-from fob_device.line.device_line import DeviceLine
+from fob_device.line.phone_lines import PhoneLines
 from fob_device.phone import Phone
 from fob_device.ports.url import Port
 
@@ -40,7 +40,7 @@ async def serve(phone: Phone, ports: Sequence[Port]) -> None:
 
 async def _serve_one(phone: Phone, port: Port, opened: asyncio.Event) -> None:
     try:
-        await port.serve(lambda write: DeviceLine(phone, write), opened.set)
+        await port.serve(PhoneLines(phone), opened.set)
     except OSError as error:
         why = error.strerror or str(error)
         if error.filename is not None:

@@ -1,7 +1,7 @@
 """A bare Bluetooth central on bumble: it speaks GATT and nothing of ours, as a stranger's computer would."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -37,6 +37,8 @@ class Central:
         self.device.keystore = MemoryKeyStore()
         self.received = bytearray()
         self.values: list[bytes] = []
+        # Takes the values instead, while it is set.
+        self.on_value: Callable[[bytes], None] | None = None
         self._news = asyncio.Event()
         self._connection: Connection | None = None
         self._peer: Peer | None = None
@@ -153,11 +155,9 @@ class Central:
 
     async def subscribe(self) -> None:
         """Begin the line. Raises bumble's ATT_Error."""
-        self.characteristic(TO_PC_UUID).on("update", self._take)
-        # The client of the stack listens to what it subscribed to itself, and asks nothing twice.
         assert self._peer is not None
-        client = self._peer.gatt_client
-        client.notification_subscribers.setdefault(self.handle("to pc"), set()).add(self._take)
+        subscribers = self._peer.gatt_client.notification_subscribers
+        subscribers.setdefault(self.handle("to pc"), set()).add(self._take)
         await self.write(self.handle("configuration"), SUBSCRIBE)
 
     async def send(self, octets: bytes) -> None:
@@ -176,6 +176,9 @@ class Central:
         return octets
 
     def _take(self, value: bytes) -> None:
+        if self.on_value is not None:
+            self.on_value(bytes(value))
+            return
         self.values.append(bytes(value))
         self.received += value
         self._news.set()

@@ -12,7 +12,6 @@ from fob_protocol.pairing.device import DevicePairing, DeviceState
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.versions import VERSIONS_LINE
 
-
 # Told the static key of a computer that this line was paired with, when it is stored.
 Paired = Callable[[bytes], None]
 

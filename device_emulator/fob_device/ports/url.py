@@ -10,6 +10,8 @@ from functools import partial
 from typing import Final, Protocol
 from urllib.parse import parse_qsl, unquote
 
+from fob_device.line.phone_lines import PhoneLines
+
 
 class PortUrlError(ValueError):
     """The URL names no port."""
@@ -28,14 +30,26 @@ MakeLine = Callable[[Callable[[bytes], None]], LineHandler]
 Opened = Callable[[], None]
 
 # Serves the port until it is cancelled. Raises OSError when the port cannot be had.
-Serve = Callable[[MakeLine, Opened], Awaitable[None]]
+Serve = Callable[[PhoneLines, Opened], Awaitable[None]]
 
-HELP: Final = "a port is pty:/path/link, serial:/dev/ttyUSB0?baud=115200, tcp:127.0.0.1:4000 or tcp:[::1]:4000"
+HELP: Final = (
+    "a port is pty:/path/link, serial:/dev/ttyUSB0?baud=115200, tcp:127.0.0.1:4000, tcp:[::1]:4000,"
+    " ble:hci-socket:0, ble:usb:0 or ble:unix-client:/path"
+)
 
 # The fastest that Linux has a constant for (termios.h).
 BAUD_LIMIT: Final = 4_000_000
 DEFAULT_BAUD: Final = "115200"
 TCP_PORT_LIMIT: Final = 65_535
+
+# Bluetooth controllers as bumble names them, and what shows whether one is there.
+CONTROLLERS: Final[Mapping[str, str]] = {
+    "hci-socket": "ls -l /sys/class/bluetooth/hci{}",
+    "usb": "lsusb",
+    "serial": "ls -l {}",
+    "tcp-client": "getent hosts {}",
+    "unix-client": "ls -l {}",
+}
 
 _HOST_AND_PORT: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*)):([0-9]+)")
 
@@ -90,10 +104,23 @@ def _open_tcp(url: str, place: str, options: Mapping[str, str]) -> Port:
     return Port(url, partial(serve_tcp, host, port), look, is_exposed=not _is_loopback(host))
 
 
+def _open_ble(url: str, controller: str, options: Mapping[str, str]) -> Port:
+    _only(options)
+    kind, _, place = controller.partition(":")
+    if kind not in CONTROLLERS or not place:
+        raise PortUrlError(f"a controller is one of {', '.join(CONTROLLERS)}, a colon, and which")
+    try:
+        from fob_device.ports.ble.port import serve_ble
+    except ImportError as error:
+        raise PortUrlError(f"the package {error.name} is missing: pip install 'fobd[radio]'") from None
+    return Port(url, partial(serve_ble, controller), CONTROLLERS[kind].format(shlex.quote(place)))
+
+
 SCHEMES: Final[Mapping[str, Callable[[str, str, Mapping[str, str]], Port]]] = {
     "pty": _open_pty,
     "serial": _open_serial,
     "tcp": _open_tcp,
+    "ble": _open_ble,
 }
 
 

@@ -1,0 +1,50 @@
+"""What waits to be notified: octets of the line, cut into values."""
+
+from collections import deque
+from typing import Final
+
+# A line that holds more is not read by anybody: the session above keeps a few parts of 512 octets in flight.
+UNSENT_LIMIT: Final = 65_536
+
+# Every frame ends so; text of command state never does.
+END_OF_FRAME: Final = 0
+
+
+class TooMuchUnsentError(Exception):
+    """More than UNSENT_LIMIT octets wait."""
+
+
+class Outgoing:
+    """Frames travel alone; text that was written octet by octet, as an echo is, travels together."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytearray] = deque()
+        self._size = 0
+
+    def __len__(self) -> int:
+        """Octets that wait."""
+        return self._size
+
+    def add(self, octets: bytes) -> None:
+        """Raises TooMuchUnsentError."""
+        if self._size + len(octets) > UNSENT_LIMIT:
+            raise TooMuchUnsentError
+        if not octets:
+            return
+        self._size += len(octets)
+        if self._waiting and self._waiting[-1][-1] != END_OF_FRAME:
+            self._waiting[-1] += octets
+        else:
+            self._waiting.append(bytearray(octets))
+
+    def next_value(self, size: int) -> bytes:
+        """The next value of at most `size` octets; none when nothing waits."""
+        if not self._waiting:
+            return b""
+        head = self._waiting[0]
+        value = bytes(head[:size])
+        del head[:size]
+        if not head:
+            self._waiting.popleft()
+        self._size -= len(value)
+        return value
