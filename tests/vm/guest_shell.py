@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from vm.errors import VmError
+from vm.errors import GuestGoneError
 
 # The guest kills a command itself when its time is over; the host gives up this much later.
 GRACE: Final = 30.0
@@ -41,12 +41,12 @@ class Guest:
         self._log = log
 
     def await_hello(self, timeout: float) -> str:
-        """Wait until the guest is up; the release of its kernel. Raises VmError."""
+        """Wait until the guest is up; the release of its kernel. Raises GuestGoneError."""
         release: str = self._receive(timeout)["hello"]
         return release
 
     def run(self, command: str, *, timeout: float = 60.0) -> Done:
-        """Run a command, whatever becomes of it. Raises VmError if the guest does not answer."""
+        """Run a command, whatever becomes of it. Raises GuestGoneError if the guest does not answer."""
         begin = time.monotonic()
         self._port.sendall(json.dumps({"command": command, "timeout": timeout}).encode() + b"\n")
         answer = self._receive(timeout + GRACE)
@@ -90,8 +90,8 @@ class Guest:
         try:
             line = self._lines.readline()
         except TimeoutError:
-            raise VmError(f"the guest did not answer in {timeout:.0f} s") from None
+            raise GuestGoneError(f"the guest did not answer in {timeout:.0f} s") from None
         if not line:
-            raise VmError("the guest is gone")
+            raise GuestGoneError("the guest is gone")
         answer: dict[str, Any] = json.loads(line)
         return answer

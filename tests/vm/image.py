@@ -65,7 +65,7 @@ def build_image() -> Image:
     new = Path(tempfile.mkdtemp(dir=cache, prefix=UNFINISHED))
     try:
         (new / "requirements.txt").write_text(requirements())
-        command = [str(RECIPE / "build"), sys.executable, str(new / "requirements.txt"), str(new)]
+        command = [str(RECIPE / "make-image"), sys.executable, str(new / "requirements.txt"), str(new)]
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=BUILD_TIME, check=False
         )

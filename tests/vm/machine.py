@@ -27,9 +27,12 @@ CONSOLE_TAIL: Final = 3000
 
 
 @contextmanager
-def booted(image: Image, disk: Path, radio: Path, folder: Path, log: IO[str]) -> Iterator[Guest]:
-    """The guest, up and ready for commands; `radio` is the socket of a Bluetooth controller (H4). Raises VmError."""
-    jobs, console = folder / "jobs.sock", folder / "console.log"
+def booted(image: Image, disk: Path, radio: Path, console: Path, log: IO[str]) -> Iterator[Guest]:
+    """The guest, up and ready for commands; `radio` is the socket of a Bluetooth controller (H4). Raises VmError.
+
+    The file `console` receives what the guest's kernel says; a socket is made beside the radio's.
+    """
+    jobs = radio.with_name("jobs.sock")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(jobs))
         listener.listen(1)
