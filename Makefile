@@ -13,10 +13,10 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup packages demo test check clauses bench fuzz clean
+.PHONY: help setup packages demo test test-vm check clauses bench fuzz clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP)  ## make .venv with the four packages and their tools
 
@@ -35,6 +35,11 @@ demo: setup  ## run the main job on an emulated phone
 
 test: check packages  ## run the checks and then the tests
 	$(BIN)/pytest $(ARGS)
+
+# Its image is kept outside the tree, in ~/.cache/fob-vm or FOB_VM_CACHE; `make clean` leaves it.
+test-vm: setup  ## run Fob on a real kernel, BlueZ and systemd, in a virtual machine (tests/vm/README.md)
+	@tools/system-packages tools/vm-packages.txt
+	@PYTHONPATH=tests $(BIN)/python -m vm $(ARGS)
 
 check: setup  ## lint, formatting and types
 	$(BIN)/ruff check .

@@ -34,6 +34,9 @@ systemctl reset-failed
 systemctl start {SOCKETS} fobd.service
 """
 
+# `curl` and not `fob`: it is asked often.
+READY: Final = "curl -s --unix-socket /run/fob/control.sock http://fob/v1/devices | grep -q '\"state\": *\"ready\"'"
+
 # Without hardware support a command of ours takes a second or two to start.
 LINK_TIME: Final = 40.0
 

@@ -86,7 +86,7 @@ class Phone:
         self.label = label
         self.folder = folder / label
         self._ready_folder = folder
-        self._port = f"ble:{radio.socket}"
+        self._port = f"ble:unix-client:{radio.socket}"
         self._log = log
         self._program: Program | None = None
         self._make()
