@@ -1,6 +1,7 @@
 """bumble's host on a controller: powered on when first needed, and anew when the controller went away."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Protocol
@@ -15,7 +16,10 @@ from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
 from fob_daemon.link.ble.hci.bonds import Bonds
 from fob_daemon.link.ble.hci.pairing import pairing_config
 
-# Named in the device's list of bonds by nobody: a central's name is never read.
+# Above CRITICAL: the stack's debug texts hold keys, its errors are written at a stranger's will.
+_SILENT: Final = 100
+
+# Nobody reads a central's.
 NAME: Final = "fobd"
 
 
@@ -76,6 +80,7 @@ class HciHost:
             await transport.close()
 
     async def _power_on(self) -> Device:
+        logging.getLogger("bumble").setLevel(_SILENT)
         transport = await self._open_transport()
         try:
             config = DeviceConfiguration(name=NAME, address=self.bonds.address, irk=self.bonds.irk)
