@@ -1,8 +1,10 @@
 """What was done with the keys, and what the devices are doing: kept for `fob log`, told to whoever listens."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -16,11 +18,26 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 ENTRIES_KEPT: Final = 1000
 
 
-class Journal:
-    """The newest entries, and the queues of those who watch."""
+# Runs something soon.
+Later = Callable[[Callable[[], None]], object]
 
-    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
+
+def after_answer(publish: Callable[[], None]) -> None:
+    """Run it when the program whose request is ending has its answer: a line in the log takes 0.05 to 0.3 ms.
+
+    A request ends in a task, the task's callback writes the answer in the loop's next pass, and this comes in the pass
+    after that.
+    """
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, publish)
+
+
+class Journal:
+    """The newest entries, and the queues of those who watch. `later` runs what writes and tells an entry."""
+
+    def __init__(self, wall_clock: Callable[[], float] = time.time, later: Later = after_answer) -> None:
         self._wall_clock = wall_clock
+        self._later = later
         self._entries: deque[LogEntry] = deque(maxlen=ENTRIES_KEPT)
         self._sequence = 0
         self._queues: set[EventQueue[ControlEvent]] = set()
@@ -40,8 +57,7 @@ class Journal:
         self._sequence += 1
         entry = LogEntry(self._sequence, self._wall_clock(), program, pid, operation, key, device, result, milliseconds)
         self._entries.append(entry)
-        _log.info("key.used", program=program, pid=pid, operation=operation, key=key, device=device, result=result)
-        self.tell(entry)
+        self._later(partial(self._publish, entry))
 
     def newest(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest `limit` entries above a sequence number, oldest first."""
@@ -60,3 +76,15 @@ class Journal:
     def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """No more."""
         self._queues.discard(queue)
+
+    def _publish(self, entry: LogEntry) -> None:
+        _log.info(
+            "key.used",
+            program=entry.program,
+            pid=entry.pid,
+            operation=entry.operation,
+            key=entry.key,
+            device=entry.device,
+            result=entry.result,
+        )
+        self.tell(entry)

@@ -1,8 +1,10 @@
 """What `fob log` tells: every use of the device, by whom, and what came of it. Never a PIN."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from fob_daemon.clients import Clients
 from fob_daemon.control.events import EventQueue
@@ -71,7 +73,7 @@ def test_each_use_of_the_device_is_an_entry(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_entries_are_kept() -> None:
-    journal = Journal(lambda: 0.0)
+    journal = Journal(lambda: 0.0, later=lambda publish: publish())
     queue: EventQueue[ControlEvent] = EventQueue()
     journal.subscribe(queue)
     for _ in range(ENTRIES_KEPT + 5):
@@ -91,6 +93,31 @@ async def test_who_watches_hears_of_it_and_who_left_does_not() -> None:
     assert (event, lost) == (journal.newest(1, 0)[0], 0)
     journal.unsubscribe(queue)
     note(journal)
+
+
+async def test_the_answer_goes_before_the_line_in_the_log() -> None:
+    """As a connection has it: a task makes the answer, and its callback writes it."""
+    journal = Journal(lambda: 0.0)
+    happened: list[str] = []
+    written = asyncio.Event()
+
+    async def request() -> None:
+        note(journal)
+        assert [entry.operation for entry in journal.newest(1, 0)] == ["sign"], "who asks for the log sees it at once"
+
+    class Queue(EventQueue[ControlEvent]):
+        def put(self, event: ControlEvent) -> None:
+            happened.append("told")
+            written.set()
+
+    journal.subscribe(Queue())
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(request())
+        task.add_done_callback(lambda _: happened.append(f"answered, {len(logs)} lines"))
+        await written.wait()
+
+    assert happened == ["answered, 0 lines", "told"]
+    assert [(line["event"], line["program"], line["result"]) for line in logs] == [("key.used", "ssh", "OK")]
 
 
 def note(journal: Journal) -> None:
