@@ -1,7 +1,8 @@
 """What a scenario works with: the guest, the radio, phones of its own, and Fob installed in the guest as systemd's."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,13 @@ systemctl start {SOCKETS} fobd.service
 """
 
 # `curl` and not `fob`: it is asked often.
-READY: Final = "curl -s --unix-socket /run/fob/control.sock http://fob/v1/devices | grep -q '\"state\": *\"ready\"'"
+STATUS: Final = "curl --silent --unix-socket /run/fob/control.sock http://fob/v1/status"
 
 # Without hardware support a command of ours takes a second or two to start.
 LINK_TIME: Final = 40.0
+# Three tries to connect, with pauses.
+EXPLAIN_TIME: Final = 90.0
+POLL: Final = 0.2
 
 
 @dataclass(slots=True)
@@ -81,19 +85,40 @@ class Bench:
 
     def find(self, phone: Phone) -> str:
         """The URL of a phone on the air."""
-        found = self.fob("devices --scan")
-        urls: list[str] = [device["url"] for device in found if device["name"] == phone.label]
-        assert len(urls) == 1, f"{phone.label} is not among {found}"
+        self.guest.check("bluetoothctl --timeout 5 scan le")
+        rows = [line.split(" ", 2) for line in self.guest.check("bluetoothctl devices").splitlines()]
+        urls = [f"ble:{address}" for _, address, name in rows if name == phone.label]
+        assert len(urls) == 1, f"{phone.label} is not among {rows}"
         return urls[0]
 
     def device(self) -> dict[str, Any]:
-        """The one device that the daemon knows."""
-        (device,) = self.fob("status")["devices"]
+        """What the daemon says of the one device that it knows."""
+        (device,) = json.loads(self.guest.check(STATUS))["devices"]
         return dict(device)
 
-    def await_ready(self, timeout: float = LINK_TIME) -> float:
+    def await_ready(self) -> float:
         """Wait until the link is ready; the seconds it took."""
-        return self.guest.until('fob --json status | grep -q \'"state": *"ready"\'', timeout=timeout)
+        return self._await("state", lambda state: state == "ready", LINK_TIME)
+
+    def await_away(self) -> float:
+        """Wait until the daemon has noticed that the phone is gone; the seconds it took."""
+        return self._await("state", lambda state: state != "ready", LINK_TIME)
+
+    def await_why(self, words: str) -> float:
+        """Wait until the daemon gives these words as the reason why it has no link; the seconds it took."""
+        return self._await("why", lambda why: words in why, EXPLAIN_TIME)
+
+    def note(self, words: str) -> None:
+        """Something measured, for whoever reads the log."""
+        self.log.write(f"--- {words}\n")
+
+    def _await(self, field: str, is_so: Callable[[str], bool], timeout: float) -> float:
+        begin = time.monotonic()
+        while not is_so(self.device()[field]):
+            if time.monotonic() - begin > timeout:
+                raise AssertionError(f"in {timeout:.0f} s it did not come to it: {self.device()}")
+            time.sleep(POLL)
+        return time.monotonic() - begin
 
     def new_key(self, label: str) -> None:
         """A P-256 key on the phone."""

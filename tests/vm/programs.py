@@ -3,11 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -107,6 +108,11 @@ class Phone:
         """Battery out, battery in."""
         self.kill()
         self.switch_on()
+
+    def forget_bonds(self) -> None:
+        """What a person does in the phone's Bluetooth settings. It is off meanwhile."""
+        with closing(sqlite3.connect(self.folder / "token.db")) as database, database:
+            database.execute("DELETE FROM bond")
 
     def _make(self) -> None:
         arguments = ["init", "--state", str(self.folder), "--label", self.label, "--pins", "-"]
