@@ -69,6 +69,8 @@ class CableTransport(asyncio.WriteTransport):
 class Cable:
     """One line between a PC and a device. `device` makes the device's end, anew each time it is switched on."""
 
+    url = LineUrl.parse("serial:/cable")
+
     def __init__(self, noise: Noise) -> None:
         self.noise = noise
         self.plugged = True
@@ -112,6 +114,13 @@ class Cable:
         self._pc = line
         line.connection_made(CableTransport(self))
         return line
+
+    async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
+        """A cable needs no preparation."""
+        return await self.open(url, on_data)
+
+    def keep(self) -> None:
+        """Nor does it keep anything of a pairing."""
 
     def to_device(self, data: bytes) -> None:
         """Octets of the PC on their way."""

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from fob_daemon.link.data_line import open_data_line
 from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.pair import pair
-from fob_daemon.link.transport import LineUrl
 from fob_device.approval.questions import Decider
 from fob_device.approval.rules import Rules
-from fob_device.line.device_line import DeviceLine
+from fob_device.line.phone_lines import PhoneLines
 from fob_device.memory import Memory
 from fob_device.phone import Phone
 from fob_device.token.kdf import KdfCost
@@ -28,12 +28,15 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.mechanisms import Mechanism
 from support.memory_line import Cable, Noise
 
+if TYPE_CHECKING:
+    from support.radio_cable import RadioCable
+
 USER_PIN = b"123456"
 SO_PIN = b"12345678"
 ROOT_KEY = bytes(range(32))
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
 P256 = bytes.fromhex("06082a8648ce3d030107")
-URL = LineUrl.parse("serial:/cable")
+URL = Cable.url
 
 
 @contextmanager
@@ -51,12 +54,12 @@ def counted_signatures() -> Iterator[Counter[bytes]]:
 
 
 class World:
-    """Use inside a running loop: `await World.paired(...)`."""
+    """Use inside a running loop: `await World.paired(...)`. The line is a serial cable unless another one is given."""
 
-    def __init__(self, folder: Path, seed: int, decider: Decider) -> None:
+    def __init__(self, folder: Path, seed: int, decider: Decider, cable: "Cable | RadioCable | None" = None) -> None:
         self.random = random.Random(seed)
         self.noise = Noise(0.0, seed)
-        self.cable = Cable(self.noise)
+        self.cable = cable or Cable(self.noise)
         self.decider = decider
         self._folder = folder
         self._identity = KeyPair.generate(self.random.randbytes)
@@ -70,9 +73,11 @@ class World:
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
-    async def paired(cls, folder: Path, seed: int, decider: Decider | None = None) -> "World":
+    async def paired(
+        cls, folder: Path, seed: int, decider: Decider | None = None, cable: "Cable | RadioCable | None" = None
+    ) -> "World":
         """A world whose PC is paired and connected."""
-        world = cls(folder, seed, decider or Rules())
+        world = cls(folder, seed, decider or Rules(), cable)
         device = await world.pair()
         world._device_key = device.key
         world.link = world.new_link()
@@ -82,7 +87,7 @@ class World:
 
     def new_link(self) -> LinkManager:
         """A daemon's link to the paired phone, not started."""
-        return LinkManager(URL, self._identity, self._device_key, self.random.randbytes, self.cable.open)
+        return LinkManager(self.cable.url, self._identity, self._device_key, self.random.randbytes, self.cable.open)
 
     async def disconnect(self) -> None:
         """The daemon ends."""
@@ -98,13 +103,14 @@ class World:
         return self.link
 
     async def pair(self) -> PairedDevice:
-        """Pair over the cable."""
+        """Pair over the line."""
 
         async def equal(code: str, device: PairedDevice) -> bool:
             return True
 
-        data_line = await open_data_line(URL, self.cable.open)
+        data_line = await open_data_line(self.cable.url, self.cable.open_to_pair)
         device = await pair(data_line, self._identity, self.random.randbytes, pc_name="me@pc", compare=equal)
+        self.cable.keep()
         data_line.line.close()
         return device
 
@@ -164,7 +170,7 @@ class World:
             random=self.random.randbytes,
             wall_clock=self._clock,
         )
-        self.cable.switch_on(lambda write: DeviceLine(phone, write))
+        self.cable.switch_on(PhoneLines(phone))
         return phone
 
     @staticmethod

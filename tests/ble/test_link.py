@@ -1,0 +1,234 @@
+"""The daemon's link by radio: real bleak and bleak-retry-connector on bumble's host, the real phone, timed air."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fob_daemon.link.ble.radio import FORGOTTEN_HERE, FORGOTTEN_THERE
+from fob_daemon.link.manager import LinkManager, State
+from fob_daemon.link.transport import BondLostError
+from fob_device.radio.radio import INTERVAL
+from fob_protocol import catalogue
+from fob_protocol.at.answer import Answer
+from fob_protocol.link.gatt import BOND_LOST_PAUSE, MTU_OFFERED, VALUE_LIMIT, value_size
+from fob_protocol.noise.keys import KeyPair
+from fob_protocol.pkcs11.ckr import Ckr
+from support.radio_cable import PHONE, RadioCable
+from support.virtual_loop import run_virtually
+from support.world import World
+
+INFO = catalogue.GET_TOKEN_INFO.build()
+
+
+class RadioWorld:
+    """A world on the air: `async with RadioWorld(tmp_path) as world`."""
+
+    def __init__(self, folder: Path, *, mtu: int = MTU_OFFERED, loss: float = 0.0) -> None:
+        self.cable = RadioCable(folder, mtu=mtu, loss=loss)
+        self._folder = folder
+
+    async def __aenter__(self) -> "RadioWorld":
+        self.world = await World.paired(self._folder, 1, cable=self.cable)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.world.close()
+        await self.cable.radio.close()
+
+    @property
+    def manager(self) -> LinkManager:
+        return self.world.manager
+
+    async def sign(self, handle: int) -> Answer:
+        return await self.manager.request(catalogue.SIGN.build(handle, None, bytes(32)), timeout=30)
+
+    async def gone(self) -> None:
+        await self.world.until(lambda: self.manager.greeting is None)
+
+    async def back(self, seconds: float = 60.0) -> float:
+        """Until there is a session again; the seconds that took."""
+        began = asyncio.get_running_loop().time()
+        await self.world.until(lambda: self.manager.greeting is not None, seconds)
+        return asyncio.get_running_loop().time() - began
+
+
+@pytest.mark.clause("P7")
+def test_pair_list_and_sign(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            handle = await radio.world.new_key()
+            assert (await radio.sign(handle)).ckr == Ckr.OK
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P9")
+@pytest.mark.parametrize("mtu", [247, 517])
+def test_a_signature_costs_two_connection_intervals(tmp_path: Path, mtu: int) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path, mtu=mtu) as radio:
+            handle = await radio.world.new_key()
+            loop = asyncio.get_running_loop()
+            for _ in range(3):
+                before = radio.cable.air.counters_of(PHONE).copy()
+                began = loop.time()
+                assert (await radio.sign(handle)).ckr == Ckr.OK
+                after = radio.cable.air.counters_of(PHONE)
+                assert (loop.time() - began) / INTERVAL <= 2 + 1e-6
+                assert after.to_peripheral.packets - before.to_peripheral.packets == 1
+                assert after.to_central.packets - before.to_central.packets == 1
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+@pytest.mark.parametrize("mtu", [23, 185, 247, 517])
+def test_every_mtu_carries_short_and_long_texts(tmp_path: Path, mtu: int) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path, mtu=mtu) as radio:
+            handle = await radio.world.new_key()
+            assert (await radio.sign(handle)).ckr == Ckr.OK
+            # 2,000 octets come in parts.
+            answer = await radio.manager.request(catalogue.GENERATE_RANDOM.build(2000), timeout=30)
+            answer.raise_for_ckr()
+            [[octets]] = answer.lines
+            assert isinstance(octets, bytes)
+            assert len(octets) == 2000
+            assert radio.manager.counters.sent_again == 0
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("mtu", [23, 185, 247, 517])
+def test_the_rate_is_two_full_values_in_fifty_milliseconds(tmp_path: Path, mtu: int) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path, mtu=mtu) as radio:
+            await radio.world.disconnect()
+            line = await radio.cable.open(radio.cable.url, lambda octets: None)
+            assert line.rate == 2 * value_size(mtu) / 0.05
+            assert line.rate <= 2 * VALUE_LIMIT / 0.05
+            line.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_a_hundred_reconnects_in_a_row(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            for count in range(100):
+                radio.cable.hang_up()
+                await radio.gone()
+                assert await radio.back() < 2.0, count
+            assert (await radio.manager.request(INFO, timeout=30)).ckr == Ckr.OK
+            assert radio.manager.traffic().connects == 101
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_out_of_range_for_a_minute(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            radio.cable.unplug()
+            await asyncio.sleep(60)
+            assert radio.manager.state is State.AWAY
+            assert radio.manager.why == "the device is not near, or its Bluetooth is off"
+            radio.cable.plug_in()
+            # One pause between tries, and the time to connect.
+            assert await radio.back() < 5.0
+            assert (await radio.manager.request(INFO, timeout=30)).ckr == Ckr.OK
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_the_phone_is_killed_and_comes_back_bonded(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            radio.world.restart_phone()
+            await radio.gone()
+            assert await radio.back() < 5.0
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_the_daemon_is_started_again_and_knows_its_bond(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            await radio.world.disconnect()
+            await radio.cable.radio.close()
+            radio.cable.radio = radio.cable.new_radio()
+            line = await radio.cable.open(radio.cable.url, lambda octets: None)
+            line.close()
+            assert (radio.cable.bonds.stat().st_mode & 0o777) == 0o600
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_a_bond_that_the_phone_lost_is_told_and_healed_by_pairing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            # The phone's person unpairs this PC while it is away.
+            radio.cable.unplug()
+            await radio.gone()
+            radio.world.forget_pc()
+            radio.cable.plug_in()
+            await radio.world.until(lambda: radio.manager.state is State.REFUSED)
+            assert radio.manager.why == f"{FORGOTTEN_THERE}    try: fob pair {radio.cable.url.text}"
+            opened = radio.cable.lines_opened
+            await asyncio.sleep(BOND_LOST_PAUSE * 2.5)
+            assert (radio.manager.state, radio.cable.lines_opened) == (State.REFUSED, opened)
+
+            await radio.world.pair()
+            radio.manager.try_now()
+            assert await radio.back() < 5.0
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_a_bond_that_this_computer_lost_is_told_without_asking_the_phone(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            await radio.world.disconnect()
+            await radio.cable.radio.forget(radio.cable.url.path)
+            before = radio.cable.air.counters_of(PHONE).copy()
+            with pytest.raises(BondLostError) as caught:
+                await radio.cable.open(radio.cable.url, lambda octets: None)
+            assert caught.value.why == FORGOTTEN_HERE
+            assert caught.value.remedy == f"fob pair {radio.cable.url.text}"
+            assert radio.cable.air.counters_of(PHONE) == before
+
+            await radio.world.pair()
+            line = await radio.cable.open(radio.cable.url, lambda octets: None)
+            line.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P14")
+def test_another_device_with_a_bond_of_its_own_is_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path) as radio:
+            # The registry knows another key for this address.
+            radio.world.phone.identity = KeyPair.generate(radio.world.random.randbytes)
+            radio.cable.hang_up()
+            await radio.world.until(lambda: radio.manager.state is State.REFUSED)
+            assert radio.manager.greeting is None
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_a_lossy_air_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with RadioWorld(tmp_path, loss=0.2) as radio:
+            handle = await radio.world.new_key()
+            for _ in range(20):
+                assert (await radio.sign(handle)).ckr == Ckr.OK
+
+    run_virtually(story())
