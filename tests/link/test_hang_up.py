@@ -89,7 +89,7 @@ def serial_cable(monkeypatch: pytest.MonkeyPatch) -> None:
 def rate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
     """The wires carry so many octets per second, and the daemon knows it."""
     baud: int = request.param
-    monkeypatch.setattr(worlds, "URL", LineUrl.parse(f"serial:/cable?baud={baud}"))
+    monkeypatch.setattr(SerialCable, "url", LineUrl.parse(f"serial:/cable?baud={baud}"))
     monkeypatch.setattr(SerialCable, "rate", baud / 10)
     return baud / 10
 
