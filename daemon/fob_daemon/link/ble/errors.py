@@ -12,7 +12,7 @@ from bleak.exc import (
     BleakDeviceNotFoundError,
     BleakError,
 )
-from bleak_retry_connector import BleakNotFoundError
+from bleak_retry_connector import BleakAbortedError, BleakConnectionError, BleakNotFoundError
 from dbus_fast.errors import AuthError, DBusError, DBusFastError, InvalidAddressError
 
 from fob_daemon.link.transport import LineUnavailableError
@@ -75,7 +75,7 @@ def words_for(error: BaseException) -> str:
             return NO_SERVICE
         case BleakDeviceNotFoundError() | BleakNotFoundError():
             return NOT_NEAR
-        case BleakError() if error.__cause__ is not None:
+        case BleakAbortedError() | BleakConnectionError() if error.__cause__ is not None:
             # bleak-retry-connector puts its advice around the cause.
             return words_for(error.__cause__)
     return str(error) or type(error).__name__

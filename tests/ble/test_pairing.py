@@ -1,0 +1,238 @@
+"""Pairing by radio, as the daemon's desk does it: the bond underneath lives and dies with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from bumble.pairing import PairingConfig, PairingDelegate
+
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.device.pairing import PairingDesk
+from fob_daemon.device.registry import PairedDeviceEntry, Registry
+from fob_daemon.link.ble.errors import BOND_REFUSED, NOT_NEAR
+from fob_daemon.link.ble.hci.pairing import pairing_config
+from fob_daemon.link.lines import Lines
+from fob_daemon.link.transport import LineUnavailableError, LineUrl, LineUrlError
+from fob_device.approval.rules import Rules
+from fob_protocol.noise.keys import KeyPair
+from support.radio_cable import RadioCable
+from support.virtual_loop import run_virtually
+from support.world import World
+
+Compare = Callable[[str, str, str], Awaitable[bool]]
+
+
+async def yes(code: str, device: str, serial: str) -> bool:
+    return True
+
+
+async def no(code: str, device: str, serial: str) -> bool:
+    return False
+
+
+async def never(code: str, device: str, serial: str) -> bool:
+    await asyncio.Event().wait()
+    return False
+
+
+class SaysNo(Rules):
+    """Holds pairing open, and finds that the codes differ."""
+
+    async def compare(self, code: str) -> bool:
+        return False
+
+
+class Desk:
+    """A desk whose radio reaches a phone that nobody is paired with: `async with Desk(tmp_path) as desk`."""
+
+    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+        self.cable = RadioCable(folder)
+        self.registry = Registry.load(folder / "devices.json")
+        self._rules = rules or Rules()
+        self._folder = folder
+
+    async def __aenter__(self) -> "Desk":
+        self.world = World(self._folder, 1, self._rules, self.cable)
+        identity = KeyPair.generate(self.world.random.randbytes)
+        self.lines = Lines(lambda: self.cable.radio)
+        self._desk = PairingDesk(identity, self.registry, "me@pc", self.lines)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.world.close()
+        await self.lines.close()
+
+    async def pair(self, compare: Compare = yes) -> PairedDeviceEntry:
+        return await self._desk.pair(self.cable.url, None, compare, lambda words: None)
+
+    async def refusal(self, compare: Compare = yes) -> ControlError:
+        with pytest.raises(ControlError) as caught:
+            await self.pair(compare)
+        # The connection ends, and the bond with it, on both sides.
+        await asyncio.sleep(1)
+        return caught.value
+
+    async def bonds(self) -> tuple[bool, bool]:
+        """Whether this computer has one, whether the phone has one."""
+        here = await self.cable.radio._stack.is_bonded(self.cable.url.path)
+        return here, bool(self.world.phone.bonds.all())
+
+
+@pytest.mark.clause("P7", "P14")
+def test_pairing_leaves_a_bond_on_both_sides(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            entry = await desk.pair()
+            assert entry.url == desk.cable.url.text
+            assert await desk.bonds() == (True, True)
+            line = await desk.lines.open(desk.cable.url, lambda octets: None)
+            line.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P14")
+def test_codes_that_are_not_equal_leave_no_bond(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            error = await desk.refusal(no)
+            assert (error.why, error.exit_code) == ("the codes were not equal", ExitCode.REJECTED)
+            assert await desk.bonds() == (False, False)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P14")
+def test_a_phone_whose_person_says_no_leaves_no_bond(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path, SaysNo()) as desk:
+            error = await desk.refusal()
+            assert (error.what, error.exit_code) == ("not paired", ExitCode.REJECTED)
+            assert await desk.bonds() == (False, False)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P14")
+def test_a_phone_that_does_not_pair_now_is_not_bonded_with(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path, Rules(pairing="refuse")) as desk:
+            error = await desk.refusal()
+            assert (error.what, error.why) == ("no device", BOND_REFUSED)
+            assert await desk.bonds() == (False, False)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_ctrl_c_while_comparing_leaves_no_bond(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            pairing = asyncio.create_task(desk.pair(never))
+            await asyncio.sleep(5)
+            assert (await desk.bonds())[0]
+            pairing.cancel()
+            await asyncio.gather(pairing, return_exceptions=True)
+            await asyncio.sleep(1)
+            assert await desk.bonds() == (False, False)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_a_phone_that_is_not_near_keeps_its_bond(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            await desk.pair()
+            desk.cable.unplug()
+            await asyncio.sleep(10)
+            error = await desk.refusal()
+            assert (error.why, error.exit_code) == (NOT_NEAR, ExitCode.NO_DEVICE)
+            assert await desk.bonds() == (True, True)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_pairing_again_replaces_the_bond_and_keeps_the_name(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            first = await desk.pair()
+            second = await desk.pair()
+            assert (second.name, second.slot, second.key) == (first.name, first.slot, first.key)
+            assert await desk.bonds() == (True, True)
+            assert len(desk.world.phone.bonds.all()) == 1
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_forgetting_deletes_the_bond_here(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            await desk.pair()
+            await desk.lines.forget(desk.cable.url)
+            assert (await desk.bonds())[0] is False
+            # Once more changes nothing.
+            await desk.lines.forget(desk.cable.url)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P14")
+def test_a_device_without_authentication_is_not_bonded_with(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Desk(tmp_path) as desk:
+            await asyncio.sleep(1)
+            assert desk.cable._station is not None
+            # Just Works.
+            weak = PairingConfig(delegate=PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT))
+            desk.cable._station._device.pairing_config_factory = lambda _: weak
+            error = await desk.refusal()
+            assert error.why == BOND_REFUSED
+            assert await desk.bonds() == (False, False)
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P14")
+async def test_whoever_is_not_being_paired_with_is_refused() -> None:
+    stranger = pairing_config(is_expected=False).delegate
+    assert not await stranger.accept()
+    assert not await stranger.compare_numbers(123456, 6)
+    phone = pairing_config(is_expected=True).delegate
+    assert await phone.accept()
+    assert await phone.compare_numbers(123456, 6)
+    assert not await phone.confirm()
+    assert await phone.get_number() is None
+
+
+@pytest.mark.parametrize("text", ["ble:c0:11:22:aa:bb:cc", "ble:C0:11:22:AA:BB:CC"])
+def test_an_address_is_written_in_one_way(text: str) -> None:
+    url = LineUrl.parse(text)
+    assert (url.text, url.scheme, url.path) == ("ble:C0:11:22:AA:BB:CC", "ble", "C0:11:22:AA:BB:CC")
+
+
+@pytest.mark.parametrize(
+    "text", ["ble:", "ble:C0:11:22:AA:BB", "ble:C0:11:22:AA:BB:CC:DD", "ble:C0-11-22-AA-BB-CC", "ble:phone"]
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(LineUrlError, match="ble:C0:11:22:33:44:55"):
+        LineUrl.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("missing", "command"),
+    [("bleak", "pip install 'fobd[bluetooth]'"), ("bumble", "pip install 'fobd[bluetooth,radio]'")],
+)
+async def test_without_the_libraries_the_daemon_says_what_to_install(missing: str, command: str) -> None:
+    def make_radio() -> "RadioCable":
+        raise ModuleNotFoundError(f"No module named '{missing}'", name=missing)
+
+    lines = Lines(make_radio)  # type: ignore[arg-type]  # it never returns
+    with pytest.raises(LineUnavailableError) as caught:
+        await lines.open(LineUrl.parse("ble:C0:11:22:AA:BB:CC"), lambda octets: None)
+    assert caught.value.why == f"Bluetooth needs the package '{missing}', which is not installed"
+    assert caught.value.remedy == command
+    await lines.close()
