@@ -42,12 +42,10 @@ class Central:
         self._news = asyncio.Event()
         self._connection: Connection | None = None
         self._peer: Peer | None = None
-        self.use(PairingConfig())
+        self.use(PairingConfig(delegate=PairingDelegate(PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT)))
 
     def use(self, config: PairingConfig) -> None:
-        """How it bonds; unless told otherwise by Secure Connections and numeric comparison, which it accepts."""
-        if config.delegate.io_capability == PairingDelegate.NO_OUTPUT_NO_INPUT and config.mitm:
-            config.delegate = PairingDelegate(PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT)
+        """How it bonds; unless told otherwise by Secure Connections and numeric comparison, and it says yes."""
         config.identity_address_type = PairingConfig.AddressType.RANDOM
         self.device.pairing_config_factory = lambda connection: config
 

@@ -32,7 +32,8 @@ class Outgoing:
         if not octets:
             return
         self._size += len(octets)
-        if self._waiting and self._waiting[-1][-1] != END_OF_FRAME:
+        is_text = octets[-1] != END_OF_FRAME
+        if is_text and self._waiting and self._waiting[-1][-1] != END_OF_FRAME:
             self._waiting[-1] += octets
         else:
             self._waiting.append(bytearray(octets))

@@ -44,9 +44,9 @@ def static_address(identity: bytes) -> str:
 
 
 class Station:
-    """A GATT server on one controller. `lines` are the phone's."""
+    """A GATT server on one controller. `lines` are the phone's; `mtu` is the largest that it agrees to."""
 
-    def __init__(self, transport: Transport, lines: PhoneLines) -> None:
+    def __init__(self, transport: Transport, lines: PhoneLines, mtu: int = MTU_OFFERED) -> None:
         self._lines = lines
         self._links: dict[Connection, BleLink] = {}
         self._has_changed = asyncio.Event()
@@ -60,7 +60,7 @@ class Station:
             lambda: phone.is_pairing_open(loop.time())
         )
         self._device.host.long_term_key_provider = self._long_term_key
-        self._device.gatt_server.max_mtu = MTU_OFFERED
+        self._device.gatt_server.max_mtu = mtu
         self._service = FobService(self._links.get)
         self._device.add_service(self._service.build())
         self._device.on(Device.EVENT_CONNECTION, self._connected)
