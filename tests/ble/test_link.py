@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fob_daemon.link.ble.radio import FORGOTTEN_HERE, FORGOTTEN_THERE
-from fob_daemon.link.manager import LinkManager, State
+from fob_daemon.link.keeper import State
+from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.transport import BondLostError
 from fob_device.radio.radio import INTERVAL
 from fob_protocol import catalogue
@@ -122,7 +123,7 @@ def test_a_hundred_reconnects_in_a_row(tmp_path: Path) -> None:
                 await radio.gone()
                 assert await radio.back() < 2.0, count
             assert (await radio.manager.request(INFO, timeout=30)).ckr == Ckr.OK
-            assert radio.manager.traffic().connects == 101
+            assert radio.manager.connects == 101
 
     run_virtually(story())
 

@@ -84,7 +84,7 @@ def test_pairing_leaves_a_bond_on_both_sides(tmp_path: Path) -> None:
     async def story() -> None:
         async with Desk(tmp_path) as desk:
             entry = await desk.pair()
-            assert entry.url == desk.cable.url.text
+            assert entry.urls == (desk.cable.url.text,)
             assert await desk.bonds() == (True, True)
             line = await desk.lines.open(desk.cable.url, lambda octets: None)
             line.close()

@@ -35,7 +35,8 @@ class RadioCable:
 
     def new_radio(self) -> Radio:
         """The daemon's, as after a start."""
-        return Radio(HciStack(HciHost(self._attach_pc, Bonds(self.bonds))))
+        self._pc_host = HciHost(self._attach_pc, Bonds(self.bonds))
+        return Radio(HciStack(self._pc_host))
 
     def switch_on(self, lines: PhoneLines) -> None:
         """The phone's radio is on from now on."""
@@ -60,6 +61,15 @@ class RadioCable:
     def plug_in(self) -> None:
         """Carry it back."""
         self.air.set_distance(PHONE, 0.0)
+
+    def unplug_controller(self) -> None:
+        """The daemon's Bluetooth dongle is pulled out; a new one is there when it is asked for again."""
+        controller = self.air.find(PC)
+        self.air.detach(controller)
+        device = self._pc_host._device
+        assert device is not None
+        device.host.on_transport_lost()
+        controller.terminated.set_result(None)
 
     def hang_up(self) -> None:
         """The phone ends the connection."""

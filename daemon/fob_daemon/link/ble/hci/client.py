@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, Final
 
 from bleak.args import SizedBuffer
@@ -178,11 +179,12 @@ async def _connect(device: Device, peer: Address) -> Connection:
 
 
 async def _give_up(device: Device, attempt: "asyncio.Future[Connection]") -> None:
-    try:
+    # The controller refuses when the attempt has just succeeded or failed.
+    with suppress(BaseBumbleError):
         await device.send_sync_command(HCI_LE_Create_Connection_Cancel_Command())
+    try:
         async with asyncio.timeout(CANCEL_TIME):
             connection = await attempt
-        # It had succeeded in this very moment.
-        await connection.disconnect(HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR)
+            await connection.disconnect(HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR)
     except (BaseBumbleError, TimeoutError, asyncio.CancelledError):
         return
