@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -236,12 +236,38 @@ def test_a_computer_that_walks_away_blocks_no_other_ones_line(tell: Tell) -> Non
             await first.subscribe()
             await scene.bonded_line(second)
             for _ in range(4):
-                await first.send(b"AT+CLAC\r")
+                await first.send(20 * b"AT+CLAC\r")
             # The commands have arrived, the answers are on their way.
             await asyncio.sleep(0.031)
             scene.radio.set_distance("pc 1", 100)
             assert await greet(second) == b"AT\r\r\nOK\r\n"
+            assert first.is_connected
             await first.gone()
+
+    tell(story)
+
+
+def test_what_the_stack_has_no_room_for_counts_as_unsent(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "UNSENT_LIMIT", 3000)
+
+    async def story(scene: Scene) -> None:
+        async with on_the_air(scene.handset.phone, scene.radio), AsyncExitStack() as stack:
+            computers = [await stack.enter_async_context(scene.computer(number)) for number in range(1, 5)]
+            for pc in computers:
+                await pc.connect(scene.address, mtu=247, supervision=5000)
+                await pc.bond()
+                await pc.subscribe()
+            *away, last = computers
+            for pc in away:
+                await pc.send(b"AT+CLAC\rAT+CLAC\r")
+            await asyncio.sleep(0.031)
+            for number in range(1, 4):
+                scene.radio.set_distance(f"pc {number}", 100)
+            # The controller's eight buffers are full of what nobody takes.
+            for _ in range(10):
+                await last.send(b"AT+CLAC\r")
+            await last.gone()
+            assert away[0].is_connected
 
     tell(story)
 
@@ -413,6 +439,35 @@ def test_bonding_is_refused_after_too_many_failures(tell: Tell) -> None:
             await pc.disconnect()
             await asyncio.sleep(60)
             await scene.bonded_line(pc)
+
+    tell(story)
+
+
+def test_a_key_is_worth_nothing_before_the_bonding_is_done(tell: Tell) -> None:
+    async def story(scene: Scene) -> None:
+        async with scene.phone_and_computer() as pc:
+            failures: list[int] = []
+            pc.connection.on(pc.connection.EVENT_CONNECTION_ENCRYPTION_FAILURE, failures.append)
+            request = smp.SMP_Pairing_Request_Command(
+                io_capability=smp.IoCapability.DISPLAY_YES_NO,
+                oob_data_flag=0,
+                auth_req=smp.AuthReq.BONDING | smp.AuthReq.MITM | smp.AuthReq.SC,
+                maximum_encryption_key_size=16,
+                initiator_key_distribution=smp.KeyDistribution(0),
+                responder_key_distribution=smp.KeyDistribution(0),
+            )
+            pc.connection.send_l2cap_pdu(smp.SMP_CID, bytes(request))
+            await asyncio.sleep(0.1)
+            await pc.device.send_async_command(
+                hci.HCI_LE_Enable_Encryption_Command(
+                    connection_handle=pc.connection.handle,
+                    random_number=bytes(8),
+                    encrypted_diversifier=0,
+                    long_term_key=bytes(16),
+                )
+            )
+            await asyncio.sleep(0.1)
+            assert failures == [hci.HCI_ErrorCode.PIN_OR_KEY_MISSING_ERROR]
 
     tell(story)
 

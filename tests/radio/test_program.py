@@ -3,11 +3,7 @@
 import asyncio
 import contextlib
 import json
-import os
-import signal
-import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +15,9 @@ from fob_device.radio.control import CLIENTS_LIMIT, LINE_LIMIT
 from fob_device.radio.server import HOSTS_LIMIT
 from support.central import central
 from support.echo_peripheral import ADDRESS, echo_peripheral
+from support.ready_program import PATIENCE, installed, running
 
-PROGRAM = [str(Path(sys.executable).with_name("fob-device")), "radio"]
-PATIENCE = 20
+PROGRAM = [installed("fob-device"), "radio"]
 
 
 class Control:
@@ -66,19 +62,9 @@ class Control:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a radio's `hosts` and `control`; the radio says when it is ready, and ends when told to."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(PATIENCE)
-        sockets = [f"--listen=unix:{tmp_path}/hosts", f"--control=unix:{tmp_path}/control"]
-        environment = os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify")}
-        with subprocess.Popen([*PROGRAM, *sockets, "--interval=7.5"], env=environment) as program:
-            try:
-                assert manager.recv(100) == b"READY=1"
-                yield tmp_path
-            finally:
-                program.send_signal(signal.SIGTERM)
-                assert program.wait(PATIENCE) == 0
+    """A folder with a radio's `hosts` and `control`."""
+    with running(*PROGRAM, f"--listen=unix:{tmp_path}/hosts", f"--control=unix:{tmp_path}/control", "--interval=7.5"):
+        yield tmp_path
 
 
 async def test_two_hosts_talk_and_the_control_channel_counts_and_moves(folder: Path) -> None:
