@@ -13,12 +13,11 @@ from bumble.pairing import PairingConfig, PairingDelegate
 
 from fob_device.bonds import Bond
 from fob_device.ports.ble import outgoing
-from fob_device.ports.ble.link import PROVING_TIME
 from fob_device.ports.ble.station import static_address
 from fob_device.radio.radio import Radio
 from fob_protocol import catalogue
 from fob_protocol.limits import PAIRING_TIME
-from fob_protocol.link.gatt import CONNECTIONS_LIMIT, TO_DEVICE_UUID, TO_PC_UUID
+from fob_protocol.link.gatt import CONNECTIONS_LIMIT, PROVING_TIME, TO_DEVICE_UUID, TO_PC_UUID
 from support.ble_world import NAME, OK, Handset, ask, greet, on_the_air, pair_over, session_over
 from support.central import CONFIGURATION, Central, central
 from support.virtual_loop import run_virtually

@@ -18,11 +18,9 @@ from fob_device.ports.ble.outgoing import Outgoing, TooMuchUnsentError
 from fob_device.ports.url import LineHandler
 from fob_device.store.errors import TokenFileError
 from fob_protocol.limits import PAIRING_TIME
-from fob_protocol.link.gatt import ATT_HEADER, value_size
+from fob_protocol.link.gatt import ATT_HEADER, PROVING_TIME, value_size
 from fob_protocol.pkcs11.errors import CkrError
 
-# Seconds that a stranger may hold a connection: one that encrypts with a bond does so at once.
-PROVING_TIME: Final = 30.0
 # Seconds for whatever the stack is asked to do with a connection.
 GATT_TIME: Final = 5.0
 
