@@ -68,7 +68,7 @@ class RadioCable:
         self.air.detach(controller)
         device = self._pc_host._device
         assert device is not None
-        device.host.on_transport_lost()
+        device.host.emit("flush")
         controller.terminated.set_result(None)
 
     def hang_up(self) -> None:

@@ -28,6 +28,7 @@ class BlueZBus:
 
     def __init__(self) -> None:
         self._bus: MessageBus | None = None
+        self._end: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
 
     async def call(self, path: str, interface: str, member: str, signature: str = "", *body: Any) -> Any:
@@ -76,6 +77,7 @@ class BlueZBus:
             if self._bus is None or not self._bus.connected:
                 self.close()
                 self._bus = await _connect()
+                self._end = asyncio.create_task(_end_of(self._bus))
             return self._bus
 
 
@@ -87,3 +89,9 @@ async def _connect() -> MessageBus:
         # Frees the socket, which the constructor made.
         bus.disconnect()
         raise
+
+
+async def _end_of(bus: MessageBus) -> None:
+    """Take note of how a connection ends, as somebody has to: the next call begins another one."""
+    with suppress(OSError, EOFError):
+        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast leaves this one untyped
