@@ -1,6 +1,7 @@
 """What a scenario works with: the guest, the radio, phones of its own, and Fob installed in the guest as systemd's."""
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,16 +66,18 @@ class Bench:
     @contextmanager
     def phone(self, label: str) -> Iterator[Phone]:
         """A new phone that is on."""
-        phone = Phone(label, self.radio, self.folder, self.log)
-        try:
-            phone.switch_on()
-            yield phone
-        finally:
-            phone.kill()
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            phone = Phone(label, self.radio, Path(folder), self.log)
+            try:
+                phone.switch_on()
+                yield phone
+            finally:
+                phone.kill()
 
     def fob(self, command: str, *, timeout: float = 60.0) -> Any:
         """What `fob --json COMMAND` answers."""
-        output = self.guest.check(f"fob --json {command}", timeout=timeout)
+        said = "{ status=$?; cat /tmp/said; exit $status; }"
+        output = self.guest.check(f"fob --json {command} 2>/tmp/said || {said}", timeout=timeout)
         return json.loads(output) if output.strip() else None
 
     def pair(self, phone: Phone) -> str:
@@ -87,7 +90,8 @@ class Bench:
         """The URL of a phone on the air."""
         self.guest.check("bluetoothctl --timeout 5 scan le")
         rows = [line.split(" ", 2) for line in self.guest.check("bluetoothctl devices").splitlines()]
-        urls = [f"ble:{address}" for _, address, name in rows if name == phone.label]
+        # An advertisement has room for the beginning of the name.
+        urls = [f"ble:{address}" for _, address, name in rows if phone.label.startswith(name)]
         assert len(urls) == 1, f"{phone.label} is not among {rows}"
         return urls[0]
 
