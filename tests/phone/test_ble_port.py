@@ -509,6 +509,26 @@ def test_the_bond_of_a_paired_computer_stays_and_survives_a_restart(tell: Tell) 
     tell(story)
 
 
+def test_a_hundred_reconnects_in_a_row(tell: Tell) -> None:
+    async def story(scene: Scene) -> None:
+        async with on_the_air(scene.handset.phone, scene.radio), scene.computer() as pc:
+            await scene.paired(pc)
+            await asyncio.sleep(1)
+            loop = asyncio.get_running_loop()
+            tasks = len(asyncio.all_tasks())
+            for _ in range(100):
+                await pc.disconnect()
+                begin = loop.time()
+                await pc.connect(scene.address)
+                await pc.encrypt()
+                await pc.subscribe()
+                assert await greet(pc)
+                assert loop.time() - begin < 1.0
+            assert len(asyncio.all_tasks()) == tasks
+
+    tell(story)
+
+
 def test_a_bond_whose_connection_ends_without_pairing_is_gone(tell: Tell) -> None:
     async def story(scene: Scene) -> None:
         async with on_the_air(scene.handset.phone, scene.radio), scene.computer() as pc:

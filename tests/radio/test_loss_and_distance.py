@@ -8,7 +8,7 @@ from bumble.device import Connection
 
 from fob_device.radio.counters import Counters
 from fob_device.radio.distance import RANGE
-from fob_device.radio.radio import Radio
+from fob_device.radio.radio import SETTINGS_LIMIT, Radio
 from support.central import central
 from support.echo_peripheral import ADDRESS, ADVERTISING_DATA, echo_peripheral
 from support.virtual_loop import run_virtually
@@ -51,6 +51,18 @@ def test_a_loss_is_a_probability_and_never_everything() -> None:
             Radio(loss=1.0)
         with pytest.raises(ValueError, match="out of range"):
             Radio().set_loss("phone", -0.1)
+
+    run_virtually(conversation())
+
+
+def test_settings_are_bounded() -> None:
+    async def conversation() -> None:
+        radio = Radio()
+        for number in range(SETTINGS_LIMIT):
+            radio.set_distance(f"device {number}", number)
+        radio.set_distance("device 0", 1)
+        with pytest.raises(ValueError, match="256 devices were set already"):
+            radio.set_distance("one more", 1)
 
     run_virtually(conversation())
 

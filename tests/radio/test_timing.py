@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from bumble import hci
 
 from fob_device.radio.counters import Counters
 from fob_device.radio.radio import Radio
@@ -110,6 +111,32 @@ def test_nothing_happens_while_a_connection_is_idle() -> None:
             await asyncio.sleep(3600)
             assert cost(before, radio) == (0, 0)
             await round_trip(pc, 1)
+
+    run_virtually(conversation())
+
+
+def test_a_command_that_is_not_emulated_is_answered() -> None:
+    async def conversation() -> None:
+        radio = Radio()
+        async with echo_peripheral(radio.attach("phone")), central(radio.attach("pc")) as pc:
+            await pc.connect(ADDRESS)
+            unknown = hci.HCI_Read_Remote_Version_Information_Command(connection_handle=pc.connection.handle)
+            with pytest.raises(hci.HCI_Error) as error:
+                await pc.device.send_async_command(unknown)
+            assert error.value.error_code == hci.HCI_ErrorCode.UNKNOWN_HCI_COMMAND_ERROR
+
+    run_virtually(conversation())
+
+
+def test_a_host_that_begins_anew_has_no_connections() -> None:
+    async def conversation() -> None:
+        radio = Radio()
+        async with echo_peripheral(radio.attach("phone")) as phone, central(radio.attach("pc")) as pc:
+            await pc.connect(ADDRESS)
+            await pc.device.send_sync_command(hci.HCI_Reset_Command())
+            await asyncio.sleep(1)
+            # The other side has found out by its supervision timeout.
+            assert phone.connections == {}
 
     run_virtually(conversation())
 

@@ -13,6 +13,9 @@ from fob_device.radio.counters import Counters, Crossed
 # Data packets that one side gets through in one event: what phones commonly allow.
 PACKETS_PER_EVENT: Final = 4
 
+# What waits on one side: far more than a host has buffers for. One that ignores the flow control loses the rest.
+WAITING_LIMIT: Final = 256
+
 # A timer that fires a moment early still belongs to the event it was set for.
 _EARLY: Final = 1e-6
 
@@ -94,7 +97,7 @@ class AirConnection:
 
     def send(self, lane: Lane, packet: Packet) -> None:
         """Send at the next event that has room."""
-        if self.is_open:
+        if self.is_open and len(lane.waiting) < WAITING_LIMIT:
             lane.waiting.append(packet)
             self._schedule()
 

@@ -148,6 +148,13 @@ class RadioController(Controller):
             packet.connection_interval = self._interval_units()
         super().send_hci_packet(packet)
 
+    def on_hci_command_packet(self, command: hci.HCI_Command) -> None:
+        """A command that is not emulated is answered all the same; a kernel would wait for that."""
+        if hasattr(self, f"on_{command.name.lower()}"):
+            super().on_hci_command_packet(command)
+        else:
+            self._send_hci_command_status(hci.HCI_ErrorCode.UNKNOWN_HCI_COMMAND_ERROR, command.op_code)
+
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """The host sends data."""
         end = self.ends.get(packet.connection_handle)

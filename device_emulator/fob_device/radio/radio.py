@@ -28,6 +28,9 @@ INTERVALS_TO_ESTABLISH: Final = 6
 # One unit of a supervision timeout, in seconds.
 SUPERVISION_UNIT: Final = 0.01
 
+# Devices whose distance or loss is remembered.
+SETTINGS_LIMIT: Final = 256
+
 # Public addresses are locally administered and numbered in the order of the hosts.
 PUBLIC_PREFIX: Final = bytes.fromhex("02f0b5")
 
@@ -93,15 +96,21 @@ class Radio(LocalLink):
         self.vanish(controller)
 
     def set_distance(self, who: str, metres: float) -> None:
-        """Move a device; past RANGE nothing hears it, and its connections die by their supervision timeout."""
+        """Move a device; past RANGE nothing hears it, and its connections die by their supervision timeout.
+
+        Raises ValueError for a distance below 0, and for the SETTINGS_LIMIT-and-first device.
+        """
         if not metres >= 0:
             raise ValueError("a distance is not negative")
-        self._distance[who.upper()] = metres
+        _remember(self._distance, who, metres)
         self._check_ranges()
 
     def set_loss(self, who: str, loss: float) -> None:
-        """Lose packets from and to a device with this probability, if it is above the other device's."""
-        self._loss[who.upper()] = _checked_loss(loss)
+        """Lose packets from and to a device with this probability, if it is above the other device's.
+
+        Raises ValueError for no probability below 1, and for the SETTINGS_LIMIT-and-first device.
+        """
+        _remember(self._loss, who, _checked_loss(loss))
 
     def find(self, who: str) -> RadioController:
         """A device on the air, the newest if several fit. Raises KeyError."""
@@ -209,6 +218,12 @@ class Radio(LocalLink):
 
 def _names(controller: RadioController) -> tuple[str, ...]:
     return controller.name.upper(), *controller.addresses
+
+
+def _remember(settings: dict[str, float], who: str, value: float) -> None:
+    if who.upper() not in settings and len(settings) >= SETTINGS_LIMIT:
+        raise ValueError(f"{SETTINGS_LIMIT} devices were set already")
+    settings[who.upper()] = value
 
 
 def _setting(settings: dict[str, float], controller: RadioController, default: float) -> float:
