@@ -1,8 +1,10 @@
 """`fob demo -- COMMAND`: the command's surroundings, its exit status, and nothing left behind."""
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +25,7 @@ NOBODY = 65534
 
 def surroundings(tmp_path: Path) -> dict[str, str]:
     scratch = tmp_path / "scratch"
-    scratch.mkdir(exist_ok=True, mode=0o777)
+    scratch.mkdir(exist_ok=True, parents=True)
     scratch.chmod(0o777)
     return {"PATH": os.environ["PATH"], "TMPDIR": str(scratch), "HOME": str(scratch)}
 
@@ -32,6 +34,7 @@ def start(environment: Mapping[str, str], *command: str, before: Sequence[str] =
     return subprocess.Popen(
         [*before, FOB, "demo", *(("--", *command) if command else ())],
         env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
     )  # fmt: skip
 
 
@@ -41,14 +44,15 @@ def finish(demo: "subprocess.Popen[bytes]") -> tuple[int, str, str]:
 
 
 def processes_that_mention(text: str) -> list[str]:
+    """In their command line, or in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            line, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:
             continue
-        if text in line:
-            found.append(line)
+        if text.encode() in line + environment:
+            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
     return found
 
 
@@ -78,21 +82,82 @@ def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
     assert_nothing_is_left(environment)
 
 
-def test_a_program_that_does_not_exist(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [("no-such-program", "no program is called 'no-such-program'"), ("/", "/: Permission denied")],
+)
+def test_a_command_that_cannot_be_run(tmp_path: Path, command: str, why: str) -> None:
     environment = surroundings(tmp_path)
-    status, _, err = finish(start(environment, "no-such-program"))
+    status, _, err = finish(start(environment, command))
     assert status == 1
-    assert [line.split(":")[0] for line in err.splitlines()[-3:]] == ["error", "why", "try"]
+    assert err.splitlines()[-3:] == [
+        "error: the command was not run",
+        f"why:   {why}",
+        "try:   fob demo -- COMMAND",
+    ]
     assert_nothing_is_left(environment)
 
 
-def test_a_demo_that_is_killed_politely_cleans_up(tmp_path: Path) -> None:
+def test_a_scratch_folder_whose_name_is_too_long_for_a_socket(tmp_path: Path) -> None:
+    environment = surroundings(tmp_path / ("x" * 100))
+    status, _, err = finish(start(environment, "true"))
+    assert status == 1
+    assert [line[:7] for line in err.splitlines()[-3:]] == ["error: ", "why:   ", "try:   "]
+    assert "the path of a socket would be too long" in err.splitlines()[-2]
+    assert_nothing_is_left(environment)
+
+
+def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     environment = surroundings(tmp_path)
-    demo = start(environment, "sh", "-c", "echo ready; exec sleep 60")
+    demo = start(environment)
+    assert demo.stdout is not None
+    demo.stdout.readline()
+    demo.stdout.close()
+    assert demo.wait(30) == 128 + signal.SIGPIPE
+    assert demo.stderr is not None
+    assert demo.stderr.read() == b""
+    demo.stderr.close()
+    assert_nothing_is_left(environment)
+
+
+def test_a_demo_that_is_killed_politely_ends_all_that_its_command_has_started(tmp_path: Path) -> None:
+    environment = surroundings(tmp_path)
+    demo = start(environment, "sh", "-c", "(sleep 60; true) & echo ready; sleep 60; true")
     assert demo.stdout is not None
     assert demo.stdout.readline() == b"ready\n"
     demo.terminate()
-    assert finish(demo)[0] == 128 + 15
+    assert finish(demo)[0] == 128 + signal.SIGTERM
+    assert_nothing_is_left(environment)
+
+
+def test_a_command_that_is_killed(tmp_path: Path) -> None:
+    environment = surroundings(tmp_path)
+    assert finish(start(environment, "sh", "-c", "kill -9 $$"))[0] == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        ("Switching on", signal.SIGINT),
+        ("Pairing", signal.SIGTERM),
+        ("Making a key", signal.SIGHUP),
+        ("1. ", signal.SIGTERM),
+        ("   $ ", signal.SIGINT),
+    ],
+)
+def test_whatever_a_demo_is_doing_it_ends_in_order(tmp_path: Path, stage: str, number: signal.Signals) -> None:
+    environment = surroundings(tmp_path)
+    demo = start(environment)
+    assert demo.stdout is not None
+    while not demo.stdout.readline().startswith(stage.encode()):
+        assert demo.poll() is None
+
+    # The whole group, as Ctrl-C and a closed terminal do it; impatiently.
+    os.killpg(demo.pid, number)
+    os.killpg(demo.pid, number)
+
+    status, _, err = finish(demo)
+    assert (status, err) == (128 + number, "")
     assert_nothing_is_left(environment)
 
 
@@ -110,19 +175,21 @@ def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path) -> None:
 
 def become_unprivileged() -> list[str]:
     """Another user where the interpreter lets others read it, else root without its powers, under another number."""
+    if os.getuid() != 0:
+        return []
     other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     again = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import fob_device'], check=True)"
     readable = subprocess.run([*other, sys.executable, "-c", again], capture_output=True, check=False)
     return other if readable.returncode == 0 else ["unshare", "--user", f"--map-user={NOBODY}"]
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="everybody else is unprivileged already")
-def test_an_unprivileged_user_can_run_it(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
-    environment = surroundings(tmp_path)
-    status, out, err = finish(start(environment, "sh", "-c", "id -u; ssh-add -l", before=become_unprivileged()))
-    assert status == 0, err
-    assert out.splitlines()[0] == str(NOBODY)
-    assert len(out.splitlines()) == 4
-    assert_nothing_is_left(environment)
+def test_an_unprivileged_user_can_run_it() -> None:
+    # pytest's own folders are closed to others.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        environment = surroundings(Path(folder))
+        status, out, err = finish(start(environment, "sh", "-c", "id -u; ssh-add -l", before=become_unprivileged()))
+        assert status == 0, err
+        assert out.splitlines()[0] == str(os.getuid() or NOBODY)
+        assert len(out.splitlines()) == 4
+        assert_nothing_is_left(environment)

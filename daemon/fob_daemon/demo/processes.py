@@ -1,24 +1,28 @@
-"""The two processes of a demo: the phone and the daemon. They end with it, whatever happens."""
+"""The two processes of a demo: the phone and the daemon. They end with it, however it ends but by SIGKILL."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from fob_daemon.control.errors import ControlError
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
+from fob_daemon.demo.signals import undisturbed
 
 START_TIME: Final = 20.0
 STOP_TIME: Final = 5.0
-ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-class DemoError(Exception):
-    """The demo cannot go on; the text is for the person."""
+class DemoError(ControlError):
+    """The demo cannot go on. `log` is what one of its programs has said."""
+
+    def __init__(self, what: str, why: str, next_command: str = "fob doctor", *, log: str = "") -> None:
+        super().__init__(what, why, next_command)
+        self.log = log
 
 
 class Processes:
@@ -32,15 +36,16 @@ class Processes:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        running = list(reversed(self._running.values()))
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(STOP_TIME)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        with undisturbed():
+            running = list(reversed(self._running.values()))
+            for process in running:
+                process.terminate()
+            for process in running:
+                try:
+                    process.wait(STOP_TIME)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
     def make_phone(self) -> None:
         """A new phone with this demo's PINs."""
@@ -48,7 +53,7 @@ class Processes:
         arguments = ["init", "--state", str(self._scratch.phone), "--label", TOKEN_LABEL, "--pins", "-"]
         done = subprocess.run(program("fob-device", *arguments), input=pins, capture_output=True, check=False)
         if done.returncode:
-            raise DemoError(f"the phone was not made:\n{done.stderr.decode(errors='replace')}")
+            raise failed("the phone was not made", "fob-device", done.returncode, done.stderr)
 
     def start_phone(self) -> None:
         """Switch the phone on; returns when its line is there."""
@@ -84,9 +89,14 @@ class Processes:
         address = self._scratch.folder / f"{name}.ready"
         log = self._scratch.folder / f"{name}.log"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("wb") as words:
-            ready.bind(str(address))
+            try:
+                ready.bind(str(address))
+            except OSError:
+                why = f"the path of a socket would be too long: {address}"
+                raise DemoError(f"{name} was not started", why, "TMPDIR=/tmp fob demo") from None
             ready.settimeout(0.1)
-            process = self._running[name] = self._spawn(command, words, address)
+            with undisturbed():
+                process = self._running[name] = self._spawn(command, words, address)
             self._await_ready(name, process, ready, log)
         address.unlink()
 
@@ -112,33 +122,16 @@ class Processes:
             except TimeoutError:
                 if process.poll() is not None:
                     break
-        raise DemoError(f"{name} did not start:\n{log.read_text(errors='replace')}")
+        code = process.poll()
+        why = "it is not ready" if code is None else f"it ended with {code}"
+        raise DemoError(f"{name} did not start", why, log=log.read_text(errors="replace"))
+
+
+def failed(what: str, name: str, code: int, words: bytes) -> DemoError:
+    """The error for a program that ended with `code`."""
+    return DemoError(what, f"{name} ended with {code}; its words are above", log=words.decode(errors="replace"))
 
 
 def program(name: str, *arguments: str) -> list[str]:
     """A program of ours, from the environment that runs this one."""
     return [str(Path(sys.executable).parent / name), *arguments]
-
-
-def end_by_signals() -> None:
-    """A polite kill and a closed terminal end a demo as Ctrl-C does: through its context managers."""
-    for number in ENDING:
-        signal.signal(number, _end)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Signals wait until a program that is being started is known, so that none is left running unseen."""
-    received: list[int] = []
-    earlier = {number: signal.signal(number, lambda number, frame: received.append(number)) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
-    if received:
-        _end(received[0], None)
-
-
-def _end(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from fob_daemon.demo.processes import DemoError, Processes, end_by_signals, program, undisturbed
+from fob_daemon.demo.commands import exit_status, running
+from fob_daemon.demo.processes import DemoError, Processes, failed, program
 from fob_daemon.demo.scratch import Scratch
+from fob_daemon.demo.signals import end_by_signals, undisturbed
 from fob_daemon.demo.walk import Say, Walk
 
 KEYS: Final = (("rsa:2048", "RSA-2048", "01"), ("ec:p256", "P-256", "02"), ("ed25519", "Ed25519", "03"))
@@ -18,8 +21,8 @@ KEYS: Final = (("rsa:2048", "RSA-2048", "01"), ("ec:p256", "P-256", "02"), ("ed2
 def run_demo(command: Sequence[str], say: Say) -> int:
     """Run `command`, or the walk when it is empty; the exit status. Raises DemoError. Leaves nothing behind."""
     end_by_signals()
-    with tempfile.TemporaryDirectory(prefix="fob-demo-", ignore_cleanup_errors=True) as folder:
-        scratch = Scratch.in_folder(Path(folder))
+    with scratch_folder() as folder:
+        scratch = Scratch.in_folder(folder)
         scratch.write_files()
         with Processes(scratch) as processes:
             set_up(scratch, processes, say)
@@ -27,6 +30,23 @@ def run_demo(command: Sequence[str], say: Say) -> int:
                 return run_command(command, scratch)
             Walk(scratch, say).run()
             return 0
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that vanishes with all that is in it. Raises DemoError when there is no room for one."""
+    try:
+        with undisturbed():
+            folder = tempfile.TemporaryDirectory(prefix="fob-demo-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise DemoError(
+            "the demo did not begin", f"no folder could be made: {error.strerror}", "TMPDIR=FOLDER fob demo"
+        ) from None
+    try:
+        yield Path(folder.name)
+    finally:
+        with undisturbed():
+            folder.cleanup()
 
 
 def set_up(scratch: Scratch, processes: Processes, say: Say) -> None:
@@ -43,20 +63,18 @@ def set_up(scratch: Scratch, processes: Processes, say: Say) -> None:
 
 
 def run_command(command: Sequence[str], scratch: Scratch) -> int:
-    """The person's command with the demo's environment; its exit status. Raises DemoError for no such program."""
-    running: list[subprocess.Popen[bytes]] = []
+    """The person's command with the demo's environment; its exit status. Raises DemoError when it cannot be started."""
     try:
-        with undisturbed():
-            running.append(subprocess.Popen(command, env=os.environ | scratch.environment()))
-        # Ctrl-C is the command's while it runs: it may be a shell.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return running[0].wait()
+        with running(command, os.environ | scratch.environment()) as process:
+            # Ctrl-C is the command's while it runs: it may be a shell.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return exit_status(process)
     except FileNotFoundError:
-        raise DemoError(f"no program is called '{command[0]}'") from None
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
+        raise DemoError(
+            "the command was not run", f"no program is called '{command[0]}'", "fob demo -- COMMAND"
+        ) from None
+    except OSError as error:
+        raise DemoError("the command was not run", f"{command[0]}: {error.strerror}", "fob demo -- COMMAND") from None
 
 
 def fob(scratch: Scratch, *arguments: str) -> None:
@@ -69,4 +87,4 @@ def fob(scratch: Scratch, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise DemoError(f"fob {' '.join(arguments)} failed:\n{done.stderr.decode(errors='replace')}")
+        raise failed(f"fob {' '.join(arguments)} failed", "it", done.returncode, done.stderr)

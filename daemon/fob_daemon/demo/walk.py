@@ -2,14 +2,14 @@
 
 import json
 import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from fob_daemon.demo.processes import DemoError, program
+from fob_daemon.demo.commands import running
+from fob_daemon.demo.processes import DemoError, failed, program
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
 
 Say = Callable[[str], None]
@@ -94,12 +94,14 @@ class Walk:
         """Every step. Raises DemoError for one that fails; one whose program is missing is named and left out."""
         (self._scratch.folder / "message").write_text("The key that signs this never left the phone.\n")
         for number, step in enumerate(STEPS, start=1):
-            self._say(f"\n{number}. {step.title}")
+            self._say("")
+            self._say(f"{number}. {step.title}")
             if shutil.which(step.program) is None:
                 self._say(f"   left out: {step.program} is not installed (apt install {step.package})")
                 continue
             self._run(step)
-        self._say(f"\nDone. The private keys are in '{TOKEN_LABEL}' and nowhere else; this demo now removes it.")
+        self._say("")
+        self._say(f"Done. The private keys are in '{TOKEN_LABEL}' and nowhere else; this demo now removes it.")
 
     def traffic(self) -> Traffic:
         """What has crossed the link so far."""
@@ -115,16 +117,13 @@ class Walk:
         self._say(f"   link: {crossed.round_trips} round trips, {crossed.octets} bytes")
 
     def _shell(self, command: str) -> bytes:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            cwd=self._scratch.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=STEP_TIME,
-            check=False,
-        )
-        if done.returncode:
-            raise DemoError(f"{shlex.quote(command)} failed:\n{done.stdout.decode(errors='replace')}")
-        return done.stdout
+        null, pipe = subprocess.DEVNULL, subprocess.PIPE
+        shell = ("/bin/sh", "-c", command)
+        with running(shell, self._environment, folder=self._scratch.folder, stdin=null, output=pipe) as process:
+            try:
+                words, _ = process.communicate(timeout=STEP_TIME)
+            except subprocess.TimeoutExpired:
+                raise DemoError("a step of the walk has hung", f"after {STEP_TIME} s: {command}") from None
+        if process.returncode:
+            raise failed("a step of the walk failed", command, process.returncode, words)
+        return words
