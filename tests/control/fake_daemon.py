@@ -15,7 +15,10 @@ from fob_daemon.control.interface import (
     ControlEvent,
     DeviceReport,
     DeviceState,
+    LineReport,
+    LineState,
     LogEntry,
+    NearbyReport,
     StatusReport,
 )
 from fob_daemon.cryptoki.interface import Application
@@ -45,6 +48,9 @@ class FakeDaemon:
         self.pairing_error: ControlError | None = None
         self.pairing_cancelled = asyncio.Event()
         self.compared: list[bool] = []
+        self.nearby: list[NearbyReport] = []
+        self.scanned: list[float] = []
+        self.scan_error: ControlError | None = None
 
     def add_phone(self, name: str, phone: FakePhone) -> None:
         """A paired phone, ready."""
@@ -52,6 +58,7 @@ class FakeDaemon:
         self.phones[name] = phone
         self.devices[name] = DeviceReport(
             name, phone.serial, phone.label, slot, URL, DeviceState.READY, "",
+            (LineReport(URL, LineState.READY, ""),),
             round_trips=12, bytes_sent=345, bytes_received=678, sent_again=1, damaged=2, reconnects=0,
             objects=4, logged_in=False, token_flags=phone.flags,
         )  # fmt: skip
@@ -90,6 +97,12 @@ class FakeDaemon:
         say("look at your phone: confirm the code there too")
         self.add_phone(name or "Ada's phone", FakePhone("Ada's phone", "FOB-0001"))
         return self.devices[name or "Ada's phone"]
+
+    async def scan(self, seconds: float) -> list[NearbyReport]:
+        self.scanned.append(seconds)
+        if self.scan_error is not None:
+            raise self.scan_error
+        return self.nearby
 
     async def unpair(self, name: str) -> None:
         del self.devices[name], self.phones[name]

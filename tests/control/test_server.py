@@ -62,6 +62,7 @@ async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakeP
                 "url": "serial:/dev/ttyUSB7?baud=115200",
                 "state": "ready",
                 "why": "",
+                "lines": [{"url": "serial:/dev/ttyUSB7?baud=115200", "state": "ready", "why": ""}],
                 "round_trips": 12,
                 "bytes_sent": 345,
                 "bytes_received": 678,

@@ -6,28 +6,37 @@ from pathlib import Path
 import pytest
 
 from fob_daemon.device.registry import Registry, RegistryError
+from fob_daemon.link.transport import LineUrl
 
 KEY = bytes(range(32))
-GOOD = {"name": "p", "key": KEY.hex(), "serial": "1", "url": "serial:/x", "slot": 1, "paired_at": 1.0}
+GOOD = {"name": "p", "key": KEY.hex(), "serial": "1", "urls": ["serial:/x"], "slot": 1, "paired_at": 1.0}
 
 
 def test_slots_stay_and_names_are_told_apart(tmp_path: Path) -> None:
     registry = Registry.load(tmp_path / "devices.json")
-    first = registry.add("phone", KEY, "1", "serial:/a", 1.0)
-    second = registry.add("phone", bytes(32), "2", "serial:/b", 2.0)
+    first = registry.add("phone", KEY, "1", LineUrl.parse("serial:/a"), 1.0)
+    second = registry.add("phone", bytes(32), "2", LineUrl.parse("serial:/b"), 2.0)
     assert [(e.name, e.slot) for e in (first, second)] == [("phone", 1), ("phone 2", 2)]
     registry.remove("phone")
-    assert registry.add("other", bytes([7]) * 32, "3", "serial:/c", 3.0).slot == 1
+    assert registry.add("other", bytes([7]) * 32, "3", LineUrl.parse("serial:/c"), 3.0).slot == 1
     again = Registry.load(tmp_path / "devices.json")
     assert again.devices == registry.devices
-    assert again.add("renamed", bytes(32), "2", "serial:/d", 4.0).name == "phone 2"
+    assert again.add("renamed", bytes(32), "2", LineUrl.parse("serial:/d"), 4.0).name == "phone 2"
     with pytest.raises(RegistryError, match="no device is called 'nobody'"):
         again.remove("nobody")
 
 
+def test_a_device_has_one_line_of_each_kind_and_the_cable_comes_first(tmp_path: Path) -> None:
+    registry = Registry.load(tmp_path / "devices.json")
+    for url in ("ble:C0:11:22:33:44:55", "serial:/a", "serial:/b"):
+        entry = registry.add("phone", KEY, "1", LineUrl.parse(url), 1.0)
+    assert (entry.name, entry.urls) == ("phone", ("serial:/b", "ble:C0:11:22:33:44:55"))
+    assert Registry.load(tmp_path / "devices.json").devices == {"phone": entry}
+
+
 def test_the_file_is_readable_for_people(tmp_path: Path) -> None:
     path = tmp_path / "devices.json"
-    Registry.load(path).add("p", KEY, "1", "serial:/x", 1.0)
+    Registry.load(path).add("p", KEY, "1", LineUrl.parse("serial:/x"), 1.0)
     assert json.loads(path.read_text()) == [GOOD]
     assert len(path.read_text().splitlines()) > len(GOOD)
 
@@ -40,8 +49,11 @@ def test_the_file_is_readable_for_people(tmp_path: Path) -> None:
         "[1]",
         '{"a": 1}',
         "[" * 200_000,
-        json.dumps([GOOD | {"url": None}]),
-        json.dumps([GOOD | {"url": "nowhere"}]),
+        json.dumps([GOOD | {"urls": None}]),
+        json.dumps([GOOD | {"urls": ["nowhere"]}]),
+        json.dumps([GOOD | {"urls": []}]),
+        json.dumps([GOOD | {"urls": ["serial:/x", "serial:/y"]}]),
+        json.dumps([GOOD | {"urls": ["ble:C0:11:22:33:44:55", "serial:/x"]}]),
         json.dumps([GOOD | {"key": "zz"}]),
         json.dumps([GOOD | {"key": "00"}]),
         json.dumps([GOOD | {"key": 5}]),

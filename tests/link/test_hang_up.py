@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.link.manager import BACKOFF, HANG_UPS_APART, State
+from fob_daemon.link.keeper import BACKOFF, HANG_UPS_APART, State
 from fob_daemon.link.presence import (
     FIRST_ANSWER_OCTETS,
     HANDSHAKE_OCTETS,
@@ -150,7 +150,7 @@ def test_a_hang_up_while_nothing_is_asked_costs_one_reconnect(tmp_path: Path) ->
             assert told == [False, True]
             await world.login()
             assert await sign(world, handle) == pytest.approx(TRIP)
-        assert (signed[DIGEST], world.manager.traffic().connects) == (1, 2)
+        assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
 
     run_virtually(story())
@@ -167,7 +167,7 @@ def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path) -> None:
             write_leave(world)
             # Behind the request: it runs. NO CARRIER, versions, CONNECT, handshake, FOBRECALL: no wait in between.
             assert await signing == pytest.approx(5 * TRIP)
-        assert (signed[DIGEST], world.manager.traffic().connects) == (1, 2)
+        assert (signed[DIGEST], world.manager.connects) == (1, 2)
         assert world.manager.counters.sent_again == 0
         await world.close()
 
@@ -181,7 +181,7 @@ def test_a_request_that_never_came_is_asked_again(tmp_path: Path) -> None:
         write_leave(world)
         # In front of the request: command state takes it for noise, and forgets it with the session.
         answer = await world.manager.request(INFO, timeout=30)
-        assert (answer.ckr, world.manager.traffic().connects) == (Ckr.OK, 2)
+        assert (answer.ckr, world.manager.connects) == (Ckr.OK, 2)
         await world.close()
 
     run_virtually(story())
@@ -200,7 +200,7 @@ def test_a_hang_up_that_nobody_heard_is_told_by_the_echo_of_the_next_request(tmp
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
         # The echo, versions, CONNECT, handshake, FOBRECALL, and the request once more.
         assert asyncio.get_running_loop().time() - began == pytest.approx(6 * TRIP)
-        assert world.manager.traffic().connects == 2
+        assert world.manager.connects == 2
         await world.close()
 
     run_virtually(story())
@@ -216,7 +216,7 @@ def test_a_program_that_restarted_behind_an_open_line_is_found_at_once(tmp_path:
         assert ckr is Ckr.DEVICE_ERROR
         assert seconds == pytest.approx(4 * TRIP)
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
-        assert world.manager.traffic().connects == 2
+        assert world.manager.connects == 2
         await world.close()
 
     run_virtually(story())
@@ -233,7 +233,7 @@ def test_whoever_writes_no_carrier_cuts_the_session_and_no_more(tmp_path: Path) 
             await asyncio.sleep(0)
             write_no_carrier(world)
             assert await signing < 7 * TRIP
-        assert (signed[DIGEST], world.manager.traffic().connects) == (1, 2)
+        assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
 
     run_virtually(story())
@@ -247,7 +247,7 @@ def test_whoever_writes_it_again_and_again_does_not_keep_the_daemon_busy(tmp_pat
             write_no_carrier(world)
             await asyncio.sleep(0.001)
         seconds = asyncio.get_running_loop().time() - began
-        assert world.manager.traffic().connects <= seconds / BACKOFF[0] + 2
+        assert world.manager.connects <= seconds / BACKOFF[0] + 2
         await world.until(lambda: world.manager.greeting is not None)
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
         await world.close()
@@ -288,7 +288,7 @@ def test_a_slow_line_is_reopened_and_the_request_settled(tmp_path: Path, rate: f
             write_leave(world)
             await signing
         after = world.manager.traffic()
-        assert (signed[DIGEST], after.connects) == (1, 2)
+        assert (signed[DIGEST], world.manager.connects) == (1, 2)
         assert (after.octets_sent - before.octets_sent, after.octets_received - before.octets_received) == (197, 260)
         await world.close()
 
@@ -313,7 +313,7 @@ def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(tmp
         # The device was still in data state: four conversations, their octets one after the other.
         assert reopened < BACKOFF[0] + (FIRST_ANSWER_OCTETS + HANDSHAKE_OCTETS) / rate + 4 * TRIP
         assert (reopened > RECONNECT_GRACE) == (rate == 960)
-        assert (signed[DIGEST], world.manager.traffic().connects) == (1, 2)
+        assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
 
     run_virtually(story())

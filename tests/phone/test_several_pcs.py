@@ -55,7 +55,7 @@ class Pc:
         data_line = await open_data_line(URL, self.cable.open)
         device = await pair(data_line, self._identity, random, pc_name=self.name, compare=equal)
         data_line.line.close()
-        self.link = LinkManager(URL, self._identity, device.key, random, self.cable.open)
+        self.link = LinkManager((URL,), self._identity, device.key, random, self.cable.open)
         self.slot: Slot = open_slot(1, self.name, self.link)
         self.link.subscribe(self.events.append)
         self._running = asyncio.get_running_loop().create_task(self.link.run())

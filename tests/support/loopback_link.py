@@ -60,6 +60,12 @@ class LoopbackLink:
         for listener in self._on_event:
             listener(event)
 
+    async def present(self) -> Greeting:
+        """This link never comes back by itself."""
+        if self.greeting is None:
+            raise CkrError(Ckr.DEVICE_REMOVED)
+        return self.greeting
+
     async def request(self, command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as the interface has it
         """One round trip. An answer in `replies` stands in for the device's."""
         manager = self._manager

@@ -87,7 +87,7 @@ class World:
 
     def new_link(self) -> LinkManager:
         """A daemon's link to the paired phone, not started."""
-        return LinkManager(self.cable.url, self._identity, self._device_key, self.random.randbytes, self.cable.open)
+        return LinkManager((self.cable.url,), self._identity, self._device_key, self.random.randbytes, self.cable.open)
 
     async def disconnect(self) -> None:
         """The daemon ends."""

@@ -6,6 +6,7 @@ import click
 
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import Output, coloured
+from fob_daemon.cli.scan import show_nearby
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -22,10 +23,14 @@ _PIN_WARNINGS: Final = {
 
 
 @click.command()
+@click.option("--scan", is_flag=True, help="List what is near by Bluetooth instead, with its signal.")
 @json_option
 @click.pass_obj
-def devices(fob: Fob) -> None:
+def devices(fob: Fob, scan: bool) -> None:
     """List the paired devices."""
+    if scan:
+        show_nearby(fob)
+        return
     found = fob.devices()
     if fob.output.is_json:
         fob.output.data({"devices": found})
@@ -85,6 +90,15 @@ def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:
         for device in devices
     ]
     output.table(("DEVICE", "STATE", "TRIPS", "SENT", "RECEIVED", "RECONNECTS", "OBJECTS", "URL", ""), rows)
+    others = [
+        (device["name"], coloured(line["state"]), line["url"], line["why"])
+        for device in devices
+        for line in device["lines"]
+        if line["url"] != device["url"]
+    ]
+    if others:
+        output.line()
+        output.table(("DEVICE", "OTHER LINE", "URL", ""), others)
 
 
 def _remarks(device: dict[str, Any]) -> str:

@@ -5,10 +5,11 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from fob_daemon.control.interface import DeviceReport, DeviceState
+from fob_daemon.control.interface import DeviceReport, DeviceState, LineReport, LineState
 from fob_daemon.device.registry import PairedDeviceEntry
 from fob_daemon.device.slot import Slot
-from fob_daemon.link.manager import LinkManager, State
+from fob_daemon.link.keeper import State
+from fob_daemon.link.manager import LinkManager
 from fob_protocol.pkcs11.flags import TokenFlag
 
 # After pairing: how long the first session and the first list of objects may take before the person hears "paired".
@@ -56,7 +57,8 @@ class Device:
             serial=self.entry.serial,
             label=cache.token.label if cache.token else "",
             slot=self.entry.slot,
-            url=self.entry.url,
+            url=self.link.line.url.text,
+            lines=tuple(LineReport(line.url.text, LineState(line.state.value), line.why) for line in self.link.lines),
             state=DeviceState(self.link.state.value),
             why="" if self.link.state is State.READY else self.link.why,
             round_trips=self.link.counters.round_trips,
@@ -64,7 +66,7 @@ class Device:
             bytes_received=traffic.octets_received,
             sent_again=self.link.counters.sent_again,
             damaged=traffic.damaged,
-            reconnects=max(traffic.connects - 1, 0),
+            reconnects=max(self.link.connects - 1, 0),
             objects=len(cache.objects),
             logged_in=self.slot.logins.are_open,
             token_flags=cache.token.flags if cache.token else TokenFlag(0),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from fob_daemon.device.away import AwayError
 from fob_daemon.device.background import Background
 from fob_daemon.device.remote_token import RemoteToken
 from fob_protocol.pkcs11.ckr import Ckr
@@ -135,9 +134,7 @@ class Logins:
     async def _resume(self, login: UserLogin) -> None:
         """One round trip in each new link session, however many operations wait for it."""
         async with login.lock:
-            session = self._remote.session_id
-            if session is None:
-                raise AwayError
+            session = await self._remote.present()
             if login.id is None:
                 raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the login ended on the device")
             if login.session == session:

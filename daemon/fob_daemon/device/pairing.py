@@ -42,7 +42,7 @@ class PairingDesk:
         data_line = await self._open(url)
         try:
             device = await self._converse(data_line, compare, say)
-            entry = self._registry.add(name or device.name, device.key, device.serial, url.text, time.time())
+            entry = self._registry.add(name or device.name, device.key, device.serial, url, time.time())
             self._lines.keep(url)
             return entry
         except RefusedError as error:

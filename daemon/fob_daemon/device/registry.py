@@ -1,5 +1,6 @@
 """The paired devices, on disk: their keys, their lines, their slots."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from fob_daemon.files import write_durably
-from fob_daemon.link.transport import LineUrl
+from fob_daemon.link.transport import SCHEMES, LineUrl
 from fob_protocol.noise.keys import DH_SIZE
 
 # Slot ids are shown to people and kept for good; so many devices are more than a PC ever pairs.
@@ -26,7 +27,8 @@ class PairedDeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     name: Annotated[str, Meta(min_length=1)]
     key: Annotated[str, Meta(pattern=rf"^[0-9a-f]{{{2 * DH_SIZE}}}\Z")]
     serial: str
-    url: str
+    # One of each kind, the preferred one first.
+    urls: Annotated[tuple[str, ...], Meta(min_length=1, max_length=len(SCHEMES))]
     slot: Annotated[int, Meta(ge=FIRST_SLOT, le=DEVICES_LIMIT)]
     paired_at: float
 
@@ -34,6 +36,11 @@ class PairedDeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     def key_octets(self) -> bytes:
         """The static public key, 32 octets."""
         return bytes.fromhex(self.key)
+
+    @property
+    def lines(self) -> tuple[LineUrl, ...]:
+        """The lines to the device. Raises LineUrlError."""
+        return tuple(LineUrl.parse(url) for url in self.urls)
 
 
 @dataclass(slots=True)
@@ -51,22 +58,25 @@ class Registry:
         try:
             entries = msgspec.json.decode(path.read_bytes(), type=list[PairedDeviceEntry])
             for entry in entries:
-                LineUrl.parse(entry.url)
+                if list(entry.urls) != [line.text for line in one_of_each(entry.lines)]:
+                    raise ValueError(f"the lines of '{entry.name}' are not in order")
             if len({entry.name for entry in entries}) < len(entries) or len({e.slot for e in entries}) < len(entries):
                 raise ValueError("two devices have the same name or slot")
         except (ValueError, RecursionError) as error:
             raise RegistryError(f"{path} is damaged: {error}") from None
         return cls(path, {entry.name: entry for entry in entries})
 
-    def add(self, name: str, key: bytes, serial: str, url: str, now: float) -> PairedDeviceEntry:
-        """Store a device; one with the same key keeps its name and slot. Raises RegistryError."""
+    def add(self, name: str, key: bytes, serial: str, line: LineUrl, now: float) -> PairedDeviceEntry:
+        """Store a device; one with the same key keeps its name, its slot, and its other lines. Raises RegistryError."""
         known = next((entry for entry in self.devices.values() if entry.key == key.hex()), None)
+        lines = one_of_each((*(known.lines if known is not None else ()), line))
+        urls = tuple(line.text for line in lines)
         if known is not None:
-            entry = msgspec.structs.replace(known, url=url, serial=serial, paired_at=now)
+            entry = msgspec.structs.replace(known, urls=urls, serial=serial, paired_at=now)
         else:
             if len(self.devices) >= DEVICES_LIMIT:
                 raise RegistryError(f"{DEVICES_LIMIT} devices are paired already")
-            entry = PairedDeviceEntry(self._free_name(name), key.hex(), serial, url, self._free_slot(), now)
+            entry = PairedDeviceEntry(self._free_name(name), key.hex(), serial, urls, self._free_slot(), now)
         self.devices[entry.name] = entry
         self._store()
         return entry
@@ -90,3 +100,9 @@ class Registry:
     def _store(self) -> None:
         content = msgspec.json.encode(list(self.devices.values()))
         write_durably(self.path, msgspec.json.format(content, indent=1))
+
+
+def one_of_each(lines: Iterable[LineUrl]) -> list[LineUrl]:
+    """The last line of each kind, the preferred kind first: a cable is faster than radio, and drains no battery."""
+    kinds = {line.scheme: line for line in lines}
+    return [kinds[scheme] for scheme in SCHEMES if scheme in kinds]

@@ -44,6 +44,13 @@ class RemoteToken:
         greeting = self.link.greeting
         return None if greeting is None else greeting.session
 
+    async def present(self) -> bytes:
+        """The link session, after a moment's wait for a link that broke just now. Raises AwayError."""
+        try:
+            return (await self.link.present()).session
+        except CkrError as error:
+            raise AwayError(error.reason) from None
+
     async def token_info(self) -> TokenDescription:
         """C_GetTokenInfo."""
         return read_token(await self._ask(self._timeouts.query, catalogue.GET_TOKEN_INFO))

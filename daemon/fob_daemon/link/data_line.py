@@ -36,6 +36,8 @@ class DataLine:
         self.on_frame: Callable[[Frame], None] = _ignore
         self.on_over: Callable[[], None] = _nothing
         self._receiver = receiver
+        # Of a device that was asked and has not entered data state since.
+        self._opening: Opening | None = None
         self._reader = DeviceReader()
         self._damaged_before = 0
 
@@ -54,12 +56,21 @@ class DataLine:
         """True once the device left data state; `enter` brings it back."""
         return self._reader.is_over
 
+    async def ask(self, on_answer: OnAnswer) -> None:
+        """Wake the device; it stays in command state (see `Opening`).
+
+        Raises NotADeviceError, VersionError, ConnectionError.
+        """
+        self._opening = Opening(on_answer)
+        self._receiver.take = self._opening.data_received
+        await self._opening.ask(self.line)
+
     async def enter(self, on_answer: OnAnswer) -> None:
         """Bring the device to data state, whatever state it is in (see `Opening`).
 
         Raises NotADeviceError, VersionError, ConnectionError.
         """
-        opening = Opening(on_answer)
+        opening, self._opening = self._opening or Opening(on_answer), None
         self._receiver.take = opening.data_received
         rest = await opening.open(self.line)
         self.versions, self.version = opening.versions, opening.version
@@ -102,18 +113,22 @@ class FrameQueue:
         return frame
 
 
+async def open_line_to(url: LineUrl, opener: LineOpener) -> DataLine:
+    """Open a line; its device is not asked anything yet. Raises LineUnavailableError."""
+    receiver = Receiver()
+    return DataLine(url, await opener(url, receiver), receiver)
+
+
 async def open_data_line(url: LineUrl, opener: LineOpener = open_line, on_answer: OnAnswer | None = None) -> DataLine:
     """Open a line and bring its device to data state; `opener` is what tests put another line in by.
 
     Raises LineUnavailableError, NotADeviceError, VersionError, ConnectionError.
     """
-    receiver = Receiver()
-    line = await opener(url, receiver)
-    data_line = DataLine(url, line, receiver)
+    data_line = await open_line_to(url, opener)
     try:
         await data_line.enter(on_answer or _ignore)
     except BaseException:
-        line.close()
+        data_line.line.close()
         raise
     return data_line
 

@@ -15,6 +15,12 @@ class Link(Protocol):
     def greeting(self) -> Greeting | None:
         """The current session's greeting, None while the device is away."""
 
+    async def present(self) -> Greeting:
+        """The session's greeting, after a moment's wait for a link that broke just now.
+
+        Raises CkrError DEVICE_REMOVED while the device is away.
+        """
+
     async def request(self, command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - cancels at the device too
         """One command, one answer, one link round trip.
 

@@ -1,58 +1,26 @@
-"""The link manager: keeps a device's link up, carries requests over its breaks, and tells what it is doing."""
+"""The link manager: one link to a device over its lines; carries requests over breaks, and tells what it is doing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Final
 
-from fob_daemon.link.begin import RefusedError, begin_session
-from fob_daemon.link.data_line import DataLine, open_data_line
-from fob_daemon.link.opening import NotADeviceError, VersionError
+from fob_daemon.link.begin import begin_session
+from fob_daemon.link.data_line import DataLine
+from fob_daemon.link.keeper import LineKeeper, State, Traffic
 from fob_daemon.link.presence import Presence
 from fob_daemon.link.session import PcSession, SessionLostError
-from fob_daemon.link.transport import BondLostError, LineOpener, LineUnavailableError, LineUrl, open_line
+from fob_daemon.link.transport import Line, LineOpener, LineUrl, open_line
+from fob_daemon.link.turns import Turns
 from fob_protocol.at.answer import Answer, Event, decode_answer
-from fob_protocol.at.command import BARE, Command, encode_command
+from fob_protocol.at.command import Command, encode_command
 from fob_protocol.catalogue import RECALL
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.limits import KEEPALIVE, TEXT_LIMIT
-from fob_protocol.link.gatt import BOND_LOST_PAUSE
+from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.session.handshake import Greeting
 from fob_protocol.session.requester import Counters
-
-# Waits between attempts to connect: quick after a hiccup, gentle with a device that stays away.
-BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
-
-# The least that an idle line is left alone: a rest of nanoseconds must not spin.
-KEEPALIVE_STEP: Final = 1.0
-
-# A device that hung up is reconnected to at once, on the same line. One that hangs up again within this time is
-# treated as any other break, so that whoever writes NO CARRIER on the line does not keep the daemon busy.
-HANG_UPS_APART: Final = 1.0
-
-
-class State(Enum):
-    """What the link is doing; the words are for people."""
-
-    CONNECTING = "connecting"
-    READY = "ready"
-    AWAY = "away"
-    REFUSED = "refused"
-    STOPPED = "stopped"
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What crossed the link since the daemon started, over all its lines."""
-
-    octets_sent: int = 0
-    octets_received: int = 0
-    damaged: int = 0
-    connects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +33,47 @@ class Sent:
 
 
 class LinkManager:
-    """One device's link for the life of the daemon; implements `Link`."""
+    """One device's link for the life of the daemon; implements `Link`, and `Sessions` for its lines."""
 
     def __init__(
         self,
-        url: LineUrl,
+        urls: Sequence[LineUrl],
         identity: KeyPair,
         device_key: bytes,
         random: Random,
         opener: LineOpener = open_line,
     ) -> None:
-        self.url = url
-        self._opener = opener
-        self.state = State.CONNECTING
-        self.why = ""
+        """`urls` are the device's lines, the preferred one first."""
         self.counters = Counters()
+        self.connects = 0
         self._identity = identity
         self._device_key = device_key
         self._random = random
-        self._past = Traffic()
-        self._data_line: DataLine | None = None
         self._presence = Presence()
         self._event_listeners: list[Callable[[Event], None]] = []
         self._session_listeners: list[Callable[[Greeting | None], None]] = []
         self._change_listeners: list[Callable[[], None]] = []
-        self._wake = asyncio.Event()
-        self._bond_lost = False
+        turns = Turns()
+        self.lines = tuple(
+            LineKeeper(url, rank, opener, turns, self._presence, self, self._tell_change)
+            for rank, url in enumerate(urls)
+        )
+
+    @property
+    def line(self) -> LineKeeper:
+        """The line that speaks for the link: the one in session, else one that is about to be, else the preferred."""
+        return min(self.lines, key=lambda line: STATES_BY_NEARNESS.index(line.state))
+
+    @property
+    def state(self) -> State:
+        """What the link is doing."""
+        state = self.line.state
+        return State.CONNECTING if state is State.STANDBY else state
+
+    @property
+    def why(self) -> str:
+        """Why there is no session."""
+        return self.line.why
 
     @property
     def greeting(self) -> Greeting | None:
@@ -107,24 +90,20 @@ class LinkManager:
         self._session_listeners.append(listener)
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever the state changes."""
+        """Call `listener` whenever the state of a line changes."""
         self._change_listeners.append(listener)
 
     async def ready(self) -> None:
         """Wait for a session."""
         await self._presence.present()
 
+    async def present(self) -> Greeting:
+        """The session's greeting. Raises CkrError (see `Link.present`)."""
+        return (await self._session_soon(None)).greeting
+
     def traffic(self) -> Traffic:
-        """The totals up to now."""
-        past, line = self._past, self._data_line
-        if line is None:
-            return past
-        return Traffic(
-            past.octets_sent + line.line.octets_sent,
-            past.octets_received + line.line.octets_received,
-            past.damaged + line.damaged,
-            past.connects,
-        )
+        """What crossed all lines since the daemon started."""
+        return sum((line.traffic() for line in self.lines), start=Traffic())
 
     async def request(self, command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - withdrawn there too
         """One command, one answer. Raises CkrError (see `Link.request`)."""
@@ -140,50 +119,20 @@ class LinkManager:
             raise CkrError(Ckr.DEVICE_ERROR, f"the device's answer does not parse: {error}") from None
 
     async def run(self) -> None:
-        """Connect and reconnect until cancelled."""
+        """Keep every line until cancelled."""
         # What is asked for in the first moment waits for the link as after a break.
         self._presence.is_lost()
-        failures = 0
-        try:
-            while True:
-                failures = 0 if await self._connect_once() else failures + 1
-                self._wake.clear()
-                backoff = BACKOFF[min(failures, len(BACKOFF) - 1)]
-                await self._pause(BOND_LOST_PAUSE if self._bond_lost else backoff)
-        finally:
-            self.state = State.STOPPED
+        async with asyncio.TaskGroup() as lines:
+            for line in self.lines:
+                lines.create_task(line.run())
 
     def try_now(self) -> None:
-        """Do not wait for the next attempt: the line was just plugged in, or the person asked."""
-        self._wake.set()
+        """Do not wait for the next attempt: a line was just plugged in, or the person asked."""
+        for line in self.lines:
+            line.try_now()
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
-    async def _connect_once(self) -> bool:
-        """One line from its opening to its end; True when a session was open. Never raises but when cancelled."""
-        self._bond_lost = False
-        sessions = self._past.connects
-        try:
-            data_line = await open_data_line(self.url, self._opener, self._presence.device_answers)
-            self._data_line = data_line
-            while await self._serve(data_line, await self._begin(data_line)):
-                await data_line.enter(self._presence.device_answers)
-        except (RefusedError, VersionError, BondLostError) as error:
-            self._bond_lost = isinstance(error, BondLostError)
-            self._note(State.REFUSED, str(error))
-        except (LineUnavailableError, NotADeviceError, ConnectionError, TimeoutError) as error:
-            self._note(State.AWAY, str(error))
-        finally:
-            self._drop_line()
-            self._presence.attempt_failed()
-        return self._past.connects > sessions
-
-    async def _begin(self, data_line: DataLine) -> PcSession:
+    async def begin(self, data_line: DataLine) -> PcSession:
+        """Handshake. Raises RefusedError, TimeoutError, HungUpError."""
         return await begin_session(
             data_line,
             self._identity,
@@ -193,47 +142,16 @@ class LinkManager:
             counters=self.counters,
         )
 
-    async def _serve(self, data_line: DataLine, session: PcSession) -> bool:
-        """A session to its end; True when the device hung up and is to be called back at once."""
-        began = asyncio.get_running_loop().time()
-        self._past.connects += 1
-        self._note(State.READY, "")
+    def began(self, session: PcSession) -> None:
+        """A line's session serves requests from now on."""
+        self.connects += 1
         self._presence.begin(session)
-        self._tell_listeners(session.greeting)
-        watch = asyncio.create_task(data_line.line.lost.wait())
-        end = asyncio.create_task(session.lost.wait())
-        alive = asyncio.create_task(self._keep_alive(session))
-        try:
-            await asyncio.wait((watch, end, alive), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (watch, end, alive):
-                task.cancel()
-            if data_line.line.lost.is_set() or session.lost.is_set():
-                session.end()
-                self._note(State.AWAY, _why_lost(data_line))
-            else:
-                session.close()
-            self._presence.is_lost(data_line.line.rate)
-            self._tell_listeners(None)
-        lasted = asyncio.get_running_loop().time() - began
-        return data_line.is_over and not data_line.line.lost.is_set() and lasted >= HANG_UPS_APART
+        self._tell_session(session.greeting)
 
-    async def _keep_alive(self, session: PcSession) -> None:
-        """Probe an idle line; a probe without an answer ends the session by itself."""
-        loop = asyncio.get_running_loop()
-        while not session.lost.is_set():
-            idle = loop.time() - session.last_used
-            if idle < KEEPALIVE:
-                await asyncio.sleep(max(KEEPALIVE - idle, KEEPALIVE_STEP))
-                continue
-            try:
-                await session.request(encode_command(BARE), is_keepalive=True)
-            except SessionLostError:
-                return
-
-    def _tell_listeners(self, greeting: Greeting | None) -> None:
-        for listener in self._session_listeners:
-            listener(greeting)
+    def ended(self, line: Line) -> None:
+        """It serves none any more."""
+        self._presence.is_lost(line.rate)
+        self._tell_session(None)
 
     async def _exchange(self, text: bytes) -> bytes:
         """The answer's text, over as many sessions as it takes; run at most once by the device."""
@@ -273,23 +191,20 @@ class LinkManager:
         for listener in self._event_listeners:
             listener(event)
 
-    def _note(self, state: State, why: str) -> None:
-        if (state, why) == (self.state, self.why):
-            return
-        self.state, self.why = state, why
+    def _tell_session(self, greeting: Greeting | None) -> None:
+        for listener in self._session_listeners:
+            listener(greeting)
+
+    def _tell_change(self) -> None:
         for listener in self._change_listeners:
             listener()
 
-    def _drop_line(self) -> None:
-        line = self._data_line
-        if line is None:
-            return
-        line.line.close()
-        self._past = self.traffic()
-        self._data_line = None
 
-
-def _why_lost(data_line: DataLine) -> str:
-    if data_line.line.lost.is_set():
-        return "the line ended"
-    return "the device hung up" if data_line.is_over else "the device fell silent"
+STATES_BY_NEARNESS = (
+    State.READY,
+    State.STANDBY,
+    State.CONNECTING,
+    State.REFUSED,
+    State.AWAY,
+    State.STOPPED,
+)

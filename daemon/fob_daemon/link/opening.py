@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from fob_daemon.link.transport import Line
 from fob_protocol.link.frames import DELIMITER, LEAVE, NO_CARRIER
@@ -27,6 +27,8 @@ CONNECTED: Final = re.compile(rb"\r\nCONNECT\r\n")
 
 # Told the line's rate (octets per second) at each sign of a device.
 OnAnswer = Callable[[float | None], None]
+
+T = TypeVar("T")
 
 
 class NotADeviceError(Exception):
@@ -54,22 +56,29 @@ class Opening:
         del self._heard[:-HEARD_LIMIT]
         self._news.set()
 
-    async def open(self, line: Line) -> bytes:
-        """Bring the line to data state; returns the octets that came behind CONNECT.
+    async def ask(self, line: Line) -> None:
+        """Wake the device and learn its versions.
 
         Raises NotADeviceError, VersionError; ConnectionError when the line ends.
         """
+        await self._in_tries(line, self._ask)
+
+    async def open(self, line: Line) -> bytes:
+        """Bring the line to data state; returns the octets that came behind CONNECT. Raises as `ask` does."""
+        return await self._in_tries(line, self._open)
+
+    async def _in_tries(self, line: Line, step: Callable[[Line], Awaitable[T]]) -> T:
         if line.rate:
             self._answer_time = ANSWER_TIME + OPENING_OCTETS / line.rate
         for _ in range(OPEN_TRIES):
             try:
-                return await self._try(line)
+                return await step(line)
             except TimeoutError:
                 if line.lost.is_set():
                     raise ConnectionError("the line ended") from None
         raise NotADeviceError("no Fob device answers at this line")
 
-    async def _try(self, line: Line) -> bytes:
+    async def _ask(self, line: Line) -> None:
         self._heard.clear()
         line.write(WAKE + ASK)
         self.versions = await self._learn_versions(line)
@@ -78,8 +87,16 @@ class Opening:
             ours = ", ".join(str(version) for version in SPOKEN)
             raise VersionError(f"the device speaks protocol {self.versions.decode()}, this daemon {ours}")
         self.version = version
+
+    async def _open(self, line: Line) -> bytes:
+        if not self.version:
+            await self._ask(line)
+        # A device that does not connect now is asked again.
+        version, self.version = self.version, 0
+        self._heard.clear()
         line.write(b"AT+FOBOPEN=%d\r" % version)
         await self._expect(CONNECTED)
+        self.version = version
         return bytes(self._heard)
 
     async def _learn_versions(self, line: Line) -> bytes:

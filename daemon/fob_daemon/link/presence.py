@@ -33,7 +33,9 @@ class Presence:
 
     def __init__(self) -> None:
         self._session: PcSession | None = None
-        self._answer_by = self._session_by = float("-inf")
+        self._answer_by = float("-inf")
+        # For each line whose device answers, when it has to be in a session.
+        self._session_by: dict[int, float] = {}
         self._news = asyncio.Event()
 
     @property
@@ -44,7 +46,7 @@ class Presence:
     def begin(self, session: PcSession) -> None:
         """A session began."""
         self._session = session
-        self._session_by = float("-inf")
+        self._session_by.clear()
         self._tell()
 
     def is_lost(self, rate: float | None = None) -> None:
@@ -53,14 +55,14 @@ class Presence:
         self._answer_by = self._now() + first_answer_time(rate)
         self._tell()
 
-    def device_answers(self, rate: float | None) -> None:
-        """The attempt under way has a device at the other end."""
-        self._session_by = self._now() + opening_time(rate)
+    def device_answers(self, rank: int, rate: float | None) -> None:
+        """The attempt of this line has a device at the other end."""
+        self._session_by[rank] = self._now() + opening_time(rate)
         self._tell()
 
-    def attempt_failed(self) -> None:
-        """No attempt is under way, whatever a device said."""
-        self._session_by = float("-inf")
+    def attempt_failed(self, rank: int) -> None:
+        """No attempt of this line is under way, whatever a device said."""
+        self._session_by.pop(rank, None)
         self._tell()
 
     async def present(self) -> PcSession:
@@ -73,10 +75,13 @@ class Presence:
         """A session that lives, after a moment's wait for a link that broke just now; None when none comes."""
         while self._session is None or self._session.lost.is_set():
             # One that ended in this very turn of the loop is not noted as lost yet; that comes at once.
-            until = max(self._answer_by, self._session_by) if self._session is None else self._now() + RECONNECT_GRACE
+            until = self._expected_by() if self._session is None else self._now() + RECONNECT_GRACE
             if until <= self._now() or not await self._has_news(until):
                 return None
         return self._session
+
+    def _expected_by(self) -> float:
+        return max((self._answer_by, *self._session_by.values()))
 
     async def _has_news(self, until: float) -> bool:
         try:

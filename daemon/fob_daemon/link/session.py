@@ -36,8 +36,11 @@ class PcSession:
         self._loop = asyncio.get_running_loop()
         self._answers: dict[Request, asyncio.Future[bytes]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.lost = asyncio.Event()
-        self.last_used = self._loop.time()
+        # Nothing was sent yet: the first record proves our key to the device (docs, section 6).
+        self.last_used = float("-inf")
 
     async def request(self, text: bytes, *, is_keepalive: bool = False) -> bytes:
         """One command's text, its answer's text. Raises SessionLostError. Cancelling withdraws the request."""
@@ -46,6 +49,7 @@ class PcSession:
         request = self._requester.submit(text, is_keepalive=is_keepalive)
         future: asyncio.Future[bytes] = self._loop.create_future()
         self._answers[request] = future
+        self._idle.clear()
         self._flush()
         try:
             return await future
@@ -55,6 +59,12 @@ class PcSession:
             raise
         finally:
             self._answers.pop(request, None)
+            if not self._answers:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        await self._idle.wait()
 
     def receive(self, frame: Frame) -> None:
         """Take a frame of the device."""

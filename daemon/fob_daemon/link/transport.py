@@ -14,6 +14,8 @@ from fob_daemon.link.line_errors import why_unavailable
 
 HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200, ble:C0:11:22:33:44:55 or tcp:127.0.0.1:4000"
 BLE: Final = "ble"
+# The kinds of line, the preferred one first.
+SCHEMES: Final = ("serial", "tcp", BLE)
 DEFAULT_BAUD: Final = "115200"
 
 # Start bit, eight data bits, stop bit.
