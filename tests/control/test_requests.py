@@ -38,6 +38,8 @@ def outcome_of(method: str, target: str, body: bytes) -> requests.ControlRequest
     [
         ("GET", "status", None, requests.GetStatus()),
         ("GET", "devices", None, requests.GetDevices()),
+        ("GET", "scan", None, requests.Scan(4)),
+        ("GET", "scan?seconds=10", None, requests.Scan(10)),
         ("POST", "devices/pixel/connect", None, requests.Connect("pixel")),
         ("DELETE", "devices/Ada%27s%20phone", None, requests.Unpair("Ada's phone")),
         ("POST", "pairings", {"url": "tcp:127.0.0.1:4000"}, requests.Pair("tcp:127.0.0.1:4000", None)),

@@ -31,6 +31,8 @@ class Handlers:
                 return to_json(self._daemon.status())
             case requests.GetDevices():
                 return {"devices": to_json(self._daemon.status().devices)}
+            case requests.Scan(seconds):
+                return {"devices": to_json(await self._daemon.scan(seconds))}
             case requests.GetLog(limit, since):
                 return {"entries": to_json(self._daemon.log(limit, since))}
             case requests.CompareAnswer():

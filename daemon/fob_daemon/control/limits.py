@@ -26,6 +26,10 @@ DEFAULT_LOG: Final = 50
 # A sequence number never gets near this.
 MAX_SEQUENCE: Final = 2**63 - 1
 
+# Seconds that a scan listens: a device advertises several times a second, a person waits no longer than the most.
+DEFAULT_SCAN: Final = 4
+MAX_SCAN: Final = 10
+
 # Keys of one device that an answer lists.
 MAX_KEYS: Final = 4096
 

@@ -23,6 +23,13 @@ class GetDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """GET scan"""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Connect:
     """POST devices/{name}/connect"""
 
@@ -116,8 +123,8 @@ class Follow:
 
 
 PlainRequest = (
-    GetStatus | GetDevices | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock | Lock
-    | GetLog
+    GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock
+    | Lock | GetLog
 )  # fmt: skip
 StreamRequest = Pair | Follow
 ControlRequest = PlainRequest | StreamRequest
@@ -180,6 +187,7 @@ def _log(_: Mapping[str, str], query: Fields) -> GetLog:
 ROUTES: Final = (
     Route("GET", "status", lambda path, query: GetStatus()),
     Route("GET", "devices", lambda path, query: GetDevices()),
+    Route("GET", "scan", lambda path, query: Scan(query.number("seconds", limits.DEFAULT_SCAN, limits.MAX_SCAN))),
     Route("POST", "devices/{device}/connect", lambda path, body: Connect(_device(path))),
     Route("DELETE", "devices/{device}", lambda path, body: Unpair(_device(path))),
     Route(
