@@ -36,7 +36,7 @@ from fob_daemon.files import load_secret
 from fob_daemon.journal import Journal
 from fob_daemon.link.lines import Lines, radio_maker
 from fob_daemon.link.manager import LinkManager
-from fob_daemon.link.transport import LineUnavailableError, LineUrl
+from fob_daemon.link.transport import LineUnavailableError
 from fob_daemon.peer import PeerIdentity
 from fob_daemon.rpc.limits import Limits
 from fob_daemon.rpc.server import ProviderServer
@@ -118,7 +118,7 @@ class Daemon:
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         """Pair with the device at `url`. Raises ControlError."""
         line = line_url(url)
-        for device in [device for device in self._devices.values() if device.link.url == line]:
+        for device in [device for device in self._devices.values() if line in device.entry.lines]:
             # A serial line has one reader, a device one connection by radio.
             await device.stop()
         try:
@@ -134,7 +134,7 @@ class Daemon:
 
     async def scan(self, seconds: float) -> list[NearbyReport]:
         """The devices heard by Bluetooth in this time, the strongest signal first. Raises ControlError."""
-        paired = {device.entry.url: device.entry.name for device in self._devices.values()}
+        paired = {line.text: device.entry.name for device in self._devices.values() for line in device.entry.lines}
         return await scan(self._lines, seconds, paired)
 
     async def unpair(self, name: str) -> None:
@@ -143,8 +143,9 @@ class Daemon:
         await self._desk.say_farewell(device)
         await self._remove(name)
         self._registry.remove(name)
-        with suppress(LineUnavailableError):
-            await self._lines.forget(device.link.url)
+        for line in device.entry.lines:
+            with suppress(LineUnavailableError):
+                await self._lines.forget(line)
         (self._state.path / cache_name(device.entry)).unlink(missing_ok=True)
 
     def application(self, peer: PeerIdentity) -> Application:
@@ -174,8 +175,7 @@ class Daemon:
         return device
 
     def _add(self, entry: PairedDeviceEntry) -> None:
-        url = LineUrl.parse(entry.url)
-        link = LinkManager(url, self._identity, entry.key_octets, os.urandom, self._lines.open)
+        link = LinkManager(entry.lines, self._identity, entry.key_octets, os.urandom, self._lines.open)
         timeouts = self._config.timeouts
         slot = open_slot(
             entry.slot,

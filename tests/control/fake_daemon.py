@@ -15,6 +15,8 @@ from fob_daemon.control.interface import (
     ControlEvent,
     DeviceReport,
     DeviceState,
+    LineReport,
+    LineState,
     LogEntry,
     NearbyReport,
     StatusReport,
@@ -56,6 +58,7 @@ class FakeDaemon:
         self.phones[name] = phone
         self.devices[name] = DeviceReport(
             name, phone.serial, phone.label, slot, URL, DeviceState.READY, "",
+            (LineReport(URL, LineState.READY, ""),),
             round_trips=12, bytes_sent=345, bytes_received=678, sent_again=1, damaged=2, reconnects=0,
             objects=4, logged_in=False, token_flags=phone.flags,
         )  # fmt: skip

@@ -90,6 +90,15 @@ def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:
         for device in devices
     ]
     output.table(("DEVICE", "STATE", "TRIPS", "SENT", "RECEIVED", "RECONNECTS", "OBJECTS", "URL", ""), rows)
+    others = [
+        (device["name"], coloured(line["state"]), line["url"], line["why"])
+        for device in devices
+        for line in device["lines"]
+        if line["url"] != device["url"]
+    ]
+    if others:
+        output.line()
+        output.table(("DEVICE", "OTHER LINE", "URL", ""), others)
 
 
 def _remarks(device: dict[str, Any]) -> str:

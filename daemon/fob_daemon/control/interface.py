@@ -21,6 +21,17 @@ class DeviceState(StrEnum):
     STOPPED = "stopped"
 
 
+class LineState(StrEnum):
+    """What one of a device's lines is doing."""
+
+    CONNECTING = "connecting"
+    STANDBY = "standing by"
+    READY = "ready"
+    AWAY = "away"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
 class ClientSocket(StrEnum):
     """By which door a program came."""
 
@@ -29,8 +40,20 @@ class ClientSocket(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LineReport:
+    """One line to a device: one is in session (ready), the others stand by or say why not."""
+
+    url: str
+    state: LineState
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceReport:
-    """One paired device. The counters run since the daemon started; `why` explains any state but ready."""
+    """One paired device. The counters run since the daemon started; `why` explains any state but ready.
+
+    `url` is the line in use, or the one that would be; `lines` are all, the preferred one first.
+    """
 
     name: str
     serial: str
@@ -39,6 +62,7 @@ class DeviceReport:
     url: str
     state: DeviceState
     why: str
+    lines: tuple[LineReport, ...]
     round_trips: int
     bytes_sent: int
     bytes_received: int
