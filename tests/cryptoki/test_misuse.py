@@ -7,7 +7,7 @@ import pytest
 
 from cryptoki.desk import RO, ROOM, SLOT, Client, Desk
 from fob_daemon.cryptoki.application import FobApplication
-from fob_daemon.cryptoki.limits import RANDOM_LIMIT
+from fob_daemon.cryptoki.limits import RANDOM_LIMIT, RANDOM_PART
 from fob_daemon.cryptoki.session import (
     CANCEL_DECRYPT,
     CANCEL_DIGEST,
@@ -194,7 +194,9 @@ async def test_random_numbers_come_from_the_phone(desk: Desk, client: Client) ->
             await application.generate_random(session, RANDOM_LIMIT + 1)
         with refused(Ckr.RANDOM_SEED_NOT_SUPPORTED):
             application.seed_random(session, b"seed")
-    assert len(await application.generate_random(session, RANDOM_LIMIT)) == RANDOM_LIMIT
+    for length, round_trips in ((1, 1), (RANDOM_PART, 1), (RANDOM_PART + 1, 2), (100_000, 2), (RANDOM_LIMIT, 18)):
+        with desk.crossing(C_GENERATERANDOM=round_trips):
+            assert len(await application.generate_random(session, length)) == length
 
 
 async def test_the_engine_knows_its_applications(desk: Desk, client: Client) -> None:

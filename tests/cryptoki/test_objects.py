@@ -164,6 +164,8 @@ async def test_private_session_objects_go_with_the_logout(client: Client) -> Non
         (public_template() | {Cka.EC_POINT: b"\x04\x02\x04\x04"}, Ckr.ATTRIBUTE_VALUE_INVALID),
         (public_template() | {Cka.EC_PARAMS: b"\x06\x01\x00"}, Ckr.CURVE_NOT_SUPPORTED),
         (public_template() | {Cka.LOCAL: True}, Ckr.ATTRIBUTE_READ_ONLY),
+        (public_template() | {Cka.TRUSTED: True}, Ckr.ATTRIBUTE_READ_ONLY),
+        ({Cka.CLASS: Cko.SECRET_KEY, Cka.KEY_TYPE: Ckk.AES, Cka.VALUE: bytes(17)}, Ckr.ATTRIBUTE_VALUE_INVALID),
         (public_template() | {Cka.MODULUS: b"1"}, Ckr.ATTRIBUTE_TYPE_INVALID),
         (public_template() | {0x80000001: b"vendor"}, Ckr.ATTRIBUTE_TYPE_INVALID),
         (public_template() | {Cka.WRAP_TEMPLATE: b""}, Ckr.ATTRIBUTE_TYPE_INVALID),

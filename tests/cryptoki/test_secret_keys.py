@@ -134,11 +134,11 @@ async def test_generated_keys_stay_on_the_pc(desk: Desk, client: Client) -> None
     [
         (Ckm.DES3_KEY_GEN, {}, Ckr.MECHANISM_INVALID),
         (Ckm.AES_KEY_GEN, {}, Ckr.TEMPLATE_INCOMPLETE),
-        (Ckm.AES_KEY_GEN, {Cka.VALUE_LEN: 17}, Ckr.KEY_SIZE_RANGE),
+        (Ckm.AES_KEY_GEN, {Cka.VALUE_LEN: 17}, Ckr.ATTRIBUTE_VALUE_INVALID),
         (Ckm.AES_KEY_GEN, {Cka.VALUE_LEN: 16, Cka.KEY_TYPE: Ckk.GENERIC_SECRET}, Ckr.TEMPLATE_INCONSISTENT),
         (Ckm.AES_KEY_GEN, {Cka.VALUE_LEN: 16, Cka.TOKEN: True}, Ckr.TEMPLATE_INCONSISTENT),
-        (Ckm.GENERIC_SECRET_KEY_GEN, {Cka.VALUE_LEN: 1 << 62}, Ckr.KEY_SIZE_RANGE),
-        (Ckm.GENERIC_SECRET_KEY_GEN, {Cka.VALUE_LEN: SECRET_SIZE_LIMIT + 1}, Ckr.KEY_SIZE_RANGE),
+        (Ckm.GENERIC_SECRET_KEY_GEN, {Cka.VALUE_LEN: 1 << 62}, Ckr.ATTRIBUTE_VALUE_INVALID),
+        (Ckm.GENERIC_SECRET_KEY_GEN, {Cka.VALUE_LEN: SECRET_SIZE_LIMIT + 1}, Ckr.ATTRIBUTE_VALUE_INVALID),
     ],
 )
 async def test_a_wrong_generation(client: Client, mechanism: Ckm, template: Attributes, ckr: Ckr) -> None:
@@ -220,16 +220,21 @@ async def test_aes_wraps_and_unwraps(desk: Desk, client: Client) -> None:
             await application.wrap_key(session, Mechanism(Ckm.AES_CBC), kek, key, ROOM)
 
 
-async def test_a_key_wrapped_for_the_phone_is_one_request(desk: Desk, client: Client) -> None:
-    session, application = await client.user_session(), client.application
-    key = await application.create_object(session, AES | {Cka.VALUE: bytes(range(32))})
+async def wrapping_pair(client: Client, session: int) -> tuple[int, int]:
+    """An RSA pair of the phone that wraps and unwraps."""
     both: Attributes = {Cka.TOKEN: True}
-    public, private = await application.generate_key_pair(
+    return await client.application.generate_key_pair(
         session,
         Mechanism(Ckm.RSA_PKCS_KEY_PAIR_GEN),
         both | {Cka.MODULUS_BITS: 2048, Cka.WRAP: True},
         both | {Cka.UNWRAP: True},
     )
+
+
+async def test_a_key_wrapped_for_the_phone_is_one_request(desk: Desk, client: Client) -> None:
+    session, application = await client.user_session(), client.application
+    key = await application.create_object(session, AES | {Cka.VALUE: bytes(range(32))})
+    public, private = await wrapping_pair(client, session)
     with desk.crossing(C_DECRYPT=1):
         assert await application.wrap_key(session, Mechanism(Ckm.RSA_PKCS), public, key, None) == 256
         wrapped = await application.wrap_key(session, Mechanism(Ckm.RSA_PKCS), public, key, 256)
@@ -238,3 +243,53 @@ async def test_a_key_wrapped_for_the_phone_is_one_request(desk: Desk, client: Cl
     assert await value_of(client, session, back) == bytes(range(32))
     with refused(Ckr.KEY_UNEXTRACTABLE):
         await application.wrap_key(session, Mechanism(Ckm.RSA_PKCS), public, private, None)
+
+
+async def test_a_refused_wrapping_says_which_key_is_at_fault(desk: Desk, client: Client) -> None:
+    session, application = await client.user_session(), client.application
+    key = await application.create_object(session, AES | {Cka.VALUE: bytes(range(32))})
+    note = await application.create_object(session, {Cka.CLASS: Cko.DATA})
+    public, private = await wrapping_pair(client, session)
+    rsa, ec = Mechanism(Ckm.RSA_PKCS), client.public(session, "ec")
+    with desk.crossing():
+        for wrapping, mechanism, ckr in (
+            (note, rsa, Ckr.WRAPPING_KEY_TYPE_INCONSISTENT),
+            (ec, rsa, Ckr.WRAPPING_KEY_TYPE_INCONSISTENT),
+            (key, rsa, Ckr.WRAPPING_KEY_TYPE_INCONSISTENT),
+            (public, Mechanism(Ckm.AES_KEY_WRAP), Ckr.WRAPPING_KEY_TYPE_INCONSISTENT),
+            (private, rsa, Ckr.WRAPPING_KEY_TYPE_INCONSISTENT),
+            (client.public(session, "rsa"), rsa, Ckr.KEY_FUNCTION_NOT_PERMITTED),
+            (key, Mechanism(Ckm.AES_CBC, bytes(16)), Ckr.MECHANISM_INVALID),
+        ):
+            with refused(ckr):
+                await application.wrap_key(session, mechanism, wrapping, key, ROOM)
+        for unwrapping, mechanism, ckr in (
+            (ec, rsa, Ckr.UNWRAPPING_KEY_TYPE_INCONSISTENT),
+            (public, rsa, Ckr.UNWRAPPING_KEY_TYPE_INCONSISTENT),
+            (client.key(session, "rsa"), rsa, Ckr.KEY_FUNCTION_NOT_PERMITTED),
+            (private, Mechanism(Ckm.RSA_PKCS_OAEP), Ckr.MECHANISM_PARAM_INVALID),
+        ):
+            with refused(ckr):
+                await application.unwrap_key(session, mechanism, unwrapping, bytes(256), AES)
+        with refused(Ckr.WRAPPED_KEY_LEN_RANGE):
+            await application.unwrap_key(session, rsa, private, bytes(255), AES)
+        with refused(Ckr.WRAPPED_KEY_INVALID):
+            await application.unwrap_key(session, Mechanism(Ckm.AES_KEY_WRAP), key, bytes(23), AES)
+
+
+async def test_what_was_not_wrapped_for_this_key_is_one_error(desk: Desk, client: Client) -> None:
+    """A wrong padding, a right one around no AES key, and a right key of another length tell nobody which it was."""
+    session, application = await client.user_session(), client.application
+    public, private = await wrapping_pair(client, session)
+    rsa = Mechanism(Ckm.RSA_PKCS)
+    with desk.crossing(C_DECRYPT=5):
+        for value in (b"no AES key", bytes(16)):
+            key = await application.create_object(session, SECRET | {Cka.VALUE: value})
+            wrapped = await application.wrap_key(session, rsa, public, key, 256)
+            assert isinstance(wrapped, bytes)
+            with refused(Ckr.WRAPPED_KEY_INVALID):
+                await application.unwrap_key(session, rsa, private, wrapped, AES | {Cka.VALUE_LEN: 32})
+        for first in range(3):
+            with refused(Ckr.WRAPPED_KEY_INVALID):
+                junk = bytes((first,)) * 256
+                await application.unwrap_key(session, rsa, private, junk, AES | {Cka.VALUE_LEN: 32})

@@ -189,6 +189,7 @@ async def test_too_much_for_plain_rsa_is_refused_on_the_pc(desk: Desk, client: C
         (Mechanism(Ckm.RSA_PKCS_PSS, PssParameters(1, 2, 32)), Ckr.MECHANISM_PARAM_INVALID),
         (Mechanism(Ckm.RSA_PKCS_PSS, PssParameters(Ckm.SHA256, 99, 32)), Ckr.MECHANISM_PARAM_INVALID),
         (Mechanism(Ckm.RSA_PKCS_PSS, PssParameters(Ckm.SHA256, 2, 1 << 60)), Ckr.MECHANISM_PARAM_INVALID),
+        (Mechanism(Ckm.SHA256_RSA_PKCS_PSS, PssParameters(Ckm.SHA256, 2, 223)), Ckr.MECHANISM_PARAM_INVALID),
         (
             Mechanism(Ckm.SHA256_RSA_PKCS_PSS, PssParameters(Ckm.SHA_1, Ckg.MGF1_SHA1, 20)),
             Ckr.MECHANISM_PARAM_INVALID,

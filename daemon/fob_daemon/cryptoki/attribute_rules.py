@@ -143,6 +143,8 @@ def completed(template: Template, *, computed: frozenset[int] = frozenset()) -> 
             raise CkrError(Ckr.ATTRIBUTE_READ_ONLY, f"attribute {attribute:#x} is computed")
         if attribute not in {*required, *defaults, *extras, *computed, Cka.CLASS, Cka.KEY_TYPE}:
             raise CkrError(Ckr.ATTRIBUTE_TYPE_INVALID, f"attribute {attribute:#x} does not belong to this object")
+    if template.get(Cka.TRUSTED) is True:
+        raise CkrError(Ckr.ATTRIBUTE_READ_ONLY, "only the security officer trusts, and on the device")
     return {**defaults, **template}
 
 

@@ -49,12 +49,17 @@ def curve_of(attributes: Template) -> Curve:
     return curve
 
 
-def modulus_size(attributes: Template) -> int:
-    """Octets of an RSA modulus. Raises CkrError KEY_TYPE_INCONSISTENT."""
+def modulus_bits(attributes: Template) -> int:
+    """Bits of an RSA modulus. Raises CkrError KEY_TYPE_INCONSISTENT."""
     modulus = int.from_bytes(octets(attributes, Cka.MODULUS))
     if modulus == 0:
         raise CkrError(Ckr.KEY_TYPE_INCONSISTENT, "an RSA key without its modulus")
-    return (modulus.bit_length() + 7) // 8
+    return modulus.bit_length()
+
+
+def modulus_size(attributes: Template) -> int:
+    """Octets of an RSA modulus. Raises CkrError KEY_TYPE_INCONSISTENT."""
+    return (modulus_bits(attributes) + 7) // 8
 
 
 def load_public_key(attributes: Template) -> PublicKey:

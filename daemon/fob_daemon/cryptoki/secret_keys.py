@@ -29,14 +29,14 @@ def secret_template(template: Template, key_type: int = Ckk.GENERIC_SECRET) -> A
 
 
 def secret_key(attributes: Attributes, value: bytes) -> Attributes:
-    """The key with its value. Raises CkrError TEMPLATE_INCONSISTENT or KEY_SIZE_RANGE for a length that cannot be."""
+    """The key with its value. Raises CkrError TEMPLATE_INCONSISTENT or ATTRIBUTE_VALUE_INVALID for a wrong length."""
     length = number(attributes, Cka.VALUE_LEN, len(value))
     if length != len(value):
         raise CkrError(Ckr.TEMPLATE_INCONSISTENT, f"a key of {len(value)} octets where {length} are due")
     if not 1 <= length <= SECRET_SIZE_LIMIT:
-        raise CkrError(Ckr.KEY_SIZE_RANGE, f"1 to {SECRET_SIZE_LIMIT} octets")
+        raise CkrError(Ckr.ATTRIBUTE_VALUE_INVALID, f"a secret key has 1 to {SECRET_SIZE_LIMIT} octets")
     if attributes.get(Cka.KEY_TYPE) == Ckk.AES and length not in AES_SIZES:
-        raise CkrError(Ckr.KEY_SIZE_RANGE, f"an AES key of {length} octets")
+        raise CkrError(Ckr.ATTRIBUTE_VALUE_INVALID, f"an AES key of {length} octets")
     return attributes | {
         int(Cka.VALUE): value,
         int(Cka.VALUE_LEN): length,

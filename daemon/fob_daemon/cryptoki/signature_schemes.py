@@ -13,9 +13,6 @@ from fob_protocol.pkcs11.constants import Ckk
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Mechanism, PssParameters
 
-# No modulus has room for more.
-SALT_LIMIT: Final = 1024
-
 
 class Family(Enum):
     """How the signature is made."""
@@ -69,6 +66,12 @@ def pss_hash(mechanism: Mechanism, scheme: SignatureScheme) -> tuple[PssParamete
     function = BY_MECHANISM.get(parameters.hash_mechanism)
     if function is None or parameters.mgf not in BY_MGF or scheme.hash not in (None, function):
         raise CkrError(Ckr.MECHANISM_PARAM_INVALID, "these hashes do not go together")
-    if parameters.salt_length > SALT_LIMIT:
-        raise CkrError(Ckr.MECHANISM_PARAM_INVALID, f"a salt of {parameters.salt_length} octets")
     return parameters, function
+
+
+def require_room_for_salt(mechanism: Mechanism, scheme: SignatureScheme, modulus_bits: int) -> None:
+    """Raises CkrError MECHANISM_PARAM_INVALID for a PSS salt that the modulus is too short for (RFC 8017, 9.1.1)."""
+    parameters, function = pss_hash(mechanism, scheme)
+    room = (modulus_bits - 1 + 7) // 8 - function.size - 2
+    if parameters.salt_length > room:
+        raise CkrError(Ckr.MECHANISM_PARAM_INVALID, f"a salt of {parameters.salt_length} octets, {room} are possible")

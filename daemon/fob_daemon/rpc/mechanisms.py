@@ -95,8 +95,8 @@ WITH_PARAMETERS: dict[int, Callable[[Reader], Parameters]] = {
 def read_mechanism(reader: Reader) -> Mechanism | None:
     """`M`, None for a NULL pointer.
 
-    Raises CkrError: MECHANISM_INVALID for a type that is not served, MECHANISM_PARAM_INVALID for a parameter that is
-    missing or has an impossible size.
+    Raises CkrError: MECHANISM_INVALID for a type that is not served, MECHANISM_PARAM_INVALID for a parameter of an
+    impossible size. One that is missing is the operation's to judge: it may be that the mechanism is not for it at all.
     """
     mechanism = reader.u32()
     if mechanism == _NULL_MECHANISM:
@@ -109,7 +109,7 @@ def read_mechanism(reader: Reader) -> Mechanism | None:
     if read_parameters is None:
         raise CkrError(Ckr.MECHANISM_INVALID, f"mechanism {mechanism:#x} is not served")
     if not reader.legacy_mechanisms and not reader.byte():
-        raise CkrError(Ckr.MECHANISM_PARAM_INVALID, f"mechanism {mechanism:#x} needs a parameter")
+        return Mechanism(mechanism)
     return Mechanism(mechanism, read_parameters(reader))
 
 

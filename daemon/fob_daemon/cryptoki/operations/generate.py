@@ -30,7 +30,7 @@ def generate_secret_key(mechanism: Mechanism, template: Attributes, random: Call
     if length == 0:
         raise CkrError(Ckr.TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN is due")
     if length > SECRET_SIZE_LIMIT:
-        raise CkrError(Ckr.KEY_SIZE_RANGE, f"1 to {SECRET_SIZE_LIMIT} octets")
+        raise CkrError(Ckr.ATTRIBUTE_VALUE_INVALID, f"a secret key has 1 to {SECRET_SIZE_LIMIT} octets")
     made = secret_key(wanted, random(length))
     return made | {int(Cka.LOCAL): True, int(Cka.KEY_GEN_MECHANISM): mechanism.type}
 

@@ -12,8 +12,8 @@ from fob_daemon.cryptoki.objects import StoredObject
 from fob_daemon.cryptoki.operations.inputs import Collected, Hashed, Input
 from fob_daemon.cryptoki.operations.mac import start_mac
 from fob_daemon.cryptoki.output import fits
-from fob_daemon.cryptoki.public_keys import ED25519_SIGNATURE, curve_of, modulus_size
-from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, scheme_of
+from fob_daemon.cryptoki.public_keys import ED25519_SIGNATURE, curve_of, modulus_bits, modulus_size
+from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, require_room_for_salt, scheme_of
 from fob_daemon.cryptoki.templates import mechanisms
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -76,6 +76,8 @@ def begin_sign(mechanism: Mechanism, key: StoredObject, login: LoginState) -> Si
         return SignOperation(Hashed(hasher), size, _itself)
     scheme = scheme_of(mechanism)
     require_key_type(key, scheme.key_type)
+    if scheme.family is Family.PSS:
+        require_room_for_salt(mechanism, scheme, modulus_bits(key.attributes))
     key_use = KeyUse.of(key, login)
     request = SignatureRequest(key_use, mechanism, scheme)
     return SignOperation(request.start(), request.length(), request.send, key_use)

@@ -16,7 +16,7 @@ from fob_daemon.cryptoki.operations.inputs import Collected, Hashed, Input
 from fob_daemon.cryptoki.operations.mac import start_mac
 from fob_daemon.cryptoki.operations.sign import ECDSA_INPUT_LIMIT, PKCS1_OVERHEAD
 from fob_daemon.cryptoki.public_keys import ED25519_SIGNATURE, Curve, curve_of, load_public_key
-from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, scheme_of
+from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, require_room_for_salt, scheme_of
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko
@@ -92,6 +92,7 @@ def _begin_rsa(public: rsa.RSAPublicKey, mechanism: Mechanism, scheme: Signature
     length = (public.key_size + 7) // 8
     limit = length - PKCS1_OVERHEAD
     if scheme.family is Family.PSS:
+        require_room_for_salt(mechanism, scheme, public.key_size)
         parameters, function = pss_hash(mechanism, scheme)
         limit = function.size
         mgf = padding.MGF1(BY_MGF[parameters.mgf].algorithm)
