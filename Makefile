@@ -33,7 +33,7 @@ demo: setup  ## run the main job on an emulated phone
 	@tools/system-packages tools/demo-packages.txt || echo "demo: goes on without them" >&2
 	@$(BIN)/fob demo $(ARGS)
 
-test: check packages  ## run the checks and then the tests
+test: packages check  ## run the checks and then the tests
 	$(BIN)/pytest $(ARGS)
 
 # Its image is kept outside the tree, in ~/.cache/fob-vm or FOB_VM_CACHE; `make clean` leaves it.
