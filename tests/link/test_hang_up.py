@@ -20,9 +20,11 @@ from fob_daemon.link.transport import LineUrl
 from fob_device.line.device_line import DeviceLine
 from fob_protocol import catalogue
 from fob_protocol.at.answer import single
+from fob_protocol.limits import OUTSTANDING_LIMIT
 from fob_protocol.link.frames import LEAVE, NO_CARRIER
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.session.timing import LineTiming
 from support import world as worlds
 from support.memory_line import LATENCY, Cable, Noise
 from support.virtual_loop import run_virtually
@@ -85,7 +87,7 @@ def serial_cable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worlds, "Cable", SerialCable)
 
 
-@pytest.fixture(params=[9_600, 115_200])
+@pytest.fixture(params=[1_200, 9_600, 115_200])
 def rate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
     """The wires carry so many octets per second, and the daemon knows it."""
     baud: int = request.param
@@ -112,14 +114,19 @@ async def refusal(world: World) -> tuple[Ckr, float]:
     return caught.value.ckr, asyncio.get_running_loop().time() - began
 
 
+def cable(world: World) -> Cable:
+    assert isinstance(world.cable, Cable)
+    return world.cable
+
+
 def write_leave(world: World) -> None:
     """Somebody else writes on the line."""
-    world.cable.to_device(LEAVE.to_bytes())
+    cable(world).to_device(LEAVE.to_bytes())
 
 
 def write_no_carrier(world: World) -> None:
     """Somebody else writes on the line, at the PC's end of it."""
-    pc = world.cable._pc
+    pc = cable(world)._pc
     if pc is not None:
         pc.data_received(NO_CARRIER)
 
@@ -312,21 +319,23 @@ def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(tmp
             await signing
         # The device was still in data state: four conversations, their octets one after the other.
         assert reopened < BACKOFF[0] + (FIRST_ANSWER_OCTETS + HANDSHAKE_OCTETS) / rate + 4 * TRIP
-        assert (reopened > RECONNECT_GRACE) == (rate == 960)
+        assert (reopened > RECONNECT_GRACE) == (rate < 11_520)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
 
     run_virtually(story())
 
 
-def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, rate: float) -> None:
+@pytest.mark.parametrize("count", [1, 2, 5, OUTSTANDING_LIMIT])
+def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, rate: float, count: int) -> None:
     async def story() -> None:
         world = await World.paired(tmp_path, 1)
+        await asyncio.sleep(1)
         world.noise.silence = True
-        ckr, seconds = await refusal(world)
-        assert ckr is Ckr.DEVICE_ERROR
-        if rate == 11_520:
-            assert seconds < 2.0
+        for ckr, seconds in await asyncio.gather(*(refusal(world) for _ in range(count))):
+            assert ckr is Ckr.DEVICE_ERROR
+            assert seconds == pytest.approx(LineTiming(rate).lost_after() + first_answer_time(rate))
+            assert rate < 11_520 or seconds < 2.0
         assert await refusal(world) == (Ckr.DEVICE_REMOVED, 0.0)
         await world.close()
 

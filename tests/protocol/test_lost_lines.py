@@ -10,6 +10,7 @@ from fob_protocol.limits import (
     WORKING_AFTER,
     WORKING_POLL,
 )
+from fob_protocol.session.timing import LineTiming
 from support.session import Session, echo, open_session, slow
 from support.wire import Direction
 
@@ -35,8 +36,18 @@ def test_a_request_into_silence_is_asked_four_times_more_and_then_the_line_is_lo
     session = open_session()
     session.wire.cut()
     session.pc.ask(b"AT")
-    assert seconds_until_lost(session) == pytest.approx(RETRY_AFTER * (RETRIES_BEFORE_LOST + 1))
+    assert seconds_until_lost(session) == pytest.approx(RETRY_AFTER * RETRIES_BEFORE_LOST)
     assert session.counters.sent_again >= RETRIES_BEFORE_LOST
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, OUTSTANDING_LIMIT])
+def test_how_many_ask_does_not_change_when_a_line_is_lost(count: int) -> None:
+    """However the retries fall, the silence is measured, at any speed at which it outlasts the first of them."""
+    session = open_session(rate=11_520.0)
+    session.wire.cut()
+    for number in range(count):
+        session.pc.ask(b"%d" % number)
+    assert seconds_until_lost(session) == pytest.approx(LineTiming(11_520.0).lost_after())
 
 
 def test_the_silence_before_the_first_request_is_nobodys_fault() -> None:
@@ -44,7 +55,7 @@ def test_the_silence_before_the_first_request_is_nobodys_fault() -> None:
     session.wire.run_for(1_000.0)
     session.wire.cut()
     session.pc.ask(b"AT")
-    assert seconds_until_lost(session) > RETRY_AFTER * RETRIES_BEFORE_LOST
+    assert seconds_until_lost(session) == pytest.approx(RETRY_AFTER * RETRIES_BEFORE_LOST)
 
 
 def test_a_slow_operation_is_not_a_lost_line() -> None:

@@ -117,8 +117,7 @@ class Requester:
     def is_lost(self, now: float) -> bool:
         """True when an answer is overdue and the device has been silent for too long, or never answers one request."""
         late = [request for request in self._open.values() if request.due_at <= now]
-        silent = now - self._silent_since > self._timing.lost_after()
-        return bool(late) and (silent or any(request.tries > TRIES_LIMIT for request in late))
+        return bool(late) and (now >= self._lost_at() or any(request.tries > TRIES_LIMIT for request in late))
 
     def close(self) -> Frame:
         """The frame that ends the session."""
@@ -132,7 +131,13 @@ class Requester:
             octets = sum(len(frame.body) + FRAME_OVERHEAD for frame in frames)
             awaited = sum(other.awaited for other in self._open.values() if other is not request)
             request.due_at = self._timing.sent(octets, now, awaited)
+            if request.tries and now < self._lost_at() < request.due_at:
+                request.due_at = self._lost_at()  # what was asked in vain is not waited for longer
         return frames
+
+    def _lost_at(self) -> float:
+        """When silence has lasted too long."""
+        return self._silent_since + self._timing.lost_after()
 
     def _late(self, now: float) -> list[Request]:
         return [request for request in self._open.values() if request.due_at <= now and request not in self._ready]
