@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fob_daemon.demo.links import SerialLink
 from fob_daemon.demo.processes import Processes, program
-from fob_daemon.demo.run import fob
 from fob_daemon.demo.scratch import CLIENT_MODULES, Scratch
 from paced_line import PacedLine
 
@@ -75,7 +75,7 @@ def our_stage(baud: int | None = None) -> Iterator[Stage]:
     with ExitStack() as stack:
         scratch = Scratch.in_folder(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fob-bench-"))))
         scratch.write_files()
-        processes = stack.enter_context(Processes(scratch))
+        processes = stack.enter_context(Processes(scratch, SerialLink()))
         processes.make_phone()
         processes.start_phone()
         url = f"serial:{scratch.line}"
@@ -84,9 +84,9 @@ def our_stage(baud: int | None = None) -> Iterator[Stage]:
             stack.enter_context(PacedLine(scratch.line, slow, baud))
             url = f"serial:{slow}?baud={baud}"
         processes.start_daemon()
-        fob(scratch, "pair", url, "--yes")
+        processes.fob("pair", url, "--yes")
         for kind, _, label, key_id in KEYS:
-            fob(scratch, "keys", "new", "--type", kind, "--label", label, "--id", key_id)
+            processes.fob("keys", "new", "--type", kind, "--label", label, "--id", key_id)
         yield Stage(scratch, processes)
 
 

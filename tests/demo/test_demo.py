@@ -30,9 +30,11 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "TMPDIR": str(scratch), "HOME": str(scratch)}
 
 
-def start(environment: Mapping[str, str], *command: str, before: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+def start(
+    environment: Mapping[str, str], *command: str, before: Sequence[str] = (), link: str = "serial"
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [*before, FOB, "demo", *(("--", *command) if command else ())],
+        [*before, FOB, "demo", "--link", link, *(("--", *command) if command else ())],
         env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True,
     )  # fmt: skip
@@ -162,9 +164,10 @@ def test_whatever_a_demo_is_doing_it_ends_in_order(tmp_path: Path, stage: str, n
 
 
 @pytest.mark.clause("P9")
-def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", ["serial", pytest.param("ble", marks=pytest.mark.clause("P7"))])
+def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path, link: str) -> None:
     environment = surroundings(tmp_path)
-    status, out, err = finish(start(environment))
+    status, out, err = finish(start(environment, link=link))
     assert status == 0, out + err
     assert "left out" not in out
     assert out.count("Verified OK") == 2

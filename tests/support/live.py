@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fob_daemon.demo.links import SerialLink
 from fob_daemon.demo.processes import Processes, program
 from fob_daemon.demo.run import set_up
 from fob_daemon.demo.scratch import Scratch
@@ -210,8 +211,8 @@ def live_phone(folder: Path, *, rules: str = "", has_pin_pad: bool = True) -> It
         file.write(rules)
     with scratch.config.open("a") as file:
         file.write(f"[timeouts]\nlogout_linger = {LINGER}\n")
-    with Processes(scratch) as processes:
-        set_up(scratch, processes, lambda words: None)
+    with Processes(scratch, SerialLink()) as processes:
+        set_up(processes, lambda words: None)
         live = Live(scratch, processes)
         if not has_pin_pad:
             live.take_pin_pad_away(rules)

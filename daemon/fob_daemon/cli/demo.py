@@ -6,7 +6,9 @@ from fob_daemon.cli.context import Fob
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--link", type=click.Choice(["serial"]), default="serial", show_default=True, help="The kind of line.")
+@click.option(
+    "--link", type=click.Choice(["serial", "ble"]), default="serial", show_default=True, help="The kind of line."
+)
 @click.option("--headless", is_flag=True, help="Ask nobody; without a screen this is how it always is.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
@@ -16,12 +18,13 @@ def demo(fob: Fob, link: str, headless: bool, command: tuple[str, ...]) -> int:
     COMMAND finds P11_KIT_SERVER_ADDRESS, PKCS11_MODULE, PKCS11_TOKEN_LABEL, PKCS11_PIN, PKCS11_SO_PIN, SSH_AUTH_SOCK
     and FOB_CONTROL_SOCKET set; the demo ends with its exit status and leaves nothing behind.
     """
-    from fob_daemon.demo.processes import DemoError
+    from fob_daemon.demo.errors import DemoError
+    from fob_daemon.demo.links import LINKS
     from fob_daemon.demo.run import run_demo
 
     try:
         # With a COMMAND, standard output belongs to it.
-        return run_demo(command, fob.output.say if command else fob.output.line)
+        return run_demo(LINKS[link], command, fob.output.say if command else fob.output.line)
     except DemoError as error:
         for line in error.log.splitlines():
             fob.output.say(line)

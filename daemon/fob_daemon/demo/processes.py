@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from fob_daemon.control.errors import ControlError
+from fob_daemon.demo.errors import DemoError, failed
+from fob_daemon.demo.links import DemoLink
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
 from fob_daemon.demo.signals import undisturbed
 
@@ -17,19 +18,12 @@ START_TIME: Final = 20.0
 STOP_TIME: Final = 5.0
 
 
-class DemoError(ControlError):
-    """The demo cannot go on. `log` is what one of its programs has said."""
-
-    def __init__(self, what: str, why: str, next_command: str = "fob doctor", *, log: str = "") -> None:
-        super().__init__(what, why, next_command)
-        self.log = log
-
-
 class Processes:
     """Starts and stops the programs of a demo. Use as a context manager."""
 
-    def __init__(self, scratch: Scratch) -> None:
-        self._scratch = scratch
+    def __init__(self, scratch: Scratch, link: DemoLink) -> None:
+        self.scratch = scratch
+        self.link = link
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Processes":
@@ -49,16 +43,21 @@ class Processes:
 
     def make_phone(self) -> None:
         """A new phone with this demo's PINs."""
-        pins = f"{self._scratch.user_pin}\n{self._scratch.so_pin}\n".encode()
-        arguments = ["init", "--state", str(self._scratch.phone), "--label", TOKEN_LABEL, "--pins", "-"]
+        pins = f"{self.scratch.user_pin}\n{self.scratch.so_pin}\n".encode()
+        arguments = ["init", "--state", str(self.scratch.phone), "--label", TOKEN_LABEL, "--pins", "-"]
         done = subprocess.run(program("fob-device", *arguments), input=pins, capture_output=True, check=False)
         if done.returncode:
             raise failed("the phone was not made", "fob-device", done.returncode, done.stderr)
 
+    def start_radio(self) -> None:
+        """Make the air between two Bluetooth controllers; returns when hosts can connect to it."""
+        places = ["--listen", f"unix:{self.scratch.air}", "--control", f"unix:{self.scratch.air_control}"]
+        self._start("radio", program("fob-device", "radio", *places))
+
     def start_phone(self) -> None:
         """Switch the phone on; returns when its line is there."""
-        arguments = ["run", "--state", str(self._scratch.phone), "--port", f"pty:{self._scratch.line}"]
-        self._start("phone", program("fob-device", *arguments, "--rules", str(self._scratch.rules)))
+        arguments = ["run", "--state", str(self.scratch.phone), "--port", self.link.port(self.scratch)]
+        self._start("phone", program("fob-device", *arguments, "--rules", str(self.scratch.rules)))
 
     def kill_phone(self) -> None:
         """Take the battery out of the phone."""
@@ -82,12 +81,25 @@ class Processes:
 
     def start_daemon(self) -> None:
         """Start fobd; returns when its sockets listen."""
-        self._start("fobd", program("fobd", "--config", str(self._scratch.config)))
+        self._start("fobd", program("fobd", "--config", str(self.scratch.config)))
+
+    def fob(self, *arguments: str) -> bytes:
+        """What a `fob` command says, at this demo's daemon. Raises DemoError."""
+        done = subprocess.run(
+            program("fob", *arguments),
+            env=os.environ | self.scratch.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise failed(f"fob {' '.join(arguments)} failed", "it", done.returncode, done.stderr)
+        return done.stdout
 
     def _start(self, name: str, command: Sequence[str]) -> None:
         """Start a program that says READY=1 as services do; its words go to a log in the scratch folder."""
-        address = self._scratch.folder / f"{name}.ready"
-        log = self._scratch.folder / f"{name}.log"
+        address = self.scratch.folder / f"{name}.ready"
+        log = self.scratch.folder / f"{name}.log"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("wb") as words:
             try:
                 ready.bind(str(address))
@@ -125,11 +137,6 @@ class Processes:
         code = process.poll()
         why = "it is not ready" if code is None else f"it ended with {code}"
         raise DemoError(f"{name} did not start", why, log=log.read_text(errors="replace"))
-
-
-def failed(what: str, name: str, code: int, words: bytes) -> DemoError:
-    """The error for a program that ended with `code`."""
-    return DemoError(what, f"{name} ended with {code}; its words are above", log=words.decode(errors="replace"))
 
 
 def program(name: str, *arguments: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from fob_daemon.demo.commands import exit_status, running
-from fob_daemon.demo.processes import DemoError, Processes, failed, program
+from fob_daemon.demo.errors import DemoError
+from fob_daemon.demo.links import DemoLink
+from fob_daemon.demo.processes import Processes
 from fob_daemon.demo.scratch import Scratch
 from fob_daemon.demo.signals import end_by_signals, undisturbed
 from fob_daemon.demo.walk import Say, Walk
@@ -18,14 +19,14 @@ from fob_daemon.demo.walk import Say, Walk
 KEYS: Final = (("rsa:2048", "RSA-2048", "01"), ("ec:p256", "P-256", "02"), ("ed25519", "Ed25519", "03"))
 
 
-def run_demo(command: Sequence[str], say: Say) -> int:
+def run_demo(link: DemoLink, command: Sequence[str], say: Say) -> int:
     """Run `command`, or the walk when it is empty; the exit status. Raises DemoError. Leaves nothing behind."""
     end_by_signals()
     with scratch_folder() as folder:
         scratch = Scratch.in_folder(folder)
-        scratch.write_files()
-        with Processes(scratch) as processes:
-            set_up(scratch, processes, say)
+        scratch.write_files(link.configuration(scratch))
+        with Processes(scratch, link) as processes:
+            set_up(processes, say)
             if command:
                 return run_command(command, scratch)
             Walk(scratch, say).run()
@@ -49,17 +50,19 @@ def scratch_folder() -> Iterator[Path]:
             folder.cleanup()
 
 
-def set_up(scratch: Scratch, processes: Processes, say: Say) -> None:
+def set_up(processes: Processes, say: Say) -> None:
     """Phone and daemon started and paired, the three keys made. Raises DemoError."""
-    say("Switching on an emulated phone on a serial line, and the daemon ...")
+    say(f"Switching on an emulated phone on {processes.link.words}, and the daemon ...")
     processes.make_phone()
+    processes.link.prepare(processes)
     processes.start_phone()
     processes.start_daemon()
-    say("Pairing them (both show the same code; a person compares, here a rule does) ...")
-    fob(scratch, "pair", f"serial:{scratch.line}", "--yes")
+    url = processes.link.url(processes)
+    say(f"Pairing them over {url} (both show the same code; a person compares, here a rule does) ...")
+    processes.fob("pair", url, "--yes")
     for kind, label, key_id in KEYS:
         say(f"Making a key on the phone: {label} ...")
-        fob(scratch, "keys", "new", "--type", kind, "--label", label, "--id", key_id)
+        processes.fob("keys", "new", "--type", kind, "--label", label, "--id", key_id)
 
 
 def run_command(command: Sequence[str], scratch: Scratch) -> int:
@@ -75,16 +78,3 @@ def run_command(command: Sequence[str], scratch: Scratch) -> int:
         ) from None
     except OSError as error:
         raise DemoError("the command was not run", f"{command[0]}: {error.strerror}", "fob demo -- COMMAND") from None
-
-
-def fob(scratch: Scratch, *arguments: str) -> None:
-    """A `fob` command against the demo's daemon. Raises DemoError."""
-    done = subprocess.run(
-        program("fob", *arguments),
-        env=os.environ | scratch.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        raise failed(f"fob {' '.join(arguments)} failed", "it", done.returncode, done.stderr)

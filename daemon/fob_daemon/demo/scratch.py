@@ -38,6 +38,16 @@ class Scratch:
         return self.folder / "line"
 
     @property
+    def air(self) -> Path:
+        """The virtual radio's socket, and beside it that of its control."""
+        return self.folder / "air"
+
+    @property
+    def air_control(self) -> Path:
+        """Where distance and loss are set."""
+        return self.folder / "air.control"
+
+    @property
     def phone(self) -> Path:
         """The phone's memory."""
         return self.folder / "phone"
@@ -56,14 +66,16 @@ class Scratch:
         """The daemon's provider, agent or control socket."""
         return self.folder / f"{name}.sock"
 
-    def write_files(self) -> None:
-        """Rules and configuration."""
+    def write_files(self, configuration: str = "") -> None:
+        """Rules and configuration; `configuration` is what the link adds, TOML."""
         self.rules.write_text(f'pairing = "accept"\npin = "{self.user_pin}"\n')
         self.rules.chmod(0o600)
         sockets = "\n".join(
             f"{name} = {json.dumps(str(self.socket(name)))}" for name in ("provider", "agent", "control")
         )
-        self.config.write_text(f"state = {json.dumps(str(self.folder / 'daemon'))}\n[sockets]\n{sockets}\n")
+        self.config.write_text(
+            f"state = {json.dumps(str(self.folder / 'daemon'))}\n[sockets]\n{sockets}\n{configuration}"
+        )
 
     def environment(self) -> dict[str, str]:
         """What a program needs to reach this demo's phone."""

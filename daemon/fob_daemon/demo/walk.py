@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fob_daemon.demo.commands import running
-from fob_daemon.demo.processes import DemoError, failed, program
+from fob_daemon.demo.errors import DemoError, failed
+from fob_daemon.demo.processes import program
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
 
 Say = Callable[[str], None]

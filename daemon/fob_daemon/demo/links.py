@@ -1,0 +1,82 @@
+"""The lines that a demo can put between phone and daemon."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from fob_daemon.demo.errors import DemoError
+from fob_daemon.demo.scratch import Scratch
+
+if TYPE_CHECKING:
+    from fob_daemon.demo.processes import Processes
+
+
+class DemoLink(Protocol):
+    """One kind of line."""
+
+    @property
+    def words(self) -> str:
+        """What the phone is on."""
+
+    def port(self, scratch: Scratch) -> str:
+        """The phone's port."""
+
+    def configuration(self, scratch: Scratch) -> str:
+        """What the daemon's configuration file needs for it, TOML."""
+
+    def prepare(self, processes: "Processes") -> None:
+        """Start what has to be there before the phone. Raises DemoError."""
+
+    def url(self, processes: "Processes") -> str:
+        """Where the daemon finds the phone. Raises DemoError."""
+
+
+@dataclass(frozen=True, slots=True)
+class SerialLink:
+    """A pseudo-terminal, as a serial cable."""
+
+    words: str = "a serial line"
+
+    def port(self, scratch: Scratch) -> str:
+        """A pty."""
+        return f"pty:{scratch.line}"
+
+    def configuration(self, scratch: Scratch) -> str:
+        """Nothing."""
+        return ""
+
+    def prepare(self, processes: "Processes") -> None:
+        """Nothing."""
+
+    def url(self, processes: "Processes") -> str:
+        """The pty."""
+        return f"serial:{processes.scratch.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class RadioLink:
+    """Bluetooth Low Energy over the virtual radio, a controller for each side."""
+
+    words: str = "a virtual Bluetooth radio"
+
+    def port(self, scratch: Scratch) -> str:
+        """The phone's controller."""
+        return f"ble:unix-client:{scratch.air}"
+
+    def configuration(self, scratch: Scratch) -> str:
+        """The daemon's controller."""
+        return f"[bluetooth]\nhci = {json.dumps(f'unix-client:{scratch.air}')}\n"
+
+    def prepare(self, processes: "Processes") -> None:
+        """Make air."""
+        processes.start_radio()
+
+    def url(self, processes: "Processes") -> str:
+        """The phone is the only one that a scan hears."""
+        found = json.loads(processes.fob("--json", "devices", "--scan"))["devices"]
+        if not found:
+            raise DemoError("no phone is near", "the scan heard nothing")
+        return str(found[0]["url"])
+
+
+LINKS: Final[dict[str, DemoLink]] = {"serial": SerialLink(), "ble": RadioLink()}
