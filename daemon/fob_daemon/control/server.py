@@ -3,9 +3,10 @@
 import asyncio
 import secrets
 import socket
+import sys
 from collections.abc import Callable, Set
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from fob_daemon.control.http_api import HttpApi
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+# From Python 3.13 on an event loop removes the file of a socket that it closes. An inherited one is systemd's, which
+# goes on listening there.
+KEEP_FILE: Final[dict[str, Any]] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 class ControlServer:
@@ -55,7 +60,7 @@ class ControlServer:
     async def _open_later(self, listener: socket.socket) -> asyncio.Server:
         """A server that does not accept yet; who comes before it does waits in the backlog."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(self._new_connection, sock=listener, start_serving=False)
+        server = await loop.create_unix_server(self._new_connection, sock=listener, start_serving=False, **KEEP_FILE)
         self._opening = loop.create_task(self._open(server, listener))
         return server
 
