@@ -88,11 +88,12 @@ class Bench:
 
     def find(self, phone: Phone) -> str:
         """The URL of a phone on the air."""
-        self.guest.check("bluetoothctl --timeout 5 scan le")
-        rows = [line.split(" ", 2) for line in self.guest.check("bluetoothctl devices").splitlines()]
+        found = self.fob("devices --scan")["devices"]
         # An advertisement has room for the beginning of the name.
-        urls = [f"ble:{address}" for _, address, name in rows if phone.label.startswith(name)]
-        assert len(urls) == 1, f"{phone.label} is not among {rows}"
+        urls: list[str] = [
+            device["url"] for device in found if device["name"] and phone.label.startswith(device["name"])
+        ]
+        assert len(urls) == 1, f"{phone.label} is not among {found}"
         return urls[0]
 
     def device(self) -> dict[str, Any]:

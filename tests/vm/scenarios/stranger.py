@@ -10,9 +10,9 @@ TRIES: Final = ("write", "read to the device", "read to the PC", "read configura
 
 def run(bench: Bench) -> None:
     """Every access is refused, while the phone's person would accept any pairing."""
-    bench.guest.check("systemctl stop fobd.service")
     with bench.phone("stranger") as phone:
         address = bench.find(phone).removeprefix("ble:")
+        bench.guest.check("systemctl stop fobd.service")
         refused(attempts(bench, address, "none"))
         bench.guest.check(f"bluetoothctl remove {address}")
         results = attempts(bench, address, "just-works")
