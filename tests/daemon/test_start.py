@@ -14,8 +14,12 @@ from fob_daemon.demo.scratch import Scratch
 # Each costs a start tens of milliseconds and the daemon megabytes; a program that signs needs none of them.
 LATE = (
     "aiohttp",
+    "bleak",
+    "bleak_retry_connector",
+    "bumble",
     "click",
     "cryptography.x509",
+    "dbus_fast",
     "email.message",
     "http.client",
     "importlib.metadata",
