@@ -29,7 +29,7 @@ from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.device import Device
 from fob_daemon.device.nearby import scan
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
-from fob_daemon.device.registry import PairedDeviceEntry, Registry
+from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.files import load_secret
@@ -86,7 +86,12 @@ class Daemon:
             await self._provider.listen(inherited.get("provider", paths.provider))
             await self._agent.listen(inherited.get("agent", paths.agent))
             await self._control.listen(inherited.get("control", paths.control))
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise StartError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
+        except RegistryError as error:
+            # Without it the devices have to be paired again; with it nothing is lost that a person may still mend.
+            raise StartError(str(error), f"mv {self._state.path / REGISTRY_FILE}{{,.damaged}}") from None
+        except ValueError as error:
             raise StartError(str(error)) from None
 
     async def stop(self) -> None:

@@ -1,7 +1,6 @@
 """The state folder: private, and used by one daemon at a time."""
 
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -93,7 +92,22 @@ def test_a_second_daemon_with_sockets_of_its_own_is_refused(
     assert stop(daemon) == (0, b"")
 
 
-@pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd is not installed")
+def test_a_damaged_registry_is_named_and_can_be_moved_away(scratch: Scratch) -> None:
+    registry = state_of(scratch) / "devices.json"
+    registry.parent.mkdir(mode=0o700)
+    registry.write_text("[{")
+
+    words = refused(scratch)
+    assert words == [
+        "error: fobd did not start",
+        f"why:   {registry} is damaged: Input data was truncated",
+        f"try:   mv {registry}{{,.damaged}}",
+    ]
+    subprocess.run(["bash", "-c", words[2].removeprefix("try:   ")], check=True)
+    with running(scratch) as daemon:
+        assert stop(daemon) == (0, b"")
+
+
 def test_a_second_daemon_whose_sockets_are_passed_to_it_is_refused(
     daemon: "subprocess.Popen[bytes]", scratch: Scratch, tmp_path: Path
 ) -> None:
