@@ -159,6 +159,9 @@ async def test_a_narrow_counter_does_not_wrap(client: Client) -> None:
     application.encrypt_init(session, narrow, key)
     with refused(Ckr.DATA_LEN_RANGE):
         await application.encrypt(session, bytes(33), ROOM)
+    application.decrypt_init(session, narrow, key)
+    with refused(Ckr.ENCRYPTED_DATA_LEN_RANGE):
+        await application.decrypt(session, bytes(33), ROOM)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +208,24 @@ async def test_rsa_encrypts_on_the_pc_and_decrypts_with_one_request(
         await application.decrypt_update(session, ciphertext[100:], ROOM)
         assert await application.decrypt_final(session, None) == most
         assert await application.decrypt_final(session, ROOM) == b"secret"
+
+
+async def test_a_wrong_rsa_padding_looks_like_a_right_one(desk: Desk, client: Client) -> None:
+    """The same return value and the same cost (Bleichenbacher); a ciphertext always has the same octets."""
+    session, application = await client.user_session(), client.application
+    key = client.key(session, "rsa")
+
+    async def decrypted(ciphertext: bytes) -> bytes:
+        application.decrypt_init(session, Mechanism(Ckm.RSA_PKCS), key)
+        with desk.crossing(C_DECRYPT=1):
+            plaintext = await application.decrypt(session, ciphertext, ROOM)
+        assert isinstance(plaintext, bytes)
+        return plaintext
+
+    junk = [bytes((number,)) * 256 for number in range(1, 9)]
+    plaintexts = [await decrypted(ciphertext) for ciphertext in junk]
+    assert plaintexts == [await decrypted(ciphertext) for ciphertext in junk]
+    assert len(set(plaintexts)) > 1
 
 
 async def test_a_kept_plaintext_is_for_its_own_ciphertext(desk: Desk, client: Client) -> None:

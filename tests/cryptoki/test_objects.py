@@ -17,7 +17,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk, Cko, Cku
 from fob_protocol.pkcs11.mechanisms import Mechanism
-from support.token_bench import EC_PAIR, P256, data_template, refused
+from support.token_bench import EC_PAIR, P256, SO_PIN, USER_PIN, data_template, refused
 
 PUBLIC: Attributes = {Cka.EC_PARAMS: P256}
 TOKEN: Attributes = {Cka.TOKEN: True}
@@ -217,6 +217,29 @@ async def test_sessions_and_session_objects_are_bounded(client: Client) -> None:
         client.session()
     application.close_all_sessions(SLOT)
     assert application.session_count == 0
+
+
+async def test_trust_is_the_security_officers_whoever_else_the_phone_has_logged_in(desk: Desk, client: Client) -> None:
+    """The officer's login stays on the phone for a moment after the logout, and as long as another program has it."""
+    session, application = client.session(), client.application
+    trusted = public_template() | {Cka.TOKEN: True, Cka.TRUSTED: True}
+    officer = desk.client()
+    officers = officer.session()
+    await officer.application.login(officers, Cku.SO, SO_PIN)
+    key = await officer.application.create_object(officers, trusted)
+    assert await officer.application.get_attribute_values(officers, key, [Cka.TRUSTED]) == [True]
+    await application.login(session, Cku.USER, USER_PIN)
+    (theirs,) = client.find(session, TRUSTED=True)
+    with desk.crossing():
+        for refused_call in (
+            application.create_object(session, trusted),
+            application.copy_object(session, client.public(session, "ec"), {Cka.TRUSTED: True}),
+            application.set_attribute_values(session, client.public(session, "ec"), {Cka.TRUSTED: True}),
+            application.generate_key_pair(session, EC_PAIR, PUBLIC | {Cka.TRUSTED: True}, {}),
+        ):
+            with refused(Ckr.ATTRIBUTE_READ_ONLY):
+                await refused_call
+    await application.set_attribute_values(session, theirs, {Cka.LABEL: b"seen"})
 
 
 # Session keys of the phone.

@@ -296,6 +296,7 @@ class FobApplication:
         found = self._sessions.get(session)
         require_key_pair_generator(mechanism)
         templates = checked(public), checked(private)
+        found.require_trust(*templates)
         if any(template.get(Cka.TOKEN, False) for template in templates):
             found.require_rw()
         found.login.require(Cku.USER)

@@ -144,7 +144,7 @@ def completed(template: Template, *, computed: frozenset[int] = frozenset()) -> 
         if attribute not in {*required, *defaults, *extras, *computed, Cka.CLASS, Cka.KEY_TYPE}:
             raise CkrError(Ckr.ATTRIBUTE_TYPE_INVALID, f"attribute {attribute:#x} does not belong to this object")
     if template.get(Cka.TRUSTED) is True:
-        raise CkrError(Ckr.ATTRIBUTE_READ_ONLY, "only the security officer trusts, and on the device")
+        raise CkrError(Ckr.ATTRIBUTE_READ_ONLY, "what is on the PC alone is never CKA_TRUSTED")
     return {**defaults, **template}
 
 

@@ -57,7 +57,7 @@ class ObjectDesk:
 
     async def create(self, session: Session, template: Template) -> int:
         """C_CreateObject. Raises CkrError."""
-        wanted = checked(template)
+        wanted = self._wanted(session, template)
         self._require_write(session, wanted)
         if wanted.get(Cka.TOKEN, False) or wanted.get(Cka.CLASS) == Cko.PRIVATE_KEY:
             made = await session.login.noted(
@@ -68,7 +68,7 @@ class ObjectDesk:
 
     async def copy(self, session: Session, handle: int, template: Template) -> int:
         """C_CopyObject. Raises CkrError."""
-        source, wanted = self.resolve(session, handle), checked(template)
+        source, wanted = self.resolve(session, handle), self._wanted(session, template)
         result = {**source.attributes, **wanted}
         self._require_write(session, result)
         if source.device_handle is not None:
@@ -103,7 +103,7 @@ class ObjectDesk:
 
     async def set_attributes(self, session: Session, handle: int, template: Template) -> None:
         """C_SetAttributeValue. Raises CkrError."""
-        stored, wanted = self.resolve(session, handle), checked(template)
+        stored, wanted = self.resolve(session, handle), self._wanted(session, template)
         self._require_write(session, stored.attributes)
         if stored.device_handle is None:
             change(stored.attributes, wanted)
@@ -167,6 +167,13 @@ class ObjectDesk:
         value = await session.login.run(lambda: remote.get_attribute(number, Cka.VALUE))
         self._last_sealed = known, int(Cka.VALUE), value
         return value
+
+    @staticmethod
+    def _wanted(session: Session, template: Template) -> Attributes:
+        """The attributes that a program wants an object to have. Raises CkrError."""
+        wanted = checked(template)
+        session.require_trust(wanted)
+        return wanted
 
     @staticmethod
     def _require_write(session: Session, attributes: Template) -> None:

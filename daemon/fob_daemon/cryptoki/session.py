@@ -13,6 +13,8 @@ from fob_daemon.cryptoki.operations.digest import DigestOperation
 from fob_daemon.cryptoki.operations.sign import SignOperation
 from fob_daemon.cryptoki.operations.verify import VerifyOperation
 from fob_daemon.device.slot import Slot
+from fob_protocol.pkcs11.attributes import Template
+from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cks, Cku
 from fob_protocol.pkcs11.errors import CkrError
@@ -80,6 +82,14 @@ class Session:
         """Raises CkrError SESSION_READ_ONLY."""
         if not self.is_rw:
             raise CkrError(Ckr.SESSION_READ_ONLY, "token objects and PINs change in read-write sessions")
+
+    def require_trust(self, *templates: Template) -> None:
+        """Raises CkrError ATTRIBUTE_READ_ONLY when a program that is not the security officer's sets CKA_TRUSTED.
+
+        The device cannot tell: it may keep the officer's login for another program, or for the moments after a logout.
+        """
+        if self.login.user is not Cku.SO and any(template.get(Cka.TRUSTED) is True for template in templates):
+            raise CkrError(Ckr.ATTRIBUTE_READ_ONLY, "only the security officer makes an object CKA_TRUSTED")
 
     def key_that_awaits_pin(self) -> KeyUse:
         """The key of the active operation that C_Login with CKU_CONTEXT_SPECIFIC is for.

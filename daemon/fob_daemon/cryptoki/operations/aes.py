@@ -34,7 +34,7 @@ def begin_aes(mechanism: Mechanism, key: bytes, *, is_encryption: bool) -> Ciphe
         case Ckm.AES_CBC_PAD, bytes(iv) if len(iv) == BLOCK:
             chaining, mode = Padded() if is_encryption else Unpadded(), modes.CBC(iv)
         case Ckm.AES_CTR, CtrParameters() as counter if _is_counter(counter):
-            chaining, mode = Counted(counter), modes.CTR(counter.counter_block)
+            chaining, mode = Counted(counter, is_encryption=is_encryption), modes.CTR(counter.counter_block)
         case Ckm.AES_GCM, GcmParameters() as gcm if len(gcm.iv) in GCM_IV_SIZES and gcm.tag_bits in GCM_TAG_BITS:
             return _begin_gcm(algorithm, gcm, is_encryption=is_encryption)
         case _:
@@ -50,7 +50,8 @@ def _is_counter(counter: CtrParameters) -> bool:
 class Counted(Chaining):
     """CTR: any length, until a counter narrower than the block would wrap where the library would carry on."""
 
-    def __init__(self, counter: CtrParameters) -> None:
+    def __init__(self, counter: CtrParameters, *, is_encryption: bool) -> None:
+        self.too_long = Ckr.DATA_LEN_RANGE if is_encryption else Ckr.ENCRYPTED_DATA_LEN_RANGE
         width = 1 << counter.counter_bits
         self.limit = (width - int.from_bytes(counter.counter_block) % width) * BLOCK
 
