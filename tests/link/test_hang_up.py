@@ -364,7 +364,7 @@ def test_a_device_that_answers_and_then_falls_silent_is_waited_for_once(
         await asyncio.sleep(HANG_UPS_APART)
         write_leave(world)
         await world.until(lambda: world.manager.state is State.AWAY)
-        monkeypatch.setattr(DeviceLine, "_read_frames", lambda line, data: None)
+        monkeypatch.setattr(DeviceLine, "_receive", lambda line, frame: None)
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_REMOVED
         assert seconds <= first_answer_time(rate) + opening_time(rate)

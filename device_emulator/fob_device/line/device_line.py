@@ -8,7 +8,7 @@ from fob_device.line.data_state import DataState
 from fob_device.line.pairing import Paired
 from fob_device.phone import Phone
 from fob_protocol.at.console import Result
-from fob_protocol.link.frames import LEAVE, Frame, FrameReader, Kind
+from fob_protocol.link.frames import DELIMITER, LEAVE, Frame, FrameReader, Kind
 
 
 class DeviceLine:
@@ -27,18 +27,11 @@ class DeviceLine:
         self._reader = FrameReader()
 
     def data_received(self, data: bytes) -> None:
-        """Take octets of the line."""
-        if self._data_state is not None:
-            self._read_frames(data)
-            return
-        for place, octet in enumerate(data, start=1):
-            echo = self._command_state.feed(octet)
-            if echo:
-                self._write(echo)
-            if self._command_state.opened is not None:
-                self._enter_data_state(self._command_state.opened)
-                self._read_frames(data[place:])
-                return
+        """Take octets of the line; those behind a change of state count in the new one."""
+        place = 0
+        while place < len(data):
+            read = self._read_commands if self._data_state is None else self._read_frame
+            place = read(data, place)
 
     def hang_up(self) -> None:
         """The other end is gone: back to command state, session and pairing over."""
@@ -51,15 +44,32 @@ class DeviceLine:
         self._reader = FrameReader()
         self._data_state = DataState(self._phone, version, self._send, self._clock, self._paired)
 
-    def _read_frames(self, data: bytes) -> None:
-        for frame in self._reader.feed(data):
-            if self._data_state is None:
-                return
-            if frame == LEAVE:
-                self.hang_up()
-                self._write(self._command_state.writer.result(Result.NO_CARRIER))
-            elif frame.kind is not Kind.LEAVE:
-                self._data_state.receive(frame)
+    def _read_commands(self, data: bytes, place: int) -> int:
+        """Take octets of command state from `place` on; the place behind the last one taken."""
+        for end in range(place + 1, len(data) + 1):
+            echo = self._command_state.feed(data[end - 1])
+            if echo:
+                self._write(echo)
+            if self._command_state.opened is not None:
+                self._enter_data_state(self._command_state.opened)
+                return end
+        return len(data)
+
+    def _read_frame(self, data: bytes, place: int) -> int:
+        """Take octets of data state from `place` on, at most one frame's; the place behind them."""
+        end = data.find(DELIMITER, place) + 1 or len(data)
+        for frame in self._reader.feed(data[place:end]):
+            self._receive(frame)
+        return end
+
+    def _receive(self, frame: Frame) -> None:
+        if self._data_state is None:
+            return
+        if frame == LEAVE:
+            self.hang_up()
+            self._write(self._command_state.writer.result(Result.NO_CARRIER))
+        elif frame.kind is not Kind.LEAVE:
+            self._data_state.receive(frame)
 
     def _send(self, frame: Frame | bytes) -> None:
         self._write(frame if isinstance(frame, bytes) else frame.to_bytes())
