@@ -122,6 +122,7 @@ async def test_pkcs11_tool_generates_decrypts_writes_and_deletes(shell: Shell) -
 async def test_pkcs11_tool_is_content(shell: Shell) -> None:
     said = await shell.tool("--test")
     assert "No errors" in said, said
+    assert "all 4 signature functions seem to work" in said, "which it looks at where there is CKF_HW"
 
 
 async def test_p11tool_lists_everything(shell: Shell) -> None:

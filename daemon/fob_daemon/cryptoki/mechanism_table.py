@@ -38,7 +38,7 @@ _DEVICE_MECHANISMS: Final = frozenset({*SIGNATURE_SCHEMES, *RSA_CIPHERS, *KEY_PA
 
 def offered(device: Mapping[int, MechanismInfo]) -> dict[int, MechanismInfo]:
     """The mechanisms of a slot whose device has those of `device`."""
-    known = {mechanism: _with_wrap(mechanism, info) for mechanism, info in device.items()}
+    known = {mechanism: _of_device(mechanism, info) for mechanism, info in device.items()}
     return {m: info for m, info in known.items() if m in _DEVICE_MECHANISMS} | dict(PC_MECHANISMS)
 
 
@@ -50,9 +50,9 @@ def info_of(device: Mapping[int, MechanismInfo], mechanism: int) -> MechanismInf
     return info
 
 
-def _with_wrap(mechanism: int, info: MechanismInfo) -> MechanismInfo:
-    """To wrap a session key is to encrypt it."""
-    if mechanism not in RSA_CIPHERS:
-        return info
-    wrap = MechanismFlag.WRAP | MechanismFlag.UNWRAP
-    return MechanismInfo(info.min_key_size, info.max_key_size, info.flags | wrap)
+def _of_device(mechanism: int, info: MechanismInfo) -> MechanismInfo:
+    """CKF_HW: the device performs it; pkcs11-tool tests no other signatures. To wrap a session key is to encrypt it."""
+    more = MechanismFlag.HW
+    if mechanism in RSA_CIPHERS:
+        more |= MechanismFlag.WRAP | MechanismFlag.UNWRAP
+    return MechanismInfo(info.min_key_size, info.max_key_size, info.flags | more)
