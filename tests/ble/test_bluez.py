@@ -99,6 +99,17 @@ async def test_our_agent_refuses_all_else(
     assert not await stack.is_bonded(PHONE)
 
 
+@pytest.mark.clause("P14")
+async def test_a_bond_that_asked_nobody_is_refused(stack: BlueZStack, bluez: FakeBlueZ) -> None:
+    async def just_works(bluez: FakeBlueZ, sender: str, device: str) -> bool:
+        return True
+
+    path = bluez.add(PHONE, Connected=True)
+    bluez.when_paired = just_works
+    with pytest.raises(BleakError, match="did not accept the Bluetooth bond"):
+        await stack.bond(client_of(path))
+
+
 @pytest.mark.clause("P7")
 async def test_a_bluetoothd_that_was_restarted_is_told_of_our_agent_again(stack: BlueZStack, address: str) -> None:
     for _ in range(2):

@@ -1,5 +1,6 @@
 """Every kind of line by one opener; the radio's libraries are loaded when a device by radio is first asked for."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,11 +23,12 @@ class Lines:
     def __init__(self, make_radio: MakeRadio) -> None:
         self._make_radio = make_radio
         self._radio: Radio | None = None
+        self._making = asyncio.Lock()
 
     async def open(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         """A LineOpener. Raises LineUnavailableError, BondLostError."""
         if url.scheme == BLE:
-            return await self.radio.open(url.path, on_data)
+            return await (await self._made_radio()).open(url.path, on_data)
         return await open_line(url, on_data)
 
     async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
@@ -35,38 +37,42 @@ class Lines:
         That bond is deleted with the line, unless `keep` came before.
         """
         if url.scheme == BLE:
-            return await self.radio.open(url.path, on_data, bond=True)
+            return await (await self._made_radio()).open(url.path, on_data, bond=True)
         return await open_line(url, on_data)
 
     def keep(self, url: LineUrl) -> None:
         """Pairing is done on the line that `open_to_pair` opened: the bond stays when the line ends."""
-        if url.scheme == BLE:
-            self.radio.keep(url.path)
+        if url.scheme == BLE and self._radio is not None:
+            self._radio.keep(url.path)
 
     async def forget(self, url: LineUrl) -> None:
         """The device was unpaired: delete the bond with it. Raises LineUnavailableError."""
         if url.scheme == BLE:
-            await self.radio.forget(url.path)
+            await (await self._made_radio()).forget(url.path)
 
     async def scan(self, seconds: float) -> "list[Nearby]":
         """The devices that are near by radio, the strongest signal first. Raises LineUnavailableError."""
-        return await self.radio.scan(seconds)
+        return await (await self._made_radio()).scan(seconds)
 
     async def close(self) -> None:
         """The daemon ends. Raises LineUnavailableError."""
         if self._radio is not None:
             await self._radio.close()
 
-    @property
-    def radio(self) -> "Radio":
+    async def _made_radio(self) -> "Radio":
         """The daemon's radio. Raises LineUnavailableError."""
-        if self._radio is None:
-            try:
-                self._radio = self._make_radio()
-            except ImportError as error:
-                extra = "fobd[bluetooth,radio]" if error.name == "bumble" else "fobd[bluetooth]"
-                raise LineUnavailableError(NO_LIBRARY.format(error.name), INSTALL.format(extra)) from None
-        return self._radio
+        async with self._making:
+            if self._radio is None:
+                # Loading its libraries takes from a third of a second to seconds; programs go on being served.
+                self._radio = await asyncio.to_thread(self._make)
+            return self._radio
+
+    def _make(self) -> "Radio":
+        try:
+            return self._make_radio()
+        except ImportError as error:
+            extra = "fobd[bluetooth,radio]" if error.name == "bumble" else "fobd[bluetooth]"
+            raise LineUnavailableError(NO_LIBRARY.format(error.name), INSTALL.format(extra)) from None
 
 
 def radio_maker(hci: str | None, state: Path) -> MakeRadio:

@@ -58,6 +58,8 @@ class Radio:
             await self._make_ready(address, bond)
             device = await self._scanner.find(address, FIND_TIME)
             async with self._connecting, self._scanner.paused():
+                # Another line to it may have opened meanwhile.
+                await self._end(address)
                 return await self._connect(device, address, on_data, bond)
 
     async def scan(self, seconds: float) -> list[Nearby]:
@@ -94,8 +96,6 @@ class Radio:
     async def _connect(self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
         try:
             line = await self._begin_line(device, address, on_data, bond)
-        except BondLostError:
-            raise
         except (*STACK_ERRORS, TimeoutError) as error:
             if not bond and self._stack.is_lost_bond(address, error):
                 raise _lost_bond(FORGOTTEN_THERE, address) from error

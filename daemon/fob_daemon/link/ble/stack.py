@@ -42,7 +42,7 @@ class Stack(Protocol):
         """End a connection that nobody uses any more: a connected device does not advertise."""
 
     async def secure(self, client: BleakClient) -> None:
-        """See to it that a connection is encrypted by its bond, as far as this stack can. Raises BondLostError."""
+        """Encrypt a connection by its bond, where the stack leaves that to its user."""
 
     async def bond(self, client: BleakClient) -> None:
         """Bond with the device at the other end, and with no other."""

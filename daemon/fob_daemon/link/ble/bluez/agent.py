@@ -20,10 +20,14 @@ REJECTED: Final = "org.bluez.Error.Rejected"
 
 
 class PairingAgent(ServiceInterface):
-    """org.bluez.Agent1 for the device at a path. Its number is compared by nobody: Fob's own code follows."""
+    """org.bluez.Agent1 for the device at a path. Its number is compared by nobody: Fob's own code follows.
+
+    `has_confirmed`: it was asked to compare numbers, so the bond is an authenticated one.
+    """
 
     def __init__(self, device: str) -> None:
         super().__init__("org.bluez.Agent1")
+        self.has_confirmed = False
         self._device = device
 
     @dbus_method(name="RequestConfirmation")
@@ -31,6 +35,7 @@ class PairingAgent(ServiceInterface):
         """Numeric comparison: yes, for our device."""
         if device != self._device:
             raise self._refusal("confirmation", device)
+        self.has_confirmed = True
 
     @dbus_method(name="RequestAuthorization")
     def request_authorization(self, device: DBusObjectPath) -> None:
@@ -75,15 +80,16 @@ class PairingAgent(ServiceInterface):
 
 
 @asynccontextmanager
-async def agent_for(bus: BlueZBus, device: str) -> AsyncIterator[None]:
+async def agent_for(bus: BlueZBus, device: str) -> AsyncIterator[PairingAgent]:
     """An agent for one pairing: registered with the BlueZ of this moment, so that a restarted one knows it too.
 
     Raises DBusFastError, OSError, EOFError.
     """
-    await bus.export(AGENT_PATH, PairingAgent(device))
+    agent = PairingAgent(device)
+    await bus.export(AGENT_PATH, agent)
     try:
         await bus.call(MANAGER_PATH, AGENT_MANAGER, "RegisterAgent", "os", AGENT_PATH, CAPABILITY)
-        yield
+        yield agent
     finally:
         await bus.tidy_up(MANAGER_PATH, AGENT_MANAGER, "UnregisterAgent", "o", AGENT_PATH)
         bus.unexport(AGENT_PATH)

@@ -13,6 +13,7 @@ from dbus_fast import DBusError, Variant
 from fob_daemon.link.ble.bluez.agent import agent_for
 from fob_daemon.link.ble.bluez.bus import ADAPTER, DEVICE, PROPERTIES, BlueZBus
 from fob_daemon.link.ble.bluez.doubts import Doubts
+from fob_daemon.link.ble.errors import BOND_REFUSED
 
 
 class BlueZStack:
@@ -60,12 +61,15 @@ class BlueZStack:
         if path is None:
             raise BleakError("the connection ended")
         await self._bus.call(path, PROPERTIES, "Set", "ssv", DEVICE, "Trusted", Variant("b", True))
-        async with agent_for(self._bus, path):
+        async with agent_for(self._bus, path) as agent:
             try:
                 await self._bus.call(path, DEVICE, "Pair")
             except BaseException:
                 await self._bus.tidy_up(path, DEVICE, "CancelPairing")
                 raise
+        if not agent.has_confirmed:
+            # Just Works: BlueZ asks nobody. The bond goes with the connection.
+            raise BleakError(BOND_REFUSED)
         self._doubts.clear(address)
 
     async def forget(self, address: str) -> None:
