@@ -1,9 +1,7 @@
 """The device leaves data state while the line stays open: the session goes on in a new one, and no client notices."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable
-from functools import partial
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,7 +24,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.session.timing import LineTiming
 from support import world as worlds
-from support.memory_line import LATENCY, Cable, Noise
+from support.memory_line import LATENCY, Cable, Noise, Wire
 from support.virtual_loop import run_virtually
 from support.world import World, counted_signatures
 
@@ -35,27 +33,6 @@ INFO = catalogue.GET_TOKEN_INFO.build()
 
 # There and back.
 TRIP = 2 * LATENCY
-
-
-class Wire:
-    """One direction: octets arrive in their order, one by one at a rate, as they were written without one."""
-
-    def __init__(self, rate: float | None) -> None:
-        self._rate = rate
-        self._free_at = 0.0
-        self._travelling: deque[Callable[[], None]] = deque()
-
-    def carry(self, data: bytes, deliver: Callable[[bytes], None]) -> None:
-        """Put octets in at one end."""
-        loop = asyncio.get_running_loop()
-        self._free_at = max(self._free_at, loop.time())
-        for chunk in (bytes((octet,)) for octet in data) if self._rate else (data,):
-            self._free_at += 1 / self._rate if self._rate else 0.0
-            self._travelling.append(partial(deliver, chunk))
-            loop.call_at(self._free_at + LATENCY, self._arrive)
-
-    def _arrive(self) -> None:
-        self._travelling.popleft()()
 
 
 class SerialCable(Cable):
@@ -72,13 +49,6 @@ class SerialCable(Cable):
         pc, self._pc = self._pc, None
         if pc is not None:
             asyncio.get_running_loop().call_soon(pc.connection_lost, None)
-
-    def to_device(self, data: bytes) -> None:
-        """Octets of the PC on their way."""
-        self._down.carry(self.noise(data), partial(self._deliver_to, self._device))
-
-    def _to_pc(self, data: bytes) -> None:
-        self._up.carry(self.noise(data), partial(self._deliver_from, self._pc))
 
 
 @pytest.fixture(autouse=True)

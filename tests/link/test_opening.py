@@ -10,7 +10,7 @@ from fob_daemon.link.begin import begin_session
 from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.opening import ASK, WAKE
 from fob_daemon.link.presence import FIRST_ANSWER_OCTETS, HANDSHAKE_OCTETS, first_answer_time, opening_time
-from fob_protocol.link.frames import NO_CARRIER
+from fob_protocol.link.frames import DELIMITER, NO_CARRIER
 from fob_protocol.session.requester import Counters
 from support.memory_line import Cable
 from support.virtual_loop import run_virtually
@@ -84,7 +84,7 @@ def test_a_device_in_command_state(tmp_path: Path, tap: Tap) -> None:
     run_virtually(story())
 
 
-def test_a_device_in_data_state_is_asked_again_when_it_hung_up(tmp_path: Path, tap: Tap) -> None:
+def test_a_device_in_data_state_hangs_up_and_is_asked_in_one(tmp_path: Path, tap: Tap) -> None:
     async def story() -> None:
         world = await unconnected(tmp_path)
         data_line = await open_data_line(URL, world.cable.open)
@@ -92,9 +92,9 @@ def test_a_device_in_data_state_is_asked_again_when_it_hung_up(tmp_path: Path, t
         answered: list[Any] = []
         await data_line.enter(answered.append)
         assert answered == [URL.baud / 10]
-        # What came with LEAVE in one piece went down with data state.
-        assert bytes(tap.down) == WAKE + ASK + ASK + OPEN
-        assert bytes(tap.up) == NO_CARRIER + ASK + VERSIONS + CONNECT
+        assert bytes(tap.down) == WAKE + ASK + OPEN
+        # What stands behind LEAVE counts in command state.
+        assert bytes(tap.up) == NO_CARRIER + DELIMITER + b"\r" + ASK + VERSIONS + CONNECT
         await world.close()
 
     run_virtually(story())

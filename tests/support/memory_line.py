@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl, StreamLine
 from fob_device.line.device_line import DeviceLine
@@ -46,6 +48,30 @@ class Noise:
         return bytes((octet, self._random.randrange(256)))
 
 
+class Wire:
+    """One direction: octets arrive in their order, one by one at a rate, as they were written without one.
+
+    Timers alone do not promise that order at the same instant.
+    """
+
+    def __init__(self, rate: float | None = None) -> None:
+        self._rate = rate
+        self._free_at = 0.0
+        self._travelling: deque[Callable[[], None]] = deque()
+
+    def carry(self, data: bytes, deliver: Callable[[bytes], None]) -> None:
+        """Put octets in at one end."""
+        loop = asyncio.get_running_loop()
+        self._free_at = max(self._free_at, loop.time())
+        for chunk in (bytes((octet,)) for octet in data) if self._rate else (data,):
+            self._free_at += 1 / self._rate if self._rate else 0.0
+            self._travelling.append(partial(deliver, chunk))
+            loop.call_at(self._free_at + LATENCY, self._arrive)
+
+    def _arrive(self) -> None:
+        self._travelling.popleft()()
+
+
 class CableTransport(asyncio.WriteTransport):
     """The PC's end of the cable."""
 
@@ -74,6 +100,7 @@ class Cable:
     def __init__(self, noise: Noise) -> None:
         self.noise = noise
         self.plugged = True
+        self._down, self._up = Wire(), Wire()
         self._device: DeviceLine | None = None
         self._pc: StreamLine | None = None
 
@@ -124,18 +151,14 @@ class Cable:
 
     def to_device(self, data: bytes) -> None:
         """Octets of the PC on their way."""
-        device = self._device
-        arrived = self.noise(data)
-        asyncio.get_running_loop().call_later(LATENCY, lambda: self._deliver_to(device, arrived))
+        self._down.carry(self.noise(data), partial(self._deliver_to, self._device))
 
     def _deliver_to(self, device: DeviceLine | None, data: bytes) -> None:
         if device is not None and device is self._device and self.plugged and data:
             device.data_received(data)
 
     def _to_pc(self, data: bytes) -> None:
-        pc = self._pc
-        arrived = self.noise(data)
-        asyncio.get_running_loop().call_later(LATENCY, lambda: self._deliver_from(pc, arrived))
+        self._up.carry(self.noise(data), partial(self._deliver_from, self._pc))
 
     def _deliver_from(self, pc: StreamLine | None, data: bytes) -> None:
         if pc is not None and pc is self._pc and self.plugged and data:

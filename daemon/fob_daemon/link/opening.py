@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from fob_daemon.link.transport import Line
-from fob_protocol.link.frames import DELIMITER, LEAVE, NO_CARRIER
+from fob_protocol.link.frames import DELIMITER, LEAVE
 from fob_protocol.versions import SPOKEN, choose
 
 # A device that sleeps or a damaged line: ask again, from the start.
@@ -22,7 +22,6 @@ HEARD_LIMIT: Final = 4096
 WAKE: Final = DELIMITER + LEAVE.to_bytes() + DELIMITER + b"\r"
 ASK: Final = b"ATE0V1Q0+FOBOPEN=?\r"
 VERSIONS: Final = re.compile(rb"\+FOBOPEN: (\([0-9,]{1,32}\))\r\n\r\nOK\r\n")
-HUNG_UP_OR_VERSIONS: Final = re.compile(re.escape(NO_CARRIER) + b"|" + VERSIONS.pattern)
 CONNECTED: Final = re.compile(rb"\r\nCONNECT\r\n")
 
 # Told the line's rate (octets per second) at each sign of a device.
@@ -81,7 +80,9 @@ class Opening:
     async def _ask(self, line: Line) -> None:
         self._heard.clear()
         line.write(WAKE + ASK)
-        self.versions = await self._learn_versions(line)
+        # A device that was still in data state says NO CARRIER first.
+        self.versions = (await self._expect(VERSIONS))[1]
+        self._on_answer(line.rate)
         version = choose(self.versions)
         if version is None:
             ours = ", ".join(str(version) for version in SPOKEN)
@@ -98,15 +99,6 @@ class Opening:
         await self._expect(CONNECTED)
         self.version = version
         return bytes(self._heard)
-
-    async def _learn_versions(self, line: Line) -> bytes:
-        heard = await self._expect(HUNG_UP_OR_VERSIONS)
-        self._on_answer(line.rate)
-        if heard[1] is None:
-            # It was still in data state. Octets that stood behind LEAVE may have gone down with it, as with any modem.
-            line.write(ASK)
-            heard = await self._expect(VERSIONS)
-        return heard[1]
 
     async def _expect(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
         """The first match in what was heard; it and all before it are taken out. Raises TimeoutError."""
