@@ -10,7 +10,7 @@ from bleak import BleakClient
 from bleak.backends.bluezdbus.client import BleakClientBlueZDBus
 from bleak.backends.device import BLEDevice
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
-from dbus_fast import DBusError
+from dbus_fast import DBusError, Variant
 
 from fob_daemon.link.ble.bluez.doubts import DOUBTS_LIMIT, Doubts
 from fob_daemon.link.ble.bluez.stack import BlueZStack
@@ -50,6 +50,12 @@ def client_of(path: str) -> BleakClient:
     return BleakClient(BLEDevice(PHONE, "Pixel", {"path": path}), backend=BleakClientBlueZDBus)
 
 
+async def bond(stack: BlueZStack, client: BleakClient) -> None:
+    """As the radio does, on a connection that is there."""
+    async with stack.ready_to_bond(PHONE) as bond_with:
+        await bond_with(client)
+
+
 @pytest.mark.clause("P7", "P14")
 async def test_our_agent_confirms_for_the_device_that_is_paired(stack: BlueZStack, bluez: FakeBlueZ) -> None:
     path = bluez.add(PHONE, Connected=True, Paired=False)
@@ -61,12 +67,24 @@ async def test_our_agent_confirms_for_the_device_that_is_paired(stack: BlueZStac
 
     bluez.when_paired = confirm
     assert not await stack.is_bonded(PHONE)
-    await stack.bond(client_of(path))
+    await bond(stack, client_of(path))
     assert seen == [("/fob/agent", "DisplayYesNo")]
     assert await stack.is_bonded(PHONE)
     assert bluez.property(path, "Trusted")
     # Nobody answers for us any more.
-    assert bluez.agents == {}
+    assert (bluez.agents, bluez.default_agent) == ({}, None)
+
+
+@pytest.mark.clause("P7")
+async def test_our_agent_is_the_default_one_before_the_phone_is_connected_with(
+    stack: BlueZStack, bluez: FakeBlueZ
+) -> None:
+    path = bluez.add(PHONE, Connected=False)
+    async with stack.ready_to_bond(PHONE) as bond_with:
+        assert [bluez.default_agent] == list(bluez.agents)
+        bluez.devices[path] |= {"Connected": Variant("b", True)}
+        await bond_with(client_of(path))
+    assert await stack.is_bonded(PHONE)
 
 
 @pytest.mark.clause("P14")
@@ -94,7 +112,7 @@ async def test_our_agent_refuses_all_else(
 
     bluez.when_paired = ask
     with pytest.raises(LineUnavailableError, match=BOND_REFUSED.replace("?", r"\?")), explained():
-        await stack.bond(client_of(paths["phone"]))
+        await bond(stack, client_of(paths["phone"]))
     assert answers == ["org.bluez.Error.Rejected"]
     assert not await stack.is_bonded(PHONE)
 
@@ -107,14 +125,14 @@ async def test_a_bond_that_asked_nobody_is_refused(stack: BlueZStack, bluez: Fak
     path = bluez.add(PHONE, Connected=True)
     bluez.when_paired = just_works
     with pytest.raises(BleakError, match="did not accept the Bluetooth bond"):
-        await stack.bond(client_of(path))
+        await bond(stack, client_of(path))
 
 
 @pytest.mark.clause("P7")
 async def test_a_bluetoothd_that_was_restarted_is_told_of_our_agent_again(stack: BlueZStack, address: str) -> None:
     for _ in range(2):
         async with fake_bluez(address) as bluez:
-            await stack.bond(client_of(bluez.add(PHONE, Connected=True)))
+            await bond(stack, client_of(bluez.add(PHONE, Connected=True)))
             assert await stack.is_bonded(PHONE)
 
 
@@ -124,7 +142,7 @@ async def test_a_bluetoothd_that_dies_while_bonding_is_no_hang(stack: BlueZStack
     bluez.when_paired = die
     with pytest.raises(LineUnavailableError, match="does not answer, or has just ended"), explained():
         async with asyncio.timeout(5):
-            await stack.bond(client_of(path))
+            await bond(stack, client_of(path))
 
 
 @pytest.mark.clause("P7")
@@ -133,7 +151,7 @@ async def test_a_bonding_that_is_given_up_is_cancelled(stack: BlueZStack, bluez:
     bluez.when_paired = say_nothing
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await stack.bond(client_of(path))
+            await bond(stack, client_of(path))
     assert [member for member, _ in bluez.calls][-2:] == ["CancelPairing", "UnregisterAgent"]
     assert bluez.agents == {}
 
@@ -141,7 +159,7 @@ async def test_a_bonding_that_is_given_up_is_cancelled(stack: BlueZStack, bluez:
 async def test_a_device_that_is_gone_is_not_bonded_with(stack: BlueZStack, bluez: FakeBlueZ) -> None:
     path = bluez.add(PHONE, Connected=False)
     with pytest.raises(BleakError, match="the connection ended"):
-        await stack.bond(client_of(path))
+        await bond(stack, client_of(path))
 
 
 async def test_forgetting_removes_the_device_from_every_adapter(stack: BlueZStack, bluez: FakeBlueZ) -> None:

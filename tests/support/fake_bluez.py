@@ -61,6 +61,7 @@ class FakeBlueZ:
     def __init__(self, bus: MessageBus) -> None:
         self.devices: dict[str, dict[str, Variant]] = {}
         self.agents: dict[str, tuple[str, str]] = {}
+        self.default_agent: str | None = None
         self.calls: list[tuple[str, str]] = []
         self.when_paired: Ask = numeric_comparison
         self._bus = bus
@@ -68,6 +69,7 @@ class FakeBlueZ:
         self._methods: dict[str, Callable[[Message], Message | bool]] = {
             "GetManagedObjects": self._get_managed_objects,
             "RegisterAgent": self._register_agent,
+            "RequestDefaultAgent": self._request_default_agent,
             "UnregisterAgent": self._unregister_agent,
             "Set": self._set,
             "Disconnect": self._disconnect,
@@ -119,8 +121,13 @@ class FakeBlueZ:
         self.agents[str(message.sender)] = (path, capability)
         return Message.new_method_return(message)
 
+    def _request_default_agent(self, message: Message) -> Message:
+        self.default_agent = str(message.sender)
+        return Message.new_method_return(message)
+
     def _unregister_agent(self, message: Message) -> Message:
         del self.agents[str(message.sender)]
+        self.default_agent = None
         return Message.new_method_return(message)
 
     def _set(self, message: Message) -> Message:

@@ -20,7 +20,7 @@ from fob_daemon.link.ble.deadlines import (
 from fob_daemon.link.ble.errors import STACK_ERRORS, explained
 from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.scanner import Scanner
-from fob_daemon.link.ble.stack import Nearby, Stack
+from fob_daemon.link.ble.stack import Bond, Nearby, Stack
 from fob_daemon.link.transport import BLE, BondLostError
 from fob_protocol.link.gatt import SERVICE_UUID
 
@@ -94,17 +94,20 @@ class Radio:
             await self._stack.free(address)
 
     async def _connect(self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
+        if bond:
+            async with self._stack.ready_to_bond(address) as bond_with:
+                return await self._begin_line(device, address, on_data, bond_with)
         try:
-            line = await self._begin_line(device, address, on_data, bond)
+            line = await self._begin_line(device, address, on_data)
         except (*STACK_ERRORS, TimeoutError) as error:
-            if not bond and self._stack.is_lost_bond(address, error):
+            if self._stack.is_lost_bond(address, error):
                 raise _lost_bond(FORGOTTEN_THERE, address) from error
             raise
         self._stack.opened(address)
         return line
 
     async def _begin_line(
-        self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond: bool
+        self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond_with: Bond | None = None
     ) -> BleLine:
         line = BleLine(on_data)
         async with deadline(CONNECT_TIME, "connecting"):
@@ -121,10 +124,10 @@ class Radio:
             )
         self._lines[address] = line, asyncio.create_task(self._see_off(address, line, client))
         try:
-            if bond:
+            if bond_with is not None:
                 self._unproved.add(address)
                 async with deadline(BOND_TIME, "bonding"):
-                    await self._stack.bond(client)
+                    await bond_with(client)
             async with deadline(ENCRYPT_TIME, "encrypting"):
                 await self._stack.secure(client)
             await line.start(client)

@@ -1,5 +1,7 @@
 """What the radio needs of a Bluetooth stack beside what bleak gives it."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +17,10 @@ class Nearby:
     address: str
     name: str
     rssi: int
+
+
+# Bonds with the device at the other end of a connection.
+Bond = Callable[[BleakClient], Awaitable[None]]
 
 
 class Stack(Protocol):
@@ -44,8 +50,8 @@ class Stack(Protocol):
     async def secure(self, client: BleakClient) -> None:
         """Encrypt a connection by its bond, where the stack leaves that to its user."""
 
-    async def bond(self, client: BleakClient) -> None:
-        """Bond with the device at the other end, and with no other."""
+    def ready_to_bond(self, address: str) -> AbstractAsyncContextManager[Bond]:
+        """Be ready to bond with the device at an address, and with no other, from before it is connected with."""
 
     async def forget(self, address: str) -> None:
         """Delete this side's bond, if there is one."""

@@ -10,6 +10,7 @@ from dbus_fast.annotations import DBusObjectPath, DBusStr, DBusUInt16, DBusUInt3
 from dbus_fast.service import ServiceInterface, dbus_method
 
 from fob_daemon.link.ble.bluez.bus import AGENT_MANAGER, MANAGER_PATH, BlueZBus
+from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -20,20 +21,20 @@ REJECTED: Final = "org.bluez.Error.Rejected"
 
 
 class PairingAgent(ServiceInterface):
-    """org.bluez.Agent1 for the device at a path. Its number is compared by nobody: Fob's own code follows.
+    """org.bluez.Agent1 for the device at an address. Its number is compared by nobody: Fob's own code follows.
 
     `has_confirmed`: it was asked to compare numbers, so the bond is an authenticated one.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__("org.bluez.Agent1")
         self.has_confirmed = False
-        self._device = device
+        self._device = f"dev_{address.replace(':', '_')}"
 
     @dbus_method(name="RequestConfirmation")
     def request_confirmation(self, device: DBusObjectPath, passkey: DBusUInt32) -> None:
         """Numeric comparison: yes, for our device."""
-        if device != self._device:
+        if device.rpartition("/")[2] != self._device:
             raise self._refusal("confirmation", device)
         self.has_confirmed = True
 
@@ -80,15 +81,18 @@ class PairingAgent(ServiceInterface):
 
 
 @asynccontextmanager
-async def agent_for(bus: BlueZBus, device: str) -> AsyncIterator[PairingAgent]:
+async def agent_for(bus: BlueZBus, address: str) -> AsyncIterator[PairingAgent]:
     """An agent for one pairing: registered with the BlueZ of this moment, so that a restarted one knows it too.
 
-    Raises DBusFastError, OSError, EOFError.
+    It is the default one meanwhile: new connections have the abilities of that, and not of who calls Pair on them.
+    Raises LineUnavailableError, DBusFastError, OSError, EOFError.
     """
-    agent = PairingAgent(device)
+    agent = PairingAgent(address)
     await bus.export(AGENT_PATH, agent)
     try:
-        await bus.call(MANAGER_PATH, AGENT_MANAGER, "RegisterAgent", "os", AGENT_PATH, CAPABILITY)
+        async with deadline(STACK_TIME, "registering the pairing agent"):
+            await bus.call(MANAGER_PATH, AGENT_MANAGER, "RegisterAgent", "os", AGENT_PATH, CAPABILITY)
+            await bus.call(MANAGER_PATH, AGENT_MANAGER, "RequestDefaultAgent", "o", AGENT_PATH)
         yield agent
     finally:
         await bus.tidy_up(MANAGER_PATH, AGENT_MANAGER, "UnregisterAgent", "o", AGENT_PATH)

@@ -1,5 +1,8 @@
 """BlueZ as the radio's stack."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from bleak import BleakClient
@@ -10,10 +13,11 @@ from bleak.backends.scanner import BaseBleakScanner
 from bleak.exc import BleakError
 from dbus_fast import DBusError, Variant
 
-from fob_daemon.link.ble.bluez.agent import agent_for
+from fob_daemon.link.ble.bluez.agent import PairingAgent, agent_for
 from fob_daemon.link.ble.bluez.bus import ADAPTER, DEVICE, PROPERTIES, BlueZBus
 from fob_daemon.link.ble.bluez.doubts import Doubts
 from fob_daemon.link.ble.errors import BOND_REFUSED
+from fob_daemon.link.ble.stack import Bond
 
 
 class BlueZStack:
@@ -53,24 +57,14 @@ class BlueZStack:
     async def secure(self, client: BleakClient) -> None:
         """Nothing: BlueZ encrypts a bonded device's connection by itself."""
 
-    async def bond(self, client: BleakClient) -> None:
-        """Bond with the device at the other end, and with no other."""
-        address = client.address.upper()
-        devices = await self._devices(address)
-        path = next((path for path, properties in devices.items() if properties.get("Connected")), None)
-        if path is None:
-            raise BleakError("the connection ended")
-        await self._bus.call(path, PROPERTIES, "Set", "ssv", DEVICE, "Trusted", Variant("b", True))
-        async with agent_for(self._bus, path) as agent:
-            try:
-                await self._bus.call(path, DEVICE, "Pair")
-            except BaseException:
-                await self._bus.tidy_up(path, DEVICE, "CancelPairing")
-                raise
-        if not agent.has_confirmed:
-            # Just Works: BlueZ asks nobody. The bond goes with the connection.
-            raise BleakError(BOND_REFUSED)
-        self._doubts.clear(address)
+    @asynccontextmanager
+    async def ready_to_bond(self, address: str) -> AsyncIterator[Bond]:
+        """Be ready to bond with the device at an address, and with no other.
+
+        Before it is connected with: a connection keeps the abilities that the default agent had when it was made.
+        """
+        async with agent_for(self._bus, address) as agent:
+            yield partial(self._bond, agent)
 
     async def forget(self, address: str) -> None:
         """Delete BlueZ's bond, and all else that it has stored of the device."""
@@ -93,6 +87,23 @@ class BlueZStack:
     async def close(self) -> None:
         """The daemon ends."""
         self._bus.close()
+
+    async def _bond(self, agent: PairingAgent, client: BleakClient) -> None:
+        address = client.address.upper()
+        devices = await self._devices(address)
+        path = next((path for path, properties in devices.items() if properties.get("Connected")), None)
+        if path is None:
+            raise BleakError("the connection ended")
+        await self._bus.call(path, PROPERTIES, "Set", "ssv", DEVICE, "Trusted", Variant("b", True))
+        try:
+            await self._bus.call(path, DEVICE, "Pair")
+        except BaseException:
+            await self._bus.tidy_up(path, DEVICE, "CancelPairing")
+            raise
+        if not agent.has_confirmed:
+            # Just Works: BlueZ asks nobody. The bond goes with the connection.
+            raise BleakError(BOND_REFUSED)
+        self._doubts.clear(address)
 
     async def _devices(self, address: str) -> dict[str, dict[str, Any]]:
         """The properties of the device at an address, by path: one for each adapter that has met it."""

@@ -1,5 +1,7 @@
 """A controller of our own as the radio's stack."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +20,7 @@ from fob_daemon.link.ble.hci.client import HciClient
 from fob_daemon.link.ble.hci.errors import bleak_errors
 from fob_daemon.link.ble.hci.host import HciHost, HciTransport, OpenTransport
 from fob_daemon.link.ble.hci.scanner import HciScanner
+from fob_daemon.link.ble.stack import Bond
 from fob_daemon.link.transport import LineUnavailableError
 
 BONDS_FILE: Final = "bluetooth.json"
@@ -92,21 +95,14 @@ class HciStack:
                 raise NoKeyError(str(error)) from error
             raise
 
-    async def bond(self, client: BleakClient) -> None:
-        """Bond with the device at the other end, and with no other. Raises BleakError."""
-        address = client.address.upper()
+    @asynccontextmanager
+    async def ready_to_bond(self, address: str) -> AsyncIterator[Bond]:
+        """Be ready to bond with the device at an address, and with no other."""
         self._host.pairing_with = address
         try:
-            await client.pair()
-        except BleakError as error:
-            if isinstance(error.__cause__, ProtocolError):
-                raise BleakError(BOND_REFUSED) from error
-            raise
+            yield self._bond
         finally:
             self._host.pairing_with = None
-        if not self._host.bonds.is_authenticated(address):
-            self._host.bonds.remove(address)
-            raise BleakError(BOND_REFUSED)
 
     async def forget(self, address: str) -> None:
         """Delete this side's bond, if there is one."""
@@ -122,6 +118,18 @@ class HciStack:
     async def close(self) -> None:
         """Let go of the controller."""
         await self._host.close()
+
+    async def _bond(self, client: BleakClient) -> None:
+        address = client.address.upper()
+        try:
+            await client.pair()
+        except BleakError as error:
+            if isinstance(error.__cause__, ProtocolError):
+                raise BleakError(BOND_REFUSED) from error
+            raise
+        if not self._host.bonds.is_authenticated(address):
+            self._host.bonds.remove(address)
+            raise BleakError(BOND_REFUSED)
 
     def _connection(self, client: BleakClient) -> Connection:
         connection = self._host.connection(client.address.upper())
