@@ -88,6 +88,8 @@ class Bench:
 
     def find(self, phone: Phone) -> str:
         """The URL of a phone on the air."""
+        # The daemon loads its Bluetooth library with the first scan, which takes longer here than `fob` waits.
+        self.guest.until("fob devices --scan", timeout=LINK_TIME)
         found = self.fob("devices --scan")["devices"]
         # An advertisement has room for the beginning of the name.
         urls: list[str] = [
