@@ -150,7 +150,8 @@ class LinkManager:
 
     def ended(self, line: Line) -> None:
         """It serves none any more."""
-        self._presence.is_lost(line.rate)
+        # A break that was noticed late has used up the time that a program waits.
+        self._presence.is_lost(line.rate, line.reopening if line.lost.is_set() else 0.0)
         self._tell_session(None)
 
     async def _exchange(self, text: bytes) -> bytes:

@@ -49,10 +49,10 @@ class Presence:
         self._session_by.clear()
         self._tell()
 
-    def is_lost(self, rate: float | None = None) -> None:
-        """There is no session from now on; one may come soon."""
+    def is_lost(self, rate: float | None = None, reopening: float = 0.0) -> None:
+        """There is no session from now on; one may come soon, on a line that takes `reopening` seconds to be there."""
         self._session = None
-        self._answer_by = self._now() + first_answer_time(rate)
+        self._answer_by = self._now() + reopening + first_answer_time(rate)
         self._tell()
 
     def device_answers(self, rank: int, rate: float | None) -> None:

@@ -80,6 +80,10 @@ class Line(Protocol):
     def rate(self) -> float | None:
         """Octets per second that it carries, None for a line without a speed of its own."""
 
+    @property
+    def reopening(self) -> float:
+        """Seconds that it takes to open such a line again while its device is there."""
+
     def write(self, data: bytes) -> None:
         """Send octets; on a line that is gone they vanish, and `lost` tells."""
 
@@ -89,6 +93,9 @@ class Line(Protocol):
 
 class StreamLine(asyncio.Protocol):
     """A Line over one of the event loop's transports."""
+
+    # A cable that is plugged in opens at once.
+    reopening = 0.0
 
     def __init__(self, url: LineUrl, on_data: Callable[[bytes], None]) -> None:
         self.rate = url.baud / BITS_PER_OCTET if url.baud else None
