@@ -46,8 +46,8 @@ def switch_phone_on(bench: Bench) -> None:
 
 
 def address_of(bench: Bench, adapter: str) -> str:
-    """An adapter's address; it is switched on."""
-    bench.guest.check(f"hciconfig {adapter} up")
+    """An adapter's address; it is switched on and can be connected with."""
+    bench.guest.check(f"hciconfig {adapter} up pscan")
     shown = bench.guest.check(f"hciconfig {adapter}")
     found = re.search(r"BD Address: (\S+)", shown)
     assert found, shown
