@@ -24,6 +24,8 @@ from dbus_fast.service import ServiceInterface, dbus_method
 TO_DEVICE: Final = "f0b50002-2c8e-4b6a-9d17-3e5a6c70b1e4"
 TO_PC: Final = "f0b50003-2c8e-4b6a-9d17-3e5a6c70b1e4"
 CONFIGURATION: Final = 0x2902
+# The device's name, which anybody may read: the attempts do reach the device.
+NAME: Final = "00002a00-0000-1000-8000-00805f9b34fb"
 
 # Asks a device who it is; answered on any line.
 COMMAND: Final = b"AT+GMI\r"
@@ -89,6 +91,7 @@ async def try_all(address: str, is_pairing: bool) -> dict[str, object]:
         notified.append(bytes(value))
 
     results: dict[str, object] = {}
+    results["read name"] = await on_connection(address, lambda client: client.read_gatt_char(NAME))
     if is_pairing:
         results["pair"] = await on_connection(address, lambda client: client.pair())
     results["write"] = await on_connection(address, lambda client: client.write_gatt_char(TO_DEVICE, COMMAND, True))
