@@ -53,9 +53,10 @@ def values(outgoing: Outgoing, size: int) -> list[bytes]:
 
 def test_frames_travel_alone_and_text_together() -> None:
     outgoing = Outgoing()
-    for octets in (b"A", b"T", b"\r", b"\r\nOK\r\n", b"frame\0", b"another\0", b"text", b" again"):
+    for octets in (b"A", b"T", b"\r", b"\r\nOK\r\n", b"frame\0", b"another\0", b"text", b"\0", b" again"):
         outgoing.add(octets)
-    assert values(outgoing, 20) == [b"AT\r\r\nOK\r\n", b"frame\0", b"another\0", b"text again"]
+    # A delimiter alone is the echo of one.
+    assert values(outgoing, 20) == [b"AT\r\r\nOK\r\n", b"frame\0", b"another\0", b"text\0 again"]
 
 
 def test_a_frame_is_whole_if_it_fits_and_cut_if_not() -> None:

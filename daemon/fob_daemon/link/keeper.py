@@ -66,7 +66,7 @@ class Sessions(Protocol):
     def began(self, session: PcSession) -> None:
         """The session serves requests from now on."""
 
-    def ended(self, line: Line) -> None:
+    def ended(self, data_line: DataLine) -> None:
         """It serves none any more."""
 
 
@@ -178,7 +178,7 @@ class LineKeeper:
             else:
                 session.close()
                 self._note(State.CONNECTING, "")
-            self._sessions.ended(data_line.line)
+            self._sessions.ended(data_line)
         lasted = asyncio.get_running_loop().time() - began
         return data_line.is_over and not data_line.line.lost.is_set() and lasted >= HANG_UPS_APART
 

@@ -9,7 +9,7 @@ from fob_daemon.link.data_line import DataLine
 from fob_daemon.link.keeper import LineKeeper, State, Traffic
 from fob_daemon.link.presence import Presence
 from fob_daemon.link.session import PcSession, SessionLostError
-from fob_daemon.link.transport import Line, LineOpener, LineUrl, open_line
+from fob_daemon.link.transport import LineOpener, LineUrl, open_line
 from fob_daemon.link.turns import Turns
 from fob_protocol.at.answer import Answer, Event, decode_answer
 from fob_protocol.at.command import Command, encode_command
@@ -121,7 +121,7 @@ class LinkManager:
     async def run(self) -> None:
         """Keep every line until cancelled."""
         # What is asked for in the first moment waits for the link as after a break.
-        self._presence.is_lost()
+        self._presence.is_lost(reopening=max((line.url.reopening for line in self.lines), default=0.0))
         async with asyncio.TaskGroup() as lines:
             for line in self.lines:
                 lines.create_task(line.run())
@@ -148,10 +148,10 @@ class LinkManager:
         self._presence.begin(session)
         self._tell_session(session.greeting)
 
-    def ended(self, line: Line) -> None:
+    def ended(self, data_line: DataLine) -> None:
         """It serves none any more."""
         # A break that was noticed late has used up the time that a program waits.
-        self._presence.is_lost(line.rate, line.reopening if line.lost.is_set() else 0.0)
+        self._presence.is_lost(data_line.line.rate, data_line.url.reopening if data_line.line.lost.is_set() else 0.0)
         self._tell_session(None)
 
     async def _exchange(self, text: bytes) -> bytes:

@@ -24,6 +24,10 @@ BITS_PER_OCTET: Final = 10
 # A line that does not take octets this long is stuck; waiting for more only fills memory.
 UNSENT_LIMIT: Final = 262_144
 
+# A bonded device that is near advertises, is heard, connected to and subscribed to within this time, in seconds. With
+# the time in which a radio notices a break it stays under two seconds, as RECONNECT_GRACE does.
+RADIO_REOPENING: Final = 1.2
+
 _BLUETOOTH_ADDRESS: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 
 
@@ -53,6 +57,11 @@ class LineUrl:
     path: str
     baud: int = 0
 
+    @property
+    def reopening(self) -> float:
+        """Seconds that opening such a line takes while its device is there; a cable that is plugged in takes none."""
+        return RADIO_REOPENING if self.scheme == BLE else 0.0
+
     @classmethod
     def parse(cls, text: str) -> "LineUrl":
         """Raises LineUrlError."""
@@ -80,10 +89,6 @@ class Line(Protocol):
     def rate(self) -> float | None:
         """Octets per second that it carries, None for a line without a speed of its own."""
 
-    @property
-    def reopening(self) -> float:
-        """Seconds that it takes to open such a line again while its device is there."""
-
     def write(self, data: bytes) -> None:
         """Send octets; on a line that is gone they vanish, and `lost` tells."""
 
@@ -93,9 +98,6 @@ class Line(Protocol):
 
 class StreamLine(asyncio.Protocol):
     """A Line over one of the event loop's transports."""
-
-    # A cable that is plugged in opens at once.
-    reopening = 0.0
 
     def __init__(self, url: LineUrl, on_data: Callable[[bytes], None]) -> None:
         self.rate = url.baud / BITS_PER_OCTET if url.baud else None

@@ -21,14 +21,9 @@ UNSENT_LIMIT: Final = 65_536
 # The radio carries about two full values in this time, in seconds (docs/protocol.md, section 8).
 TWO_VALUES_TIME: Final = 0.05
 
-# A bonded device that is near advertises, is heard, connected to and subscribed to within this time, in seconds.
-REOPENING: Final = 1.2
-
 
 class BleLine:
     """A Line. Whoever made its connection ends that when the line is `lost`."""
-
-    reopening = REOPENING
 
     def __init__(self, on_data: Callable[[bytes], None]) -> None:
         self.lost = asyncio.Event()

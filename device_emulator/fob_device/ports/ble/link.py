@@ -54,7 +54,7 @@ class BleLink:
         self._offered: bytes | None = None
         self._key: bytes | None = None
         self._pc: bytes | None = None
-        self._is_closing = False
+        self._closing: asyncio.Task[None] | None = None
         self._deadline = self._loop.call_later(PROVING_TIME, self.close)
         connection.on(Connection.EVENT_PAIRING, self._bonded)
         connection.on(Connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, self._encryption_changed)
@@ -115,10 +115,10 @@ class BleLink:
 
     def close(self, reason: int = hci.HCI_REMOTE_USER_TERMINATED_CONNECTION_ERROR) -> None:
         """End the connection."""
-        if not self._is_closing:
-            self._is_closing = True
+        if self._closing is None:
             self.unsubscribe()
-            self._start(self._disconnect(reason))
+            # It ends by itself; the stack fails when it is cancelled in the moment in which the connection is over.
+            self._closing = self._loop.create_task(self._disconnect(reason))
 
     def _bonded_key(self) -> bytes | None:
         """The key of this connection's bond, or of an earlier one's."""

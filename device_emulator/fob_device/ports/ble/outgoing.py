@@ -6,7 +6,7 @@ from typing import Final
 # A line that holds more is not read by anybody: the session above keeps a few parts of 512 octets in flight.
 UNSENT_LIMIT: Final = 65_536
 
-# Every frame ends so; text of command state never does.
+# Every frame ends so, and has more octets than this one; text of command state does not, but for the echo of one.
 END_OF_FRAME: Final = 0
 
 
@@ -20,6 +20,7 @@ class Outgoing:
     def __init__(self) -> None:
         self._waiting: deque[bytearray] = deque()
         self._size = 0
+        self._ends_with_text = False
 
     def __len__(self) -> int:
         """Octets that wait."""
@@ -32,11 +33,12 @@ class Outgoing:
         if not octets:
             return
         self._size += len(octets)
-        is_text = octets[-1] != END_OF_FRAME
-        if is_text and self._waiting and self._waiting[-1][-1] != END_OF_FRAME:
+        is_text = octets[-1] != END_OF_FRAME or len(octets) == 1
+        if is_text and self._ends_with_text and self._waiting:
             self._waiting[-1] += octets
         else:
             self._waiting.append(bytearray(octets))
+        self._ends_with_text = is_text
 
     def next_value(self, size: int) -> bytes:
         """The next value of at most `size` octets; none when nothing waits."""

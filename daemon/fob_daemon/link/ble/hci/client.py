@@ -12,14 +12,18 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 from bumble.core import BaseBumbleError
-from bumble.device import Connection, Device
+from bumble.device import Connection, ConnectionParametersPreferences, Device
 from bumble.gatt_client import Client
-from bumble.hci import Address, HCI_ErrorCode, HCI_LE_Create_Connection_Cancel_Command
+from bumble.hci import Address, HCI_ErrorCode, HCI_LE_Create_Connection_Cancel_Command, Phy
 
 from fob_daemon.link.ble.hci.errors import bleak_errors
 from fob_daemon.link.ble.hci.host import HciHost, bare_address
 from fob_daemon.link.ble.hci.services import discover
 from fob_protocol.link.gatt import ATT_HEADER, MTU_LEAST, MTU_OFFERED
+
+# Milliseconds without a packet after which a connection is over: as Linux has it, a program hears of it in time.
+SUPERVISION_TIMEOUT: Final = 420
+PARAMETERS: Final = {Phy.LE_1M: ConnectionParametersPreferences(supervision_timeout=SUPERVISION_TIMEOUT)}
 
 # Seconds in which a controller confirms that it gave up connecting.
 CANCEL_TIME: Final = 1.0
@@ -46,6 +50,7 @@ class HciClient(BaseBleakClient):
         self._host = host
         self._wanted = services or ()
         self._connection: Connection | None = None
+        self._mtu = MTU_LEAST
 
     @property
     def name(self) -> str:
@@ -54,8 +59,8 @@ class HciClient(BaseBleakClient):
 
     @property
     def mtu_size(self) -> int:
-        """The ATT MTU."""
-        return self._connection.att_mtu if self._connection is not None else MTU_LEAST
+        """The ATT MTU that was agreed on, also when the connection has ended."""
+        return self._mtu
 
     @property
     def is_connected(self) -> bool:
@@ -74,7 +79,7 @@ class HciClient(BaseBleakClient):
                 if pair:
                     await self.pair()
                 client = self._client
-                await client.request_mtu(MTU_OFFERED)
+                self._mtu = await client.request_mtu(MTU_OFFERED)
                 self.services = await discover(client, self._wanted, lambda: self.mtu_size - ATT_HEADER)
             except BaseException:
                 await self.disconnect()
@@ -170,7 +175,7 @@ class HciClient(BaseBleakClient):
 
 async def _connect(device: Device, peer: Address) -> Connection:
     """Connect; when cancelled, the controller stops trying too. Raises BaseBumbleError."""
-    attempt = asyncio.ensure_future(device.connect_le(peer, timeout=None))
+    attempt = asyncio.ensure_future(device.connect_le(peer, PARAMETERS, timeout=None))
     try:
         return await asyncio.shield(attempt)
     except asyncio.CancelledError:
