@@ -44,7 +44,6 @@ async def bonded(folder: Path, *, mtu: int = 517) -> AsyncIterator[RadioCable]:
     await world.disconnect()
     yield cable
     await world.close()
-    await cable.radio.close()
 
 
 @pytest.mark.clause("P7")

@@ -35,7 +35,6 @@ class RadioWorld:
 
     async def __aexit__(self, *_: object) -> None:
         await self.world.close()
-        await self.cable.radio.close()
 
     @property
     def manager(self) -> LinkManager:

@@ -16,7 +16,8 @@ from fob_device.line.phone_lines import PhoneLines
 from fob_protocol import catalogue
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
-from support.memory_line import Cable, Noise
+from support.memory_line import Cable
+from support.noise import Noise
 from support.radio_cable import RadioCable
 from support.virtual_loop import run_virtually
 from support.world import USER_PIN, World, counted_signatures
@@ -57,7 +58,6 @@ class TwoLines:
         await self.world.disconnect()
         self.cable.switch_off()
         await self.world.close()
-        await self.radio.radio.close()
 
     async def until(self, cable: State, radio: State, seconds: float = 60.0) -> None:
         """Let time pass until the lines are in these states."""

@@ -14,7 +14,6 @@ from fob_daemon.link.presence import (
     first_answer_time,
     opening_time,
 )
-from fob_daemon.link.transport import LineUrl
 from fob_device.line.device_line import DeviceLine
 from fob_protocol import catalogue
 from fob_protocol.at.answer import single
@@ -23,47 +22,34 @@ from fob_protocol.link.frames import LEAVE, NO_CARRIER
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.session.timing import LineTiming
-from support import world as worlds
-from support.memory_line import LATENCY, Cable, Noise, Wire
+from support.medium import Medium
+from support.memory_line import LATENCY, SerialCable
+from support.noise import Noise, Tap
+from support.radio_cable import RadioCable
 from support.virtual_loop import run_virtually
 from support.world import World, counted_signatures
 
 DIGEST = bytes(range(32))
 INFO = catalogue.GET_TOKEN_INFO.build()
-
-# There and back.
-TRIP = 2 * LATENCY
+CONNECT = b"\r\nCONNECT\r\n"
 
 
-class SerialCable(Cable):
-    """Three wires: neither end learns that the other one closed its port."""
-
-    rate: float | None = None
-
-    def __init__(self, noise: Noise) -> None:
-        super().__init__(noise)
-        self._down, self._up = Wire(self.rate), Wire(self.rate)
-
-    def hang_up(self) -> None:
-        """The PC closes its port; the device sees nothing of it."""
-        pc, self._pc = self._pc, None
-        if pc is not None:
-            asyncio.get_running_loop().call_soon(pc.connection_lost, None)
-
-
-@pytest.fixture(autouse=True)
-def serial_cable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Worlds are connected by three wires."""
-    monkeypatch.setattr(worlds, "Cable", SerialCable)
+@pytest.fixture(params=["serial", "ble"])
+def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
+    """Three wires, or the air."""
+    return SerialCable(Noise()) if request.param == "serial" else RadioCable(tmp_path)
 
 
 @pytest.fixture(params=[1_200, 9_600, 115_200])
-def rate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
-    """The wires carry so many octets per second, and the daemon knows it."""
-    baud: int = request.param
-    monkeypatch.setattr(SerialCable, "url", LineUrl.parse(f"serial:/cable?baud={baud}"))
-    monkeypatch.setattr(SerialCable, "rate", baud / 10)
-    return baud / 10
+def slow(request: pytest.FixtureRequest) -> SerialCable:
+    """Three wires that carry a tenth of so many octets per second, and the daemon knows it."""
+    return SerialCable(Noise(), request.param)
+
+
+@pytest.fixture
+def rate(slow: SerialCable) -> float:
+    """Octets per second."""
+    return slow.url.baud / 10
 
 
 async def sign(world: World, handle: int) -> float:
@@ -84,21 +70,15 @@ async def refusal(world: World) -> tuple[Ckr, float]:
     return caught.value.ckr, asyncio.get_running_loop().time() - began
 
 
-def cable(world: World) -> Cable:
-    assert isinstance(world.cable, Cable)
-    return world.cable
-
-
 def write_leave(world: World) -> None:
     """Somebody else writes on the line."""
-    cable(world).to_device(LEAVE.to_bytes())
+    world.cable.say_to_device(LEAVE.to_bytes())
 
 
-def write_no_carrier(world: World) -> None:
-    """Somebody else writes on the line, at the PC's end of it."""
-    pc = cable(world)._pc
-    if pc is not None:
-        pc.data_received(NO_CARRIER)
+def took(world: World, seconds: float, trips: int) -> bool:
+    """Whether nothing else took time but so many questions and answers."""
+    least, most = world.cable.trips(trips)
+    return least <= seconds <= most
 
 
 async def lose_the_answer(world: World, signed: Counter[bytes]) -> None:
@@ -108,15 +88,9 @@ async def lose_the_answer(world: World, signed: Counter[bytes]) -> None:
     await world.until(lambda: signed[DIGEST] == 1)
 
 
-def restart_behind_the_line(world: World) -> None:
-    """The device's program restarts; the line stays open, and nobody says a word."""
-    world.phone.token.close()
-    world.phone = world._switch_on()
-
-
-def test_a_hang_up_while_nothing_is_asked_costs_one_reconnect(tmp_path: Path) -> None:
+def test_a_hang_up_while_nothing_is_asked_costs_one_reconnect(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         told: list[bool] = []
@@ -126,16 +100,16 @@ def test_a_hang_up_while_nothing_is_asked_costs_one_reconnect(tmp_path: Path) ->
             await asyncio.sleep(1)
             assert told == [False, True]
             await world.login()
-            assert await sign(world, handle) == pytest.approx(TRIP)
+            assert took(world, await sign(world, handle), trips=1)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
 
     run_virtually(story())
 
 
-def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path) -> None:
+def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         with counted_signatures() as signed:
@@ -143,7 +117,7 @@ def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path) -> None:
             await asyncio.sleep(0)
             write_leave(world)
             # Behind the request: it runs. NO CARRIER, versions, CONNECT, handshake, FOBRECALL: no wait in between.
-            assert await signing == pytest.approx(5 * TRIP)
+            assert took(world, await signing, trips=5)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         assert world.manager.counters.sent_again == 0
         await world.close()
@@ -151,9 +125,9 @@ def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path) -> None:
     run_virtually(story())
 
 
-def test_a_request_that_never_came_is_asked_again(tmp_path: Path) -> None:
+def test_a_request_that_never_came_is_asked_again(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await asyncio.sleep(HANG_UPS_APART)
         write_leave(world)
         # In front of the request: command state takes it for noise, and forgets it with the session.
@@ -164,34 +138,33 @@ def test_a_request_that_never_came_is_asked_again(tmp_path: Path) -> None:
     run_virtually(story())
 
 
-def test_a_hang_up_that_nobody_heard_is_told_by_the_echo_of_the_next_request(tmp_path: Path) -> None:
+def test_a_hang_up_that_nobody_heard_is_told_by_the_echo_of_the_next_request(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await asyncio.sleep(HANG_UPS_APART)
+        world.noise.swallow(NO_CARRIER)
         write_leave(world)
-        await asyncio.sleep(LATENCY * 0.5)
-        world.noise.silence = True  # what is on its way arrives, NO CARRIER does not set out
-        await asyncio.sleep(LATENCY)
-        world.noise.silence = False
+        await asyncio.sleep(1)
+        assert world.manager.connects == 1
         began = asyncio.get_running_loop().time()
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
         # The echo, versions, CONNECT, handshake, FOBRECALL, and the request once more.
-        assert asyncio.get_running_loop().time() - began == pytest.approx(6 * TRIP)
+        assert took(world, asyncio.get_running_loop().time() - began, trips=6)
         assert world.manager.connects == 2
         await world.close()
 
     run_virtually(story())
 
 
-def test_a_program_that_restarted_behind_an_open_line_is_found_at_once(tmp_path: Path) -> None:
+def test_a_program_that_restarted_behind_an_open_line_is_found_at_once(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await asyncio.sleep(HANG_UPS_APART)
-        restart_behind_the_line(world)
+        world.restart_program()
         # That the request did not run is not known of a device that restarted.
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_ERROR
-        assert seconds == pytest.approx(4 * TRIP)
+        assert took(world, seconds, trips=4)
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
         assert world.manager.connects == 2
         await world.close()
@@ -200,28 +173,28 @@ def test_a_program_that_restarted_behind_an_open_line_is_found_at_once(tmp_path:
 
 
 @pytest.mark.clause("P14")
-def test_whoever_writes_no_carrier_cuts_the_session_and_no_more(tmp_path: Path) -> None:
+def test_whoever_writes_no_carrier_cuts_the_session_and_no_more(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         with counted_signatures() as signed:
             signing = asyncio.create_task(sign(world, handle))
             await asyncio.sleep(0)
-            write_no_carrier(world)
-            assert await signing < 7 * TRIP
+            medium.say_to_pc(NO_CARRIER)
+            assert await signing < medium.trips(7)[0]
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
 
     run_virtually(story())
 
 
-def test_whoever_writes_it_again_and_again_does_not_keep_the_daemon_busy(tmp_path: Path) -> None:
+def test_whoever_writes_it_again_and_again_does_not_keep_the_daemon_busy(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         began = asyncio.get_running_loop().time()
         for _ in range(10_000):
-            write_no_carrier(world)
+            medium.say_to_pc(NO_CARRIER)
             await asyncio.sleep(0.001)
         seconds = asyncio.get_running_loop().time() - began
         assert world.manager.connects <= seconds / BACKOFF[0] + 2
@@ -232,19 +205,24 @@ def test_whoever_writes_it_again_and_again_does_not_keep_the_daemon_busy(tmp_pat
     run_virtually(story())
 
 
-def test_a_hang_up_in_the_handshake_ends_the_attempt_at_once(tmp_path: Path) -> None:
+def test_a_hang_up_in_the_handshake_ends_the_attempt_at_once(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await world.disconnect()
         link = world.new_link()
+        states: list[tuple[State, str]] = []
+        link.on_change(lambda: states.append((link.state, link.why)))
+
+        def overtake(octets: bytes) -> None:
+            # Step 1 follows CONNECT; this is on the line before it, once.
+            if CONNECT in octets:
+                medium.taps.clear()
+                write_leave(world)
+
+        medium.taps.append(Tap(down=lambda octets: None, up=overtake))
         running = asyncio.create_task(link.run())
-        # NO CARRIER of the session before, versions, CONNECT; then LEAVE overtakes step 1.
-        await asyncio.sleep(3 * TRIP - LATENCY * 0.5)
-        write_leave(world)
-        await asyncio.sleep(TRIP + LATENCY)
-        assert (link.state, link.why) == (State.AWAY, "the device hung up")
-        await asyncio.sleep(BACKOFF[1] + 4 * TRIP)
-        assert link.state is State.READY
+        await world.until(lambda: link.state is State.READY)
+        assert (State.AWAY, "the device hung up") in states
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await world.close()
@@ -252,9 +230,9 @@ def test_a_hang_up_in_the_handshake_ends_the_attempt_at_once(tmp_path: Path) -> 
     run_virtually(story())
 
 
-def test_a_slow_line_is_reopened_and_the_request_settled(tmp_path: Path, rate: float) -> None:
+def test_a_slow_line_is_reopened_and_the_request_settled(tmp_path: Path, slow: SerialCable, rate: float) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=slow)
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         with counted_signatures() as signed:
@@ -272,9 +250,11 @@ def test_a_slow_line_is_reopened_and_the_request_settled(tmp_path: Path, rate: f
     run_virtually(story())
 
 
-def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(tmp_path: Path, rate: float) -> None:
+def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(
+    tmp_path: Path, slow: SerialCable, rate: float
+) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=slow)
         handle = await world.new_key()
         lost, back = asyncio.Event(), asyncio.Event()
         world.manager.on_session(lambda greeting: back.set() if greeting else lost.set())
@@ -288,7 +268,7 @@ def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(tmp
             reopened = asyncio.get_running_loop().time() - began
             await signing
         # The device was still in data state: four conversations, their octets one after the other.
-        assert reopened < BACKOFF[0] + (FIRST_ANSWER_OCTETS + HANDSHAKE_OCTETS) / rate + 4 * TRIP
+        assert reopened < BACKOFF[0] + (FIRST_ANSWER_OCTETS + HANDSHAKE_OCTETS) / rate + 4 * 2 * LATENCY
         assert (reopened > RECONNECT_GRACE) == (rate < 11_520)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         await world.close()
@@ -297,9 +277,9 @@ def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(tmp
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, OUTSTANDING_LIMIT])
-def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, rate: float, count: int) -> None:
+def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, slow: SerialCable, rate: float, count: int) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=slow)
         await asyncio.sleep(1)
         world.noise.silence = True
         for ckr, seconds in await asyncio.gather(*(refusal(world) for _ in range(count))):
@@ -312,12 +292,12 @@ def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, rate: float, coun
     run_virtually(story())
 
 
-def test_a_line_that_cannot_be_opened_fails_fast(tmp_path: Path, rate: float) -> None:
+def test_a_line_that_cannot_be_opened_fails_fast(tmp_path: Path, slow: SerialCable, rate: float) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=slow)
         await asyncio.sleep(HANG_UPS_APART)
         world.noise.silence = True
-        write_no_carrier(world)
+        slow.say_to_pc(NO_CARRIER)
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_REMOVED
         assert seconds == pytest.approx(first_answer_time(rate))
@@ -327,10 +307,10 @@ def test_a_line_that_cannot_be_opened_fails_fast(tmp_path: Path, rate: float) ->
 
 
 def test_a_device_that_answers_and_then_falls_silent_is_waited_for_once(
-    tmp_path: Path, rate: float, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, slow: SerialCable, rate: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=slow)
         await asyncio.sleep(HANG_UPS_APART)
         write_leave(world)
         await world.until(lambda: world.manager.state is State.AWAY)

@@ -1,6 +1,5 @@
 """From an open line to a session: what crosses it, octet by octet (docs/protocol.md, sections 1 and 6)."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ from fob_daemon.link.opening import ASK, WAKE
 from fob_daemon.link.presence import FIRST_ANSWER_OCTETS, HANDSHAKE_OCTETS, first_answer_time, opening_time
 from fob_protocol.link.frames import DELIMITER, NO_CARRIER
 from fob_protocol.session.requester import Counters
-from support.memory_line import Cable
+from support.medium import Medium
+from support.noise import Tap
 from support.virtual_loop import run_virtually
-from support.world import URL, World
+from support.world import World
 
 VERSIONS = b"\r\n+FOBOPEN: (1)\r\n\r\nOK\r\n"
 OPEN = b"AT+FOBOPEN=1\r"
@@ -22,12 +22,13 @@ CONNECT = b"\r\nCONNECT\r\n"
 HANDSHAKE_1, HANDSHAKE_2 = 102, 84
 
 
-class Tap:
-    """Both directions of every cable, as written."""
+class Heard:
+    """Both directions of a line."""
 
-    def __init__(self) -> None:
+    def __init__(self, medium: Medium) -> None:
         self.down = bytearray()
         self.up = bytearray()
+        medium.taps.append(Tap(self.down.extend, self.up.extend))
 
     def reset(self) -> None:
         """Hear from here."""
@@ -36,19 +37,8 @@ class Tap:
 
 
 @pytest.fixture
-def tap(monkeypatch: pytest.MonkeyPatch) -> Tap:
-    heard = Tap()
-    monkeypatch.setattr(Cable, "to_device", tapped(Cable.to_device, heard.down))
-    monkeypatch.setattr(Cable, "_to_pc", tapped(Cable._to_pc, heard.up))
-    return heard
-
-
-def tapped(write: Callable[[Cable, bytes], None], heard: bytearray) -> Callable[[Cable, bytes], None]:
-    def write_and_hear(cable: Cable, data: bytes) -> None:
-        heard.extend(data)
-        write(cable, data)
-
-    return write_and_hear
+def heard(medium: Medium) -> Heard:
+    return Heard(medium)
 
 
 async def shake_hands(world: World, data_line: DataLine) -> None:
@@ -63,50 +53,52 @@ async def shake_hands(world: World, data_line: DataLine) -> None:
     session.end()
 
 
-async def unconnected(folder: Path) -> World:
-    world = await World.paired(folder, 1)
+async def unconnected(folder: Path, medium: Medium) -> World:
+    world = await World.paired(folder, 1, cable=medium)
     await world.disconnect()
     return world
 
 
-def test_a_device_in_command_state(tmp_path: Path, tap: Tap) -> None:
+def test_a_device_in_command_state(tmp_path: Path, medium: Medium, heard: Heard) -> None:
     async def story() -> None:
-        world = await unconnected(tmp_path)
-        tap.reset()
+        world = await unconnected(tmp_path, medium)
+        heard.reset()
         answered: list[Any] = []
-        await open_data_line(URL, world.cable.open, answered.append)
-        assert answered == [URL.baud / 10]
-        assert bytes(tap.down) == WAKE + ASK + OPEN
+        data_line = await open_data_line(medium.url, medium.open, answered.append)
+        assert answered == [data_line.line.rate]
+        assert bytes(heard.down) == WAKE + ASK + OPEN
         # Echo is on until the end of ATE0; it crosses while the PC still writes.
-        assert bytes(tap.up).endswith(ASK + VERSIONS + CONNECT)
+        assert bytes(heard.up).endswith(ASK + VERSIONS + CONNECT)
         await world.close()
 
     run_virtually(story())
 
 
-def test_a_device_in_data_state_hangs_up_and_is_asked_in_one(tmp_path: Path, tap: Tap) -> None:
+def test_a_device_in_data_state_hangs_up_and_is_asked_in_one(tmp_path: Path, medium: Medium, heard: Heard) -> None:
     async def story() -> None:
-        world = await unconnected(tmp_path)
-        data_line = await open_data_line(URL, world.cable.open)
-        tap.reset()
+        world = await unconnected(tmp_path, medium)
+        data_line = await open_data_line(medium.url, medium.open)
+        heard.reset()
         answered: list[Any] = []
         await data_line.enter(answered.append)
-        assert answered == [URL.baud / 10]
-        assert bytes(tap.down) == WAKE + ASK + OPEN
+        assert answered == [data_line.line.rate]
+        assert bytes(heard.down) == WAKE + ASK + OPEN
         # What stands behind LEAVE counts in command state.
-        assert bytes(tap.up) == NO_CARRIER + DELIMITER + b"\r" + ASK + VERSIONS + CONNECT
+        assert bytes(heard.up) == NO_CARRIER + DELIMITER + b"\r" + ASK + VERSIONS + CONNECT
         await world.close()
 
     run_virtually(story())
 
 
-def test_the_octets_that_the_patience_of_requests_is_reckoned_from(tmp_path: Path, tap: Tap) -> None:
+def test_the_octets_that_the_patience_of_requests_is_reckoned_from(
+    tmp_path: Path, medium: Medium, heard: Heard
+) -> None:
     async def story() -> None:
-        world = await unconnected(tmp_path)
-        data_line = await open_data_line(URL, world.cable.open)
-        tap.reset()
+        world = await unconnected(tmp_path, medium)
+        data_line = await open_data_line(medium.url, medium.open)
+        heard.reset()
         await shake_hands(world, data_line)
-        assert (len(tap.down), len(tap.up)) == (HANDSHAKE_1, HANDSHAKE_2)
+        assert (len(heard.down), len(heard.up)) == (HANDSHAKE_1, HANDSHAKE_2)
         assert len(WAKE + ASK + VERSIONS) <= FIRST_ANSWER_OCTETS
         assert len(ASK + VERSIONS + OPEN + CONNECT) + HANDSHAKE_1 + HANDSHAKE_2 <= HANDSHAKE_OCTETS
         await world.close()

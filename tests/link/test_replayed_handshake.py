@@ -16,7 +16,8 @@ from fob_protocol.catalogue import EVENT_GENERATION, EVENT_TOKEN
 from fob_protocol.link.frames import LEAVE, Frame, FrameReader, Kind
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
-from support.memory_line import LATENCY, Cable
+from support.medium import Medium
+from support.noise import Tap
 from support.virtual_loop import run_virtually
 from support.world import World, counted_signatures
 
@@ -25,7 +26,7 @@ INFO = catalogue.GET_TOKEN_INFO.build()
 
 
 class Recorder:
-    """Somebody on the cable: has heard every step 1, and says them again on any line."""
+    """Somebody on the line: has heard every step 1, and says them again on any line."""
 
     def __init__(self) -> None:
         self.heard: list[Frame] = []
@@ -41,26 +42,16 @@ class Recorder:
 
 
 @pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    heard, write = Recorder(), Cable.to_device
-
-    def write_and_hear(cable: Cable, data: bytes) -> None:
-        heard.hear(data)
-        write(cable, data)
-
-    monkeypatch.setattr(Cable, "to_device", write_and_hear)
+def recorder(medium: Medium) -> Recorder:
+    heard = Recorder()
+    medium.taps.append(Tap(down=heard.hear, up=lambda octets: None))
     return heard
-
-
-def cable(world: World) -> Cable:
-    assert isinstance(world.cable, Cable)
-    return world.cable
 
 
 async def reconnect(world: World, times: int) -> None:
     """So many handshakes for the recorder."""
     for _ in range(times):
-        world.cable.hang_up()
+        await world.reconnect()
         await asyncio.sleep(1)
 
 
@@ -88,16 +79,16 @@ def other_line(world: World) -> tuple[DeviceLine, bytearray]:
 
 
 @pytest.mark.clause("P14")
-def test_a_replay_on_the_line_of_a_session_ends_nothing(tmp_path: Path, recorder: Recorder) -> None:
+def test_a_replay_on_the_line_of_a_session_ends_nothing(tmp_path: Path, medium: Medium, recorder: Recorder) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await reconnect(world, 3)
         handle = await world.new_key()
         assert len(recorder.heard) == 4
         with counted_signatures() as signed:
             signing = asyncio.create_task(sign(world, handle))
             await asyncio.sleep(0)
-            recorder.replay(cable(world).to_device)
+            recorder.replay(medium.say_to_device)
             assert len(await signing) == 64
             # The login lives on.
             assert len(await sign(world, handle)) == 64
@@ -108,9 +99,9 @@ def test_a_replay_on_the_line_of_a_session_ends_nothing(tmp_path: Path, recorder
 
 
 @pytest.mark.clause("P14")
-def test_a_replay_on_another_line_ends_nothing(tmp_path: Path, recorder: Recorder) -> None:
+def test_a_replay_on_another_line_ends_nothing(tmp_path: Path, medium: Medium, recorder: Recorder) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         handle = await world.new_key()
         line, said = other_line(world)
         recorder.replay(line.data_received)
@@ -124,16 +115,18 @@ def test_a_replay_on_another_line_ends_nothing(tmp_path: Path, recorder: Recorde
 
 
 @pytest.mark.clause("P14")
-def test_replays_do_not_make_the_phone_forget_what_it_was_asked(tmp_path: Path, recorder: Recorder) -> None:
+def test_replays_do_not_make_the_phone_forget_what_it_was_asked(
+    tmp_path: Path, medium: Medium, recorder: Recorder
+) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await reconnect(world, 20)
         handle = await world.new_key()
         with counted_signatures() as signed:
             signing = asyncio.create_task(sign(world, handle))
             await asyncio.sleep(0)
-            cable(world).to_device(LEAVE.to_bytes())
-            await asyncio.sleep(LATENCY)
+            medium.say_to_device(LEAVE.to_bytes())
+            await world.until(lambda: signed[DIGEST] == 1)
             line, _ = other_line(world)
             recorder.replay(line.data_received)
             assert len(await signing) == 64
@@ -145,10 +138,10 @@ def test_replays_do_not_make_the_phone_forget_what_it_was_asked(tmp_path: Path, 
 
 
 def test_what_changed_between_the_greeting_and_the_first_record_is_announced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, medium: Medium, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         await world.new_key()
         events: list[Event] = []
         world.manager.subscribe(events.append)
@@ -163,9 +156,9 @@ def test_what_changed_between_the_greeting_and_the_first_record_is_announced(
     run_virtually(story())
 
 
-def test_a_computer_that_is_unpaired_before_its_first_record_gets_no_session(tmp_path: Path) -> None:
+def test_a_computer_that_is_unpaired_before_its_first_record_gets_no_session(tmp_path: Path, medium: Medium) -> None:
     async def story() -> None:
-        world = await World.paired(tmp_path, 1)
+        world = await World.paired(tmp_path, 1, cable=medium)
         # The PC has step 2, its first record is on its way, and the person unpairs.
         world.manager.on_session(lambda greeting: world.forget_pc() if greeting else None)
         world.cable.hang_up()

@@ -21,7 +21,8 @@ from fob_protocol.pairing.pc import PairedDevice
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.flags import TokenFlag
-from support.memory_line import Cable, Noise
+from support.memory_line import Cable
+from support.noise import Noise
 from support.virtual_loop import run_virtually
 from support.world import SO_PIN, URL, USER_PIN, World
 

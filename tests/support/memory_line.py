@@ -1,51 +1,17 @@
-"""A cable in memory between a daemon's link and a device's line, with seeded faults and a plug that can be pulled."""
+"""A cable in memory between a daemon's link and a device's line, with faults and a plug that can be pulled."""
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 
 from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl, StreamLine
 from fob_device.line.device_line import DeviceLine
+from support.noise import Noise, Tap
 
 # What one direction takes to arrive.
 LATENCY = 0.002
-
-
-class Noise:
-    """Seeded faults of octets: each octet is hit with `rate`. `faults` counts the hits."""
-
-    def __init__(self, rate: float, seed: int) -> None:
-        self.rate = rate
-        self.faults = 0
-        self.silence = False
-        self._random = random.Random(seed)
-
-    def __call__(self, data: bytes) -> bytes:
-        """What arrives of `data`."""
-        if self.silence:
-            return b""
-        if self.rate == 0:
-            return data
-        out = bytearray()
-        for octet in data:
-            if self._random.random() >= self.rate:
-                out.append(octet)
-                continue
-            self.faults += 1
-            out += self._hit(octet)
-        return bytes(out)
-
-    def _hit(self, octet: int) -> bytes:
-        match self._random.randrange(4):
-            case 0:
-                return bytes((octet ^ 1 << self._random.randrange(8),))
-            case 1:
-                return b""
-            case 2:
-                return bytes((octet, octet))
-        return bytes((octet, self._random.randrange(256)))
+ROUNDING = 1e-6
 
 
 class Wire:
@@ -81,7 +47,7 @@ class CableTransport(asyncio.WriteTransport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send octets to the device."""
-        self._cable.to_device(bytes(data))
+        self._cable.say_to_device(bytes(data))
 
     def get_write_buffer_size(self) -> int:
         """A cable in memory takes everything."""
@@ -92,20 +58,24 @@ class CableTransport(asyncio.WriteTransport):
         self._cable.hang_up()
 
 
+MakeLine = Callable[[Callable[[bytes], None]], DeviceLine]
+
+
 class Cable:
-    """One line between a PC and a device. `device` makes the device's end, anew each time it is switched on."""
+    """One line between a PC and a device (a Medium)."""
 
     url = LineUrl.parse("serial:/cable")
 
     def __init__(self, noise: Noise) -> None:
         self.noise = noise
+        self.taps: list[Tap] = []
         self.plugged = True
         self._down, self._up = Wire(), Wire()
         self._device: DeviceLine | None = None
         self._pc: StreamLine | None = None
 
-    def switch_on(self, make_line: Callable[[Callable[[bytes], None]], DeviceLine]) -> None:
-        """A device is at the other end from now on."""
+    def switch_on(self, make_line: MakeLine) -> None:
+        """A device is at the other end from now on; `make_line` makes its end."""
         self._device = make_line(self._to_pc)
 
     def switch_off(self) -> None:
@@ -114,6 +84,10 @@ class Cable:
         if device is not None:
             device.hang_up()
         self.hang_up()
+
+    def restart(self, make_line: MakeLine) -> None:
+        """The device's program restarts behind an open line, without a word."""
+        self.switch_on(make_line)
 
     def unplug(self) -> None:
         """Pull the plug; both ends notice."""
@@ -126,9 +100,7 @@ class Cable:
 
     def hang_up(self) -> None:
         """The connection ends at both sides."""
-        pc, self._pc = self._pc, None
-        if pc is not None:
-            asyncio.get_running_loop().call_soon(pc.connection_lost, None)
+        self._close_pc()
         if self._device is not None:
             self._device.hang_up()
 
@@ -149,17 +121,57 @@ class Cable:
     def keep(self) -> None:
         """Nor does it keep anything of a pairing."""
 
-    def to_device(self, data: bytes) -> None:
-        """Octets of the PC on their way."""
-        self._down.carry(self.noise(data), partial(self._deliver_to, self._device))
+    async def is_bonded(self) -> bool:
+        """Never."""
+        return False
+
+    def say_to_device(self, octets: bytes) -> None:
+        """The PC, or somebody else, writes on the line."""
+        for tap in self.taps:
+            tap.down(octets)
+        self._down.carry(self.noise(octets), partial(self._deliver_to, self._device))
+
+    def say_to_pc(self, octets: bytes) -> None:
+        """Somebody else writes on the line, at the PC's end of it."""
+        if self._pc is not None:
+            self._pc.data_received(octets)
+
+    def trips(self, count: int) -> tuple[float, float]:
+        """The least and the most seconds for so many questions and answers, to the rounding of a sum."""
+        seconds = count * 2 * LATENCY
+        return seconds - ROUNDING, seconds + ROUNDING
+
+    async def close(self) -> None:
+        """Nothing is left of a cable."""
+
+    def _close_pc(self) -> None:
+        pc, self._pc = self._pc, None
+        if pc is not None:
+            asyncio.get_running_loop().call_soon(pc.connection_lost, None)
 
     def _deliver_to(self, device: DeviceLine | None, data: bytes) -> None:
         if device is not None and device is self._device and self.plugged and data:
             device.data_received(data)
 
     def _to_pc(self, data: bytes) -> None:
+        for tap in self.taps:
+            tap.up(data)
         self._up.carry(self.noise(data), partial(self._deliver_from, self._pc))
 
     def _deliver_from(self, pc: StreamLine | None, data: bytes) -> None:
         if pc is not None and pc is self._pc and self.plugged and data:
             pc.data_received(data)
+
+
+class SerialCable(Cable):
+    """Three wires, at `baud` if it is given: neither end learns that the other one closed its port."""
+
+    def __init__(self, noise: Noise, baud: int | None = None) -> None:
+        super().__init__(noise)
+        if baud is not None:
+            self.url = LineUrl.parse(f"serial:/cable?baud={baud}")
+            self._down, self._up = Wire(baud / 10), Wire(baud / 10)
+
+    def hang_up(self) -> None:
+        """The PC closes its port; the device sees nothing of it."""
+        self._close_pc()

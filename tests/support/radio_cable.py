@@ -2,32 +2,79 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from fob_daemon.link.ble.hci.bonds import Bonds
 from fob_daemon.link.ble.hci.host import HciHost
 from fob_daemon.link.ble.hci.stack import HciStack
+from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.radio import Radio
 from fob_daemon.link.transport import Line, LineUrl
+from fob_device.line.device_line import DeviceLine
+from fob_device.line.pairing import Paired
 from fob_device.line.phone_lines import PhoneLines
+from fob_device.phone import Phone
 from fob_device.ports.ble.station import Station, static_address
 from fob_device.radio.distance import RANGE
 from fob_device.radio.radio import INTERVAL, RadioTransport
 from fob_device.radio.radio import Radio as Air
 from fob_protocol.link.gatt import MTU_OFFERED
+from support.noise import Noise, Tap, ValueNoise
 
 PC, PHONE = "pc", "phone"
 
+# Of a sum of intervals.
+ROUNDING = 1e-6
+
+
+class HeardLine(DeviceLine):
+    """The phone's end of a line, behind what falls on the values that are written to it."""
+
+    cable: "RadioCable"
+
+    def data_received(self, data: bytes) -> None:
+        """A value arrived."""
+        super().data_received(self.cable.arriving_at_device(data))
+
+    def restart(self, phone: Phone) -> None:
+        """Another start of the phone's program has the line."""
+        self._phone = phone
+        self.hang_up()
+
+
+@dataclass(frozen=True, slots=True)
+class HeardLines(PhoneLines):
+    """Lines of a phone, each of which is the cable's."""
+
+    cable: "RadioCable"
+
+    def __call__(self, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None) -> DeviceLine:
+        """A line in command state."""
+        line = HeardLine(self.phone, write, paired)
+        line.cable = self.cable
+        self.cable.device_line = line
+        return line
+
 
 class RadioCable:
-    """The daemon's radio with its bonds in `folder`, a phone, and what is between them."""
+    """The daemon's radio with its bonds in `folder`, a phone, and what is between them (a Medium).
+
+    Faults and taps are at GATT's values, where they come out of the two Bluetooth stacks.
+    """
 
     def __init__(self, folder: Path, *, interval: float = INTERVAL, loss: float = 0.0, mtu: int = MTU_OFFERED) -> None:
         self.air = Air(interval=interval, loss=loss)
+        self.noise: Noise = ValueNoise()
+        self.taps: list[Tap] = []
         self.bonds = folder / "bluetooth.json"
         self.radio = self.new_radio()
         self.url = LineUrl.parse("ble:00:00:00:00:00:00")
         self.lines_opened = 0
+        self.device_line: HeardLine | None = None
+        self._line: BleLine | None = None
+        self._on_data: Callable[[bytes], None] | None = None
+        self._interval = interval
         self._mtu = mtu
         self._station: Station | None = None
         self._transport: RadioTransport | None = None
@@ -42,7 +89,7 @@ class RadioCable:
         """The phone's radio is on from now on."""
         self.url = LineUrl.parse(f"ble:{static_address(lines.phone.identity.public)}")
         self._transport = self.air.attach(PHONE)
-        self._station = Station(self._transport, lines)
+        self._station = Station(self._transport, HeardLines(lines.phone, self))
         self._station._device.gatt_server.max_mtu = self._mtu
         self._serving = asyncio.get_running_loop().create_task(self._station.serve(lambda: None))
 
@@ -53,6 +100,13 @@ class RadioCable:
         if serving is not None and transport is not None:
             self.air.detach(transport.controller)
             serving.cancel()
+
+    def restart(self, lines: PhoneLines) -> None:
+        """The phone's program restarts while its controller holds the connection, without a word."""
+        assert self._station is not None
+        assert self.device_line is not None
+        self._station._lines = HeardLines(lines.phone, self)
+        self.device_line.restart(lines.phone)
 
     def unplug(self) -> None:
         """Carry the phone away."""
@@ -79,17 +133,57 @@ class RadioCable:
 
     async def open(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         """The LineOpener of this radio."""
-        line = await self.radio.open(url.path, on_data)
-        self.lines_opened += 1
-        return line
+        return await self._open(url, on_data, bond=False)
 
     async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         """The LineOpener for pairing."""
-        return await self.radio.open(url.path, on_data, bond=True)
+        return await self._open(url, on_data, bond=True)
 
     def keep(self) -> None:
         """Pairing is done."""
         self.radio.keep(self.url.path)
+
+    async def is_bonded(self) -> bool:
+        """Whether this computer has a bond with the phone."""
+        return await self.radio._stack.is_bonded(self.url.path)
+
+    def arriving_at_device(self, value: bytes) -> bytes:
+        """What is left of a value that the PC wrote."""
+        for tap in self.taps:
+            tap.down(value)
+        return self.noise(value)
+
+    def say_to_device(self, octets: bytes) -> None:
+        """Somebody else writes on the line: another program of the PC."""
+        assert self._line is not None
+        self._line.write(octets)
+
+    def say_to_pc(self, octets: bytes) -> None:
+        """Somebody else writes on the line, at the PC's end of it."""
+        if self._line is not None and self._on_data is not None and not self._line.lost.is_set():
+            self._on_data(octets)
+
+    def trips(self, count: int) -> tuple[float, float]:
+        """The least and the most seconds: each goes and comes at a connection event, the first waits for one."""
+        most = 2 * count * self._interval
+        return most - self._interval - ROUNDING, most + ROUNDING
+
+    async def close(self) -> None:
+        """The daemon ends."""
+        await self.radio.close()
+
+    async def _open(self, url: LineUrl, on_data: Callable[[bytes], None], *, bond: bool) -> Line:
+        def arriving_at_pc(value: bytes) -> None:
+            for tap in self.taps:
+                tap.up(value)
+            heard = self.noise(value)
+            if heard:
+                on_data(heard)
+
+        self._line = await self.radio.open(url.path, arriving_at_pc, bond=bond)
+        self._on_data = on_data
+        self.lines_opened += not bond
+        return self._line
 
     async def _attach_pc(self) -> RadioTransport:
         return self.air.attach(PC)

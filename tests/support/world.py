@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from fob_daemon.link.data_line import open_data_line
@@ -26,10 +25,9 @@ from fob_protocol.pairing.pc import PairedDevice
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.mechanisms import Mechanism
-from support.memory_line import Cable, Noise
-
-if TYPE_CHECKING:
-    from support.radio_cable import RadioCable
+from support.medium import Medium
+from support.memory_line import Cable
+from support.noise import Noise
 
 USER_PIN = b"123456"
 SO_PIN = b"12345678"
@@ -56,10 +54,10 @@ def counted_signatures() -> Iterator[Counter[bytes]]:
 class World:
     """Use inside a running loop: `await World.paired(...)`. The line is a serial cable unless another one is given."""
 
-    def __init__(self, folder: Path, seed: int, decider: Decider, cable: "Cable | RadioCable | None" = None) -> None:
+    def __init__(self, folder: Path, seed: int, decider: Decider, cable: Medium | None = None) -> None:
         self.random = random.Random(seed)
-        self.noise = Noise(0.0, seed)
-        self.cable = cable or Cable(self.noise)
+        self.cable = cable or Cable(Noise(seed=seed))
+        self.noise = self.cable.noise
         self.decider = decider
         self._folder = folder
         self._identity = KeyPair.generate(self.random.randbytes)
@@ -68,13 +66,14 @@ class World:
             folder / "token.db", root_key=ROOT_KEY, label="World", so_pin=SO_PIN, user_pin=USER_PIN,
             random=self.random.randbytes, clock=self._clock, kdf=CHEAP,
         ).close()  # fmt: skip
-        self.phone = self._switch_on()
+        self.phone = self._start()
+        self.cable.switch_on(PhoneLines(self.phone))
         self.link: LinkManager | None = None
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
     async def paired(
-        cls, folder: Path, seed: int, decider: Decider | None = None, cable: "Cable | RadioCable | None" = None
+        cls, folder: Path, seed: int, decider: Decider | None = None, cable: Medium | None = None
     ) -> "World":
         """A world whose PC is paired and connected."""
         world = cls(folder, seed, decider or Rules(), cable)
@@ -114,6 +113,12 @@ class World:
         data_line.line.close()
         return device
 
+    async def reconnect(self) -> None:
+        """The connection ends, and another one begins."""
+        self.cable.hang_up()
+        await self.until(lambda: self.manager.greeting is None)
+        await self.until(lambda: self.manager.greeting is not None)
+
     def forget_pc(self) -> None:
         """The phone's person unpairs this PC."""
         self.phone.pairings.remove(self._identity.public)
@@ -126,7 +131,14 @@ class World:
                     task.cancel()
         self.cable.switch_off()
         self.phone.token.close()
-        self.phone = self._switch_on()
+        self.phone = self._start()
+        self.cable.switch_on(PhoneLines(self.phone))
+
+    def restart_program(self) -> None:
+        """The phone's program restarts; the line stays open, and nobody says a word."""
+        self.phone.token.close()
+        self.phone = self._start()
+        self.cable.restart(PhoneLines(self.phone))
 
     async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Let time pass until something holds."""
@@ -156,12 +168,13 @@ class World:
         self.cable.switch_off()
         await asyncio.sleep(0.1)
         self.phone.token.close()
+        await self.cable.close()
 
-    def _switch_on(self) -> Phone:
+    def _start(self) -> Phone:
         memory = Memory.open(
             self._folder / "token.db", root_key=ROOT_KEY, random=self.random.randbytes, clock=self._clock
         )
-        phone = Phone(
+        return Phone(
             token=memory.token,
             identity=memory.identity,
             pairings=memory.pairings,
@@ -170,8 +183,6 @@ class World:
             random=self.random.randbytes,
             wall_clock=self._clock,
         )
-        self.cable.switch_on(PhoneLines(phone))
-        return phone
 
     @staticmethod
     def _clock() -> float:
