@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from support.medium import MEDIA, Medium
+from support.medium import MEDIA, MakeMedium, Medium
 
 
 @pytest.fixture(params=MEDIA)
-def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
+def make_medium(request: pytest.FixtureRequest) -> MakeMedium:
+    """Makes cables, or pieces of air, that keep what they have to in a folder."""
+    return MEDIA[request.param]
+
+
+@pytest.fixture
+def medium(make_medium: MakeMedium, tmp_path: Path) -> Medium:
     """A cable or the air, with nobody at either end yet."""
-    return MEDIA[request.param](tmp_path)
+    return make_medium(tmp_path)

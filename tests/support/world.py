@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from fob_daemon.link.data_line import open_data_line
 from fob_daemon.link.manager import LinkManager
-from fob_daemon.link.pair import pair
+from fob_daemon.link.pair import Compare, pair
 from fob_device.approval.questions import Decider
 from fob_device.approval.rules import Rules
 from fob_device.line.phone_lines import PhoneLines
@@ -35,6 +35,11 @@ ROOT_KEY = bytes(range(32))
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
 P256 = bytes.fromhex("06082a8648ce3d030107")
 URL = Cable.url
+
+
+async def found_equal(code: str, device: PairedDevice) -> bool:
+    """Somebody who says yes to every code."""
+    return True
 
 
 @contextmanager
@@ -101,17 +106,15 @@ class World:
         assert self.link is not None
         return self.link
 
-    async def pair(self) -> PairedDevice:
-        """Pair over the line."""
-
-        async def equal(code: str, device: PairedDevice) -> bool:
-            return True
-
+    async def pair(self, compare: Compare = found_equal) -> PairedDevice:
+        """Pair over the line. Raises RefusedError."""
         data_line = await open_data_line(self.cable.url, self.cable.open_to_pair)
-        device = await pair(data_line, self._identity, self.random.randbytes, pc_name="me@pc", compare=equal)
-        self.cable.keep()
-        data_line.line.close()
-        return device
+        try:
+            device = await pair(data_line, self._identity, self.random.randbytes, pc_name="me@pc", compare=compare)
+            self.cable.keep()
+            return device
+        finally:
+            data_line.line.close()
 
     async def reconnect(self) -> None:
         """The connection ends, and another one begins."""
