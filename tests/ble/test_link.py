@@ -9,17 +9,22 @@ from fob_daemon.link.ble.radio import FORGOTTEN_HERE, FORGOTTEN_THERE
 from fob_daemon.link.keeper import State
 from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.transport import BondLostError
+from fob_device.ports.ble.link import L2CAP_HEADER
+from fob_device.radio.counters import Counters as AirCounters
 from fob_device.radio.radio import INTERVAL
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
-from fob_protocol.link.gatt import BOND_LOST_PAUSE, MTU_OFFERED, VALUE_LIMIT, value_size
+from fob_protocol.link.gatt import ATT_HEADER, BOND_LOST_PAUSE, MTU_OFFERED, VALUE_LIMIT, value_size
 from fob_protocol.noise.keys import KeyPair
+from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from support.radio_cable import PHONE, RadioCable
 from support.virtual_loop import run_virtually
 from support.world import World
 
 INFO = catalogue.GET_TOKEN_INFO.build()
+CLIENTS = 4
+HEADERS = ATT_HEADER + L2CAP_HEADER
 
 
 class RadioWorld:
@@ -40,8 +45,23 @@ class RadioWorld:
     def manager(self) -> LinkManager:
         return self.world.manager
 
-    async def sign(self, handle: int) -> Answer:
-        return await self.manager.request(catalogue.SIGN.build(handle, None, bytes(32)), timeout=30)
+    async def sign(self, handle: int, mechanism: Ckm | None = None) -> Answer:
+        return await self.manager.request(catalogue.SIGN.build(handle, mechanism, bytes(32)), timeout=30)
+
+    async def key_of_two_digits(self, kind: str) -> tuple[int, Ckm | None]:
+        """A key whose handle has two digits, and what it signs with unless that is understood."""
+        handle = 0
+        while handle < 10:
+            handle = await (self.world.new_rsa_key() if kind == "RSA-2048" else self.world.new_key())
+        return handle, Ckm.SHA256_RSA_PKCS if kind == "RSA-2048" else None
+
+    def crossed(self) -> AirCounters:
+        """What crossed the air since the phone was switched on."""
+        return self.cable.air.counters_of(PHONE).copy()
+
+    async def quiet(self) -> None:
+        """Nothing is on its way any more, and it is no moment of a connection event."""
+        await asyncio.sleep(0.1234)
 
     async def gone(self) -> None:
         await self.world.until(lambda: self.manager.greeting is None)
@@ -78,6 +98,93 @@ def test_a_signature_costs_two_connection_intervals(tmp_path: Path, mtu: int) ->
                 assert (loop.time() - began) / INTERVAL <= 2 + 1e-6
                 assert after.to_peripheral.packets - before.to_peripheral.packets == 1
                 assert after.to_central.packets - before.to_central.packets == 1
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P9")
+@pytest.mark.parametrize("mtu", [247, 517])
+def test_four_clients_signatures_share_two_connection_events(tmp_path: Path, mtu: int) -> None:
+    """Each request is a packet of its own and so is each answer; asked for together, they cross together."""
+
+    async def story() -> None:
+        async with RadioWorld(tmp_path, mtu=mtu) as radio:
+            handle = await radio.world.new_key()
+            loop = asyncio.get_running_loop()
+            for _ in range(10):
+                await radio.quiet()
+                before, began = radio.crossed(), loop.time()
+                answers = await asyncio.gather(*(radio.sign(handle) for _ in range(CLIENTS)))
+                assert [answer.ckr for answer in answers] == [Ckr.OK] * CLIENTS
+                assert (loop.time() - began) / INTERVAL <= 2 + 1e-6
+                crossed = radio.crossed() - before
+                assert (crossed.to_peripheral.packets, crossed.to_central.packets) == (CLIENTS, CLIENTS)
+                assert (crossed.to_peripheral.events, crossed.to_central.events) == (1, 1)
+                assert radio.manager.counters.sent_again == 0
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7", "P9")
+@pytest.mark.parametrize("mtu", [247, 517])
+def test_four_clients_that_sign_on_and_on_wait_two_intervals_each_time(tmp_path: Path, mtu: int) -> None:
+    """Whoever asks in whatever moment: one packet there, one back, and the answer after at most two intervals."""
+
+    async def story() -> None:
+        async with RadioWorld(tmp_path, mtu=mtu) as radio:
+            handle = await radio.world.new_key()
+            loop, times = asyncio.get_running_loop(), []
+
+            async def client(pause: float) -> None:
+                for _ in range(25):
+                    await asyncio.sleep(pause)
+                    began = loop.time()
+                    assert (await radio.sign(handle)).ckr == Ckr.OK
+                    times.append(loop.time() - began)
+
+            await radio.quiet()
+            before = radio.crossed()
+            await asyncio.gather(*(client(pause) for pause in (0.0, 0.007, 0.019, 0.041)))
+            crossed = radio.crossed() - before
+            assert len(times) == crossed.to_peripheral.packets == crossed.to_central.packets == 100
+            assert max(times) / INTERVAL <= 2 + 1e-6
+            assert (crossed.to_peripheral.lost, radio.manager.counters.sent_again) == (0, 0)
+
+    run_virtually(story())
+
+
+# The answer of RSA-2048 is one octet shorter when no zero stands in its first 254 (COBS).
+P256_OCTETS = (73, {95})
+RSA2048_OCTETS = (75, {288, 289})
+
+
+@pytest.mark.clause("P7", "P9")
+@pytest.mark.parametrize(
+    ("kind", "mtu", "octets", "values"),
+    [
+        ("P-256", 247, P256_OCTETS, 1),
+        ("P-256", 517, P256_OCTETS, 1),
+        ("RSA-2048", 247, RSA2048_OCTETS, 2),
+        ("RSA-2048", 517, RSA2048_OCTETS, 1),
+    ],
+)
+def test_the_octets_of_a_signature_on_the_air(
+    tmp_path: Path, kind: str, mtu: int, octets: tuple[int, set[int]], values: int
+) -> None:
+    """The frames of tests/protocol/test_signature_octets.py, with ATT's header before each value and L2CAP's."""
+    request, answers = octets
+
+    async def story() -> None:
+        async with RadioWorld(tmp_path, mtu=mtu) as radio:
+            handle, mechanism = await radio.key_of_two_digits(kind)
+            for _ in range(20):
+                await radio.quiet()
+                before = radio.crossed()
+                assert (await radio.sign(handle, mechanism)).ckr == Ckr.OK
+                crossed = radio.crossed() - before
+                assert crossed.to_peripheral.octets == request + HEADERS
+                assert crossed.to_central.octets - values * HEADERS in answers
+                assert (crossed.to_peripheral.events, crossed.to_central.events) == (1, 1)
 
     run_virtually(story())
 

@@ -22,6 +22,7 @@ from fob_protocol import catalogue
 from fob_protocol.at.attribute_list import attributes_to_values
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pairing.pc import PairedDevice
+from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.mechanisms import Mechanism
@@ -151,10 +152,17 @@ class World:
 
     async def new_key(self, label: bytes = b"key") -> int:
         """Log in and make a P-256 key; its handle."""
+        return await self._new_key_pair(Ckm.EC_KEY_PAIR_GEN, {Cka.EC_PARAMS: P256}, label)
+
+    async def new_rsa_key(self, label: bytes = b"key") -> int:
+        """Log in and make an RSA-2048 key; its handle."""
+        return await self._new_key_pair(Ckm.RSA_PKCS_KEY_PAIR_GEN, {Cka.MODULUS_BITS: 2048}, label)
+
+    async def _new_key_pair(self, mechanism: Ckm, parameters: Attributes, label: bytes) -> int:
         await self.login()
-        public = attributes_to_values({Cka.TOKEN: True, Cka.EC_PARAMS: P256})
+        public = attributes_to_values({Cka.TOKEN: True} | parameters)
         private = attributes_to_values({Cka.TOKEN: True, Cka.LABEL: label})
-        command = catalogue.GENERATE_KEY_PAIR.build(Ckm.EC_KEY_PAIR_GEN, None, len(public) // 2, *public, *private)
+        command = catalogue.GENERATE_KEY_PAIR.build(mechanism, None, len(public) // 2, *public, *private)
         answer = await self.manager.request(command, timeout=30)
         answer.raise_for_ckr()
         handle = answer.lines[2][0]

@@ -185,6 +185,8 @@ class BleLink:
         if queue is None:
             return
         packets = math.ceil((L2CAP_HEADER + ATT_HEADER + size) / queue.max_packet_size)
+        # What the controller holds is all connections'; no more than that of it can be this one's.
+        self._packets_given = min(self._packets_given, queue.pending)
         if self._packets_given + packets > PACKETS_AT_ONCE:
             await self._connection.drain()
             self._packets_given = 0
