@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from fob_daemon.demo.scratch import CLIENT_MODULES
-from support.live import Live, live_phone
+from support.live import SERIAL, Live, live_phone
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,25 +20,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="the package p11-kit-modules is not installed"))
 
 
-@pytest.fixture(scope="session")
-def shared_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Started once. Fob's agent stays logged in, so that no program's late logout falls into what another one sends."""
-    with live_phone(tmp_path_factory.mktemp("live")) as live:
-        live.run("ssh-add", "-T", str(live.ssh_key("P-256")))
-        yield live
+PhoneBy = Callable[[str], Live]
 
 
 @pytest.fixture(scope="session")
-def spare_phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A phone that may be killed or locked; whoever did puts it right again."""
-    with live_phone(tmp_path_factory.mktemp("spare")) as live:
-        yield live
+def shared_phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoneBy]:
+    """By link, started once. Fob's agent stays logged in: no late logout falls into what another program sends."""
+    with ExitStack() as stack:
+
+        @cache
+        def phone_by(link: str) -> Live:
+            live = stack.enter_context(live_phone(tmp_path_factory.mktemp(f"live-{link}"), link=link))
+            live.run("ssh-add", "-T", str(live.ssh_key("P-256")))
+            return live
+
+        yield phone_by
+
+
+@pytest.fixture(scope="session")
+def spare_phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoneBy]:
+    """By link, phones that may be killed or locked; whoever did puts them right again."""
+    with ExitStack() as stack:
+        yield cache(lambda link: stack.enter_context(live_phone(tmp_path_factory.mktemp(f"spare-{link}"), link=link)))
+
+
+@pytest.fixture(scope="session")
+def shared_phone(shared_phones: PhoneBy) -> Live:
+    """The one on the serial line."""
+    return shared_phones(SERIAL)
+
+
+@pytest.fixture(scope="session")
+def spare_phone(spare_phones: PhoneBy) -> Live:
+    """The one on the serial line."""
+    return spare_phones(SERIAL)
 
 
 @pytest.fixture
-def live(shared_phone: Live) -> Live:
-    """A phone that its tests leave as it was: keys of their own they delete."""
-    return shared_phone
+def live(request: pytest.FixtureRequest, shared_phones: PhoneBy) -> Live:
+    """A phone that its tests leave as it was: keys of their own they delete. Serial but for `over_both_links`."""
+    return shared_phones(getattr(request, "param", SERIAL))
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 
 import pytest
 
 from clients.conversation import Client, pykcs11
 from clients.test_openssh import openssh_agent
-from support.live import Live
+from support.live import SERIAL, Live, over_both_links
 
 DIGEST = hashlib.sha256(b"a message").hexdigest()
 KEYS = "RSA-2048 P-256 Ed25519"
@@ -17,9 +18,9 @@ AT_ONCE = 2.0
 
 
 @pytest.fixture
-def phone(spare_phone: Live) -> Live:
+def phone(request: pytest.FixtureRequest, spare_phones: Callable[[str], Live]) -> Live:
     """Every test leaves it on."""
-    return spare_phone
+    return spare_phones(getattr(request, "param", SERIAL))
 
 
 def sign(client: Client) -> str:
@@ -34,6 +35,7 @@ def is_signature(client: Client, answer: str) -> bool:
     return client.ask("verify", "P-256", "ECDSA", DIGEST, answer) == "True"
 
 
+@over_both_links("phone")
 @pytest.mark.clause("P9")
 def test_a_client_runs_on_while_the_phone_is_away(phone: Live) -> None:
     with pykcs11(phone) as client:
@@ -55,6 +57,7 @@ def test_a_client_runs_on_while_the_phone_is_away(phone: Live) -> None:
         assert client.ask("slots") == slots
 
 
+@over_both_links("phone")
 @pytest.mark.clause("P9")
 def test_a_phone_that_falls_silent_is_away_too(phone: Live) -> None:
     """Out of reach: nothing is hung up, only no answer comes."""
@@ -68,6 +71,7 @@ def test_a_phone_that_falls_silent_is_away_too(phone: Live) -> None:
         assert is_signature(client, sign(client))
 
 
+@over_both_links("phone")
 @pytest.mark.clause("P9")
 def test_a_client_that_starts_while_the_phone_is_away_sees_its_keys(phone: Live) -> None:
     phone.kill_phone()
@@ -82,6 +86,7 @@ def test_a_client_that_starts_while_the_phone_is_away_sees_its_keys(phone: Live)
         assert is_signature(client, sign(client))
 
 
+@over_both_links("phone")
 @pytest.mark.clause("P9")
 def test_a_daemon_that_starts_while_the_phone_is_away_lists_its_keys(phone: Live) -> None:
     with pykcs11(phone) as client:

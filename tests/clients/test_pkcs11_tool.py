@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.live import Live
+from support.live import Live, over_both_links
 
 # pkcs11-tool signs with the first key of all unless it is told an id.
 KEYS = {"RSA-2048": "01", "P-256": "02", "Ed25519": "03"}
@@ -42,6 +42,7 @@ def verify(live: Live, key: str, digest: str, *options: str, message: str = "mes
     assert verified.stdout == b"Verified OK\n"
 
 
+@over_both_links("live")
 @pytest.mark.clause("P8", "P9", "P13")
 def test_listing_costs_nothing(live: Live) -> None:
     with live.crossing() as link:
@@ -59,6 +60,7 @@ def test_listing_costs_nothing(live: Live) -> None:
     assert key.startswith(b"0Y0\x13"), "a SubjectPublicKeyInfo"
 
 
+@over_both_links("live")
 @pytest.mark.clause("P9")
 def test_after_the_login_the_private_keys_show_and_only_the_login_crosses(live: Live) -> None:
     with live.crossing() as link:
@@ -69,6 +71,7 @@ def test_after_the_login_the_private_keys_show_and_only_the_login_crosses(live: 
     assert live.pkcs11_tool("--list-objects", "--type", "privkey").stdout.count(b"Private Key Object") == 3
 
 
+@over_both_links("live")
 @pytest.mark.clause("P2", "P9")
 @pytest.mark.parametrize(
     ("key", "mechanism", "options", "digest"),
@@ -125,6 +128,7 @@ def test_a_public_key_of_the_phone_verifies_on_the_pc(live: Live) -> None:
     assert link.octets == 0
 
 
+@over_both_links("live")
 @pytest.mark.clause("P9")
 def test_a_file_of_100_megabytes_stays_on_the_pc(live: Live) -> None:
     long_file = live.folder / "long"
@@ -143,6 +147,7 @@ def test_a_file_of_100_megabytes_stays_on_the_pc(live: Live) -> None:
         long_file.unlink()
 
 
+@over_both_links("live")
 @pytest.mark.clause("P2", "P9")
 @pytest.mark.parametrize("padding", ["pkcs1", "oaep"])
 def test_decryption_is_one_round_trip(live: Live, padding: str) -> None:

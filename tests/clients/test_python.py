@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from clients.conversation import PROGRAMS, pykcs11
-from support.live import Live, lines
+from support.live import Live, lines, over_both_links
 
 MESSAGE = b"Signed from Python"
 DIGEST = hashlib.sha256(MESSAGE).hexdigest()
@@ -33,6 +33,7 @@ def check(live: Live, label: str, signature: bytes) -> None:
         key.verify(encode_dss_signature(r, s), MESSAGE, ec.ECDSA(hashes.SHA256()))
 
 
+@over_both_links("live")
 @pytest.mark.clause("P9")
 @pytest.mark.parametrize(
     ("label", "mechanism", "data", "most"),
@@ -81,6 +82,7 @@ def test_a_client_that_asks_who_we_are_still_sees_all_keys(live: Live) -> None:
         assert client.ask("list", "private") == KEYS
 
 
+@over_both_links("live")
 @pytest.mark.clause("P2", "P8", "P9", "P13")
 def test_python_pkcs11(live: Live) -> None:
     with live.crossing() as link:

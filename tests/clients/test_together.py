@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from clients.conversation import pykcs11
-from support.live import Live, live_phone
+from support.live import LINKS, Live, live_phone
 
 DIGEST = hashlib.sha256(b"a message").hexdigest()
 APPROVAL_TIME = 3.0
@@ -21,9 +21,9 @@ answer = "deny"
 """
 
 
-@pytest.fixture(scope="module")
-def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live_phone(tmp_path_factory.mktemp("together"), rules=RULES) as live:
+@pytest.fixture(scope="module", params=LINKS)
+def phone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_phone(tmp_path_factory.mktemp("together"), rules=RULES, link=request.param) as live:
         yield live
 
 

@@ -1,4 +1,4 @@
-"""A phone and a daemon as processes on a serial line, paired, with three keys: what `fob demo` sets up, for tests."""
+"""A phone and a daemon as processes on one line, paired, with three keys: what `fob demo` sets up, for tests."""
 
 import http.client
 import json
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fob_daemon.demo.links import SerialLink
+import pytest
+
+from fob_daemon.demo.links import DemoLink, RadioLink, SerialLink
 from fob_daemon.demo.processes import Processes, program
 from fob_daemon.demo.run import set_up
 from fob_daemon.demo.scratch import Scratch
@@ -26,6 +28,17 @@ LINGER: Final = 1.5
 # A phone that was killed is noticed, or one that was started again is connected to, well within this time.
 LINK_TIME: Final = 10.0
 POLL: Final = 0.02
+
+
+SERIAL: Final = "serial"
+BLE: Final = "ble"
+# The radio has the shortest interval that the standard allows, so that tests take their time from the programs.
+LINKS: Final[dict[str, DemoLink]] = {SERIAL: SerialLink(), BLE: RadioLink(interval=7.5)}
+
+
+def over_both_links(fixture: str) -> pytest.MarkDecorator:
+    """The test runs by cable and by radio; `fixture` gives it its phone."""
+    return pytest.mark.parametrize(fixture, LINKS, indirect=True)
 
 
 @dataclass(slots=True)
@@ -203,15 +216,16 @@ class Live:
 
 
 @contextmanager
-def live_phone(folder: Path, *, rules: str = "", has_pin_pad: bool = True) -> Iterator[Live]:
+def live_phone(folder: Path, *, rules: str = "", has_pin_pad: bool = True, link: str = SERIAL) -> Iterator[Live]:
     """Everything started; everything gone at the end. `rules`: more lines for the phone's rule file."""
+    demo_link = LINKS[link]
     scratch = Scratch.in_folder(folder)
-    scratch.write_files()
+    scratch.write_files(demo_link.configuration(scratch))
     with scratch.rules.open("a") as file:
         file.write(rules)
     with scratch.config.open("a") as file:
         file.write(f"[timeouts]\nlogout_linger = {LINGER}\n")
-    with Processes(scratch, SerialLink()) as processes:
+    with Processes(scratch, demo_link) as processes:
         set_up(processes, lambda words: None)
         live = Live(scratch, processes)
         if not has_pin_pad:

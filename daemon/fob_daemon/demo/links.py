@@ -55,8 +55,12 @@ class SerialLink:
 
 @dataclass(frozen=True, slots=True)
 class RadioLink:
-    """Bluetooth Low Energy over the virtual radio, a controller for each side."""
+    """Bluetooth Low Energy over the virtual radio, a controller for each side.
 
+    `interval`: milliseconds from connection event to event, None for what phones commonly choose.
+    """
+
+    interval: float | None = None
     words: str = "a virtual Bluetooth radio"
 
     def port(self, scratch: Scratch) -> str:
@@ -69,7 +73,7 @@ class RadioLink:
 
     def prepare(self, processes: "Processes") -> None:
         """Make air."""
-        processes.start_radio()
+        processes.start_radio(self.interval)
 
     def url(self, processes: "Processes") -> str:
         """The phone is the only one that a scan hears."""

@@ -49,10 +49,11 @@ class Processes:
         if done.returncode:
             raise failed("the phone was not made", "fob-device", done.returncode, done.stderr)
 
-    def start_radio(self) -> None:
+    def start_radio(self, interval: float | None = None) -> None:
         """Make the air between two Bluetooth controllers; returns when hosts can connect to it."""
         places = ["--listen", f"unix:{self.scratch.air}", "--control", f"unix:{self.scratch.air_control}"]
-        self._start("radio", program("fob-device", "radio", *places))
+        pace = [] if interval is None else ["--interval", str(interval)]
+        self._start("radio", program("fob-device", "radio", *places, *pace))
 
     def start_phone(self) -> None:
         """Switch the phone on; returns when its line is there."""
