@@ -25,7 +25,7 @@ BITS_PER_OCTET: Final = 10
 UNSENT_LIMIT: Final = 262_144
 
 # A bonded device that is near advertises, is heard, connected to and subscribed to within this time, in seconds.
-# A break is noticed after 0.42 s at most where Linux or Fob connects: with RECONNECT_GRACE a program hears in two seconds.
+# A break is noticed within 0.42 s (as Linux or Fob connects): with RECONNECT_GRACE a program hears in two seconds.
 RADIO_REOPENING: Final = 1.0
 
 _BLUETOOTH_ADDRESS: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
