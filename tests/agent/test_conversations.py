@@ -73,6 +73,13 @@ async def test_a_key_of_somebody_else(desk: Desk, token: FakeToken) -> None:
     assert token.link == []
 
 
+async def test_a_label_is_one_line_of_a_list(desk: Desk, token: FakeToken) -> None:
+    # `ssh-add -L >> authorized_keys` would let a second line in.
+    token.keys = [FakeKey(p384_key().private_key, "work\nssh-ed25519 AAAA evil\x1b[31m\u202e", b"\x09")]
+    (comment,) = comments(await desk.connect().answer(REQUEST_IDENTITIES))
+    assert comment == "work\ufffdssh-ed25519 AAAA evil\ufffd[31m\ufffd"
+
+
 async def test_keys_that_do_not_sign_are_not_listed_once_they_are_seen(desk: Desk, token: FakeToken) -> None:
     token.keys.append(FakeKey(p384_key().private_key, "for decryption", b"\x09", signs=False))
     session = desk.connect()

@@ -132,6 +132,22 @@ async def test_nobody_is_logged_out_while_another_program_is_logged_in(desk: Des
         await sign(client, agent_session)
 
 
+async def test_who_logs_in_while_the_last_other_program_leaves_stays_logged_in(desk: Desk, client: Client) -> None:
+    await client.user_session()
+    desk.link.crossed.clear()
+    tool = desk.client()
+    session = tool.session()
+    logging_in = asyncio.create_task(tool.application.login(session, Cku.USER, USER_PIN))
+    await until(lambda: desk.link.crossed["+C_LOGIN"] == 1)
+    client.application.close()
+    assert [timer.seconds for timer in desk.timers.waiting] == [LINGER]
+    await logging_in
+    desk.timers.ring()
+    await desk.slot.idle()
+    await sign(tool, session)
+    assert desk.link.crossed["+C_LOGOUT"] == 0
+
+
 async def test_an_agent_and_many_tools_share_one_login_on_the_phone(desk: Desk, client: Client) -> None:
     agent_session = await client.user_session()
     tools = 20

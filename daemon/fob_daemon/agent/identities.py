@@ -9,6 +9,8 @@ from fob_daemon.agent.keys import KEY_ATTRIBUTES, UnsupportedKeyError, public_ke
 from fob_daemon.agent.logins import AgentLogins, KeyName
 from fob_daemon.agent.objects import find_objects, open_session, read_attributes
 from fob_daemon.cryptoki.interface import Application
+from fob_protocol.limits import LABEL_LIMIT
+from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.constants import Cko
@@ -58,7 +60,8 @@ async def _of_token(application: Application, slot: int, logins: AgentLogins) ->
 def _identity(slot: int, attributes: Attributes) -> Identity | None:
     """None for a key that SSH cannot use, or that is not for signatures."""
     label = attributes.get(Cka.LABEL)
-    comment = label.decode(errors="replace") if isinstance(label, bytes) else ""
+    # Programs print the comment as it is, and people append it to authorized_keys: a line of it would be a key.
+    comment = plain_name(label.decode(errors="replace"), LABEL_LIMIT) if isinstance(label, bytes) else ""
     if attributes.get(Cka.VERIFY) is False:
         return None
     try:

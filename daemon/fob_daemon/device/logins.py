@@ -87,6 +87,8 @@ class Logins:
         if login.id not in (None, replaced):
             # Two applications logged in at the same moment, and the device replaced the same login twice.
             self._log_out_later(login.id)
+        # The last other application may have left while the device checked the PIN.
+        self._stop_linger(login)
         login.id, login.ticket, login.session = number, ticket, session
         login.holders += 1
         return login.epoch
