@@ -13,6 +13,7 @@ from fob_daemon.link.ble.line import UNSENT_LIMIT
 from fob_daemon.link.ble.radio import Radio
 from fob_daemon.link.transport import LineUnavailableError
 from fob_device.radio.radio import INTERVAL
+from fob_protocol.link.gatt import PROVING_TIME
 from support.radio_cable import PC, RadioCable
 from support.virtual_loop import run_virtually
 from support.world import World
@@ -146,6 +147,30 @@ def test_a_device_that_advertises_and_does_not_connect_is_given_up_in_time(tmp_p
             cable.radio._scanner.paused = connect  # type: ignore[method-assign]
             cable.plug_in()
             (await cable.open(cable.url, Heard())).close()
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_pairing_waits_for_a_phone_that_still_holds_a_connection_nobody_here_knows(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bonded(tmp_path) as cable:
+            connect = cable.radio._scanner.paused
+            loop = asyncio.get_running_loop()
+
+            @asynccontextmanager
+            async def unreachable() -> AsyncIterator[None]:
+                async with connect():
+                    cable.unplug()
+                    # A phone gives such a connection up after that time.
+                    loop.call_later(PROVING_TIME, cable.plug_in)
+                    yield
+
+            cable.radio._scanner.paused = unreachable  # type: ignore[method-assign]  # the moment is hard to hit
+            began = loop.time()
+            line = await cable.open_to_pair(cable.url, Heard())
+            assert PROVING_TIME < loop.time() - began < PROVING_TIME + CONNECT_TIME
+            line.close()
 
     run_virtually(story())
 

@@ -21,11 +21,15 @@ from fob_daemon.link.ble.errors import STACK_ERRORS, explained
 from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.scanner import Scanner
 from fob_daemon.link.ble.stack import Bond, Nearby, Stack
-from fob_daemon.link.transport import BLE, BondLostError
-from fob_protocol.link.gatt import SERVICE_UUID
+from fob_daemon.link.transport import BLE, BondLostError, LineUnavailableError
+from fob_protocol.link.gatt import PROVING_TIME, SERVICE_UUID
 
 FORGOTTEN_HERE: Final = "this computer has lost its Bluetooth bond with the phone"
 FORGOTTEN_THERE: Final = "the phone has forgotten this computer's Bluetooth bond"
+
+# A connection that was cancelled while it came about may live on in the controller, where nobody can end it, and stand
+# in the way of the next one until the phone gives it up for want of a key. A person who pairs waits for that.
+GHOST_TIME: Final = PROVING_TIME
 
 # What bleak-retry-connector may try again by itself; the link manager tries again anyway, and says so meanwhile.
 CONNECT_ATTEMPTS: Final = 1
@@ -110,18 +114,7 @@ class Radio:
         self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond_with: Bond | None = None
     ) -> BleLine:
         line = BleLine(on_data)
-        async with deadline(CONNECT_TIME, "connecting"):
-            client = await establish_connection(
-                BleakClient,
-                device,
-                device.name or address,
-                lambda _: line.close(),
-                max_attempts=CONNECT_ATTEMPTS,
-                use_services_cache=False,
-                services=[SERVICE_UUID],
-                backend=self._stack.client,
-                **self._stack.arguments,
-            )
+        client = await self._client(device, address, line, GHOST_TIME if bond_with is not None else 0.0)
         self._lines[address] = line, asyncio.create_task(self._see_off(address, line, client))
         try:
             if bond_with is not None:
@@ -135,6 +128,30 @@ class Radio:
             line.close()
             raise
         return line
+
+    async def _client(self, device: BLEDevice, address: str, line: BleLine, patience: float) -> BleakClient:
+        """A connection; tried again for `patience` seconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        while True:
+            try:
+                async with deadline(CONNECT_TIME, "connecting"):
+                    return await establish_connection(
+                        BleakClient,
+                        device,
+                        device.name or address,
+                        lambda _: line.close(),
+                        max_attempts=CONNECT_ATTEMPTS,
+                        use_services_cache=False,
+                        services=[SERVICE_UUID],
+                        backend=self._stack.client,
+                        **self._stack.arguments,
+                    )
+            except (*STACK_ERRORS, LineUnavailableError):
+                if loop.time() >= until:
+                    raise
+            async with deadline(STACK_TIME, "asking the Bluetooth service"):
+                await self._stack.free(address)
 
     async def _end(self, address: str) -> None:
         """See the earlier connection to a device to its end: a stack has one at a time."""
