@@ -15,10 +15,14 @@ from fob_device.phone import Phone
 from fob_device.ports.url import HELP, Port, PortUrlError, open_port
 from fob_device.radio.command import radio
 from fob_device.serving import serve
-from fob_device.state import NOT_STARTED, make_phone, open_phone
+from fob_device.state import NOT_MADE, NOT_STARTED, make_phone, open_phone
+from fob_device.token.pins import check_pin_size
+from fob_protocol.pkcs11.errors import CkrError
 
 # A PIN's line in a file: PINs are shorter, and a line of another file may have any length.
 PIN_LINE_LIMIT: Final = 1024
+USER_PIN: Final = "User PIN"
+SO_PIN: Final = "SO PIN"
 
 EXPOSED: Final = (
     "WARNING: {url} can be reached from other machines. Whoever connects can read the phone's name and serial number,\n"
@@ -45,8 +49,8 @@ main.add_command(radio)
 )
 def init(state: Path, label: str, pins: BinaryIO | None) -> None:
     """Make a new phone: a root key, an identity, and an empty token with its PINs."""
-    user_pin, so_pin = _read_pins(pins)
     with told():
+        user_pin, so_pin = _read_pins(pins)
         serial = make_phone(state, label=label, user_pin=user_pin, so_pin=so_pin)
     click.echo(f"made phone '{label}', serial number {serial}", err=True)
 
@@ -102,9 +106,24 @@ def _load_rules(path: Path | None) -> Rules:
 
 
 def _read_pins(pins: BinaryIO | None) -> tuple[bytes, bytes]:
+    """The user's and the security officer's, each checked before the next is asked for. Raises StartError."""
     if pins is not None:
-        return pins.readline(PIN_LINE_LIMIT).rstrip(b"\r\n"), pins.readline(PIN_LINE_LIMIT).rstrip(b"\r\n")
-    user_pin, so_pin = (
-        click.prompt(user, hide_input=True, confirmation_prompt=True, type=str) for user in ("User PIN", "SO PIN")
+        user_pin, so_pin = (pins.readline(PIN_LINE_LIMIT).rstrip(b"\r\n") for _ in (USER_PIN, SO_PIN))
+        return _checked(USER_PIN, user_pin), _checked(SO_PIN, so_pin)
+    return _typed(USER_PIN), _typed(SO_PIN)
+
+
+def _typed(name: str) -> bytes:
+    """What the person types, checked before they have to repeat it. Raises StartError."""
+    pin: bytes = click.prompt(
+        name, hide_input=True, confirmation_prompt=True, value_proc=lambda text: _checked(name, os.fsencode(text))
     )
-    return os.fsencode(user_pin), os.fsencode(so_pin)
+    return pin
+
+
+def _checked(name: str, pin: bytes) -> bytes:
+    try:
+        check_pin_size(pin)
+    except CkrError as error:
+        raise StartError(NOT_MADE, f"{name}: {error.reason}", "fob-device init --help") from None
+    return pin

@@ -1,12 +1,44 @@
 """The headless person's rule file."""
 
+import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fob_device.approval.questions import Operation, Question
-from fob_device.approval.rules import RuleError, Rules, load_rules, parse_rules
+from fob_device.approval.rules import (
+    ANSWERS,
+    APPROVAL_KEYS,
+    FILE_KEYS,
+    OPERATIONS,
+    PAIRING,
+    RuleError,
+    Rules,
+    load_rules,
+    parse_rules,
+)
+
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-(10**400), 10**400),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from((*ANSWERS, *OPERATIONS, *PAIRING)),
+    st.dates(),
+)
+
+
+def tables(keys: frozenset[str], values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Known keys more often than others."""
+    return st.dictionaries(st.sampled_from(sorted(keys)) | st.text(max_size=4), values, max_size=4)
+
+
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | tables(APPROVAL_KEYS, inner), max_leaves=8)
 
 
 def rules(text: str) -> Rules:
@@ -68,13 +100,20 @@ async def test_the_pin_is_typed_and_never_shown() -> None:
         ("pin = 1234", "pin is a string in quotes"),
         ('[[approval]]\nanswer="yes"', "answer is one of allow, deny, ignore"),
         ('[[approval]]\noperation="fly"', "operation is one of sign, decrypt, derive"),
-        ("[[approval]]\nafter=-1", "after is a number of seconds"),
+        ('[[approval]]\noperation=""', "operation is one of sign, decrypt, derive"),
+        ("[[approval]]\nkey=3", "key is a string in quotes"),
+        ("[[approval]]\nafter=-1", "after is a number of seconds, 0 to 3600"),
+        ("[[approval]]\nafter=3601", "after is a number of seconds, 0 to 3600"),
+        ("[[approval]]\nafter=nan", "after is a number of seconds, 0 to 3600"),
+        ("[[approval]]\nafter=true", "after is a number of seconds, 0 to 3600"),
+        ("approval=[3]", "an approval is a table: [[approval]] and its lines"),
+        ("approval={}", "approval is a list: [[approval]]"),
         ('[[approval]]\nkeys="x"', "an approval has no 'keys'"),
         ("approve = true", "the file has no 'approve'"),
     ],
 )
 def test_a_mistake_is_named(text: str, words: str) -> None:
-    with pytest.raises(RuleError, match=words.replace("[", r"\[")):
+    with pytest.raises(RuleError, match=re.escape(words)):
         rules(text)
 
 
@@ -82,4 +121,19 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text("pairing =\n")
     with pytest.raises(RuleError, match=r"rules\.toml: .*line 1"):
+        load_rules(path)
+
+
+@given(tables(FILE_KEYS, VALUES))
+def test_whatever_toml_can_say_is_a_set_of_rules_or_a_mistake_that_is_named(table: dict[str, Any]) -> None:
+    with suppress(RuleError):
+        for rule in parse_rules(table).approvals:
+            assert rule.matches(question()) in (True, False)
+            assert 0 <= rule.after <= 3600
+
+
+def test_a_file_of_brackets_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text("approval = " + "[" * 60_000)
+    with pytest.raises(RuleError, match=r"^rules\.toml: "):
         load_rules(path)

@@ -86,11 +86,11 @@ def test_a_root_key_is_never_overwritten(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("pins", "label", "words"),
     [
-        (b"123\n12345678\n", "phone", "a PIN has 4 to 64 octets"),
-        (b"123456\n", "phone", "a PIN has 4 to 64 octets"),
-        (b"", "phone", "a PIN has 4 to 64 octets"),
-        (b"1" * 5000 + b"\n12345678\n", "phone", "a PIN has 4 to 64 octets"),
-        (b"\xff\xfe\xfd\xfc\n1\n", "phone", "a PIN has 4 to 64 octets"),
+        (b"123\n12345678\n", "phone", "User PIN: a PIN has 4 to 64 octets"),
+        (b"123456\n", "phone", "SO PIN: a PIN has 4 to 64 octets"),
+        (b"", "phone", "User PIN: a PIN has 4 to 64 octets"),
+        (b"1" * 5000 + b"\n12345678\n", "phone", "User PIN: a PIN has 4 to 64 octets"),
+        (b"\xff\xfe\xfd\xfc\n1\n", "phone", "SO PIN: a PIN has 4 to 64 octets"),
         (PINS, "x" * 33, "a token's label has at most 32 octets"),
         (PINS, "two\nlines", "a token's label has no control characters"),
         (PINS, os.fsdecode(b"\xff"), "a token's label has no control characters"),
@@ -98,6 +98,26 @@ def test_a_root_key_is_never_overwritten(folder: Path) -> None:
 )
 def test_a_phone_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, pins: bytes, label: str, words: str) -> None:
     result = init(tmp_path / "new" / "phone", "--label", label, pins=pins)
+    assert three_lines(result) == ("no phone was made", words, "fob-device init --help")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked", "words"),
+    [
+        ("123\n", ["User PIN: "], "User PIN: a PIN has 4 to 64 octets"),
+        (
+            f"123456\n123456\n{'1' * 65}\n",
+            ["User PIN: ", "Repeat for confirmation: ", "SO PIN: "],
+            "SO PIN: a PIN has 4 to 64 octets",
+        ),
+    ],
+)
+def test_a_pin_that_is_typed_is_checked_before_anything_else_is_asked(
+    tmp_path: Path, typed: str, asked: list[str], words: str
+) -> None:
+    result = CliRunner().invoke(main, ["init", "--state", str(tmp_path / "phone")], input=typed)
+    assert result.stdout.splitlines() == asked
     assert three_lines(result) == ("no phone was made", words, "fob-device init --help")
     assert list(tmp_path.iterdir()) == []
 

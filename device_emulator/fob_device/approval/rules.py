@@ -6,7 +6,9 @@ pin = "123456"                # what is typed on the PIN pad when the PC sends n
 operation = "sign"            # sign, decrypt, derive; absent: any
 key = "git*"                  # a pattern for the key's label; absent: any
 answer = "allow"              # allow, deny, or ignore (nobody ever taps)
-after = 2.0                   # seconds the person takes; absent or 0: at once, nobody is asked
+after = 2.0                   # seconds the person takes, at most an hour; absent or 0: at once, nobody is asked
+
+docs/device.md has it as a table.
 """
 
 import asyncio
@@ -21,9 +23,15 @@ from fob_device.approval.questions import Operation, Question
 
 ANSWERS: Final = ("allow", "deny", "ignore")
 PAIRING: Final = ("accept", "refuse")
+OPERATIONS: Final = tuple(operation.value for operation in Operation)
 
 # A rule file is a page of text.
-FILE_LIMIT = 65_536
+FILE_LIMIT: Final = 65_536
+# Seconds. Nobody waits longer: the PC gives a question up after ten minutes.
+AFTER_LIMIT: Final = 3600
+
+FILE_KEYS: Final = frozenset({"pairing", "pin", "approval"})
+APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after"})
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -106,14 +114,14 @@ def load_rules(path: Path) -> Rules:
         return parse_rules(tomllib.loads(path.read_text()))
     except tomllib.TOMLDecodeError as error:
         raise RuleError(f"{path.name}: {error}") from None
+    except RecursionError:
+        raise RuleError(f"{path.name}: too many brackets, one in another") from None
 
 
 def parse_rules(table: dict[str, Any]) -> Rules:
     """Rules from a parsed file. Raises RuleError."""
-    _only(table, "the file", {"pairing", "pin", "approval"})
-    pin = table.get("pin")
-    if pin is not None and not isinstance(pin, str):
-        raise RuleError("pin is a string in quotes")
+    _only(table, "the file", FILE_KEYS)
+    pin = _string("pin", table["pin"]) if "pin" in table else None
     entries = table.get("approval", [])
     if not isinstance(entries, list):
         raise RuleError("approval is a list: [[approval]]")
@@ -124,18 +132,29 @@ def parse_rules(table: dict[str, Any]) -> Rules:
     )
 
 
-def _parse_rule(entry: dict[str, Any]) -> Rule:
-    _only(entry, "an approval", {"operation", "key", "answer", "after"})
-    operation = entry.get("operation")
-    after = entry.get("after", 0)
-    if not isinstance(after, int | float) or after < 0:
-        raise RuleError("after is a number of seconds")
+def _parse_rule(entry: object) -> Rule:
+    if not isinstance(entry, dict):
+        raise RuleError("an approval is a table: [[approval]] and its lines")
+    _only(entry, "an approval", APPROVAL_KEYS)
     return Rule(
-        Operation(_one_of("operation", operation, tuple(o.value for o in Operation))) if operation else None,
-        str(entry.get("key", "*")),
+        Operation(_one_of("operation", entry["operation"], OPERATIONS)) if "operation" in entry else None,
+        _string("key", entry.get("key", "*")),
         _one_of("answer", entry.get("answer", "allow"), ANSWERS),
-        float(after),
+        _seconds("after", entry.get("after", 0)),
     )
+
+
+def _string(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise RuleError(f"{name} is a string in quotes")
+    return value
+
+
+def _seconds(name: str, value: object) -> float:
+    # TOML knows nan, and numbers that no float holds; a comparison sorts both out.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= AFTER_LIMIT:
+        raise RuleError(f"{name} is a number of seconds, 0 to {AFTER_LIMIT}")
+    return float(value)
 
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
@@ -144,7 +163,7 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
-def _only(table: dict[str, Any], where: str, known: set[str]) -> None:
+def _only(table: dict[str, Any], where: str, known: frozenset[str]) -> None:
     unknown = set(table) - known
     if unknown:
         raise RuleError(f"{where} has no '{min(unknown)}'; it knows {', '.join(sorted(known))}")
