@@ -55,6 +55,8 @@ MECHANISM = Parameter("mechanism", NUMBER)
 MECHANISM_OR_PLAIN = Parameter("mechanism", NUMBER, optional=True)
 MECHANISM_PARAMETER = Parameter("mechanism parameter", BLOCK, optional=True)
 DATA = Parameter("data", BLOCK)
+CALLER = Parameter("caller", NUMBER, optional=True)
+CALLER_BLOCK = Parameter("caller block", BLOCK, optional=True)
 USER_TYPE = Parameter("user type", NUMBER)
 PIN = Parameter("PIN", BLOCK, optional=True)
 LOGIN = Parameter("login", NUMBER)
@@ -79,9 +81,15 @@ RESUME = CommandSpec("+FOBRESUME", "", (LOGIN, Parameter("ticket", BLOCK)))
 INIT_TOKEN = CommandSpec("+C_INITTOKEN", "C_InitToken", (PIN, Parameter("label", BLOCK)))
 INIT_PIN = CommandSpec("+C_INITPIN", "C_InitPIN", (PIN,))
 SET_PIN = CommandSpec("+C_SETPIN", "C_SetPIN", (USER_TYPE, PIN, Parameter("new PIN", BLOCK, optional=True)))
-SIGN = CommandSpec("+C_SIGN", "C_Sign", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER))
-DECRYPT = CommandSpec("+C_DECRYPT", "C_Decrypt", (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER))
-DERIVE_KEY = CommandSpec("+C_DERIVEKEY", "C_DeriveKey", (HANDLE, MECHANISM, MECHANISM_PARAMETER), rest="attribute list")
+KEY_USE = (HANDLE, MECHANISM_OR_PLAIN, DATA, MECHANISM_PARAMETER, CALLER, CALLER_BLOCK)
+SIGN = CommandSpec("+C_SIGN", "C_Sign", KEY_USE)
+DECRYPT = CommandSpec("+C_DECRYPT", "C_Decrypt", KEY_USE)
+DERIVE_KEY = CommandSpec(
+    "+C_DERIVEKEY",
+    "C_DeriveKey",
+    (HANDLE, MECHANISM, MECHANISM_PARAMETER, CALLER, CALLER_BLOCK),
+    rest="attribute list",
+)
 GENERATE_RANDOM = CommandSpec("+C_GENERATERANDOM", "C_GenerateRandom", (Parameter("count", NUMBER),))
 RECALL = CommandSpec("+FOBRECALL", "", (Parameter("session", BLOCK), Parameter("number", NUMBER)))
 UNPAIR = CommandSpec("+FOBUNPAIR")

@@ -171,7 +171,7 @@ def test_huge_numbers_in_a_mechanisms_parameter_are_refused(
     block = encode_values(huge if part == "huge" else part for part in parameters)
     if mechanism is Ckm.ECDH1_DERIVE:
         template = (int(Cka.CLASS), int(Cko.SECRET_KEY), int(Cka.VALUE_LEN), 16)
-        answer = desk.ask(catalogue.DERIVE_KEY, 3, int(mechanism), block, *template)
+        answer = desk.ask(catalogue.DERIVE_KEY, 3, int(mechanism), block, None, None, *template)
     else:
         answer = desk.ask(catalogue.SIGN, 3, int(mechanism), bytes(32), block)
     assert answer.ckr in (Ckr.MECHANISM_PARAM_INVALID, Ckr.KEY_TYPE_INCONSISTENT)

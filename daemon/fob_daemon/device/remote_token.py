@@ -133,7 +133,7 @@ class RemoteToken:
 
     async def derive_key(self, handle: int, mechanism: Mechanism, template: Template) -> bytes:
         """C_DeriveKey: the shared secret."""
-        values = (handle, mechanism.type, _block(mechanism.parameters), *_list(template))
+        values = (handle, mechanism.type, _block(mechanism.parameters), None, None, *_list(template))
         return read_block(await self._ask(self._timeouts.private_operation, catalogue.DERIVE_KEY, *values))
 
     async def generate_random(self, count: int) -> bytes:

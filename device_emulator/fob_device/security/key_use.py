@@ -39,7 +39,7 @@ async def derive_key(context: Context, values: Values) -> Answer:
     """C_DeriveKey into a secret that the PC keeps for a session."""
     handle = positive(values[0])
     mechanism = block_to_mechanism(whole(values[1]), optional_octets(values[2]))
-    template = values_to_attributes(values[3:])
+    template = values_to_attributes(values[5:])
     await _approve(context, Operation.DERIVE, handle)
     return Answer(((context.session.derive(handle, mechanism, template).value,),))
 
