@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 import socket
 import time
 from collections.abc import Callable
@@ -40,6 +41,7 @@ from fob_daemon.link.transport import LineUnavailableError
 from fob_daemon.peer import PeerIdentity
 from fob_daemon.rpc.limits import Limits
 from fob_daemon.rpc.server import ProviderServer
+from fob_daemon.sockets import path_of
 from fob_daemon.start_error import StartError
 from fob_daemon.state_folder import StateFolder
 from fob_daemon.version import own_version
@@ -83,14 +85,17 @@ class Daemon:
             for entry in self._registry.devices.values():
                 self._add(entry)
             paths = self._config.sockets
-            await self._provider.listen(inherited.get("provider", paths.provider))
-            await self._agent.listen(inherited.get("agent", paths.agent))
+            provider, agent = inherited.get("provider", paths.provider), inherited.get("agent", paths.agent)
+            self._provider_path, self._agent_path = path_of(provider), path_of(agent)
+            await self._provider.listen(provider)
+            await self._agent.listen(agent)
             await self._control.listen(inherited.get("control", paths.control))
         except OSError as error:
             raise StartError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
         except RegistryError as error:
             # Without it the devices have to be paired again; with it nothing is lost that a person may still mend.
-            raise StartError(str(error), f"mv {self._state.path / REGISTRY_FILE}{{,.damaged}}") from None
+            file = shlex.quote(str(self._state.path / REGISTRY_FILE))
+            raise StartError(str(error), f"mv {file} {file}.damaged") from None
         except ValueError as error:
             raise StartError(str(error)) from None
 
@@ -108,13 +113,12 @@ class Daemon:
 
     def status(self) -> StatusReport:
         """Everything, as it is now."""
-        sockets = self._config.sockets
         return StatusReport(
             version=own_version(),
             pid=os.getpid(),
             uptime_s=round(time.monotonic() - self._started_at, 3),
-            provider_socket=str(sockets.provider),
-            agent_socket=str(sockets.agent),
+            provider_socket=self._provider_path,
+            agent_socket=self._agent_path,
             agent_logged_in=self._clients.agent_is_logged_in,
             devices=tuple(device.report() for device in self._devices.values()),
             clients=tuple(self._clients.report()),

@@ -52,6 +52,14 @@ def bind_unix_socket(path: Path) -> socket.socket:
     return listener
 
 
+def path_of(where: Path | socket.socket) -> str:
+    """Where programs connect; "@name" when that is no file but a name that the kernel keeps (unix(7))."""
+    if isinstance(where, Path):
+        return str(where)
+    name = where.getsockname()
+    return name if isinstance(name, str) else "@" + os.fsdecode(name[1:])
+
+
 def _remove_stale(path: Path) -> None:
     try:
         mode = path.lstat().st_mode

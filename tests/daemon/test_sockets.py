@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.sockets import ListenError, bind_unix_socket
+from fob_daemon.config import Config, Sockets
+from fob_daemon.daemon import Daemon
+from fob_daemon.sockets import ListenError, bind_unix_socket, path_of
 from fob_daemon.start_error import StartError
 
 
@@ -58,3 +60,22 @@ def test_a_folder_where_others_could_put_a_socket_in_its_place_is_refused(tmp_pa
         bind_unix_socket(tmp_path / "provider")
     assert error.value.next_command == f"chmod go-w {tmp_path}"
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_status_names_the_sockets_that_systemd_passed_and_not_the_default_ones(tmp_path: Path) -> None:
+    provider, agent, control = (tmp_path / f"{name}.sock" for name in ("provider", "agent", "control"))
+    passed = bind_unix_socket(tmp_path / "run" / "provider.sock")
+    daemon = Daemon(Config(state=tmp_path / "state", sockets=Sockets(provider=provider, agent=agent, control=control)))
+    await daemon.start({"provider": passed})
+
+    status = daemon.status()
+
+    assert (status.provider_socket, status.agent_socket) == (str(tmp_path / "run" / "provider.sock"), str(agent))
+    assert not provider.exists()
+    await daemon.stop()
+
+
+def test_a_name_that_is_no_file_is_shown_as_the_kernel_shows_it() -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("\0fob-test-name")
+        assert path_of(listener) == "@fob-test-name"

@@ -101,7 +101,7 @@ def test_a_damaged_registry_is_named_and_can_be_moved_away(scratch: Scratch) -> 
     assert words == [
         "error: fobd did not start",
         f"why:   {registry} is damaged: Input data was truncated",
-        f"try:   mv {registry}{{,.damaged}}",
+        f"try:   mv {registry} {registry}.damaged",
     ]
     subprocess.run(["bash", "-c", words[2].removeprefix("try:   ")], check=True)
     with running(scratch) as daemon:

@@ -11,7 +11,7 @@ import click
 from fob_daemon.cli.client import Client
 from fob_daemon.cli.output import Output
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.paths import Paths, default_paths
+from fob_daemon.paths import Paths, daemon_paths
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ class Fob:
     def paths(self) -> Paths:
         """Where the daemon's sockets are. Raises ControlError."""
         try:
-            return default_paths(self.environment)
+            return daemon_paths(self.environment)
         except RuntimeError:
             raise ControlError(
                 "where the daemon is, is not known", "this user has no home folder", "HOME=FOLDER fob status"
