@@ -48,6 +48,9 @@ class PairingDesk:
         except RefusedError as error:
             code = ExitCode.REJECTED if error.reason in (Reason.PERSON_SAID_NO, None) else ExitCode.FAILED
             raise ControlError("not paired", str(error), f"fob pair {url.text}", code) from None
+        except ConnectionError as error:
+            why = f"the pairing was broken off: {error}"
+            raise ControlError("not paired", why, f"fob pair {url.text}", ExitCode.NO_DEVICE) from None
         except TimeoutError as error:
             why = str(error) or "nobody answered in time"
             raise ControlError("not paired", why, f"fob pair {url.text}", ExitCode.TIMEOUT) from None

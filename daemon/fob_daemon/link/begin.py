@@ -54,7 +54,7 @@ async def begin_session(
     """Handshake; a session that the data line's frames go to.
 
     Raises RefusedError for another device or one that is not paired, TimeoutError when it does not answer,
-    HungUpError when it leaves data state.
+    HungUpError when it leaves data state, ConnectionError when the line ends.
     """
     greeting, keys = await _shake_hands(data_line, identity, device_key, random)
     now = asyncio.get_running_loop().time()
@@ -67,18 +67,18 @@ async def begin_session(
 async def _shake_hands(
     data_line: DataLine, identity: KeyPair, device_key: bytes, random: Random
 ) -> tuple[Greeting, SessionKeys]:
-    frames = FrameQueue(data_line)
     initiator = SessionInitiator(identity, device_key, data_line.versions, data_line.version, random)
     first = initiator.start()
-    for _ in range(HANDSHAKE_TRIES):
-        data_line.send(first)
-        try:
-            async with asyncio.timeout(RETRY_AFTER + data_line.frame_time):
-                return initiator.finish(await _next_handshake_frame(frames))
-        except TimeoutError:
-            continue
-        except ProtocolError as error:
-            raise RefusedError(None, f"this is not the device that was paired: {error}") from None
+    with FrameQueue(data_line) as frames:
+        for _ in range(HANDSHAKE_TRIES):
+            data_line.send(first)
+            try:
+                async with asyncio.timeout(RETRY_AFTER + data_line.frame_time):
+                    return initiator.finish(await _next_handshake_frame(frames))
+            except TimeoutError:
+                continue
+            except ProtocolError as error:
+                raise RefusedError(None, f"this is not the device that was paired: {error}") from None
     raise TimeoutError("the device does not answer the handshake")
 
 

@@ -99,18 +99,39 @@ class DataLine:
 
 
 class FrameQueue:
-    """The frames of a line one by one, for a conversation in steps."""
+    """The frames of a line one by one, for a conversation in steps: `with FrameQueue(data_line) as frames`."""
 
     def __init__(self, data_line: DataLine) -> None:
+        self._data_line = data_line
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
-        data_line.listen(self._frames.put_nowait, lambda: self._frames.put_nowait(None))
+        self._loss: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> "FrameQueue":
+        self._loss = asyncio.get_running_loop().create_task(self._tell_loss())
+        self._data_line.listen(self._frames.put_nowait, self._end)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._loss is not None:
+            self._loss.cancel()
 
     async def get(self) -> Frame:
-        """The next frame. Raises HungUpError."""
+        """The next frame. Raises HungUpError; ConnectionError when the line ended."""
         frame = await self._frames.get()
         if frame is None:
-            raise HungUpError("the device hung up")
+            # Whoever asks once more is told once more.
+            self._end()
+            if self._data_line.is_over:
+                raise HungUpError("the device hung up")
+            raise ConnectionError("the line ended")
         return frame
+
+    async def _tell_loss(self) -> None:
+        await self._data_line.line.lost.wait()
+        self._end()
+
+    def _end(self) -> None:
+        self._frames.put_nowait(None)
 
 
 async def open_line_to(url: LineUrl, opener: LineOpener) -> DataLine:
