@@ -100,3 +100,29 @@ async def test_a_fob_that_is_killed_breaks_the_pairing_off(fob: FobProgram, daem
         await daemon.pairing_cancelled.wait()
     await process.communicate()
     assert daemon.devices == {}
+
+
+async def test_a_phone_that_disappears_withdraws_the_question(fob: FobProgram, daemon: FakeDaemon) -> None:
+    process = await fob.start("pair", URL)
+    assert process.stderr is not None
+    await process.stderr.readuntil(b"[y/n]: ")
+
+    daemon.phone_lost.set()
+    # Nobody has typed anything, and standard input is open.
+    async with asyncio.timeout(5):
+        words = (await process.stderr.read()).decode()
+        code = await process.wait()
+
+    assert (code, daemon.compared, daemon.devices) == (4, [], {})
+    assert words.splitlines() == [
+        "withdrawn, no answer is needed",
+        "error: not paired",
+        "why:   the pairing was broken off: the line ended",
+        f"try:   fob pair {URL}",
+    ]
+
+
+async def test_what_stands_behind_the_answer_is_left_to_others(fob: FobProgram) -> None:
+    ended = await fob("-c", '"$@"; cat', "sh", *FOB, "pair", URL, program=("sh",), stdin="y\nnext\n")
+
+    assert (ended.code, ended.out) == (0, "next\n")

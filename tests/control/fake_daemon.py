@@ -1,7 +1,7 @@
 """A daemon without links: two places for phones, a log, events on demand, and a pairing that follows its script."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +47,8 @@ class FakeDaemon:
         self.peers: list[PeerIdentity] = []
         self.pairing_error: ControlError | None = None
         self.pairing_cancelled = asyncio.Event()
+        # The phone disappears while it is being paired with.
+        self.phone_lost = asyncio.Event()
         self.compared: list[bool] = []
         self.nearby: list[NearbyReport] = []
         self.scanned: list[float] = []
@@ -74,6 +76,13 @@ class FakeDaemon:
         for queue in self.queues:
             queue.put(event)
 
+    def _change_agent(self, slot: int, *, logged_in: bool) -> bool:
+        changed, self.agent_logged_in = self.agent_logged_in != logged_in, logged_in
+        for name, device in self.devices.items():
+            if device.slot == slot:
+                self.devices[name] = replace(device, logged_in=logged_in)
+        return changed
+
     # DaemonView
 
     def status(self) -> StatusReport:
@@ -87,7 +96,7 @@ class FakeDaemon:
         if self.pairing_error is not None:
             raise self.pairing_error
         try:
-            equal = await compare(CODE, "Ada's phone", "FOB-0001")
+            equal = await self._unless_lost(compare(CODE, "Ada's phone", "FOB-0001"), url)
         except asyncio.CancelledError:
             self.pairing_cancelled.set()
             raise
@@ -97,6 +106,18 @@ class FakeDaemon:
         say("look at your phone: confirm the code there too")
         self.add_phone(name or "Ada's phone", FakePhone("Ada's phone", "FOB-0001"))
         return self.devices[name or "Ada's phone"]
+
+    async def _unless_lost(self, answer: Awaitable[bool], url: str) -> bool:
+        asking, lost = asyncio.ensure_future(answer), asyncio.create_task(self.phone_lost.wait())
+        try:
+            await asyncio.wait((asking, lost), return_when=asyncio.FIRST_COMPLETED)
+            if lost.done():
+                why = "the pairing was broken off: the line ended"
+                raise ControlError("not paired", why, f"fob pair {url}", ExitCode.NO_DEVICE)
+            return await asking
+        finally:
+            asking.cancel()
+            lost.cancel()
 
     async def scan(self, seconds: float) -> list[NearbyReport]:
         self.scanned.append(seconds)
@@ -111,6 +132,12 @@ class FakeDaemon:
         self.peers.append(peer)
         slots = {self.devices[name].slot: phone for name, phone in self.phones.items()}
         return PhoneApplication(slots, peer)
+
+    async def unlock_agent(self, slot: int) -> bool:
+        return self._change_agent(slot, logged_in=True)
+
+    async def lock_agent(self, slot: int) -> bool:
+        return self._change_agent(slot, logged_in=False)
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         return [entry for entry in self.entries if entry.sequence > since_sequence][-limit:]

@@ -73,6 +73,21 @@ async def test_hanging_up_in_the_middle_breaks_the_pairing_off(api: Api, daemon:
     assert (status, body["error"]["why"]) == (404, "that pairing is over, or was answered already")
 
 
+async def test_a_phone_that_disappears_withdraws_the_question(api: Api, daemon: FakeDaemon) -> None:
+    async with api.session.post("/v1/pairings", json=PAIR) as response:
+        stream = events(response)
+        await next_event(stream)
+        await next_event(stream)
+
+        daemon.phone_lost.set()
+
+        name, error = await next_event(stream)
+        assert (name, error["why"]) == ("error", "the pairing was broken off: the line ended")
+        assert await anext(stream, None) is None
+    assert (await api.post(f"pairings/{COMPARE['id']}", {"equal": True}))[0] == 404
+    assert (daemon.compared, daemon.devices) == ([], {})
+
+
 async def test_an_answer_to_nothing_and_a_second_answer(api: Api) -> None:
     assert (await api.post("pairings/77", {"equal": True}))[0] == 404
 

@@ -1,16 +1,15 @@
 """`fob pair`: follow the pairing, show the code, ask the person."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import click
 
+from fob_daemon.cli.beside import StreamBeside
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import Painted
 from fob_daemon.cli.parameters import NAME, URL
-from fob_daemon.cli.questions import NOBODY, confirm
+from fob_daemon.cli.questions import NOBODY, WithdrawnError, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.control.sse import ServerEvent
 
 _FRAME: Final = ("┌───────────────┐", "│   {}   │", "└───────────────┘")
 
@@ -27,8 +26,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     Both sides show the same six digits. Compare them: it is what keeps others out.
     """
     body = {"url": url} | ({"name": name} if name else {})
-    with fob.client.stream("POST", "pairings", body=dict(body)) as events:
-        device = _follow(fob, events, url, yes)
+    device = _follow(fob, StreamBeside(fob.client.stream("POST", "pairings", body=dict(body))), url, yes)
     if fob.output.is_json:
         fob.output.data(device)
         return
@@ -36,7 +34,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     fob.output.say("try:   fob p11 install    (for PKCS#11 programs)    fob ssh config    (for ssh and git)")
 
 
-def _follow(fob: Fob, events: Iterator[ServerEvent], url: str, yes: bool) -> dict[str, Any]:
+def _follow(fob: Fob, events: StreamBeside, url: str, yes: bool) -> dict[str, Any]:
     """The paired device. Raises ControlError."""
     is_answered = True
     for event in events:
@@ -45,7 +43,7 @@ def _follow(fob: Fob, events: Iterator[ServerEvent], url: str, yes: bool) -> dic
             case "say":
                 fob.output.say(data["text"])
             case "compare":
-                is_answered = _compare(fob, data, yes) is not None
+                is_answered = _compare(fob, data, yes, events)
             case "paired":
                 device: dict[str, Any] = data
                 return device
@@ -56,19 +54,24 @@ def _follow(fob: Fob, events: Iterator[ServerEvent], url: str, yes: bool) -> dic
     raise ControlError("not paired", "the daemon ended the conversation", "fob status")
 
 
-def _compare(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
-    """As `_is_equal`; the daemon knows it too then."""
+def _compare(fob: Fob, question: dict[str, Any], yes: bool, events: StreamBeside) -> bool:
+    """Ask, and tell the daemon. False when nobody is there to compare."""
     equal = None
     try:
-        equal = _is_equal(fob, question, yes)
-    finally:
-        # Ctrl-C too: the phone must not go on asking.
-        _answer(fob, question["id"], equal or False)
-    return equal
+        equal = _is_equal(fob, question, yes, events)
+    except WithdrawnError:
+        fob.output.say("withdrawn, no answer is needed")
+        return True
+    except KeyboardInterrupt:
+        # The phone must not go on asking.
+        _answer(fob, question["id"], equal=False)
+        raise
+    _answer(fob, question["id"], equal or False)
+    return equal is not None
 
 
-def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
-    """Whether the person sees the same code; None when nobody is there to compare."""
+def _is_equal(fob: Fob, question: dict[str, Any], yes: bool, events: StreamBeside) -> bool | None:
+    """Whether the person sees the same code; None when nobody is there to compare. Raises WithdrawnError."""
     code = question["code"]
     fob.output.say(f"Look at your phone: {question['device']}, serial number {question['serial']}")
     for line in _FRAME:
@@ -76,7 +79,8 @@ def _is_equal(fob: Fob, question: dict[str, Any], yes: bool) -> bool | None:
     if yes:
         fob.output.say("Confirmed without a look (--yes).")
         return True
-    return confirm(fob.output, "Does the phone show the same code?")
+    # While the daemon waits for the answer, all that it has to say is that the pairing is over.
+    return confirm(fob.output, "Does the phone show the same code?", events)
 
 
 def _answer(fob: Fob, pairing: str, equal: bool) -> None:

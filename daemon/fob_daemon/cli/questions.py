@@ -1,8 +1,10 @@
 """Questions to the person at the terminal. The end of input is no answer, and never taken for one."""
 
+import os
+import select
 import sys
 from getpass import getpass
-from typing import Final
+from typing import Final, Protocol
 
 from fob_daemon.cli.output import Output, printable
 
@@ -15,14 +17,25 @@ _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False}
 NOBODY: Final = "nobody answered: there is no terminal, or standard input is at its end"
 
 
-def confirm(output: Output, question: str) -> bool | None:
-    """Yes or no; None when nobody answers. Raises KeyboardInterrupt."""
+class WithdrawnError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class Withdrawal(Protocol):
+    """Withdraws a question as soon as its file descriptor can be read."""
+
+    def fileno(self) -> int:
+        """The file descriptor."""
+
+
+def confirm(output: Output, question: str, withdrawal: Withdrawal | None = None) -> bool | None:
+    """Yes or no; None when nobody answers. Raises WithdrawnError, KeyboardInterrupt."""
     for _ in range(TRIES):
         output.ask(f"{question} [y/n]: ")
-        line = _read_line()
+        line = _read_line(withdrawal)
         if not line:
             break
-        answer = _ANSWERS.get(line.strip().lower())
+        answer = _ANSWERS.get(line.decode(errors="replace").strip().lower())
         if answer is not None:
             return answer
     # The question's line is still open.
@@ -44,8 +57,18 @@ def is_somebody_there() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _read_line() -> str:
-    """A line with its end; empty at the end of input."""
+def _read_line(withdrawal: Withdrawal | None) -> bytes:
+    """A line with its end; empty at the end of input. Raises WithdrawnError."""
+    line = b""
     if sys.stdin is None:
-        return ""
-    return sys.stdin.buffer.readline(_LINE_LIMIT).decode(errors="replace")
+        return line
+    typed = sys.stdin.fileno()
+    while len(line) < _LINE_LIMIT and not line.endswith(b"\n"):
+        if withdrawal is not None and withdrawal in select.select((typed, withdrawal), (), ())[0]:
+            raise WithdrawnError
+        # One octet at a time: what stands behind the line belongs to whoever reads next.
+        octet = os.read(typed, 1)
+        if not octet:
+            break
+        line += octet
+    return line

@@ -1,0 +1,53 @@
+"""A stream that is read beside a question at the terminal: what comes may withdraw the question."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from queue import SimpleQueue
+
+from fob_daemon.control.errors import ControlError
+from fob_daemon.control.sse import ServerEvent
+
+Stream = AbstractContextManager[Iterator[ServerEvent]]
+
+
+class StreamBeside:
+    """The events of `stream`. The file descriptor can be read as soon as one waits."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        # None: the stream is at its end.
+        self._came: SimpleQueue[ServerEvent | ControlError | None] = SimpleQueue()
+        self._signs, self._sign = os.pipe()
+        # It reads until the process ends, which also closes the stream: a thread in a read cannot be told to stop.
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def fileno(self) -> int:
+        """For select(2)."""
+        return self._signs
+
+    def __iter__(self) -> Iterator[ServerEvent]:
+        """Wait for each event. Raises ControlError."""
+        while True:
+            came = self._came.get()
+            os.read(self._signs, 1)
+            if came is None:
+                return
+            if isinstance(came, ControlError):
+                raise came
+            yield came
+
+    def _read(self) -> None:
+        try:
+            with self._stream as events:
+                for event in events:
+                    self._put(event)
+        except ControlError as error:
+            self._put(error)
+        finally:
+            self._put(None)
+
+    def _put(self, came: ServerEvent | ControlError | None) -> None:
+        self._came.put(came)
+        os.write(self._sign, b".")
