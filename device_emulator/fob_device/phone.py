@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fob_device.approval.callers import Callers
 from fob_device.approval.questions import Decider
 from fob_device.bonds import Bonds
 from fob_device.line.command_state import Product
@@ -51,6 +52,7 @@ class Phone:
     _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
+    _callers: dict[bytes, Callers] = field(default_factory=dict)
     _announced_generation: int = 0
     _announced_flags: int = 0
 
@@ -92,6 +94,7 @@ class Phone:
         """Forget a computer; its session ends when the answer to its farewell has gone out."""
         self.pairings.remove(pc_key)
         self._memories.pop(pc_key, None)
+        self._callers.pop(pc_key, None)
         asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, session)
 
     def is_pairing_open(self, now: float) -> bool:
@@ -115,6 +118,7 @@ class Phone:
             self.token,
             self.decider,
             pc_name=self.pairings[pc_key].name,
+            callers=self._callers.setdefault(pc_key, Callers()),
             announce=session.announce,
             token_lock=self._token_lock,
             unpair=lambda: self.unpair(pc_key, session),

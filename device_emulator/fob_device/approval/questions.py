@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from fob_protocol.names import plain_name
+from fob_device.approval.callers import NOBODY
+from fob_device.approval.words import words_of
+from fob_protocol.caller import Caller
 
 
 class Operation(Enum):
@@ -17,15 +19,20 @@ class Operation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A key is about to be used: by which computer, for which operation. The label is as some computer stored it."""
+    """A key is about to be used: for which operation, by which computer and which program of it.
+
+    The label is as some computer stored it; `key` is the object's handle, since two keys may have one label.
+    """
 
     operation: Operation
     key_label: str
     pc_name: str
+    caller: Caller = NOBODY
+    key: int = 0
 
-    def words(self) -> str:
-        """One line for the screen and for the PC's narration."""
-        return f"{self.operation.value} with '{plain_name(self.key_label)}' for {self.pc_name}"
+    def words(self, count: int = 1) -> str:
+        """One line for the screen and for the PC's narration; `count` requests ask the same."""
+        return words_of(self.operation.value, self.key_label, self.pc_name, self.caller, count)
 
 
 class Decider(Protocol):

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from fob_device.approval.callers import Callers
 from fob_device.approval.questions import Decider, Question
+from fob_device.approval.words import fitting
 from fob_device.token.token import Token, TokenSession
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK, EVENT_TOKEN
@@ -16,6 +18,9 @@ from fob_protocol.pkcs11.flags import TokenFlag
 
 # How long a question stays on the screen; the PC's own deadline withdraws it earlier.
 QUESTION_TIME = 60
+
+# Octets of a question's words in an event, which goes in one frame (FRAME_LIMIT).
+WORDS_SIZE = 512
 
 T = TypeVar("T")
 
@@ -27,6 +32,7 @@ class Context:
     token: Token
     session: TokenSession
     decider: Decider
+    callers: Callers
     pc_name: str
     announce: Callable[[Event], None]
     unpair: Callable[[], None]
@@ -68,7 +74,7 @@ class Context:
     async def approve(self, question: Question) -> None:
         """Ask the person. Raises CkrError FUNCTION_REJECTED for a no and for silence."""
         if not self.decider.is_silent(question):
-            self.announce(Event(EVENT_ASK, (self.number, question.words(), QUESTION_TIME)))
+            self.announce(Event(EVENT_ASK, (self.number, fitting(question.words(), WORDS_SIZE), QUESTION_TIME)))
         try:
             async with asyncio.timeout(QUESTION_TIME):
                 allowed = await self.decider.decide(question)

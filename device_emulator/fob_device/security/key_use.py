@@ -4,10 +4,11 @@ from typing import Final
 
 from fob_device.approval.questions import Operation, Question
 from fob_device.security.context import Context
-from fob_device.security.values import octets, optional_octets, positive, whole
+from fob_device.security.values import octets, optional_octets, optional_whole, positive, whole
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import block_to_mechanism, values_to_attributes
 from fob_protocol.at.values import Value, Values
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -21,26 +22,29 @@ PLAIN: Final[dict[int, Ckm]] = {Ckk.RSA: Ckm.RSA_PKCS, Ckk.EC: Ckm.ECDSA, Ckk.EC
 
 async def sign(context: Context, values: Values) -> Answer:
     """C_SignInit and C_Sign in one."""
+    caller = _caller(context, values[4], values[5])
     handle, data = positive(values[0]), octets(values[2])
     mechanism = _mechanism(context, handle, values[1], values[3])
-    await _approve(context, Operation.SIGN, handle)
+    await _approve(context, Operation.SIGN, handle, caller)
     return Answer(((context.session.sign(handle, mechanism, data),),))
 
 
 async def decrypt(context: Context, values: Values) -> Answer:
     """C_DecryptInit and C_Decrypt in one."""
+    caller = _caller(context, values[4], values[5])
     handle, data = positive(values[0]), octets(values[2])
     mechanism = _mechanism(context, handle, values[1], values[3])
-    await _approve(context, Operation.DECRYPT, handle)
+    await _approve(context, Operation.DECRYPT, handle, caller)
     return Answer(((context.session.decrypt(handle, mechanism, data),),))
 
 
 async def derive_key(context: Context, values: Values) -> Answer:
     """C_DeriveKey into a secret that the PC keeps for a session."""
+    caller = _caller(context, values[3], values[4])
     handle = positive(values[0])
     mechanism = block_to_mechanism(whole(values[1]), optional_octets(values[2]))
     template = values_to_attributes(values[5:])
-    await _approve(context, Operation.DERIVE, handle)
+    await _approve(context, Operation.DERIVE, handle, caller)
     return Answer(((context.session.derive(handle, mechanism, template).value,),))
 
 
@@ -54,10 +58,15 @@ def _mechanism(context: Context, handle: int, named: Value, parameter: Value) ->
     return Mechanism(plain)
 
 
-async def _approve(context: Context, operation: Operation, handle: int) -> None:
+def _caller(context: Context, number: Value, block: Value) -> Caller:
+    """Comes first: who names a caller that is not known here is told so, and nothing else happens."""
+    return context.callers.resolve(optional_whole(number), optional_octets(block))
+
+
+async def _approve(context: Context, operation: Operation, handle: int, caller: Caller) -> None:
     """Asks only for an operation that the session may do, so that nobody is asked in vain."""
     if not context.session.logged_in:
         raise CkrError(Ckr.USER_NOT_LOGGED_IN, "log in first")
     label = context.session.attributes(handle).get(Cka.LABEL, b"")
     words = label.decode("utf-8", "replace") if isinstance(label, bytes) else ""
-    await context.approve(Question(operation, words, context.pc_name))
+    await context.approve(Question(operation, words, context.pc_name, caller, handle))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from fob_device.approval.callers import Callers, CallerUnknownError
 from fob_device.approval.questions import Decider
 from fob_device.security import administration, key_use, objects
 from fob_device.security.context import Context
@@ -12,6 +13,7 @@ from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event, encode_answer
 from fob_protocol.at.command import BARE, Command, Verb
 from fob_protocol.at.values import Values
+from fob_protocol.caller import CALLER_UNKNOWN
 from fob_protocol.catalogue import COMMANDS, EVENT_LOCKED, CommandSpec
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import TEXT_LIMIT
@@ -53,6 +55,7 @@ class SecurityManager:
         decider: Decider,
         *,
         pc_name: str,
+        callers: Callers | None = None,
         announce: Callable[[Event], None] = lambda event: None,
         token_lock: asyncio.Lock | None = None,
         unpair: Callable[[], None] = lambda: None,
@@ -62,6 +65,7 @@ class SecurityManager:
         self._token = token
         self._decider = decider
         self._pc_name = pc_name
+        self._callers = callers or Callers()
         self._announce = announce
         self._unpair = unpair
         self._changed = changed
@@ -79,6 +83,7 @@ class SecurityManager:
                 self._token,
                 self._session,
                 self._decider,
+                self._callers,
                 self._pc_name,
                 self._announce,
                 self._unpair,
@@ -91,6 +96,8 @@ class SecurityManager:
             return answer
         except CkrError as error:
             return Answer.refusal(error)
+        except CallerUnknownError as error:
+            return Answer(ckr=CALLER_UNKNOWN, words=str(error))
         except AtSyntaxError as error:
             return Answer(ckr=Ckr.ARGUMENTS_BAD, words=str(error))
 
