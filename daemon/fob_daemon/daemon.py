@@ -161,6 +161,14 @@ class Daemon:
         """A Cryptoki application for the control socket."""
         return self._clients.open(peer, None)
 
+    async def unlock_agent(self, slot: int) -> bool:
+        """The agent takes part in the login that is open. Raises CkrError."""
+        return await self._agent.unlock(slot)
+
+    async def lock_agent(self, slot: int) -> bool:
+        """End the agent's login. Raises CkrError."""
+        return await self._agent.lock(slot)
+
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest entries, oldest first."""
         return self._journal.newest(limit, since_sequence)

@@ -33,6 +33,8 @@ class FakeToken:
         self.pad = pad
         self.login_required = True
         self.is_away = False
+        # Another application holds a login.
+        self.is_unlocked = False
         self.link: list[str] = []
         self.approval = asyncio.Event()
         self.approval.set()
@@ -129,6 +131,12 @@ class FakeApplication:
             self._eras[slot] = token.era
         else:
             self._authenticated.add(session)
+
+    async def join_login(self, session: int) -> None:
+        slot = self._slot(session)
+        if not self._tokens[slot].is_unlocked:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN)
+        self._eras[slot] = self._tokens[slot].era
 
     async def logout(self, session: int) -> None:
         slot = self._slot(session)

@@ -10,6 +10,8 @@ from agent.fake_application import PIN, FakeToken
 from agent.fake_keys import FakeKey, p256_key, rsa_key
 from agent.harness import Desk
 from agent.verify import blob_of
+from fob_protocol.pkcs11.ckr import Ckr
+from support.token_bench import refused
 
 DATA = b"what ssh signs"
 SIGN = sign_request(blob_of(p256_key()), DATA)
@@ -46,7 +48,31 @@ async def test_without_pad_and_login_nothing_crosses_the_link(desk: Desk, token:
     with structlog.testing.capture_logs() as log:
         assert await desk.connect().answer(SIGN) == FAILURE
     assert token.link == []
-    assert "ssh-add -s fob" in log[0]["reason"]
+    assert log[0]["reason"].endswith("the token has no PIN pad; first: fob unlock, or ssh-add -s fob")
+
+
+async def test_a_login_that_another_application_holds_is_shared_on_its_person_s_word(
+    desk: Desk, token: FakeToken
+) -> None:
+    with refused(Ckr.USER_NOT_LOGGED_IN):
+        await desk.logins.join(0)
+
+    token.is_unlocked = True
+    assert await desk.connect().answer(SIGN) == FAILURE
+    assert await desk.logins.join(0)
+    assert not await desk.logins.join(0)
+    assert (await desk.connect().answer(SIGN))[0] == 14
+    assert token.link == ["sign"]
+
+    assert await desk.logins.logout(0)
+    assert not await desk.logins.logout(0)
+    assert await desk.connect().answer(SIGN) == FAILURE
+
+
+async def test_asking_for_the_login_opens_no_session(desk: Desk) -> None:
+    assert not desk.logins.is_logged_in(0)
+    assert not await desk.logins.logout(0)
+    assert desk.signing.sessions == {}
 
 
 async def test_requests_at_once_ask_for_one_pin(token: FakeToken) -> None:

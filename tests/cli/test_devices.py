@@ -41,7 +41,7 @@ async def test_a_login_that_the_agent_holds_is_shown_also_without_a_program(
 
     assert (await fob("status")).out.splitlines()[3:] == [
         "",
-        "the ssh agent holds a login    to end it: ssh-add -e fob",
+        "the ssh agent holds a login    to end it: fob lock",
         "",
         "no programs connected",
     ]

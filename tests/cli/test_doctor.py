@@ -17,7 +17,7 @@ from fob_daemon.cli.checks.daemon import check_daemon, check_devices
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
-from fob_daemon.cli.checks.sockets import check_agent_variable, check_sockets
+from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
 from fob_daemon.cli.p11_kit import find_client, module_path, module_text
 
 OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
@@ -29,12 +29,13 @@ def device(**changes: Any) -> dict[str, Any]:
         "state": "ready",
         "why": "",
         "url": "serial:/dev/ttyUSB7?baud=9600",
+        "logged_in": False,
         "token_flags": [],
     } | changes
 
 
 def status(*devices: dict[str, Any]) -> dict[str, Any]:
-    return {"version": "0.1.0", "pid": 77, "devices": list(devices)}
+    return {"version": "0.1.0", "pid": 77, "agent_logged_in": False, "devices": list(devices)}
 
 
 @pytest.fixture
@@ -113,6 +114,30 @@ def test_agent_variable(machine: Machine) -> None:
     assert only(check_agent_variable(other)).outcome is SKIP
     ours = replace(machine, environment={"SSH_AUTH_SOCK": str(machine.agent)})
     assert only(check_agent_variable(ours)).outcome is OK
+
+
+def test_ssh_without_a_pin_pad(machine: Machine) -> None:
+    locked = status(device(name="my pixel", token_flags=["LOGIN_REQUIRED"]))
+    found = only(check_agent_login(replace(machine, status=locked)))
+    assert (found.outcome, found.subject, found.fix) == (
+        WARN,
+        "ssh with 'my pixel'",
+        "fob unlock --device 'my pixel'",
+    )
+
+    unlocked = status(device(token_flags=["LOGIN_REQUIRED"], logged_in=True)) | {"agent_logged_in": True}
+    assert only(check_agent_login(replace(machine, status=unlocked))) == Finding(
+        OK, "ssh with 'pixel'", "it is unlocked"
+    )
+    for_fob_only = unlocked | {"agent_logged_in": False}
+    assert only(check_agent_login(replace(machine, status=for_fob_only))).outcome is WARN
+
+
+def test_ssh_with_a_pin_pad_and_with_a_phone_that_was_never_here(machine: Machine) -> None:
+    pad = status(device(token_flags=["LOGIN_REQUIRED", "PROTECTED_AUTHENTICATION_PATH"]))
+    assert only(check_agent_login(replace(machine, status=pad))).detail == "it asks for its PIN itself"
+    assert list(check_agent_login(machine)) == []
+    assert list(check_agent_login(replace(machine, status=None))) == []
 
 
 def test_serial_lines(machine: Machine) -> None:

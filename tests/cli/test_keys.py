@@ -136,7 +136,9 @@ async def test_unlocked_no_pin_is_asked_for(fob: FobProgram, phone: FakePhone, t
     pin_file = tmp_path / "pin"
     pin_file.write_bytes(PIN + b"\n")
 
-    assert (await fob("unlock", "--pin-file", str(pin_file))).code == 0
+    unlocked = await fob("unlock", "--pin-file", str(pin_file))
+    assert (unlocked.code, unlocked.out) == (0, "")
+    assert unlocked.err.splitlines()[-1] == "Unlocked, for ssh and git too.    to end it: fob lock"
     assert (await fob("keys", "new", "--label", "mail")).code == 0
     assert (await fob("unlock")).code == 7
     ended = await fob("lock")
@@ -187,7 +189,7 @@ async def test_on_a_terminal_the_pin_is_asked_for_and_not_shown(fob: FobProgram,
 
     assert (process.returncode, phone.logins) == (0, [PIN])
     assert PIN not in rest
-    assert b"Unlocked." in rest
+    assert b"Unlocked, " in rest
 
 
 @pytest.mark.parametrize("typed", [b"\n", b"\x04"])

@@ -10,6 +10,7 @@ import pytest
 
 from cli.fob_program import FobProgram
 from control.fake_daemon import FakeDaemon
+from control.fake_phone import PIN, FakePhone
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.main import run
 from fob_daemon.cli.p11_kit import address, module_path, module_text
@@ -105,6 +106,30 @@ async def test_ssh_env_is_for_eval(fob: FobProgram, tmp_path: Path) -> None:
 
     assert (await fob("ssh", "env")).out == f"export SSH_AUTH_SOCK={agent}\n"
     assert (await fob("ssh", "env", "--json")).json == {"SSH_AUTH_SOCK": str(agent)}
+
+
+@pytest.mark.parametrize("command", ["env", "config"])
+async def test_without_a_pin_pad_ssh_needs_the_phone_unlocked(
+    fob: FobProgram, daemon: FakeDaemon, phone: FakePhone, command: str
+) -> None:
+    ended = await fob("ssh", command)
+    assert ended.code == 0
+    assert ended.err.splitlines()[-2:] == [
+        "ssh and git cannot use 'pixel' yet: it has no PIN pad, and they ask for no PIN.",
+        "try:   fob unlock --device pixel",
+    ]
+    assert "unlock" not in ended.out
+    assert (await fob("ssh", command, "--json")).err == ""
+
+    await fob("unlock", "--pin-file", "-", stdin=PIN.decode())
+    assert "unlock" not in (await fob("ssh", command)).err
+
+
+@pytest.mark.parametrize("command", ["env", "config"])
+async def test_with_a_pin_pad_there_is_nothing_to_say(fob: FobProgram, daemon: FakeDaemon, command: str) -> None:
+    daemon.add_phone("pixel", FakePhone("Ada's token", "FOB-0001", has_pin_pad=True))
+
+    assert "unlock" not in (await fob("ssh", command)).err
 
 
 async def test_a_login_shell_comes_before_the_daemon(lonely_fob: FobProgram, tmp_path: Path) -> None:

@@ -24,6 +24,19 @@ def ssh_sign(phone: Live, *, check: bool = True) -> CompletedProcess[bytes]:
     return phone.run("ssh-keygen", "-Y", "sign", "-n", "file", "-f", key, "message", check=check)
 
 
+def commit(phone: Live) -> None:
+    """An empty commit that the phone signs, checked by git."""
+    key = phone.ssh_key("Ed25519")
+    allowed = phone.folder / "allowed"
+    allowed.write_text(f"me@example.org {key.read_text()}")
+    settings = ("user.name=Me", "user.email=me@example.org", "gpg.format=ssh", f"user.signingkey={key}")
+    words = (word for item in (*settings, f"gpg.ssh.allowedSignersFile={allowed}") for word in ("-c", item))
+    git = ("git", "-C", str(phone.folder), *words)
+    phone.run(*git, "init", "-q")
+    phone.run(*git, "commit", "-q", "--allow-empty", "-S", "-m", "signed by the phone")
+    assert b'Good "git" signature for me@example.org' in phone.run(*git, "verify-commit", "HEAD").stderr
+
+
 def test_the_token_says_so(phone: Live) -> None:
     assert b"PIN pad" not in phone.pkcs11_tool("--list-slots", login=False).stdout
 
@@ -37,6 +50,22 @@ def test_fob_s_agent_wants_the_pin_first(phone: Live) -> None:
         ssh_sign(phone)
     assert link.round_trips == 3, "the login and two signatures"
     phone.run("ssh-add", "-e", "fob")
+    assert b"agent refused operation" in ssh_sign(phone, check=False).stderr
+
+
+@pytest.mark.clause("P9")
+def test_fob_unlock_is_for_ssh_and_git_too_and_fob_lock_ends_it(phone: Live, needs: Callable[..., None]) -> None:
+    needs("git", "ssh-keygen")
+    pin_file = phone.folder / "unlock-pin"
+    pin_file.write_text(phone.scratch.user_pin)
+    assert b"try:   fob unlock --device demo-phone" in phone.run("fob", "ssh", "env").stderr
+    with phone.crossing() as link:
+        phone.run("fob", "unlock", "--pin-file", str(pin_file))
+        ssh_sign(phone)
+        commit(phone)
+    assert link.round_trips == 3, "one login for both, and two signatures"
+    assert phone.run("fob", "ssh", "env").stderr == b""
+    phone.run("fob", "lock")
     assert b"agent refused operation" in ssh_sign(phone, check=False).stderr
 
 

@@ -189,6 +189,33 @@ async def test_unlocked_means_no_pin_until_locked(api: Api, phone: FakePhone) ->
     assert (status, body["error"]["why"]) == (409, "nothing is unlocked")
 
 
+async def test_the_ssh_agent_is_unlocked_and_locked_with_it(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
+    await api.post("unlock", {"device": "pixel", "pin": PIN.decode()})
+    assert (daemon.agent_logged_in, phone.logins) == (True, [PIN])
+
+    # ssh-add -e fob
+    await daemon.lock_agent(1)
+    assert await api.post("unlock", {"device": "pixel"}) == (200, {"device": "pixel"})
+    assert (daemon.agent_logged_in, phone.logins) == (True, [PIN])
+
+    assert await api.post("lock", {}) == (200, {"locked": ["pixel"]})
+    assert (daemon.agent_logged_in, phone.applications) == (False, 0)
+
+
+async def test_a_login_that_only_the_ssh_agent_holds_is_locked_too(
+    api: Api, daemon: FakeDaemon, phone: FakePhone
+) -> None:
+    await daemon.unlock_agent(1)
+
+    assert await api.post("lock", {"device": "pixel"}) == (200, {"locked": ["pixel"]})
+    assert not daemon.agent_logged_in
+
+
+async def test_a_wrong_pin_unlocks_nothing(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
+    assert (await api.post("unlock", {"device": "pixel", "pin": "0000"}))[0] == 422
+    assert not daemon.agent_logged_in
+
+
 async def test_unpairing_lets_the_login_go(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
     await api.post("unlock", {"device": "pixel", "pin": PIN.decode()})
 

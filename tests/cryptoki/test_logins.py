@@ -76,6 +76,27 @@ async def test_two_logins_at_once_are_one(desk: Desk, client: Client) -> None:
     assert [type(result).__name__ for result in results] == ["NoneType", "CkrError"]
 
 
+async def test_a_second_program_may_take_part_in_a_login_where_the_daemon_says_so(desk: Desk, client: Client) -> None:
+    agent = desk.client()
+    session = agent.session(RO)
+    with refused(Ckr.USER_NOT_LOGGED_IN):
+        await agent.application.join_login(session)
+
+    opened = await client.user_session()
+    with desk.crossing(C_SIGN=1):
+        await agent.application.join_login(session)
+        with refused(Ckr.USER_ALREADY_LOGGED_IN):
+            await agent.application.join_login(session)
+        await client.application.logout(opened)
+        assert desk.timers.waiting == []
+        await sign(agent, session)
+    await agent.application.logout(session)
+    assert [timer.seconds for timer in desk.timers.waiting] == [LINGER]
+    with desk.crossing():
+        await agent.application.join_login(session)
+    assert desk.timers.waiting == [], "the phone had not been told yet"
+
+
 async def test_each_programs_pin_is_checked_by_the_phone(desk: Desk, client: Client) -> None:
     await client.user_session()
     other = desk.client()

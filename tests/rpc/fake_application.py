@@ -212,6 +212,9 @@ class FakeApplication:
             raise CkrError(Ckr.PIN_INCORRECT)
         self._logged_in = True
 
+    async def join_login(self, session: int) -> None:
+        raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED)
+
     async def logout(self, session: int) -> None:
         self._check(session)
         self._logged_in = False

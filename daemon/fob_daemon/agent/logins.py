@@ -92,7 +92,8 @@ class AgentLogins:
 
     def is_logged_in(self, slot: int) -> bool:
         """Whether private keys can be used now."""
-        return self._application.get_session_info(self._anchor(slot)).state in _LOGGED_IN
+        anchor = self._tokens[slot].anchor
+        return anchor is not None and self._state(anchor) in _LOGGED_IN
 
     async def login(self, slot: int, pin: bytes) -> None:
         """Log in with a PIN, by the PIN pad when it is empty; nothing to do when the token is logged in."""
@@ -101,11 +102,23 @@ class AgentLogins:
             if not self.is_logged_in(slot):
                 await self._login(slot, pin or None)
 
-    async def logout(self, slot: int) -> None:
-        """Forget the login; nothing to do without one."""
-        async with self._tokens[slot].changing:
+    async def join(self, slot: int) -> bool:
+        """Take part in the login that `fob unlock` holds; False when the token is logged in for the agent already."""
+        token = self._tokens[slot]
+        async with token.changing:
             if self.is_logged_in(slot):
-                await self._application.logout(self._anchor(slot))
+                return False
+            await self._application.join_login(self._anchor(slot))
+            token.count += 1
+            return True
+
+    async def logout(self, slot: int) -> bool:
+        """Forget the login; False without one."""
+        async with self._tokens[slot].changing:
+            if not self.is_logged_in(slot):
+                return False
+            await self._application.logout(self._anchor(slot))
+            return True
 
     async def permissions(self, slot: int) -> Permissions:
         """What the private keys say that are visible now."""
@@ -169,7 +182,7 @@ class AgentLogins:
 
     async def _login(self, slot: int, pin: bytes | None) -> None:
         if pin is None and not self.has_pin_pad(slot):
-            raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the token has no PIN pad; give the PIN with ssh-add -s fob")
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the token has no PIN pad; first: fob unlock, or ssh-add -s fob")
         await self._application.login(self._anchor(slot), Cku.USER, pin)
         self._tokens[slot].count += 1
 
@@ -178,14 +191,13 @@ class AgentLogins:
 
     def _anchor(self, slot: int) -> int:
         token = self._tokens[slot]
-        if token.anchor is None or not self._is_open(token.anchor):
+        if token.anchor is None or self._state(token.anchor) is None:
             token.anchor = self._application.open_session(slot, SessionFlag.SERIAL_SESSION)
         return token.anchor
 
-    def _is_open(self, session: int) -> bool:
-        """A token that was initialised anew has closed its sessions."""
+    def _state(self, session: int) -> int | None:
+        """CKS; None for a session that is closed, as all are when the token was initialised anew."""
         try:
-            self._application.get_session_info(session)
+            return self._application.get_session_info(session).state
         except CkrError:
-            return False
-        return True
+            return None

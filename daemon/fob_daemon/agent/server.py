@@ -46,6 +46,14 @@ class AgentServer:
         loop = asyncio.get_running_loop()
         await self._door.listen(where, lambda listener: loop.create_server(self._new_connection, sock=listener))
 
+    async def unlock(self, slot: int) -> bool:
+        """Take part in the login that `fob unlock` holds; False when the agent had one. Raises CkrError."""
+        return await self._shared.logins.join(slot)
+
+    async def lock(self, slot: int) -> bool:
+        """End the agent's login; False when it had none. Raises CkrError."""
+        return await self._shared.logins.logout(slot)
+
     async def close(self) -> None:
         """Stop listening, hang up on everyone, end the logins, and remove the socket files that were made here."""
         self._door.close()

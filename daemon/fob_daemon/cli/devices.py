@@ -54,7 +54,7 @@ def status(fob: Fob) -> None:
     _show_devices(fob.output, report["devices"])
     if report["agent_logged_in"]:
         fob.output.line()
-        fob.output.line("the ssh agent holds a login    to end it: ssh-add -e fob")
+        fob.output.line("the ssh agent holds a login    to end it: fob lock")
     _show_clients(fob.output, report["clients"])
 
 

@@ -13,7 +13,7 @@ from fob_daemon.cli.checks.daemon import check_daemon, check_devices
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
-from fob_daemon.cli.checks.sockets import check_agent_variable, check_sockets
+from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import coloured
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -27,6 +27,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_client,
     check_module_file,
     check_agent_variable,
+    check_agent_login,
     check_clock,
 )
 
@@ -35,7 +36,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
 @json_option
 @click.pass_obj
 def doctor(fob: Fob) -> int:
-    """Check daemon, sockets, devices, p11-kit, serial lines and clock; exit code 1 when something fails."""
+    """Check daemon, sockets, devices, p11-kit, ssh, serial lines and clock; exit code 1 when something fails."""
     machine = _machine(fob)
     findings = []
     for check in CHECKS:

@@ -5,7 +5,7 @@ import shlex
 import click
 
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.daemon_sockets import daemon_sockets
+from fob_daemon.cli.daemon_sockets import DaemonSockets, daemon_sockets
 
 
 @click.group()
@@ -18,11 +18,12 @@ def ssh() -> None:
 @click.pass_obj
 def env_command(fob: Fob) -> None:
     """Print the line that points this shell's ssh at the phone: eval "$(fob ssh env)"."""
-    agent = daemon_sockets(fob).agent
+    sockets = daemon_sockets(fob)
     if fob.output.is_json:
-        fob.output.data({"SSH_AUTH_SOCK": agent})
-    else:
-        fob.output.line(f"export SSH_AUTH_SOCK={shlex.quote(agent)}")
+        fob.output.data({"SSH_AUTH_SOCK": sockets.agent})
+        return
+    fob.output.line(f"export SSH_AUTH_SOCK={shlex.quote(sockets.agent)}")
+    _remind(fob, sockets)
 
 
 @ssh.command("config")
@@ -30,16 +31,24 @@ def env_command(fob: Fob) -> None:
 @click.pass_obj
 def config_command(fob: Fob) -> None:
     """Print a snippet for ~/.ssh/config, and how git signs commits."""
-    agent = daemon_sockets(fob).agent
+    sockets = daemon_sockets(fob)
     if fob.output.is_json:
-        fob.output.data({"IdentityAgent": agent})
+        fob.output.data({"IdentityAgent": sockets.agent})
         return
     fob.output.line("# ~/.ssh/config: every host, or put it under the Host lines you want")
     fob.output.line("Host *")
-    fob.output.line(f"    IdentityAgent {_quoted(agent)}")
+    fob.output.line(f"    IdentityAgent {_quoted(sockets.agent)}")
     fob.output.say("git signs with it too:")
     fob.output.say("    git config --global gpg.format ssh")
     fob.output.say('    git config --global user.signingKey "key::$(fob keys show KEY --ssh)"')
+    _remind(fob, sockets)
+
+
+def _remind(fob: Fob, sockets: DaemonSockets) -> None:
+    """ssh itself would only say that the agent refused."""
+    for name in sockets.to_unlock:
+        fob.output.say(f"ssh and git cannot use '{name}' yet: it has no PIN pad, and they ask for no PIN.")
+        fob.output.say(f"try:   fob unlock --device {shlex.quote(name)}")
 
 
 def _quoted(path: str) -> str:

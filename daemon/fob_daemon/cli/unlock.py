@@ -1,4 +1,4 @@
-"""`fob unlock` and `fob lock`: log in once for the key commands that follow."""
+"""`fob unlock` and `fob lock`: log in once for the key commands that follow, and for ssh and git."""
 
 import click
 
@@ -13,7 +13,7 @@ from fob_daemon.cli.pins import pin_option, with_pin
 @json_option
 @click.pass_obj
 def unlock(fob: Fob, device: str | None, pin_file: str | None) -> None:
-    """Log in and stay so until `fob lock`: key commands ask for no PIN meanwhile."""
+    """Log in and stay so until `fob lock`: key commands, ssh and git ask for no PIN meanwhile."""
     chosen = fob.device(device)
     body = {"device": chosen["name"]}
     fob.output.say(f"Waiting for '{chosen['name']}' to check the PIN; look at it in case it asks ...")
@@ -22,7 +22,7 @@ def unlock(fob: Fob, device: str | None, pin_file: str | None) -> None:
     if fob.output.is_json:
         fob.output.data(answer)
     else:
-        fob.output.say("Unlocked.    to end it: fob lock")
+        fob.output.say("Unlocked, for ssh and git too.    to end it: fob lock")
 
 
 @click.command()
@@ -30,7 +30,7 @@ def unlock(fob: Fob, device: str | None, pin_file: str | None) -> None:
 @json_option
 @click.pass_obj
 def lock(fob: Fob, device: str | None) -> None:
-    """Log out again, of every device unless one is named."""
+    """Log out again, of every device unless one is named; ssh and git too."""
     answer = fob.client.post("lock", body={"device": fob.device(device)["name"]} if device else {})
     if fob.output.is_json:
         fob.output.data(answer)

@@ -49,8 +49,8 @@ class Handlers:
         match request:
             case requests.Connect(name):
                 self._daemon.try_now(name)
-            case requests.Unpair(name):
-                self._sessions.forget(name)
+            case requests.Unpair(name) if device is not None:
+                self._sessions.forget(device.slot)
                 await self._daemon.unpair(name)
             case requests.Unlock(_, pin) if device is not None:
                 await self._sessions.unlock(device, peer, pin)

@@ -168,6 +168,12 @@ class DaemonView(Protocol):
     def application(self, peer: PeerIdentity) -> Application:
         """A Cryptoki application for `peer`; the caller closes it."""
 
+    async def unlock_agent(self, slot: int) -> bool:
+        """The ssh agent takes part in the login that is open on a device; False when it had one. Raises CkrError."""
+
+    async def lock_agent(self, slot: int) -> bool:
+        """End the ssh agent's login on a device; False when it had none. Raises CkrError."""
+
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest `limit` entries with a higher sequence than `since_sequence`, oldest first."""
 

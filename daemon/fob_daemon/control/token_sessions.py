@@ -1,7 +1,7 @@
-"""Sessions for key commands, and the logins that `fob unlock` holds until `fob lock`."""
+"""Sessions for key commands, and the logins that `fob unlock` holds until `fob lock`, with the ssh agent's."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from fob_daemon.control.errors import PIN_NEEDED_STATUS, ControlError, ExitCode
@@ -39,7 +39,8 @@ class TokenSessions:
 
     def __init__(self, daemon: DaemonView) -> None:
         self._daemon = daemon
-        self._held: dict[str, TokenSession] = {}
+        # By slot, which stays when a device is renamed.
+        self._held: dict[int, TokenSession] = {}
 
     def device(self, name: str) -> DeviceReport:
         """The device of that name. Raises ControlError (NO_DEVICE)."""
@@ -53,7 +54,7 @@ class TokenSessions:
     @asynccontextmanager
     async def for_reading(self, device: DeviceReport, peer: PeerIdentity) -> AsyncIterator[TokenSession]:
         """A session as it comes: private objects are visible in it only while a login is held. Raises CkrError."""
-        held = self._held_session(device.name)
+        held = self._held_session(device.slot)
         if held is not None:
             yield held
             return
@@ -74,46 +75,34 @@ class TokenSessions:
             yield session
 
     async def unlock(self, device: DeviceReport, peer: PeerIdentity, pin: bytes | None) -> None:
-        """Log in and stay so. Raises ControlError."""
+        """Log in and stay so, the ssh agent too. Raises ControlError."""
         what = f"'{device.name}' was not unlocked"
-        if self._held_session(device.name) is not None:
-            raise ControlError(what, "it is unlocked already", "fob keys list", ExitCode.NOTHING_TO_DO)
         try:
-            session = self._open(device, peer)
-            try:
-                await _login(session, pin)
-            except BaseException:
-                session.application.close()
-                raise
+            held = self._held_session(device.slot)
+            if held is None:
+                await self._hold(device, peer, pin)
+            is_news = self._held[device.slot].is_logged_in and await self._daemon.unlock_agent(device.slot)
         except CkrError as error:
             raise refused(what, error) from None
-        # Two at once: the later one holds.
-        self._drop(device.name)
-        self._held[device.name] = session
+        if held is not None and not is_news:
+            raise ControlError(what, "it is unlocked already", "fob keys list", ExitCode.NOTHING_TO_DO)
 
     async def lock(self, name: str | None) -> list[str]:
-        """Log out of one device or of all; the names. Raises ControlError when none was unlocked."""
-        locked = [held for held in self._held if name in (None, held)]
-        for held in locked:
-            session = self._held.pop(held)
-            try:
-                await session.application.logout(session.handle)
-            except CkrError:
-                continue  # away, or logged out already: closing forgets the login here
-            finally:
-                session.application.close()
+        """Log out of one device or of all, the ssh agent too; the names. Raises ControlError when none was unlocked."""
+        devices = [device for device in self._daemon.status().devices if name in (None, device.name)]
+        locked = [device.name for device in devices if await self._lock(device)]
         if not locked:
             raise ControlError("nothing was locked", "nothing is unlocked", "fob status", ExitCode.NOTHING_TO_DO)
         return locked
 
-    def forget(self, name: str) -> None:
+    def forget(self, slot: int) -> None:
         """A device is unpaired."""
-        self._drop(name)
+        self._drop(slot)
 
     def close(self) -> None:
         """Let every held login go."""
-        for name in list(self._held):
-            self._drop(name)
+        for slot in list(self._held):
+            self._drop(slot)
 
     def _open(self, device: DeviceReport, peer: PeerIdentity) -> TokenSession:
         application = self._daemon.application(peer)
@@ -124,15 +113,38 @@ class TokenSessions:
             raise
         return TokenSession(application, handle, device)
 
-    def _held_session(self, name: str) -> TokenSession | None:
-        session = self._held.get(name)
+    async def _hold(self, device: DeviceReport, peer: PeerIdentity, pin: bytes | None) -> None:
+        session = self._open(device, peer)
+        try:
+            await _login(session, pin)
+        except BaseException:
+            session.application.close()
+            raise
+        # Two at once: the later one holds.
+        self._drop(device.slot)
+        self._held[device.slot] = session
+
+    async def _lock(self, device: DeviceReport) -> bool:
+        """False when it was not unlocked."""
+        agent_was_logged_in = await self._daemon.lock_agent(device.slot)
+        session = self._held_session(device.slot)
+        if session is None:
+            return agent_was_logged_in
+        del self._held[device.slot]
+        with suppress(CkrError):  # away, or logged out already: closing forgets the login here
+            await session.application.logout(session.handle)
+        session.application.close()
+        return True
+
+    def _held_session(self, slot: int) -> TokenSession | None:
+        session = self._held.get(slot)
         if session is not None and not session.is_logged_in:
-            self._drop(name)
+            self._drop(slot)
             return None
         return session
 
-    def _drop(self, name: str) -> None:
-        session = self._held.pop(name, None)
+    def _drop(self, slot: int) -> None:
+        session = self._held.pop(slot, None)
         if session is not None:
             session.application.close()
 

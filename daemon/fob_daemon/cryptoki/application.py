@@ -142,6 +142,9 @@ class FobApplication:
         else:
             raise CkrError(Ckr.USER_TYPE_INVALID, f"user type {user_type}")
 
+    async def join_login(self, session: int) -> None:
+        await self._sessions.get(session).login.join()
+
     async def logout(self, session: int) -> None:
         found = self._sessions.get(session)
         found.login.logout()

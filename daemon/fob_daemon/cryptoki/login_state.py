@@ -62,6 +62,13 @@ class LoginState:
             self._epoch = await self.noted("login", user.name, lambda: self._slot.checking_pin(user, open_login))
             self._user = user
 
+    async def join(self) -> None:
+        """Take part in the user's login that another application has opened; no round trip. Raises CkrError."""
+        async with self._lock:
+            if self.user is not None:
+                raise CkrError(Ckr.USER_ALREADY_LOGGED_IN)
+            self._epoch, self._user = self._logins.join(Cku.USER), Cku.USER
+
     def logout(self) -> None:
         """Raises CkrError USER_NOT_LOGGED_IN. The device hears of it later, if nobody logs in again at once."""
         if self.user is None:

@@ -93,6 +93,18 @@ class Logins:
         login.holders += 1
         return login.epoch
 
+    def join(self, user: Cku) -> int:
+        """One more application holds the login that is open; its epoch. Raises CkrError USER_NOT_LOGGED_IN.
+
+        The device is not asked: this is for one whose person has just given the PIN to another and means both.
+        """
+        login = self._logins[user]
+        if login.id is None:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN, "there is no login to take part in")
+        self._stop_linger(login)
+        login.holders += 1
+        return login.epoch
+
     def release(self, user: Cku, epoch: int) -> None:
         """An application logged out or went away."""
         login = self._logins[user]

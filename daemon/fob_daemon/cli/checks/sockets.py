@@ -1,12 +1,14 @@
 """The three sockets: do they exist, who may connect, does anyone answer?"""
 
 import os
+import shlex
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from fob_daemon.cli.agent_logins import has_to_be_unlocked, phones_to_unlock
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.client import OWN, START
 
@@ -33,6 +35,22 @@ def check_agent_variable(machine: Machine) -> Iterator[Finding]:
     else:
         detail = "another agent's" if variable else "not set"
         yield Finding(Outcome.SKIP, "SSH_AUTH_SOCK", detail, 'eval "$(fob ssh env)", or see: fob ssh config')
+
+
+def check_agent_login(machine: Machine) -> Iterator[Finding]:
+    """May ssh and git sign with each phone?"""
+    if machine.status is None:
+        return
+    waiting = phones_to_unlock(machine.status)
+    for device in machine.devices:
+        subject = f"ssh with '{device['name']}'"
+        if device["name"] in waiting:
+            detail = "it has no PIN pad, and is not unlocked: ssh and git are refused"
+            yield Finding(Outcome.WARN, subject, detail, f"fob unlock --device {shlex.quote(device['name'])}")
+        elif has_to_be_unlocked(device):
+            yield Finding(Outcome.OK, subject, "it is unlocked")
+        elif device["token_flags"]:
+            yield Finding(Outcome.OK, subject, "it asks for its PIN itself")
 
 
 def _check(subject: str, path: Path, hello: bytes) -> Finding:
