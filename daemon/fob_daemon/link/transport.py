@@ -8,15 +8,15 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from fob_daemon.link.line_errors import why_unavailable
+from fob_protocol.link.line_options import TCP_PORT_MAXIMUM, LineOptionError, read_baud, read_number, read_options
 
 HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200, ble:C0:11:22:33:44:55 or tcp:127.0.0.1:4000"
 BLE: Final = "ble"
 # The kinds of line, the preferred one first.
 SCHEMES: Final = ("serial", "tcp", BLE)
-DEFAULT_BAUD: Final = "115200"
 
 # Start bit, eight data bits, stop bit.
 BITS_PER_OCTET: Final = 10
@@ -58,6 +58,11 @@ class LineUrl:
     baud: int = 0
 
     @property
+    def place(self) -> tuple[str, str]:
+        """What is at the end of the line, whatever its options: one program has it open at a time."""
+        return self.scheme, self.path
+
+    @property
     def reopening(self) -> float:
         """Seconds that opening such a line takes while its device is there; a cable that is plugged in takes none."""
         return RADIO_REOPENING if self.scheme == BLE else 0.0
@@ -65,16 +70,25 @@ class LineUrl:
     @classmethod
     def parse(cls, text: str) -> "LineUrl":
         """Raises LineUrlError."""
+        try:
+            return cls._parse(text)
+        except LineOptionError as error:
+            raise LineUrlError(f"'{text}': {error}") from None
+
+    @classmethod
+    def _parse(cls, text: str) -> "LineUrl":
         scheme, _, rest = text.partition(":")
         path, _, query = rest.partition("?")
-        if scheme == "serial" and path:
-            baud = parse_qs(query).get("baud", [DEFAULT_BAUD])[0]
-            if baud.isdigit() and int(baud) > 0:
-                return cls(text, scheme, unquote(path), int(baud))
-        if scheme == "tcp" and path.rpartition(":")[2].isdigit():
+        path = unquote(path)
+        if scheme == "serial" and path and "\0" not in path:
+            return cls(text, scheme, path, read_baud(query))
+        if scheme == "tcp" and path.rpartition(":")[0]:
+            read_options(query)
+            read_number("port", path.rpartition(":")[2], 1, TCP_PORT_MAXIMUM)
             return cls(text, scheme, path)
-        if scheme == BLE and _BLUETOOTH_ADDRESS.fullmatch(rest.upper()):
-            return cls(f"{BLE}:{rest.upper()}", scheme, rest.upper())
+        if scheme == BLE and _BLUETOOTH_ADDRESS.fullmatch(path.upper()):
+            read_options(query)
+            return cls(f"{BLE}:{path.upper()}", scheme, path.upper())
         raise LineUrlError(f"'{text}': {HELP}")
 
 
@@ -160,7 +174,10 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
 async def _open_serial(url: LineUrl, line: StreamLine) -> None:
     import serial_asyncio
 
-    # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
-    await serial_asyncio.create_serial_connection(
-        asyncio.get_running_loop(), lambda: line, url.path, baudrate=url.baud, exclusive=True
-    )
+    loop = asyncio.get_running_loop()
+    try:
+        # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
+        await serial_asyncio.create_serial_connection(loop, lambda: line, url.path, baudrate=url.baud, exclusive=True)
+    except ValueError as error:
+        # A speed that this port does not do.
+        raise OSError(str(error)) from None

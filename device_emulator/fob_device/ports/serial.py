@@ -37,7 +37,7 @@ class SerialLine(asyncio.Protocol):
 
 
 async def serve_serial(path: str, baud: int, make_line: MakeLine, opened: Opened) -> None:
-    """Serve a serial port until cancelled; opens it again when it was unplugged."""
+    """Serve a serial port until cancelled; opens it again when it was unplugged. Raises OSError."""
     loop = asyncio.get_running_loop()
     # A port that is not plugged in yet is served all the same, as soon as it comes.
     opened()
@@ -50,6 +50,9 @@ async def serve_serial(path: str, baud: int, make_line: MakeLine, opened: Opened
         except serial.SerialException:
             await asyncio.sleep(REOPEN_AFTER)
             continue
+        except ValueError as error:
+            # A speed that this port does not do.
+            raise OSError(str(error)) from None
         try:
             await line.lost.wait()
         finally:

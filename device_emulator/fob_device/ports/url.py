@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from fob_device.line.phone_lines import PhoneLines
+from fob_protocol.link.line_options import TCP_PORT_MAXIMUM, LineOptionError, read_baud, read_number, read_options
 
 
 class PortUrlError(ValueError):
@@ -36,11 +37,6 @@ HELP: Final = (
     "a port is pty:/path/link, serial:/dev/ttyUSB0?baud=115200, tcp:127.0.0.1:4000, tcp:[::1]:4000,"
     " ble:hci-socket:0, ble:usb:0 or ble:unix-client:/path"
 )
-
-# The fastest that Linux has a constant for (termios.h).
-BAUD_LIMIT: Final = 4_000_000
-DEFAULT_BAUD: Final = "115200"
-TCP_PORT_LIMIT: Final = 65_535
 
 # Bluetooth controllers as bumble names them, and what shows whether one is there.
 CONTROLLERS: Final[Mapping[str, str]] = {
@@ -72,40 +68,38 @@ def open_port(url: str) -> Port:
     if scheme not in SCHEMES or not place or "\0" in place:
         raise PortUrlError(f"'{url}': {HELP}")
     try:
-        return SCHEMES[scheme](url, place, dict(parse_qsl(query, keep_blank_values=True)))
-    except PortUrlError as error:
+        return SCHEMES[scheme](url, place, query)
+    except (PortUrlError, LineOptionError) as error:
         raise PortUrlError(f"'{url}': {error}") from None
 
 
-def _open_pty(url: str, path: str, options: Mapping[str, str]) -> Port:
+def _open_pty(url: str, path: str, query: str) -> Port:
     from fob_device.ports.pty import serve_pty
 
-    _only(options)
+    read_options(query)
     return Port(url, partial(serve_pty, path), _listing(path))
 
 
-def _open_serial(url: str, path: str, options: Mapping[str, str]) -> Port:
+def _open_serial(url: str, path: str, query: str) -> Port:
     from fob_device.ports.serial import serve_serial
 
-    _only(options, "baud")
-    baud = _number("baud", options.get("baud", DEFAULT_BAUD), BAUD_LIMIT)
-    return Port(url, partial(serve_serial, path, baud), _listing(path))
+    return Port(url, partial(serve_serial, path, read_baud(query)), _listing(path))
 
 
-def _open_tcp(url: str, place: str, options: Mapping[str, str]) -> Port:
+def _open_tcp(url: str, place: str, query: str) -> Port:
     from fob_device.ports.tcp import serve_tcp
 
-    _only(options)
+    read_options(query)
     match = _HOST_AND_PORT.fullmatch(place)
     if match is None:
         raise PortUrlError(HELP)
-    host, port = match[1] or match[2], _number("port", match[3], TCP_PORT_LIMIT)
+    host, port = match[1] or match[2], read_number("port", match[3], 1, TCP_PORT_MAXIMUM)
     look = f"ss -ltnp 'sport = :{port}'"
     return Port(url, partial(serve_tcp, host, port), look, is_exposed=not _is_loopback(host))
 
 
-def _open_ble(url: str, controller: str, options: Mapping[str, str]) -> Port:
-    _only(options)
+def _open_ble(url: str, controller: str, query: str) -> Port:
+    read_options(query)
     kind, _, place = controller.partition(":")
     if kind not in CONTROLLERS or not place:
         raise PortUrlError(f"a controller is one of {', '.join(CONTROLLERS)}, a colon, and which")
@@ -116,7 +110,7 @@ def _open_ble(url: str, controller: str, options: Mapping[str, str]) -> Port:
     return Port(url, partial(serve_ble, controller), CONTROLLERS[kind].format(shlex.quote(place)))
 
 
-SCHEMES: Final[Mapping[str, Callable[[str, str, Mapping[str, str]], Port]]] = {
+SCHEMES: Final[Mapping[str, Callable[[str, str, str], Port]]] = {
     "pty": _open_pty,
     "serial": _open_serial,
     "tcp": _open_tcp,
@@ -126,19 +120,6 @@ SCHEMES: Final[Mapping[str, Callable[[str, str, Mapping[str, str]], Port]]] = {
 
 def _listing(path: str) -> str:
     return f"ls -ld {shlex.quote(os.path.dirname(path) or '.')} {shlex.quote(path)}"
-
-
-def _only(options: Mapping[str, str], *known: str) -> None:
-    for name in options:
-        if name not in known:
-            raise PortUrlError(f"this kind of port has no option '{name}'")
-
-
-def _number(name: str, text: str, limit: int) -> int:
-    # The length first: Python refuses to read a number of thousands of digits.
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= limit):
-        raise PortUrlError(f"{name} is a number from 1 to {limit}")
-    return int(text)
 
 
 def _is_loopback(host: str) -> bool:
