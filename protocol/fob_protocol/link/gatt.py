@@ -19,7 +19,7 @@ MTU_OFFERED: Final = 517
 # PCs that a device is connected with by radio at once.
 CONNECTIONS_LIMIT: Final = 4
 # Seconds that a PC without a good key may hold one of them: who has a bond encrypts at once.
-PROVING_TIME: Final = 20.0
+PROVING_TIME: Final = 12.0
 
 # Seconds between tries of a PC whose bond is lost: each costs the device a connection, and only pairing again heals it.
 BOND_LOST_PAUSE: Final = 60.0

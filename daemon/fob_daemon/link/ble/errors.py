@@ -58,6 +58,17 @@ _BY_REASON: Final = {
 }
 
 
+class NotNearError(LineUnavailableError):
+    """The device was not heard."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_NEAR)
+
+
+class NotConnectedError(LineUnavailableError):
+    """No connection with the device came about, though it was heard."""
+
+
 def words_for(error: BaseException) -> str:
     """Why it failed."""
     match error:
@@ -89,5 +100,10 @@ def explained() -> Iterator[None]:
     except LineUnavailableError:
         raise
     except (*STACK_ERRORS, TimeoutError) as error:
-        why = words_for(error)
-        raise LineUnavailableError(why, _REMEDIES.get(why, "")) from error
+        raise LineUnavailableError(*why_and_remedy(error)) from error
+
+
+def why_and_remedy(error: BaseException) -> tuple[str, str]:
+    """Words, and a command that may help, or nothing."""
+    why = words_for(error)
+    return why, _REMEDIES.get(why, "")

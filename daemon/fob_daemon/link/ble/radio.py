@@ -17,11 +17,11 @@ from fob_daemon.link.ble.deadlines import (
     STACK_TIME,
     deadline,
 )
-from fob_daemon.link.ble.errors import STACK_ERRORS, explained
+from fob_daemon.link.ble.errors import STACK_ERRORS, NotConnectedError, NotNearError, explained, why_and_remedy
 from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.scanner import Scanner
 from fob_daemon.link.ble.stack import Bond, Nearby, Stack
-from fob_daemon.link.transport import BLE, BondLostError, LineUnavailableError
+from fob_daemon.link.transport import BLE, BondLostError
 from fob_protocol.link.gatt import PROVING_TIME, SERVICE_UUID
 
 FORGOTTEN_HERE: Final = "this computer has lost its Bluetooth bond with the phone"
@@ -29,7 +29,7 @@ FORGOTTEN_THERE: Final = "the phone has forgotten this computer's Bluetooth bond
 
 # A connection that was cancelled while it came about may live on in the controller, where nobody can end it, and stand
 # in the way of the next one until the phone gives it up for want of a key. A person who pairs waits for that.
-GHOST_TIME: Final = PROVING_TIME
+GHOST_TIME: Final = CONNECT_TIME + PROVING_TIME
 
 # What bleak-retry-connector may try again by itself; the link manager tries again anyway, and says so meanwhile.
 CONNECT_ATTEMPTS: Final = 1
@@ -60,11 +60,13 @@ class Radio:
                 # A bond is not given up for a device that is not near.
                 await self._scanner.find(address, FIND_TIME)
             await self._make_ready(address, bond)
-            device = await self._scanner.find(address, FIND_TIME)
-            async with self._connecting, self._scanner.paused():
-                # Another line to it may have opened meanwhile.
-                await self._end(address)
-                return await self._connect(device, address, on_data, bond)
+            until = asyncio.get_running_loop().time() + (GHOST_TIME if bond else 0.0)
+            while True:
+                try:
+                    return await self._find_and_connect(address, on_data, bond)
+                except (NotConnectedError, NotNearError):
+                    if asyncio.get_running_loop().time() >= until:
+                        raise
 
     async def scan(self, seconds: float) -> list[Nearby]:
         """The devices that are near, the strongest signal first. Raises LineUnavailableError."""
@@ -88,6 +90,14 @@ class Radio:
             await self._end(address)
         async with deadline(STACK_TIME, "closing the radio"):
             await self._stack.close()
+
+    async def _find_and_connect(self, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
+        """Each time from the search on: a stack forgets a stranger that it could not connect with."""
+        device = await self._scanner.find(address, FIND_TIME)
+        async with self._connecting, self._scanner.paused():
+            # Another line to it may have opened meanwhile.
+            await self._end(address)
+            return await self._connect(device, address, on_data, bond)
 
     async def _make_ready(self, address: str, bond: bool) -> None:
         async with deadline(STACK_TIME, "asking the Bluetooth service"):
@@ -114,7 +124,7 @@ class Radio:
         self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond_with: Bond | None = None
     ) -> BleLine:
         line = BleLine(on_data)
-        client = await self._client(device, address, line, GHOST_TIME if bond_with is not None else 0.0)
+        client = await self._client(device, address, line)
         self._lines[address] = line, asyncio.create_task(self._see_off(address, line, client))
         try:
             if bond_with is not None:
@@ -129,29 +139,23 @@ class Radio:
             raise
         return line
 
-    async def _client(self, device: BLEDevice, address: str, line: BleLine, patience: float) -> BleakClient:
-        """A connection; tried again for `patience` seconds."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + patience
-        while True:
-            try:
-                async with deadline(CONNECT_TIME, "connecting"):
-                    return await establish_connection(
-                        BleakClient,
-                        device,
-                        device.name or address,
-                        lambda _: line.close(),
-                        max_attempts=CONNECT_ATTEMPTS,
-                        use_services_cache=False,
-                        services=[SERVICE_UUID],
-                        backend=self._stack.client,
-                        **self._stack.arguments,
-                    )
-            except (*STACK_ERRORS, LineUnavailableError):
-                if loop.time() >= until:
-                    raise
-            async with deadline(STACK_TIME, "asking the Bluetooth service"):
-                await self._stack.free(address)
+    async def _client(self, device: BLEDevice, address: str, line: BleLine) -> BleakClient:
+        """A connection. Raises NotConnectedError."""
+        try:
+            async with deadline(CONNECT_TIME, "connecting"):
+                return await establish_connection(
+                    BleakClient,
+                    device,
+                    device.name or address,
+                    lambda _: line.close(),
+                    max_attempts=CONNECT_ATTEMPTS,
+                    use_services_cache=False,
+                    services=[SERVICE_UUID],
+                    backend=self._stack.client,
+                    **self._stack.arguments,
+                )
+        except STACK_ERRORS as error:
+            raise NotConnectedError(*why_and_remedy(error)) from error
 
     async def _end(self, address: str) -> None:
         """See the earlier connection to a device to its end: a stack has one at a time."""

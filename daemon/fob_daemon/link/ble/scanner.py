@@ -10,7 +10,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
-from fob_daemon.link.ble.errors import NOT_NEAR, STACK_ERRORS, explained
+from fob_daemon.link.ble.errors import STACK_ERRORS, NotNearError, explained
 from fob_daemon.link.ble.stack import Nearby, Stack
 from fob_daemon.link.transport import LineUnavailableError
 from fob_protocol.link.gatt import SERVICE_UUID
@@ -37,7 +37,7 @@ class Scanner:
         self._lock = asyncio.Lock()
 
     async def find(self, address: str, seconds: float) -> BLEDevice:
-        """The device at an address, once it is heard. Raises LineUnavailableError."""
+        """The device at an address, once it is heard. Raises NotNearError, LineUnavailableError."""
         found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
 
         def hear(device: BLEDevice, _: AdvertisementData) -> None:
@@ -49,7 +49,7 @@ class Scanner:
                 async with asyncio.timeout(seconds):
                     return await found
             except TimeoutError:
-                raise LineUnavailableError(NOT_NEAR) from None
+                raise NotNearError from None
 
     async def scan(self, seconds: float) -> list[Nearby]:
         """What is near, the strongest signal first. Raises LineUnavailableError."""
