@@ -47,6 +47,7 @@ async def test_a_line_that_is_in_use(tmp_path: Path) -> None:
 
 async def test_nobody_listens() -> None:
     assert await why("tcp:127.0.0.1:1") == "tcp:127.0.0.1:1: Connection refused"
+    assert (await why("tcp:a..b:1")).startswith("tcp:a..b:1: ")
     assert await why("tcp:nowhere.invalid:1") == "tcp:nowhere.invalid:1: Name or service not known"
 
 
@@ -87,6 +88,7 @@ def test_the_speed_stands_in_the_url(url: str, baud: int) -> None:
         ("serial:/dev/x?baud=99999999999", BOUNDS),
         ("tcp:4000", HELP),
         ("tcp::4000", HELP),
+        ("tcp:a%00b:80", HELP),
         ("tcp:host:", "port is a number from 1 to 65535"),
         ("tcp:host:0", "port is a number from 1 to 65535"),
         ("tcp:host:65536", "port is a number from 1 to 65535"),

@@ -80,7 +80,9 @@ class LineUrl:
         scheme, _, rest = text.partition(":")
         path, _, query = rest.partition("?")
         path = unquote(path)
-        if scheme == "serial" and path and "\0" not in path:
+        if "\0" in path:
+            raise LineUrlError(f"'{text}': {HELP}")
+        if scheme == "serial" and path:
             return cls(text, scheme, path, read_baud(query))
         if scheme == "tcp" and path.rpartition(":")[0]:
             read_options(query)
@@ -168,16 +170,16 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
             await asyncio.get_running_loop().create_connection(lambda: line, host, int(port))
     except OSError as error:
         raise LineUnavailableError(f"{url.text}: {why_unavailable(error)}") from None
+    except ValueError as error:
+        # A speed that the port does not do; what is no name of a host.
+        raise LineUnavailableError(f"{url.text}: {error}") from None
     return line
 
 
 async def _open_serial(url: LineUrl, line: StreamLine) -> None:
     import serial_asyncio
 
-    loop = asyncio.get_running_loop()
-    try:
-        # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
-        await serial_asyncio.create_serial_connection(loop, lambda: line, url.path, baudrate=url.baud, exclusive=True)
-    except ValueError as error:
-        # A speed that this port does not do.
-        raise OSError(str(error)) from None
+    # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
+    await serial_asyncio.create_serial_connection(
+        asyncio.get_running_loop(), lambda: line, url.path, baudrate=url.baud, exclusive=True
+    )
