@@ -22,6 +22,7 @@ from fob_device.approval.rules import (
     load_rules,
     parse_rules,
 )
+from fob_protocol.caller import Caller, Purpose
 
 SCALARS = st.one_of(
     st.booleans(),
@@ -74,6 +75,40 @@ async def test_a_rule_may_be_about_one_operation() -> None:
     assert not await person.decide(question(Operation.DECRYPT))
 
 
+SSH = Caller(("ssh", "git", "zsh"), Purpose.LOGIN, "code.example.org")
+COMMIT = Caller(("ssh-keygen", "git", "zsh"), Purpose.SIGNATURE, namespace="git")
+FORWARDED = Caller(("sshd",), Purpose.LOGIN, "code.example.org", is_forwarded=True)
+FIREFOX = Caller(("firefox",), Purpose.TLS_CLIENT)
+NOBODY = Caller()
+EVERYBODY = (SSH, COMMIT, FORWARDED, FIREFOX, NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("line", "matched"),
+    [
+        ('program = "git"', (SSH, COMMIT)),
+        ('program = "ssh*"', (SSH, COMMIT, FORWARDED)),
+        ('program = "ssh"', (SSH,)),
+        ('program = "*"', (SSH, COMMIT, FORWARDED, FIREFOX)),
+        ('host = "*.example.org"', (SSH, FORWARDED)),
+        ('host = "*.example.org"\nforwarded = false', (SSH,)),
+        ('host = ""', (COMMIT, FIREFOX, NOBODY)),
+        ('namespace = "git"', (COMMIT,)),
+        ('purpose = "login"', (SSH, FORWARDED)),
+        ('purpose = "signature"', (COMMIT,)),
+        ('purpose = "tls-client"', (FIREFOX,)),
+        ('purpose = "unknown"', (NOBODY,)),
+        ("forwarded = true", (FORWARDED,)),
+        ("forwarded = false", (SSH, COMMIT, FIREFOX, NOBODY)),
+        ("", EVERYBODY),
+    ],
+)
+async def test_a_rule_may_be_about_who_asks(line: str, matched: tuple[Caller, ...]) -> None:
+    person = rules(f'[[approval]]\nanswer = "deny"\n{line}\n')
+    refused = [who for who in EVERYBODY if not await person.decide(Question(Operation.SIGN, "work", "me@pc", who))]
+    assert refused == list(matched)
+
+
 async def test_a_person_takes_time() -> None:
     slept: list[float] = []
 
@@ -106,6 +141,13 @@ async def test_the_pin_is_typed_and_never_shown() -> None:
         ("[[approval]]\nafter=3601", "after is a number of seconds, 0 to 3600"),
         ("[[approval]]\nafter=nan", "after is a number of seconds, 0 to 3600"),
         ("[[approval]]\nafter=true", "after is a number of seconds, 0 to 3600"),
+        ("[[approval]]\nprogram=true", "program is a string in quotes"),
+        ("[[approval]]\nhost=3", "host is a string in quotes"),
+        ("[[approval]]\nnamespace=[]", "namespace is a string in quotes"),
+        ('[[approval]]\npurpose="fun"', "purpose is one of login, signature, tls-client, unknown"),
+        ("[[approval]]\npurpose=[1]", "purpose is one of login, signature, tls-client, unknown"),
+        ('[[approval]]\nforwarded="yes"', "forwarded is true or false"),
+        ("[[approval]]\nforwarded=1", "forwarded is true or false"),
         ("approval=[3]", "an approval is a table: [[approval]] and its lines"),
         ("approval={}", "approval is a list: [[approval]]"),
         ('[[approval]]\nkeys="x"', "an approval has no 'keys'"),

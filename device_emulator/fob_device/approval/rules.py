@@ -5,6 +5,11 @@ pin = "123456"                # what is typed on the PIN pad when the PC sends n
 [[approval]]                  # the first that matches decides; none: allow at once
 operation = "sign"            # sign, decrypt, derive; absent: any
 key = "git*"                  # a pattern for the key's label; absent: any
+program = "ssh*"              # a pattern for any program of the chain, the first or a later one; absent: any
+host = "*.example.org"        # a pattern for where a login goes ("" where that is not known); absent: any
+namespace = "git"             # a pattern for what a signature over data is of; absent: any
+purpose = "login"             # login, signature, tls-client, unknown; absent: any
+forwarded = true              # only what comes from another machine, or false: only what does not; absent: either
 answer = "allow"              # allow, deny, or ignore (nobody ever taps)
 after = 2.0                   # seconds the person takes, at most an hour; absent or 0: at once, nobody is asked
 
@@ -20,10 +25,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from fob_device.approval.questions import Operation, Question
+from fob_protocol.caller import Caller, Purpose
 
 ANSWERS: Final = ("allow", "deny", "ignore")
 PAIRING: Final = ("accept", "refuse")
 OPERATIONS: Final = tuple(operation.value for operation in Operation)
+PURPOSES: Final = {
+    "login": Purpose.LOGIN,
+    "signature": Purpose.SIGNATURE,
+    "tls-client": Purpose.TLS_CLIENT,
+    "unknown": Purpose.UNKNOWN,
+}
 
 # A rule file is a page of text.
 FILE_LIMIT: Final = 65_536
@@ -31,7 +43,8 @@ FILE_LIMIT: Final = 65_536
 AFTER_LIMIT: Final = 3600
 
 FILE_KEYS: Final = frozenset({"pairing", "pin", "approval"})
-APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after"})
+PATTERNS: Final = ("program", "host", "namespace")
+APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after", "purpose", "forwarded", *PATTERNS})
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -48,10 +61,28 @@ class Rule:
     key: str = "*"
     answer: str = "allow"
     after: float = 0.0
+    program: str | None = None
+    host: str = "*"
+    namespace: str = "*"
+    purpose: Purpose | None = None
+    forwarded: bool | None = None
 
     def matches(self, question: Question) -> bool:
         """True when this rule is about `question`."""
-        return self.operation in (None, question.operation) and fnmatchcase(question.key_label, self.key)
+        return (
+            self.operation in (None, question.operation)
+            and fnmatchcase(question.key_label, self.key)
+            and self._matches_caller(question.caller)
+        )
+
+    def _matches_caller(self, caller: Caller) -> bool:
+        return (
+            self.purpose in (None, caller.purpose)
+            and self.forwarded in (None, caller.is_forwarded)
+            and fnmatchcase(caller.host, self.host)
+            and fnmatchcase(caller.namespace, self.namespace)
+            and (self.program is None or any(fnmatchcase(program, self.program) for program in caller.programs))
+        )
 
     @property
     def is_silent(self) -> bool:
@@ -141,12 +172,29 @@ def _parse_rule(entry: object) -> Rule:
         _string("key", entry.get("key", "*")),
         _one_of("answer", entry.get("answer", "allow"), ANSWERS),
         _seconds("after", entry.get("after", 0)),
+        **_about_caller(entry),
     )
+
+
+def _about_caller(entry: dict[str, Any]) -> dict[str, Any]:
+    """What a rule says of who asks, as Rule's arguments."""
+    arguments: dict[str, Any] = {name: _string(name, entry[name]) for name in PATTERNS if name in entry}
+    if "purpose" in entry:
+        arguments["purpose"] = PURPOSES[_one_of("purpose", entry["purpose"], tuple(PURPOSES))]
+    if "forwarded" in entry:
+        arguments["forwarded"] = _boolean("forwarded", entry["forwarded"])
+    return arguments
 
 
 def _string(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise RuleError(f"{name} is a string in quotes")
+    return value
+
+
+def _boolean(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise RuleError(f"{name} is true or false")
     return value
 
 
