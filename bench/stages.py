@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fob_daemon.demo.links import SerialLink
+from fob_daemon.demo.links import DemoLink, SerialLink
 from fob_daemon.demo.processes import Processes, program
-from fob_daemon.demo.scratch import CLIENT_MODULES, Scratch
+from fob_daemon.demo.scratch import Scratch
+from fob_daemon.p11_kit import find_client
 from paced_line import PacedLine
 
 SOFTHSM: Final = "/usr/lib/softhsm/libsofthsm2.so"
 PEER_LABEL: Final = "peer"
 PIN: Final = "123456"
 KEYS: Final = (("rsa:2048", "rsa:2048", "RSA-2048", "01"), ("ec:p256", "EC:prime256v1", "P-256", "02"))
+SERIAL: Final = SerialLink()
 START_TIME: Final = 10.0
 COMMAND_TIME: Final = 60.0
 
@@ -70,20 +72,21 @@ class Stage:
 
 
 @contextmanager
-def our_stage(baud: int | None = None) -> Iterator[Stage]:
-    """Phone and daemon, paired, with an RSA-2048 and a P-256 key; on a paced line when `baud` is given."""
+def our_stage(baud: int | None = None, link: DemoLink = SERIAL) -> Iterator[Stage]:
+    """Phone and daemon, paired, with an RSA-2048 and a P-256 key; on a paced serial line when `baud` is given."""
     with ExitStack() as stack:
         scratch = Scratch.in_folder(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fob-bench-"))))
-        scratch.write_files()
-        processes = stack.enter_context(Processes(scratch, SerialLink()))
+        scratch.write_files(link.configuration(scratch))
+        processes = stack.enter_context(Processes(scratch, link))
         processes.make_phone()
+        link.prepare(processes)
         processes.start_phone()
-        url = f"serial:{scratch.line}"
+        processes.start_daemon()
+        url = link.url(processes)
         if baud is not None:
             slow = scratch.folder / "slow-line"
             stack.enter_context(PacedLine(scratch.line, slow, baud))
             url = f"serial:{slow}?baud={baud}"
-        processes.start_daemon()
         processes.fob("pair", url, "--yes")
         for kind, _, label, key_id in KEYS:
             processes.fob("keys", "new", "--type", kind, "--label", label, "--id", key_id)
@@ -109,7 +112,7 @@ def peer_stage() -> Iterator[dict[str, str]]:
             _await_socket(address)
             yield {
                 "P11_KIT_SERVER_ADDRESS": f"unix:path={address}",
-                "PKCS11_MODULE": next(path for path in CLIENT_MODULES if Path(path).exists()),
+                "PKCS11_MODULE": str(find_client()),
                 "PKCS11_TOKEN_LABEL": PEER_LABEL,
                 "PKCS11_PIN": PIN,
             }
