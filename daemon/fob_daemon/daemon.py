@@ -84,6 +84,7 @@ class Daemon:
             self._desk = PairingDesk(self._identity, self._registry, pc_name(), self._lines)
             for entry in self._registry.devices.values():
                 self._add(entry)
+            self._start_devices()
             paths = self._config.sockets
             provider, agent = inherited.get("provider", paths.provider), inherited.get("agent", paths.agent)
             self._provider_path, self._agent_path = path_of(provider), path_of(agent)
@@ -127,16 +128,16 @@ class Daemon:
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         """Pair with the device at `url`. Raises ControlError."""
         line = line_url(url)
-        for device in [device for device in self._devices.values() if line in device.entry.lines]:
-            # A serial line has one reader, a device one connection by radio.
-            await device.stop()
         try:
-            entry = await self._desk.pair(line, name, compare, say)
+            with self._desk.at(line):
+                for device in [device for device in self._devices.values() if device.entry.is_at(line)]:
+                    # A line has one reader.
+                    await device.stop()
+                entry = await self._desk.pair(line, name, compare, say)
             await self._remove(entry.name)
             self._add(entry)
         finally:
-            for device in self._devices.values():
-                device.start()
+            self._start_devices()
         device = self._devices[entry.name]
         await device.settled()
         return device.report()
@@ -149,9 +150,8 @@ class Daemon:
     async def unpair(self, name: str) -> None:
         """Forget a device, on both sides when it is there. Raises ControlError."""
         device = self._device(name)
-        await self._desk.say_farewell(device)
+        await self._desk.unpair(device)
         await self._remove(name)
-        self._registry.remove(name)
         for line in device.entry.lines:
             with suppress(LineUnavailableError):
                 await self._lines.forget(line)
@@ -211,7 +211,12 @@ class Daemon:
         link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
         self._devices[entry.name] = device
         self._engine.add_slot(slot)
-        device.start()
+
+    def _start_devices(self) -> None:
+        """Keep the links up of all devices but those whose line a pairing has."""
+        for device in self._devices.values():
+            if not any(self._desk.is_at(line) for line in device.entry.lines):
+                device.start()
 
     async def _remove(self, name: str) -> None:
         device = self._devices.pop(name, None)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fob_daemon.permissions import require_secret
@@ -9,18 +10,45 @@ from fob_daemon.permissions import require_secret
 
 def write_durably(path: Path, content: bytes) -> None:
     """Old content or new, never a mix, readable by its owner only. Raises OSError."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    beside.replace(path)
+    beside = _beside(path)
+    try:
+        _write(beside, content)
+        beside.replace(path)
+    except OSError:
+        _unlink(beside)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def require_room(path: Path, size: int) -> None:
+    """Raises OSError when `size` octets could not be written durably to `path` now."""
+    beside = _beside(path)
+    try:
+        _write(beside, bytes(size))
+    finally:
+        _unlink(beside)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _unlink(path: Path) -> None:
+    # What is half written takes room; why it was not written is what the person has to hear.
+    with suppress(OSError):
+        path.unlink()
 
 
 def load_secret(path: Path, size: int, random: Callable[[int], bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """The registry of paired devices: names, slots, and files that were damaged."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -71,3 +72,41 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(RegistryError, match=r"devices\.json is damaged"):
         Registry.load(path)
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_change_that_cannot_be_stored_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    path = tmp_path / "devices.json"
+    registry = Registry.load(path)
+    entry = registry.add("phone", KEY, "1", LineUrl.parse("serial:/a"), 1.0)
+    before = path.read_bytes()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(*(("os.fsync", refuse) if failing == "fsync" else ("pathlib.Path.replace", refuse)))
+        for change in (
+            lambda: registry.add("phone", KEY, "1", LineUrl.parse("serial:/b"), 2.0),
+            lambda: registry.add("other", bytes(32), "2", LineUrl.parse("serial:/b"), 2.0),
+            lambda: registry.remove("phone"),
+        ):
+            with pytest.raises(RegistryError) as refused:
+                change()
+            assert str(refused.value) == f"{path} cannot be written: No space left on device"
+    assert registry.devices == {"phone": entry}
+    assert (path.read_bytes(), [name.name for name in tmp_path.iterdir()]) == (before, ["devices.json"])
+    registry.remove("phone")
+    assert Registry.load(path).devices == {}
+
+
+def test_room_is_asked_for_without_a_trace(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "devices.json"
+    registry = Registry.load(path)
+    with pytest.raises(RegistryError, match=r"devices\.json cannot be written: No such file or directory"):
+        registry.require_room(0)
+    path.parent.mkdir()
+    registry.require_room(4096)
+    assert list(path.parent.iterdir()) == []

@@ -1,14 +1,16 @@
 """Pairing and unpairing as the control socket asks for them."""
 
 import os
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import Compare
 from fob_daemon.device.device import Device
-from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
+from fob_daemon.device.registry import ENTRY_ROOM, PairedDeviceEntry, Registry, RegistryError
 from fob_daemon.link.begin import RefusedError
 from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.lines import Lines
@@ -33,42 +35,89 @@ class PairingDesk:
         self._registry = registry
         self._pc_name = pc_name
         self._lines = lines
+        self._places: set[tuple[str, str]] = set()
+
+    def is_at(self, line: LineUrl) -> bool:
+        """True while a pairing is under way on this line."""
+        return line.place in self._places
+
+    @contextmanager
+    def at(self, line: LineUrl) -> Iterator[None]:
+        """The line is the pairing's in the `with` block. Raises ControlError when another pairing has it."""
+        if self.is_at(line):
+            why = f"a pairing is under way on {line.text} already"
+            raise ControlError("not paired", why, f"fob pair {shlex.quote(line.text)}    (when that one has ended)")
+        self._places.add(line.place)
+        try:
+            yield
+        finally:
+            self._places.discard(line.place)
 
     async def pair(
         self, url: LineUrl, name: str | None, compare: Compare, say: Callable[[str], None]
     ) -> PairedDeviceEntry:
         """Pair, and store the device. Raises ControlError."""
+        self._require_room("not paired", ENTRY_ROOM)
         say(f"Connecting to {url.text} ...")
         data_line = await self._open(url)
+        again = f"fob pair {shlex.quote(url.text)}"
         try:
             device = await self._converse(data_line, compare, say)
-            entry = self._registry.add(name or device.name, device.key, device.serial, url, time.time())
+            entry = self._keep(device, name or device.name, url)
             self._lines.keep(url)
             return entry
         except RefusedError as error:
             code = ExitCode.REJECTED if error.reason in (Reason.PERSON_SAID_NO, None) else ExitCode.FAILED
-            raise ControlError("not paired", str(error), f"fob pair {url.text}", code) from None
+            raise ControlError("not paired", str(error), again, code) from None
         except ConnectionError as error:
             why = f"the pairing was broken off: {error}"
-            raise ControlError("not paired", why, f"fob pair {url.text}", ExitCode.NO_DEVICE) from None
+            raise ControlError("not paired", why, again, ExitCode.NO_DEVICE) from None
         except TimeoutError as error:
             why = str(error) or "nobody answered in time"
-            raise ControlError("not paired", why, f"fob pair {url.text}", ExitCode.TIMEOUT) from None
+            raise ControlError("not paired", why, again, ExitCode.TIMEOUT) from None
         except RegistryError as error:
             raise ControlError("not paired", str(error), "fob devices") from None
         finally:
             data_line.line.close()
 
+    async def unpair(self, device: Device) -> None:
+        """Forget a device, on both sides when it is there. Raises ControlError."""
+        name = device.entry.name
+        self._require_room("not unpaired", 0)
+        is_told = await self._say_farewell(device)
+        try:
+            self._registry.remove(name)
+        except RegistryError as error:
+            why = f"the phone has forgotten this computer, which still lists it: {error}" if is_told else str(error)
+            raise ControlError("not unpaired", why, f"fob unpair {shlex.quote(name)}") from None
+
     @staticmethod
-    async def say_farewell(device: Device) -> None:
+    async def _say_farewell(device: Device) -> bool:
         """Tell a device that is here to forget this PC; one that is away learns it when it next meets a stranger."""
         try:
             answer = await device.link.request(catalogue.UNPAIR.build(), timeout=FAREWELL_TIME)
         except CkrError:
-            return
+            return False
         if answer.ckr != Ckr.OK:
             why = answer.words or "the device refused"
-            raise ControlError("not unpaired", why, f"fob unpair {device.entry.name}")
+            raise ControlError("not unpaired", why, f"fob unpair {shlex.quote(device.entry.name)}")
+        return True
+
+    def _require_room(self, what: str, more: int) -> None:
+        """Neither side is told of what cannot be stored. Raises ControlError."""
+        try:
+            self._registry.require_room(more)
+        except RegistryError as error:
+            raise ControlError(what, str(error), f"df -h {shlex.quote(str(self._registry.path.parent))}") from None
+
+    def _keep(self, device: PairedDevice, name: str, url: LineUrl) -> PairedDeviceEntry:
+        try:
+            return self._registry.add(name, device.key, device.serial, url, time.time())
+        except RegistryError as error:
+            why = str(error)
+            if self._registry.known(device.key) is None:
+                why = f"the phone has stored this computer, but not this computer the phone: {error}"
+            raise ControlError("not paired", why, f"fob pair {shlex.quote(url.text)}") from None
 
     async def _open(self, url: LineUrl) -> DataLine:
         try:
@@ -83,6 +132,8 @@ class PairingDesk:
 
     async def _converse(self, data_line: DataLine, compare: Compare, say: Callable[[str], None]) -> PairedDevice:
         async def equal(code: str, device: PairedDevice) -> bool:
+            # Before either side has stored anything.
+            self._registry.require_slot(device.key)
             answer = await compare(code, device.name, device.serial)
             if answer:
                 say("Look at your phone: confirm the same code there ...")

@@ -1,6 +1,7 @@
 """The paired devices, on disk: their keys, their lines, their slots."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,13 +9,16 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from fob_daemon.files import write_durably
+from fob_daemon.files import require_room, write_durably
 from fob_daemon.link.transport import SCHEMES, LineUrl
 from fob_protocol.noise.keys import DH_SIZE
 
 # Slot ids are shown to people and kept for good; so many devices are more than a PC ever pairs.
 DEVICES_LIMIT: Final = 64
 FIRST_SLOT: Final = 1
+
+# More octets than a device takes in the file: its name, its lines (each as long as the control socket allows), its key.
+ENTRY_ROOM: Final = 8192
 
 
 class RegistryError(ValueError):
@@ -42,10 +46,14 @@ class PairedDeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         """The lines to the device. Raises LineUrlError."""
         return tuple(LineUrl.parse(url) for url in self.urls)
 
+    def is_at(self, line: LineUrl) -> bool:
+        """True when one of its lines leads where `line` does, at whatever speed. Raises LineUrlError."""
+        return line.place in {own.place for own in self.lines}
+
 
 @dataclass(slots=True)
 class Registry:
-    """The devices by name. Every change is on disk before it counts."""
+    """The devices by name. Every change is on disk before it counts; one that cannot be stored changes nothing."""
 
     path: Path
     devices: dict[str, PairedDeviceEntry] = field(default_factory=dict)
@@ -66,27 +74,38 @@ class Registry:
             raise RegistryError(f"{path} is damaged: {error}") from None
         return cls(path, {entry.name: entry for entry in entries})
 
+    def known(self, key: bytes) -> PairedDeviceEntry | None:
+        """The device with this static key, if it is paired."""
+        return next((entry for entry in self.devices.values() if entry.key == key.hex()), None)
+
     def add(self, name: str, key: bytes, serial: str, line: LineUrl, now: float) -> PairedDeviceEntry:
         """Store a device; one with the same key keeps its name, its slot, and its other lines. Raises RegistryError."""
-        known = next((entry for entry in self.devices.values() if entry.key == key.hex()), None)
+        self.require_slot(key)
+        known = self.known(key)
         lines = one_of_each((*(known.lines if known is not None else ()), line))
         urls = tuple(line.text for line in lines)
         if known is not None:
             entry = msgspec.structs.replace(known, urls=urls, serial=serial, paired_at=now)
         else:
-            if len(self.devices) >= DEVICES_LIMIT:
-                raise RegistryError(f"{DEVICES_LIMIT} devices are paired already")
             entry = PairedDeviceEntry(self._free_name(name), key.hex(), serial, urls, self._free_slot(), now)
-        self.devices[entry.name] = entry
-        self._store()
+        self._store(self.devices | {entry.name: entry})
         return entry
 
     def remove(self, name: str) -> None:
-        """Forget a device. Raises RegistryError when there is none of that name."""
+        """Forget a device. Raises RegistryError, also when there is none of that name."""
         if name not in self.devices:
             raise RegistryError(f"no device is called '{name}'")
-        del self.devices[name]
-        self._store()
+        self._store({other: entry for other, entry in self.devices.items() if other != name})
+
+    def require_room(self, more: int) -> None:
+        """For `more` octets than there are; asked before the other side is told of a change. Raises RegistryError."""
+        with self._saying_why():
+            require_room(self.path, len(_encode(self.devices)) + more)
+
+    def require_slot(self, key: bytes) -> None:
+        """Raises RegistryError when there is no place for the device with this key."""
+        if self.known(key) is None and len(self.devices) >= DEVICES_LIMIT:
+            raise RegistryError(f"{DEVICES_LIMIT} devices are paired already")
 
     def _free_slot(self) -> int:
         taken = {entry.slot for entry in self.devices.values()}
@@ -97,9 +116,21 @@ class Registry:
         taken = self.devices
         return next(n for n in (base, *(f"{base} {i}" for i in range(2, DEVICES_LIMIT + 2))) if n not in taken)
 
-    def _store(self) -> None:
-        content = msgspec.json.encode(list(self.devices.values()))
-        write_durably(self.path, msgspec.json.format(content, indent=1))
+    def _store(self, devices: dict[str, PairedDeviceEntry]) -> None:
+        with self._saying_why():
+            write_durably(self.path, _encode(devices))
+        self.devices = devices
+
+    @contextmanager
+    def _saying_why(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RegistryError(f"{self.path} cannot be written: {error.strerror or error}") from None
+
+
+def _encode(devices: dict[str, PairedDeviceEntry]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(list(devices.values())), indent=1)
 
 
 def one_of_each(lines: Iterable[LineUrl]) -> list[LineUrl]:

@@ -107,6 +107,7 @@ class LineKeeper:
     async def run(self) -> None:
         """Open the line and open it again until cancelled."""
         failures = 0
+        self._note(State.CONNECTING, "")
         try:
             while True:
                 failures = 0 if await self._live_once() else failures + 1
