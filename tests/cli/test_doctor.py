@@ -18,7 +18,7 @@ from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
-from fob_daemon.cli.p11_kit import find_client, module_path, module_text
+from fob_daemon.p11_kit import find_client, module_path, module_text
 
 OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
 
@@ -29,6 +29,7 @@ def device(**changes: Any) -> dict[str, Any]:
         "state": "ready",
         "why": "",
         "url": "serial:/dev/ttyUSB7?baud=9600",
+        "label": "Ada's token",
         "logged_in": False,
         "token_flags": [],
     } | changes

@@ -35,7 +35,7 @@ async def test_1_failed(fob: FobProgram, phone: FakePhone) -> None:
     assert ended.error == [
         "the key was not made",
         "the PIN is wrong (CKR_PIN_INCORRECT)",
-        "fob status    (shows how many tries are left)",
+        "the same command again",
     ]
 
 

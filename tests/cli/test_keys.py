@@ -11,6 +11,7 @@ from cli.fob_program import FOB, FobProgram
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.interface import Ask
+from fob_daemon.p11_kit import find_client
 from fob_protocol.pkcs11.cka import Cka
 
 NEW = ("keys", "new", "--label", "mail", "--id", "01", "--pin-file", "-")
@@ -97,7 +98,7 @@ async def test_two_keys_of_one_label(fob: FobProgram, phone: FakePhone) -> None:
     assert (await fob("keys", "show", "02", "--json")).json["id"] == "02"
 
 
-async def test_a_key_that_another_program_made_without_an_id(fob: FobProgram, phone: FakePhone) -> None:
+async def test_a_key_that_another_program_made_without_an_id(fob: FobProgram, phone: FakePhone, tmp_path: Path) -> None:
     await made(fob)
     await made(fob, "--label", "work", "--id", "02")
     for attributes in phone.objects.values():
@@ -110,7 +111,9 @@ async def test_a_key_that_another_program_made_without_an_id(fob: FobProgram, ph
         [
             "'work' has no id",
             "the program that made it gave it no CKA_ID, and key commands go by that",
-            "pkcs11-tool --module p11-kit-client.so --login --label work --type privkey --set-id HEX",
+            f"P11_KIT_SERVER_ADDRESS=unix:path={tmp_path}/provider.sock pkcs11-tool --module {find_client()} "
+            "--token-label 'Ada'\"'\"'s token' --login --label work --set-id HEX --type privkey"
+            "    (and again with --type pubkey)",
         ],
     )
 

@@ -13,7 +13,7 @@ from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.main import run
-from fob_daemon.cli.p11_kit import address, module_path, module_text
+from fob_daemon.p11_kit import address, module_path, module_text
 from fob_daemon.rpc.server import ProviderServer
 from rpc.fake_application import FakeApplication
 

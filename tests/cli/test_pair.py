@@ -48,7 +48,7 @@ async def test_nobody_answers(fob: FobProgram, daemon: FakeDaemon, stdin: str) -
     assert ended.error == [
         "not paired",
         "nobody answered: there is no terminal, or standard input is at its end",
-        f"fob pair {URL}    (in a terminal)",
+        f"fob pair '{URL}'    (in a terminal)",
     ]
 
 

@@ -79,6 +79,24 @@ def test_three_wrong_pins_lock_the_token_until_the_officer_unlocks_it(phone: Liv
     tool(phone, "--login", "--pin", NEW_PIN, "--test")
 
 
+def test_what_fob_says_of_wrong_pins_is_true_and_its_remedy_works(phone: Live) -> None:
+    wrong = phone.folder / "wrong-pin"
+    wrong.write_text(WRONG_PIN)
+    said = [phone.run("fob", "unlock", "--pin-file", str(wrong), check=False).stderr.decode() for _ in range(4)]
+    assert [re.findall("why:   (.*) \\(CKR", words)[0].partition(";")[0] for words in said] == [
+        "the PIN is wrong",
+        "the PIN is wrong, and the next wrong one locks it",
+        "the PIN is wrong, and now locked",
+        "the PIN is locked after too many wrong ones",
+    ]
+    findings = phone.run("fob", "doctor", check=False).stdout.decode()
+    (remedy,) = {*re.findall("try:   (.*init-pin)", "".join(said)), *re.findall("fix: (.*init-pin)", findings)}
+
+    phone.run("sh", "-c", f"{remedy} --so-pin {phone.scratch.so_pin} --new-pin {NEW_PIN}")
+
+    assert may_log_in(phone, NEW_PIN)
+
+
 def test_a_wrong_officer_pin_sets_nothing(phone: Live) -> None:
     wrong = ("--login", "--login-type", "so", "--so-pin", WRONG_PIN)
     assert "CKR_PIN_INCORRECT" in tool(phone, *wrong, "--init-pin", "--new-pin", NEW_PIN, check=False)

@@ -1,6 +1,7 @@
 """Key commands through the control socket: made, listed, shown, deleted; the PIN, the phone's answers, held logins."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from control.api import Api
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.errors import ExitCode
+from fob_daemon.p11_kit import find_client
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko
+from fob_protocol.pkcs11.flags import TokenFlag
 
 NEW = {"device": "pixel", "type": "ec:p256", "label": "mail key", "id": "0aff", "pin": PIN.decode()}
 
@@ -171,6 +174,45 @@ async def test_a_wrong_pin_is_told_and_not_kept(api: Api, phone: FakePhone) -> N
 
     assert (status, body["error"]["what"]) == (422, "'pixel' was not unlocked")
     assert phone.applications == 0
+
+
+@pytest.mark.parametrize(
+    ("refusal", "flag", "why", "command"),
+    [
+        (Ckr.PIN_INCORRECT, TokenFlag.USER_PIN_COUNT_LOW, "the PIN is wrong", "the same command again"),
+        (
+            Ckr.PIN_INCORRECT,
+            TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY,
+            "the PIN is wrong, and the next wrong one locks it",
+            "the same command again",
+        ),
+        (
+            Ckr.PIN_INCORRECT,
+            TokenFlag.USER_PIN_LOCKED,
+            "the PIN is wrong, and now locked; the security officer's PIN sets a new one",
+            "--login --login-type so --init-pin",
+        ),
+        (
+            Ckr.PIN_LOCKED,
+            TokenFlag.USER_PIN_LOCKED,
+            "the PIN is locked after too many wrong ones; the security officer's PIN sets a new one",
+            "--login --login-type so --init-pin",
+        ),
+    ],
+)
+async def test_after_a_wrong_pin_what_the_phone_tells_of_the_tries_is_told(
+    api: Api, daemon: FakeDaemon, phone: FakePhone, refusal: Ckr, flag: TokenFlag, why: str, command: str
+) -> None:
+    phone.refusal = refusal
+    daemon.devices["pixel"] = replace(daemon.devices["pixel"], token_flags=phone.flags | flag)
+
+    _, error = await refused(api)
+
+    assert error["why"] == f"{why} (CKR_{refusal.name})"
+    assert error["next"].endswith(command)
+    if "so" in command.split():
+        begin = f"P11_KIT_SERVER_ADDRESS=unix:path={daemon.folder}/provider.sock pkcs11-tool --module {find_client()} "
+        assert error["next"].startswith(begin + "--token-label 'Ada'\"'\"'s token' ")
 
 
 async def test_unlocked_means_no_pin_until_locked(api: Api, phone: FakePhone) -> None:

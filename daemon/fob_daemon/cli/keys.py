@@ -12,6 +12,7 @@ from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.cli.questions import NOBODY, confirm
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.key_type import KeyType
+from fob_daemon.p11_kit import pkcs11_tool
 
 _HEADER = ("LABEL", "ID", "TYPE", "DEVICE", "URI")
 
@@ -84,9 +85,8 @@ def show_command(fob: Fob, key: str, form: str | None, device: str | None) -> No
     elif form is None:
         _show_details(fob, details)
     elif details[form] is None:
-        raise ControlError(
-            "the public key is not shown", f"'{key}' has no public half of a known kind", f"fob keys show {key}"
-        )
+        why = f"'{key}' has no public half of a known kind"
+        raise ControlError("the public key is not shown", why, f"fob keys show {shlex.quote(key)}")
     else:
         fob.output.text(details[form])
 
@@ -137,7 +137,7 @@ def _find(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
         raise ControlError(
             f"'{key}' has no id",
             "the program that made it gave it no CKA_ID, and key commands go by that",
-            f"pkcs11-tool --module p11-kit-client.so --login --label {shlex.quote(key)} --type privkey --set-id HEX",
+            _set_id(fob, found[0]),
         )
     if len(found) == 1:
         return found[0]
@@ -146,6 +146,13 @@ def _find(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
         raise ControlError(f"no key is called '{key}'", why, "fob keys list")
     several = ", ".join(f"{k['id']} on '{k['device']}'" for k in found)
     raise ControlError(f"which '{key}'?", f"there are {several}", "the same command with an id", ExitCode.USAGE)
+
+
+def _set_id(fob: Fob, key: dict[str, Any]) -> str:
+    """The command that gives a key without an id one, half by half. Raises ControlError."""
+    provider = fob.client.get("status")["provider_socket"]
+    tool = pkcs11_tool(provider, fob.device(key["device"])["label"], f"--login --label {shlex.quote(key['label'])}")
+    return f"{tool} --set-id HEX --type privkey    (and again with --type pubkey)"
 
 
 def _announce(fob: Fob, device: dict[str, Any], purpose: str) -> None:

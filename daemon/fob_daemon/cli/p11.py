@@ -11,8 +11,8 @@ import click
 
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
-from fob_daemon.cli.p11_kit import CLIENT, address, find_client, module_path, module_text
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, PACKAGE, address, find_client, module_path, module_text
 
 # The stock client has no time-out of its own.
 TEST_TIME: Final = 30.0
@@ -50,12 +50,12 @@ def test_command(fob: Fob) -> None:
     """List the phone's objects with a program that does not know Fob, through the distribution's own module."""
     client = find_client()
     if client is None:
-        raise ControlError("the test did not run", f"{CLIENT} is not installed", "apt install p11-kit-modules")
+        raise ControlError("the test did not run", f"{CLIENT} is not installed", f"apt install {PACKAGE}")
     command = _listing(client)
     # Without a daemon the client module would only say that there are no slots.
     provider = fob.client.get("status")["provider_socket"]
-    fob.output.say(f"$ P11_KIT_SERVER_ADDRESS={address(provider)} {' '.join(command)}")
-    listing = _run(command, dict(fob.environment) | {"P11_KIT_SERVER_ADDRESS": address(provider)})
+    fob.output.say(f"$ {ADDRESS_VARIABLE}={address(provider)} {' '.join(command)}")
+    listing = _run(command, dict(fob.environment) | {ADDRESS_VARIABLE: address(provider)})
     if fob.output.is_json:
         fob.output.data({"command": list(command), "output": listing})
     else:

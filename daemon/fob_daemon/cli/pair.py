@@ -1,5 +1,6 @@
 """`fob pair`: follow the pairing, show the code, ask the person."""
 
+import shlex
 from typing import Any, Final
 
 import click
@@ -48,7 +49,9 @@ def _follow(fob: Fob, events: StreamBeside, url: str, yes: bool) -> dict[str, An
                 device: dict[str, Any] = data
                 return device
             case "error" if not is_answered:
-                raise ControlError("not paired", NOBODY, f"fob pair {url}    (in a terminal)", ExitCode.USAGE)
+                raise ControlError(
+                    "not paired", NOBODY, f"fob pair {shlex.quote(url)}    (in a terminal)", ExitCode.USAGE
+                )
             case "error":
                 raise ControlError(data["what"], data["why"], data["next"], ExitCode(data["exit_code"]))
     raise ControlError("not paired", "the daemon ended the conversation", "fob status")

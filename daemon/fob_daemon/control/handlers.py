@@ -81,7 +81,8 @@ class Handlers:
                 async with self._sessions.for_reading(device, peer) as session:
                     keys += await list_keys(session)
             except CkrError as error:
-                raise refused(f"the keys of '{device.name}' were not listed", error) from None
+                what = f"the keys of '{device.name}' were not listed"
+                raise refused(what, error, self._daemon, device.slot) from None
         return keys
 
     async def _show_key(self, request: requests.ShowKey, peer: PeerIdentity) -> object:
@@ -90,7 +91,7 @@ class Handlers:
             async with self._sessions.for_reading(device, peer) as session:
                 return await show_key(session, request.id)
         except CkrError as error:
-            raise refused("the key was not read", error) from None
+            raise refused("the key was not read", error, self._daemon, device.slot) from None
 
     async def _new_key(self, request: requests.NewKey, peer: PeerIdentity) -> KeySummary:
         device = self._sessions.device(request.device)
@@ -98,7 +99,7 @@ class Handlers:
             async with self._sessions.for_writing(device, peer, request.pin) as session:
                 return await new_key(session, request.type, request.label, request.id, self._random)
         except CkrError as error:
-            raise refused("the key was not made", error) from None
+            raise refused("the key was not made", error, self._daemon, device.slot) from None
 
     async def _delete_key(self, request: requests.DeleteKey, peer: PeerIdentity) -> KeySummary:
         device = self._sessions.device(request.device)
@@ -106,4 +107,4 @@ class Handlers:
             async with self._sessions.for_writing(device, peer, request.pin) as session:
                 return await delete_key(session, request.id)
         except CkrError as error:
-            raise refused("the key was not deleted", error) from None
+            raise refused("the key was not deleted", error, self._daemon, device.slot) from None

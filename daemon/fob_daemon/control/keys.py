@@ -111,7 +111,7 @@ async def new_key(
         raise ControlError(
             "the key was not made",
             f"'{session.device.name}' has a key with the id {key_id.hex()}",
-            "fob keys new without --id",
+            "the same command without --id",
         )
     await session.application.generate_key_pair(session.handle, *generation(key_type, label, key_id))
     return _summary(session, key_id, await _halves(session, key_id))

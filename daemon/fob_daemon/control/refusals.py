@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.interface import DaemonView
 from fob_daemon.device.away import AwayError
+from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.pkcs11.flags import TokenFlag
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One CKR's."""
+    """One CKR's. `tool`: the next command is pkcs11-tool with these arguments."""
 
     exit_code: ExitCode
     why: str
-    next_command: str
+    next_command: str = ""
+    tool: str = ""
 
 
 _AGAIN: Final = "the same command again"
@@ -32,18 +36,18 @@ MEANINGS: Final = {
         ExitCode.FAILED, "the link was lost; whether the device did it is not known", "fob keys list"
     ),
     Ckr.DEVICE_MEMORY: Meaning(ExitCode.FAILED, "the device is full", "fob keys list"),
-    Ckr.PIN_INCORRECT: Meaning(ExitCode.FAILED, "the PIN is wrong", "fob status    (shows how many tries are left)"),
+    Ckr.PIN_INCORRECT: Meaning(ExitCode.FAILED, "the PIN is wrong", _AGAIN),
     Ckr.PIN_INVALID: Meaning(ExitCode.FAILED, "the device does not take such a PIN", _AGAIN),
     Ckr.PIN_LEN_RANGE: Meaning(ExitCode.FAILED, "the PIN is too short or too long", _AGAIN),
     Ckr.PIN_LOCKED: Meaning(
         ExitCode.FAILED,
         "the PIN is locked after too many wrong ones; the security officer's PIN sets a new one",
-        "pkcs11-tool --module p11-kit-client.so --login --login-type so --init-pin",
+        tool=SET_PIN,
     ),
     Ckr.USER_PIN_NOT_INITIALIZED: Meaning(
         ExitCode.FAILED,
         "the device has no PIN yet; the security officer's PIN sets one",
-        "pkcs11-tool --module p11-kit-client.so --login --login-type so --init-pin",
+        tool=SET_PIN,
     ),
     Ckr.MECHANISM_INVALID: _UNKNOWN_TYPE,
     Ckr.KEY_SIZE_RANGE: _UNKNOWN_TYPE,
@@ -52,9 +56,30 @@ MEANINGS: Final = {
 }
 
 
-def refused(what: str, error: CkrError) -> ControlError:
-    """`what` was not done, because of `error`; its CKR always stands in the text."""
-    known = _AWAY if isinstance(error, AwayError) else MEANINGS.get(error.ckr)
-    meaning = known or Meaning(ExitCode.FAILED, "the device refused", "fob log -n 5")
+# What a wrong PIN has left behind, by the token's flags; the device tells no number (PKCS#11 v2.40, CK_TOKEN_INFO).
+_WRONG_PINS: Final = {
+    TokenFlag.USER_PIN_LOCKED: Meaning(
+        ExitCode.FAILED, "the PIN is wrong, and now locked; the security officer's PIN sets a new one", tool=SET_PIN
+    ),
+    TokenFlag.USER_PIN_FINAL_TRY: Meaning(ExitCode.FAILED, "the PIN is wrong, and the next wrong one locks it", _AGAIN),
+}
+
+
+def refused(what: str, error: CkrError, daemon: DaemonView, slot: int) -> ControlError:
+    """`what` was not done at the device of `slot`, because of `error`; its CKR always stands in the text."""
+    status = daemon.status()
+    label, flags = next(((d.label, d.token_flags) for d in status.devices if d.slot == slot), ("", TokenFlag(0)))
+    meaning = _meaning(error, flags)
     detail = f"CKR_{error.ckr.name}" + (f": {error.reason}" if error.reason else "")
-    return ControlError(what, f"{meaning.why} ({detail})", meaning.next_command, meaning.exit_code)
+    next_command = pkcs11_tool(status.provider_socket, label, meaning.tool) if meaning.tool else meaning.next_command
+    return ControlError(what, f"{meaning.why} ({detail})", next_command, meaning.exit_code)
+
+
+def _meaning(error: CkrError, flags: TokenFlag) -> Meaning:
+    if isinstance(error, AwayError):
+        return _AWAY
+    if error.ckr is Ckr.PIN_INCORRECT:
+        for flag, meaning in _WRONG_PINS.items():
+            if flag in flags:
+                return meaning
+    return MEANINGS.get(error.ckr) or Meaning(ExitCode.FAILED, "the device refused", "fob log -n 5")

@@ -83,7 +83,7 @@ class TokenSessions:
                 await self._hold(device, peer, pin)
             is_news = self._held[device.slot].is_logged_in and await self._daemon.unlock_agent(device.slot)
         except CkrError as error:
-            raise refused(what, error) from None
+            raise refused(what, error, self._daemon, device.slot) from None
         if held is not None and not is_news:
             raise ControlError(what, "it is unlocked already", "fob keys list", ExitCode.NOTHING_TO_DO)
 

@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, address, find_client
+
 TOKEN_LABEL: Final = "demo-phone"  # noqa: S105 - a label
-CLIENT_MODULES: Final = (
-    "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so",
-    "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",
-    "/usr/lib64/pkcs11/p11-kit-client.so",
-    "/usr/lib/pkcs11/p11-kit-client.so",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +75,9 @@ class Scratch:
 
     def environment(self) -> dict[str, str]:
         """What a program needs to reach this demo's phone."""
-        module = next((path for path in CLIENT_MODULES if Path(path).exists()), CLIENT_MODULES[0])
         return {
-            "P11_KIT_SERVER_ADDRESS": f"unix:path={self.socket('provider')}",
-            "PKCS11_MODULE": module,
+            ADDRESS_VARIABLE: address(str(self.socket("provider"))),
+            "PKCS11_MODULE": str(find_client() or CLIENT),
             "PKCS11_TOKEN_LABEL": TOKEN_LABEL,
             "PKCS11_PIN": self.user_pin,
             "PKCS11_SO_PIN": self.so_pin,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fob_daemon.cli.checks.finding import COMMAND_TIME, Finding, Machine, Outcome, output_of
-from fob_daemon.cli.p11_kit import CLIENT, address, find_client, module_path, module_text
+from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, PACKAGE, address, find_client, module_path, module_text
 
 # The client sends this byte first. It is what the loaded library can do, whatever a package list says.
 RELEASES: Final = {0: "0.24.1 or older", 1: "0.25.0 to 0.25.5", 2: "0.25.6 or newer"}
@@ -37,7 +37,7 @@ def check_client(machine: Machine) -> Iterator[Finding]:
     """Which p11-kit clients load, and what it will drop."""
     client = find_client(machine.root)
     if client is None:
-        yield Finding(Outcome.FAIL, "p11-kit", f"{CLIENT} is not installed", "apt install p11-kit-modules")
+        yield Finding(Outcome.FAIL, "p11-kit", f"{CLIENT} is not installed", f"apt install {PACKAGE}")
         return
     version = offered_version(client)
     if version is None:
@@ -81,7 +81,7 @@ def offered_version(client: Path) -> int | None:
         listener.settimeout(COMMAND_TIME)
         loading = threading.Thread(
             target=output_of,
-            args=((sys.executable, "-c", _LOAD, str(client)), {**os.environ, "P11_KIT_SERVER_ADDRESS": address(path)}),
+            args=((sys.executable, "-c", _LOAD, str(client)), {**os.environ, ADDRESS_VARIABLE: address(path)}),
         )
         loading.start()
         try:

@@ -1,12 +1,18 @@
 """The distribution's p11-kit on this machine: its client module, its configuration files."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 CLIENT: Final = "p11-kit-client.so"
+PACKAGE: Final = "p11-kit-modules"
 MODULE_FILE: Final = "fob.module"
+ADDRESS_VARIABLE: Final = "P11_KIT_SERVER_ADDRESS"
+
+# Arguments with which pkcs11-tool asks for the security officer's PIN and for the user's new one.
+SET_PIN: Final = "--login --login-type so --init-pin"
 
 # Debian has a folder per architecture, Fedora lib64, Arch and Alpine lib.
 _LIBRARY_FOLDERS: Final = ("usr/lib/*/pkcs11", "usr/lib64/pkcs11", "usr/lib/pkcs11", "usr/local/lib/pkcs11")
@@ -29,6 +35,15 @@ def _clients(root: Path) -> Iterator[Path]:
 def address(provider: str) -> str:
     """What P11_KIT_SERVER_ADDRESS and `remote:` take."""
     return f"unix:path={quote(provider, safe=_ADDRESS_SAFE)}"
+
+
+def pkcs11_tool(provider: str, label: str, arguments: str, root: Path = Path("/")) -> str:
+    """The command line of pkcs11-tool at the token `label`, as a person can paste it; or how to install the module."""
+    client = find_client(root)
+    if client is None:
+        return f"apt install {PACKAGE}, and then the same command again"
+    place = f"{ADDRESS_VARIABLE}={shlex.quote(address(provider))}"
+    return f"{place} pkcs11-tool --module {client} --token-label {shlex.quote(label)} {arguments}"
 
 
 def module_path(uid: int, environment: Mapping[str, str], root: Path = Path("/")) -> Path:
