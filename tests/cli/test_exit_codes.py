@@ -222,14 +222,22 @@ async def test_4_the_phone_is_away(fob: FobProgram, phone: FakePhone) -> None:
 
 
 async def test_1_the_link_was_lost_on_the_way(fob: FobProgram, phone: FakePhone) -> None:
-    phone.refusal = Ckr.DEVICE_ERROR
+    phone.loses_link = True
 
     ended = await fob(*NEW, stdin=PIN.decode())
 
     assert (ended.code, ended.error[1:]) == (
         1,
-        ["the link was lost; whether the device did it is not known (CKR_DEVICE_ERROR)", "fob keys list"],
+        ["whether the device did it is not known (CKR_DEVICE_ERROR: the link was lost)", "fob keys list"],
     )
+
+
+async def test_1_the_device_failed(fob: FobProgram, phone: FakePhone) -> None:
+    phone.refusal = Ckr.DEVICE_ERROR
+
+    ended = await fob(*NEW, stdin=PIN.decode())
+
+    assert (ended.code, ended.error[1:]) == (1, ["the device failed (CKR_DEVICE_ERROR)", "the same command again"])
 
 
 async def test_7_nothing_to_do(fob: FobProgram, phone: FakePhone) -> None:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fob_daemon.cryptoki.interface import AttributeAnswer, SessionInfo, TokenInfo
 from fob_daemon.cryptoki.public_keys import CURVES, ED25519_PARAMS
 from fob_daemon.device.away import AwayError
+from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.attributes import Attributes, Template
 from fob_protocol.pkcs11.cka import Cka
@@ -35,6 +36,7 @@ class FakePhone:
     refusal: Ckr | None = None
     fault: str = ""
     is_away: bool = False
+    loses_link: bool = False
     objects: dict[int, Attributes] = field(default_factory=dict)
     logins: list[bytes | None] = field(default_factory=list)
     next_handle: int = 1
@@ -61,6 +63,8 @@ class FakePhone:
             raise ZeroDivisionError(self.fault)
         if self.is_away:
             raise AwayError("the line ended")
+        if self.loses_link:
+            raise FateUnknownError("the link was lost")
         if self.refusal is not None:
             raise CkrError(self.refusal)
 

@@ -6,6 +6,7 @@ from typing import Final
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import DaemonView
 from fob_daemon.device.away import AwayError
+from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -24,6 +25,7 @@ class Meaning:
 
 _AGAIN: Final = "the same command again"
 _AWAY: Final = Meaning(ExitCode.NO_DEVICE, "the device is away", "fob status")
+_FATE_UNKNOWN: Final = Meaning(ExitCode.FAILED, "whether the device did it is not known", "fob keys list")
 _UNKNOWN_TYPE: Final = Meaning(ExitCode.FAILED, "the device has no such kind of key", "fob keys new --help")
 
 MEANINGS: Final = {
@@ -32,9 +34,7 @@ MEANINGS: Final = {
     Ckr.DEVICE_REMOVED: _AWAY,
     Ckr.TOKEN_NOT_PRESENT: _AWAY,
     Ckr.SLOT_ID_INVALID: Meaning(ExitCode.NO_DEVICE, "the device was unpaired meanwhile", "fob devices"),
-    Ckr.DEVICE_ERROR: Meaning(
-        ExitCode.FAILED, "the link was lost; whether the device did it is not known", "fob keys list"
-    ),
+    Ckr.DEVICE_ERROR: Meaning(ExitCode.FAILED, "the device failed", _AGAIN),
     Ckr.DEVICE_MEMORY: Meaning(ExitCode.FAILED, "the device is full", "fob keys list"),
     Ckr.PIN_INCORRECT: Meaning(ExitCode.FAILED, "the PIN is wrong", _AGAIN),
     Ckr.PIN_INVALID: Meaning(ExitCode.FAILED, "the device does not take such a PIN", _AGAIN),
@@ -78,6 +78,8 @@ def refused(what: str, error: CkrError, daemon: DaemonView, slot: int) -> Contro
 def _meaning(error: CkrError, flags: TokenFlag) -> Meaning:
     if isinstance(error, AwayError):
         return _AWAY
+    if isinstance(error, FateUnknownError):
+        return _FATE_UNKNOWN
     if error.ckr is Ckr.PIN_INCORRECT:
         for flag, meaning in _WRONG_PINS.items():
             if flag in flags:

@@ -24,8 +24,9 @@ class Link(Protocol):
     async def request(self, command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - cancels at the device too
         """One command, one answer, one link round trip.
 
-        Raises CkrError: DEVICE_REMOVED at once while the device is away, DEVICE_ERROR when the link was lost and the
-        request's fate is not known, FUNCTION_CANCELED when `timeout` (seconds) passed; then the device withdraws it.
+        Raises CkrError: DEVICE_REMOVED at once while the device is away, FateUnknownError (DEVICE_ERROR) when the link
+        was lost after the request had gone out, FUNCTION_CANCELED when `timeout` (seconds) passed; then the device
+        withdraws it.
         A refusal by the device is an Answer, not an exception. Cancelling the task withdraws the request too.
         """
 

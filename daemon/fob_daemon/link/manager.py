@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fob_daemon.link.begin import begin_session
 from fob_daemon.link.data_line import DataLine
+from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.link.keeper import LineKeeper, State, Traffic
 from fob_daemon.link.presence import Presence
 from fob_daemon.link.session import PcSession, SessionLostError
@@ -176,14 +177,14 @@ class LinkManager:
         if session is not None:
             return session
         if sent is not None:
-            raise CkrError(Ckr.DEVICE_ERROR, "the link was lost; whether the device did it is not known")
+            raise FateUnknownError("the link was lost")
         raise CkrError(Ckr.DEVICE_REMOVED, self.why or "the device is away")
 
     @staticmethod
     async def _recall(session: PcSession, sent: Sent) -> bytes | None:
         """What an earlier session made of a request; None if it never came. Raises CkrError, SessionLostError."""
         if session.greeting.boot != sent.boot:
-            raise CkrError(Ckr.DEVICE_ERROR, "the device restarted; whether it did the operation is not known")
+            raise FateUnknownError("the device restarted")
         text = await session.request(encode_command(RECALL.build(sent.session, sent.number)))
         never_came = decode_answer(text).ckr == Ckr.OPERATION_NOT_INITIALIZED
         return None if never_came else text
