@@ -134,7 +134,8 @@ class Daemon:
                     # A line has one reader.
                     await device.stop()
                 entry = await self._desk.pair(line, name, compare, say)
-            await self._remove(entry.name)
+            for known in [device for device in self._devices.values() if device.entry.slot == entry.slot]:
+                await self._remove(known.entry.name)
             self._add(entry)
         finally:
             self._start_devices()

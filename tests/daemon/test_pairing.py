@@ -100,6 +100,23 @@ def test_a_line_of_the_daemon_s_own_is_paired_on_whatever_its_speed(live: Live) 
     assert live.device()["url"] == url
 
 
+def test_a_phone_that_is_paired_again_goes_by_the_name_that_it_is_given(live: Live) -> None:
+    url, slot = f"serial:{live.scratch.line}", live.device()["slot"]
+    live.run("fob", "unlock")
+    said = live.run("fob", "pair", url, "--yes", "--name", "my pixel").stderr.decode()
+    live.await_state("ready")
+
+    assert f"Paired. It is called 'my pixel' here, in slot {slot}." in said
+    assert [device["name"] for device in live.status()["devices"]] == ["my pixel"]
+    assert b"my pixel" in live.pkcs11_tool("--list-slots", login=False).stdout
+    assert failed(live, "lock")[1][1] == "why:   nothing is unlocked"
+    live.run("fob", "unlock", "--device", "my pixel")
+    assert live.run("fob", "lock").stderr == b"Locked: my pixel.\n"
+
+    live.run("fob", "pair", url, "--yes")
+    assert live.device()["name"] == "my pixel", "no new name is wanted"
+
+
 def test_a_second_pairing_on_the_line_is_told_of_the_first(live: Live) -> None:
     url = f"serial:{live.scratch.line}"
     with asking(live, url) as first:

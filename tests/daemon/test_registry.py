@@ -22,9 +22,21 @@ def test_slots_stay_and_names_are_told_apart(tmp_path: Path) -> None:
     assert registry.add("other", bytes([7]) * 32, "3", LineUrl.parse("serial:/c"), 3.0).slot == 1
     again = Registry.load(tmp_path / "devices.json")
     assert again.devices == registry.devices
-    assert again.add("renamed", bytes(32), "2", LineUrl.parse("serial:/d"), 4.0).name == "phone 2"
+    assert again.add("pixel", bytes(32), "2", LineUrl.parse("serial:/d"), 4.0).name == "phone 2"
     with pytest.raises(RegistryError, match="no device is called 'nobody'"):
         again.remove("nobody")
+
+
+def test_a_device_that_is_paired_again_gets_the_name_that_is_wanted(tmp_path: Path) -> None:
+    registry = Registry.load(tmp_path / "devices.json")
+    line = LineUrl.parse("serial:/a")
+    registry.add("pixel", KEY, "1", line, 1.0, wanted="work")
+    registry.add("nokia", bytes(32), "2", LineUrl.parse("serial:/b"), 2.0)
+
+    for wanted, name in (("home", "home"), (None, "home"), ("home", "home"), ("nokia", "nokia 2")):
+        entry = registry.add("pixel", KEY, "1", line, 3.0, wanted=wanted)
+        assert (entry.name, entry.slot) == (name, 1)
+        assert set(Registry.load(tmp_path / "devices.json").devices) == {"nokia", name}
 
 
 def test_a_device_has_one_line_of_each_kind_and_the_cable_comes_first(tmp_path: Path) -> None:

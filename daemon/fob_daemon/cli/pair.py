@@ -17,7 +17,7 @@ _FRAME: Final = ("┌───────────────┐", "│   {
 
 @click.command()
 @click.argument("url", type=URL)
-@click.option("--name", type=NAME, help="What to call the device; its own name otherwise.")
+@click.option("--name", type=NAME, help="What to call the device, also one that is paired; its own name otherwise.")
 @click.option("--yes", is_flag=True, help="Do not ask: print the code and confirm it. For tests and --headless phones.")
 @json_option
 @click.pass_obj

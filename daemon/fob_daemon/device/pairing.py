@@ -63,7 +63,7 @@ class PairingDesk:
         again = f"fob pair {shlex.quote(url.text)}"
         try:
             device = await self._converse(data_line, compare, say)
-            entry = self._keep(device, name or device.name, url)
+            entry = self._keep(device, name, url)
             self._lines.keep(url)
             return entry
         except RefusedError as error:
@@ -110,9 +110,9 @@ class PairingDesk:
         except RegistryError as error:
             raise ControlError(what, str(error), f"df -h {shlex.quote(str(self._registry.path.parent))}") from None
 
-    def _keep(self, device: PairedDevice, name: str, url: LineUrl) -> PairedDeviceEntry:
+    def _keep(self, device: PairedDevice, name: str | None, url: LineUrl) -> PairedDeviceEntry:
         try:
-            return self._registry.add(name, device.key, device.serial, url, time.time())
+            return self._registry.add(device.name, device.key, device.serial, url, time.time(), wanted=name)
         except RegistryError as error:
             why = str(error)
             if self._registry.known(device.key) is None:

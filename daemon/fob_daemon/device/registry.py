@@ -78,17 +78,26 @@ class Registry:
         """The device with this static key, if it is paired."""
         return next((entry for entry in self.devices.values() if entry.key == key.hex()), None)
 
-    def add(self, name: str, key: bytes, serial: str, line: LineUrl, now: float) -> PairedDeviceEntry:
-        """Store a device; one with the same key keeps its name, its slot, and its other lines. Raises RegistryError."""
+    def add(
+        self, own_name: str, key: bytes, serial: str, line: LineUrl, now: float, *, wanted: str | None = None
+    ) -> PairedDeviceEntry:
+        """Store a device under the name that is wanted, or under its own; with a number where another one has it.
+
+        One with the same key keeps its slot, its other lines, and its name unless another is wanted. Raises
+        RegistryError.
+        """
         self.require_slot(key)
         known = self.known(key)
         lines = one_of_each((*(known.lines if known is not None else ()), line))
         urls = tuple(line.text for line in lines)
         if known is not None:
-            entry = msgspec.structs.replace(known, urls=urls, serial=serial, paired_at=now)
+            name = known.name if wanted is None else self._free_name(wanted, known)
+            entry = msgspec.structs.replace(known, name=name, urls=urls, serial=serial, paired_at=now)
         else:
-            entry = PairedDeviceEntry(self._free_name(name), key.hex(), serial, urls, self._free_slot(), now)
-        self._store(self.devices | {entry.name: entry})
+            name = self._free_name(wanted or own_name)
+            entry = PairedDeviceEntry(name, key.hex(), serial, urls, self._free_slot(), now)
+        others = {other.name: other for other in self.devices.values() if other is not known}
+        self._store(others | {entry.name: entry})
         return entry
 
     def remove(self, name: str) -> None:
@@ -111,9 +120,10 @@ class Registry:
         taken = {entry.slot for entry in self.devices.values()}
         return next(slot for slot in range(FIRST_SLOT, FIRST_SLOT + DEVICES_LIMIT + 1) if slot not in taken)
 
-    def _free_name(self, name: str) -> str:
+    def _free_name(self, name: str, known: PairedDeviceEntry | None = None) -> str:
+        """`known` may keep the name that it has."""
         base = name.strip() or "phone"
-        taken = self.devices
+        taken = {other.name for other in self.devices.values() if other is not known}
         return next(n for n in (base, *(f"{base} {i}" for i in range(2, DEVICES_LIMIT + 2))) if n not in taken)
 
     def _store(self, devices: dict[str, PairedDeviceEntry]) -> None:
