@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fob_device.approval.callers import Callers
+from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider
 from fob_device.bonds import Bonds
 from fob_device.line.command_state import Product
@@ -52,7 +52,7 @@ class Phone:
     _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
-    _callers: dict[bytes, Callers] = field(default_factory=dict)
+    _desks: dict[bytes, ApprovalDesk] = field(default_factory=dict)
     _announced_generation: int = 0
     _announced_flags: int = 0
 
@@ -87,14 +87,15 @@ class Phone:
         return pc_key in self.pairings
 
     def pair(self, pc_key: bytes, name: str) -> None:
-        """Store a computer. Raises PairingsFullError; CkrError when it cannot be stored."""
+        """Store a computer, which begins with nothing granted. Raises PairingsFullError; CkrError when it cannot."""
+        self._desks.pop(pc_key, None)
         self.pairings.add(pc_key, name, self.wall_clock())
 
     def unpair(self, pc_key: bytes, session: DeviceSession) -> None:
         """Forget a computer; its session ends when the answer to its farewell has gone out."""
         self.pairings.remove(pc_key)
         self._memories.pop(pc_key, None)
-        self._callers.pop(pc_key, None)
+        self._desks.pop(pc_key, None)
         asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, session)
 
     def is_pairing_open(self, now: float) -> bool:
@@ -118,7 +119,7 @@ class Phone:
             self.token,
             self.decider,
             pc_name=self.pairings[pc_key].name,
-            callers=self._callers.setdefault(pc_key, Callers()),
+            desk=self._desks.setdefault(pc_key, ApprovalDesk(clock)),
             announce=session.announce,
             token_lock=self._token_lock,
             unpair=lambda: self.unpair(pc_key, session),

@@ -18,6 +18,9 @@ PROGRAM_SIZE: Final = 32
 HOST_SIZE: Final = 255
 NAMESPACE_SIZE: Final = 64
 
+# What a device remembers for a PC; a list of all of it, with its words, fits one answer (TEXT_LIMIT).
+GRANTS_LIMIT: Final = 64
+
 # The answer to a caller's number that the device has no block of: CKR_VENDOR_DEFINED with a number of ours.
 CALLER_UNKNOWN: Final = 0x8000_0001
 

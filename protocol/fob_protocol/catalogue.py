@@ -92,6 +92,8 @@ DERIVE_KEY = CommandSpec(
 )
 GENERATE_RANDOM = CommandSpec("+C_GENERATERANDOM", "C_GenerateRandom", (Parameter("count", NUMBER),))
 RECALL = CommandSpec("+FOBRECALL", "", (Parameter("session", BLOCK), Parameter("number", NUMBER)))
+GRANTS = CommandSpec("+FOBGRANTS")
+REVOKE = CommandSpec("+FOBREVOKE", "", (Parameter("grant", NUMBER),))
 UNPAIR = CommandSpec("+FOBUNPAIR")
 
 COMMANDS: dict[str, CommandSpec] = {
@@ -99,7 +101,7 @@ COMMANDS: dict[str, CommandSpec] = {
     for spec in (
         GET_TOKEN_INFO, GET_MECHANISMS, FIND_OBJECTS, GET_ATTRIBUTE, SET_ATTRIBUTES, CREATE_OBJECT, COPY_OBJECT,
         DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
-        DERIVE_KEY, GENERATE_RANDOM, RECALL, UNPAIR,
+        DERIVE_KEY, GENERATE_RANDOM, RECALL, GRANTS, REVOKE, UNPAIR,
     )
 }  # fmt: skip
 

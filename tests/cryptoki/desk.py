@@ -13,7 +13,7 @@ from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.device.slot import Slot, open_slot
 from fob_daemon.device.timeouts import Timeouts
-from fob_device.approval.questions import Decider, Question
+from fob_device.approval.questions import YES, Decider, Decision, Prompt, Question
 from fob_device.approval.rules import Rules
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue
 from fob_protocol.pkcs11.cka import Cka
@@ -54,11 +54,11 @@ class Thinker:
         """Only `ec` is asked about."""
         return question.key_label != "ec"
 
-    async def decide(self, question: Question) -> bool:
+    async def decide(self, prompt: Prompt) -> Decision:
         """Yes, sooner or later."""
-        if not self.is_silent(question):
+        if not self.is_silent(prompt.question):
             await self.answered.wait()
-        return True
+        return YES
 
     async def pin(self, pc_name: str) -> bytes | None:
         """What is typed."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fob_device.approval.questions import Operation, Question
+from fob_device.approval.questions import Operation, Prompt, Question
 from fob_device.approval.rules import (
     ANSWERS,
     APPROVAL_KEYS,
@@ -50,10 +50,14 @@ def question(operation: Operation = Operation.SIGN, key: str = "git") -> Questio
     return Question(operation, key, "me@pc")
 
 
+async def says_yes(person: Rules, asked: Question) -> bool:
+    return (await person.decide(Prompt(asked))).is_yes
+
+
 async def test_without_rules_everything_is_allowed_at_once() -> None:
     nobody = rules("")
     assert nobody.is_silent(question())
-    assert await nobody.decide(question())
+    assert await says_yes(nobody, question())
     assert nobody.pairing_open
     assert not nobody.has_pin_pad
 
@@ -65,14 +69,14 @@ def test_a_key_label_cannot_steer_the_screen() -> None:
 
 async def test_the_first_rule_that_matches_decides() -> None:
     person = rules('[[approval]]\nkey="git*"\nanswer="deny"\n[[approval]]\nanswer="allow"\n')
-    assert not await person.decide(question(key="git work"))
-    assert await person.decide(question(key="tls"))
+    assert not await says_yes(person, question(key="git work"))
+    assert await says_yes(person, question(key="tls"))
 
 
 async def test_a_rule_may_be_about_one_operation() -> None:
     person = rules('[[approval]]\noperation="decrypt"\nanswer="deny"\n')
-    assert await person.decide(question(Operation.SIGN))
-    assert not await person.decide(question(Operation.DECRYPT))
+    assert await says_yes(person, question(Operation.SIGN))
+    assert not await says_yes(person, question(Operation.DECRYPT))
 
 
 SSH = Caller(("ssh", "git", "zsh"), Purpose.LOGIN, "code.example.org")
@@ -105,7 +109,7 @@ EVERYBODY = (SSH, COMMIT, FORWARDED, FIREFOX, NOBODY)
 )
 async def test_a_rule_may_be_about_who_asks(line: str, matched: tuple[Caller, ...]) -> None:
     person = rules(f'[[approval]]\nanswer = "deny"\n{line}\n')
-    refused = [who for who in EVERYBODY if not await person.decide(Question(Operation.SIGN, "work", "me@pc", who))]
+    refused = [who for who in EVERYBODY if not await says_yes(person, Question(Operation.SIGN, "work", "me@pc", who))]
     assert refused == list(matched)
 
 
@@ -117,8 +121,14 @@ async def test_a_person_takes_time() -> None:
 
     person = Rules(rules("[[approval]]\nafter=2.5\n").approvals, sleep=sleep)
     assert not person.is_silent(question())
-    assert await person.decide(question())
+    assert await says_yes(person, question())
     assert slept == [2.5]
+
+
+async def test_a_yes_may_be_remembered() -> None:
+    decision = await rules("[[approval]]\nremember=300\n").decide(Prompt(question()))
+    assert (decision.is_yes, decision.remember) == (True, 300)
+    assert (await rules("").decide(Prompt(question()))).remember == 0
 
 
 async def test_the_pin_is_typed_and_never_shown() -> None:
@@ -148,6 +158,9 @@ async def test_the_pin_is_typed_and_never_shown() -> None:
         ("[[approval]]\npurpose=[1]", "purpose is one of login, signature, tls-client, unknown"),
         ('[[approval]]\nforwarded="yes"', "forwarded is true or false"),
         ("[[approval]]\nforwarded=1", "forwarded is true or false"),
+        ("[[approval]]\nremember=-1", "remember is a number of seconds, 0 to 43200"),
+        ("[[approval]]\nremember=43201", "remember is a number of seconds, 0 to 43200"),
+        ('[[approval]]\nanswer="deny"\nremember=5', 'only answer = "allow" can be remembered'),
         ("approval=[3]", "an approval is a table: [[approval]] and its lines"),
         ("approval={}", "approval is a list: [[approval]]"),
         ('[[approval]]\nkeys="x"', "an approval has no 'keys'"),

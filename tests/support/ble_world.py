@@ -12,7 +12,7 @@ from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.pair import pair
 from fob_daemon.link.session import PcSession
 from fob_daemon.link.transport import Line, LineUrl
-from fob_device.approval.questions import Question
+from fob_device.approval.questions import YES, Decision, Prompt, Question
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.memory import Memory
 from fob_device.phone import Phone
@@ -52,9 +52,9 @@ class Person:
         """Keys may be used without asking."""
         return True
 
-    async def decide(self, question: Question) -> bool:
+    async def decide(self, prompt: Prompt) -> Decision:
         """Yes."""
-        return True
+        return YES
 
     async def pin(self, pc_name: str) -> bytes | None:
         """There is no pad."""

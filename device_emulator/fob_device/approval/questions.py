@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from fob_device.approval.callers import NOBODY
 from fob_device.approval.words import words_of
@@ -35,13 +35,37 @@ class Question:
         return words_of(self.operation.value, self.key_label, self.pc_name, self.caller, count)
 
 
+@dataclass(slots=True, eq=False)
+class Prompt:
+    """A question on the screen: for one request, or for `count` that ask the same and get one answer."""
+
+    question: Question
+    count: int = 1
+
+    def words(self) -> str:
+        """The question in words, with the count."""
+        return self.question.words(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The person's answer; a yes may be remembered for so many seconds, in which the same is not asked again."""
+
+    is_yes: bool
+    remember: float = 0.0
+
+
+YES: Final = Decision(True)
+NO: Final = Decision(False)
+
+
 class Decider(Protocol):
     """Answers for the device's person."""
 
     def is_silent(self, question: Question) -> bool:
         """True when the answer is known without asking anybody."""
 
-    async def decide(self, question: Question) -> bool:
+    async def decide(self, prompt: Prompt) -> Decision:
         """Yes or no; waits as long as the person thinks. Cancelled when the question is withdrawn."""
 
     async def pin(self, pc_name: str) -> bytes | None:

@@ -12,6 +12,8 @@ purpose = "login"             # login, signature, tls-client, unknown; absent: a
 forwarded = true              # only what comes from another machine, or false: only what does not; absent: either
 answer = "allow"              # allow, deny, or ignore (nobody ever taps)
 after = 2.0                   # seconds the person takes, at most an hour; absent or 0: at once, nobody is asked
+remember = 300                # seconds for which a yes holds for the same programs, key, operation and host, at most
+                              # twelve hours; forwarded and unknown programs ask always; absent or 0: this once
 
 docs/device.md has it as a table.
 """
@@ -24,7 +26,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from fob_device.approval.questions import Operation, Question
+from fob_device.approval.questions import Decision, Operation, Prompt, Question
 from fob_protocol.caller import Caller, Purpose
 
 ANSWERS: Final = ("allow", "deny", "ignore")
@@ -41,10 +43,12 @@ PURPOSES: Final = {
 FILE_LIMIT: Final = 65_536
 # Seconds. Nobody waits longer: the PC gives a question up after ten minutes.
 AFTER_LIMIT: Final = 3600
+# Seconds. A login's ticket lives no longer.
+REMEMBER_LIMIT: Final = 43_200
 
 FILE_KEYS: Final = frozenset({"pairing", "pin", "approval"})
 PATTERNS: Final = ("program", "host", "namespace")
-APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after", "purpose", "forwarded", *PATTERNS})
+APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after", "remember", "purpose", "forwarded", *PATTERNS})
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -66,6 +70,7 @@ class Rule:
     namespace: str = "*"
     purpose: Purpose | None = None
     forwarded: bool | None = None
+    remember: float = 0.0
 
     def matches(self, question: Question) -> bool:
         """True when this rule is about `question`."""
@@ -120,13 +125,13 @@ class Rules:
         """True when the rule answers at once."""
         return self.rule_for(question).is_silent
 
-    async def decide(self, question: Question) -> bool:
+    async def decide(self, prompt: Prompt) -> Decision:
         """The rule's answer, after the time its person takes."""
-        rule = self.rule_for(question)
+        rule = self.rule_for(prompt.question)
         if rule.answer == "ignore":
             await asyncio.Event().wait()
         await self.sleep(rule.after)
-        return rule.answer == "allow"
+        return Decision(rule.answer == "allow", rule.remember)
 
     async def pin(self, pc_name: str) -> bytes | None:
         """The PIN that the file types."""
@@ -171,9 +176,17 @@ def _parse_rule(entry: object) -> Rule:
         Operation(_one_of("operation", entry["operation"], OPERATIONS)) if "operation" in entry else None,
         _string("key", entry.get("key", "*")),
         _one_of("answer", entry.get("answer", "allow"), ANSWERS),
-        _seconds("after", entry.get("after", 0)),
+        _seconds("after", entry.get("after", 0), AFTER_LIMIT),
+        remember=_remember(entry),
         **_about_caller(entry),
     )
+
+
+def _remember(entry: dict[str, Any]) -> float:
+    seconds = _seconds("remember", entry.get("remember", 0), REMEMBER_LIMIT)
+    if seconds and entry.get("answer", "allow") != "allow":
+        raise RuleError('only answer = "allow" can be remembered')
+    return seconds
 
 
 def _about_caller(entry: dict[str, Any]) -> dict[str, Any]:
@@ -198,10 +211,10 @@ def _boolean(name: str, value: object) -> bool:
     return value
 
 
-def _seconds(name: str, value: object) -> float:
+def _seconds(name: str, value: object, limit: int) -> float:
     # TOML knows nan, and numbers that no float holds; a comparison sorts both out.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= AFTER_LIMIT:
-        raise RuleError(f"{name} is a number of seconds, 0 to {AFTER_LIMIT}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit:
+        raise RuleError(f"{name} is a number of seconds, 0 to {limit}")
     return float(value)
 
 

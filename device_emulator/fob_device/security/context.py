@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fob_device.approval.callers import Callers
+from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider, Question
 from fob_device.approval.words import fitting
 from fob_device.token.token import Token, TokenSession
@@ -32,7 +32,7 @@ class Context:
     token: Token
     session: TokenSession
     decider: Decider
-    callers: Callers
+    desk: ApprovalDesk
     pc_name: str
     announce: Callable[[Event], None]
     unpair: Callable[[], None]
@@ -73,11 +73,13 @@ class Context:
 
     async def approve(self, question: Question) -> None:
         """Ask the person. Raises CkrError FUNCTION_REJECTED for a no and for silence."""
+        if self.desk.grants.cover(question):
+            return
         if not self.decider.is_silent(question):
             self.announce(Event(EVENT_ASK, (self.number, fitting(question.words(), WORDS_SIZE), QUESTION_TIME)))
         try:
             async with asyncio.timeout(QUESTION_TIME):
-                allowed = await self.decider.decide(question)
+                allowed = await self.desk.ask(question, self.decider)
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
         if not allowed:

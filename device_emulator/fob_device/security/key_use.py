@@ -60,7 +60,7 @@ def _mechanism(context: Context, handle: int, named: Value, parameter: Value) ->
 
 def _caller(context: Context, number: Value, block: Value) -> Caller:
     """Comes first: who names a caller that is not known here is told so, and nothing else happens."""
-    return context.callers.resolve(optional_whole(number), optional_octets(block))
+    return context.desk.callers.resolve(optional_whole(number), optional_octets(block))
 
 
 async def _approve(context: Context, operation: Operation, handle: int, caller: Caller) -> None:

@@ -1,12 +1,14 @@
 """Commands of data state in, answers out; one manager for each link session (P6, docs/protocol.md, section 4)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from fob_device.approval.callers import Callers, CallerUnknownError
+from fob_device.approval.callers import CallerUnknownError
+from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider
-from fob_device.security import administration, key_use, objects
+from fob_device.security import administration, approvals, key_use, objects
 from fob_device.security.context import Context
 from fob_device.token.token import Token
 from fob_protocol import catalogue
@@ -32,6 +34,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     catalogue.INIT_PIN.name: administration.init_pin,
     catalogue.SET_PIN.name: administration.set_pin,
     catalogue.UNPAIR.name: administration.unpair,
+    catalogue.GRANTS.name: approvals.list_grants,
+    catalogue.REVOKE.name: approvals.revoke_grant,
     catalogue.GENERATE_RANDOM.name: administration.generate_random,
     catalogue.FIND_OBJECTS.name: objects.find_objects,
     catalogue.GET_ATTRIBUTE.name: objects.get_attribute,
@@ -55,7 +59,7 @@ class SecurityManager:
         decider: Decider,
         *,
         pc_name: str,
-        callers: Callers | None = None,
+        desk: ApprovalDesk | None = None,
         announce: Callable[[Event], None] = lambda event: None,
         token_lock: asyncio.Lock | None = None,
         unpair: Callable[[], None] = lambda: None,
@@ -65,7 +69,7 @@ class SecurityManager:
         self._token = token
         self._decider = decider
         self._pc_name = pc_name
-        self._callers = callers or Callers()
+        self._desk = desk or ApprovalDesk(time.monotonic)
         self._announce = announce
         self._unpair = unpair
         self._changed = changed
@@ -83,7 +87,7 @@ class SecurityManager:
                 self._token,
                 self._session,
                 self._decider,
-                self._callers,
+                self._desk,
                 self._pc_name,
                 self._announce,
                 self._unpair,

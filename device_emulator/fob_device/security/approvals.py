@@ -1,0 +1,30 @@
+"""What the PC may see and take back of what its programs were allowed."""
+
+from fob_device.approval.words import fitting
+from fob_device.security.context import WORDS_SIZE, Context
+from fob_device.security.values import whole
+from fob_protocol.at.answer import Answer
+from fob_protocol.at.values import Values
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+
+async def list_grants(context: Context, values: Values) -> Answer:
+    """A line for each grant: its number, the seconds left, what it is for in words."""
+    grants = context.desk.grants
+    return Answer(
+        tuple(
+            (grant.number, grants.seconds_left(grant), fitting(grant.question.words(), WORDS_SIZE))
+            for grant in grants.active()
+        )
+    )
+
+
+async def revoke_grant(context: Context, values: Values) -> Answer:
+    """One grant by its number, all of them by 0."""
+    number = whole(values[0])
+    if number == 0:
+        context.desk.grants.revoke_all()
+    elif not context.desk.grants.revoke(number):
+        raise CkrError(Ckr.ARGUMENTS_BAD, f"no grant {number}")
+    return Answer()
