@@ -57,6 +57,8 @@ def open_phone(folder: Path) -> Memory:
         if not memory_file.exists():
             command = f"fob-device init --state {shlex.quote(str(folder))}"
             raise StartError(f"there is no phone in {folder}", f"{memory_file} is missing", command)
+        _require_writable(folder)
+        _require_writable(memory_file)
         root_key = load_root_key(folder / ROOT_KEY_FILE, NEW_PHONE)
         return Memory.open(memory_file, root_key=root_key, random=os.urandom, clock=time.time)
 
@@ -83,6 +85,15 @@ def _refusing_to_start(folder: Path) -> Iterator[None]:
         raise StartError(NOT_STARTED, str(error), NEW_PHONE) from None
     except OSError as error:
         raise StartError(NOT_STARTED, _words(error, folder), f"ls -la {shlex.quote(str(folder))}") from None
+
+
+def _require_writable(path: Path) -> None:
+    """Every change writes the memory's file, and a journal beside it. Raises OSError."""
+    if os.access(path, os.W_OK, effective_ids=True):
+        return
+    is_whole_disk = os.statvfs(path).f_flag & os.ST_RDONLY
+    number = errno.EROFS if is_whole_disk else errno.EACCES
+    raise OSError(number, f"it cannot be written: {os.strerror(number)}", str(path))
 
 
 def _words(error: OSError, folder: Path) -> str:

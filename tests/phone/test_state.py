@@ -1,11 +1,13 @@
 """A phone's folder: made whole or not at all, and refused in three lines when it is not what it was."""
 
+import contextlib
 import os
 import re
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -279,3 +281,34 @@ def test_a_damaged_file_is_named(folder: Path, damage: Callable[[Path], None], w
     assert (what, command) == ("the phone did not start", "fob-device init --state NEW")
     assert why.startswith(str(folder / "token.db"))
     assert re.search(words, why), why
+
+
+@contextlib.contextmanager
+def on_a_disk_that_is_read_only(folder: Path) -> Iterator[None]:
+    """Only root may say so; nothing else keeps root from writing."""
+    place = str(folder)
+    mounts = (["mount", "--bind", place, place], ["mount", "-o", "remount,bind,ro", place])
+    if os.geteuid() != 0 or subprocess.run(mounts[0], capture_output=True, check=False).returncode:
+        pytest.skip("nobody may mount a disk here")
+    try:
+        subprocess.run(mounts[1], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_a_phone_on_a_disk_that_is_read_only_is_refused(folder: Path) -> None:
+    with on_a_disk_that_is_read_only(folder):
+        refusal = three_lines(run(folder))
+    why = f"{folder}: it cannot be written: Read-only file system"
+    assert refusal == ("the phone did not start", why, f"ls -la {folder}")
+
+
+@pytest.mark.parametrize("name", ["", "token.db"])
+def test_a_phone_that_its_user_may_not_write_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # Root may write everything; whom the kernel refuses is refused here.
+    monkeypatch.setattr("os.access", lambda path, mode, **_: path != folder / name)
+    why = f"{folder / name}: it cannot be written: Permission denied"
+    assert three_lines(run(folder)) == ("the phone did not start", why, f"ls -la {folder}")
