@@ -61,9 +61,13 @@ def _check(subject: str, path: Path, hello: bytes) -> Finding:
             Outcome.FAIL, subject, f"{path}: {error.strerror}", OWN if isinstance(error, PermissionError) else START
         )
     if not stat.S_ISSOCK(mode):
-        return Finding(Outcome.FAIL, subject, f"{path} is no socket", f"rm {path}, and start fobd again")
+        return Finding(
+            Outcome.FAIL, subject, f"{path} is no socket", f"rm {shlex.quote(str(path))}, and start fobd again"
+        )
     if mode & stat.S_IRWXO:
-        return Finding(Outcome.WARN, subject, f"{path} is open to every user's process", f"chmod o= {path}")
+        return Finding(
+            Outcome.WARN, subject, f"{path} is open to every user's process", f"chmod o= {shlex.quote(str(path))}"
+        )
     why = _trouble(path, hello)
     if why:
         fix = "systemctl --user restart fobd" if os.access(path, os.W_OK) else OWN
