@@ -1,6 +1,7 @@
 """fob-device: run an emulated phone."""
 
 import asyncio
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import BinaryIO, Final
 
 import click
 
+from fob_device.approval.narrator import FILE, NO_FILE, Narrator
 from fob_device.approval.rules import RuleError, Rules, load_rules
 from fob_device.errors import StartError, told
 from fob_device.memory import Memory
@@ -63,25 +65,32 @@ def run(state: Path, ports: tuple[str, ...], rules: Path | None) -> None:
     """Switch the phone on and serve its ports until it is stopped."""
     with told():
         opened = [_open_port(url) for url in ports]
-        decider = _load_rules(rules)
+        narrator = Narrator(_load_rules(rules), _say, NO_FILE if rules is None else FILE)
         memory = open_phone(state)
         try:
-            asyncio.run(serve(switch_on(memory, decider), opened))
+            asyncio.run(serve(switch_on(memory, narrator), opened))
         finally:
             memory.close()
 
 
-def switch_on(memory: Memory, decider: Rules) -> Phone:
+def switch_on(memory: Memory, narrator: Narrator) -> Phone:
     """The phone with this memory and this person."""
     return Phone(
         token=memory.token,
         identity=memory.identity,
         pairings=memory.pairings,
         bonds=memory.bonds,
-        decider=decider,
+        decider=narrator,
         random=os.urandom,
         wall_clock=time.time,
+        on_paired=[narrator.paired],
     )
+
+
+def _say(line: str) -> None:
+    """A line for whoever started the phone, which goes on when nobody reads it."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)
 
 
 def _open_port(url: str) -> Port:

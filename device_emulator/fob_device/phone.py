@@ -47,6 +47,8 @@ class Phone:
     wall_clock: Callable[[], float]
     boot: bytes = b""
     pairing_tries: PairingTries = field(default_factory=PairingTries)
+    # Told the name of a computer that was paired.
+    on_paired: list[Callable[[str], None]] = field(default_factory=list)
     # Told the static key of a computer that was unpaired, when its session has ended.
     on_unpaired: list[Callable[[bytes], None]] = field(default_factory=list)
     _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -90,6 +92,8 @@ class Phone:
         """Store a computer, which begins with nothing granted. Raises PairingsFullError; CkrError when it cannot."""
         self._desks.pop(pc_key, None)
         self.pairings.add(pc_key, name, self.wall_clock())
+        for tell in self.on_paired:
+            tell(name)
 
     def unpair(self, pc_key: bytes, session: DeviceSession) -> None:
         """Forget a computer; its session ends when the answer to its farewell has gone out."""

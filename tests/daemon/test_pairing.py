@@ -1,6 +1,7 @@
 """`fob pair` and `fob unpair` with real programs: lines that are the daemon's own, phones that go, full disks."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -98,6 +99,17 @@ def test_a_line_of_the_daemon_s_own_is_paired_on_whatever_its_speed(live: Live) 
     live.run("fob", "pair", url, "--yes")
     live.await_state("ready")
     assert live.device()["url"] == url
+
+
+def test_the_phone_s_program_says_the_code_that_fob_shows(live: Live) -> None:
+    said = live.run("fob", "pair", f"serial:{live.scratch.line}", "--yes").stderr.decode()
+    code = re.search(r"│   (\d{3})   (\d{3})   │", said)
+    assert code is not None, said
+
+    words = (live.folder / "phone.log").read_text().splitlines()
+    assert f"pairing: code {code[1]} {code[2]} (the rule file says yes)" in words
+    assert any(re.fullmatch(r"paired with '.+@.+'", line) for line in words)
+    live.await_state("ready")
 
 
 def test_a_phone_that_is_paired_again_goes_by_the_name_that_it_is_given(live: Live) -> None:

@@ -1,0 +1,66 @@
+"""What a headless phone would have on its screen, in lines for whoever started it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fob_device.approval.questions import Decision, Prompt, Question
+from fob_device.approval.rules import Rule, Rules
+from fob_protocol.names import plain_name
+
+FILE: Final = "the rule file"
+NO_FILE: Final = "a phone without a rule file"
+
+_SAID: Final = {"allow": "says yes", "deny": "says no", "ignore": "never answers"}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrator:
+    """A Decider: `rules` answer, and `say` is told each question with its answer, but what is allowed at once.
+
+    `source` is whose answers they are. No line holds a PIN, or a character that steers a terminal.
+    """
+
+    rules: Rules
+    say: Callable[[str], None]
+    source: str = FILE
+
+    @property
+    def has_pin_pad(self) -> bool:
+        """As the rules have it."""
+        return self.rules.has_pin_pad
+
+    @property
+    def pairing_open(self) -> bool:
+        """As the rules say."""
+        return self.rules.pairing_open
+
+    def is_silent(self, question: Question) -> bool:
+        """As the rules say."""
+        return self.rules.is_silent(question)
+
+    async def decide(self, prompt: Prompt) -> Decision:
+        """The rules' answer."""
+        rule = self.rules.rule_for(prompt.question)
+        if not (rule.is_silent and rule.answer == "allow"):
+            self.say(f"asked: {prompt.words()} ({self._answer(rule)})")
+        return await self.rules.decide(prompt)
+
+    async def pin(self, pc_name: str) -> bytes | None:
+        """The PIN that the rules type."""
+        self.say(f"asked: PIN for {plain_name(pc_name)} ({self.source} types it)")
+        return await self.rules.pin(pc_name)
+
+    async def compare(self, code: str) -> bool:
+        """The rules' answer. The computer's name comes only with its person's yes."""
+        equal = await self.rules.compare(code)
+        self.say(f"pairing: code {code[:3]} {code[3:]} ({self.source} says {'yes' if equal else 'no'})")
+        return equal
+
+    def paired(self, pc_name: str) -> None:
+        """A computer was stored."""
+        self.say(f"paired with '{plain_name(pc_name)}'")
+
+    def _answer(self, rule: Rule) -> str:
+        after = f" after {rule.after:g} s" if rule.after and rule.answer != "ignore" else ""
+        return f"{self.source} {_SAID[rule.answer]}{after}"
