@@ -1,5 +1,6 @@
 """What the device asks its person, and who answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
@@ -37,10 +38,19 @@ class Question:
 
 @dataclass(slots=True, eq=False)
 class Prompt:
-    """A question on the screen: for one request, or for `count` that ask the same and get one answer."""
+    """A question on the screen: for one request, or for `count` that ask the same and get one answer.
+
+    `on_change`: whoever shows it hears here that the count changed.
+    """
 
     question: Question
     count: int = 1
+    on_change: Callable[[], None] = lambda: None
+
+    def add(self, requests: int) -> None:
+        """So many more wait for the answer, or fewer."""
+        self.count += requests
+        self.on_change()
 
     def words(self) -> str:
         """The question in words, with the count."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fob_device.approval.desk import ApprovalDesk
-from fob_device.approval.questions import Decider, Question
+from fob_device.approval.questions import Decider, Prompt, Question
 from fob_device.approval.words import fitting
 from fob_device.token.token import Token, TokenSession
 from fob_protocol.at.answer import Event
@@ -71,15 +71,17 @@ class Context:
         finally:
             self.pins_changed()
 
+    def announce_prompt(self, prompt: Prompt) -> None:
+        """Tell the PC that this request waits for the person."""
+        self.announce(Event(EVENT_ASK, (self.number, fitting(prompt.words(), WORDS_SIZE), QUESTION_TIME)))
+
     async def approve(self, question: Question) -> None:
         """Ask the person. Raises CkrError FUNCTION_REJECTED for a no and for silence."""
         if self.desk.grants.cover(question):
             return
-        if not self.decider.is_silent(question):
-            self.announce(Event(EVENT_ASK, (self.number, fitting(question.words(), WORDS_SIZE), QUESTION_TIME)))
         try:
             async with asyncio.timeout(QUESTION_TIME):
-                allowed = await self.desk.ask(question, self.decider)
+                allowed = await self.desk.ask(question, self.decider, self.announce_prompt)
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
         if not allowed:
