@@ -2,13 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from fob_daemon.caller.behalf import current_asker
+from fob_daemon.caller.chain import program_chain
 from fob_daemon.control.interface import ClientReport, ClientSocket
 from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.login_state import Use
 from fob_daemon.journal import Journal
 from fob_daemon.peer import PeerIdentity
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.ckr import Ckr
 
 
@@ -27,7 +31,9 @@ class Clients:
     def open(self, peer: PeerIdentity, door: ClientSocket | None) -> FobApplication:
         """An application for a program; `door` None for the control socket, whose callers are no clients."""
         self._forget_ended()
-        application = self._engine.open_application(f"{peer.program} ({peer.pid})", lambda used: self._note(peer, used))
+        application = self._engine.open_application(
+            f"{peer.program} ({peer.pid})", partial(self._note, peer), partial(_caller, peer)
+        )
         self._known[application] = (peer, door)
         return application
 
@@ -56,15 +62,22 @@ class Clients:
         self._known = {application: who for application, who in self._known.items() if application in alive}
 
     def _note(self, peer: PeerIdentity, used: Use) -> None:
+        asker = current_asker()
         self._journal.record(
-            program=peer.program,
-            pid=peer.pid,
+            pid=peer.pid if asker is None else asker.peer.pid,
+            caller=used.caller or Caller((peer.program,)),
             operation=used.operation,
             key=used.subject,
             device=used.slot,
             result="OK" if used.result is Ckr.OK else f"CKR_{used.result.name}",
             milliseconds=round(used.seconds * 1000, 1),
         )
+
+
+def _caller(peer: PeerIdentity) -> Caller:
+    """Who asks at this moment: somebody for whom the agent does, or the program itself."""
+    asker = current_asker()
+    return Caller(program_chain(peer)) if asker is None else asker.caller
 
 
 def _is_ours(peer: PeerIdentity) -> bool:

@@ -11,6 +11,9 @@ import structlog
 
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.interface import ControlEvent, LogEntry
+from fob_daemon.control.log_purpose import LogPurpose
+from fob_daemon.peer import UNKNOWN_PROGRAM
+from fob_protocol.caller import Caller
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -45,8 +48,8 @@ class Journal:
     def record(
         self,
         *,
-        program: str,
         pid: int,
+        caller: Caller,
         operation: str,
         key: str,
         device: str,
@@ -55,7 +58,22 @@ class Journal:
     ) -> None:
         """A key was used, or somebody tried."""
         self._sequence += 1
-        entry = LogEntry(self._sequence, self._wall_clock(), program, pid, operation, key, device, result, milliseconds)
+        entry = LogEntry(
+            sequence=self._sequence,
+            time=self._wall_clock(),
+            program=caller.programs[0] if caller.programs else UNKNOWN_PROGRAM,
+            pid=pid,
+            programs=caller.programs,
+            operation=operation,
+            purpose=LogPurpose[caller.purpose.name],
+            host=caller.host,
+            namespace=caller.namespace,
+            forwarded=caller.is_forwarded,
+            key=key,
+            device=device,
+            result=result,
+            milliseconds=milliseconds,
+        )
         self._entries.append(entry)
         self._later(partial(self._publish, entry))
 
@@ -82,7 +100,12 @@ class Journal:
             "key.used",
             program=entry.program,
             pid=entry.pid,
+            programs=list(entry.programs),
             operation=entry.operation,
+            purpose=entry.purpose.value,
+            host=entry.host,
+            namespace=entry.namespace,
+            forwarded=entry.forwarded,
             key=entry.key,
             device=entry.device,
             result=entry.result,

@@ -18,6 +18,7 @@ MAX_ARGUMENTS: Final = 64
 
 UNKNOWN_PROGRAM: Final = "?"
 _HIDDEN: Final = "***"
+_DELETED: Final = " (deleted)"
 
 # Programs take PINs as arguments: `--pin 1234`, `-p 1234`, `-p1234`, `--set-so-pin=1234`, `-passin pass:1234`,
 # `pin-value=` in a PKCS#11 URI. Hiding a port number after `-p` does no harm.
@@ -45,7 +46,7 @@ def peer_identity(connection: socket.socket, proc: Path = Path("/proc")) -> Peer
     """Ask the kernel (SO_PEERCRED) and /proc; a connection that is not local has pid 0 and uid -1."""
     pid, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
     process = proc / str(pid)
-    return PeerIdentity(pid, uid, gid, _program(process), tuple(hide_secrets(_arguments(process))))
+    return PeerIdentity(pid, uid, gid, program_name(process), tuple(hide_secrets(program_arguments(process))))
 
 
 def hide_secrets(arguments: Sequence[str]) -> Iterator[str]:
@@ -65,15 +66,20 @@ def hide_secrets(arguments: Sequence[str]) -> Iterator[str]:
         hide_next = is_secret_option and not equals and not hide_next
 
 
-def _program(process: Path) -> str:
-    """The executable's name; the kernel shows it only to the same user, and the short name to everyone."""
+def program_name(process: Path) -> str:
+    """The name of the executable of a process, by its folder in /proc.
+
+    The kernel shows it only to the same user, and the short name to everyone.
+    """
     try:
-        return os.path.basename(os.readlink(process / "exe"))
+        # An upgrade takes the file away from under a program that runs.
+        return os.path.basename(os.readlink(process / "exe")).removesuffix(_DELETED) or UNKNOWN_PROGRAM
     except OSError:
         return _read(process / "comm").rstrip("\ufffd") or UNKNOWN_PROGRAM
 
 
-def _arguments(process: Path) -> list[str]:
+def program_arguments(process: Path) -> list[str]:
+    """The command line of a process, by its folder in /proc, secrets and all: to look something up, never to show."""
     text = _read(process / "cmdline")
     return text.rstrip("\0").split("\0", MAX_ARGUMENTS)[:MAX_ARGUMENTS] if text else []
 

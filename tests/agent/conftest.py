@@ -7,7 +7,8 @@ import pytest
 
 from agent.fake_application import FakeToken
 from agent.fake_keys import ed25519_key, p256_key, rsa_key
-from agent.harness import OWN_UID, Agent, Desk, StartAgent
+from agent.harness import NO_KNOWN_HOSTS, OWN_UID, Agent, Desk, StartAgent
+from fob_daemon.agent.callers import Surroundings
 from fob_daemon.agent.limits import Limits
 
 
@@ -27,8 +28,13 @@ async def start_agent(tmp_path: Path) -> AsyncIterator[StartAgent]:
     """Start agents; they are closed after the test."""
     started: list[Agent] = []
 
-    async def start(*tokens: FakeToken, limits: Limits | None = None, uids: frozenset[int] = OWN_UID) -> Agent:
-        agent = Agent(tmp_path / f"agent-{len(started)}", tokens, limits, uids)
+    async def start(
+        *tokens: FakeToken,
+        limits: Limits | None = None,
+        uids: frozenset[int] = OWN_UID,
+        surroundings: Surroundings = NO_KNOWN_HOSTS,
+    ) -> Agent:
+        agent = Agent(tmp_path / f"agent-{len(started)}", tokens, limits, uids, surroundings)
         await agent.server.listen(agent.path)
         started.append(agent)
         return agent

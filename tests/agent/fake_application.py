@@ -9,6 +9,7 @@ from itertools import count
 from typing import cast
 
 from agent.fake_keys import FakeKey
+from fob_daemon.caller.behalf import Asker, current_asker
 from fob_daemon.cryptoki.interface import Application, AttributeAnswer, Output, SessionInfo, TokenInfo
 from fob_protocol.pkcs11.attributes import Attributes, Template
 from fob_protocol.pkcs11.cka import Cka
@@ -36,6 +37,8 @@ class FakeToken:
         # Another application holds a login.
         self.is_unlocked = False
         self.link: list[str] = []
+        # For whom each signature was made.
+        self.askers: list[Asker | None] = []
         self.approval = asyncio.Event()
         self.approval.set()
         self.signing: asyncio.Queue[str] = asyncio.Queue()
@@ -176,6 +179,7 @@ class FakeApplication:
             raise CkrError(Ckr.DEVICE_REMOVED, "the device is away")
         key = token.keys[handle // 2 - 1]
         token.link.append("sign")
+        token.askers.append(current_asker())
         token.signing.put_nowait(key.label)
         if token.login_required and self._eras.get(slot) != token.era:
             raise CkrError(Ckr.USER_NOT_LOGGED_IN)

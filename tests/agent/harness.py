@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent.fake_application import FakeApplication, FakeToken
+from fob_daemon.agent.callers import Surroundings
 from fob_daemon.agent.limits import Limits
 from fob_daemon.agent.lock import AgentLock
 from fob_daemon.agent.logins import AgentLogins
@@ -12,6 +13,9 @@ from fob_daemon.agent.server import AgentServer
 from fob_daemon.agent.session import AgentSession, SharedState
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
+
+# What the machine's owner knows is no business of a test.
+NO_KNOWN_HOSTS = Surroundings(known_hosts=lambda uid: ())
 
 OWN_UID = frozenset({os.getuid()})
 
@@ -21,12 +25,12 @@ PEER = PeerIdentity(4242, 1000, 1000, "ssh", ("ssh", "host"))
 class Desk:
     """An agent without sockets: connections are sessions that are asked directly."""
 
-    def __init__(self, tokens: Sequence[FakeToken]) -> None:
+    def __init__(self, tokens: Sequence[FakeToken], surroundings: Surroundings = NO_KNOWN_HOSTS) -> None:
         self.tokens = tokens
         self.waits: list[float] = []
         self.signing = FakeApplication(tokens)
         self.logins = AgentLogins(self.signing.as_application())
-        self.shared = SharedState(self.logins, AgentLock(self._wait))
+        self.shared = SharedState(self.logins, AgentLock(self._wait), surroundings)
 
     def connect(self) -> AgentSession:
         """A new connection."""
@@ -39,12 +43,19 @@ class Desk:
 class Agent:
     """A running agent server, and what it made."""
 
-    def __init__(self, path: Path, tokens: Sequence[FakeToken], limits: Limits | None, uids: frozenset[int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tokens: Sequence[FakeToken],
+        limits: Limits | None,
+        uids: frozenset[int],
+        surroundings: Surroundings = NO_KNOWN_HOSTS,
+    ) -> None:
         self.path = path
         self.tokens = tokens
         self.peers: list[PeerIdentity] = []
         self.applications: list[FakeApplication] = []
-        self.server = AgentServer(self._make_application, allowed_uids=uids, limits=limits)
+        self.server = AgentServer(self._make_application, allowed_uids=uids, limits=limits, surroundings=surroundings)
 
     def _make_application(self, peer: PeerIdentity) -> Application:
         self.peers.append(peer)

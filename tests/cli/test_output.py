@@ -95,7 +95,7 @@ async def test_labels_and_names_from_elsewhere(fob: FobProgram, daemon: FakeDaem
     daemon.add_phone(name, phone)
     daemon.devices = {name: replace(daemon.devices[name], label=f"token{HIDE_THE_REST}", why="\n\rgone")}
     daemon.clients = (ClientReport(1, "ss\x9bh", ("ssh", "\x1b]0;title\x07"), ClientSocket.AGENT, 1, True),)
-    daemon.entries = [replace(log_entry(1), key=f"mail{CLEAR_SCREEN}", program="a\nb")]
+    daemon.entries = [replace(log_entry(1), key=f"mail{CLEAR_SCREEN}", programs=("a\nb",), host=f"h{CLEAR_SCREEN}")]
 
     for command in ("devices", "status", "log", "doctor", ("keys", "list"), ("unpair", name)):
         ended = await fob(*((command,) if isinstance(command, str) else command))

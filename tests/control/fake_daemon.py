@@ -21,6 +21,7 @@ from fob_daemon.control.interface import (
     NearbyReport,
     StatusReport,
 )
+from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 
@@ -156,4 +157,19 @@ class FakeDaemon:
 
 def log_entry(sequence: int, result: str = "OK") -> LogEntry:
     """A signature that ssh asked for."""
-    return LogEntry(sequence, 1_800_000_000.0 + sequence, "ssh", 4242, "sign", "mail", "pixel", result, 12.5)
+    return LogEntry(
+        sequence=sequence,
+        time=1_800_000_000.0 + sequence,
+        program="ssh",
+        pid=4242,
+        programs=("ssh", "git", "zsh"),
+        operation="sign",
+        purpose=LogPurpose.LOGIN,
+        host="github.com",
+        namespace="",
+        forwarded=False,
+        key="mail",
+        device="pixel",
+        result=result,
+        milliseconds=12.5,
+    )

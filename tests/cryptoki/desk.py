@@ -11,6 +11,7 @@ from typing import Final
 
 from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.engine import Engine
+from fob_daemon.cryptoki.login_state import Identify, unidentified
 from fob_daemon.device.slot import Slot, open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_device.approval.questions import YES, Decider, Decision, Prompt, Question
@@ -164,9 +165,9 @@ class Desk:
         self.engine = Engine([self.slot], random=self.bench.random)
         await self.slot.idle()
 
-    def client(self) -> "Client":
-        """A program that has called C_Initialize."""
-        return Client(self.engine.open_application("test"))
+    def client(self, identify: Identify = unidentified) -> "Client":
+        """A program that has called C_Initialize; `identify` says who it is."""
+        return Client(self.engine.open_application("test", identify=identify))
 
     @contextmanager
     def crossing(self, **commands: int) -> Iterator[None]:

@@ -13,6 +13,7 @@ from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.device.slot import open_slot
 from fob_daemon.journal import ENTRIES_KEPT, Journal
 from fob_daemon.peer import PeerIdentity
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -121,4 +122,12 @@ async def test_the_answer_goes_before_the_line_in_the_log() -> None:
 
 
 def note(journal: Journal) -> None:
-    journal.record(program="ssh", pid=1, operation="sign", key="k", device="d", result=Ckr.OK.name, milliseconds=1.0)
+    journal.record(
+        pid=1,
+        caller=Caller(("ssh",)),
+        operation="sign",
+        key="k",
+        device="d",
+        result=Ckr.OK.name,
+        milliseconds=1.0,
+    )

@@ -38,11 +38,11 @@ class Binding:
     session_id: bytes
     is_forwarding: bool
 
-    @property
-    def fingerprint(self) -> str:
-        """The host key as `ssh-keygen -l` shows it."""
-        digest = base64.b64encode(hashlib.sha256(self.host_key).digest()).decode()
-        return f"SHA256:{digest.rstrip('=')}"
+
+def fingerprint(host_key: bytes) -> str:
+    """A host key as `ssh-keygen -l` shows it."""
+    digest = base64.b64encode(hashlib.sha256(host_key).digest()).decode()
+    return f"SHA256:{digest.rstrip('=')}"
 
 
 class SessionBindings:
@@ -65,7 +65,11 @@ class SessionBindings:
     @property
     def host(self) -> str | None:
         """The fingerprint of the last host's key."""
-        return self._bindings[-1].fingerprint if self._bindings else None
+        return fingerprint(self._bindings[-1].host_key) if self._bindings else None
+
+    def host_key(self, session_id: bytes) -> bytes | None:
+        """The key of the host that proved to be the other end of this session."""
+        return next((bound.host_key for bound in self._bindings if bound.session_id == session_id), None)
 
     def add(self, contents: bytes) -> None:
         """Check and remember the contents of a request. Raises MalformedMessageError or BindingRefusedError."""

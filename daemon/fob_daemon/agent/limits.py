@@ -13,6 +13,9 @@ MAX_BINDINGS: Final = 16
 # A session identifier is a hash; OpenSSH's own bound.
 MAX_SESSION_ID: Final = 128
 
+# Of each known_hosts file: some ten thousand hosts.
+MAX_KNOWN_HOSTS: Final = 4 * 1024 * KIB
+
 # One C_FindObjects; the rest comes by asking again.
 FIND_BATCH: Final = 256
 # Key objects of one class on one token that are looked at; OpenSSH's clients take 2048 identities at most.

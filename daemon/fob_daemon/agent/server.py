@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Set
 from pathlib import Path
 
+from fob_daemon.agent.callers import Surroundings
 from fob_daemon.agent.connection import Connection
 from fob_daemon.agent.limits import Limits
 from fob_daemon.agent.lock import AgentLock
@@ -26,11 +27,18 @@ class AgentServer:
     """
 
     def __init__(
-        self, make_application: ApplicationFactory, *, allowed_uids: Set[int], limits: Limits | None = None
+        self,
+        make_application: ApplicationFactory,
+        *,
+        allowed_uids: Set[int],
+        limits: Limits | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._make_application = make_application
         self._limits = limits or Limits()
-        self._shared = SharedState(AgentLogins(make_application(_own_identity())), AgentLock())
+        self._shared = SharedState(
+            AgentLogins(make_application(_own_identity())), AgentLock(), surroundings or Surroundings()
+        )
         self._connections: set[Connection] = set()
         self._all_ended = asyncio.Event()
         self._all_ended.set()

@@ -1,12 +1,13 @@
 """One connection's conversation: a request in, a reply out. No I/O; the engine does the waiting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from fob_daemon.agent import messages
 from fob_daemon.agent.bindings import SESSION_BIND, BindingRefusedError, SessionBindings
+from fob_daemon.agent.callers import Surroundings, caller_of
 from fob_daemon.agent.identities import list_identities
 from fob_daemon.agent.lock import AgentLock
 from fob_daemon.agent.logins import DEFAULT_PROVIDER, AgentLogins
@@ -24,6 +25,7 @@ from fob_daemon.agent.messages import (
 )
 from fob_daemon.agent.signatures import MalformedSignatureError, UnsupportedSignatureError, plan_signature
 from fob_daemon.agent.wire import MalformedMessageError, string
+from fob_daemon.caller.behalf import Asker, on_behalf_of
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.errors import CkrError
@@ -49,13 +51,16 @@ class SharedState:
 
     logins: AgentLogins
     lock: AgentLock
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 class AgentSession:
     """Answers the requests of `peer`, who sees the keys that `application` shows."""
 
     def __init__(self, peer: PeerIdentity, application: Application, shared: SharedState) -> None:
+        self._peer = peer
         self._application = application
+        self._surroundings = shared.surroundings
         self._logins = shared.logins
         self._lock = shared.lock
         self._bindings = SessionBindings()
@@ -137,7 +142,9 @@ class AgentSession:
         log = self._log.bind(operation=type(request).__name__, key=identity.comment, **self._origin())
         try:
             plan = plan_signature(identity.algorithm, request.data, request.flags)
-            signature = plan.encode(await self._logins.sign(identity.name, plan.mechanism, plan.data))
+            caller = await caller_of(request.data, self._peer, self._bindings, self._surroundings)
+            with on_behalf_of(Asker(self._peer, caller)):
+                signature = plan.encode(await self._logins.sign(identity.name, plan.mechanism, plan.data))
         except _SIGNATURE_REFUSALS as error:
             log.warning("agent.refused", reason=str(error))
             return messages.FAILURE

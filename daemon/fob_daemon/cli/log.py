@@ -9,8 +9,11 @@ from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import Part, coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.limits import DEFAULT_LOG, MAX_LOG
+from fob_daemon.control.log_purpose import LogPurpose
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+# The program that asked and the one that started it; all of them are in the JSON.
+_PROGRAMS: Final = 2
 
 
 @click.command()
@@ -71,6 +74,21 @@ def _show(fob: Fob, entry: dict[str, Any]) -> int:
 
 def _line(entry: dict[str, Any]) -> list[Part]:
     moment = time.strftime(_MOMENT, time.localtime(entry["time"]))
-    program, operation, key, device = (entry[name] for name in ("program", "operation", "key", "device"))
-    columns = f"{moment}  {program:<12}  {operation:<10}  {key:<16}  {device:<12}  "
+    programs, words = " <- ".join(entry["programs"][:_PROGRAMS]), _words(entry)
+    columns = f"{moment}  {programs:<16}  {words:<24}  {entry['key']:<16}  {entry['device']:<12}  "
     return [columns, coloured(entry["result"]), f"  {entry['milliseconds']:.0f} ms"]
+
+
+def _words(entry: dict[str, Any]) -> str:
+    """What was done, for a person."""
+    where = " from another machine" if entry["forwarded"] else ""
+    match entry["operation"], entry["purpose"]:
+        case "sign", LogPurpose.LOGIN:
+            words = f"log in to {entry['host']}" if entry["host"] else "log in by ssh"
+        case "sign", LogPurpose.SIGNATURE:
+            words = f"sign for {entry['namespace']}"
+        case "sign", LogPurpose.TLS_CLIENT:
+            words = "log in by TLS"
+        case operation, _:
+            words = operation
+    return words + where

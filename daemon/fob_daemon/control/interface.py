@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fob_daemon.control.events import EventQueue
+from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.flags import TokenFlag
@@ -105,13 +106,22 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One use of a key, or an attempt. `time` in seconds since the epoch; `result` OK or the name of a CKR."""
+    """One use of a key, or an attempt. `time` in seconds since the epoch; `result` OK or the name of a CKR.
+
+    `programs`: who asked, `program`, and then who started it; `host`: of a login; `namespace`: of a signature;
+    `forwarded`: it came through the ssh agent from another machine.
+    """
 
     sequence: int
     time: float
     program: str
     pid: int
+    programs: tuple[str, ...]
     operation: str
+    purpose: LogPurpose
+    host: str
+    namespace: str
+    forwarded: bool
     key: str
     device: str
     result: str

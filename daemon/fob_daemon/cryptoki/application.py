@@ -11,7 +11,7 @@ from fob_daemon.cryptoki.interface import (
     SlotInfo,
     TokenInfo,
 )
-from fob_daemon.cryptoki.login_state import Observer
+from fob_daemon.cryptoki.login_state import Identify, Observer, unidentified
 from fob_daemon.cryptoki.mechanism_table import info_of, offered
 from fob_daemon.cryptoki.object_desk import ObjectDesk
 from fob_daemon.cryptoki.objects import ObjectTable, StoredObject
@@ -52,6 +52,7 @@ class FobApplication:
         random: Callable[[int], bytes],
         on_close: Callable[["FobApplication"], None] = lambda application: None,
         observe: Observer = lambda used: None,
+        identify: Identify = unidentified,
     ) -> None:
         self.description = description
         self._slots = slots
@@ -59,7 +60,7 @@ class FobApplication:
         self._on_close = on_close
         self._table = ObjectTable()
         self._desk = ObjectDesk(self._table)
-        self._sessions = Sessions(slots, self._session_closed, observe)
+        self._sessions = Sessions(slots, self._session_closed, observe, identify)
         self._events = SlotEvents(slots)
         self._asked_library_info = False
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from fob_daemon.cryptoki.application import FobApplication
-from fob_daemon.cryptoki.login_state import Observer
+from fob_daemon.cryptoki.login_state import Identify, Observer, unidentified
 from fob_daemon.cryptoki.slots import Slots
 from fob_daemon.device.slot import Slot
 
@@ -33,10 +33,20 @@ class Engine:
                 application.close_all_sessions(slot_id)
             self._slots.remove(slot_id)
 
-    def open_application(self, description: str, observe: Observer = lambda used: None) -> FobApplication:
-        """C_Initialize: `description` says who asks (program and process); `observe` hears of each key it uses."""
+    def open_application(
+        self, description: str, observe: Observer = lambda used: None, identify: Identify = unidentified
+    ) -> FobApplication:
+        """C_Initialize: `description` says who asks (program and process); `observe` hears of each key it uses.
+
+        `identify` says for whom a key is to be used, when it is.
+        """
         application = FobApplication(
-            self._slots, description, random=self._random, on_close=self._applications.discard, observe=observe
+            self._slots,
+            description,
+            random=self._random,
+            on_close=self._applications.discard,
+            observe=observe,
+            identify=identify,
         )
         self._applications.add(application)
         return application

@@ -1,7 +1,7 @@
 """Keys at the start of an operation: may this key do that, and how is it asked on the device."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from fob_daemon.cryptoki.login_state import LoginState
 from fob_daemon.cryptoki.objects import StoredObject
 from fob_daemon.cryptoki.templates import label_of, mechanisms
 from fob_daemon.device.remote_token import RemoteToken
+from fob_protocol.caller import Caller, Purpose
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko, Cku
@@ -16,6 +17,9 @@ from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Mechanism
 
 T = TypeVar("T")
+
+# One request to the device for a caller.
+Work = Callable[[RemoteToken, Caller | None], Awaitable[T]]
 
 
 def require_key(key: StoredObject, use: Cka, mechanism: Mechanism, *classes: Cko) -> None:
@@ -75,17 +79,23 @@ class KeyUse:
         await slot.checking_pin(Cku.USER, lambda: self.login.run(ask, is_guarded=True))
         self._is_authorized = True
 
-    async def ask(self, operation: str, work: Callable[[RemoteToken], Awaitable[T]]) -> T:
-        """The operation's one request, noted for the log whatever comes of it. Raises CkrError."""
-        return await self.login.noted(operation, label_of(self.key.attributes), lambda: self._ask(work))
+    async def ask(self, operation: str, work: Work[T], purpose: Purpose = Purpose.UNKNOWN) -> T:
+        """The operation's one request, noted for the log whatever comes of it. Raises CkrError.
 
-    async def _ask(self, work: Callable[[RemoteToken], Awaitable[T]]) -> T:
+        `purpose` is what the data tells, for a caller that did not say.
+        """
+        caller = self.login.identify()
+        if caller is not None and caller.purpose is Purpose.UNKNOWN:
+            caller = replace(caller, purpose=purpose)
+        return await self.login.noted(operation, label_of(self.key.attributes), lambda: self._ask(work, caller), caller)
+
+    async def _ask(self, work: Work[T], caller: Caller | None) -> T:
         self.login.require(Cku.USER)
         if self.awaits_pin:
             raise CkrError(Ckr.USER_NOT_LOGGED_IN, "this key asks for a PIN for each use")
         if not self.key.is_alive:
             raise CkrError(Ckr.KEY_HANDLE_INVALID, "the device lost this session key")
-        return await self.login.run(lambda: work(self._remote), is_guarded=self.is_guarded)
+        return await self.login.run(lambda: work(self._remote, caller), is_guarded=self.is_guarded)
 
     @property
     def _remote(self) -> RemoteToken:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fob_daemon.device.logins import Logins
 from fob_daemon.device.slot import Slot
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
@@ -18,22 +19,34 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The device was used, or somebody tried: for the log. `seconds` from the request to its answer."""
+    """The device was used, or somebody tried: for the log. `seconds` from the request to its answer.
+
+    `caller`: who it was, as far as the application can be asked.
+    """
 
     operation: str
     subject: str
     slot: str
     result: Ckr
     seconds: float
+    caller: Caller | None
 
 
 Observer = Callable[[Use], None]
+# Who asks at this moment; asked within the task that serves the request.
+Identify = Callable[[], Caller | None]
+
+
+def unidentified() -> Caller | None:
+    """Nobody in particular."""
+    return None
 
 
 class LoginState:
     """An application's login on one token. The device checks each PIN; the daemon keeps the applications apart."""
 
-    def __init__(self, slot: Slot, observe: Observer) -> None:
+    def __init__(self, slot: Slot, observe: Observer, identify: Identify) -> None:
+        self.identify = identify
         self._observe = observe
         self._slot = slot
         self._user: Cku | None = None
@@ -93,9 +106,15 @@ class LoginState:
             return await ask()
         return await self._logins.run(user, ask, is_guarded=is_guarded)
 
-    async def noted(self, operation: str, subject: str, ask: Callable[[], Awaitable[T]]) -> T:
-        """A request that stands in the log whatever comes of it; `subject` is the key's label, or who logs in."""
+    async def noted(
+        self, operation: str, subject: str, ask: Callable[[], Awaitable[T]], caller: Caller | None = None
+    ) -> T:
+        """A request that stands in the log whatever comes of it; `subject` is the key's label, or who logs in.
+
+        `caller`: who asks, where that is known already.
+        """
         began, result = time.monotonic(), Ckr.FUNCTION_CANCELED
+        caller = caller or self.identify()
         try:
             answer = await ask()
             result = Ckr.OK
@@ -103,7 +122,7 @@ class LoginState:
             result = error.ckr
             raise
         finally:
-            self._observe(Use(operation, subject, self._slot.name, result, time.monotonic() - began))
+            self._observe(Use(operation, subject, self._slot.name, result, time.monotonic() - began, caller))
         return answer
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 
 from fob_daemon.cryptoki.limits import SESSIONS_LIMIT
-from fob_daemon.cryptoki.login_state import LoginState, Observer
+from fob_daemon.cryptoki.login_state import Identify, LoginState, Observer
 from fob_daemon.cryptoki.session import Session
 from fob_daemon.device.slot import Slot
 from fob_protocol.pkcs11.ckr import Ckr
@@ -16,9 +16,16 @@ from fob_protocol.pkcs11.flags import SessionFlag, TokenFlag
 class Sessions:
     """Session handles count up and are never used again."""
 
-    def __init__(self, slots: Mapping[int, Slot], on_close: Callable[[Session], None], observe: Observer) -> None:
+    def __init__(
+        self,
+        slots: Mapping[int, Slot],
+        on_close: Callable[[Session], None],
+        observe: Observer,
+        identify: Identify,
+    ) -> None:
         self._slots = slots
         self._observe = observe
+        self._identify = identify
         self._on_close = on_close
         self._numbers = count(1)
         self._sessions: dict[int, Session] = {}
@@ -59,7 +66,7 @@ class Sessions:
             raise CkrError(Ckr.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION is due")
         if len(self._sessions) >= SESSIONS_LIMIT:
             raise CkrError(Ckr.SESSION_COUNT, f"{SESSIONS_LIMIT} sessions are open")
-        login = self._logins.setdefault(slot, LoginState(slot, self._observe))
+        login = self._logins.setdefault(slot, LoginState(slot, self._observe, self._identify))
         is_rw = bool(flags & SessionFlag.RW_SESSION)
         if login.user is Cku.SO and not is_rw:
             raise CkrError(Ckr.SESSION_READ_WRITE_SO_EXISTS, "the security officer has read-write sessions only")

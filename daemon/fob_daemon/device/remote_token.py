@@ -1,12 +1,14 @@
 """The token at the other end of the link: one typed coroutine for each command of the catalogue.
 
-Each is one link round trip. Each raises CkrError: what the device refused with; DEVICE_ERROR at once while it is away
-(the return value after which clients try again, where DEVICE_REMOVED makes them forget the token), when the link was
-lost underway, and when the answer does not parse; FUNCTION_CANCELED when the time is over.
+Each is one link round trip; the use of a key is two when the device forgot whom a number stands for. Each raises
+CkrError: what the device refused with; DEVICE_ERROR at once while it is away (the return value after which clients try
+again, where DEVICE_REMOVED makes them forget the token), when the link was lost underway, and when the answer does not
+parse; FUNCTION_CANCELED when the time is over.
 """
 
 from typing import Final
 
+from fob_daemon.caller.numbers import CallerNumbers
 from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
 from fob_daemon.device.away import AwayError
 from fob_daemon.device.timeouts import Timeouts
@@ -16,6 +18,7 @@ from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import attributes_to_values, parameters_to_block
 from fob_protocol.at.values import Value, Values
+from fob_protocol.caller import CALLER_UNKNOWN, Caller
 from fob_protocol.catalogue import CommandSpec
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import TEXT_LIMIT
@@ -37,6 +40,7 @@ class RemoteToken:
     def __init__(self, link: Link, timeouts: Timeouts | None = None) -> None:
         self.link = link
         self._timeouts = timeouts or Timeouts()
+        self._callers = CallerNumbers()
 
     @property
     def session_id(self) -> bytes | None:
@@ -123,18 +127,34 @@ class RemoteToken:
         """C_SetPIN."""
         await self._ask(self._timeouts.login, catalogue.SET_PIN, int(user), old, new)
 
-    async def sign(self, handle: int, mechanism: int | None, data: bytes, parameters: Parameters = None) -> bytes:
+    async def sign(
+        self,
+        handle: int,
+        mechanism: int | None,
+        data: bytes,
+        parameters: Parameters = None,
+        caller: Caller | None = None,
+    ) -> bytes:
         """C_Sign; a mechanism of None is the plain one; `data` is a digest where the mechanism hashes."""
-        return await self._use_key(catalogue.SIGN, handle, mechanism, data, parameters)
+        return await self._use_key(catalogue.SIGN, (handle, mechanism, data, _block(parameters)), caller)
 
-    async def decrypt(self, handle: int, mechanism: int | None, data: bytes, parameters: Parameters = None) -> bytes:
+    async def decrypt(
+        self,
+        handle: int,
+        mechanism: int | None,
+        data: bytes,
+        parameters: Parameters = None,
+        caller: Caller | None = None,
+    ) -> bytes:
         """C_Decrypt; a mechanism of None is the key type's plain one."""
-        return await self._use_key(catalogue.DECRYPT, handle, mechanism, data, parameters)
+        return await self._use_key(catalogue.DECRYPT, (handle, mechanism, data, _block(parameters)), caller)
 
-    async def derive_key(self, handle: int, mechanism: Mechanism, template: Template) -> bytes:
+    async def derive_key(
+        self, handle: int, mechanism: Mechanism, template: Template, caller: Caller | None = None
+    ) -> bytes:
         """C_DeriveKey: the shared secret."""
-        values = (handle, mechanism.type, _block(mechanism.parameters), None, None, *_list(template))
-        return read_block(await self._ask(self._timeouts.private_operation, catalogue.DERIVE_KEY, *values))
+        values = (handle, mechanism.type, _block(mechanism.parameters))
+        return await self._use_key(catalogue.DERIVE_KEY, values, caller, _list(template))
 
     async def generate_random(self, count: int) -> bytes:
         """C_GenerateRandom."""
@@ -143,17 +163,26 @@ class RemoteToken:
             raise CkrError(Ckr.DEVICE_ERROR, f"{len(random)} random octets where {count} are due")
         return random
 
-    async def _use_key(
-        self, spec: CommandSpec, handle: int, mechanism: int | None, data: bytes, parameters: Parameters
-    ) -> bytes:
-        values = (handle, mechanism, data, _block(parameters))
-        return read_block(await self._ask(self._timeouts.private_operation, spec, *values))
+    async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
+        """One round trip, with the caller between `values` and `rest`; a second one with its block if need be."""
+        seconds, greeting = self._timeouts.private_operation, self.link.greeting
+        with self._callers.using(caller, None if greeting is None else greeting.boot) as naming:
+            answer = await self._request(seconds, spec, *values, *naming.values, *rest)
+            if answer.ckr == CALLER_UNKNOWN and naming.is_known:
+                answer = await self._request(seconds, spec, *values, *naming.full, *rest)
+            if answer.ckr != CALLER_UNKNOWN:
+                self._callers.answered(naming)
+        return read_block(_accepted(answer))
 
     async def _change(self, spec: CommandSpec, *values: Value) -> Page:
         return read_page(await self._ask(self._timeouts.change, spec, *values))
 
     async def _ask(self, seconds: float, spec: CommandSpec, *values: Value) -> Answer:
         """One round trip; an answer that is a refusal raises."""
+        return _accepted(await self._request(seconds, spec, *values))
+
+    async def _request(self, seconds: float, spec: CommandSpec, *values: Value) -> Answer:
+        """One round trip, whatever the answer."""
         if _size(values) > TEXT_LIMIT:
             raise CkrError(Ckr.DATA_LEN_RANGE, f"more than {TEXT_LIMIT} octets for the device")
         try:
@@ -161,13 +190,22 @@ class RemoteToken:
         except AtSyntaxError as error:
             raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
         try:
-            answer = await self.link.request(command, timeout=seconds)
-            answer.raise_for_ckr()
+            return await self.link.request(command, timeout=seconds)
         except CkrError as error:
             if error.ckr is Ckr.DEVICE_REMOVED:
                 raise AwayError(error.reason) from None
             raise
-        return answer
+
+
+def _accepted(answer: Answer) -> Answer:
+    """Raises CkrError for a refusal."""
+    try:
+        answer.raise_for_ckr()
+    except CkrError as error:
+        if error.ckr is Ckr.DEVICE_REMOVED:
+            raise AwayError(error.reason) from None
+        raise
+    return answer
 
 
 def _size(values: Values) -> int:

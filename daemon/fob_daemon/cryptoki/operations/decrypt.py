@@ -42,4 +42,6 @@ async def decrypt_on_device(mechanism: Mechanism, key_use: KeyUse, data: bytes) 
         raise CkrError(Ckr.ENCRYPTED_DATA_LEN_RANGE, f"{len(data)} octets, {size} are due")
     named = None if mechanism.type == Ckm.RSA_PKCS else mechanism.type
     parameters = mechanism.parameters or None
-    return await key_use.ask("decrypt", lambda remote: remote.decrypt(key_use.handle, named, data, parameters))
+    return await key_use.ask(
+        "decrypt", lambda remote, caller: remote.decrypt(key_use.handle, named, data, parameters, caller)
+    )

@@ -24,7 +24,9 @@ async def derive_key(mechanism: Mechanism, key: StoredObject, login: LoginState,
     wanted = secret_template(template)
     key_use = KeyUse.of(key, login)
     asked = _for_the_device(template)
-    value = await key_use.ask("derive", lambda remote: remote.derive_key(key_use.handle, mechanism, asked))
+    value = await key_use.ask(
+        "derive", lambda remote, caller: remote.derive_key(key_use.handle, mechanism, asked, caller)
+    )
     return secret_key(wanted, value)
 
 

@@ -1,5 +1,6 @@
 """What an operation makes of the data that comes in parts: a digest, or all of it up to a bound."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from fob_daemon.cryptoki.hash_table import Hasher
@@ -27,6 +28,23 @@ class Hashed:
     def result(self) -> bytes:
         """The digest."""
         return self._hasher.digest()
+
+
+class Seen:
+    """Another input, whose parts `see` has a look at."""
+
+    def __init__(self, data: Input, see: Callable[[bytes], None]) -> None:
+        self._data = data
+        self._see = see
+
+    def update(self, part: bytes) -> None:
+        """Pass a part on."""
+        self._see(part)
+        self._data.update(part)
+
+    def result(self) -> bytes:
+        """What the other makes of it."""
+        return self._data.result()
 
 
 class Collected:

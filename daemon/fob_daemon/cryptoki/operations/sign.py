@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from fob_daemon.caller.tls import ClientVerify
 from fob_daemon.cryptoki.hash_table import BY_HMAC, split_digest_info
 from fob_daemon.cryptoki.heavy import compute
 from fob_daemon.cryptoki.interface import Output
@@ -9,12 +10,13 @@ from fob_daemon.cryptoki.key_use import KeyUse, require_key, require_key_type
 from fob_daemon.cryptoki.limits import MESSAGE_LIMIT
 from fob_daemon.cryptoki.login_state import LoginState
 from fob_daemon.cryptoki.objects import StoredObject
-from fob_daemon.cryptoki.operations.inputs import Collected, Hashed, Input
+from fob_daemon.cryptoki.operations.inputs import Collected, Hashed, Input, Seen
 from fob_daemon.cryptoki.operations.mac import start_mac
 from fob_daemon.cryptoki.output import fits
 from fob_daemon.cryptoki.public_keys import ED25519_SIGNATURE, curve_of, modulus_bits, modulus_size
 from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, require_room_for_salt, scheme_of
 from fob_daemon.cryptoki.templates import mechanisms
+from fob_protocol.caller import Purpose
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -95,9 +97,15 @@ class SignatureRequest:
         self._attributes = key_use.key.attributes
         self._mechanism = mechanism
         self._scheme = scheme
+        self._client_verify = ClientVerify()
 
     def start(self) -> Input:
-        """What to make of the data."""
+        """What to make of the data; where that is no digest, it may tell what it is for."""
+        if self._scheme.hash is None and self._scheme.family is not Family.EDDSA:
+            return self._input()
+        return Seen(self._input(), self._client_verify.update)
+
+    def _input(self) -> Input:
         scheme = self._scheme
         if scheme.hash is not None:
             return Hashed(scheme.hash.start())
@@ -125,8 +133,11 @@ class SignatureRequest:
         """The one request."""
         named, octets = self._shortened(data)
         parameters = self._mechanism.parameters or None
+        purpose = Purpose.TLS_CLIENT if self._client_verify.is_tls_client else Purpose.UNKNOWN
         return await self._key_use.ask(
-            "sign", lambda remote: remote.sign(self._key_use.handle, named, octets, parameters)
+            "sign",
+            lambda remote, caller: remote.sign(self._key_use.handle, named, octets, parameters, caller),
+            purpose,
         )
 
     def _shortened(self, data: bytes) -> tuple[int | None, bytes]:
