@@ -66,16 +66,16 @@ def hide_secrets(arguments: Sequence[str]) -> Iterator[str]:
         hide_next = is_secret_option and not equals and not hide_next
 
 
-def program_name(process: Path) -> str:
+def program_name(process: str | Path) -> str:
     """The name of the executable of a process, by its folder in /proc.
 
     The kernel shows it only to the same user, and the short name to everyone.
     """
     try:
         # An upgrade takes the file away from under a program that runs.
-        return os.path.basename(os.readlink(process / "exe")).removesuffix(_DELETED) or UNKNOWN_PROGRAM
+        return os.path.basename(os.readlink(f"{process}/exe")).removesuffix(_DELETED) or UNKNOWN_PROGRAM
     except OSError:
-        return _read(process / "comm").rstrip("\ufffd") or UNKNOWN_PROGRAM
+        return _read(Path(process, "comm")).rstrip("\ufffd") or UNKNOWN_PROGRAM
 
 
 def program_arguments(process: Path) -> list[str]:
