@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
+from fob_daemon.caller.behalf import Asker, on_behalf_of
 from fob_daemon.clients import Clients
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.interface import ClientSocket, ControlEvent
+from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.device.slot import open_slot
 from fob_daemon.journal import ENTRIES_KEPT, Journal
 from fob_daemon.peer import PeerIdentity
-from fob_protocol.caller import Caller
+from fob_protocol.caller import Caller, Purpose
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -25,6 +27,7 @@ from support.virtual_loop import run_virtually
 from support.world import P256, USER_PIN, World
 
 SSH = PeerIdentity(4242, 1000, 1000, "ssh", ("ssh", "host"))
+SSH_BEHIND_THE_AGENT = PeerIdentity(4343, 1000, 1000, "ssh", ("ssh", "host"))
 RW = int(SessionFlag.SERIAL_SESSION | SessionFlag.RW_SESSION)
 
 
@@ -49,9 +52,16 @@ def test_each_use_of_the_device_is_an_entry(tmp_path: Path) -> None:
         application.sign_init(session, Mechanism(Ckm.ECDSA), private)
         signature = await application.sign(session, bytes(32), 64)
         assert isinstance(signature, bytes)
+        ssh = Caller(("ssh", "git"), Purpose.LOGIN, "github.com", is_forwarded=True)
+        with on_behalf_of(Asker(SSH_BEHIND_THE_AGENT, ssh)):
+            application.sign_init(session, Mechanism(Ckm.ECDSA), private)
+            await application.sign(session, bytes(32), 64)
+        behind = journal.newest(1, 0)[0]
+        assert (behind.program, behind.pid, behind.programs) == ("ssh", 4343, ("ssh", "git"))
+        assert (behind.purpose, behind.host, behind.forwarded) == (LogPurpose.LOGIN, "github.com", True)
         await application.destroy_object(session, private)
 
-        entries = journal.newest(100, 0)
+        entries = [entry for entry in journal.newest(100, 0) if entry is not behind]
         assert [(e.operation, e.key, e.result) for e in entries] == [
             ("login", "USER", "CKR_PIN_INCORRECT"),
             ("login", "USER", "OK"),
