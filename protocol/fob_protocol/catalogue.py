@@ -75,7 +75,11 @@ GENERATE_KEY_PAIR = CommandSpec(
     (MECHANISM, MECHANISM_PARAMETER, Parameter("count of public attributes", NUMBER)),
     rest="attribute lists",
 )
-LOGIN_USER = CommandSpec("+C_LOGIN", "C_Login", (USER_TYPE, PIN, Parameter("handle or login", NUMBER, optional=True)))
+LOGIN_USER = CommandSpec(
+    "+C_LOGIN",
+    "C_Login",
+    (USER_TYPE, PIN, Parameter("handle or login", NUMBER, optional=True), CALLER, CALLER_BLOCK),
+)
 LOGOUT = CommandSpec("+C_LOGOUT", "C_Logout", (LOGIN,))
 RESUME = CommandSpec("+FOBRESUME", "", (LOGIN, Parameter("ticket", BLOCK)))
 INIT_TOKEN = CommandSpec("+C_INITTOKEN", "C_InitToken", (PIN, Parameter("label", BLOCK)))

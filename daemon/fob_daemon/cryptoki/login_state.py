@@ -71,8 +71,11 @@ class LoginState:
             if self.user is not None:
                 same = self._user is user
                 raise CkrError(Ckr.USER_ALREADY_LOGGED_IN if same else Ckr.USER_ANOTHER_ALREADY_LOGGED_IN)
-            open_login = partial(self._logins.open, user, pin)
-            self._epoch = await self.noted("login", user.name, lambda: self._slot.checking_pin(user, open_login))
+            caller = self.identify()
+            open_login = partial(self._logins.open, user, pin, caller)
+            self._epoch = await self.noted(
+                "login", user.name, lambda: self._slot.checking_pin(user, open_login), caller
+            )
             self._user = user
 
     async def join(self) -> None:

@@ -11,6 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 from fob_daemon.device.background import Background
 from fob_daemon.device.remote_token import RemoteToken
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
@@ -71,8 +72,8 @@ class Logins:
         """True while the device is logged in for this PC: also in the moments after the last application left."""
         return any(login.id is not None for login in self._logins.values())
 
-    async def open(self, user: Cku, pin: bytes | None) -> int:
-        """C_Login by an application, one round trip; the caller holds the epoch that comes back. Raises CkrError.
+    async def open(self, user: Cku, pin: bytes | None, caller: Caller | None = None) -> int:
+        """C_Login by an application, one round trip; it holds the epoch that comes back. Raises CkrError.
 
         The new login replaces the one that there was, for all who hold it.
         """
@@ -80,7 +81,7 @@ class Logins:
         self._stop_linger(login)
         session, replaced = self._remote.session_id, login.id
         try:
-            number, ticket = await self._remote.login(user, pin, replaced)
+            number, ticket = await self._remote.login(user, pin, replaced, caller)
         except BaseException:
             self._linger_if_unheld(login)
             raise

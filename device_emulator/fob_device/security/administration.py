@@ -28,8 +28,10 @@ async def get_mechanisms(context: Context, values: Values) -> Answer:
 async def login(context: Context, values: Values) -> Answer:
     """C_Login: by the PC's PIN, or by the device's own pad when the PC sends none.
 
-    The last value is a handle for a key's own login, and for any other the login that the new one replaces.
+    The third value is a handle for a key's own login, and for any other the login that the new one replaces; behind it
+    the PC may name the program, so that its first use of a key is as short as any other.
     """
+    context.desk.callers.resolve(optional_whole(values[3]), optional_octets(values[4]))
     user = _user(whole(values[0]))
     pin = optional_octets(values[1])
     if pin is None:
