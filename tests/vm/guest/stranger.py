@@ -31,8 +31,8 @@ NAME: Final = "00002a00-0000-1000-8000-00805f9b34fb"
 COMMAND: Final = b"AT+GMI\r"
 
 FIND_TIME: Final = 15.0
-# A call that BlueZ never answers is a refusal too.
-ATTEMPT_TIME: Final = 10.0
+# A call that BlueZ never answers is a refusal too. Shorter than the phone's PROVING_TIME, after which it hangs up.
+ATTEMPT_TIME: Final = 5.0
 LISTEN_TIME: Final = 2.0
 
 AGENT: Final = "/stranger"
