@@ -94,3 +94,21 @@ def test_a_signature_waits_for_one_part_of_a_long_text_and_no_more() -> None:
     signature = session.pc.ask(sign_request(1))
     part, alone = 535 / AT_9600, (75 + 289) / AT_9600 + 0.05
     session.wire.run_until(lambda: signature in session.pc.answers, within=part + alone + 0.05)
+
+
+def test_a_line_that_is_faster_than_its_nominal_rate_is_not_waited_for_longer() -> None:
+    # A USB adapter takes no notice of its baud rate: a thousand requests and answers in a second at 9,600.
+    timing = LineTiming(AT_9600)
+    due = []
+    for number in range(1000):
+        timing.answered(number / 1000, 0)
+        due.append(timing.sent(75, number / 1000))
+    assert due[-1] - 0.999 == pytest.approx(due[0])
+
+
+def test_what_is_under_way_still_counts_when_an_answer_comes() -> None:
+    timing = LineTiming(AT_9600)
+    for _ in range(10):
+        timing.sent(96, 0.0)
+    timing.answered(0.1, 960)
+    assert timing.sent(0, 0.1) == pytest.approx(1.0 + RETRY_AFTER + FRAME_LIMIT / AT_9600)

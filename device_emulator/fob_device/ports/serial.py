@@ -56,5 +56,6 @@ async def serve_serial(path: str, baud: int, make_line: MakeLine, opened: Opened
         try:
             await line.lost.wait()
         finally:
-            # close() never ends while octets wait for a line that is gone.
-            transport.abort()
+            # close() never ends while octets wait for a line that is gone; a line that was lost has closed itself.
+            if not line.lost.is_set():
+                transport.abort()

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Final
 
 from fob_protocol.limits import FRAME_LIMIT, TYPICAL_ANSWER, WORKING_POLL
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.parts import Assembly, split_text
 from fob_protocol.session.records import Sealer
+
+# Header, CRC, COBS and closing zero of a frame, at most, for reckoning time.
+FRAME_OVERHEAD: Final = 13
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +54,13 @@ class Request:
         if self._assembly is not None:
             return FRAME_LIMIT * self.in_flight
         return 0 if self.parked or self.assembling else TYPICAL_ANSWER
+
+    @property
+    def octets_under_way(self) -> int:
+        """How many octets of it may still be on their way to the device, at most."""
+        if self.in_parts:
+            return FRAME_LIMIT * self.in_flight
+        return 0 if self.parked else min(len(self.text) + FRAME_OVERHEAD, FRAME_LIMIT)
 
     @property
     def sent(self) -> bool:

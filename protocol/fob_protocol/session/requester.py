@@ -3,18 +3,14 @@
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
 
 from fob_protocol.errors import RecordError
 from fob_protocol.limits import ASSEMBLIES_LIMIT, OUTSTANDING_LIMIT, TRIES_LIMIT, WINDOW
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.handshake import SessionKeys
 from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
-from fob_protocol.session.request import Request
+from fob_protocol.session.request import FRAME_OVERHEAD, Request
 from fob_protocol.session.timing import LineTiming
-
-# Header, CRC, COBS and closing zero of a frame, at most, for reckoning time.
-FRAME_OVERHEAD: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +179,7 @@ class Requester:
         if whole is None:
             return None
         del self._open[number]
+        self._timing.answered(now, sum(other.octets_under_way for other in self._open.values()))
         if request.parked:
             self._notices.append(self._sealer.seal(Kind.RELEASE, number))
         return Answered(request, whole)

@@ -29,6 +29,14 @@ class LineTiming:
         self._free_at = max(self._free_at, now) + octets / self.rate
         return self._free_at + RETRY_AFTER + (FRAME_LIMIT + awaited) / self.rate
 
+    def answered(self, now: float, under_way: int) -> None:
+        """An answer came, and `under_way` octets of other requests may still be on their way: the line is no slower.
+
+        A line may well be faster than its nominal rate: USB adapters and pseudo-terminals take no notice of it.
+        """
+        if self.rate is not None:
+            self._free_at = min(self._free_at, now + under_way / self.rate)
+
     def lost_after(self) -> float:
         """Seconds of silence, while an answer is due, after which the link is given up."""
         full_frames = 2 * FRAME_LIMIT / self.rate if self.rate else 0.0

@@ -38,7 +38,7 @@ class FobService:
             _OPEN,
             CharacteristicValue(read=self._refuse_reading, write=self._receive),
         )
-        configuration: Descriptor = Descriptor(
+        self._configuration: Descriptor = Descriptor(
             GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
             _OPEN,
             att.AttributeValue(read=self._read_configuration, write=self._configure),
@@ -48,8 +48,13 @@ class FobService:
             Characteristic.Properties.NOTIFY,
             _OPEN,
             CharacteristicValue(read=self._refuse_reading, write=self._refuse_writing),
-            [configuration],
+            [self._configuration],
         )
+
+    @property
+    def attributes(self) -> tuple[att.Attribute[bytes], ...]:
+        """Those that ask `link_of` on each access."""
+        return (self.to_device, self.to_pc, self._configuration)
 
     def build(self) -> Service:
         """What the stack is given."""

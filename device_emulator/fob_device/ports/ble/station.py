@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Final
 
-from bumble import hci
+from bumble import att, hci
 from bumble.core import BaseBumbleError
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
@@ -63,7 +63,15 @@ class Station:
         self._device.gatt_server.max_mtu = mtu
         self._service = FobService(self._links.get)
         self._device.add_service(self._service.build())
+        self._close_all_else()
         self._device.on(Device.EVENT_CONNECTION, self._connected)
+
+    def _close_all_else(self) -> None:
+        """The stack lets anybody write names, declarations and all: that would be another table than the device's."""
+        own = self._service.attributes
+        for attribute in self._device.gatt_server.attributes:
+            if attribute not in own:
+                attribute.permissions |= att.Attribute.WRITE_REQUIRES_AUTHORIZATION
 
     async def serve(self, opened: Callable[[], None]) -> None:
         """Be on the air until cancelled. Raises TimeoutError or bumble's errors when the controller fails."""
