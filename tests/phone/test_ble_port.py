@@ -303,29 +303,6 @@ def test_without_a_good_key_nothing_is_read_or_written(tell: Tell, who: Any, nam
     tell(story)
 
 
-@pytest.mark.clause("P7")
-@pytest.mark.parametrize("is_bonded", [False, True])
-def test_nobody_rewrites_what_the_phone_offers(tell: Tell, is_bonded: bool) -> None:
-    async def story(scene: Scene) -> None:
-        async with on_the_air(scene.handset.phone, scene.radio), scene.computer() as pc:
-            await pc.connect(scene.address)
-            if is_bonded:
-                await pc.bond()
-            ours = {pc.handle(name) for name in ("to device", "to pc", "configuration")}
-            for handle in set(range(1, 16)) - ours:
-                assert await refusal(pc.write(handle, b"evil")) is not None
-                await pc.write(handle, b"evil", response=False)
-            await pc.disconnect()
-            # Whoever comes next finds the same service, and can use it.
-            await pc.connect(scene.address)
-            await pc.bond()
-            await pc.subscribe()
-            await pc.send(b"ATE0\r")
-            await pc.receive_until(OK)
-
-    tell(story)
-
-
 @pytest.mark.parametrize("who", [stranger, just_works])
 def test_blind_writes_begin_no_line(tell: Tell, who: Any) -> None:
     async def story(scene: Scene) -> None:
