@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ VARIABLES = (
     "FOB_CONTROL_SOCKET",
 )
 NOBODY = 65534
+# What runs beside phone and daemon.
+RADIO = {"serial": (), "ble": ("fob-device radio",)}
 
 
 def surroundings(tmp_path: Path) -> dict[str, str]:
@@ -61,6 +64,13 @@ def processes_that_mention(text: str) -> list[str]:
 def assert_nothing_is_left(environment: Mapping[str, str]) -> None:
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
     assert processes_that_mention(environment["TMPDIR"]) == []
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_the_command_finds_its_surroundings_and_gives_the_exit_status(tmp_path: Path) -> None:
@@ -130,6 +140,23 @@ def test_a_demo_that_is_killed_politely_ends_all_that_its_command_has_started(tm
     demo.terminate()
     assert finish(demo)[0] == 128 + signal.SIGTERM
     assert_nothing_is_left(environment)
+
+
+@pytest.mark.parametrize("link", ["serial", "ble"])
+def test_nothing_of_a_demo_that_is_killed_for_certain_goes_on(tmp_path: Path, link: str) -> None:
+    environment = surroundings(tmp_path)
+    demo = start(environment, "sh", "-c", "(sleep 60; true) & echo ready; sleep 60; true", link=link)
+    assert demo.stdout is not None
+    assert demo.stdout.readline() == b"ready\n"
+    running = "\n".join(processes_that_mention(environment["TMPDIR"]))
+    for program in ("fobd --config", "fob-device run", "sleep 60", "demo.watcher", *RADIO[link]):
+        assert program in running
+
+    demo.kill()
+
+    # Its streams are those of its command and of what that has started: they end with the last of them.
+    assert finish(demo)[0] == -signal.SIGKILL
+    wait_until(lambda: not processes_that_mention(environment["TMPDIR"]))
 
 
 def test_a_command_that_is_killed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The two processes of a demo: the phone and the daemon. They end with it, however it ends but by SIGKILL."""
+"""The processes of a demo: the phone, the daemon, a radio between them. They end with it, however it ends."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from fob_daemon.demo import watcher
 from fob_daemon.demo.errors import DemoError, failed
 from fob_daemon.demo.links import DemoLink
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
@@ -25,8 +26,13 @@ class Processes:
         self.scratch = scratch
         self.link = link
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Processes":
+        with undisturbed():
+            command = (sys.executable, "-m", watcher.__name__, str(self.scratch.folder))
+            null, pipe = subprocess.DEVNULL, subprocess.PIPE
+            self._watcher = subprocess.Popen(command, stdin=pipe, stdout=null, start_new_session=True)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -40,6 +46,8 @@ class Processes:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+            if self._watcher is not None:
+                self._watcher.communicate(watcher.IN_ORDER)
 
     def make_phone(self) -> None:
         """A new phone with this demo's PINs."""
