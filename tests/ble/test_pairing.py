@@ -119,7 +119,8 @@ def test_a_phone_that_does_not_pair_now_is_not_bonded_with(tmp_path: Path) -> No
     async def story() -> None:
         async with Desk(tmp_path, Rules(pairing="refuse")) as desk:
             error = await desk.refusal()
-            assert (error.what, error.why) == ("no device", BOND_REFUSED)
+            assert (error.what, error.why, error.exit_code) == ("not paired", BOND_REFUSED, ExitCode.REJECTED)
+            assert error.next_command == f"fob pair {desk.cable.url.text}"
             assert await desk.bonds() == (False, False)
 
     run_virtually(story())

@@ -16,7 +16,7 @@ from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.lines import Lines
 from fob_daemon.link.opening import NotADeviceError, VersionError
 from fob_daemon.link.pair import pair
-from fob_daemon.link.transport import LineUnavailableError, LineUrl, LineUrlError
+from fob_daemon.link.transport import BondRefusedError, LineUnavailableError, LineUrl, LineUrlError
 from fob_protocol import catalogue
 from fob_protocol.link.frames import Reason
 from fob_protocol.noise.keys import KeyPair
@@ -25,6 +25,9 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 FAREWELL_TIME: Final = 3.0
+
+# The person on the phone wants no pairing, or not this one; None: the codes were not equal.
+_REJECTIONS: Final = (Reason.PAIRING_CLOSED, Reason.PERSON_SAID_NO, None)
 
 
 class PairingDesk:
@@ -67,7 +70,7 @@ class PairingDesk:
             self._lines.keep(url)
             return entry
         except RefusedError as error:
-            code = ExitCode.REJECTED if error.reason in (Reason.PERSON_SAID_NO, None) else ExitCode.FAILED
+            code = ExitCode.REJECTED if error.reason in _REJECTIONS else ExitCode.FAILED
             raise ControlError("not paired", str(error), again, code) from None
         except ConnectionError as error:
             why = f"the pairing was broken off: {error}"
@@ -122,6 +125,9 @@ class PairingDesk:
     async def _open(self, url: LineUrl) -> DataLine:
         try:
             return await open_data_line(url, self._lines.open_to_pair)
+        except BondRefusedError as error:
+            again = f"fob pair {shlex.quote(url.text)}"
+            raise ControlError("not paired", error.why, again, ExitCode.REJECTED) from None
         except LineUnavailableError as error:
             remedy = error.remedy or "fob doctor"
             raise ControlError("no device", error.why, remedy, ExitCode.NO_DEVICE) from None

@@ -48,6 +48,10 @@ class BondLostError(LineUnavailableError):
     """One side has lost the Bluetooth bond (docs/protocol.md, section 8): only pairing again heals that."""
 
 
+class BondRefusedError(LineUnavailableError):
+    """The device does not bond: its person has not opened pairing, or it cannot bond as section 8 wants it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineUrl:
     """A parsed URL."""

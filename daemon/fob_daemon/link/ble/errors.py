@@ -15,7 +15,7 @@ from bleak.exc import (
 from bleak_retry_connector import BleakAbortedError, BleakConnectionError, BleakNotFoundError
 from dbus_fast.errors import AuthError, DBusError, DBusFastError, InvalidAddressError
 
-from fob_daemon.link.transport import LineUnavailableError
+from fob_daemon.link.transport import BondRefusedError, LineUnavailableError
 
 # bleak lets its D-Bus library's errors through, and asserts what a lost connection breaks.
 STACK_ERRORS: Final = (BleakError, DBusFastError, OSError, EOFError, AssertionError)
@@ -94,13 +94,15 @@ def words_for(error: BaseException) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what a stack raises into LineUnavailableError."""
+    """Turn what a stack raises into LineUnavailableError, or the BondRefusedError that it means."""
     try:
         yield
     except LineUnavailableError:
         raise
     except (*STACK_ERRORS, TimeoutError) as error:
-        raise LineUnavailableError(*why_and_remedy(error)) from error
+        why, remedy = why_and_remedy(error)
+        kind = BondRefusedError if why == BOND_REFUSED else LineUnavailableError
+        raise kind(why, remedy) from error
 
 
 def why_and_remedy(error: BaseException) -> tuple[str, str]:
