@@ -210,6 +210,16 @@ async def test_4_5_6_what_the_phone_answers(
     assert ended.err.startswith("Waiting for 'pixel' to make a key of type ec:p256; look at it in case it asks ...\n")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("unpair", "nokia"), *((*command, "--device", "nokia") for command in (("unlock",), ("lock",), NEW))],
+)
+async def test_4_no_device_of_that_name(fob: FobProgram, phone: FakePhone, arguments: tuple[str, ...]) -> None:
+    ended = await fob(*arguments, stdin=PIN.decode())
+
+    assert (ended.code, ended.error) == (4, ["no device is called 'nokia'", "there are 'pixel'", "fob devices"])
+
+
 async def test_4_the_phone_is_away(fob: FobProgram, phone: FakePhone) -> None:
     phone.is_away = True
 

@@ -42,6 +42,27 @@ async def works(path: Path) -> bool:
     return answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "devices/nokia/connect", {}),
+        ("DELETE", "devices/nokia", {}),
+        ("GET", "keys?device=nokia", None),
+        ("POST", "keys", {"device": "nokia", "type": "ec:p256", "label": "mail"}),
+        ("GET", "keys/nokia/01", None),
+        ("DELETE", "keys/nokia/01", {}),
+        ("POST", "unlock", {"device": "nokia"}),
+        ("POST", "lock", {"device": "nokia"}),
+    ],
+)
+async def test_a_device_that_is_not_paired(api: Api, phone: FakePhone, method: str, path: str, body: object) -> None:
+    async with api.session.request(method, f"/v1/{path}", json=body) as response:
+        error = (await response.json())["error"]
+
+    assert (response.status, error["exit_code"], error["what"]) == (404, 4, "no device is called 'nokia'")
+    assert error["next"] == "fob devices"
+
+
 async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
     status, body = await api.get("status")
 

@@ -114,7 +114,17 @@ async def test_what_the_control_channel_does_not_understand(folder: Path) -> Non
             answer = await control.line(line)
             assert not answer["ok"]
             assert answer["error"]
-        assert await control.ask(do="read", device="nobody") == {"ok": False, "error": "nobody is not on the air"}
+
+
+async def test_a_device_that_is_not_on_the_air_is_not_read_and_not_set(folder: Path) -> None:
+    async with Control.connected(folder / "control") as control:
+        for request in ({"do": "read"}, {"do": "set", "distance": 3}, {"do": "set", "loss": 0.5}, {"do": "set"}):
+            answer = await control.ask(**request, device="nobody")
+            assert answer == {"ok": False, "error": "nobody is not on the air"}
+        async with central(await open_transport(f"unix-client:{folder}/hosts")) as pc:
+            assert await control.ask(do="set", device=pc.address.lower(), loss=0.5) == {"ok": True}
+        await control.until_on_the_air(0)
+        assert not (await control.ask(do="set", device=pc.address, loss=0.5))["ok"]
 
 
 async def test_a_line_over_the_limit_and_a_client_too_many_are_cut_off(folder: Path) -> None:

@@ -3,6 +3,7 @@
     {"do": "list"}                                               -> {"ok": true, "devices": [{"name": ..., ...}]}
     {"do": "set", "device": "C4:...", "distance": 3, "loss": 0}  -> {"ok": true}       either value may be left out
     {"do": "read", "device": "C4:..."}                           -> {"ok": true, "counters": {...}}  all: no device
+    a device that is not there                                   -> {"ok": false, "error": "... is not on the air"}
     anything else                                                -> {"ok": false, "error": "words"}
 
 Distances are metres, losses probabilities; the counters are those of `counters.py`.
@@ -29,7 +30,7 @@ class List(Struct, tag_field="do", tag="list", frozen=True, forbid_unknown_field
 
 
 class Set(Struct, tag_field="do", tag="set", frozen=True, forbid_unknown_fields=True):
-    """Move a device, or lose its packets; also before it is on the air."""
+    """Move a device, or lose its packets."""
 
     device: Device
     distance: Annotated[float, Meta(ge=0)] | None = None
@@ -62,6 +63,7 @@ def _do(radio: Radio, request: List | Set | Read) -> dict[str, Any]:
         case List():
             return {"devices": [{"name": device.name, "addresses": device.addresses} for device in radio.devices]}
         case Set(device, distance, loss):
+            radio.find(device)
             if distance is not None:
                 radio.set_distance(device, distance)
             if loss is not None:
