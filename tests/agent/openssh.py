@@ -3,7 +3,6 @@
 import asyncio
 import os
 import pwd
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
+from support.required import check_program, program
 
 # Clients are quick; one that takes longer has hung.
 CLIENT_TIME = 30
@@ -41,6 +40,7 @@ class Programs:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "SSH_AUTH_SOCK": str(self.agent)}
         if answer is not None:
             environment |= {"SSH_ASKPASS": str(self._askpass(answer)), "SSH_ASKPASS_REQUIRE": "force"}
+        check_program(command[0])
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd=self.folder
@@ -74,7 +74,6 @@ class Sshd:
     @asynccontextmanager
     async def started(cls, folder: Path, authorized: list[str]) -> AsyncIterator[Self]:
         """`authorized` has lines of public keys."""
-        assert SSHD is not None
         _allow_root()
         programs = Programs(folder, folder / "no-agent")
         await programs.succeed("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
@@ -84,7 +83,13 @@ class Sshd:
         config = folder / "sshd_config"
         config.write_text(_configuration(folder, port))
         process = await asyncio.create_subprocess_exec(
-            SSHD, "-D", "-e", "-f", str(config), stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+            program("sshd"),
+            "-D",
+            "-e",
+            "-f",
+            str(config),
+            stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
         )
         try:
             await asyncio.wait_for(_listens(process), CLIENT_TIME)

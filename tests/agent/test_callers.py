@@ -10,7 +10,7 @@ from agent.fake_application import PIN, FakeToken
 from agent.fake_keys import ed25519_key, p256_key, rsa_key
 from agent.harness import PEER, Desk, StartAgent
 from agent.hosts import SESSION_ID, binding, login_data, signature_data
-from agent.openssh import SSHD, Programs, Sshd
+from agent.openssh import Programs, Sshd
 from agent.verify import blob_of
 from fob_daemon.agent.bindings import fingerprint
 from fob_daemon.agent.callers import Surroundings
@@ -94,7 +94,6 @@ async def test_a_login_from_another_machine(session: AgentSession, token: FakeTo
 
 @pytest.fixture
 async def sshd(tmp_path: Path) -> AsyncIterator[Sshd]:
-    assert SSHD is not None, "sshd is missing; tools/debian-packages.txt names its package"
     folder = tmp_path / "sshd"
     folder.mkdir()
     async with Sshd.started(folder, [p256_key().line]) as running:

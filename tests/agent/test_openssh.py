@@ -9,7 +9,7 @@ import structlog
 from agent.fake_application import PIN, FakeToken
 from agent.fake_keys import FakeKey, ed25519_key, p256_key, p384_key, p521_key, rsa_key
 from agent.harness import Agent, StartAgent
-from agent.openssh import SSHD, Programs, Sshd
+from agent.openssh import Programs, Sshd
 
 KEYS = [rsa_key(), p256_key(), p384_key(), p521_key(), ed25519_key()]
 
@@ -31,7 +31,6 @@ def programs(agent: Agent, tmp_path: Path) -> Programs:
 
 @pytest.fixture
 async def sshd(tmp_path: Path) -> AsyncIterator[Sshd]:
-    assert SSHD is not None, "sshd is missing; tools/debian-packages.txt names its package"
     folder = tmp_path / "sshd"
     folder.mkdir()
     async with Sshd.started(folder, [key.line for key in KEYS]) as running:

@@ -13,6 +13,7 @@ from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.interface import Ask
 from fob_daemon.p11_kit import find_client
 from fob_protocol.pkcs11.cka import Cka
+from support.required import check_program
 
 NEW = ("keys", "new", "--label", "mail", "--id", "01", "--pin-file", "-")
 
@@ -30,6 +31,7 @@ async def made(fob: FobProgram, *changes: str) -> None:
 
 
 def said_by(*command: str | Path) -> str:
+    check_program(str(command[0]))
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
 
 

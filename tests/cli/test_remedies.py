@@ -3,7 +3,6 @@
 import ast
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from fob_daemon.cli.main import COMMANDS, cli
 from fob_daemon.p11_kit import SET_PIN, find_client, pkcs11_tool
+from support.required import program
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,9 +53,10 @@ def test_the_command_exists_and_takes_these_options(command: str) -> None:
     found.make_parser(click.Context(found)).parse_args(words)
 
 
-@pytest.mark.skipif(shutil.which("pkcs11-tool") is None, reason="opensc is not installed")
 def test_pkcs11_tool_has_the_options_that_messages_give_it() -> None:
-    offered = subprocess.run(["pkcs11-tool", "--help"], capture_output=True, text=True, timeout=30, check=False)
+    offered = subprocess.run(
+        [program("pkcs11-tool"), "--help"], capture_output=True, text=True, timeout=30, check=False
+    )
     words = pkcs11_tool("/run/p", "Ada's token", f"{SET_PIN} --label X --set-id HEX --type privkey")
     for option in re.findall(r"--[a-z-]+", words):
         assert option in offered.stdout + offered.stderr

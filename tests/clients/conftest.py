@@ -1,24 +1,12 @@
 """The phones that the tests of this folder share; a module whose tests need another one starts its own."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from fob_daemon.p11_kit import find_client
 from support.live import SERIAL, Live, live_phone
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests say which programs they start by `needs`; whoever has not installed them hears which."""
-    if find_client() is None:
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="the package p11-kit-modules is not installed"))
-
 
 PhoneBy = Callable[[str], Live]
 
@@ -60,15 +48,3 @@ def spare_phone(spare_phones: PhoneBy) -> Live:
 def live(request: pytest.FixtureRequest, shared_phones: PhoneBy) -> Live:
     """A phone that its tests leave as it was: keys of their own they delete. Serial but for `over_both_links`."""
     return shared_phones(getattr(request, "param", SERIAL))
-
-
-@pytest.fixture
-def needs() -> Callable[..., None]:
-    """Skips a test whose programs are not installed."""
-
-    def check(*programs: str) -> None:
-        for name in programs:
-            if shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin") is None:
-                pytest.skip(f"{name} is not installed")
-
-    return check

@@ -1,13 +1,13 @@
 """What the phone is told of who asks, and what `fob log` tells: real programs, and a phone that decides by it."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.openssh import SSHD, Sshd
+from agent.openssh import Sshd
 from support.live import Live, live_phone
 
 # Only who is named rightly gets a signature.
@@ -45,8 +45,6 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture
 async def sshd(phone: Live, tmp_path: Path) -> AsyncIterator[Sshd]:
-    if SSHD is None:
-        pytest.skip("sshd is not installed")
     async with Sshd.started(tmp_path, [phone.ssh_key(LABEL).read_text().strip()]) as running:
         yield running
 
@@ -72,8 +70,7 @@ async def test_ssh_is_named_with_the_host(phone: Live, sshd: Sshd) -> None:
 
 
 @pytest.mark.clause("P9")
-def test_git_is_named_behind_the_program_that_it_starts(phone: Live, needs: Callable[..., None]) -> None:
-    needs("git", "ssh-keygen")
+def test_git_is_named_behind_the_program_that_it_starts(phone: Live) -> None:
     settings = {"user.name": "Me", "user.email": "me@example.org", "gpg.format": "ssh"}
     settings["user.signingkey"] = str(phone.ssh_key(LABEL))
     git = ("git", "-C", str(phone.folder), *(word for item in settings.items() for word in ("-c", "=".join(item))))
@@ -89,8 +86,7 @@ def test_git_is_named_behind_the_program_that_it_starts(phone: Live, needs: Call
     assert entry["programs"][:2] == ["ssh-keygen", "git"]
 
 
-def test_a_signature_for_something_else_is_refused(phone: Live, needs: Callable[..., None]) -> None:
-    needs("ssh-keygen")
+def test_a_signature_for_something_else_is_refused(phone: Live) -> None:
     letter = phone.folder / "letter"
     letter.write_text("Dear reader")
     sign = ("ssh-keygen", "-Y", "sign", "-n", "file", "-f", str(phone.ssh_key(LABEL)), str(letter))
@@ -98,8 +94,7 @@ def test_a_signature_for_something_else_is_refused(phone: Live, needs: Callable[
     assert what(last_entry(phone)) == ("ssh-keygen", "sign", "signature", "", "file", "CKR_FUNCTION_REJECTED")
 
 
-def test_a_program_at_the_module_is_named(phone: Live, needs: Callable[..., None]) -> None:
-    needs("pkcs11-tool")
+def test_a_program_at_the_module_is_named(phone: Live) -> None:
     (phone.folder / "digest").write_bytes(bytes(32))
     phone.pkcs11_tool("--sign", "--mechanism", "ECDSA", "--id", "02", "-i", "digest", "-o", "signature")
     assert what(last_entry(phone)) == ("pkcs11-tool", "sign", "unknown", "", "", "OK")

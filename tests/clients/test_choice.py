@@ -1,13 +1,10 @@
 """A program with three providers at hand: its own software, SoftHSM, and the phone. NSS chooses by the token's name."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from support.live import Live
+from support.required import SOFTHSM, library
 
-SOFTHSM = next(Path("/usr/lib").glob("**/softhsm/libsofthsm2.so"), None)
 SOFTHSM_PIN = "1234"
 PHONE, SOFT, INTERNAL = "demo-phone", "soft", "internal"
 
@@ -29,7 +26,7 @@ class Chooser:
         self.run("softhsm2-util", "--init-token", "--free", "--label", SOFT, "--pin", SOFTHSM_PIN, "--so-pin", "5678")
         self.run("certutil", "-N", "-d", "sql:nss", "--empty-password")
         self.run("modutil", "-force", "-dbdir", "sql:nss", "-add", "fob", "-libfile", live.module)
-        self.run("modutil", "-force", "-dbdir", "sql:nss", "-add", "softhsm", "-libfile", str(SOFTHSM))
+        self.run("modutil", "-force", "-dbdir", "sql:nss", "-add", "softhsm", "-libfile", str(library(SOFTHSM)))
         self.keys = {PHONE: "02", SOFT: self._new_key(SOFT), INTERNAL: self._new_key(INTERNAL)}
 
     def run(self, *command: str, check: bool = True) -> tuple[int, str]:
@@ -55,14 +52,7 @@ class Chooser:
 
 @pytest.fixture(scope="module")
 def chooser(spare_phone: Live) -> Chooser:
-    if SOFTHSM is None:
-        pytest.skip("the package softhsm2 is not installed")
     return Chooser(spare_phone)
-
-
-@pytest.fixture(autouse=True)
-def installed(needs: Callable[..., None]) -> None:
-    needs("certutil", "modutil", "softhsm2-util")
 
 
 @pytest.mark.clause("P1")

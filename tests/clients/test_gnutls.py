@@ -1,6 +1,5 @@
 """p11tool of GnuTLS on a running phone and daemon. It logs in for nearly everything it looks at."""
 
-from collections.abc import Callable
 from subprocess import CompletedProcess
 
 import pytest
@@ -9,11 +8,6 @@ from support.live import Live, lines
 
 # One to list, and one for each of the six objects that it then describes.
 LOGINS_OF_A_LIST = 7
-
-
-@pytest.fixture(autouse=True)
-def installed(needs: Callable[..., None]) -> None:
-    needs("p11tool")
 
 
 def p11tool(live: Live, *arguments: str, check: bool = True) -> CompletedProcess[bytes]:

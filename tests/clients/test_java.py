@@ -1,6 +1,6 @@
 """Java's SunPKCS11 provider, by keytool. A key without a certificate does not exist for a Java key store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from subprocess import CompletedProcess
 
 import pytest
@@ -14,11 +14,6 @@ def certified(shared_phone: Live) -> Iterator[Live]:
     """The phone with a certificate for each of its two keys that Java can use."""
     with certificate_on_phone(shared_phone, "RSA-2048", "01"), certificate_on_phone(shared_phone, "P-256", "02"):
         yield shared_phone
-
-
-@pytest.fixture(autouse=True)
-def installed(needs: Callable[..., None]) -> None:
-    needs("keytool")
 
 
 def keytool(live: Live, *arguments: str, pin: str | None = None, check: bool = True) -> CompletedProcess[bytes]:

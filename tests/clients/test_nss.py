@@ -1,6 +1,6 @@
 """NSS, the library of Firefox and Thunderbird, by its command line tools."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from subprocess import CompletedProcess
 
 import pytest
@@ -23,8 +23,7 @@ def nss(shared_phone: Live) -> Iterator[Live]:
 
 
 @pytest.fixture(autouse=True)
-def database(nss: Live, needs: Callable[..., None]) -> None:
-    needs("certutil", "modutil")
+def database(nss: Live) -> None:
     if not (nss.folder / "nss" / "cert9.db").exists():
         (nss.folder / "pin").write_text(nss.scratch.user_pin)
         nss.run("certutil", "-N", "-d", "sql:nss", "--empty-password")

@@ -1,29 +1,23 @@
 """OpenSSH and git: with the stock module, with OpenSSH's own agent that has the module loaded, and with Fob's agent."""
 
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.openssh import SSHD, Sshd
+from agent.openssh import Sshd
 from support.live import Live, lines
+from support.required import program
 
 LABELS = ("RSA-2048", "P-256", "Ed25519")
 AGENT_TIME = 10.0
 
 
-@pytest.fixture(autouse=True)
-def installed(needs: Callable[..., None]) -> None:
-    needs("ssh", "ssh-agent", "git")
-
-
 @pytest.fixture
 async def sshd(live: Live, tmp_path: Path) -> AsyncIterator[Sshd]:
     """Lets whoever has one of the phone's keys in."""
-    if SSHD is None:
-        pytest.skip("sshd is not installed")
     async with Sshd.started(tmp_path, [live.ssh_key(label).read_text().strip() for label in LABELS]) as running:
         yield running
 
@@ -32,7 +26,7 @@ async def sshd(live: Live, tmp_path: Path) -> AsyncIterator[Sshd]:
 def openssh_agent(live: Live) -> Iterator[str]:
     """The socket of an ssh-agent of OpenSSH that has loaded the stock module."""
     path = live.folder / "openssh-agent.sock"
-    command = ["ssh-agent", "-D", "-P", "/usr/lib/*", "-a", str(path)]
+    command = [program("ssh-agent"), "-D", "-P", "/usr/lib/*", "-a", str(path)]
     with subprocess.Popen(command, env=live.environment, stdout=subprocess.PIPE) as agent:
         try:
             assert agent.stdout is not None

@@ -2,14 +2,13 @@
 
 import socket
 import ssl
-import subprocess
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from clients.certificates import ENGINE, private_uri, self_signed
+from clients.certificates import self_signed
+from clients.engine import ENGINE, openssl, private_uri
 from support.live import Live
 
 MESSAGE = b"Signed by the engine\n"
@@ -17,15 +16,8 @@ HANDSHAKE_TIME = 20
 
 
 @pytest.fixture(autouse=True)
-def message(live: Live, needs: Callable[..., None]) -> None:
-    needs("openssl")
-    if not any(Path("/usr/lib").glob("**/engines-3/pkcs11.so")):
-        pytest.skip("the package libengine-pkcs11-openssl is not installed")
+def message(live: Live) -> None:
     (live.folder / "message").write_bytes(MESSAGE)
-
-
-def openssl(live: Live, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
-    return live.run("openssl", *arguments, check=check, PKCS11_MODULE_PATH=live.module)
 
 
 @pytest.mark.clause("P8", "P9", "P13")

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from clients.conversation import PROGRAMS
-from clients.test_choice import SOFTHSM
 from support.live import Live
+from support.required import SOFTHSM, library
 
 Answers = dict[str, list[str]]
 PIN: Final = "123456"
@@ -115,8 +115,6 @@ def fob(shared_phone: Live) -> Answers:
 
 @pytest.fixture(scope="module")
 def softhsm(shared_phone: Live, tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    if SOFTHSM is None:
-        pytest.skip("the package softhsm2 is not installed")
     folder = tmp_path_factory.mktemp("softhsm")
     configuration = folder / "softhsm2.conf"
     configuration.write_text(f"directories.tokendir = {folder}\n")
@@ -126,7 +124,7 @@ def softhsm(shared_phone: Live, tmp_path_factory: pytest.TempPathFactory) -> Ans
         sys.executable,
         str(PROGRAMS / "cryptoki_rules.py"),
         SOFTHSM2_CONF=str(configuration),
-        PKCS11_MODULE=str(SOFTHSM),
+        PKCS11_MODULE=str(library(SOFTHSM)),
         PKCS11_TOKEN_LABEL=LABEL,
         PKCS11_PIN=PIN,
         PYTHONPATH=TESTS,

@@ -1,11 +1,12 @@
 """The same programs on a phone without a PIN pad: they ask for the PIN themselves, or are told it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from subprocess import CompletedProcess
 
 import pytest
 
-from clients.certificates import ENGINE, certificate_on_phone, private_uri
+from clients.certificates import certificate_on_phone
+from clients.engine import ENGINE, openssl, private_uri
 from clients.test_java import keytool
 from clients.test_openssh import askpass
 from support.live import Live, live_phone
@@ -54,8 +55,7 @@ def test_fob_s_agent_wants_the_pin_first(phone: Live) -> None:
 
 
 @pytest.mark.clause("P9")
-def test_fob_unlock_is_for_ssh_and_git_too_and_fob_lock_ends_it(phone: Live, needs: Callable[..., None]) -> None:
-    needs("git", "ssh-keygen")
+def test_fob_unlock_is_for_ssh_and_git_too_and_fob_lock_ends_it(phone: Live) -> None:
     pin_file = phone.folder / "unlock-pin"
     pin_file.write_text(phone.scratch.user_pin)
     assert b"try:   fob unlock --device demo-phone" in phone.run("fob", "ssh", "env").stderr
@@ -69,19 +69,17 @@ def test_fob_unlock_is_for_ssh_and_git_too_and_fob_lock_ends_it(phone: Live, nee
     assert b"agent refused operation" in ssh_sign(phone, check=False).stderr
 
 
-def test_the_engine_takes_the_pin_from_the_uri(phone: Live, needs: Callable[..., None]) -> None:
-    needs("openssl")
-    sign = ("openssl", "dgst", *ENGINE, "-sha256", "-out", "signature")
+def test_the_engine_takes_the_pin_from_the_uri(phone: Live) -> None:
+    sign = ("dgst", *ENGINE, "-sha256", "-out", "signature")
     right, wrong = (private_uri(phone, "P-256", pin=pin) for pin in (phone.scratch.user_pin, "0000"))
     with phone.crossing() as link:
-        phone.run(*sign, "-sign", right, "message", PKCS11_MODULE_PATH=phone.module)
+        openssl(phone, *sign, "-sign", right, "message")
     assert link.round_trips == 2
-    done = phone.run(*sign, "-sign", wrong, "message", check=False, PKCS11_MODULE_PATH=phone.module)
+    done = openssl(phone, *sign, "-sign", wrong, "message", check=False)
     assert (done.returncode != 0, b"PIN incorrect" in done.stderr) == (True, True)
 
 
-def test_nss_reads_the_pin_from_a_file(phone: Live, needs: Callable[..., None]) -> None:
-    needs("certutil", "modutil")
+def test_nss_reads_the_pin_from_a_file(phone: Live) -> None:
     (phone.folder / "nss").mkdir()
     (phone.folder / "pin").write_text(phone.scratch.user_pin)
     phone.run("certutil", "-N", "-d", "sql:nss", "--empty-password")
@@ -92,8 +90,7 @@ def test_nss_reads_the_pin_from_a_file(phone: Live, needs: Callable[..., None]) 
     assert link.round_trips == 2, "random octets for NSS, and the login"
 
 
-def test_java_sends_the_pin_that_it_was_given(phone: Live, needs: Callable[..., None]) -> None:
-    needs("keytool")
+def test_java_sends_the_pin_that_it_was_given(phone: Live) -> None:
     with certificate_on_phone(phone, "P-256", "02"):
         said = keytool(phone, "-list", pin="not the PIN", check=False)
         assert (said.returncode, b"load failed" in said.stdout) == (1, True)

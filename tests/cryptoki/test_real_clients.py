@@ -1,11 +1,8 @@
 """Stock programs through the stock module and the provider socket, with a real token behind a counted link."""
 
-import asyncio
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,12 +11,8 @@ from cryptoki.desk import SLOT, Desk
 from fob_daemon.device.slot import open_slot
 from fob_daemon.rpc.server import ProviderServer
 from support.loopback_link import LoopbackLink
+from support.stock_client import module, run, started
 from support.token_bench import USER_PIN
-
-# Seconds; a client that gets no answer waits for ever.
-PATIENCE = 60
-MODULES = sorted(Path("/usr/lib").glob("**/pkcs11/p11-kit-client.so"))
-pytestmark = pytest.mark.skipif(not MODULES, reason="the package p11-kit-modules is not installed")
 
 
 class Shell:
@@ -30,34 +23,16 @@ class Shell:
         self.folder = folder
         self.socket = folder / "provider"
 
-    @asynccontextmanager
-    async def started(self, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A client at work, for PATIENCE at most; gone at the end."""
-        if shutil.which(command[0]) is None:
-            pytest.skip(f"{command[0]} is not installed")
-        environment = os.environ | {"P11_KIT_SERVER_ADDRESS": f"unix:path={self.socket}"}
-        process = await asyncio.create_subprocess_exec(
-            *command, env=environment, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        try:
-            async with asyncio.timeout(PATIENCE):
-                yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
     async def run(self, *command: str) -> str:
         """What a client said; it must succeed."""
-        async with self.started(*command) as process:
-            said, _ = await process.communicate()
-        assert process.returncode == 0, f"{command} ended with {process.returncode}:\n{said.decode()}"
-        return said.decode()
+        status, said = await run(self.socket, *command)
+        assert status == 0, f"{command} ended with {status}:\n{said}"
+        return said
 
     async def tool(self, *options: str, login: bool = True) -> str:
         """pkcs11-tool."""
         pin = ("--login", "--pin", USER_PIN.decode()) if login else ()
-        return await self.run("pkcs11-tool", "--module", str(MODULES[0]), *pin, *options)
+        return await self.run("pkcs11-tool", "--module", module(), *pin, *options)
 
 
 @pytest.fixture
@@ -127,14 +102,14 @@ async def test_pkcs11_tool_is_content(shell: Shell) -> None:
 
 async def test_p11tool_lists_everything(shell: Shell) -> None:
     with shell.desk.crossing():
-        said = await shell.run("p11tool", "--provider", str(MODULES[0]), "--list-all")
+        said = await shell.run("p11tool", "--provider", module(), "--list-all")
     assert "Type: Public key" in said
 
 
 @pytest.mark.clause("P9")
 async def test_ssh_keygen_reads_the_keys_without_the_phone(shell: Shell) -> None:
     with shell.desk.crossing():
-        said = await shell.run("ssh-keygen", "-D", str(MODULES[0]))
+        said = await shell.run("ssh-keygen", "-D", module())
     assert said.count("ssh-rsa") == 1
     assert said.count("ecdsa-sha2-nistp256") == 1
 
@@ -155,7 +130,7 @@ for number in range(3):
 async def test_a_client_that_asks_for_lengths_still_costs_one_each(shell: Shell) -> None:
     """PyKCS11 calls C_Sign twice: for the length, then for the signature."""
     with shell.desk.crossing(C_LOGIN=1, C_SIGN=3):
-        said = await shell.run(sys.executable, "-c", SIGN_TWICE, str(MODULES[0]), USER_PIN.decode())
+        said = await shell.run(sys.executable, "-c", SIGN_TWICE, module(), USER_PIN.decode())
     assert said.split() == ["64"] * 3
 
 
@@ -174,7 +149,7 @@ print(slot, library.getSlotInfo(slot).slotDescription.strip(), library.getSlotLi
 
 
 async def test_a_program_that_waits_hears_of_a_phone_that_is_paired_meanwhile(shell: Shell) -> None:
-    async with shell.started(sys.executable, "-c", WAIT_FOR_A_SLOT, str(MODULES[0])) as process:
+    async with started(shell.socket, sys.executable, "-c", WAIT_FOR_A_SLOT, module()) as process:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"[%d]\n" % SLOT
         assert b"CKR_NO_EVENT" in await process.stdout.readline()

@@ -18,6 +18,7 @@ from fob_daemon.control.limits import Limits as ControlLimits
 from fob_daemon.demo.scratch import Scratch
 from fob_daemon.rpc.limits import Limits as ProviderLimits
 from fob_daemon.sockets import LEAVING_LIMIT, Door
+from support.required import check_program
 
 Visit = Callable[[], tuple[socket.socket, socket.socket]]
 
@@ -131,6 +132,7 @@ def held(path: Path, count: int, hello: bytes = b"") -> list[socket.socket]:
 
 
 def client(scratch: Scratch, *command: str) -> "subprocess.CompletedProcess[str]":
+    check_program(command[0])
     environment = os.environ | scratch.environment()
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 

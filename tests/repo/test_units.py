@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from support.required import check_program
+
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 PURPOSES = ("provider", "agent", "control")
 
 # Exposure in tenths: at most 1.5.
 THRESHOLD = 15
-
-needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 
 # KEY or KEY{attribute}, an operator, a value in quotes: udev(7).
 UDEV_ITEM = re.compile(r'(?P<key>[A-Z]+)(?:\{\w+\})?(?:==|!=|\+=|-=|:=|=)"[^"]*"')
@@ -23,6 +23,7 @@ UDEV_KEYS = {"ACTION", "SUBSYSTEM", "SUBSYSTEMS", "DRIVER", "ATTR", "ATTRS", "EN
 
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    check_program(str(command[0]))
     return subprocess.run(
         command,
         env=os.environ | environment,
@@ -52,7 +53,6 @@ class Unit(ConfigParser):
         return optionstr
 
 
-@needs_systemd
 def test_system_units_are_sound(tmp_path: Path) -> None:
     fobd = program(tmp_path / "bin" / "fobd")
     units = shutil.copytree(SYSTEMD / "system", tmp_path / "units")
@@ -64,7 +64,6 @@ def test_system_units_are_sound(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-@needs_systemd
 def test_user_units_are_sound(tmp_path: Path) -> None:
     program(tmp_path / ".local" / "bin" / "fobd")
     units = sorted((SYSTEMD / "user").iterdir())
@@ -74,7 +73,6 @@ def test_user_units_are_sound(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-@needs_systemd
 def test_the_system_service_is_hardened() -> None:
     service = SYSTEMD / "system" / "fobd.service"
     result = run("systemd-analyze", "security", "--offline=true", f"--threshold={THRESHOLD}", "--no-pager", service)
@@ -106,7 +104,6 @@ def test_only_the_owner_enters_the_folder_of_the_user_sockets() -> None:
     }
 
 
-@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="needs systemd-sysusers")
 def test_the_system_user_reaches_serial_lines(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
 

@@ -1,8 +1,6 @@
 """The stock module and the programs that load it, against the fake engine."""
 
 import asyncio
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,35 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_ds
 
 from rpc.conftest import Provider
 from rpc.fake_application import PIN, ec_key
-
-# Seconds; a client that gets no answer waits for ever.
-PATIENCE = 30
-
-MODULES = sorted(Path("/usr/lib").glob("**/pkcs11/p11-kit-client.so"))
-pytestmark = pytest.mark.skipif(not MODULES, reason="the package p11-kit-modules is not installed")
-
-
-async def run(provider: Provider, *command: str) -> tuple[int, str]:
-    """Exit status, and what the program said on both streams."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
-    environment = os.environ | {"P11_KIT_SERVER_ADDRESS": f"unix:path={provider.path}"}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            said, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return process.returncode, said.decode()
+from support.stock_client import module, run
 
 
 async def pkcs11_tool(provider: Provider, *options: str) -> tuple[int, str]:
-    return await run(provider, "pkcs11-tool", "--module", str(MODULES[0]), *options)
+    return await run(provider.path, "pkcs11-tool", "--module", module(), *options)
 
 
 @pytest.mark.clause("P1", "P13")
@@ -77,7 +51,7 @@ async def test_pkcs11_tool_signs(provider: Provider, tmp_path: Path) -> None:
 
 
 async def test_p11tool_lists_everything(provider: Provider) -> None:
-    status, said = await run(provider, "p11tool", "--provider", str(MODULES[0]), "--list-all")
+    status, said = await run(provider.path, "p11tool", "--provider", module(), "--list-all")
     assert status == 0, said
     assert "object=rsa;type=public" in said
     assert "EC/ECDSA-SECP256R1" in said
@@ -115,7 +89,7 @@ print("done")
 
 
 async def test_pykcs11_reads_attributes_in_two_passes_and_signs(provider: Provider) -> None:
-    status, said = await run(provider, sys.executable, "-c", PYKCS11, str(MODULES[0]))
+    status, said = await run(provider.path, sys.executable, "-c", PYKCS11, module())
     assert (status, said) == (0, "done\n"), said
     assert [application.closed for application in provider.applications] == [1]
 

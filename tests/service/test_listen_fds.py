@@ -1,7 +1,6 @@
 """Sockets from the service manager: what is taken, what is refused, and the real systemd-socket-activate."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from fob_daemon.service.environment import ServiceEnvironmentError
 from fob_daemon.service.listen_fds import MAX_SOCKETS, inherited_sockets
+from support.required import program
 
 SERVER = """
 from fob_daemon.service.listen_fds import inherited_sockets
@@ -118,10 +118,9 @@ def test_one_bad_socket_closes_those_before_it(descriptors: list[int]) -> None:
         os.fstat(descriptors[0])
 
 
-@pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="needs systemd-socket-activate")
 def test_systemd_socket_activate_hands_over_three_sockets(tmp_path: Path) -> None:
     paths = {name: tmp_path / f"{name}.sock" for name in ("agent", "control", "provider")}
-    command = ["systemd-socket-activate", *(f"--listen={path}" for path in paths.values())]
+    command = [program("systemd-socket-activate"), *(f"--listen={path}" for path in paths.values())]
     command += [f"--fdname={':'.join(paths)}", sys.executable, "-c", SERVER]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr is not None

@@ -10,6 +10,8 @@ from typing import Any, Final
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
+from support.required import program
+
 ADAPTER: Final = "/org/bluez/hci0"
 BLUEZ: Final = "org.bluez"
 DEVICE: Final = "org.bluez.Device1"
@@ -26,7 +28,7 @@ def message_bus(folder: Path) -> Iterator[str]:
     address = f"unix:path={folder / 'bus'}"
     (folder / "bus").unlink(missing_ok=True)
     daemon = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address", f"--address={address}"],
+        [program("dbus-daemon"), "--session", "--nofork", "--nopidfile", "--print-address", f"--address={address}"],
         stdout=subprocess.PIPE,
     )
     try:

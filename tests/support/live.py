@@ -18,6 +18,7 @@ from fob_daemon.demo.links import DemoLink, RadioLink, SerialLink
 from fob_daemon.demo.processes import Processes, program
 from fob_daemon.demo.run import set_up
 from fob_daemon.demo.scratch import Scratch
+from support.required import P11_KIT_CLIENT, check_program, library
 
 # Real clients are quick; a test that waits longer has hung.
 CLIENT_TIME = 60
@@ -77,7 +78,7 @@ class Live:
     @property
     def module(self) -> str:
         """The stock PKCS#11 module."""
-        return self.environment["PKCS11_MODULE"]
+        return str(library(P11_KIT_CLIENT))
 
     @property
     def label(self) -> str:
@@ -96,6 +97,7 @@ class Live:
         self, *command: str, stdin: bytes = b"", check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a real client; its output is in the assertion when it fails. `more` goes into its environment."""
+        check_program(command[0])
         done = subprocess.run(
             command,
             input=stdin,

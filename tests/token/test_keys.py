@@ -1,7 +1,6 @@
 """Keys that are made here, and keys that are brought here."""
 
 import hashlib
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk, Cko
 from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.openssl import verify_with_openssl
 from support.token_bench import (
     EC_PAIR,
     ED25519,
@@ -367,9 +367,7 @@ def test_openssl_reads_a_generated_ed25519_key_and_verifies(bench: Bench, tmp_pa
     (tmp_path / "key").write_bytes(pem)
     (tmp_path / "message").write_bytes(b"message")
     (tmp_path / "signature").write_bytes(session.sign(private.handle, Mechanism(Ckm.EDDSA), b"message"))
-    command = "openssl pkeyutl -verify -pubin -inkey key -rawin -in message -sigfile signature"
-    done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-    assert "Signature Verified Successfully" in done.stdout, done.stderr
+    verify_with_openssl(tmp_path, "-rawin", "-in", "message")
 
 
 def test_a_full_token_says_so_before_it_makes_a_key(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
