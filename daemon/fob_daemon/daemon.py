@@ -210,7 +210,9 @@ class Daemon:
         device = Device(entry, link, slot)
         link.subscribe(lambda event: self._on_event(device, event))
         link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
-        self._devices[entry.name] = device
+        known = self._devices | {entry.name: device}
+        # In the registry's order, whichever was paired again.
+        self._devices = {name: known[name] for name in self._registry.devices if name in known}
         self._engine.add_slot(slot)
 
     def _start_devices(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from fob_daemon.demo.processes import program
 from support.live import Live, live_phone
+from support.ready_program import installed, running
 
 pytestmark = pytest.mark.clause("P7")
 
@@ -127,6 +128,32 @@ def test_a_phone_that_is_paired_again_goes_by_the_name_that_it_is_given(live: Li
 
     live.run("fob", "pair", url, "--yes")
     assert live.device()["name"] == "my pixel", "no new name is wanted"
+
+
+def test_a_phone_that_is_paired_again_keeps_its_place_among_the_others(live: Live, tmp_path: Path) -> None:
+    def names() -> list[str]:
+        return [device["name"] for device in live.status()["devices"]]
+
+    with another_phone(tmp_path) as other:
+        live.run("fob", "pair", f"serial:{live.scratch.line}", "--yes", "--name", "first")
+        live.run("fob", "pair", other, "--yes", "--name", "second")
+        live.run("fob", "pair", f"serial:{live.scratch.line}", "--yes")
+        assert names() == ["first", "second"]
+        live.run("fob", "pair", f"serial:{live.scratch.line}", "--yes", "--name", "zebra")
+        assert names() == ["zebra", "second"]
+        live.restart_daemon()
+        assert names() == ["zebra", "second"]
+        live.run("fob", "unpair", "second")
+    live.await_state("ready")
+
+
+@contextmanager
+def another_phone(folder: Path) -> Iterator[str]:
+    """Its URL."""
+    device, state, line = installed("fob-device"), folder / "phone", folder / "line"
+    subprocess.run((device, "init", f"--state={state}", "--pins=-"), input=b"123456\n12345678\n", check=True)
+    with running(device, "run", f"--state={state}", f"--port=pty:{line}"):
+        yield f"serial:{line}"
 
 
 def test_a_second_pairing_on_the_line_is_told_of_the_first(live: Live) -> None:

@@ -36,7 +36,7 @@ def test_a_device_that_is_paired_again_gets_the_name_that_is_wanted(tmp_path: Pa
     for wanted, name in (("home", "home"), (None, "home"), ("home", "home"), ("nokia", "nokia 2")):
         entry = registry.add("pixel", KEY, "1", line, 3.0, wanted=wanted)
         assert (entry.name, entry.slot) == (name, 1)
-        assert set(Registry.load(tmp_path / "devices.json").devices) == {"nokia", name}
+        assert list(Registry.load(tmp_path / "devices.json").devices) == [name, "nokia"]
 
 
 def test_a_device_has_one_line_of_each_kind_and_the_cable_comes_first(tmp_path: Path) -> None:

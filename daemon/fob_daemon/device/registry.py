@@ -53,7 +53,10 @@ class PairedDeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 @dataclass(slots=True)
 class Registry:
-    """The devices by name. Every change is on disk before it counts; one that cannot be stored changes nothing."""
+    """The devices by name, in the order in which they were first paired.
+
+    Every change is on disk before it counts; one that cannot be stored changes nothing.
+    """
 
     path: Path
     devices: dict[str, PairedDeviceEntry] = field(default_factory=dict)
@@ -78,13 +81,18 @@ class Registry:
         """The device with this static key, if it is paired."""
         return next((entry for entry in self.devices.values() if entry.key == key.hex()), None)
 
+    def at(self, line: LineUrl) -> PairedDeviceEntry | None:
+        """The device that was last paired of those with a line to the same place."""
+        there = [entry for entry in self.devices.values() if entry.is_at(line)]
+        return max(there, key=lambda entry: entry.paired_at, default=None)
+
     def add(
         self, own_name: str, key: bytes, serial: str, line: LineUrl, now: float, *, wanted: str | None = None
     ) -> PairedDeviceEntry:
         """Store a device under the name that is wanted, or under its own; with a number where another one has it.
 
-        One with the same key keeps its slot, its other lines, and its name unless another is wanted. Raises
-        RegistryError.
+        One with the same key keeps its place, its slot, its other lines, and its name unless another is wanted.
+        Raises RegistryError.
         """
         self.require_slot(key)
         known = self.known(key)
@@ -96,8 +104,8 @@ class Registry:
         else:
             name = self._free_name(wanted or own_name)
             entry = PairedDeviceEntry(name, key.hex(), serial, urls, self._free_slot(), now)
-        others = {other.name: other for other in self.devices.values() if other is not known}
-        self._store(others | {entry.name: entry})
+        entries = [entry if other is known else other for other in self.devices.values()]
+        self._store({other.name: other for other in (*entries, entry)})
         return entry
 
     def remove(self, name: str) -> None:
