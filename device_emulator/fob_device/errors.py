@@ -3,12 +3,19 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Final
 
 import click
+
+# As shells and click have it.
+FAILED: Final = 1
+USAGE: Final = 2
 
 
 class StartError(Exception):
     """What is wrong, why, and the command that helps; one line each."""
+
+    exit_code = FAILED
 
     def __init__(self, what: str, why: str, command: str) -> None:
         self.what = what
@@ -17,11 +24,17 @@ class StartError(Exception):
         super().__init__(f"{what}: {why}")
 
 
+class UsageError(StartError):
+    """What was typed makes no sense."""
+
+    exit_code = USAGE
+
+
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """What keeps the phone from starting is told in three lines, and the exit status is 1."""
+    """What keeps a program from starting is told in three lines, and the exit status is 1, or 2 for a UsageError."""
     try:
         yield
     except StartError as error:
         click.echo(f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.command}", err=True)
-        sys.exit(1)
+        sys.exit(error.exit_code)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import re
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from fob_device.radio.control import CLIENTS_LIMIT, LINE_LIMIT
 from fob_device.radio.server import HOSTS_LIMIT
 from support.central import central
 from support.echo_peripheral import ADDRESS, echo_peripheral
-from support.ready_program import PATIENCE, installed, running
+from support.ready_program import PATIENCE, Program, installed, running
 
 PROGRAM = [installed("fob-device"), "radio"]
 
@@ -150,17 +152,95 @@ async def test_a_host_too_many_and_one_that_speaks_no_hci_are_cut_off(folder: Pa
         await control.until_on_the_air(HOSTS_LIMIT - 1)
 
 
+INTERVAL_RULE = "a connection interval has 7.5 to 4000 ms (Bluetooth Core, vol. 6, part B, 4.5.1)"
+LOSS_RULE = "a loss is a probability from 0 to below 1"
+
+
+def refusal(*arguments: str) -> tuple[int, list[str]]:
+    """How a radio that is not started ends, and its words."""
+    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, timeout=PATIENCE, check=False, text=True)
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "why"),
     [
-        (["--listen=/tmp/x"], "a socket is unix:/path"),
-        (["--listen=unix:/nowhere/x"], "error: the radio cannot listen at /nowhere/x"),
-        (["--listen=unix:/tmp/x", "--interval=1"], "--interval"),
-        (["--listen=unix:/tmp/x", "--loss=1"], "--loss"),
+        (["--listen=/tmp/x"], "--listen /tmp/x: a socket is unix:/path"),
+        (["--listen=unix:"], "--listen unix:: a socket is unix:/path"),
+        (["--listen=unix:/tmp/x", "--control=x"], "--control x: a socket is unix:/path"),
+        (
+            ["--listen=unix:/tmp/x", "--control=unix:/tmp/../tmp/x"],
+            "--control unix:/tmp/../tmp/x: hosts connect there: --listen and --control are two sockets",
+        ),
+        *(
+            (["--listen=unix:/tmp/x", f"--interval={text}"], f"--interval {text}: {INTERVAL_RULE}")
+            for text in ("nan", "inf", "-inf", "-30", "0", "7.4", "4000.1", "30ms", "")
+        ),
+        *(
+            (["--listen=unix:/tmp/x", f"--loss={text}"], f"--loss {text}: {LOSS_RULE}")
+            for text in ("nan", "inf", "-inf", "-0.1", "1", "10%", "")
+        ),
     ],
 )
-def test_a_radio_that_cannot_be_started_says_why(arguments: list[str], words: str) -> None:
-    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, timeout=PATIENCE, check=False, text=True)
-    assert done.returncode != 0
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_what_makes_no_sense_is_a_usage_error_of_three_lines(arguments: list[str], why: str) -> None:
+    assert refusal(*arguments) == (
+        2,
+        ["error: the radio did not start", f"why:   {why}", "try:   fob-device radio --help"],
+    )
+
+
+def test_a_place_where_nobody_can_listen_is_told_in_three_lines() -> None:
+    assert refusal("--listen=unix:/nowhere/x") == (
+        1,
+        ["error: the radio cannot listen at /nowhere/x", "why:   No such file or directory", "try:   ls -la /nowhere"],
+    )
+
+
+@pytest.mark.parametrize("interval", ["7.5", "4000"])
+def test_the_shortest_and_the_longest_interval_are_allowed(tmp_path: Path, interval: str) -> None:
+    with running(*PROGRAM, f"--listen=unix:{tmp_path}/hosts", f"--interval={interval}"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "options", [("hosts", "other"), ("other", "control"), ("other", "hosts"), ("control", "other")]
+)
+async def test_a_second_radio_at_a_socket_is_refused_and_the_first_goes_on(
+    folder: Path, options: tuple[str, str]
+) -> None:
+    listen, control = (f"{folder}/{name}" for name in options)
+    code, (what, why, look) = await asyncio.to_thread(refusal, f"--listen=unix:{listen}", f"--control=unix:{control}")
+    taken = listen if not listen.endswith("other") else control
+    assert (code, what, look) == (1, f"error: the radio cannot listen at {taken}", f"try:   ls -la {folder}")
+    assert re.fullmatch(r"why:   in use by process [0-9]+", why)
+    async with central(await open_transport(f"unix-client:{folder}/hosts")), Control.connected(folder / "control") as c:
+        await c.until_on_the_air(1)
+
+
+def test_a_socket_of_another_program_is_left_to_it(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(f"{tmp_path}/taken")
+        other.listen()
+        code, (what, why, _) = refusal(f"--listen=unix:{tmp_path}/taken")
+        assert (code, what) == (1, f"error: the radio cannot listen at {tmp_path}/taken")
+        assert why == "why:   another program listens there"
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.connect(f"{tmp_path}/taken")
+
+
+def test_a_file_is_never_replaced(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    code, (_, why, _) = refusal(f"--listen=unix:{precious}")
+    assert (code, precious.read_text()) == (1, "precious")
+    assert "in use" in why
+    assert list(tmp_path.iterdir()) == [precious]
+
+
+def test_the_sockets_of_a_radio_that_was_killed_are_taken_over(tmp_path: Path) -> None:
+    places = f"--listen=unix:{tmp_path}/hosts", f"--control=unix:{tmp_path}/control"
+    Program(*PROGRAM, *places).kill()
+    assert (tmp_path / "hosts").is_socket()
+    with running(*PROGRAM, *places):
+        pass

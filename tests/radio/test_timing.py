@@ -141,7 +141,15 @@ def test_a_host_that_begins_anew_has_no_connections() -> None:
     run_virtually(conversation())
 
 
-@pytest.mark.parametrize("interval", [0.0, 0.007, 4.1])
+def test_an_interval_is_a_whole_number_of_the_standards_units() -> None:
+    async def conversation() -> None:
+        for asked, given in ((0.0075, 0.0075), (0.03, 0.03), (0.0333, 0.03375), (0.2001, 0.2), (4.0, 4.0)):
+            assert Radio(interval=asked).interval == pytest.approx(given)
+
+    run_virtually(conversation())
+
+
+@pytest.mark.parametrize("interval", [0.0, 0.007, 4.1, float("nan"), float("inf")])
 def test_an_interval_that_the_standard_does_not_know(interval: float) -> None:
     with pytest.raises(ValueError, match="a connection interval has"):
         Radio(interval=interval)

@@ -11,52 +11,52 @@ from typing import Final
 import click
 
 from fob_device.errors import StartError, told
-
-SOCKET_PREFIX: Final = "unix:"
+from fob_device.radio.options import Options
+from fob_device.radio.place import listening_place
 
 # What listens is for this user alone.
 PRIVATE: Final = 0o077
 
 
-def _socket_path(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    path = value.removeprefix(SOCKET_PREFIX)
-    if path == value or not path:
-        raise click.BadParameter("a socket is unix:/path")
-    return path
-
-
 @click.command()
-@click.option("--listen", callback=_socket_path, required=True, help="Where hosts connect their HCI: unix:/path.")
-@click.option("--control", callback=_socket_path, help="Where distance, loss and counters are asked for: unix:/path.")
-@click.option("--interval", type=click.FloatRange(7.5, 4000), default=30, show_default=True, help="Milliseconds.")
-@click.option("--loss", type=click.FloatRange(0, 1, max_open=True), default=0, show_default=True, help="Probability.")
+@click.option("--listen", required=True, help="Where hosts connect their HCI: unix:/path.")
+@click.option("--control", help="Where distance, loss and counters are asked for: unix:/path.")
+@click.option("--interval", metavar="MS", default="30", show_default=True, help="Milliseconds, 7.5 to 4000.")
+@click.option("--loss", metavar="P", default="0", show_default=True, help="Probability, from 0 to below 1.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which packets are lost.")
-def radio(listen: str, control: str | None, interval: float, loss: float, seed: int) -> None:
+def radio(listen: str, control: str | None, interval: str, loss: str, seed: int) -> None:
     """A virtual Bluetooth radio, for machines that have none: devices and computers connect to it by sockets."""
     os.umask(PRIVATE)
     with told():
-        asyncio.run(_serve(listen, control, interval / 1000, loss, seed))
+        asyncio.run(_serve(Options.read(listen, control, interval, loss, seed)))
 
 
-async def _serve(listen: str, control: str | None, interval: float, loss: float, seed: int) -> None:
+async def _serve(options: Options) -> None:
+    with contextlib.ExitStack() as places:
+        # Before the rest is loaded, which takes half a second: who is refused is told at once.
+        for path in filter(None, (options.listen, options.control)):
+            with _refusing(path):
+                places.enter_context(listening_place(path))
+        await _serve_at_places(options)
+
+
+async def _serve_at_places(options: Options) -> None:
     # The stack behind these takes half a second to import; the device's other commands do without.
     from fob_device.radio.control import ControlSocket
     from fob_device.radio.radio import Radio
     from fob_device.radio.server import serve_hosts
     from fob_device.serving import say_ready
 
-    air = Radio(interval=interval, loss=loss, seed=seed)
+    air = Radio(interval=options.interval, loss=options.loss, seed=options.seed)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with contextlib.AsyncExitStack() as stack:
-        with _refusing(listen):
-            await stack.enter_async_context(await serve_hosts(air, listen))
-        if control is not None:
-            with _refusing(control):
-                await stack.enter_async_context(await ControlSocket(air).listen(control))
+        with _refusing(options.listen):
+            await stack.enter_async_context(await serve_hosts(air, options.listen))
+        if options.control is not None:
+            with _refusing(options.control):
+                await stack.enter_async_context(await ControlSocket(air).listen(options.control))
         say_ready()
         await stopped.wait()
 

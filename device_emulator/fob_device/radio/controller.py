@@ -15,6 +15,7 @@ from bumble.link import LocalLink
 
 from fob_device.radio.counters import Counters
 from fob_device.radio.ends import End
+from fob_protocol.link.gatt import INTERVAL_UNIT
 
 # Octets of one link-layer packet (Core 5.4, vol. 6, part B, 4.5.10), and how many of them a controller holds.
 PACKET_SIZE: Final = 251
@@ -222,4 +223,4 @@ class RadioController(Controller):
         self.send_hci_packet(hci.HCI_LE_Advertising_Report_Event([report]))
 
     def _interval_units(self) -> int:
-        return round(self._air.interval / 0.00125)
+        return round(self._air.interval / INTERVAL_UNIT)

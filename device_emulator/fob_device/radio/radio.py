@@ -16,12 +16,10 @@ from fob_device.radio.controller import RadioController
 from fob_device.radio.counters import Counters
 from fob_device.radio.distance import RANGE, TABLE, signal_strength
 from fob_device.radio.ends import End
+from fob_protocol.link.gatt import INTERVAL_UNIT, LONGEST_INTERVAL, SHORTEST_INTERVAL
 
 # Seconds from connection event to connection event: what phones commonly choose.
 INTERVAL: Final = 0.03
-# What the standard allows (Core 5.4, vol. 6, part B, 4.5.1).
-SHORTEST_INTERVAL: Final = 0.0075
-LONGEST_INTERVAL: Final = 4.0
 
 # A connection whose first packets are lost is given up after so many intervals (same, 4.5.2).
 INTERVALS_TO_ESTABLISH: Final = 6
@@ -51,16 +49,16 @@ class RadioTransport(Transport):
 class Radio(LocalLink):
     """Controllers on one table.
 
-    `interval`: seconds from connection event to event, for every connection. `loss`: the probability that a packet
-    is lost, from 0 to below 1. Runs on the event loop's clock alone; the same `seed` loses the same packets.
-    A device is named by what it was attached as, or by one of its addresses ("C4:...").
+    `interval`: seconds from connection event to event, for every connection, rounded to the standard's unit. `loss`:
+    the probability that a packet is lost, from 0 to below 1. Runs on the event loop's clock alone; the same `seed`
+    loses the same packets. A device is named by what it was attached as, or by one of its addresses ("C4:...").
     """
 
     def __init__(self, *, interval: float = INTERVAL, loss: float = 0.0, seed: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # bumble leaves this one untyped
         if not SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL:
             raise ValueError(f"a connection interval has {SHORTEST_INTERVAL} to {LONGEST_INTERVAL} seconds")
-        self.interval = interval
+        self.interval = round(interval / INTERVAL_UNIT) * INTERVAL_UNIT
         self.counters = Counters()
         self._default_loss = _checked_loss(loss)
         self._loss: dict[str, float] = {}

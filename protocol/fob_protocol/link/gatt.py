@@ -16,6 +16,11 @@ MTU_LEAST: Final = 23
 # What the device offers: a value of VALUE_LIMIT and its header, and two octets that some stacks take off.
 MTU_OFFERED: Final = 517
 
+# Seconds from connection event to connection event, as the standard allows them (same, vol. 6, part B, 4.5.1).
+SHORTEST_INTERVAL: Final = 0.0075
+LONGEST_INTERVAL: Final = 4.0
+INTERVAL_UNIT: Final = 0.00125
+
 # PCs that a device is connected with by radio at once.
 CONNECTIONS_LIMIT: Final = 4
 # Seconds that a PC without a good key may hold one of them: who has a bond encrypts at once.
