@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from fob_daemon.paths import default_paths
+from fob_protocol.link.controller import Controller, ControllerError
 
 # A program waits no longer than a person would.
 Timeout = Annotated[float, Meta(gt=0, le=600)]
@@ -50,7 +51,16 @@ class BluetoothSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     # A controller of the daemon's own, as bumble names its transports: "hci-socket:0", "unix-client:/path". BlueZ's
     # without it.
-    hci: Annotated[str, Meta(min_length=1)] | None = None
+    hci: str | None = None
+
+    def __post_init__(self) -> None:
+        """Called by msgspec, which puts the ValueError's words behind the place."""
+        if self.hci is None:
+            return
+        try:
+            Controller.parse(self.hci)
+        except ControllerError as error:
+            raise ValueError(f"hci = '{self.hci}': {error}") from None
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.config import Config, ConfigError, LogSettings, Sockets, TimeoutSettings, load_config
+from fob_daemon.config import BluetoothSettings, Config, ConfigError, LogSettings, Sockets, TimeoutSettings, load_config
+
+NO_CONTROLLER = ": a controller is one of hci-socket, usb, serial, tcp-client, unix-client, a colon, and which"
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -52,6 +54,8 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
             [log]
             level = "debug"
             format = "json"
+            [bluetooth]
+            hci = "serial:/dev/ttyACM0,1000000"
             """,
         )
     )
@@ -62,6 +66,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     assert config.timeouts == TimeoutSettings(login=5.0, private_operation=600.0, logout_linger=0.0)
     assert config.sockets.provider == defaults.sockets.provider
     assert config.log == LogSettings(level="debug", format="json")
+    assert config.bluetooth == BluetoothSettings(hci="serial:/dev/ttyACM0,1000000")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,11 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
         ("[sockets]\nallowed_uids = ['root']", "'sockets.allowed_uids[0]': Expected `int`, got `str`"),
         ("[log]\nlevel = 'INFO'", "'log.level': Invalid enum value 'INFO'; known are debug, info, warning, error"),
         ("[log]\nformat = []", "'log.format': Expected `str`, got `array`"),
+        *(
+            (f"[bluetooth]\nhci = '{name}'", f"'bluetooth': hci = '{name}'{NO_CONTROLLER}")
+            for name in ("unix-client:", "unix-client", "", "hci0")
+        ),
+        ("[bluetooth]\nhci = 0", "'bluetooth.hci': Expected `str | null`, got `int`"),
         ("state = ", "(at end of document)"),
         (b"state = '\xff'", "invalid start byte"),
     ],

@@ -7,10 +7,11 @@ import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import unquote
 
 from fob_device.line.phone_lines import PhoneLines
+from fob_protocol.link.controller import Controller, ControllerError
 from fob_protocol.link.line_options import TCP_PORT_MAXIMUM, LineOptionError, read_baud, read_number, read_options
 
 
@@ -18,16 +19,7 @@ class PortUrlError(ValueError):
     """The URL names no port."""
 
 
-class LineHandler(Protocol):
-    """What a port drives: a DeviceLine."""
-
-    def data_received(self, data: bytes) -> None: ...
-    def hang_up(self) -> None: ...
-
-
-MakeLine = Callable[[Callable[[bytes], None]], LineHandler]
-
-# Says once that the port can be used.
+# Says that the port can be used.
 Opened = Callable[[], None]
 
 # Serves the port until it is cancelled. Raises OSError when the port cannot be had.
@@ -37,15 +29,6 @@ HELP: Final = (
     "a port is pty:/path/link, serial:/dev/ttyUSB0?baud=115200, tcp:127.0.0.1:4000, tcp:[::1]:4000,"
     " ble:hci-socket:0, ble:usb:0 or ble:unix-client:/path"
 )
-
-# Bluetooth controllers as bumble names them, and what shows whether one is there.
-CONTROLLERS: Final[Mapping[str, str]] = {
-    "hci-socket": "ls -l /sys/class/bluetooth/hci{}",
-    "usb": "lsusb",
-    "serial": "ls -l {}",
-    "tcp-client": "getent hosts {}",
-    "unix-client": "ls -l {}",
-}
 
 _HOST_AND_PORT: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*)):([0-9]+)")
 
@@ -69,7 +52,7 @@ def open_port(url: str) -> Port:
         raise PortUrlError(f"'{url}': {HELP}")
     try:
         return SCHEMES[scheme](url, place, query)
-    except (PortUrlError, LineOptionError) as error:
+    except (PortUrlError, LineOptionError, ControllerError) as error:
         raise PortUrlError(f"'{url}': {error}") from None
 
 
@@ -98,16 +81,14 @@ def _open_tcp(url: str, place: str, query: str) -> Port:
     return Port(url, partial(serve_tcp, host, port), look, is_exposed=not _is_loopback(host))
 
 
-def _open_ble(url: str, controller: str, query: str) -> Port:
+def _open_ble(url: str, name: str, query: str) -> Port:
     read_options(query)
-    kind, _, place = controller.partition(":")
-    if kind not in CONTROLLERS or not place:
-        raise PortUrlError(f"a controller is one of {', '.join(CONTROLLERS)}, a colon, and which")
+    controller = Controller.parse(name)
     try:
         from fob_device.ports.ble.port import serve_ble
     except ImportError as error:
         raise PortUrlError(f"the package {error.name} is missing: pip install 'fobd[radio]'") from None
-    return Port(url, partial(serve_ble, controller), CONTROLLERS[kind].format(shlex.quote(place)))
+    return Port(url, partial(serve_ble, name), controller.look)
 
 
 SCHEMES: Final[Mapping[str, Callable[[str, str, str], Port]]] = {
