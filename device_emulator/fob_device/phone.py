@@ -145,6 +145,15 @@ class Phone:
         self._sessions = [opened for opened in self._sessions if opened.session is not session]
         session.close()
 
+    def lose_power(self) -> None:
+        """What is not in the phone's file is gone: sessions, what they were asked to do, grants. Nobody is told."""
+        for opened in list(self._sessions):
+            self.end_session(opened.session)
+        for memory in self._memories.values():
+            memory.stop()
+        self._memories.clear()
+        self._desks.clear()
+
     def announce_generation(self, origin: SecurityManager | None = None) -> None:
         """Tell every computer but the one that made the change that the objects changed."""
         generation = self.token.generation

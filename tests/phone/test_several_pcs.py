@@ -11,7 +11,7 @@ from fob_daemon.link.data_line import open_data_line
 from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.pair import pair
 from fob_device.approval.rules import Rules
-from fob_device.line.device_line import DeviceLine
+from fob_device.line.phone_lines import PhoneLines
 from fob_device.security.values import whole
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event
@@ -42,7 +42,7 @@ class Pc:
         self.world = world
         self.name = name
         self.cable = Cable(Noise(0.0, seed))
-        self.cable.switch_on(lambda write: DeviceLine(world.phone, write))
+        self.cable.switch_on(PhoneLines(world.phone))
         self.events: list[Event] = []
         self._identity = KeyPair.generate(world.random.randbytes)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl, StreamLine
-from fob_device.line.device_line import DeviceLine
+from fob_device.line.phone_lines import LineHandler, PhoneLines
 from support.noise import Noise, Tap
 
 # What one direction takes to arrive.
@@ -58,9 +58,6 @@ class CableTransport(asyncio.WriteTransport):
         self._cable.hang_up()
 
 
-MakeLine = Callable[[Callable[[bytes], None]], DeviceLine]
-
-
 class Cable:
     """One line between a PC and a device (a Medium)."""
 
@@ -71,12 +68,12 @@ class Cable:
         self.taps: list[Tap] = []
         self.plugged = True
         self._down, self._up = Wire(), Wire()
-        self._device: DeviceLine | None = None
+        self._device: LineHandler | None = None
         self._pc: StreamLine | None = None
 
-    def switch_on(self, make_line: MakeLine) -> None:
-        """A device is at the other end from now on; `make_line` makes its end."""
-        self._device = make_line(self._to_pc)
+    def switch_on(self, lines: PhoneLines) -> None:
+        """A phone is at the other end from now on."""
+        self._device = lines(self._to_pc, close=self.hang_up)
 
     def switch_off(self) -> None:
         """The device lost power."""
@@ -85,9 +82,9 @@ class Cable:
             device.hang_up()
         self.hang_up()
 
-    def restart(self, make_line: MakeLine) -> None:
-        """The device's program restarts behind an open line, without a word."""
-        self.switch_on(make_line)
+    def restart(self, lines: PhoneLines) -> None:
+        """The phone's program restarts behind an open line, without a word."""
+        self.switch_on(lines)
 
     def unplug(self) -> None:
         """Pull the plug; both ends notice."""
@@ -149,7 +146,7 @@ class Cable:
         if pc is not None:
             asyncio.get_running_loop().call_soon(pc.connection_lost, None)
 
-    def _deliver_to(self, device: DeviceLine | None, data: bytes) -> None:
+    def _deliver_to(self, device: LineHandler | None, data: bytes) -> None:
         if device is not None and device is self._device and self.plugged and data:
             device.data_received(data)
 

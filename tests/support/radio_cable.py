@@ -11,10 +11,8 @@ from fob_daemon.link.ble.hci.stack import HciStack
 from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.radio import Radio
 from fob_daemon.link.transport import Line, LineUrl
-from fob_device.line.device_line import DeviceLine
 from fob_device.line.pairing import Paired
-from fob_device.line.phone_lines import PhoneLines
-from fob_device.phone import Phone
+from fob_device.line.phone_lines import LineHandler, PhoneLines
 from fob_device.ports.ble.station import Station, static_address
 from fob_device.radio.distance import RANGE
 from fob_device.radio.radio import INTERVAL, RadioTransport
@@ -28,31 +26,48 @@ PC, PHONE = "pc", "phone"
 ROUNDING = 1e-6
 
 
-class HeardLine(DeviceLine):
+class HeardLine:
     """The phone's end of a line, behind what falls on the values that are written to it."""
 
-    cable: "RadioCable"
+    def __init__(self, cable: "RadioCable", make: Callable[[PhoneLines], LineHandler], lines: PhoneLines) -> None:
+        self._cable = cable
+        self._make = make
+        self._line = make(lines)
 
     def data_received(self, data: bytes) -> None:
         """A value arrived."""
-        super().data_received(self.cable.arriving_at_device(data))
+        self._line.data_received(self._cable.arriving_at_device(data))
 
-    def restart(self, phone: Phone) -> None:
+    def hang_up(self) -> None:
+        """The connection is over."""
+        self._line.hang_up()
+
+    def restart(self, lines: PhoneLines) -> None:
         """Another start of the phone's program has the line."""
-        self._phone = phone
-        self.hang_up()
+        self._line.hang_up()
+        self._line = self._make(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class HeardLines(PhoneLines):
     """Lines of a phone, each of which is the cable's."""
 
+    lines: PhoneLines
     cable: "RadioCable"
 
-    def __call__(self, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None) -> DeviceLine:
+    @property
+    def is_cut(self) -> bool:
+        """As the phone's."""
+        return self.lines.is_cut
+
+    def __call__(
+        self,
+        write: Callable[[bytes], None],
+        paired: Paired = lambda pc_key: None,
+        close: Callable[[], None] = lambda: None,
+    ) -> LineHandler:
         """A line in command state."""
-        line = HeardLine(self.phone, write, paired)
-        line.cable = self.cable
+        line = HeardLine(self.cable, lambda lines: lines(write, paired, close), self.lines)
         self.cable.device_line = line
         return line
 
@@ -89,7 +104,7 @@ class RadioCable:
         """The phone's radio is on from now on."""
         self.url = LineUrl.parse(f"ble:{static_address(lines.phone.identity.public)}")
         self._transport = self.air.attach(PHONE)
-        self._station = Station(self._transport, HeardLines(lines.phone, self))
+        self._station = Station(self._transport, HeardLines(lines.phone, lines, self))
         self._station._device.gatt_server.max_mtu = self._mtu
         self._serving = asyncio.get_running_loop().create_task(self._station.serve(lambda: None))
 
@@ -105,8 +120,8 @@ class RadioCable:
         """The phone's program restarts while its controller holds the connection, without a word."""
         assert self._station is not None
         assert self.device_line is not None
-        self._station._lines = HeardLines(lines.phone, self)
-        self.device_line.restart(lines.phone)
+        self._station._lines = HeardLines(lines.phone, lines, self)
+        self.device_line.restart(lines)
 
     def unplug(self) -> None:
         """Carry the phone away."""

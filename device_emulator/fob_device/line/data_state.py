@@ -51,8 +51,16 @@ class DataState:
         self._clock = clock
         self._desk = PairingDesk(phone, version, send, clock, paired)
         self._session: DeviceSession | None = None
+        self._pc_key = b""
         self._offer: Offer | None = None
         self._is_taken_up = False
+
+    @property
+    def computer(self) -> str | None:
+        """The name of the computer that has the session, None while there is none."""
+        if self._session is None or self._session.closed or not self._phone.is_paired(self._pc_key):
+            return None
+        return self._phone.pairings[self._pc_key].name
 
     def receive(self, frame: Frame) -> None:
         """Take a frame; what no state expects is dropped."""
@@ -103,8 +111,9 @@ class DataState:
         self._end_session()
         if not self._phone.is_paired(offer.accepted.pc_key):
             return
+        self._pc_key = offer.accepted.pc_key
         self._session = self._phone.begin_session(
-            offer.accepted.pc_key, offer.greeting, Responder(offer.accepted.keys), self._send, self._clock
+            self._pc_key, offer.greeting, Responder(offer.accepted.keys), self._send, self._clock
         )
         # What changed since the greeting was announced to sessions, and this was none yet.
         generation, flags = self._phone.token.generation, int(self._phone.token_flags())

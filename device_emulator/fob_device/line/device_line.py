@@ -26,6 +26,16 @@ class DeviceLine:
         self._data_state: DataState | None = None
         self._reader = FrameReader()
 
+    @property
+    def is_in_data_state(self) -> bool:
+        """Whether octets are frames."""
+        return self._data_state is not None
+
+    @property
+    def computer(self) -> str | None:
+        """The name of the computer that has a session on this line."""
+        return None if self._data_state is None else self._data_state.computer
+
     def data_received(self, data: bytes) -> None:
         """Take octets of the line; those behind a change of state count in the new one."""
         place = 0

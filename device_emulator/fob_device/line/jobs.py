@@ -69,6 +69,13 @@ class JobMemory:
             del self.sessions[next(iter(self.sessions))]
         return self.sessions[session]
 
+    def stop(self) -> None:
+        """The power is cut: nothing goes on, and nothing is remembered."""
+        for jobs in self.sessions.values():
+            for task in jobs.unfinished():
+                task.cancel()
+        self.sessions.clear()
+
     def find(self, session: bytes, number: int) -> asyncio.Task[Answer] | Fate:
         """The task of a request of an earlier session, or why there is none."""
         jobs = self.sessions.get(session)

@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from fob_device.line.device_line import DeviceLine
 from fob_device.line.pairing import Paired
 from fob_device.phone import Phone
+
+
+class LineHandler(Protocol):
+    """What a port drives: a DeviceLine."""
+
+    def data_received(self, data: bytes) -> None: ...
+    def hang_up(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +22,19 @@ class PhoneLines:
 
     phone: Phone
 
-    def __call__(self, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None) -> DeviceLine:
-        """A line in command state, which writes by `write` and tells `paired` which PCs pair over it."""
+    @property
+    def is_cut(self) -> bool:
+        """True when the port ends without a word: nobody at its other end would hear it."""
+        return False
+
+    def __call__(
+        self,
+        write: Callable[[bytes], None],
+        paired: Paired = lambda pc_key: None,
+        close: Callable[[], None] = lambda: None,
+    ) -> LineHandler:
+        """A line in command state, which writes by `write` and tells `paired` which PCs pair over it.
+
+        `close` ends the connection from the phone's side, for whoever stands between port and line.
+        """
         return DeviceLine(self.phone, write, paired)

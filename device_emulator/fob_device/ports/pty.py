@@ -8,8 +8,9 @@ import select
 import tty
 from pathlib import Path
 
+from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports.pty_link import terminal_link
-from fob_device.ports.url import MakeLine, Opened
+from fob_device.ports.url import Opened
 
 READ_SIZE = 4096
 
@@ -23,26 +24,33 @@ REOPEN_POLL = 0.05
 class PtyLine:
     """The master end of a pseudo-terminal."""
 
-    def __init__(self, master: int, make_line: MakeLine) -> None:
+    def __init__(self, master: int, lines: PhoneLines) -> None:
         self._master = master
         self._unsent = bytearray()
         self._loop = asyncio.get_running_loop()
-        self._line = make_line(self.write)
+        self._hung_up = asyncio.Event()
+        self._is_closed = False
+        self._line = lines(self.write, close=self.close)
 
     async def serve(self) -> None:
-        """Pass octets both ways until cancelled."""
-        while True:
-            hung_up = asyncio.Event()
-            self._loop.add_reader(self._master, self._read, hung_up)
+        """Pass octets both ways until cancelled, or closed from this side."""
+        while not self._is_closed:
+            self._hung_up.clear()
+            self._loop.add_reader(self._master, self._read)
             try:
-                await hung_up.wait()
+                await self._hung_up.wait()
             finally:
                 self._loop.remove_reader(self._master)
                 self._loop.remove_writer(self._master)
             self._unsent.clear()
             self._line.hang_up()
-            while not self._is_open():  # noqa: ASYNC110 - the kernel has no event for "opened again"
+            while not (self._is_closed or self._is_open()):  # noqa: ASYNC110 - the kernel does not tell "opened again"
                 await asyncio.sleep(REOPEN_POLL)
+
+    def close(self) -> None:
+        """The phone ends the connection."""
+        self._is_closed = True
+        self._hung_up.set()
 
     def write(self, data: bytes) -> None:
         """Send octets; what the line does not take at once waits."""
@@ -68,7 +76,7 @@ class PtyLine:
         else:
             self._loop.remove_writer(self._master)
 
-    def _read(self, hung_up: asyncio.Event) -> None:
+    def _read(self) -> None:
         try:
             data = os.read(self._master, READ_SIZE)
         except BlockingIOError:
@@ -80,7 +88,7 @@ class PtyLine:
         if data:
             self._line.data_received(data)
         else:
-            hung_up.set()
+            self._hung_up.set()
 
     def _is_open(self) -> bool:
         poll = select.poll()
@@ -88,15 +96,23 @@ class PtyLine:
         return not any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
-async def serve_pty(path: str, make_line: MakeLine, opened: Opened) -> None:
-    """Make a pseudo-terminal, put a link to it at `path`, and serve it until cancelled. Raises OSError."""
+async def serve_pty(path: str, lines: PhoneLines, opened: Opened) -> None:
+    """Make a pseudo-terminal, put a link to it at `path`, and serve it until cancelled. Raises OSError.
+
+    One that the phone closes gives way to a new one.
+    """
+    while True:
+        await _serve_once(path, lines, opened)
+
+
+async def _serve_once(path: str, lines: PhoneLines, opened: Opened) -> None:
     master, slave = pty.openpty()
     try:
         tty.setraw(slave)
         terminal = os.ttyname(slave)
         os.close(slave)
         os.set_blocking(master, False)
-        line = PtyLine(master, make_line)
+        line = PtyLine(master, lines)
         with terminal_link(Path(path), terminal):
             opened()
             await line.serve()

@@ -5,7 +5,8 @@ import asyncio
 import serial
 import serial_asyncio
 
-from fob_device.ports.url import LineHandler, MakeLine, Opened
+from fob_device.line.phone_lines import LineHandler, PhoneLines
+from fob_device.ports.url import Opened
 
 # How long an unplugged port is left alone before it is tried again.
 REOPEN_AFTER = 1.0
@@ -14,15 +15,15 @@ REOPEN_AFTER = 1.0
 class SerialLine(asyncio.Protocol):
     """Passes a serial transport's octets to a line."""
 
-    def __init__(self, make_line: MakeLine) -> None:
-        self._make_line = make_line
+    def __init__(self, lines: PhoneLines) -> None:
+        self._lines = lines
         self._line: LineHandler | None = None
         self.lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The port is open."""
         if isinstance(transport, asyncio.WriteTransport):
-            self._line = self._make_line(transport.write)
+            self._line = self._lines(transport.write, close=transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
@@ -36,13 +37,13 @@ class SerialLine(asyncio.Protocol):
         self.lost.set()
 
 
-async def serve_serial(path: str, baud: int, make_line: MakeLine, opened: Opened) -> None:
+async def serve_serial(path: str, baud: int, lines: PhoneLines, opened: Opened) -> None:
     """Serve a serial port until cancelled; opens it again when it was unplugged. Raises OSError."""
     loop = asyncio.get_running_loop()
     # A port that is not plugged in yet is served all the same, as soon as it comes.
     opened()
     while True:
-        line = SerialLine(make_line)
+        line = SerialLine(lines)
         try:
             transport, _ = await serial_asyncio.create_serial_connection(
                 loop, lambda line=line: line, path, baudrate=baud, exclusive=True

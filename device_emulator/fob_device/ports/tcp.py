@@ -2,14 +2,15 @@
 
 import asyncio
 
-from fob_device.ports.url import LineHandler, MakeLine, Opened
+from fob_device.line.phone_lines import LineHandler, PhoneLines
+from fob_device.ports.url import Opened
 
 
 class TcpLine(asyncio.Protocol):
     """One connection; a newer one takes the line over."""
 
-    def __init__(self, make_line: MakeLine, current: "list[asyncio.WriteTransport]") -> None:
-        self._make_line = make_line
+    def __init__(self, lines: PhoneLines, current: "list[asyncio.WriteTransport]") -> None:
+        self._lines = lines
         self._current = current
         self._line: LineHandler | None = None
 
@@ -20,7 +21,7 @@ class TcpLine(asyncio.Protocol):
         for earlier in self._current:
             earlier.abort()
         self._current[:] = [transport]
-        self._line = self._make_line(transport.write)
+        self._line = self._lines(transport.write, close=transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
@@ -33,10 +34,15 @@ class TcpLine(asyncio.Protocol):
             self._line.hang_up()
 
 
-async def serve_tcp(host: str, port: int, make_line: MakeLine, opened: Opened) -> None:
+async def serve_tcp(host: str, port: int, lines: PhoneLines, opened: Opened) -> None:
     """Serve a TCP port until cancelled."""
     current: list[asyncio.WriteTransport] = []
-    server = await asyncio.get_running_loop().create_server(lambda: TcpLine(make_line, current), host, port)
+    server = await asyncio.get_running_loop().create_server(lambda: TcpLine(lines, current), host, port)
     opened()
     async with server:
-        await server.serve_forever()
+        try:
+            await server.serve_forever()
+        finally:
+            # A server waits for its connections to end.
+            for connection in current:
+                connection.abort()

@@ -12,10 +12,9 @@ from bumble.gatt import Characteristic
 from bumble.keys import PairingKeys
 
 from fob_device.bonds import Bond
-from fob_device.line.phone_lines import PhoneLines
+from fob_device.line.phone_lines import LineHandler, PhoneLines
 from fob_device.ports.ble.bonding import BondingSession
 from fob_device.ports.ble.outgoing import Outgoing, TooMuchUnsentError
-from fob_device.ports.url import LineHandler
 from fob_device.store.errors import TokenFileError
 from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.link.gatt import ATT_HEADER, PROVING_TIME, value_size
@@ -83,7 +82,7 @@ class BleLink:
     def subscribe(self) -> None:
         """The computer listens: a line begins."""
         if self._line is None:
-            self._line = self._lines(self._write, self._paired)
+            self._line = self._lines(self._write, self._paired, self.close)
             self._sender = self._start(self._send())
 
     def unsubscribe(self) -> None:

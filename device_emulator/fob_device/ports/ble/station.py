@@ -125,9 +125,15 @@ class Station:
         return link.long_term_key(session if isinstance(session, BondingSession) else None, random, diversifier)
 
     async def _leave(self) -> None:
-        """Say goodbye to whoever is connected, if the controller still listens."""
+        """Say goodbye to whoever is connected and can hear it, if the controller still listens."""
         for link in list(self._links.values()):
             link.unsubscribe()
+        if not self._lines.is_cut:
+            await self._say_goodbye()
+        for link in self._links.values():
+            link.disconnected()
+
+    async def _say_goodbye(self) -> None:
         try:
             async with asyncio.timeout(FAREWELL_TIME):
                 await self._device.stop_advertising()
@@ -135,8 +141,6 @@ class Station:
                     await connection.disconnect()
         except (TimeoutError, BaseBumbleError):
             pass
-        for link in self._links.values():
-            link.disconnected()
 
 
 def _configuration(phone: Phone) -> DeviceConfiguration:
