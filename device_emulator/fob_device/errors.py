@@ -24,6 +24,16 @@ class StartError(Exception):
         super().__init__(f"{what}: {why}")
 
 
+@contextlib.contextmanager
+def needs_radio_package(what: str) -> Iterator[None]:
+    """Imports that need the extra `radio` (pyproject.toml). Raises StartError: `what` cannot be without it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        why = f"it needs the package '{error.name}', which is not installed"
+        raise StartError(what, why, "pip install 'fobd[radio]'") from None
+
+
 class UsageError(StartError):
     """What was typed makes no sense."""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from support.base_install import without
+
 FOB = str(Path(sys.executable).parent / "fob")
 VARIABLES = (
     "P11_KIT_SERVER_ADDRESS",
@@ -108,6 +110,28 @@ def test_a_command_that_cannot_be_run(tmp_path: Path, command: str, why: str) ->
         "try:   fob demo -- COMMAND",
     ]
     assert_nothing_is_left(environment)
+
+
+@pytest.mark.parametrize(
+    ("packages", "why"),
+    [
+        (("bumble",), "it needs the package 'bumble', which is not installed"),
+        (
+            ("bleak", "bleak_retry_connector", "bumble", "dbus_fast"),
+            "it needs the packages 'bleak', 'bleak_retry_connector', 'dbus_fast', 'bumble', which are not installed",
+        ),
+    ],
+)
+def test_a_base_installation_has_no_radio(tmp_path: Path, packages: tuple[str, ...], why: str) -> None:
+    environment = surroundings(tmp_path) | {"PYTHONPATH": without(packages, tmp_path)["PYTHONPATH"]}
+    status, out, err = finish(start(environment, "true", link="ble"))
+    assert (status, out, err.splitlines()) == (
+        1,
+        "",
+        ["error: the demo did not begin", f"why:   {why}", "try:   pip install 'fobd[bluetooth,radio]'"],
+    )
+    assert_nothing_is_left(environment)
+    assert finish(start(environment, "true"))[0] == 0
 
 
 def test_a_scratch_folder_whose_name_is_too_long_for_a_socket(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from bumble.transport import open_transport
 
 from fob_device.radio.control import CLIENTS_LIMIT, LINE_LIMIT
 from fob_device.radio.server import HOSTS_LIMIT
+from support.base_install import without
 from support.central import central
 from support.echo_peripheral import ADDRESS, echo_peripheral
 from support.ready_program import PATIENCE, Program, installed, running
@@ -150,6 +151,29 @@ async def test_a_host_too_many_and_one_that_speaks_no_hci_are_cut_off(folder: Pa
         with pytest.raises((json.JSONDecodeError, ConnectionError)):
             await hosts[0].line(b"GET / HTTP/1.1\r\n")
         await control.until_on_the_air(HOSTS_LIMIT - 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (("radio", "--listen=unix:{}/hosts"), "the radio did not start"),
+        (("run", "--state={}/phone", "--port=ble:unix-client:{}/hosts"), "the phone did not start"),
+    ],
+)
+def test_without_the_package_there_are_three_lines(tmp_path: Path, command: tuple[str, ...], what: str) -> None:
+    done = subprocess.run(
+        [installed("fob-device"), *(word.format(tmp_path) for word in command)],
+        env=without(("bumble",), tmp_path), capture_output=True, timeout=PATIENCE, check=False, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (
+        1,
+        "",
+        [
+            f"error: {what}",
+            "why:   it needs the package 'bumble', which is not installed",
+            "try:   pip install 'fobd[radio]'",
+        ],
+    )
 
 
 INTERVAL_RULE = "a connection interval has 7.5 to 4000 ms (Bluetooth Core, vol. 6, part B, 4.5.1)"

@@ -1,6 +1,10 @@
 """What ends a demo early."""
 
+from typing import Final
+
 from fob_daemon.control.errors import ControlError
+
+NOT_BEGUN: Final = "the demo did not begin"
 
 
 class DemoError(ControlError):

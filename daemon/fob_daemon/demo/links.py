@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from fob_daemon.demo.errors import DemoError
+from fob_daemon.demo.errors import NOT_BEGUN, DemoError
 from fob_daemon.demo.scratch import Scratch
+from fob_daemon.link.packages import install_command, missing_packages, words_for
 
 if TYPE_CHECKING:
     from fob_daemon.demo.processes import Processes
@@ -17,6 +18,9 @@ class DemoLink(Protocol):
     @property
     def words(self) -> str:
         """What the phone is on."""
+
+    def check(self) -> None:
+        """Is there what this kind of line needs? Raises DemoError."""
 
     def port(self, scratch: Scratch) -> str:
         """The phone's port."""
@@ -36,6 +40,9 @@ class SerialLink:
     """A pseudo-terminal, as a serial cable."""
 
     words: str = "a serial line"
+
+    def check(self) -> None:
+        """The kernel has it."""
 
     def port(self, scratch: Scratch) -> str:
         """A pty."""
@@ -62,6 +69,12 @@ class RadioLink:
 
     interval: float | None = None
     words: str = "a virtual Bluetooth radio"
+
+    def check(self) -> None:
+        """The extras of the distribution."""
+        missing = missing_packages(own_controller=True)
+        if missing:
+            raise DemoError(NOT_BEGUN, words_for(missing), install_command(own_controller=True))
 
     def port(self, scratch: Scratch) -> str:
         """The phone's controller."""

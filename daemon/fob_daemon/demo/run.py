@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fob_daemon.demo.commands import exit_status, running
-from fob_daemon.demo.errors import DemoError
+from fob_daemon.demo.errors import NOT_BEGUN, DemoError
 from fob_daemon.demo.links import DemoLink
 from fob_daemon.demo.processes import Processes
 from fob_daemon.demo.scratch import Scratch
@@ -21,6 +21,7 @@ KEYS: Final = (("rsa:2048", "RSA-2048", "01"), ("ec:p256", "P-256", "02"), ("ed2
 
 def run_demo(link: DemoLink, command: Sequence[str], say: Say) -> int:
     """Run `command`, or the walk when it is empty; the exit status. Raises DemoError. Leaves nothing behind."""
+    link.check()
     end_by_signals()
     with scratch_folder() as folder:
         scratch = Scratch.in_folder(folder)
@@ -40,9 +41,7 @@ def scratch_folder() -> Iterator[Path]:
         with undisturbed():
             folder = tempfile.TemporaryDirectory(prefix="fob-demo-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise DemoError(
-            "the demo did not begin", f"no folder could be made: {error.strerror}", "TMPDIR=FOLDER fob demo"
-        ) from None
+        raise DemoError(NOT_BEGUN, f"no folder could be made: {error.strerror}", "TMPDIR=FOLDER fob demo") from None
     try:
         yield Path(folder.name)
     finally:

@@ -10,7 +10,9 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
+from fob_device.errors import needs_radio_package
 from fob_device.line.phone_lines import PhoneLines
+from fob_device.state import NOT_STARTED
 from fob_protocol.link.controller import Controller, ControllerError
 from fob_protocol.link.line_options import TCP_PORT_MAXIMUM, LineOptionError, read_baud, read_number, read_options
 
@@ -44,7 +46,7 @@ class Port:
 
 
 def open_port(url: str) -> Port:
-    """The port that a URL names; its library is imported only now. Raises PortUrlError."""
+    """The port that a URL names; its library is imported only now. Raises PortUrlError, StartError without it."""
     scheme, _, rest = url.partition(":")
     place, _, query = rest.partition("?")
     place = unquote(place)
@@ -84,10 +86,8 @@ def _open_tcp(url: str, place: str, query: str) -> Port:
 def _open_ble(url: str, name: str, query: str) -> Port:
     read_options(query)
     controller = Controller.parse(name)
-    try:
+    with needs_radio_package(NOT_STARTED):
         from fob_device.ports.ble.port import serve_ble
-    except ImportError as error:
-        raise PortUrlError(f"the package {error.name} is missing: pip install 'fobd[radio]'") from None
     return Port(url, partial(serve_ble, name), controller.look)
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import click
 
-from fob_device.errors import StartError, told
-from fob_device.radio.options import Options
+from fob_device.errors import StartError, needs_radio_package, told
+from fob_device.radio.options import NOT_STARTED, Options
 from fob_device.radio.place import listening_place
 
 # What listens is for this user alone.
@@ -42,9 +42,10 @@ async def _serve(options: Options) -> None:
 
 async def _serve_at_places(options: Options) -> None:
     # The stack behind these takes half a second to import; the device's other commands do without.
-    from fob_device.radio.control import ControlSocket
-    from fob_device.radio.radio import Radio
-    from fob_device.radio.server import serve_hosts
+    with needs_radio_package(NOT_STARTED):
+        from fob_device.radio.control import ControlSocket
+        from fob_device.radio.radio import Radio
+        from fob_device.radio.server import serve_hosts
     from fob_device.serving import say_ready
 
     air = Radio(interval=options.interval, loss=options.loss, seed=options.seed)
