@@ -76,10 +76,7 @@ def run(state: Path, ports: tuple[str, ...], rules: Path | None) -> None:
 def switch_on(memory: Memory, narrator: Narrator) -> Phone:
     """The phone with this memory and this person."""
     return Phone(
-        token=memory.token,
-        identity=memory.identity,
-        pairings=memory.pairings,
-        bonds=memory.bonds,
+        memory=memory,
         decider=narrator,
         random=os.urandom,
         wall_clock=time.time,

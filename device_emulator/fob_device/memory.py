@@ -1,14 +1,16 @@
-"""The phone's memory: one file, sealed under the root key, with the token, the identity, the pairings and the bonds."""
+"""The phone's memory, sealed under the root key in one file: token, identity, pairings, bonds, settings."""
 
 import contextlib
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from fob_device.bonds import Bonds
 from fob_device.identity import load_identity, make_identity
 from fob_device.pairings import Pairings
+from fob_device.settings import Settings
+from fob_device.slowly import Slowly
 from fob_device.store.database import Database
 from fob_device.store.errors import TokenFileError
 from fob_device.store.token_row import read_token
@@ -30,6 +32,8 @@ class Memory:
     identity: KeyPair
     pairings: Pairings
     bonds: Bonds
+    settings: Settings
+    slowly: Slowly = field(default_factory=Slowly)
 
     @classmethod
     def create(
@@ -74,7 +78,7 @@ class Memory:
                     raise TokenFileError("it belongs to another device: its root key is another one")
                 identity = database.read(lambda connection: load_identity(connection, root))
                 token = Token(database, root, clock)
-                memory = cls(token, identity, Pairings(database, root), Bonds(database, root))
+                memory = cls(token, identity, Pairings(database, root), Bonds(database, root), Settings(database, root))
             except CkrError as error:
                 raise TokenFileError(f"{path} cannot be read: {error.reason}") from None
             except TokenFileError as error:

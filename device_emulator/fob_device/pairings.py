@@ -49,6 +49,10 @@ class Pairings:
     def __len__(self) -> int:
         return len(self._pcs)
 
+    def items(self) -> list[tuple[bytes, PairedPc]]:
+        """Every paired computer by static key, the one that was paired first at the head."""
+        return sorted(self._pcs.items(), key=lambda pair: pair[1].paired_at)
+
     def add(self, key: bytes, name: str, now: float) -> None:
         """Pair a computer, or pair it again. Raises PairingsFullError; CkrError, and then nothing has changed."""
         if key not in self._pcs and len(self._pcs) >= PAIRINGS_LIMIT:

@@ -1,18 +1,22 @@
 """The emulated phone: its token, its keys, its person, and the sessions that are open."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fob_device.approval.desk import ApprovalDesk
+from fob_device.approval.grants import Grants
 from fob_device.approval.questions import Decider
 from fob_device.bonds import Bonds
 from fob_device.line.command_state import Product
 from fob_device.line.jobs import JobMemory
 from fob_device.line.pairing_tries import PairingTries
 from fob_device.line.session import DeviceSession
+from fob_device.listeners import Listeners
+from fob_device.memory import Memory
 from fob_device.pairings import Pairings
 from fob_device.security.manager import SecurityManager
+from fob_device.settings import KeySetting, Settings
 from fob_device.token.token import Token
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_GENERATION, EVENT_TOKEN
@@ -32,16 +36,15 @@ class OpenSession:
     pc_key: bytes
     session: DeviceSession
     manager: SecurityManager
+    # The URL of the port that carries it.
+    over: str
 
 
 @dataclass(slots=True)
 class Phone:
     """Everything that outlives a line."""
 
-    token: Token
-    identity: KeyPair
-    pairings: Pairings
-    bonds: Bonds
+    memory: Memory
     decider: Decider
     random: Random
     wall_clock: Callable[[], float]
@@ -51,7 +54,8 @@ class Phone:
     on_paired: list[Callable[[str], None]] = field(default_factory=list)
     # Told the static key of a computer that was unpaired, when its session has ended.
     on_unpaired: list[Callable[[bytes], None]] = field(default_factory=list)
-    _token_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Told of every change of what the phone shows of itself: computers, sessions, grants, objects, settings.
+    on_change: Listeners = field(default_factory=Listeners)
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
     _desks: dict[bytes, ApprovalDesk] = field(default_factory=dict)
@@ -62,6 +66,36 @@ class Phone:
         self.boot = self.random(BOOT_SIZE)
         self._announced_generation = self.token.generation
         self._announced_flags = int(self.token_flags())
+
+    @property
+    def token(self) -> Token:
+        """The keys and certificates."""
+        return self.memory.token
+
+    @property
+    def identity(self) -> KeyPair:
+        """What computers know this phone by."""
+        return self.memory.identity
+
+    @property
+    def pairings(self) -> Pairings:
+        """The computers that may open sessions."""
+        return self.memory.pairings
+
+    @property
+    def bonds(self) -> Bonds:
+        """Their radio bonds."""
+        return self.memory.bonds
+
+    @property
+    def settings(self) -> Settings:
+        """What the person chose."""
+        return self.memory.settings
+
+    @property
+    def sessions(self) -> Sequence[OpenSession]:
+        """The open ones."""
+        return tuple(self._sessions)
 
     def product(self) -> Product:
         """What command state tells anyone."""
@@ -94,13 +128,45 @@ class Phone:
         self.pairings.add(pc_key, name, self.wall_clock())
         for tell in self.on_paired:
             tell(name)
+        self.on_change()
+
+    def unpair_computer(self, pc_key: bytes) -> None:
+        """The person forgets a computer: its session ends. Raises CkrError, and then nothing has changed."""
+        self.forget_computer(pc_key)
+        for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
+            self._part_from(pc_key, opened.session)
+
+    def grants_of(self, pc_key: bytes) -> Grants | None:
+        """What a computer's programs may do without asking; None when it never had a session since the start."""
+        desk = self._desks.get(pc_key)
+        return None if desk is None else desk.grants
+
+    def revoke(self, pc_key: bytes, number: int) -> bool:
+        """End a grant; False when there is none of this number."""
+        grants = self.grants_of(pc_key)
+        return grants is not None and grants.revoke(number)
+
+    def set_key_setting(self, handle: int, setting: KeySetting) -> None:
+        """How often a key asks from now on; what it was allowed before is over.
+
+        Raises CkrError, and then nothing has changed.
+        """
+        self.settings.set_key(handle, setting)
+        for desk in self._desks.values():
+            desk.grants.revoke_key(handle)
+        self.on_change()
 
     def unpair(self, pc_key: bytes, session: DeviceSession) -> None:
         """Forget a computer; its session ends when the answer to its farewell has gone out."""
+        self.forget_computer(pc_key)
+        asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, session)
+
+    def forget_computer(self, pc_key: bytes) -> None:
+        """Its pairing, bond, requests and grants. Raises CkrError, and then nothing has changed."""
         self.pairings.remove(pc_key)
         self._memories.pop(pc_key, None)
         self._desks.pop(pc_key, None)
-        asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, session)
+        self.on_change()
 
     def is_pairing_open(self, now: float) -> bool:
         """Whether a computer may begin to pair now, by the person's word and after too many failures."""
@@ -113,8 +179,9 @@ class Phone:
         responder: Responder,
         send: Callable[[bytes], None],
         clock: Callable[[], float],
+        over: str = "",
     ) -> DeviceSession:
-        """A session of a paired computer; an older one of the same computer ends."""
+        """A session of a paired computer over a port; an older one of the same computer ends."""
         for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
             self.end_session(opened.session)
         memory = self._memories.setdefault(pc_key, JobMemory())
@@ -123,15 +190,16 @@ class Phone:
             self.token,
             self.decider,
             pc_name=self.pairings[pc_key].name,
-            desk=self._desks.setdefault(pc_key, ApprovalDesk(clock)),
+            desk=self._desks.setdefault(pc_key, ApprovalDesk(clock, self.on_change)),
             announce=session.announce,
-            token_lock=self._token_lock,
+            slowly=self.memory.slowly,
             unpair=lambda: self.unpair(pc_key, session),
             changed=self.announce_generation,
             pins_changed=self.announce_pins,
         )
         session.attach(manager)
-        self._sessions.append(OpenSession(pc_key, session, manager))
+        self._sessions.append(OpenSession(pc_key, session, manager, over))
+        self.on_change()
         return session
 
     def _part_from(self, pc_key: bytes, session: DeviceSession) -> None:
@@ -160,6 +228,7 @@ class Phone:
         if generation == self._announced_generation:
             return
         self._announced_generation = generation
+        self.on_change()
         for opened in self._sessions:
             if not opened.session.is_run_by(origin):
                 opened.session.announce(Event(EVENT_GENERATION, (generation,)))
@@ -168,6 +237,8 @@ class Phone:
         """Tell every computer of its logins that ended, and all but the one that sent the PIN of changed counters."""
         flags = int(self.token_flags())
         is_news, self._announced_flags = flags != self._announced_flags, flags
+        if is_news:
+            self.on_change()
         for opened in self._sessions:
             opened.manager.announce_ended_logins()
             if is_news and not opened.session.is_run_by(origin):

@@ -40,7 +40,7 @@ async def serve(phone: Phone, ports: Sequence[Port]) -> None:
 
 async def _serve_one(phone: Phone, port: Port, opened: asyncio.Event) -> None:
     try:
-        await port.serve(PhoneLines(phone), opened.set)
+        await port.serve(PhoneLines(phone, over=port.url), opened.set)
     except OSError as error:
         why = error.strerror or str(error)
         if error.filename is not None:

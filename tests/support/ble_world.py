@@ -89,10 +89,7 @@ class Handset:
         self._memory.close()
 
     def _switch_on(self) -> Phone:
-        memory = self._memory
-        return Phone(
-            memory.token, memory.identity, memory.pairings, memory.bonds, self.person, self._random, self._clock
-        )
+        return Phone(self._memory, self.person, self._random, self._clock)
 
     @staticmethod
     def _clock() -> float:

@@ -186,10 +186,7 @@ class World:
             self._folder / "token.db", root_key=ROOT_KEY, random=self.random.randbytes, clock=self._clock
         )
         return Phone(
-            token=memory.token,
-            identity=memory.identity,
-            pairings=memory.pairings,
-            bonds=memory.bonds,
+            memory=memory,
             decider=self.decider,
             random=self.random.randbytes,
             wall_clock=self._clock,

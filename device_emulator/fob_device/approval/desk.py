@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fob_device.approval.callers import Callers
 from fob_device.approval.grants import Grants
 from fob_device.approval.questions import Decider, Prompt, Question
+from fob_device.listeners import Listener
 
 
 @dataclass(slots=True, eq=False)
@@ -25,12 +26,13 @@ class ApprovalDesk:
     """
 
     clock: Callable[[], float]
+    changed: Listener = lambda: None
     callers: Callers = field(default_factory=Callers)
     grants: Grants = field(init=False)
     _waiting: dict[Question, Waiting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.grants = Grants(self.clock)
+        self.grants = Grants(self.clock, self.changed)
 
     async def ask(self, question: Question, decider: Decider, shown: Callable[[Prompt], None]) -> bool:
         """The person's answer, remembered for as long as they said; `shown` is told the prompt that asks for it.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fob_device.approval.questions import Question
+from fob_device.listeners import Listener
 from fob_protocol.caller import GRANTS_LIMIT
 
 
@@ -25,6 +26,7 @@ class Grants:
     """The grants of one PC, at most GRANTS_LIMIT; numbers start at 1 and are never used again."""
 
     clock: Callable[[], float]
+    changed: Listener = lambda: None
     _grants: list[Grant] = field(default_factory=list)
     _last_number: int = 0
 
@@ -40,6 +42,7 @@ class Grants:
             self._grants.remove(min(self._grants, key=lambda grant: grant.until))
         self._last_number += 1
         self._grants.append(Grant(self._last_number, question, self.clock() + seconds))
+        self.changed()
 
     def cover(self, question: Question) -> bool:
         """True when this very question was answered yes, for a time that is not over."""
@@ -60,8 +63,15 @@ class Grants:
         kept = [grant for grant in self.active() if grant.number != number]
         was_there = len(kept) < len(self._grants)
         self._grants = kept
+        self.changed()
         return was_there
+
+    def revoke_key(self, handle: int) -> None:
+        """End the grants of one key."""
+        self._grants = [grant for grant in self.active() if grant.question.key != handle]
+        self.changed()
 
     def revoke_all(self) -> None:
         """From now on each use is asked for again."""
         self._grants.clear()
+        self.changed()

@@ -1,7 +1,7 @@
 """What the device asks its person, and who answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
@@ -40,12 +40,14 @@ class Question:
 class Prompt:
     """A question on the screen: for one request, or for `count` that ask the same and get one answer.
 
-    `on_change`: whoever shows it hears here that the count changed.
+    `until` (the loop's clock): when the last of them is out of time. `on_change`: whoever shows it hears here that the
+    count changed.
     """
 
     question: Question
     count: int = 1
-    on_change: Callable[[], None] = lambda: None
+    until: float = 0.0
+    on_change: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def add(self, requests: int) -> None:
         """So many more wait for the answer, or fewer."""
@@ -57,12 +59,22 @@ class Prompt:
         return self.question.words(self.count)
 
 
+class DecidedBy(Enum):
+    """Whose answer it is."""
+
+    TAP = "tap"
+    GRANT = "grant"
+    SETTING = "setting"
+    RULE = "rule"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The person's answer; a yes may be remembered for so many seconds, in which the same is not asked again."""
+    """An answer; a yes may be remembered for so many seconds, in which the same is not asked again."""
 
     is_yes: bool
     remember: float = 0.0
+    by: DecidedBy = DecidedBy.TAP
 
 
 YES: Final = Decision(True)

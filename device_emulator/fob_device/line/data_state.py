@@ -44,11 +44,13 @@ class DataState:
         send: Callable[[Frame | bytes], None],
         clock: Callable[[], float],
         paired: Paired,
+        over: str = "",
     ) -> None:
         self._phone = phone
         self._version = version
         self._send = send
         self._clock = clock
+        self._over = over
         self._desk = PairingDesk(phone, version, send, clock, paired)
         self._session: DeviceSession | None = None
         self._pc_key = b""
@@ -113,7 +115,7 @@ class DataState:
             return
         self._pc_key = offer.accepted.pc_key
         self._session = self._phone.begin_session(
-            self._pc_key, offer.greeting, Responder(offer.accepted.keys), self._send, self._clock
+            self._pc_key, offer.greeting, Responder(offer.accepted.keys), self._send, self._clock, self._over
         )
         # What changed since the greeting was announced to sessions, and this was none yet.
         generation, flags = self._phone.token.generation, int(self._phone.token_flags())

@@ -14,13 +14,16 @@ from fob_protocol.link.frames import DELIMITER, LEAVE, Frame, FrameReader, Kind
 class DeviceLine:
     """Octets of one port in, octets out by `write`. Lives as long as the port.
 
-    `paired` is told the static key of each computer that pairs over this line.
+    `paired` is told the static key of each computer that pairs over this line. `over`: the URL of its port.
     """
 
-    def __init__(self, phone: Phone, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None) -> None:
+    def __init__(
+        self, phone: Phone, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None, over: str = ""
+    ) -> None:
         self._phone = phone
         self._write = write
         self._paired = paired
+        self._over = over
         self._clock = asyncio.get_running_loop().time
         self._command_state = CommandState(phone.product)
         self._data_state: DataState | None = None
@@ -52,7 +55,7 @@ class DeviceLine:
 
     def _enter_data_state(self, version: int) -> None:
         self._reader = FrameReader()
-        self._data_state = DataState(self._phone, version, self._send, self._clock, self._paired)
+        self._data_state = DataState(self._phone, version, self._send, self._clock, self._paired, self._over)
 
     def _read_commands(self, data: bytes, place: int) -> int:
         """Take octets of command state from `place` on; the place behind the last one taken."""

@@ -1,7 +1,7 @@
 """What the phone gives a port."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fob_device.line.device_line import DeviceLine
@@ -18,9 +18,10 @@ class LineHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PhoneLines:
-    """Makes a line for each PC; a radio port also asks the phone for its bonds."""
+    """Makes a line for each PC; a radio port also asks the phone for its bonds. `over`: the port's URL."""
 
     phone: Phone
+    over: str = field(default="", kw_only=True)
 
     @property
     def is_cut(self) -> bool:
@@ -37,4 +38,4 @@ class PhoneLines:
 
         `close` ends the connection from the phone's side, for whoever stands between port and line.
         """
-        return DeviceLine(self.phone, write, paired)
+        return DeviceLine(self.phone, write, paired, self.over)

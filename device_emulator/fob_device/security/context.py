@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider, Prompt, Question
 from fob_device.approval.words import fitting
+from fob_device.slowly import Slowly
 from fob_device.token.token import Token, TokenSession
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK, EVENT_TOKEN
@@ -21,8 +21,6 @@ QUESTION_TIME = 60
 
 # Octets of a question's words in an event, which goes in one frame (FRAME_LIMIT).
 WORDS_SIZE = 512
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +35,8 @@ class Context:
     announce: Callable[[Event], None]
     unpair: Callable[[], None]
     pins_changed: Callable[[], None]
-    lock: asyncio.Lock
+    slowly: Slowly
     number: int
-
-    async def slowly(self, work: Callable[[], T]) -> T:
-        """Run a change of the token, or slow arithmetic, off the loop; one at a time."""
-        async with self.lock:
-            task = asyncio.ensure_future(asyncio.to_thread(work))
-            try:
-                return await asyncio.shield(task)
-            except asyncio.CancelledError:
-                # A change that has begun is finished, and the lock held until then.
-                await asyncio.wait([task])
-                raise
 
     def flags(self) -> TokenFlag:
         """The token's flags, with the PIN pad if the device has one."""

@@ -1,6 +1,5 @@
 """Commands of data state in, answers out; one manager for each link session (P6, docs/protocol.md, section 4)."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -10,6 +9,7 @@ from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider
 from fob_device.security import administration, approvals, key_use, objects
 from fob_device.security.context import Context
+from fob_device.slowly import Slowly
 from fob_device.token.token import Token
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event, encode_answer
@@ -61,7 +61,7 @@ class SecurityManager:
         pc_name: str,
         desk: ApprovalDesk | None = None,
         announce: Callable[[Event], None] = lambda event: None,
-        token_lock: asyncio.Lock | None = None,
+        slowly: Slowly | None = None,
         unpair: Callable[[], None] = lambda: None,
         changed: "Callable[[SecurityManager], None]" = lambda manager: None,
         pins_changed: "Callable[[SecurityManager], None]" = lambda manager: None,
@@ -75,7 +75,7 @@ class SecurityManager:
         self._changed = changed
         self._pins_changed = pins_changed
         self._session = token.open_session()
-        self._lock = token_lock or asyncio.Lock()
+        self._slowly = slowly or Slowly()
 
     async def execute(self, command: Command, number: int = 0) -> Answer:
         """Run one command. A refusal is an answer too; cancelling it withdraws a question that is on the screen."""
@@ -92,7 +92,7 @@ class SecurityManager:
                 self._announce,
                 self._unpair,
                 lambda: self._pins_changed(self),
-                self._lock,
+                self._slowly,
                 number,
             )
             answer = self._bounded(await HANDLERS[spec.name](context, values))

@@ -53,7 +53,8 @@ def update_object(connection: sqlite3.Connection, handle: int, attributes: bytes
 
 
 def bury_object(connection: sqlite3.Connection, handle: int) -> None:
-    """Destroy an object; a tombstone with the next generation stays."""
+    """Destroy an object and its setting; a tombstone with the next generation stays."""
+    connection.execute("DELETE FROM key_setting WHERE handle = ?", (handle,))
     connection.execute(
         "UPDATE object SET generation = ?, attributes = NULL, sealed = NULL WHERE handle = ?",
         (next_generation(connection), handle),

@@ -6,7 +6,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x466F6231
 
 # Raised whenever a table changes; a file of another version is refused, never guessed at.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 # An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
 # tells a computer that it is gone.
@@ -67,6 +67,18 @@ TABLES: Final = (
         attributes BLOB,
         sealed BLOB
     ) STRICT
+    """,
+    """
+    CREATE TABLE key_setting (
+        handle INTEGER PRIMARY KEY REFERENCES object (handle),
+        sealed BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE phone_setting (
+        name TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
     """,
     "CREATE UNIQUE INDEX object_by_generation ON object (generation)",
     "CREATE INDEX live_object ON object (handle) WHERE attributes IS NOT NULL",

@@ -71,6 +71,11 @@ class Pins:
             raise CkrError(Ckr.DEVICE_ERROR, "the SO's PIN record is missing")
         return wrap_master(self._root, user, pin, master, _cost(row))
 
+    def tries_left(self, user: Cku) -> int | None:
+        """Wrong PINs that are left, 0 when it is blocked; None when it was never set."""
+        row = self._database.read(lambda connection: read_pin(connection, user))
+        return None if row is None else row.tries_left
+
     def flags(self) -> TokenFlag:
         """The flags that follow from both PINs."""
         rows = self._database.read(_read_both)

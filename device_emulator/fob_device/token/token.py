@@ -42,7 +42,8 @@ _ALWAYS: Final = TokenFlag.RNG | TokenFlag.LOGIN_REQUIRED | TokenFlag.TOKEN_INIT
 class Token:
     """One token in one file; each public call is one transaction, a PIN check one more before it.
 
-    From any thread at any time: `info`, `generation`, `mechanisms`, `changes_since`, and what TokenSession says.
+    From any thread at any time: `info`, `generation`, `tries_left`, `mechanisms`, `changes_since`, and what
+    TokenSession says.
     All other calls, on the token and all its sessions: one at a time.
     """
 
@@ -76,6 +77,14 @@ class Token:
             hardware_version=HARDWARE_VERSION,
             firmware_version=FIRMWARE_VERSION,
         )
+
+    def tries_left(self, user: Cku) -> int | None:
+        """Wrong PINs that are left of a user, 0 when the PIN is blocked; None when it was never set."""
+        return self._pins.tries_left(user)
+
+    def open_master(self, user: Cku, pin: bytes) -> bytes:
+        """What a login of `user` begins with; slow. Raises CkrError as `Pins.unlock`."""
+        return self._pins.unlock(user, pin)
 
     def mechanisms(self) -> Mapping[int, MechanismInfo]:
         """C_GetMechanismList and C_GetMechanismInfo; the flags say what PC and token do together."""

@@ -1,0 +1,61 @@
+"""The paired computers, and what their programs may do without asking."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from fob_device.approval.questions import Question
+from fob_device.phone import Phone
+from fob_protocol.names import plain_name
+
+
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """`key`: its static key (32 octets). `paired_at`: seconds of the wall clock. `over`: the ports' URL, or nothing."""
+
+    key: bytes
+    name: str
+    paired_at: float
+    is_connected: bool
+    over: str
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:...` of its key, as ssh writes fingerprints."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.key).digest()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """A yes that is remembered; `pc_key` and `number` name it for Phone.revoke."""
+
+    pc_key: bytes
+    pc_name: str
+    number: int
+    question: Question
+    seconds_left: int
+
+    @property
+    def words(self) -> str:
+        """What is allowed; every character is plain."""
+        return self.question.words()
+
+
+def computers(phone: Phone) -> list[Computer]:
+    """Every paired one, the one that was paired first at the head."""
+    over = {opened.pc_key: opened.over for opened in phone.sessions}
+    return [
+        Computer(key, plain_name(pc.name), pc.paired_at, key in over, over.get(key, ""))
+        for key, pc in phone.pairings.items()
+    ]
+
+
+def grants(phone: Phone) -> list[GrantView]:
+    """Those of all computers, oldest first for each."""
+    found = ((key, plain_name(pc.name), phone.grants_of(key)) for key, pc in phone.pairings.items())
+    return [
+        GrantView(key, name, grant.number, grant.question, its.seconds_left(grant))
+        for key, name, its in found
+        if its is not None
+        for grant in its.active()
+    ]

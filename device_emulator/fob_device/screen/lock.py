@@ -1,0 +1,184 @@
+"""The phone's lock: what waits for it, what the person typed, and when it locks itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fob_device.approval.asking import Asking
+from fob_device.listeners import Listener
+from fob_device.pad.tries import NO_PIN, blocked_words, tries_words
+from fob_device.screen.typed import BUSY, DONE, Outcome, Typed, judged
+from fob_device.token.limits import USER_TRIES
+from fob_protocol.names import plain_name
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+
+UNLOCK = "unlock the phone"
+
+
+class Lock:
+    """Locked at first. Unlocked it holds the user's master key, in memory and in no `repr`.
+
+    `open_master` looks at a PIN (slow, off the loop); `tries_left` are those of the user's PIN, None without a PIN.
+    """
+
+    def __init__(
+        self,
+        open_master: Callable[[bytes], Awaitable[bytes]],
+        tries_left: Callable[[], int | None],
+        clock: Callable[[], float],
+        changed: Listener,
+        auto_lock: int | None,
+    ) -> None:
+        self._open_master = open_master
+        self._tries_left = tries_left
+        self._clock = clock
+        self._changed = changed
+        self._auto_lock = auto_lock
+        self._master_key: bytes | None = None
+        self._said = ""
+        self._is_checking = False
+        self._last_tap = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: dict[asyncio.Future[None], str] = {}
+
+    @property
+    def is_locked(self) -> bool:
+        """True until the user's PIN is typed."""
+        return self._master_key is None
+
+    @property
+    def master_key(self) -> bytes | None:
+        """The user's, while unlocked."""
+        return self._master_key
+
+    @property
+    def tries_left(self) -> int:
+        """Wrong PINs that are left, 0 when the PIN is blocked or there is none."""
+        return self._tries_left() or 0
+
+    @property
+    def is_blocked(self) -> bool:
+        """True when no PIN helps any more."""
+        return self.tries_left == 0
+
+    @property
+    def is_checking(self) -> bool:
+        """True while a PIN is being looked at."""
+        return self._is_checking
+
+    @property
+    def words(self) -> str:
+        """What the pad says: to the last PIN, and how many tries are left; nothing when all is well."""
+        if self.is_blocked:
+            return NO_PIN if self._tries_left() is None else blocked_words(Cku.USER)
+        if self._said:
+            return self._said
+        return "" if self.tries_left == USER_TRIES else tries_words(self.tries_left).capitalize()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the unlocking."""
+        return len(self._waiting)
+
+    @property
+    def waiting_words(self) -> str:
+        """`3 requests from me@pc wait`, nothing when none does."""
+        if not self._waiting:
+            return ""
+        names = sorted({plain_name(name) for name in self._waiting.values()})
+        from_whom = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        if self.waiting == 1:
+            return f"1 request from {from_whom} waits"
+        return f"{self.waiting} requests from {from_whom} wait"
+
+    @property
+    def auto_lock(self) -> int | None:
+        """Seconds without a tap after which the phone locks itself; None: never."""
+        return self._auto_lock
+
+    def set_auto_lock(self, seconds: int | None) -> None:
+        """From the last tap on."""
+        self._auto_lock = seconds
+        self._wind()
+
+    async def unlock(self, pin: bytes) -> Typed:
+        """The person typed the user's PIN. One is looked at at a time: a tap too many costs no try."""
+        if self._is_checking:
+            return BUSY
+        self._is_checking = True
+        self._changed()
+        try:
+            self._master_key = await self._open_master(pin)
+        except CkrError as error:
+            return self._refused(error)
+        finally:
+            self._is_checking = False
+            self._changed()
+        self._said = ""
+        self.touch()
+        self._let_go(None)
+        return DONE
+
+    def lock(self) -> None:
+        """Forget the master key; what waits and what is asked goes on waiting."""
+        self._master_key, self._said = None, ""
+        self._stop_timer()
+        self._changed()
+
+    def touch(self) -> None:
+        """The person tapped: the time until the phone locks itself begins anew."""
+        self._last_tap = self._clock()
+        self._wind()
+
+    async def opened(self, asking: Asking) -> bytes:
+        """The user's master key, as soon as the phone is unlocked; the computer hears when that needs the person.
+
+        Raises CkrError PIN_LOCKED when nobody can unlock it.
+        """
+        while self._master_key is None:
+            if self.is_blocked:
+                raise CkrError(Ckr.PIN_LOCKED, "the phone is locked, and its PIN is blocked")
+            opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting[opened] = asking.pc_name
+            self._changed()
+            asking.say(UNLOCK)
+            try:
+                await opened
+            finally:
+                self._waiting.pop(opened, None)
+                self._changed()
+        return self._master_key
+
+    def _refused(self, error: CkrError) -> Typed:
+        typed = judged(error, Cku.USER, self.tries_left)
+        self._said = typed.words
+        if typed.outcome is Outcome.BLOCKED:
+            self._let_go(CkrError(Ckr.PIN_LOCKED, "the phone is locked, and its PIN is blocked"))
+        return typed
+
+    def _let_go(self, refusal: CkrError | None) -> None:
+        for waiting in self._waiting:
+            if waiting.done():
+                continue
+            if refusal is None:
+                waiting.set_result(None)
+            else:
+                waiting.set_exception(refusal)
+
+    def _wind(self) -> None:
+        self._stop_timer()
+        if self._auto_lock is not None and not self.is_locked:
+            left = max(self._last_tap + self._auto_lock - self._clock(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(left, self._lock_unless_tapped)
+
+    def _lock_unless_tapped(self) -> None:
+        if self._auto_lock is not None and self._clock() - self._last_tap < self._auto_lock:
+            self._wind()
+        else:
+            self.lock()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

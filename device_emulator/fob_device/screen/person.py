@@ -1,0 +1,214 @@
+"""The person at the phone's screen: answers questions, types PINs, opens pairing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from fob_device.approval.asking import Asking
+from fob_device.approval.questions import DecidedBy, Decision, Prompt, Question
+from fob_device.listeners import Listeners
+from fob_device.memory import Memory
+from fob_device.pad.entry import PinEntry
+from fob_device.pad.pin_pad import Check
+from fob_device.screen.errors import PhoneLockedError
+from fob_device.screen.lock import Lock
+from fob_device.screen.pin_desk import PinDesk
+from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Sheets
+from fob_device.screen.typed import Typed
+from fob_device.settings import ONCE_MAX, Ask, KeySetting
+from fob_protocol.limits import PAIRING_TIME
+from fob_protocol.pkcs11.constants import Cku
+
+T = TypeVar("T")
+
+# Seconds that pairing stays open: time to find the computer and type a command.
+PAIRING_OPEN: Final = 300.0
+
+Random = Callable[[int], bytes]
+Clock = Callable[[], float]
+
+
+def loop_time() -> float:
+    """The running loop's clock, in seconds."""
+    return asyncio.get_running_loop().time()
+
+
+class ScreenPerson:
+    """A Decider with a PIN pad. Whoever shows it reads `lock` and `sheets`, and hears of every change by `on_change`.
+
+    Taps on a locked phone raise PhoneLockedError, on a sheet that is gone SheetGoneError; then nothing happened.
+    """
+
+    has_pin_pad = True
+
+    def __init__(self, memory: Memory, random: Random, clock: Clock = loop_time) -> None:
+        """`random` gives as many random octets as asked; `clock` is the loop's, in seconds."""
+        self.on_change = Listeners()
+        self.sheets = Sheets(random, clock, self.on_change)
+        self.lock = Lock(
+            self._open_master,
+            lambda: memory.token.tries_left(Cku.USER),
+            clock,
+            self._locked_or_not,
+            memory.settings.auto_lock(),
+        )
+        self._memory = memory
+        self._clock = clock
+        self._pins = PinDesk(self.sheets, memory.token.tries_left)
+        self._pairing_until: float | None = None
+
+    # What a tap does.
+
+    async def unlock(self, pin: bytes) -> Typed:
+        """The user's PIN on the lock's pad."""
+        return await self.lock.unlock(pin)
+
+    def answer(self, sheet_id: str, is_yes: bool, remember_seconds: int = 0) -> None:
+        """Yes or no to an approval; a yes may be remembered for 0 to ONCE_MAX seconds (ValueError)."""
+        if not 0 <= remember_seconds <= ONCE_MAX:
+            raise ValueError(f"a yes is remembered for 0 to {ONCE_MAX} seconds")
+        self._tap()
+        sheet = self.sheets.find(sheet_id, ApprovalSheet)
+        self.sheets.take_down(sheet)
+        if not sheet.answered.done():
+            sheet.answered.set_result(Decision(is_yes, remember_seconds if is_yes else 0))
+
+    async def type_pin(self, sheet_id: str, pin: bytes) -> Typed:
+        """A PIN on a sheet that asks for one."""
+        self._tap_on_pad(sheet_id)
+        return await self._pins.type(sheet_id, pin)
+
+    def cancel(self, sheet_id: str) -> None:
+        """No PIN: the person gives up."""
+        self._tap_on_pad(sheet_id)
+        self._pins.cancel(sheet_id)
+
+    def compare_answer(self, sheet_id: str, is_equal: bool) -> None:
+        """Whether the computer shows the same code."""
+        self._tap()
+        sheet = self.sheets.find(sheet_id, PairingSheet)
+        self.sheets.take_down(sheet)
+        if not sheet.answered.done():
+            sheet.answered.set_result(is_equal)
+
+    def open_pairing(self) -> None:
+        """New computers may pair for PAIRING_OPEN seconds, until one has, or until the phone is locked."""
+        self._tap()
+        self._pairing_until = self._clock() + PAIRING_OPEN
+        self.on_change()
+
+    def close_pairing(self) -> None:
+        """No more new computers; one that is being compared goes on."""
+        self._pairing_until = None
+        self.on_change()
+
+    def set_auto_lock(self, seconds: int | None) -> None:
+        """One of AUTO_LOCK_CHOICES (ValueError), None: never. Raises CkrError, and then nothing has changed."""
+        self._tap()
+        self._memory.settings.set_auto_lock(seconds)
+        self.lock.set_auto_lock(seconds)
+        self.on_change()
+
+    # What the screen shows.
+
+    @property
+    def visible_sheets(self) -> list[Sheet]:
+        """Oldest first; of a locked phone only those that ask for a PIN of their own."""
+        return [sheet for sheet in self.sheets if not self.lock.is_locked or _is_for_locked_phone(sheet)]
+
+    @property
+    def pairing_seconds_left(self) -> float:
+        """0 when pairing is closed."""
+        return 0.0 if self._pairing_until is None else max(self._pairing_until - self._clock(), 0.0)
+
+    # What the phone asks: Decider and PinPad.
+
+    @property
+    def pairing_open(self) -> bool:
+        """While the person holds it open."""
+        return self.pairing_seconds_left > 0
+
+    def paired(self, pc_name: str) -> None:
+        """A computer was stored: the person wanted one."""
+        self.close_pairing()
+
+    def is_silent(self, question: Question) -> bool:
+        """True for a key that never asks; forwarded requests ask always."""
+        return not question.caller.is_forwarded and self._setting(question).ask is Ask.NEVER
+
+    async def decide(self, prompt: Prompt) -> Decision:
+        """A tap; by the key's setting a plain yes may be remembered, or none be needed."""
+        if self.is_silent(prompt.question):
+            return Decision(True, by=DecidedBy.SETTING)
+        sheet = ApprovalSheet(self.sheets.new_id(), prompt.until, prompt, asyncio.get_running_loop().create_future())
+        prompt.on_change = lambda: self._prompt_changed(sheet)
+        self.sheets.put_up(sheet)
+        try:
+            decision = await sheet.answered
+        finally:
+            self.sheets.take_down(sheet)
+        if decision.is_yes and not decision.remember:
+            return replace(decision, remember=self._setting(prompt.question).seconds)
+        return decision
+
+    async def compare(self, code: str) -> bool:
+        """The person's tap."""
+        until = self._clock() + PAIRING_TIME
+        sheet = PairingSheet(self.sheets.new_id(), until, code, asyncio.get_running_loop().create_future())
+        self.sheets.put_up(sheet)
+        try:
+            return await sheet.answered
+        finally:
+            self.sheets.take_down(sheet)
+
+    async def unlocked(self, asking: Asking) -> None:
+        """When the person has unlocked the phone."""
+        await self.lock.opened(asking)
+
+    async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
+        """The unlocked phone's key: its person typed the PIN to be here."""
+        return await self.lock.opened(asking)
+
+    async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
+        """On a sheet."""
+        return await self._pins.enter(entry, check, asking)
+
+    async def choose(self, entry: PinEntry, asking: Asking) -> bytes | None:
+        """On a sheet, twice."""
+        return await self._pins.choose(entry, asking)
+
+    def forget_pin(self) -> None:
+        """The phone locks itself."""
+        self.lock.lock()
+
+    def _setting(self, question: Question) -> KeySetting:
+        return self._memory.settings.of_key(question.key)
+
+    def _prompt_changed(self, sheet: ApprovalSheet) -> None:
+        sheet.until = sheet.prompt.until
+        self.on_change()
+
+    def _tap(self) -> None:
+        """Raises PhoneLockedError."""
+        if self.lock.is_locked:
+            raise PhoneLockedError
+        self.lock.touch()
+
+    def _tap_on_pad(self, sheet_id: str) -> None:
+        """Raises SheetGoneError, PhoneLockedError."""
+        if not (self.lock.is_locked and _is_for_locked_phone(self.sheets.find(sheet_id, PinSheet))):
+            self._tap()
+
+    def _locked_or_not(self) -> None:
+        if self.lock.is_locked:
+            self._pairing_until = None
+        self.on_change()
+
+    async def _open_master(self, pin: bytes) -> bytes:
+        return await self._memory.slowly(lambda: self._memory.token.open_master(Cku.USER, pin))
+
+
+def _is_for_locked_phone(sheet: Sheet) -> bool:
+    """A sheet whose PIN shows more than the phone's own unlocking would, or as much."""
+    return isinstance(sheet, PinSheet) and sheet.entry.needs_no_unlocking

@@ -1,0 +1,161 @@
+"""What the phone asks its person: a sheet for each question, with an id that counts once."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import ClassVar, Final, TypeVar
+
+from fob_device.approval.questions import Decision, Prompt, Question
+from fob_device.listeners import Listener
+from fob_device.pad.entry import PinEntry
+from fob_device.screen.errors import SheetGoneError
+
+# Octets of a sheet's id: nobody guesses one.
+ID_SIZE: Final = 16
+
+
+class Kind(Enum):
+    """What a sheet is for."""
+
+    APPROVAL = "approval"
+    PIN = "pin"
+    PAIRING = "pairing"
+
+
+class Stage(Enum):
+    """Which PIN a sheet asks for."""
+
+    PIN = "pin"
+    NEW = "new"
+    AGAIN = "again"
+
+
+@dataclass(slots=True, eq=False)
+class Sheet:
+    """`id`: 32 hex digits. `until`: on the person's clock, in seconds."""
+
+    kind: ClassVar[Kind]
+    id: str
+    until: float
+
+    @property
+    def words(self) -> str:
+        """The question; every character is plain."""
+        raise NotImplementedError
+
+    @property
+    def count(self) -> int:
+        """How many requests one answer answers."""
+        return 1
+
+
+@dataclass(slots=True, eq=False)
+class ApprovalSheet(Sheet):
+    """A key is about to be used: yes or no."""
+
+    kind = Kind.APPROVAL
+    prompt: Prompt
+    answered: "asyncio.Future[Decision]" = field(repr=False)
+
+    @property
+    def question(self) -> Question:
+        """Who asks, for what, with which key."""
+        return self.prompt.question
+
+    @property
+    def can_be_remembered(self) -> bool:
+        """False for what is asked always: forwarded requests, and those of programs that nobody knows."""
+        caller = self.question.caller
+        return bool(caller.programs) and not caller.is_forwarded
+
+    @property
+    def words(self) -> str:
+        """As the PC says them too."""
+        return self.prompt.words()
+
+    @property
+    def count(self) -> int:
+        """How many ask the same."""
+        return self.prompt.count
+
+
+@dataclass(slots=True, eq=False)
+class PinSheet(Sheet):
+    """A PIN is due. `said`: what the pad says to the last one. No PIN is kept where `repr` sees it."""
+
+    kind = Kind.PIN
+    entry: PinEntry
+    stage: Stage = Stage.PIN
+    said: str = ""
+    requests: int = 1
+    is_checking: bool = False
+
+    @property
+    def words(self) -> str:
+        """Whose PIN, what for, for which computer."""
+        return self.entry.words()
+
+    @property
+    def count(self) -> int:
+        """How many ask the same."""
+        return self.requests
+
+
+@dataclass(slots=True, eq=False)
+class PairingSheet(Sheet):
+    """Does the computer show the same six digits?"""
+
+    kind = Kind.PAIRING
+    code: str
+    answered: "asyncio.Future[bool]" = field(repr=False)
+
+    @property
+    def words(self) -> str:
+        """The question with the code as the PC shows it."""
+        return f"Does the computer show {self.code[:3]} {self.code[3:]}?"
+
+
+S = TypeVar("S", bound=Sheet)
+
+
+@dataclass(slots=True, eq=False)
+class Sheets:
+    """The open ones, oldest first. `changed` hears of each that opens or closes."""
+
+    random: Callable[[int], bytes] = field(repr=False)
+    clock: Callable[[], float] = field(repr=False)
+    changed: Listener = field(repr=False)
+    _open: dict[str, Sheet] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Sheet]:
+        return iter(list(self._open.values()))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def new_id(self) -> str:
+        """For the next sheet."""
+        return self.random(ID_SIZE).hex()
+
+    def put_up(self, sheet: S) -> S:
+        """On the screen from now on."""
+        self._open[sheet.id] = sheet
+        self.changed()
+        return sheet
+
+    def take_down(self, sheet: Sheet) -> None:
+        """Answered, withdrawn or out of time; nothing when it is gone already."""
+        if self._open.pop(sheet.id, None) is not None:
+            self.changed()
+
+    def find(self, sheet_id: str, kind: type[S]) -> S:
+        """The open sheet of this id and kind. Raises SheetGoneError."""
+        sheet = self._open.get(sheet_id)
+        if not isinstance(sheet, kind):
+            raise SheetGoneError
+        return sheet
+
+    def seconds_left(self, sheet: Sheet) -> float:
+        """Until the question is withdrawn, not below 0."""
+        return max(sheet.until - self.clock(), 0.0)
