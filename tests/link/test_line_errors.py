@@ -45,6 +45,24 @@ async def test_a_line_that_is_in_use(tmp_path: Path) -> None:
     os.close(master)
 
 
+async def test_a_port_that_is_pulled_out_ends_its_line_without_a_word_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    import os
+    import pty
+
+    master, slave = pty.openpty()
+    line = await open_line(LineUrl.parse(f"serial:{os.ttyname(slave)}"), lambda octets: None)
+    await asyncio.sleep(0)
+    # More than the port takes while nobody reads at its other end.
+    line.write(bytes(100_000))
+    os.close(slave)
+    os.close(master)
+    async with asyncio.timeout(10):
+        await line.lost.wait()
+    assert caplog.messages == []
+
+
 async def test_nobody_listens() -> None:
     assert await why("tcp:127.0.0.1:1") == "tcp:127.0.0.1:1: Connection refused"
     assert (await why("tcp:a..b:1")).startswith("tcp:a..b:1: ")

@@ -168,7 +168,9 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         if url.scheme == BLE:
             raise OSError("this is no line by wire")
         if url.scheme == "serial":
-            await _open_serial(url, line)
+            from fob_daemon.link.serial_transport import open_serial
+
+            open_serial(url.path, url.baud, line)
         else:
             host, _, port = url.path.rpartition(":")
             await asyncio.get_running_loop().create_connection(lambda: line, host, int(port))
@@ -178,12 +180,3 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         # A speed that the port does not do; what is no name of a host.
         raise LineUnavailableError(f"{url.text}: {error}") from None
     return line
-
-
-async def _open_serial(url: LineUrl, line: StreamLine) -> None:
-    import serial_asyncio
-
-    # SerialException is an OSError. `exclusive` keeps a second program from reading half of the octets.
-    await serial_asyncio.create_serial_connection(
-        asyncio.get_running_loop(), lambda: line, url.path, baudrate=url.baud, exclusive=True
-    )

@@ -12,6 +12,13 @@ from fob_device.ports.url import Opened
 REOPEN_AFTER = 1.0
 
 
+class PortTransport(serial_asyncio.SerialTransport):  # type: ignore[misc]  # the library is untyped
+    """A port that is pulled out while octets wait is no fault of this program: its log stays empty."""
+
+    def _fatal_error(self, exc: Exception, message: str = "") -> None:
+        self._abort(exc)
+
+
 class SerialLine(asyncio.Protocol):
     """Passes a serial transport's octets to a line."""
 
@@ -45,9 +52,7 @@ async def serve_serial(path: str, baud: int, lines: PhoneLines, opened: Opened) 
     while True:
         line = SerialLine(lines)
         try:
-            transport, _ = await serial_asyncio.create_serial_connection(
-                loop, lambda line=line: line, path, baudrate=baud, exclusive=True
-            )
+            transport = PortTransport(loop, line, serial.serial_for_url(path, baudrate=baud, exclusive=True))
         except serial.SerialException:
             await asyncio.sleep(REOPEN_AFTER)
             continue
