@@ -237,9 +237,13 @@ class Phone:
         """Tell every computer of its logins that ended, and all but the one that sent the PIN of changed counters."""
         flags = int(self.token_flags())
         is_news, self._announced_flags = flags != self._announced_flags, flags
+        event = Event(EVENT_TOKEN, (flags,))
         if is_news:
             self.on_change()
         for opened in self._sessions:
             opened.manager.announce_ended_logins()
-            if is_news and not opened.session.is_run_by(origin):
-                opened.session.announce(Event(EVENT_TOKEN, (flags,)))
+            if opened.session.is_run_by(origin):
+                # The answer tells it, and what is sent again behind the answer must not tell otherwise.
+                opened.session.correct(event)
+            elif is_news:
+                opened.session.announce(event)

@@ -114,3 +114,6 @@ EVENT_GENERATION = "+FOBGEN"
 EVENT_TOKEN = "+FOBTOKEN"  # noqa: S105 - the name of an event
 EVENT_ASK = "+FOBASK"
 EVENT_LOCKED = "+FOBLOCKED"
+
+# Each of these tells how something stands, so that only the newest of its name counts (section 3.4).
+STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN})

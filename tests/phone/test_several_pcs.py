@@ -32,6 +32,9 @@ NEW = b"654321"
 LOW = TokenFlag.USER_PIN_COUNT_LOW
 LAST = LOW | TokenFlag.USER_PIN_FINAL_TRY
 LOCKED = TokenFlag.USER_PIN_LOCKED
+# The frame of an event as it begins on the line: the distance to the first zero (COBS), and the kind.
+EVENT = b"\x02\x24"
+
 COUNTERS = LAST | LOCKED | TokenFlag.SO_PIN_COUNT_LOW | TokenFlag.SO_PIN_FINAL_TRY | TokenFlag.SO_PIN_LOCKED
 
 
@@ -142,6 +145,31 @@ def test_the_right_pin_at_one_clears_the_counter_at_the_other(tmp_path: Path) ->
         await laptop.login(Cku.USER, USER_PIN)
         assert (desk.counters, laptop.heard()) == (TokenFlag(0), [])
         assert desk.heard() == [("+FOBTOKEN", flags_of(desk))]
+
+    story(tmp_path, tell)
+
+
+def test_what_was_lost_of_a_wrong_pin_does_not_come_behind_the_answer_to_the_right_one(tmp_path: Path) -> None:
+    async def tell(desk: Pc, laptop: Pc) -> None:
+        desk.cable.noise.swallow(EVENT)
+        await desk.ask(catalogue.LOGIN_USER, int(Cku.USER), WRONG)
+        assert (len(laptop.heard()), desk.heard()) == (1, [])
+        await desk.login(Cku.USER, USER_PIN)
+        assert desk.heard() == [("+FOBTOKEN", flags_of(desk))]
+        await asyncio.sleep(60)
+        assert (desk.heard(), desk.counters) == ([], TokenFlag(0))
+
+    story(tmp_path, tell)
+
+
+def test_what_was_lost_of_an_earlier_wrong_pin_does_not_come_behind_a_later_one(tmp_path: Path) -> None:
+    async def tell(desk: Pc, laptop: Pc) -> None:
+        laptop.cable.noise.swallow(EVENT)
+        for _ in range(2):
+            await desk.ask(catalogue.LOGIN_USER, int(Cku.USER), WRONG)
+        assert laptop.heard() == [("+FOBTOKEN", flags_of(desk))]
+        await asyncio.sleep(60)
+        assert (laptop.heard(), laptop.counters) == ([], LAST)
 
     story(tmp_path, tell)
 

@@ -198,7 +198,7 @@ def test_an_event_opens_for_the_pc() -> None:
     requester, responder, _ = two_ends()
     responder.emit(b"+FOBGEN: 1", 0.0)
     [frame] = responder.due(0.0)
-    assert requester.receive(frame, 0.0) == EventArrived(b"+FOBGEN: 1")
+    assert requester.receive(frame, 0.0) == EventArrived(0, b"+FOBGEN: 1")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,18 @@ def test_an_event_is_sent_again_after_1_2_4_and_8_seconds_and_then_given_up() ->
     assert len(times) == EVENT_TRIES
 
 
+def test_an_event_that_is_taken_back_is_not_sent_again() -> None:
+    _, responder = one_sided()
+    first, second = (responder.emit(b"+FOBGEN: %d" % number, 0.0) for number in range(2))
+    assert [frame.fields[0] for frame in responder.due(0.0)] == [first, second]
+    responder.retract(first)
+    assert [responder.is_waiting(number) for number in (first, second, -1)] == [False, True, False]
+    assert [frame.fields[0] for frame in responder.due(1.0)] == [second]
+    responder.retract(first)
+    responder.retract(second)
+    assert responder.next_timer() is None
+
+
 def test_an_event_whose_acknowledgement_was_lost_is_told_once() -> None:
     session = open_session()
     session.wire.to_device.cut()

@@ -70,7 +70,7 @@ class PcEnd:
             case Answered(request, text):
                 assert request not in self.answers, "a request was answered twice"
                 self.answers[request] = text
-            case EventArrived(text):
+            case EventArrived(_, text):
                 self.events.append(text)
 
     def due(self, now: float) -> bytes:

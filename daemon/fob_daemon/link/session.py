@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from fob_protocol.at.answer import Event, decode_event
+from fob_protocol.catalogue import STATE_EVENTS
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.link.frames import Frame
 from fob_protocol.session.handshake import Greeting
@@ -35,6 +36,8 @@ class PcSession:
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._answers: dict[Request, asyncio.Future[bytes]] = {}
+        # The number of the newest event by its name, for STATE_EVENTS.
+        self._newest_events: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -73,8 +76,8 @@ class PcSession:
                 future = self._answers.get(request)
                 if future is not None and not future.done():
                     future.set_result(text)
-            case EventArrived(text):
-                self._announce(text)
+            case EventArrived(number, text):
+                self._announce(number, text)
         self._flush()
 
     def end(self) -> None:
@@ -95,12 +98,18 @@ class PcSession:
             self._write(self._requester.close().to_bytes())
             self.end()
 
-    def _announce(self, text: bytes) -> None:
+    def _announce(self, number: int, text: bytes) -> None:
         try:
-            self._on_event(decode_event(text))
+            event = decode_event(text)
         except AtSyntaxError:
             # A newer device may announce what this daemon cannot read; an event is only a hint.
             return
+        if event.name in STATE_EVENTS:
+            if number < self._newest_events.get(event.name, 0):
+                # It was lost at first, and came again when a newer one had told how it stands.
+                return
+            self._newest_events[event.name] = number
+        self._on_event(event)
 
     def _flush(self) -> None:
         if self.lost.is_set():

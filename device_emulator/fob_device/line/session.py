@@ -8,7 +8,7 @@ from fob_device.security.manager import SecurityManager
 from fob_device.security.values import octets, whole
 from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
 from fob_protocol.at.command import Command, decode_command
-from fob_protocol.catalogue import RECALL
+from fob_protocol.catalogue import RECALL, STATE_EVENTS
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.link.frames import Frame
 from fob_protocol.pkcs11.ckr import Ckr
@@ -33,6 +33,8 @@ class DeviceSession:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
         self._manager: SecurityManager | None = None
+        # The newest event by its name, for STATE_EVENTS, and its number.
+        self._announced: dict[str, tuple[int, Event]] = {}
         self.closed = False
 
     def attach(self, manager: SecurityManager) -> None:
@@ -55,10 +57,21 @@ class DeviceSession:
         self.flush()
 
     def announce(self, event: Event) -> None:
-        """Send an event to the PC."""
-        if not self.closed:
-            self._responder.emit(encode_event(event), self._clock())
-            self.flush()
+        """Send an event to the PC. One that tells how something stands takes the place of an older one on its way."""
+        if self.closed:
+            return
+        if event.name in self._announced:
+            self._responder.retract(self._announced[event.name][0])
+        number = self._responder.emit(encode_event(event), self._clock())
+        if event.name in STATE_EVENTS:
+            self._announced[event.name] = number, event
+        self.flush()
+
+    def correct(self, event: Event) -> None:
+        """Announce it if the PC may still receive an event of the same name that tells otherwise."""
+        number, on_its_way = self._announced.get(event.name, (-1, event))
+        if self._responder.is_waiting(number) and on_its_way != event:
+            self.announce(event)
 
     def flush(self) -> None:
         """Write what is due and set the timer for what will be."""

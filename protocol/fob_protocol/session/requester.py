@@ -23,8 +23,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class EventArrived:
-    """The device announced something."""
+    """The device announced something; what it announced later has a higher number, whichever came first."""
 
+    number: int
     text: bytes
 
 
@@ -209,7 +210,7 @@ class Requester:
             return None
         self._highest_event = max(self._highest_event, number)
         self._events_seen = {n for n in self._events_seen if n + WINDOW > self._highest_event} | {number}
-        return EventArrived(text)
+        return EventArrived(number, text)
 
 
 _REPLIES = frozenset({Kind.ANSWER, Kind.ANSWER_PART, Kind.PART_RECEIVED, Kind.WORKING})

@@ -111,13 +111,22 @@ class Responder:
         self._outbox.append(entry.answer[0])
         self._forget()
 
-    def emit(self, text: bytes, now: float) -> None:
-        """Announce something; the oldest announcement gives way when too many wait."""
+    def emit(self, text: bytes, now: float) -> int:
+        """Announce something, and give its number; the oldest announcement gives way when too many wait."""
         number = self._next_event
         self._next_event += 1
         self._events[number] = PendingEvent(self._sealer.seal(Kind.EVENT, number, text), now)
         if len(self._events) > EVENTS_WAITING:
             del self._events[min(self._events)]
+        return number
+
+    def is_waiting(self, number: int) -> bool:
+        """True for an announcement that the PC has not confirmed, and that will be sent again."""
+        return number in self._events
+
+    def retract(self, number: int) -> None:
+        """Send an announcement no more."""
+        self._events.pop(number, None)
 
     def due(self, now: float) -> list[Frame]:
         """The frames to write now."""
