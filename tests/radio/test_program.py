@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from bumble.transport import open_transport
 
-from fob_device.radio.control import CLIENTS_LIMIT, LINE_LIMIT
+from fob_device.json_lines import CLIENTS_LIMIT, LINE_LIMIT
 from fob_device.radio.server import HOSTS_LIMIT
 from support.base_install import without
 from support.central import central

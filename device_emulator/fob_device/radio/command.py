@@ -43,7 +43,7 @@ async def _serve(options: Options) -> None:
 async def _serve_at_places(options: Options) -> None:
     # The stack behind these takes half a second to import; the device's other commands do without.
     with needs_radio_package(NOT_STARTED):
-        from fob_device.radio.control import ControlSocket
+        from fob_device.radio.control import control_socket
         from fob_device.radio.radio import Radio
         from fob_device.radio.server import serve_hosts
     from fob_device.serving import say_ready
@@ -57,7 +57,7 @@ async def _serve_at_places(options: Options) -> None:
             await stack.enter_async_context(await serve_hosts(air, options.listen))
         if options.control is not None:
             with _refusing(options.control):
-                await stack.enter_async_context(await ControlSocket(air).listen(options.control))
+                await stack.enter_async_context(control_socket(air).serving(options.control))
         say_ready()
         await stopped.wait()
 

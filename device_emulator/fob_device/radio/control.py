@@ -9,18 +9,14 @@
 Distances are metres, losses probabilities; the counters are those of `counters.py`.
 """
 
-import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from fob_device.json_lines import JsonLines
 from fob_device.radio.radio import Radio
-
-# A request is a short line, and whoever tests the radio has one connection or two.
-LINE_LIMIT: Final = 4096
-CLIENTS_LIMIT: Final = 8
 
 Device = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -73,26 +69,10 @@ def _do(radio: Radio, request: List | Set | Read) -> dict[str, Any]:
             return {"counters": asdict(radio.counters if device is None else radio.counters_of(device))}
 
 
-class ControlSocket:
-    """Serves the control channel, for at most CLIENTS_LIMIT clients at once."""
+def control_socket(radio: Radio) -> JsonLines:
+    """What serves the control channel."""
 
-    def __init__(self, radio: Radio) -> None:
-        self._radio = radio
-        self._clients = 0
+    async def answer_line(line: bytes) -> dict[str, Any]:
+        return answer(radio, line)
 
-    async def listen(self, path: str) -> asyncio.Server:
-        """Listen at a Unix socket's path. Raises OSError."""
-        return await asyncio.start_unix_server(self._serve, path, limit=LINE_LIMIT)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
-        try:
-            while self._clients <= CLIENTS_LIMIT and (line := await reader.readline()):
-                writer.write(msgspec.json.encode(answer(self._radio, line)) + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            # Gone, or a line over the limit.
-            pass
-        finally:
-            self._clients -= 1
-            writer.close()
+    return JsonLines(answer_line)
