@@ -12,8 +12,9 @@ from fob_protocol.session.parts import PARTS_LIMIT
 from fob_protocol.session.records import Sealer
 from fob_protocol.session.responder import Responder
 from support.footprint import octets_held
+from support.noise import OctetNoise
 from support.session import PcEnd, Session, open_session, session_keys
-from support.wire import Direction, Noise
+from support.wire import Direction
 
 # Seed, faults per octet, faults: from one frame in ten that is hit to one part in a hundred that is not.
 CASES = [(1, 0.001, 3_000), (2, 0.002, 3_000), (3, 0.003, 3_000), (4, 0.005, 3_000), (5, 0.008, 3_000)]
@@ -40,7 +41,7 @@ class Load:
     """Keeps a dozen requests under way until the line has done enough damage."""
 
     session: Session
-    noises: tuple[Noise, Noise]
+    noises: tuple[OctetNoise, OctetNoise]
     asked: int = 0
     most_at_pc: int = 0
     most_at_device: int = 0
@@ -71,9 +72,11 @@ class Load:
         self.most_at_device = max(self.most_at_device, octets_held(self.session.device.responder))
 
 
-def noisy_session(seed: int, rate: float, *, octet_by_octet: bool = False) -> tuple[Session, tuple[Noise, Noise]]:
+def noisy_session(
+    seed: int, rate: float, *, octet_by_octet: bool = False
+) -> tuple[Session, tuple[OctetNoise, OctetNoise]]:
     """A session over a line that damages both directions."""
-    noises = Noise(seed, rate), Noise(seed + 1_000, rate)
+    noises = OctetNoise(rate, seed), OctetNoise(rate, seed + 1_000)
     to_device, to_pc = (Direction(0.005, octet_by_octet=octet_by_octet, noise=noise) for noise in noises)
     return open_session(work, to_device=to_device, to_pc=to_pc, seed=seed), noises
 

@@ -12,8 +12,9 @@ from fob_protocol.session.records import Sealer
 from fob_protocol.session.requester import Requester
 from fob_protocol.session.responder import Run
 from fob_protocol.session.timing import LineTiming
+from support.noise import OctetNoise
 from support.session import answer_sent, one_sided, open_session, seeded, session_keys, slow
-from support.wire import Direction, Noise
+from support.wire import Direction
 
 
 def mirror(text: bytes) -> tuple[float, bytes]:
@@ -41,7 +42,7 @@ def test_a_text_crosses_both_ways_in_as_few_frames_as_there_are_parts(size: int,
 @pytest.mark.clause("P7")
 @pytest.mark.parametrize("seed", range(4))
 def test_long_texts_cross_a_line_that_loses(seed: int) -> None:
-    to_device, to_pc = (Direction(0.01, noise=Noise(seed + way, 0.001)) for way in (0, 100))
+    to_device, to_pc = (Direction(0.01, noise=OctetNoise(0.001, seed + way)) for way in (0, 100))
     session = open_session(mirror, to_device=to_device, to_pc=to_pc)
     texts = [seeded(number)(6_000 + 1_000 * number) for number in range(4)]
     requests = [session.pc.ask(text) for text in texts]

@@ -7,8 +7,9 @@ from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.records import Sealer
 from fob_protocol.session.responder import Responder
 from support.footprint import octets_held
+from support.noise import OctetNoise
 from support.session import one_sided, open_session, session_keys
-from support.wire import Direction, Noise
+from support.wire import Direction
 
 
 def test_an_event_is_told_and_acknowledged() -> None:
@@ -63,7 +64,7 @@ def test_an_event_whose_acknowledgement_was_lost_is_told_once() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_over_a_line_that_loses_each_event_is_told_at_most_once_and_nearly_all_are(seed: int) -> None:
-    to_device, to_pc = (Direction(0.01, noise=Noise(seed + way, 0.004)) for way in (0, 100))
+    to_device, to_pc = (Direction(0.01, noise=OctetNoise(0.004, seed + way)) for way in (0, 100))
     session = open_session(to_device=to_device, to_pc=to_pc)
     sent = [b"+FOBGEN: %d" % number for number in range(300)]
     for event in sent:

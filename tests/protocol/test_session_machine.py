@@ -12,8 +12,9 @@ from fob_protocol.limits import EVENTS_WAITING, OUTSTANDING_LIMIT, PARKED_LIMIT,
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.request import Request
 from support.footprint import octets_held
+from support.noise import OctetNoise
 from support.session import open_session
-from support.wire import Direction, Noise
+from support.wire import Direction
 
 CANCELLED = encode_answer(Answer(ckr=Ckr.FUNCTION_CANCELED))
 LONGEST = 3_000
@@ -32,7 +33,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.noises = Noise(1, 0.0), Noise(2, 0.0)
+        self.noises = OctetNoise(0.0, 1), OctetNoise(0.0, 2)
         to_device, to_pc = (Direction(0.01, noise=noise) for noise in self.noises)
         self.session = open_session(self.work, to_device=to_device, to_pc=to_pc)
         self.requests: list[Request] = []

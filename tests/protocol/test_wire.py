@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from support.wire import Direction, Noise, Wire
+from support.noise import OctetNoise
+from support.wire import Direction, Wire
 
 
 @dataclass
@@ -72,7 +73,7 @@ def test_cut_and_mended() -> None:
 
 def test_noise_flips_drops_doubles_and_inserts_and_counts_it() -> None:
     text = b"\0" * 100_000
-    noise = Noise(1, 0.01)
+    noise = OctetNoise(0.01, 1)
     damaged = noise.damage(text)
     flips = damaged.count(b"\x01") + sum(damaged.count(bytes([1 << bit])) for bit in range(1, 8))
     assert 900 < noise.faults < 1_100
@@ -82,8 +83,8 @@ def test_noise_flips_drops_doubles_and_inserts_and_counts_it() -> None:
 
 def test_noise_is_the_same_for_the_same_seed_and_silent_at_rate_0() -> None:
     text = bytes(10_000)
-    assert Noise(1, 0.01).damage(text) == Noise(1, 0.01).damage(text) != Noise(2, 0.01).damage(text)
-    assert Noise(1, 0.0).damage(text) == text
+    assert OctetNoise(0.01, 1).damage(text) == OctetNoise(0.01, 1).damage(text) != OctetNoise(0.01, 2).damage(text)
+    assert OctetNoise(0.0, 1).damage(text) == text
 
 
 def test_waiting_in_vain_is_told() -> None:

@@ -9,34 +9,22 @@ from typing import Final
 WHOLE_VALUE: Final = 20
 
 
-class Noise:
-    """Each octet is hit with `rate`. `faults` counts the hits; while there is `silence` nothing sets out."""
+class OctetNoise:
+    """Each octet is hit with `rate`: flipped, dropped, doubled, or followed by a stranger. `faults` counts the hits."""
 
     def __init__(self, rate: float = 0.0, seed: int = 1) -> None:
         self.rate = rate
         self.faults = 0
-        self.silence = False
-        self._swallows = b""
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
         """What is hit, and how."""
         self._random = random.Random(seed)
 
-    def swallow(self, octets: bytes) -> None:
-        """The next piece with these octets in it does not arrive."""
-        self._swallows = octets
-
-    def __call__(self, data: bytes) -> bytes:
-        """What arrives of `data`."""
-        if self.silence:
-            return b""
-        if self._swallows and self._swallows in data:
-            self._swallows = b""
-            return b""
-        return self._after_faults(data) if self.rate else data
-
-    def _after_faults(self, data: bytes) -> bytes:
+    def damage(self, data: bytes) -> bytes:
+        """`data` as it leaves the noisy line."""
+        if not self.rate:
+            return data
         out = bytearray()
         for octet in data:
             if self._random.random() >= self.rate:
@@ -57,14 +45,37 @@ class Noise:
         return bytes((octet, self._random.randrange(256)))
 
 
+class Noise(OctetNoise):
+    """A line's faults. While there is `silence` nothing sets out."""
+
+    def __init__(self, rate: float = 0.0, seed: int = 1) -> None:
+        super().__init__(rate, seed)
+        self.silence = False
+        self._swallows = b""
+
+    def swallow(self, octets: bytes) -> None:
+        """The next piece with these octets in it does not arrive."""
+        self._swallows = octets
+
+    def __call__(self, data: bytes) -> bytes:
+        """What arrives of `data`."""
+        if self.silence:
+            return b""
+        if self._swallows and self._swallows in data:
+            self._swallows = b""
+            return b""
+        return self.damage(data)
+
+
 class ValueNoise(Noise):
     """A radio's faults: beside octets, whole values are lost, doubled and cut short."""
 
-    def _after_faults(self, data: bytes) -> bytes:
+    def damage(self, data: bytes) -> bytes:
+        """`data` as it leaves the noisy air."""
         if data and self._random.random() < self.rate * WHOLE_VALUE:
             self.faults += 1
             data = self._hit_value(data)
-        return super()._after_faults(data)
+        return super().damage(data)
 
     def _hit_value(self, value: bytes) -> bytes:
         match self._random.randrange(3):

@@ -4,11 +4,12 @@ It delivers whole, one octet at a time, late, damaged (seeded), or not at all on
 `run_until` moves the clock to the next arrival or timer.
 """
 
-import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from support.noise import OctetNoise
 
 # Rounds without the clock moving after which the two ends count as chattering for ever.
 ROUNDS_LIMIT = 100_000
@@ -37,37 +38,6 @@ class Clock:
         return self.now
 
 
-class Noise:
-    """Seeded damage: at `rate` per octet, one is flipped, dropped, doubled, or gets a stranger before it."""
-
-    def __init__(self, seed: int, rate: float) -> None:
-        self.rate = rate
-        self.faults = 0
-        self._random = random.Random(seed)
-
-    def damage(self, data: bytes) -> bytes:
-        """`data` as it leaves the noisy line."""
-        out = bytearray()
-        for octet in data:
-            if self._random.random() < self.rate:
-                self.faults += 1
-                out += self._fault(octet)
-            else:
-                out.append(octet)
-        return bytes(out)
-
-    def _fault(self, octet: int) -> bytes:
-        match self._random.randrange(4):
-            case 0:
-                return bytes((octet ^ 1 << self._random.randrange(8),))
-            case 1:
-                return b""
-            case 2:
-                return bytes((octet, octet))
-            case _:
-                return bytes((self._random.randrange(256), octet))
-
-
 @dataclass(slots=True)
 class Direction:
     """One direction of a line: seconds of `delay`, and a `rate` in octets a second where octets take time themselves.
@@ -78,7 +48,7 @@ class Direction:
     delay: float = 0.0
     rate: float | None = None
     octet_by_octet: bool = False
-    noise: Noise | None = None
+    noise: OctetNoise | None = None
     is_cut: bool = False
     written: int = 0
     _free_at: float = 0.0
