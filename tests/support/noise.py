@@ -23,8 +23,6 @@ class OctetNoise:
 
     def damage(self, data: bytes) -> bytes:
         """`data` as it leaves the noisy line."""
-        if not self.rate:
-            return data
         out = bytearray()
         for octet in data:
             if self._random.random() >= self.rate:
@@ -64,7 +62,7 @@ class Noise(OctetNoise):
         if self._swallows and self._swallows in data:
             self._swallows = b""
             return b""
-        return self.damage(data)
+        return self.damage(data) if self.rate else data
 
 
 class ValueNoise(Noise):
