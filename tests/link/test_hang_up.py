@@ -26,8 +26,7 @@ from support.medium import Medium
 from support.memory_line import LATENCY, SerialCable
 from support.noise import Noise, Tap
 from support.radio_cable import RadioCable
-from support.virtual_loop import run_virtually
-from support.world import World, counted_signatures
+from support.world import World, counted_signatures, tell
 
 DIGEST = bytes(range(32))
 INFO = catalogue.GET_TOKEN_INFO.build()
@@ -89,8 +88,7 @@ async def lose_the_answer(world: World, signed: Counter[bytes]) -> None:
 
 
 def test_a_hang_up_while_nothing_is_asked_costs_one_reconnect(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         told: list[bool] = []
@@ -102,14 +100,12 @@ def test_a_hang_up_while_nothing_is_asked_costs_one_reconnect(tmp_path: Path, me
             await world.login()
             assert took(world, await sign(world, handle), trips=1)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         with counted_signatures() as signed:
@@ -120,27 +116,23 @@ def test_the_answer_of_a_request_that_ran_is_recalled(tmp_path: Path, medium: Me
             assert took(world, await signing, trips=5)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         assert world.manager.counters.sent_again == 0
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_a_request_that_never_came_is_asked_again(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         await asyncio.sleep(HANG_UPS_APART)
         write_leave(world)
         # In front of the request: command state takes it for noise, and forgets it with the session.
         answer = await world.manager.request(INFO, timeout=30)
         assert (answer.ckr, world.manager.connects) == (Ckr.OK, 2)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_a_hang_up_that_nobody_heard_is_told_by_the_echo_of_the_next_request(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         await asyncio.sleep(HANG_UPS_APART)
         world.noise.swallow(NO_CARRIER)
         write_leave(world)
@@ -151,14 +143,12 @@ def test_a_hang_up_that_nobody_heard_is_told_by_the_echo_of_the_next_request(tmp
         # The echo, versions, CONNECT, handshake, FOBRECALL, and the request once more.
         assert took(world, asyncio.get_running_loop().time() - began, trips=6)
         assert world.manager.connects == 2
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_a_program_that_restarted_behind_an_open_line_is_found_at_once(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         await asyncio.sleep(HANG_UPS_APART)
         world.restart_program()
         # That the request did not run is not known of a device that restarted.
@@ -167,15 +157,13 @@ def test_a_program_that_restarted_behind_an_open_line_is_found_at_once(tmp_path:
         assert took(world, seconds, trips=4)
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
         assert world.manager.connects == 2
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 @pytest.mark.clause("P14")
 def test_whoever_writes_no_carrier_cuts_the_session_and_no_more(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         with counted_signatures() as signed:
@@ -184,14 +172,12 @@ def test_whoever_writes_no_carrier_cuts_the_session_and_no_more(tmp_path: Path, 
             medium.say_to_pc(NO_CARRIER)
             assert await signing < medium.trips(7)[0]
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_whoever_writes_it_again_and_again_does_not_keep_the_daemon_busy(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         began = asyncio.get_running_loop().time()
         for _ in range(10_000):
             medium.say_to_pc(NO_CARRIER)
@@ -200,14 +186,12 @@ def test_whoever_writes_it_again_and_again_does_not_keep_the_daemon_busy(tmp_pat
         assert world.manager.connects <= seconds / BACKOFF[0] + 2
         await world.until(lambda: world.manager.greeting is not None)
         assert (await world.manager.request(INFO, timeout=30)).ckr == Ckr.OK
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_a_hang_up_in_the_handshake_ends_the_attempt_at_once(tmp_path: Path, medium: Medium) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=medium)
+    async def story(world: World) -> None:
         await world.disconnect()
         link = world.new_link()
         states: list[tuple[State, str]] = []
@@ -225,14 +209,12 @@ def test_a_hang_up_in_the_handshake_ends_the_attempt_at_once(tmp_path: Path, med
         assert (State.AWAY, "the device hung up") in states
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, medium, story)
 
 
 def test_a_slow_line_is_reopened_and_the_request_settled(tmp_path: Path, slow: SerialCable, rate: float) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=slow)
+    async def story(world: World) -> None:
         handle = await world.new_key()
         await asyncio.sleep(HANG_UPS_APART)
         with counted_signatures() as signed:
@@ -245,16 +227,14 @@ def test_a_slow_line_is_reopened_and_the_request_settled(tmp_path: Path, slow: S
         after = world.manager.traffic()
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
         assert (after.octets_sent - before.octets_sent, after.octets_received - before.octets_received) == (197, 260)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, slow, story)
 
 
 def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(
     tmp_path: Path, slow: SerialCable, rate: float
 ) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=slow)
+    async def story(world: World) -> None:
         handle = await world.new_key()
         lost, back = asyncio.Event(), asyncio.Event()
         world.manager.on_session(lambda greeting: back.set() if greeting else lost.set())
@@ -271,15 +251,13 @@ def test_a_line_that_was_silent_too_long_is_reopened_and_the_request_settled(
         assert reopened < BACKOFF[0] + (FIRST_ANSWER_OCTETS + HANDSHAKE_OCTETS) / rate + 4 * 2 * LATENCY
         assert (reopened > RECONNECT_GRACE) == (rate < 11_520)
         assert (signed[DIGEST], world.manager.connects) == (1, 2)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, slow, story)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, OUTSTANDING_LIMIT])
 def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, slow: SerialCable, rate: float, count: int) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=slow)
+    async def story(world: World) -> None:
         await asyncio.sleep(1)
         world.noise.silence = True
         for ckr, seconds in await asyncio.gather(*(refusal(world) for _ in range(count))):
@@ -287,30 +265,26 @@ def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, slow: SerialCable
             assert seconds == pytest.approx(LineTiming(rate).lost_after() + first_answer_time(rate))
             assert rate < 11_520 or seconds < 2.0
         assert await refusal(world) == (Ckr.DEVICE_REMOVED, 0.0)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, slow, story)
 
 
 def test_a_line_that_cannot_be_opened_fails_fast(tmp_path: Path, slow: SerialCable, rate: float) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=slow)
+    async def story(world: World) -> None:
         await asyncio.sleep(HANG_UPS_APART)
         world.noise.silence = True
         slow.say_to_pc(NO_CARRIER)
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_REMOVED
         assert seconds == pytest.approx(first_answer_time(rate))
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, slow, story)
 
 
 def test_a_device_that_answers_and_then_falls_silent_is_waited_for_once(
     tmp_path: Path, slow: SerialCable, rate: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story() -> None:
-        world = await World.paired(tmp_path, 1, cable=slow)
+    async def story(world: World) -> None:
         await asyncio.sleep(HANG_UPS_APART)
         write_leave(world)
         await world.until(lambda: world.manager.state is State.AWAY)
@@ -318,6 +292,5 @@ def test_a_device_that_answers_and_then_falls_silent_is_waited_for_once(
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_REMOVED
         assert seconds <= first_answer_time(rate) + opening_time(rate)
-        await world.close()
 
-    run_virtually(story())
+    tell(tmp_path, slow, story)

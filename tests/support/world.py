@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from fob_daemon.link.data_line import open_data_line
@@ -29,6 +30,7 @@ from fob_protocol.pkcs11.mechanisms import Mechanism
 from support.medium import Medium
 from support.memory_line import Cable
 from support.noise import Noise
+from support.virtual_loop import run_virtually
 
 USER_PIN = b"123456"
 SO_PIN = b"12345678"
@@ -195,3 +197,14 @@ class World:
     @staticmethod
     def _clock() -> float:
         return 1_800_000_000.0
+
+
+def tell(folder: Path, cable: Medium, story: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+    """A story in virtual time, of a PC that is paired with a phone and connected over this cable."""
+
+    async def whole() -> None:
+        world = await World.paired(folder, 1, cable=cable)
+        await story(world)
+        await world.close()
+
+    run_virtually(whole())
