@@ -5,7 +5,8 @@ import asyncio
 import serial
 import serial_asyncio
 
-from fob_device.line.phone_lines import LineHandler, PhoneLines
+from fob_device.line.phone_lines import PhoneLines
+from fob_device.ports.stream import StreamLine
 from fob_device.ports.url import Opened
 
 # How long an unplugged port is left alone before it is tried again.
@@ -19,38 +20,13 @@ class PortTransport(serial_asyncio.SerialTransport):  # type: ignore[misc]  # th
         self._abort(exc)
 
 
-class SerialLine(asyncio.Protocol):
-    """Passes a serial transport's octets to a line."""
-
-    def __init__(self, lines: PhoneLines) -> None:
-        self._lines = lines
-        self._line: LineHandler | None = None
-        self.lost = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The port is open."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self._line = self._lines(transport.write, close=transport.abort)
-
-    def data_received(self, data: bytes) -> None:
-        """Octets came."""
-        if self._line is not None:
-            self._line.data_received(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The port is gone."""
-        if self._line is not None:
-            self._line.hang_up()
-        self.lost.set()
-
-
 async def serve_serial(path: str, baud: int, lines: PhoneLines, opened: Opened) -> None:
     """Serve a serial port until cancelled; opens it again when it was unplugged. Raises OSError."""
     loop = asyncio.get_running_loop()
     # A port that is not plugged in yet is served all the same, as soon as it comes.
     opened()
     while True:
-        line = SerialLine(lines)
+        line = StreamLine(lines)
         try:
             transport = PortTransport(loop, line, serial.serial_for_url(path, baudrate=baud, exclusive=True))
         except serial.SerialException:

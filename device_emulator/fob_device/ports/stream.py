@@ -1,0 +1,30 @@
+"""A stream of octets, from a serial port or a socket, with a line at this end of it."""
+
+import asyncio
+
+from fob_device.line.phone_lines import LineHandler, PhoneLines
+
+
+class StreamLine(asyncio.Protocol):
+    """Passes a transport's octets to a line."""
+
+    def __init__(self, lines: PhoneLines) -> None:
+        self._lines = lines
+        self._line: LineHandler | None = None
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """There is somebody, or may be."""
+        if isinstance(transport, asyncio.WriteTransport):
+            self._line = self._lines(transport.write, close=transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came."""
+        if self._line is not None:
+            self._line.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is there any more."""
+        if self._line is not None:
+            self._line.hang_up()
+        self.lost.set()
