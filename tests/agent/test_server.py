@@ -55,6 +55,16 @@ async def connect(agent: Agent) -> Client:
     return Client(*await asyncio.open_unix_connection(agent.path))
 
 
+async def signing_client(agent: Agent, token: FakeToken) -> Client:
+    """Logged in, with a request that waits for the person."""
+    client = await connect(agent)
+    await client.ask(add_smartcard_key("fob", PIN))
+    token.approval.clear()
+    client.send(SIGN)
+    await token.signing.get()
+    return client
+
+
 async def test_a_client_and_its_application_come_and_go(start_agent: StartAgent, token: FakeToken) -> None:
     agent = await start_agent(token)
     client = await connect(agent)
@@ -137,22 +147,14 @@ async def test_a_request_ends_by_its_deadline(start_agent: StartAgent, token: Fa
 
 async def test_a_client_that_hangs_up_withdraws_its_request(start_agent: StartAgent, token: FakeToken) -> None:
     agent = await start_agent(token)
-    client = await connect(agent)
-    await client.ask(add_smartcard_key("fob", PIN))
-    token.approval.clear()
-    client.send(SIGN)
-    await token.signing.get()
+    client = await signing_client(agent, token)
     await client.close()
     assert await token.withdrawn.get() == "phone p256"
 
 
 async def test_closing_the_agent_ends_what_is_under_way(start_agent: StartAgent, token: FakeToken) -> None:
     agent = await start_agent(token)
-    client = await connect(agent)
-    await client.ask(add_smartcard_key("fob", PIN))
-    token.approval.clear()
-    client.send(SIGN)
-    await token.signing.get()
+    client = await signing_client(agent, token)
     await agent.server.close()
     assert token.withdrawn.get_nowait() == "phone p256"
     assert await client.is_hung_up_on()

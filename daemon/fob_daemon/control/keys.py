@@ -44,15 +44,9 @@ class KeySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyDetails:
+class KeyDetails(KeySummary):
     """One key pair in full; `pem` and `ssh` None when its public half is not on the token or of an unknown kind."""
 
-    device: str
-    id: str
-    label: str
-    type: str
-    objects: tuple[str, ...]
-    uri: str
     pem: str | None
     ssh: str | None
     attributes: dict[str, Json]
