@@ -7,23 +7,13 @@ from pathlib import Path
 import pytest
 
 from cli.fob_program import FobProgram
+from control.conftest import daemon, phone
 from control.fake_daemon import FakeDaemon
-from control.fake_phone import FakePhone
 from fob_daemon.control.limits import Limits
 from fob_daemon.control.server import ControlServer
 
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> FakeDaemon:
-    return FakeDaemon(tmp_path)
-
-
-@pytest.fixture
-def phone(daemon: FakeDaemon) -> FakePhone:
-    """The one paired phone, 'pixel', without a PIN pad."""
-    phone = FakePhone("Ada's token", "FOB-0001")
-    daemon.add_phone("pixel", phone)
-    return phone
+# Fixtures for this folder too.
+__all__ = ["daemon", "phone"]
 
 
 @pytest.fixture
