@@ -1,4 +1,4 @@
-"""The phone's memory, sealed under the root key in one file: token, identity, pairings, bonds, settings."""
+"""The phone's memory, sealed under the root key in one file: token, identity, pairings, bonds, settings, history."""
 
 import contextlib
 import sqlite3
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from fob_device.bonds import Bonds
+from fob_device.history.end import make_history
+from fob_device.history.history import History
 from fob_device.identity import load_identity, make_identity
 from fob_device.pairings import Pairings
 from fob_device.settings import Settings
@@ -33,6 +35,7 @@ class Memory:
     pairings: Pairings
     bonds: Bonds
     settings: Settings
+    history: History
     slowly: Slowly = field(default_factory=Slowly)
 
     @classmethod
@@ -59,6 +62,7 @@ class Memory:
         def fill(connection: sqlite3.Connection) -> None:
             write_token(connection)
             make_identity(connection, root)
+            make_history(connection, root)
 
         Database.create(path, fill)
         return cls.open(path, root_key=root_key, random=random, clock=clock)
@@ -77,8 +81,15 @@ class Memory:
                 if not root.fits(database.read(read_token).root_check):
                     raise TokenFileError("it belongs to another device: its root key is another one")
                 identity = database.read(lambda connection: load_identity(connection, root))
-                token = Token(database, root, clock)
-                memory = cls(token, identity, Pairings(database, root), Bonds(database, root), Settings(database, root))
+                history = History(database, root, clock)
+                memory = cls(
+                    Token(database, root, clock, history),
+                    identity,
+                    Pairings(database, root, history),
+                    Bonds(database, root),
+                    Settings(database, root, history),
+                    history,
+                )
             except CkrError as error:
                 raise TokenFileError(f"{path} cannot be read: {error.reason}") from None
             except TokenFileError as error:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.database import Database
 from fob_device.store.errors import TokenFileError
 from fob_device.store.pairing_rows import PairingRow, delete_pairing, read_pairings, write_pairing
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.sealing import SealBrokenError
+from fob_protocol.history.entry import Entry, Kind, computer_id
 
 # A phone shows its paired computers on one screen; more than this is an attack or a mistake.
 PAIRINGS_LIMIT: Final = 64
@@ -33,10 +35,11 @@ class Pairings:
     Each row is sealed under the root key, so that nobody pairs a computer by writing into the file.
     """
 
-    def __init__(self, database: Database, root: DeviceRoot) -> None:
+    def __init__(self, database: Database, root: DeviceRoot, journal: Journal = NO_JOURNAL) -> None:
         """Raises TokenFileError for a row that this device did not write, CkrError DEVICE_ERROR for a broken file."""
         self._database = database
         self._root = root
+        self._journal = journal
         self._pcs = {row.key: self._check(row) for row in database.read(read_pairings)}
 
     def __contains__(self, key: bytes) -> bool:
@@ -60,12 +63,17 @@ class Pairings:
         row = PairingRow(key, name, now, self._root.seal(_PURPOSE, b"", key, name, repr(now)))
         with self._database.transaction() as connection:
             write_pairing(connection, row)
+            self._journal.write(connection, _entry(Kind.PAIRED, key, name))
         self._pcs[key] = PairedPc(name, now)
 
     def remove(self, key: bytes) -> None:
         """Forget a computer. Raises CkrError, and then nothing has changed."""
+        pc = self._pcs.get(key)
+        if pc is None:
+            return
         with self._database.transaction() as connection:
             delete_pairing(connection, key)
+            self._journal.write(connection, _entry(Kind.UNPAIRED, key, pc.name))
         self._pcs.pop(key, None)
 
     def _check(self, row: PairingRow) -> PairedPc:
@@ -74,3 +82,7 @@ class Pairings:
         except SealBrokenError:
             raise TokenFileError(f"the pairing of the computer {row.key.hex()[:16]}... was altered") from None
         return PairedPc(row.name, row.paired_at)
+
+
+def _entry(kind: Kind, key: bytes, name: str) -> Entry:
+    return Entry(kind, computer=computer_id(key), pc_name=name)

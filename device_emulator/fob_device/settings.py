@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.database import Database
 from fob_device.store.errors import TokenFileError
 from fob_device.store.setting_rows import (
@@ -17,6 +18,7 @@ from fob_device.store.setting_rows import (
 )
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.sealing import SealBrokenError
+from fob_protocol.history.entry import Entry, Kind
 
 _KEY_PURPOSE: Final = "Fob key setting 1"
 _PHONE_PURPOSE: Final = "Fob phone setting 1"
@@ -52,6 +54,14 @@ class KeySetting:
         if not least <= self.seconds <= most:
             raise ValueError(f"a key that asks {self.ask.value} remembers a yes for {least} to {most} seconds")
 
+    def words(self) -> str:
+        """For the history."""
+        return {
+            Ask.ALWAYS: "asks always",
+            Ask.ONCE: f"asks once per {self.seconds} s",
+            Ask.NEVER: "never asks",
+        }[self.ask]
+
     def to_bytes(self) -> bytes:
         """As it is sealed: `once 300`."""
         return f"{self.ask.value} {self.seconds}".encode()
@@ -69,10 +79,11 @@ AS_AT_FIRST: Final = KeySetting()
 class Settings:
     """Read from the file each time; every change is on the disk before it counts. A destroyed key's go with it."""
 
-    def __init__(self, database: Database, root: DeviceRoot) -> None:
+    def __init__(self, database: Database, root: DeviceRoot, journal: Journal = NO_JOURNAL) -> None:
         """Raises TokenFileError for a row that this device did not write, CkrError DEVICE_ERROR for a broken file."""
         self._database = database
         self._root = root
+        self._journal = journal
         for row in database.read(read_key_settings):
             self._unseal_key(row)
         self.auto_lock()
@@ -87,6 +98,7 @@ class Settings:
         row = KeySettingRow(handle, self._root.seal(_KEY_PURPOSE, setting.to_bytes(), handle))
         with self._database.transaction() as connection:
             write_key_setting(connection, row)
+            self._journal.write(connection, Entry(Kind.SETTING_CHANGED, key=handle, words=setting.words()))
 
     def auto_lock(self) -> int | None:
         """One of AUTO_LOCK_CHOICES. Raises as `of_key`."""
@@ -104,6 +116,8 @@ class Settings:
         sealed = self._root.seal(_PHONE_PURPOSE, octets, _AUTO_LOCK)
         with self._database.transaction() as connection:
             write_phone_setting(connection, _AUTO_LOCK, sealed)
+            words = "never locks itself" if seconds is None else f"locks itself after {seconds} s"
+            self._journal.write(connection, Entry(Kind.SETTING_CHANGED, words=words))
 
     def _unseal_key(self, row: KeySettingRow) -> KeySetting:
         what = f"the setting of key {row.handle}"

@@ -80,6 +80,30 @@ TABLES: Final = (
         sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    """
+    CREATE TABLE history (
+        sequence INTEGER PRIMARY KEY,
+        record BLOB NOT NULL,
+        signature BLOB NOT NULL,
+        salt BLOB NOT NULL,
+        details BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE history_end (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+        length INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        boots INTEGER NOT NULL,
+        seal BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE key_use (
+        handle INTEGER PRIMARY KEY,
+        uses INTEGER NOT NULL
+    ) STRICT
+    """,
     "CREATE UNIQUE INDEX object_by_generation ON object (generation)",
     "CREATE INDEX live_object ON object (handle) WHERE attributes IS NOT NULL",
 )

@@ -12,6 +12,7 @@ from fob_protocol.pkcs11.constants import Cku
 _PIN_LABEL: Final = "Fob token PIN 1"
 _TICKET_LABEL: Final = "Fob token login ticket 1"
 _CHECK_LABEL: Final = "Fob token root check 1"
+_LOG_LABEL: Final = "Fob history log key 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class DeviceRoot:
     def check(self) -> bytes:
         """32 octets that tell whether a file belongs to this device, and nothing else."""
         return self._own_key(_CHECK_LABEL)
+
+    def log_seed(self) -> bytes:
+        """The seed of the key that signs the history, 32 octets."""
+        return self._own_key(_LOG_LABEL)
 
     def fits(self, check: bytes) -> bool:
         """Whether `check` was made by this device."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.database import Database
 from fob_device.store.ticket_rows import (
     TicketRow,
@@ -17,11 +18,15 @@ from fob_device.token import limits
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.keys import PrivateKey
 from fob_device.token.sealing import SealBrokenError, seal, unseal
+from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 
 Clock = Callable[[], float]
+
+# Who logs in, in the history.
+USERS: Final = {Cku.USER: "the user", Cku.SO: "the security officer"}
 
 _PURPOSE: Final = "master key under a login ticket"
 # SQLite's largest integer: a larger login number is nobody's.
@@ -49,8 +54,9 @@ class LiveLogin:
 class Logins:
     """The logins of all link sessions."""
 
-    def __init__(self, database: Database, root: DeviceRoot, clock: Clock) -> None:
+    def __init__(self, database: Database, root: DeviceRoot, clock: Clock, journal: Journal = NO_JOURNAL) -> None:
         self._database = database
+        self._journal = journal
         self._root = root
         self._clock = clock
         self._live: set[LiveLogin] = set()
@@ -65,6 +71,7 @@ class Logins:
             wrapped = seal(self._root.ticket_key(ticket), master_key, bound_to, self._root.random)
             write_ticket(connection, TicketRow(number, user, created, wrapped))
             keep_newest_tickets(connection, limits.TICKET_LIMIT)
+            self._journal.write(connection, Entry(Kind.LOGIN, words=USERS[user]))
         return self._enter(LiveLogin(number, user, master_key)), Login(number, ticket)
 
     def resume(self, number: int, ticket: bytes) -> LiveLogin:

@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.database import Database
 from fob_device.store.pin_rows import PinRow, read_pin, write_tries
 from fob_device.token import limits
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.kdf import SALT_SIZE, KdfCost
 from fob_device.token.sealing import SealBrokenError, seal, unseal
+from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
@@ -18,6 +20,9 @@ from fob_protocol.pkcs11.flags import TokenFlag
 TRIES: Final[Mapping[int, int]] = {Cku.USER: limits.USER_TRIES, Cku.SO: limits.SO_TRIES}
 
 _PURPOSE: Final = "master key under a PIN"
+
+# Whose PIN, in the history.
+PIN_OWNERS: Final = {Cku.USER: "the user's", Cku.SO: "the security officer's"}
 
 # For each user the flags for: fewer tries than all, the last one, none.
 _FLAGS: Final = {
@@ -43,9 +48,10 @@ def wrap_master(root: DeviceRoot, user: Cku, pin: bytes, master: bytes, cost: Kd
 class Pins:
     """Both PINs of one token."""
 
-    def __init__(self, database: Database, root: DeviceRoot) -> None:
+    def __init__(self, database: Database, root: DeviceRoot, journal: Journal = NO_JOURNAL) -> None:
         self._database = database
         self._root = root
+        self._journal = journal
 
     def unlock(self, user: Cku, pin: bytes) -> bytes:
         """The master key, by a PIN; slow. The try is spent, and on the disk, before the PIN is looked at.
@@ -59,6 +65,7 @@ class Pins:
             key = self._root.pin_key(user, pin, row.salt, _cost(row))
             master = unseal(key, row.wrapped_master, self._root.bind(_PURPOSE, user))
         except SealBrokenError:
+            self._note_wrong(user, row.tries_left - 1)
             raise CkrError(Ckr.PIN_INCORRECT) from None
         with self._database.transaction() as connection:
             write_tries(connection, user, TRIES[user])
@@ -70,6 +77,10 @@ class Pins:
         if row is None:
             raise CkrError(Ckr.DEVICE_ERROR, "the SO's PIN record is missing")
         return wrap_master(self._root, user, pin, master, _cost(row))
+
+    def note_set(self, connection: sqlite3.Connection, user: Cku) -> None:
+        """The transaction sets a PIN: into the history with it."""
+        self._journal.write(connection, Entry(Kind.PIN_CHANGED, words=PIN_OWNERS[user]))
 
     def tries_left(self, user: Cku) -> int | None:
         """Wrong PINs that are left, 0 when it is blocked; None when it was never set."""
@@ -87,6 +98,11 @@ class Pins:
             flags |= locked if row.tries_left == 0 else low
             flags |= final if row.tries_left == 1 else TokenFlag(0)
         return flags
+
+    def _note_wrong(self, user: Cku, left: int) -> None:
+        kind = Kind.WRONG_PIN if left else Kind.PIN_BLOCKED
+        with self._database.transaction() as connection:
+            self._journal.write(connection, Entry(kind, words=f"{PIN_OWNERS[user]}, tries left: {left}"))
 
     def _spend_try(self, user: Cku) -> PinRow:
         with self._database.transaction() as connection:

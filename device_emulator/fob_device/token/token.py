@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.database import Database
 from fob_device.store.object_rows import bury_all_objects
 from fob_device.store.pin_rows import delete_pin, write_pin
@@ -22,6 +23,7 @@ from fob_device.token.sealing import KEY_SIZE
 from fob_device.token.session import TokenSession
 from fob_device.token.token_objects import TokenObjects
 from fob_device.token.views import Page
+from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.names import is_plain_name
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
@@ -47,12 +49,13 @@ class Token:
     All other calls, on the token and all its sessions: one at a time.
     """
 
-    def __init__(self, database: Database, root: DeviceRoot, clock: Clock) -> None:
+    def __init__(self, database: Database, root: DeviceRoot, clock: Clock, journal: Journal = NO_JOURNAL) -> None:
         self._database = database
+        self._journal = journal
         self._root = root
-        self._pins = Pins(database, root)
-        self._logins = Logins(database, root, clock)
-        self._objects = TokenObjects(database, root)
+        self._pins = Pins(database, root, journal)
+        self._logins = Logins(database, root, clock, journal)
+        self._objects = TokenObjects(database, root, journal)
         self._session_handles = itertools.count(limits.SESSION_HANDLE_BASE)
 
     def close(self) -> None:
@@ -115,6 +118,7 @@ class Token:
             write_label(connection, label)
             for user in (Cku.USER, Cku.SO):
                 delete_tickets_of(connection, user)
+            self._journal.write(connection, Entry(Kind.TOKEN_INITIALIZED, words=label))
         for user in (Cku.USER, Cku.SO):
             self._logins.end_user(user)
 

@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 from typing import Final
 
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.codec import decode_attributes, encode_attributes
 from fob_device.store.database import Database
 from fob_device.store.object_rows import (
@@ -21,8 +22,10 @@ from fob_device.token import limits
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.making import Draft
 from fob_device.token.sealing import SealBrokenError, derive_key, seal, unseal
-from fob_device.token.values import int_of
+from fob_device.token.values import int_of, is_true
 from fob_device.token.views import ObjectView, Page
+from fob_protocol.history.entry import Entry, Kind
+from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko
@@ -38,9 +41,10 @@ LINE_OVERHEAD: Final = 32
 class TokenObjects:
     """A keeper (keepers.py) in the token's file."""
 
-    def __init__(self, database: Database, root: DeviceRoot) -> None:
+    def __init__(self, database: Database, root: DeviceRoot, journal: Journal = NO_JOURNAL) -> None:
         self._database = database
         self._root = root
+        self._journal = journal
 
     def find(self, handle: int) -> ObjectView | None:
         """An object of the token."""
@@ -72,6 +76,7 @@ class TokenObjects:
                 raise CkrError(Ckr.DEVICE_MEMORY, "every handle was given once")
             sealed = self._seal(handle, encoded, draft.secret, master_key)
             generation = insert_object(connection, handle, encoded, sealed)
+            self._note_new(connection, handle, draft.attributes)
         return ObjectView(handle, generation, dict(draft.attributes))
 
     def change(self, handle: int, draft: Draft, master_key: bytes | None) -> ObjectView:
@@ -85,11 +90,22 @@ class TokenObjects:
     def remove(self, handle: int) -> None:
         """Destroy an object; its tombstone stays."""
         with self._database.transaction() as connection:
+            self._note_end(connection, handle)
             bury_object(connection, handle)
 
     def changes_since(self, generation: int, limit_bytes: int) -> Page:
         """What changed after `generation`, about `limit_bytes` of it and at least one change."""
         return self._database.read(lambda connection: _page(connection, generation, limit_bytes))
+
+    def _note_new(self, connection: sqlite3.Connection, handle: int, attributes: Attributes) -> None:
+        if attributes.get(Cka.CLASS) == Cko.PRIVATE_KEY:
+            kind = Kind.KEY_MADE if is_true(attributes, Cka.LOCAL) else Kind.KEY_IMPORTED
+            self._journal.write(connection, Entry(kind, key=handle))
+
+    def _note_end(self, connection: sqlite3.Connection, handle: int) -> None:
+        row = read_object(connection, handle)
+        if row is not None and row.attributes and decode_attributes(row.attributes).get(Cka.CLASS) == Cko.PRIVATE_KEY:
+            self._journal.write(connection, Entry(Kind.KEY_DELETED, key=handle))
 
     def _seal(self, handle: int, encoded: bytes, secret: bytes | None, master_key: bytes | None) -> bytes | None:
         if secret is None:
