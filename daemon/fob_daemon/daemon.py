@@ -121,6 +121,7 @@ class Daemon:
             provider_socket=self._provider_path,
             agent_socket=self._agent_path,
             agent_logged_in=self._clients.agent_is_logged_in,
+            hci=self._config.bluetooth.hci or "",
             devices=tuple(device.report() for device in self._devices.values()),
             clients=tuple(self._clients.report()),
         )

@@ -286,7 +286,7 @@ def test_a_bond_that_the_phone_lost_is_told_and_healed_by_pairing(tmp_path: Path
             radio.world.forget_pc()
             radio.cable.plug_in()
             await radio.world.until(lambda: radio.manager.state is State.REFUSED)
-            assert radio.manager.why == f"{FORGOTTEN_THERE}    try: fob pair {radio.cable.url.text}"
+            assert (radio.manager.why, radio.manager.remedy) == (FORGOTTEN_THERE, f"fob pair {radio.cable.url.text}")
             opened = radio.cable.lines_opened
             await asyncio.sleep(BOND_LOST_PAUSE * 2.5)
             assert (radio.manager.state, radio.cable.lines_opened) == (State.REFUSED, opened)

@@ -151,7 +151,8 @@ def test_a_lost_bond_is_explained_and_healed_by_one_command(air: Air) -> None:
     bonds.write_text(json.dumps(file))
     air.programs.start("daemon")
     air.wait_for("refused")
-    assert air.live.device()["why"] == f"{FORGOTTEN_THERE}    try: fob pair {air.url}"
+    device = air.live.device()
+    assert (device["why"], device["next"]) == (FORGOTTEN_THERE, f"fob pair {air.url}")
 
     air.fob("pair", air.url, "--yes")
     air.wait_for("ready")

@@ -18,6 +18,8 @@ from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
+from fob_daemon.cli.doctor import CHECKS
+from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import find_client, module_path, module_text
 
 OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
@@ -28,7 +30,9 @@ def device(**changes: Any) -> dict[str, Any]:
         "name": "pixel",
         "state": "ready",
         "why": "",
+        "next": "",
         "url": "serial:/dev/ttyUSB7?baud=9600",
+        "lines": [],
         "label": "Ada's token",
         "logged_in": False,
         "token_flags": [],
@@ -36,7 +40,7 @@ def device(**changes: Any) -> dict[str, Any]:
 
 
 def status(*devices: dict[str, Any]) -> dict[str, Any]:
-    return {"version": "0.1.0", "pid": 77, "agent_logged_in": False, "devices": list(devices)}
+    return {"version": "0.1.0", "pid": 77, "agent_logged_in": False, "hci": "", "devices": list(devices)}
 
 
 @pytest.fixture
@@ -56,18 +60,34 @@ def only(findings: Any) -> Finding:
     return finding
 
 
-def test_every_trouble_has_a_fix(machine: Machine) -> None:
-    checks = (check_daemon, check_sockets, check_devices, check_serial_lines, check_client, check_module_file)
-    for check in checks:
-        for finding in (*check(machine), *check(replace(machine, status=None))):
-            assert finding.fix or finding.outcome in (OK, SKIP), finding
+def test_every_trouble_says_what_and_why_and_what_next(machine: Machine) -> None:
+    refusal = ControlError("the daemon does not answer", "silent", "fob doctor")
+    bad = status(device(state="refused", token_flags=["USER_PIN_LOCKED"]), device(token_flags=["LOGIN_REQUIRED"]))
+    machines = (
+        machine,
+        replace(machine, status=None),
+        replace(machine, status=None, refusal=refusal),
+        replace(machine, status=bad | {"version": "0.0.1", "hci": "unix-client:/nowhere"}),
+    )
+    for check in CHECKS:
+        for finding in (finding for machine in machines for finding in check(machine)):
+            assert finding.what, finding
+            assert finding.why, finding
+            assert (finding.next and finding.next != "fob doctor") or not finding.is_trouble, finding
+            assert "try:" not in finding.what + finding.why, finding
 
 
 def test_daemon(machine: Machine) -> None:
     assert only(check_daemon(machine)) == Finding(OK, "daemon", "fobd 0.1.0, process 77")
     assert only(check_daemon(replace(machine, status=None))).outcome is FAIL
     old = only(check_daemon(replace(machine, status=status() | {"version": "0.0.9"})))
-    assert (old.outcome, old.detail) == (WARN, "fobd 0.0.9 runs, fob is 0.1.0")
+    assert (old.outcome, old.why) == (WARN, "fobd 0.0.9 runs, fob is 0.1.0")
+
+
+def test_a_daemon_that_hangs_is_not_sent_back_to_the_doctor(machine: Machine) -> None:
+    refusal = ControlError("the daemon does not answer", "/run/c: connected, but silent", "fob doctor")
+    hung = only(check_daemon(replace(machine, status=None, refusal=refusal)))
+    assert hung == Finding(FAIL, refusal.what, refusal.why, "systemctl --user restart fobd")
 
 
 @pytest.mark.parametrize(
@@ -77,14 +97,40 @@ def test_devices(machine: Machine, state: str, outcome: Outcome) -> None:
     found = only(check_devices(replace(machine, status=status(device(state=state, why="because")))))
 
     assert found.outcome is outcome
-    assert found.detail == f"{state}, because, serial:/dev/ttyUSB7?baud=9600"
+    url = "serial:/dev/ttyUSB7?baud=9600"
+    assert found.why == (f"ready, {url}" if outcome is OK else f"because ({url})")
+
+
+@pytest.mark.clause("P7")
+def test_a_lost_bond_is_healed_by_the_one_command_that_the_link_names(machine: Machine) -> None:
+    url, why = "ble:C0:11:22:33:44:55", "the phone has forgotten this computer's Bluetooth bond"
+    lost = device(state="refused", why=why, next=f"fob pair {url}", url=url)
+    assert only(check_devices(replace(machine, status=status(lost)))) == Finding(
+        FAIL, "device 'pixel' is there and cannot be used", f"{why} ({url})", f"fob pair {url}"
+    )
+
+
+@pytest.mark.clause("P7")
+def test_a_radio_that_would_not_stand_in_for_the_cable(machine: Machine) -> None:
+    cable, radio = "serial:/dev/ttyUSB7?baud=9600", "ble:C0:11:22:33:44:55"
+    lines = [
+        {"url": cable, "state": "ready", "why": "", "next": ""},
+        {"url": radio, "state": "refused", "why": "the bond is lost", "next": f"fob pair {radio}"},
+    ]
+    ready, refused = check_devices(replace(machine, status=status(device(lines=lines))))
+    assert ready.outcome is OK
+    assert refused == Finding(
+        WARN, f"device 'pixel' cannot be used by {radio}", "the bond is lost", f"fob pair {radio}"
+    )
+    lines[1]["state"] = "away"
+    assert outcomes(check_devices(replace(machine, status=status(device(lines=lines))))) == [OK]
 
 
 def test_pins_and_no_devices(machine: Machine) -> None:
     flags = ["USER_PIN_COUNT_LOW", "USER_PIN_LOCKED"]
     assert outcomes(check_devices(replace(machine, status=status(device(token_flags=flags))))) == [OK, FAIL]
     assert outcomes(check_devices(replace(machine, status=status(device(token_flags=flags[:1]))))) == [OK, WARN]
-    assert only(check_devices(replace(machine, status=status()))).fix == "fob pair URL"
+    assert only(check_devices(replace(machine, status=status()))).next == "fob pair URL"
     assert only(check_devices(replace(machine, status=None))).outcome is SKIP
 
 
@@ -100,17 +146,17 @@ def test_sockets(machine: Machine) -> None:
 
         findings = list(check_sockets(machine))
         assert findings[0] == Finding(OK, "control socket", f"{machine.control}, mode 0600")
-        assert [finding.detail for finding in findings[1:]] == [
-            f"{machine.provider}: Connection refused",
-            f"{machine.agent} is no socket",
+        assert [(finding.what, finding.why) for finding in findings[1:]] == [
+            ("nobody answers at the provider socket", f"{machine.provider}: Connection refused"),
+            ("the agent socket is not there", f"{machine.agent} is no socket"),
         ]
 
         machine.control.chmod(0o666)
-        assert next(check_sockets(machine)).fix == f"chmod o= {machine.control}"
+        assert next(check_sockets(machine)).next == f"chmod o= {machine.control}"
 
 
 def test_agent_variable(machine: Machine) -> None:
-    assert only(check_agent_variable(machine)).detail == "not set"
+    assert only(check_agent_variable(machine)).why == "not set"
     other = replace(machine, environment={"SSH_AUTH_SOCK": "/other"})
     assert only(check_agent_variable(other)).outcome is SKIP
     ours = replace(machine, environment={"SSH_AUTH_SOCK": str(machine.agent)})
@@ -120,9 +166,10 @@ def test_agent_variable(machine: Machine) -> None:
 def test_ssh_without_a_pin_pad(machine: Machine) -> None:
     locked = status(device(name="my pixel", token_flags=["LOGIN_REQUIRED"]))
     found = only(check_agent_login(replace(machine, status=locked)))
-    assert (found.outcome, found.subject, found.fix) == (
+    assert found == Finding(
         WARN,
-        "ssh with 'my pixel'",
+        "ssh and git cannot use 'my pixel'",
+        "it has no PIN pad, and is not unlocked",
         "fob unlock --device 'my pixel'",
     )
 
@@ -136,14 +183,14 @@ def test_ssh_without_a_pin_pad(machine: Machine) -> None:
 
 def test_ssh_with_a_pin_pad_and_with_a_phone_that_was_never_here(machine: Machine) -> None:
     pad = status(device(token_flags=["LOGIN_REQUIRED", "PROTECTED_AUTHENTICATION_PATH"]))
-    assert only(check_agent_login(replace(machine, status=pad))).detail == "it asks for its PIN itself"
+    assert only(check_agent_login(replace(machine, status=pad))).why == "it asks for its PIN itself"
     assert list(check_agent_login(machine)) == []
     assert list(check_agent_login(replace(machine, status=None))) == []
 
 
 def test_serial_lines(machine: Machine) -> None:
     missing = only(check_serial_lines(machine))
-    assert (missing.outcome, missing.detail) == (WARN, "is not there")
+    assert (missing.outcome, missing.what) == (WARN, f"the serial line {machine.root}/dev/ttyUSB7 is not there")
 
     line = machine.root / "dev/ttyUSB7"
     line.parent.mkdir()
@@ -163,14 +210,14 @@ def test_a_serial_line_that_may_not_be_opened(machine: Machine, monkeypatch: pyt
 
     found = only(check_serial_lines(machine))
 
-    assert (found.outcome, "dialout" in found.fix) == (FAIL, True)
+    assert (found.outcome, "dialout" in found.next) == (FAIL, True)
 
 
 def test_modem_manager(machine: Machine) -> None:
     process = machine.root / "proc/123"
     process.mkdir(parents=True)
     (process / "comm").write_text("bash\n")
-    assert only(check_modem_manager(machine)).detail == "does not run"
+    assert only(check_modem_manager(machine)).why == "does not run"
 
     (process / "comm").write_text("ModemManager\n")
     assert only(check_modem_manager(machine)).outcome is WARN
@@ -182,7 +229,7 @@ def test_modem_manager(machine: Machine) -> None:
 
 
 def test_module_file(machine: Machine) -> None:
-    assert only(check_module_file(machine)).fix == "fob p11 install"
+    assert only(check_module_file(machine)).next == "fob p11 install"
     path = module_path(machine.uid, machine.environment, machine.root)
     path.parent.mkdir(parents=True)
 
@@ -194,7 +241,7 @@ def test_module_file(machine: Machine) -> None:
 
 
 def test_no_p11_kit(machine: Machine) -> None:
-    assert only(check_client(machine)).fix == "apt install p11-kit-modules"
+    assert only(check_client(machine)).next == "apt install p11-kit-modules"
 
 
 def test_the_real_client_says_its_version_and_what_it_drops(machine: Machine) -> None:
@@ -205,10 +252,10 @@ def test_the_real_client_says_its_version_and_what_it_drops(machine: Machine) ->
 
     module, mechanisms = check_client(replace(machine, root=Path("/")))
 
-    assert f"RPC version {version}, p11-kit 0.2" in module.detail
+    assert f"RPC version {version}, p11-kit 0.2" in module.why
     assert mechanisms.outcome is (WARN if version == 0 else OK)
-    assert ("ECDH1_DERIVE" in mechanisms.detail) == (version == 0)
-    assert "EDDSA" in mechanisms.detail
+    assert ("ECDH1_DERIVE" in mechanisms.why) == (version == 0)
+    assert "EDDSA" in mechanisms.why
 
 
 def test_what_is_no_module_says_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,20 +279,24 @@ async def test_the_report_for_a_script_and_for_a_person(fob: FobProgram, phone: 
     script, person = await fob("--json", "doctor"), await fob("doctor")
 
     findings = json.loads(script.out)["findings"]
-    assert findings[0]["outcome"] == "ok"
-    assert findings[0]["detail"].startswith("fobd 0.1.0, process ")
+    assert (findings[0]["outcome"], findings[0]["what"], findings[0]["next"]) == ("ok", "daemon", "")
+    assert findings[0]["why"].startswith("fobd 0.1.0, process ")
     # The fake daemon serves neither programs nor ssh.
     assert (script.code, person.code) == (1, 1)
     assert person.out.splitlines()[0].startswith("ok    daemon: fobd 0.1.0, process ")
-    assert "fail  provider socket: " in person.out
-    assert "      fix: " in person.out
+    assert (
+        "fail  the provider socket is not there\n"
+        f"      why:   {fob.folder}/provider.sock: No such file or directory\n"
+        "      try:   systemctl --user start fobd    (or: fobd &)\n"
+    ) in person.out
 
 
 async def test_without_a_daemon_the_doctor_still_looks(lonely_fob: FobProgram) -> None:
     ended = await lonely_fob("doctor")
 
     assert ended.code == 1
-    assert ended.out.splitlines()[:2] == [
-        f"fail  daemon: not reachable at {lonely_fob.control}",
-        "      fix: systemctl --user start fobd    (or: fobd &)",
+    assert ended.out.splitlines()[:3] == [
+        "fail  the daemon is not reachable",
+        f"      why:   {lonely_fob.control}: No such file or directory",
+        "      try:   systemctl --user start fobd    (or: fobd &)",
     ]

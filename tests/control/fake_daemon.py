@@ -40,6 +40,7 @@ class FakeDaemon:
             ClientReport(4242, "ssh", ("ssh", "build.example"), ClientSocket.AGENT, 1, True),
         )
         self.agent_logged_in = False
+        self.hci = ""
         self.entries: list[LogEntry] = []
         self.queues: list[EventQueue[ControlEvent]] = []
         # How many follow the events, after each change.
@@ -60,15 +61,15 @@ class FakeDaemon:
         slot = len(self.devices) + 1
         self.phones[name] = phone
         self.devices[name] = DeviceReport(
-            name, phone.serial, phone.label, slot, URL, DeviceState.READY, "",
-            (LineReport(URL, LineState.READY, ""),),
+            name, phone.serial, phone.label, slot, URL, DeviceState.READY, "", "",
+            (LineReport(URL, LineState.READY, "", ""),),
             round_trips=12, bytes_sent=345, bytes_received=678, sent_again=1, damaged=2, reconnects=0,
             objects=4, logged_in=False, token_flags=phone.flags,
         )  # fmt: skip
 
-    def change_device(self, name: str, state: DeviceState, why: str) -> None:
+    def change_device(self, name: str, state: DeviceState, why: str, remedy: str = "") -> None:
         """The link of a phone changes."""
-        self.devices[name] = replace(self.devices[name], state=state, why=why)
+        self.devices[name] = replace(self.devices[name], state=state, why=why, next=remedy)
 
     def announce(self, event: ControlEvent) -> None:
         """Something happened."""
@@ -89,7 +90,7 @@ class FakeDaemon:
     def status(self) -> StatusReport:
         sockets = (str(self.folder / "provider.sock"), str(self.folder / "agent.sock"))
         return StatusReport(
-            "0.1.0", 77, 3661.5, *sockets, self.agent_logged_in, tuple(self.devices.values()), self.clients
+            "0.1.0", 77, 3661.5, *sockets, self.agent_logged_in, self.hci, tuple(self.devices.values()), self.clients
         )
 
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:

@@ -12,6 +12,7 @@ from control.api import Api
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.errors import ExitCode
+from fob_daemon.control.interface import DeviceState
 from fob_daemon.p11_kit import find_client
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
@@ -167,6 +168,17 @@ async def test_what_the_phone_answers_has_words_and_an_exit_code(
     assert (answer, error["exit_code"], error["why"]) == (status, exit_code, why)
     assert error["what"] == "the key was not made"
     assert phone.applications == 0
+
+
+async def test_of_a_phone_that_is_away_the_link_knows_what_helps(
+    api: Api, daemon: FakeDaemon, phone: FakePhone
+) -> None:
+    phone.refusal = Ckr.DEVICE_REMOVED
+    assert (await refused(api))[1]["next"] == "fob status"
+
+    daemon.change_device("pixel", DeviceState.REFUSED, "the bond is lost", "fob pair ble:C0:11:22:33:44:55")
+
+    assert (await refused(api))[1]["next"] == "fob pair ble:C0:11:22:33:44:55"
 
 
 async def test_a_wrong_pin_is_told_and_not_kept(api: Api, phone: FakePhone) -> None:

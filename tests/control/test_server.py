@@ -74,6 +74,7 @@ async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakeP
         "provider_socket": str(daemon.folder / "provider.sock"),
         "agent_socket": str(daemon.folder / "agent.sock"),
         "agent_logged_in": False,
+        "hci": "",
         "devices": [
             {
                 "name": "pixel",
@@ -83,7 +84,8 @@ async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakeP
                 "url": "serial:/dev/ttyUSB7?baud=115200",
                 "state": "ready",
                 "why": "",
-                "lines": [{"url": "serial:/dev/ttyUSB7?baud=115200", "state": "ready", "why": ""}],
+                "next": "",
+                "lines": [{"url": "serial:/dev/ttyUSB7?baud=115200", "state": "ready", "why": "", "next": ""}],
                 "round_trips": 12,
                 "bytes_sent": 345,
                 "bytes_received": 678,

@@ -128,8 +128,8 @@ def test_a_phone_that_forgot_this_pc_says_so(tmp_path: Path, medium: Medium) -> 
         world.cable.hang_up()
         await world.until(lambda: world.manager.state is State.REFUSED)
         # By radio the bond is asked for first.
-        bond = f"{FORGOTTEN_THERE}    try: fob pair {medium.url.text}"
-        assert world.manager.why == ("the device is not paired with this computer" if is_cable(medium) else bond)
+        why = "the device is not paired with this computer" if is_cable(medium) else FORGOTTEN_THERE
+        assert (world.manager.why, world.manager.remedy) == (why, f"fob pair {medium.url.text}")
         await world.close()
 
     run_virtually(story())

@@ -15,6 +15,7 @@ from support.required import program
 ADAPTER: Final = "/org/bluez/hci0"
 BLUEZ: Final = "org.bluez"
 DEVICE: Final = "org.bluez.Device1"
+ADAPTER_INTERFACE: Final = "org.bluez.Adapter1"
 AGENT: Final = "org.bluez.Agent1"
 PASSKEY: Final = 123456
 
@@ -58,10 +59,17 @@ async def die(bluez: "FakeBlueZ", sender: str, device: str) -> bool:
 
 
 class FakeBlueZ:
-    """`devices` by path: the properties of Device1. `calls` are the methods called, with the path's last part."""
+    """`devices` by path: the properties of Device1; `adapters`: of Adapter1.
+
+    `calls` are the methods called, with the path's last part; `refusal` is the error of every one, if there is one;
+    with `is_silent` none is answered.
+    """
 
     def __init__(self, bus: MessageBus) -> None:
         self.devices: dict[str, dict[str, Variant]] = {}
+        self.adapters: dict[str, dict[str, Variant]] = {}
+        self.refusal: str | None = None
+        self.is_silent = False
         self.agents: dict[str, tuple[str, str]] = {}
         self.default_agent: str | None = None
         self.calls: list[tuple[str, str]] = []
@@ -112,10 +120,15 @@ class FakeBlueZ:
         if handler is None or message.message_type is not MessageType.METHOD_CALL:
             return None
         self.calls.append((str(message.member), str(message.path).rpartition("/")[2]))
+        if self.is_silent:
+            return True
+        if self.refusal is not None:
+            return Message.new_error(message, self.refusal, "refused")
         return handler(message)
 
     def _get_managed_objects(self, message: Message) -> Message:
         objects = {path: {DEVICE: properties} for path, properties in self.devices.items()}
+        objects |= {path: {ADAPTER_INTERFACE: properties} for path, properties in self.adapters.items()}
         return Message.new_method_return(message, "a{oa{sa{sv}}}", [objects])
 
     def _register_agent(self, message: Message) -> Message:

@@ -21,6 +21,7 @@ OPERATION_TIME: Final = 670.0
 STREAM_TIME: Final = 45.0
 
 START: Final = "systemctl --user start fobd    (or: fobd &)"
+RESTART: Final = "systemctl --user restart fobd"
 OWN: Final = "the same as the daemon's user, or with a daemon of your own: fobd &"
 
 

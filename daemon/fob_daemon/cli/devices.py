@@ -91,7 +91,7 @@ def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:
     ]
     output.table(("DEVICE", "STATE", "TRIPS", "SENT", "RECEIVED", "RECONNECTS", "OBJECTS", "URL", ""), rows)
     others = [
-        (device["name"], coloured(line["state"]), line["url"], line["why"])
+        (device["name"], coloured(line["state"]), line["url"], _why(line))
         for device in devices
         for line in device["lines"]
         if line["url"] != device["url"]
@@ -104,7 +104,12 @@ def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:
 def _remarks(device: dict[str, Any]) -> str:
     warning = next((words for flag, words in _PIN_WARNINGS.items() if flag in device["token_flags"]), "")
     login = "unlocked" if device["logged_in"] else ""
-    return ", ".join(words for words in (device["why"], warning, login) if words)
+    return ", ".join(words for words in (_why(device), warning, login) if words)
+
+
+def _why(report: dict[str, Any]) -> str:
+    """Why a device or a line is not ready, and what helps."""
+    return f"{report['why']}    try: {report['next']}" if report["next"] else str(report["why"])
 
 
 def _show_clients(output: Output, clients: list[dict[str, Any]]) -> None:

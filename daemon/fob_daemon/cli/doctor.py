@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from fob_daemon.cli.checks.bluetooth import check_bluetooth
 from fob_daemon.cli.checks.clock import check_clock
 from fob_daemon.cli.checks.daemon import check_daemon, check_devices
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
@@ -18,10 +19,14 @@ from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 
+# The longest outcome, and room.
+MARGIN: Final = 6
+
 CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_daemon,
     check_sockets,
     check_devices,
+    check_bluetooth,
     check_serial_lines,
     check_modem_manager,
     check_client,
@@ -36,7 +41,10 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
 @json_option
 @click.pass_obj
 def doctor(fob: Fob) -> int:
-    """Check daemon, sockets, devices, p11-kit, ssh, serial lines and clock; exit code 1 when something fails."""
+    """Check daemon, sockets, devices, Bluetooth, serial lines, p11-kit, ssh and clock.
+
+    The exit code is 1 when something fails.
+    """
     machine = _machine(fob)
     findings = []
     for check in CHECKS:
@@ -52,17 +60,22 @@ def doctor(fob: Fob) -> int:
 
 def _machine(fob: Fob) -> Machine:
     try:
-        status = fob.client.get("status")
-    except ControlError:
-        status = None
+        status, refusal = fob.client.get("status"), None
+    except ControlError as error:
+        status, refusal = None, error
     provider, agent = (
         (status["provider_socket"], status["agent_socket"]) if status else (fob.paths.provider, fob.paths.agent)
     )
-    return Machine(fob.environment, os.getuid(), Path("/"), fob.paths.control, Path(provider), Path(agent), status)
+    sockets = fob.paths.control, Path(provider), Path(agent)
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal)
 
 
 def _show(fob: Fob, finding: Finding) -> None:
-    margin = " " * (6 - len(finding.outcome))
-    fob.output.line(coloured(finding.outcome), f"{margin}{finding.subject}: {finding.detail}")
-    if finding.fix:
-        fob.output.line(f"      fix: {finding.fix}")
+    margin = " " * (MARGIN - len(finding.outcome))
+    if finding.is_trouble:
+        fob.output.line(coloured(finding.outcome), f"{margin}{finding.what}")
+        fob.output.line(f"{' ' * MARGIN}why:   {finding.why}")
+    else:
+        fob.output.line(coloured(finding.outcome), f"{margin}{finding.what}: {finding.why}")
+    if finding.next:
+        fob.output.line(f"{' ' * MARGIN}try:   {finding.next}")

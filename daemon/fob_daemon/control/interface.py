@@ -42,18 +42,23 @@ class ClientSocket(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """One line to a device: one is in session (ready), the others stand by or say why not."""
+    """One line to a device: one is in session (ready), the others stand by or say why not.
+
+    `next` is a command that helps, empty when none is known.
+    """
 
     url: str
     state: LineState
     why: str
+    next: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceReport:
-    """One paired device. The counters run since the daemon started; `why` explains any state but ready.
+    """One paired device. The counters run since the daemon started.
 
-    `url` is the line in use, or the one that would be; `lines` are all, the preferred one first.
+    `why` explains any state but ready, `next` is a command that helps, empty when none is known. `url` is the line in
+    use, or the one that would be; `lines` are all, the preferred one first.
     """
 
     name: str
@@ -63,6 +68,7 @@ class DeviceReport:
     url: str
     state: DeviceState
     why: str
+    next: str
     lines: tuple[LineReport, ...]
     round_trips: int
     bytes_sent: int
@@ -91,7 +97,8 @@ class ClientReport:
 class StatusReport:
     """The daemon, its devices, its clients, and where programs connect; `uptime_s` in seconds.
 
-    `agent_logged_in`: the agent holds a login for all programs at its socket, also while none is connected.
+    `agent_logged_in`: the agent holds a login for all programs at its socket, also while none is connected. `hci`: the
+    Bluetooth controller of the daemon's own, empty when it goes by BlueZ.
     """
 
     version: str
@@ -100,6 +107,7 @@ class StatusReport:
     provider_socket: str
     agent_socket: str
     agent_logged_in: bool
+    hci: str
     devices: tuple[DeviceReport, ...]
     clients: tuple[ClientReport, ...]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.control.interface import DaemonView
+from fob_daemon.control.interface import DaemonView, DeviceReport
 from fob_daemon.device.away import AwayError
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
@@ -68,11 +68,20 @@ _WRONG_PINS: Final = {
 def refused(what: str, error: CkrError, daemon: DaemonView, slot: int) -> ControlError:
     """`what` was not done at the device of `slot`, because of `error`; its CKR always stands in the text."""
     status = daemon.status()
-    label, flags = next(((d.label, d.token_flags) for d in status.devices if d.slot == slot), ("", TokenFlag(0)))
-    meaning = _meaning(error, flags)
+    device = next((device for device in status.devices if device.slot == slot), None)
+    meaning = _meaning(error, device.token_flags if device else TokenFlag(0))
     detail = f"CKR_{error.ckr.name}" + (f": {error.reason}" if error.reason else "")
-    next_command = pkcs11_tool(status.provider_socket, label, meaning.tool) if meaning.tool else meaning.next_command
+    next_command = _next_command(meaning, device, status.provider_socket)
     return ControlError(what, f"{meaning.why} ({detail})", next_command, meaning.exit_code)
+
+
+def _next_command(meaning: Meaning, device: DeviceReport | None, provider: str) -> str:
+    if meaning.tool:
+        return pkcs11_tool(provider, device.label if device else "", meaning.tool)
+    if meaning is _AWAY and device is not None and device.next:
+        # The link knows what brings it back.
+        return device.next
+    return meaning.next_command
 
 
 def _meaning(error: CkrError, flags: TokenFlag) -> Meaning:

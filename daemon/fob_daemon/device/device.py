@@ -8,7 +8,7 @@ from typing import Final
 from fob_daemon.control.interface import DeviceReport, DeviceState, LineReport, LineState
 from fob_daemon.device.registry import PairedDeviceEntry
 from fob_daemon.device.slot import Slot
-from fob_daemon.link.keeper import State
+from fob_daemon.link.keeper import LineKeeper, State
 from fob_daemon.link.manager import LinkManager
 from fob_protocol.pkcs11.flags import TokenFlag
 
@@ -58,9 +58,10 @@ class Device:
             label=cache.token.label if cache.token else "",
             slot=self.entry.slot,
             url=self.link.line.url.text,
-            lines=tuple(LineReport(line.url.text, LineState(line.state.value), line.why) for line in self.link.lines),
+            lines=tuple(map(_line_report, self.link.lines)),
             state=DeviceState(self.link.state.value),
             why="" if self.link.state is State.READY else self.link.why,
+            next="" if self.link.state is State.READY else self.link.remedy,
             round_trips=self.link.counters.round_trips,
             bytes_sent=traffic.octets_sent,
             bytes_received=traffic.octets_received,
@@ -71,3 +72,7 @@ class Device:
             logged_in=self.slot.logins.are_open,
             token_flags=cache.token.flags if cache.token else TokenFlag(0),
         )
+
+
+def _line_report(line: LineKeeper) -> LineReport:
+    return LineReport(line.url.text, LineState(line.state.value), line.why, line.remedy)

@@ -1,6 +1,7 @@
 """One line to a device: opened, held ready, in session when it is its turn, and opened again when it ends."""
 
 import asyncio
+import shlex
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
@@ -26,6 +27,9 @@ KEEPALIVE_STEP: Final = 1.0
 # A device that hung up is reconnected to at once, on the same line. One that hangs up again within this time is
 # treated as any other break, so that whoever writes NO CARRIER on the line does not keep the daemon busy.
 HANG_UPS_APART: Final = 1.0
+
+# A device that speaks none of our versions.
+UPGRADE: Final = "pip install --upgrade fobd"
 
 T = TypeVar("T")
 
@@ -71,7 +75,10 @@ class Sessions(Protocol):
 
 
 class LineKeeper:
-    """Keeps one line; `rank` says which line of the device is preferred, 0 first."""
+    """Keeps one line; `rank` says which line of the device is preferred, 0 first.
+
+    `why` explains any state but READY, and `remedy` is a command that helps, if one is known.
+    """
 
     def __init__(
         self,
@@ -86,6 +93,7 @@ class LineKeeper:
         self.url = url
         self.state = State.CONNECTING
         self.why = ""
+        self.remedy = ""
         self._rank = rank
         self._opener = opener
         self._turns = turns
@@ -143,10 +151,16 @@ class LineKeeper:
                 session = await self._sessions.begin(data_line)
                 had_session = True
                 again = await self._serve(data_line, session)
-        except (RefusedError, VersionError, BondLostError) as error:
-            self._bond_lost = isinstance(error, BondLostError)
-            self._note(State.REFUSED, str(error))
-        except (LineUnavailableError, NotADeviceError, ConnectionError, TimeoutError) as error:
+        except BondLostError as error:
+            self._bond_lost = True
+            self._note(State.REFUSED, error.why, error.remedy)
+        except RefusedError as error:
+            self._note(State.REFUSED, str(error), f"fob pair {shlex.quote(self.url.text)}")
+        except VersionError as error:
+            self._note(State.REFUSED, str(error), UPGRADE)
+        except LineUnavailableError as error:
+            self._note(State.AWAY, error.why, error.remedy)
+        except (NotADeviceError, ConnectionError, TimeoutError) as error:
             self._note(State.AWAY, str(error))
         finally:
             self._drop_line()
@@ -191,9 +205,9 @@ class LineKeeper:
     def _answered(self, rate: float | None) -> None:
         self._presence.device_answers(self._rank, rate)
 
-    def _note(self, state: State, why: str) -> None:
+    def _note(self, state: State, why: str, remedy: str = "") -> None:
         if (state, why) != (self.state, self.why):
-            self.state, self.why = state, why
+            self.state, self.why, self.remedy = state, why, remedy
             self._on_change()
 
     def _drop_line(self) -> None:

@@ -77,6 +77,11 @@ class LinkManager:
         return self.line.why
 
     @property
+    def remedy(self) -> str:
+        """A command that helps, if one is known."""
+        return self.line.remedy
+
+    @property
     def greeting(self) -> Greeting | None:
         """The current session's greeting, None while the device is away."""
         session = self._presence.session

@@ -41,7 +41,7 @@ class LineUnavailableError(OSError):
     def __init__(self, why: str, remedy: str = "") -> None:
         self.why = why
         self.remedy = remedy
-        super().__init__(f"{why}    try: {remedy}" if remedy else why)
+        super().__init__(why)
 
 
 class BondLostError(LineUnavailableError):

@@ -16,7 +16,12 @@ def check_clock(machine: Machine) -> Iterator[Finding]:
     now = time.time()
     words = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
     if now < EARLIEST:
-        yield Finding(Outcome.FAIL, "clock", f"says {words}", "sudo timedatectl set-ntp true")
+        yield Finding(
+            Outcome.FAIL,
+            "the clock is wrong",
+            f"it says {words}, when Fob was not made yet",
+            "sudo timedatectl set-ntp true",
+        )
     elif (machine.root / _SYNCHRONIZED).exists():
         yield Finding(Outcome.OK, "clock", f"says {words}, kept by the network")
     else:

@@ -6,31 +6,42 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
-from fob_daemon.cli.client import START
+from fob_daemon.cli.client import RESTART, START
+from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 
+NEAR: Final = "switch it on, plug it in, or bring it near"
+
+# A state that is none to stay in: how bad it is, what is said of the device, and the next deed when none is known.
 _STATES: Final = {
-    "ready": (Outcome.OK, ""),
-    "connecting": (Outcome.WARN, "wait a moment, then: fob status"),
-    "away": (Outcome.WARN, "switch it on, plug it in, or bring it near"),
-    "refused": (Outcome.FAIL, "fob unpair NAME, and then: fob pair URL"),
-    "stopped": (Outcome.FAIL, "systemctl --user restart fobd"),
+    "connecting": (Outcome.WARN, "is not connected yet", "fob status    (in a moment)"),
+    "away": (Outcome.WARN, "is away", NEAR),
+    "refused": (Outcome.FAIL, "is there and cannot be used", "fob log -n 5"),
+    "stopped": (Outcome.FAIL, "is not connected to any more", RESTART),
 }
 _PIN_STATES: Final = {
-    "USER_PIN_LOCKED": (Outcome.FAIL, "it is locked; the security officer's PIN sets a new one"),
-    "USER_PIN_FINAL_TRY": (Outcome.WARN, "one try is left"),
-    "USER_PIN_COUNT_LOW": (Outcome.WARN, "it was entered wrongly"),
+    "USER_PIN_LOCKED": (
+        Outcome.FAIL,
+        "the PIN of '{}' is locked",
+        "too many wrong ones were entered; the security officer's PIN sets a new one",
+    ),
+    "USER_PIN_FINAL_TRY": (
+        Outcome.WARN,
+        "one try is left for the PIN of '{}'",
+        "wrong ones were entered, one more locks it",
+    ),
+    "USER_PIN_COUNT_LOW": (Outcome.WARN, "the PIN of '{}' was entered wrongly", "too many wrong ones in a row lock it"),
 }
 
 
 def check_daemon(machine: Machine) -> Iterator[Finding]:
     """Reachable, and of the same version as this program."""
     if machine.status is None:
-        yield Finding(Outcome.FAIL, "daemon", f"not reachable at {machine.control}", START)
+        yield _unreachable(machine)
         return
     theirs, ours = machine.status["version"], version("fobd")
     if theirs != ours:
-        yield Finding(Outcome.WARN, "daemon", f"fobd {theirs} runs, fob is {ours}", "systemctl --user restart fobd")
+        yield Finding(Outcome.WARN, "the daemon is of another version", f"fobd {theirs} runs, fob is {ours}", RESTART)
         return
     yield Finding(Outcome.OK, "daemon", f"fobd {theirs}, process {machine.status['pid']}")
 
@@ -41,22 +52,42 @@ def check_devices(machine: Machine) -> Iterator[Finding]:
         yield Finding(Outcome.SKIP, "devices", "the daemon is not reachable")
         return
     if not machine.devices:
-        yield Finding(Outcome.WARN, "devices", "none is paired", "fob pair URL")
+        yield Finding(Outcome.WARN, "no device is paired", "programs find no key on this computer", "fob pair URL")
     for device in machine.devices:
         yield _link(device)
+        yield from _other_lines(device)
         flag = next((flag for flag in _PIN_STATES if flag in device["token_flags"]), None)
         if flag is not None:
-            outcome, detail = _PIN_STATES[flag]
-            yield Finding(outcome, f"PIN of '{device['name']}'", detail, _pin_fix(machine, device, outcome))
+            outcome, what, why = _PIN_STATES[flag]
+            yield Finding(outcome, what.format(device["name"]), why, _pin_remedy(machine, device, outcome))
 
 
-def _pin_fix(machine: Machine, device: dict[str, Any], outcome: Outcome) -> str:
+def _unreachable(machine: Machine) -> Finding:
+    error = machine.refusal or ControlError("the daemon is not reachable", str(machine.control), START)
+    # Its own words for one that hangs lead here.
+    remedy = RESTART if error.next_command == "fob doctor" else error.next_command
+    return Finding(Outcome.FAIL, error.what, error.why, remedy)
+
+
+def _pin_remedy(machine: Machine, device: dict[str, Any], outcome: Outcome) -> str:
     if outcome is Outcome.FAIL:
         return pkcs11_tool(str(machine.provider), device["label"], SET_PIN, machine.root)
     return f"enter the right PIN once: fob unlock --device {shlex.quote(device['name'])}"
 
 
 def _link(device: dict[str, Any]) -> Finding:
-    outcome, fix = _STATES[device["state"]]
-    detail = ", ".join(words for words in (device["state"], device["why"], device["url"]) if words)
-    return Finding(outcome, f"device '{device['name']}'", detail, fix)
+    """The line that is in use, or would be."""
+    name, url, state = f"device '{device['name']}'", device["url"], device["state"]
+    if state == "ready":
+        return Finding(Outcome.OK, name, f"ready, {url}")
+    outcome, what, deed = _STATES[state]
+    why = f"{device['why']} ({url})" if device["why"] else url
+    return Finding(outcome, f"{name} {what}", why, device["next"] or deed)
+
+
+def _other_lines(device: dict[str, Any]) -> Iterator[Finding]:
+    """The others stand by or are away, as it comes; one that is refused will not stand in when it is needed."""
+    for line in device["lines"]:
+        if line["url"] != device["url"] and line["state"] == "refused":
+            what = f"device '{device['name']}' cannot be used by {line['url']}"
+            yield Finding(Outcome.WARN, what, line["why"], line["next"] or _STATES["refused"][2])

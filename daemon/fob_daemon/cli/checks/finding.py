@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from fob_daemon.control.errors import ControlError
+
 # No check may hang, whatever it starts.
 COMMAND_TIME: Final = 10.0
 
@@ -22,17 +24,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report; `fix` is a command or a sentence, empty when there is nothing to mend."""
+    """One entry of the report.
+
+    WARN and FAIL say `what` is wrong, `why`, and the `next` command or deed, as every error does. Of the others `what`
+    names what was looked at, and `why` tells how it is.
+    """
 
     outcome: Outcome
-    subject: str
-    detail: str
-    fix: str = ""
+    what: str
+    why: str
+    next: str = ""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Something is to be mended."""
+        return self.outcome in (Outcome.WARN, Outcome.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine under examination. `status` is the daemon's report, None when it is not reachable."""
+    """The machine under examination. `status` is the daemon's report, None when there is a `refusal` instead."""
 
     environment: Mapping[str, str]
     uid: int
@@ -41,6 +52,7 @@ class Machine:
     provider: Path
     agent: Path
     status: dict[str, Any] | None
+    refusal: ControlError | None = None
 
     @property
     def serial_lines(self) -> list[Path]:
@@ -53,6 +65,17 @@ class Machine:
     def devices(self) -> list[dict[str, Any]]:
         """The paired devices that the daemon reports."""
         return list(self.status["devices"]) if self.status else []
+
+    @property
+    def uses_bluetooth(self) -> bool:
+        """A device is paired by radio, or a controller for it configured."""
+        lines = [str(line["url"]) for device in self.devices for line in device["lines"]]
+        return bool(self.hci) or any(line.startswith("ble:") for line in lines)
+
+    @property
+    def hci(self) -> str:
+        """The controller of the daemon's own, empty when Bluetooth goes by BlueZ."""
+        return str(self.status.get("hci", "")) if self.status else ""
 
 
 def output_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str | None:

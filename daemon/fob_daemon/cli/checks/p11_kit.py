@@ -37,7 +37,8 @@ def check_client(machine: Machine) -> Iterator[Finding]:
     """Which p11-kit clients load, and what it will drop."""
     client = find_client(machine.root)
     if client is None:
-        yield Finding(Outcome.FAIL, "p11-kit", f"{CLIENT} is not installed", f"apt install {PACKAGE}")
+        why = "it is what PKCS#11 programs load to reach the daemon"
+        yield Finding(Outcome.FAIL, f"{CLIENT} is not installed", why, f"apt install {PACKAGE}")
         return
     version = offered_version(client)
     if version is None:
@@ -48,8 +49,8 @@ def check_client(machine: Machine) -> Iterator[Finding]:
     if version == 0:
         yield Finding(
             Outcome.WARN,
-            "mechanisms",
-            f"PKCS#11 programs do not see {DROPPED_BY_OLD}",
+            "PKCS#11 programs do not see every mechanism",
+            f"this p11-kit drops {DROPPED_BY_OLD}",
             "p11-kit 0.25 or newer; Ed25519 only by the agent: fob ssh config",
         )
     else:
@@ -64,12 +65,14 @@ def check_module_file(machine: Machine) -> Iterator[Finding]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        yield Finding(Outcome.WARN, "module file", f"{path} is not there", "fob p11 install")
+        what = "p11-kit does not lead programs to the daemon"
+        yield Finding(Outcome.WARN, what, f"{path} is not there", "fob p11 install")
         return
     if text == module_text(str(machine.provider)):
         yield Finding(Outcome.OK, "module file", str(path))
     else:
-        yield Finding(Outcome.WARN, "module file", f"{path} names another socket than this daemon's", "fob p11 install")
+        what = "p11-kit leads programs to another socket than this daemon's"
+        yield Finding(Outcome.WARN, what, f"{path} names it", "fob p11 install")
 
 
 def offered_version(client: Path) -> int | None:

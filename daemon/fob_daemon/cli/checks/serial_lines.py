@@ -31,24 +31,29 @@ def check_modem_manager(machine: Machine) -> Iterator[Finding]:
     else:
         yield Finding(
             Outcome.WARN,
-            "ModemManager",
-            "runs and probes serial devices",
+            "ModemManager probes serial lines",
+            "it sends its own commands to each new one, and holds it for ten seconds",
             f"sudo install -m 644 systemd/udev/{RULE} /etc/udev/rules.d/ && sudo udevadm control --reload",
         )
 
 
 def _check(path: Path) -> Finding:
-    subject = f"serial line {path}"
     # Unlike Path.exists, no error where the folder is closed to this user.
     if not os.path.exists(path):
         return Finding(
-            Outcome.WARN, subject, "is not there", "plug the phone in, or pair it where it is now: fob pair URL"
+            Outcome.WARN,
+            f"the serial line {path} is not there",
+            "the phone is not plugged in, or has another name now",
+            "plug the phone in, or pair it where it is now: fob pair URL",
         )
     if not os.access(path, os.R_OK | os.W_OK):
         return Finding(
-            Outcome.FAIL, subject, "may not be opened by this user", 'sudo adduser "$USER" dialout, then log in again'
+            Outcome.FAIL,
+            f"the serial line {path} cannot be opened",
+            "this user may not read and write it",
+            'sudo adduser "$USER" dialout, then log in again',
         )
-    return Finding(Outcome.OK, subject, "can be opened")
+    return Finding(Outcome.OK, f"serial line {path}", "can be opened")
 
 
 def _is_running(proc: Path, program: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from fob_daemon.cli.agent_logins import has_to_be_unlocked, phones_to_unlock
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
-from fob_daemon.cli.client import OWN, START
+from fob_daemon.cli.client import OWN, RESTART, START
 
 ANSWER_TIME: Final = 3.0
 
@@ -45,8 +45,8 @@ def check_agent_login(machine: Machine) -> Iterator[Finding]:
     for device in machine.devices:
         subject = f"ssh with '{device['name']}'"
         if device["name"] in waiting:
-            detail = "it has no PIN pad, and is not unlocked: ssh and git are refused"
-            yield Finding(Outcome.WARN, subject, detail, f"fob unlock --device {shlex.quote(device['name'])}")
+            what, why = f"ssh and git cannot use '{device['name']}'", "it has no PIN pad, and is not unlocked"
+            yield Finding(Outcome.WARN, what, why, f"fob unlock --device {shlex.quote(device['name'])}")
         elif has_to_be_unlocked(device):
             yield Finding(Outcome.OK, subject, "it is unlocked")
         elif device["token_flags"]:
@@ -57,21 +57,18 @@ def _check(subject: str, path: Path, hello: bytes) -> Finding:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        return Finding(
-            Outcome.FAIL, subject, f"{path}: {error.strerror}", OWN if isinstance(error, PermissionError) else START
-        )
+        remedy = OWN if isinstance(error, PermissionError) else START
+        return Finding(Outcome.FAIL, f"the {subject} is not there", f"{path}: {error.strerror}", remedy)
     if not stat.S_ISSOCK(mode):
-        return Finding(
-            Outcome.FAIL, subject, f"{path} is no socket", f"rm {shlex.quote(str(path))}, and start fobd again"
-        )
+        remedy = f"rm {shlex.quote(str(path))}, and start fobd again"
+        return Finding(Outcome.FAIL, f"the {subject} is not there", f"{path} is no socket", remedy)
     if mode & stat.S_IRWXO:
-        return Finding(
-            Outcome.WARN, subject, f"{path} is open to every user's process", f"chmod o= {shlex.quote(str(path))}"
-        )
+        why = f"{path} has mode {stat.S_IMODE(mode):04o}"
+        return Finding(Outcome.WARN, f"the {subject} is open to other users", why, f"chmod o= {shlex.quote(str(path))}")
     why = _trouble(path, hello)
     if why:
-        fix = "systemctl --user restart fobd" if os.access(path, os.W_OK) else OWN
-        return Finding(Outcome.FAIL, subject, f"{path}: {why}", fix)
+        remedy = RESTART if os.access(path, os.W_OK) else OWN
+        return Finding(Outcome.FAIL, f"nobody answers at the {subject}", f"{path}: {why}", remedy)
     return Finding(Outcome.OK, subject, f"{path}, mode {stat.S_IMODE(mode):04o}")
 
 
