@@ -63,6 +63,9 @@ PAIRING_RETRY = 1.0
 PAIRING_TRIES = 5
 PAIRING_CLOSED_FOR = 60.0
 
+# How long a question stays on the device's screen; the PC's own deadline withdraws it earlier.
+QUESTION_TIME = 60.0
+
 # Names that one side shows to the other's person.
 NAME_LIMIT = 64
 

@@ -1,4 +1,4 @@
-"""PINs by pkcs11-tool, on a phone that may be locked for it."""
+"""PINs by pkcs11-tool, on a phone without a PIN pad, which may be locked for it."""
 
 import re
 from collections.abc import Iterator
@@ -6,16 +6,22 @@ from collections.abc import Iterator
 import pytest
 
 from clients.conversation import pykcs11
-from support.live import Live
+from support.live import Live, live_phone
 
 NEW_PIN, WRONG_PIN = "271828", "000000"
 
 
+@pytest.fixture(scope="module")
+def padless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_phone(tmp_path_factory.mktemp("pins"), has_pin_pad=False) as live:
+        yield live
+
+
 @pytest.fixture
-def phone(spare_phone: Live) -> Iterator[Live]:
+def phone(padless: Live) -> Iterator[Live]:
     """A phone whose officer sets the PIN right after each test."""
-    yield spare_phone
-    tool(spare_phone, *officer(spare_phone), "--init-pin", "--new-pin", spare_phone.scratch.user_pin)
+    yield padless
+    tool(padless, *officer(padless), "--init-pin", "--new-pin", padless.scratch.user_pin)
 
 
 def tool(phone: Live, *arguments: str, check: bool = True) -> str:

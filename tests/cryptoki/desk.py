@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TypeVar
 
 from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.login_state import Identify, unidentified
 from fob_daemon.device.slot import Slot, open_slot
 from fob_daemon.device.timeouts import Timeouts
+from fob_device.approval.asking import Asking
 from fob_device.approval.questions import YES, Decider, Decision, Prompt, Question
 from fob_device.approval.rules import Rules
+from fob_device.pad.entry import PinEntry
+from fob_device.pad.no_pad import NoPinPad
+from fob_device.pad.pin_pad import Check
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.constants import Cko, Cku
@@ -23,6 +27,8 @@ from fob_protocol.pkcs11.flags import SessionFlag
 from fob_protocol.pkcs11.mechanisms import Mechanism
 from support.loopback_link import LoopbackLink
 from support.token_bench import ED25519, EDWARDS_PAIR, P256, RSA_PAIR, USER_PIN, Bench, make_ec
+
+T = TypeVar("T")
 
 SLOT: Final = 7
 RO: Final = int(SessionFlag.SERIAL_SESSION)
@@ -37,7 +43,7 @@ DECRYPT: Final = "+C_DECRYPT"
 FIND: Final = "+C_FINDOBJECTS"
 
 
-class Thinker:
+class Thinker(NoPinPad):
     """A person who thinks about the key `ec` until the test lets them answer; a PIN pad when there is a `typed_pin`."""
 
     pairing_open = True
@@ -61,9 +67,13 @@ class Thinker:
             await self.answered.wait()
         return YES
 
-    async def pin(self, pc_name: str) -> bytes | None:
+    async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
         """What is typed."""
-        return self._typed_pin
+        return await self.enter(entry, check, asking)
+
+    async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
+        """What is typed, once."""
+        return None if self._typed_pin is None else await check(self._typed_pin)
 
     async def compare(self, code: str) -> bool:
         """Yes."""

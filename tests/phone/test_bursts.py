@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fob_device.approval.questions import NO, YES, Decision, Prompt, Question
+from fob_device.pad.no_pad import NoPinPad
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Event
 from fob_protocol.at.values import Value
@@ -24,11 +25,10 @@ WORDS = "log in to github.com with 'work' for ssh <- zsh on me@pc"
 
 
 @dataclass
-class Person:
+class Person(NoPinPad):
     """Somebody with a screen: sees each prompt and its counts, and taps when the test says so."""
 
     pairing_open: bool = True
-    has_pin_pad: bool = False
     seen: list[str] = field(default_factory=list)
     _screen: dict[Prompt, "asyncio.Future[Decision]"] = field(default_factory=dict)
 
@@ -54,10 +54,6 @@ class Person:
             return await tap
         finally:
             del self._screen[prompt]
-
-    async def pin(self, pc_name: str) -> bytes | None:
-        """There is no pad."""
-        return None
 
     async def compare(self, code: str) -> bool:
         """The codes are equal."""

@@ -1,6 +1,7 @@
 """A headless phone says what would be on its screen: codes to compare, questions, requests for the PIN."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fob_device.approval.questions import Operation, Prompt, Question
 from fob_device.approval.rules import Rules, parse_rules
 from fob_protocol.caller import Caller, Purpose
 from fob_protocol.pairing.pc import PairedDevice
+from support.pin_entries import LOGIN, NEW_PIN, SO_LOGIN, asking, taken
 from support.virtual_loop import run_virtually
 from support.world import World
 
@@ -57,14 +59,27 @@ async def test_the_answers_are_those_of_the_rules() -> None:
         question = Question(Operation.SIGN, label, "me@pc")
         assert await narrator.decide(Prompt(question)) == await rules.decide(Prompt(question))
         assert narrator.is_silent(question) == rules.is_silent(question)
-    assert (narrator.has_pin_pad, narrator.pairing_open, await narrator.pin("me@pc")) == (True, True, b"4711")
+    assert (narrator.has_pin_pad, narrator.pairing_open) == (True, True)
+    assert await narrator.log_in(LOGIN, taken, asking()) == b"4711"
+    assert await narrator.enter(LOGIN, taken, asking()) == b"4711"
     assert not Narrator(Rules(pairing="refuse"), lambda line: None).pairing_open
 
 
 async def test_a_request_for_the_pin_is_a_line_without_it() -> None:
     said: list[str] = []
-    await Narrator(parse_rules(RULES), said.append).pin("me@pc")
-    assert said == ["asked: PIN for me@pc (the rule file types it)"]
+    narrator = Narrator(parse_rules(RULES | {"new_pin": "2718"}), said.append)
+    await narrator.log_in(LOGIN, taken, asking())
+    await narrator.choose(NEW_PIN, asking())
+    assert said == [
+        "asked: type the PIN to log in for me@pc (the rule file types it)",
+        "asked: type a new PIN to replace a forgotten one for me@pc (the rule file types it)",
+    ]
+
+
+async def test_a_pin_that_the_file_does_not_have_is_a_line_too() -> None:
+    said: list[str] = []
+    assert await Narrator(parse_rules(RULES), said.append).enter(SO_LOGIN, taken, asking()) is None
+    assert said == ["asked: type the security officer's PIN to log in for me@pc (the rule file has none)"]
 
 
 @pytest.mark.clause("P14")
@@ -73,7 +88,7 @@ async def test_no_name_steers_the_terminal() -> None:
     narrator = Narrator(parse_rules(RULES), said.append)
     evil = "me\x1b[2J\r\n\u202e"
     narrator.paired(evil)
-    await narrator.pin(evil)
+    await narrator.log_in(replace(LOGIN, pc_name=evil), taken, asking())
     await narrator.decide(Prompt(Question(Operation.SIGN, "shut", evil)))
     assert [line for line in said if not line.isprintable()] == []
     assert said[0] == "paired with 'me\ufffd[2J\ufffd\ufffd\ufffd'"

@@ -23,6 +23,10 @@ from fob_device.approval.rules import (
     parse_rules,
 )
 from fob_protocol.caller import Caller, Purpose
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+from support.pin_entries import LOGIN, NEW_PIN, SO_LOGIN, asking, taken
+from support.token_bench import refused
 
 SCALARS = st.one_of(
     st.booleans(),
@@ -131,11 +135,37 @@ async def test_a_yes_may_be_remembered() -> None:
     assert (await rules("").decide(Prompt(question()))).remember == 0
 
 
-async def test_the_pin_is_typed_and_never_shown() -> None:
-    person = rules('pin = "123456"')
+async def test_pins_are_typed_and_never_shown() -> None:
+    person = rules('pin = "123456"\nso_pin = "12345678"\nnew_pin = "271828"')
     assert person.has_pin_pad
-    assert await person.pin("me@pc") == b"123456"
-    assert "123456" not in repr(person)
+    assert await person.log_in(LOGIN, taken, asking()) == b"123456"
+    assert await person.enter(SO_LOGIN, taken, asking()) == b"12345678"
+    assert await person.choose(NEW_PIN, asking()) == b"271828"
+    for pin in ("123456", "12345678", "271828"):
+        assert pin not in repr(person)
+
+
+async def test_a_pin_that_the_file_does_not_have_is_not_typed() -> None:
+    person = rules('pin = "123456"')
+    assert await person.enter(SO_LOGIN, taken, asking()) is None
+    assert await person.choose(NEW_PIN, asking()) is None
+
+
+async def test_a_wrong_pin_is_typed_once() -> None:
+    typed: list[bytes] = []
+
+    async def wrong(pin: bytes) -> bytes:
+        typed.append(pin)
+        raise CkrError(Ckr.PIN_INCORRECT)
+
+    with refused(Ckr.PIN_INCORRECT):
+        await rules('pin = "1234"').log_in(LOGIN, wrong, asking())
+    assert typed == [b"1234"]
+
+
+async def test_a_new_pin_of_a_bad_size_is_refused() -> None:
+    with refused(Ckr.PIN_LEN_RANGE):
+        await rules('pin = "1234"\nnew_pin = "123"').choose(NEW_PIN, asking())
 
 
 @pytest.mark.parametrize(
@@ -143,6 +173,8 @@ async def test_the_pin_is_typed_and_never_shown() -> None:
     [
         ('pairing = "maybe"', "pairing is one of accept, refuse"),
         ("pin = 1234", "pin is a string in quotes"),
+        ("so_pin = 1234", "so_pin is a string in quotes"),
+        ("new_pin = 1234", "new_pin is a string in quotes"),
         ('[[approval]]\nanswer="yes"', "answer is one of allow, deny, ignore"),
         ('[[approval]]\noperation="fly"', "operation is one of sign, decrypt, derive"),
         ('[[approval]]\noperation=""', "operation is one of sign, decrypt, derive"),

@@ -15,6 +15,7 @@ from fob_daemon.link.transport import Line, LineUrl
 from fob_device.approval.questions import YES, Decision, Prompt, Question
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.memory import Memory
+from fob_device.pad.no_pad import NoPinPad
 from fob_device.phone import Phone
 from fob_device.ports.ble.station import Station, static_address
 from fob_device.radio.radio import Radio
@@ -42,11 +43,10 @@ OK: Final = b"OK\r\n"
 
 
 @dataclass
-class Person:
+class Person(NoPinPad):
     """The phone's person, who opens and closes pairing; says yes to every code."""
 
     pairing_open: bool = True
-    has_pin_pad: bool = False
 
     def is_silent(self, question: Question) -> bool:
         """Keys may be used without asking."""
@@ -55,10 +55,6 @@ class Person:
     async def decide(self, prompt: Prompt) -> Decision:
         """Yes."""
         return YES
-
-    async def pin(self, pc_name: str) -> bytes | None:
-        """There is no pad."""
-        return None
 
     async def compare(self, code: str) -> bool:
         """The codes are equal."""

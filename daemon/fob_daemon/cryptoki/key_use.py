@@ -75,7 +75,7 @@ class KeyUse:
         """C_Login with CKU_CONTEXT_SPECIFIC, one round trip."""
         self.login.require(Cku.USER)
         slot = self.key.slot
-        ask = partial(self._remote.login_for_key, self.handle, pin)
+        ask = partial(self._remote.login_for_key, self.handle, pin, self.login.identify())
         await slot.checking_pin(Cku.USER, lambda: self.login.run(ask, is_guarded=True))
         self._is_authorized = True
 

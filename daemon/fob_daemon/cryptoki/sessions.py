@@ -108,13 +108,14 @@ class Sessions:
 
 
 def asked_pin(slot: Slot, pin: bytes | None) -> bytes | None:
-    """The PIN to send; no PIN and an empty one ask on the device, if it can (PKCS#11 v2.40 base, 5.6, C_Login).
+    """The PIN to send: none to a device with a PIN pad, which asks for itself (PKCS#11 v2.40 base, 5.6, C_Login).
 
+    So a NULL PIN, an empty one and one that a program makes up are the same, cost no try and cross no link.
     Raises CkrError ARGUMENTS_BAD for no PIN where the device has no PIN pad.
     """
     token = slot.cache.token
     has_pad = token is not None and bool(token.flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH)
-    if has_pad and not pin:
+    if has_pad:
         return None
     if pin is None:
         raise CkrError(Ckr.ARGUMENTS_BAD, "no PIN, and the device has no PIN pad")

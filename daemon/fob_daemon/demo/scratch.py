@@ -64,7 +64,7 @@ class Scratch:
 
     def write_files(self, configuration: str = "") -> None:
         """Rules and configuration; `configuration` is what the link adds, TOML."""
-        self.rules.write_text(f'pairing = "accept"\npin = "{self.user_pin}"\n')
+        self.rules.write_text(f'pairing = "accept"\npin = "{self.user_pin}"\nso_pin = "{self.so_pin}"\n')
         self.rules.chmod(0o600)
         sockets = "\n".join(
             f"{name} = {json.dumps(str(self.socket(name)))}" for name in ("provider", "agent", "control")

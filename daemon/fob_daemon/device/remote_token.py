@@ -113,9 +113,10 @@ class RemoteToken:
             self._callers.answered(naming)
         return read_login(_accepted(answer))
 
-    async def login_for_key(self, handle: int, pin: bytes | None) -> None:
-        """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key."""
-        await self._ask(self._timeouts.login, catalogue.LOGIN_USER, int(Cku.CONTEXT_SPECIFIC), pin, handle)
+    async def login_for_key(self, handle: int, pin: bytes | None, caller: Caller | None = None) -> None:
+        """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key; a `pin` of None asks on the device."""
+        values = (int(Cku.CONTEXT_SPECIFIC), pin, handle)
+        _accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller))
 
     async def logout(self, login: int) -> None:
         """C_Logout."""
@@ -174,15 +175,21 @@ class RemoteToken:
         return random
 
     async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
-        """One round trip, with the caller between `values` and `rest`; a second one with its block if need be."""
-        seconds, greeting = self._timeouts.private_operation, self.link.greeting
+        """One round trip, with the caller between `values` and `rest`."""
+        return read_block(_accepted(await self._named(self._timeouts.private_operation, spec, values, caller, rest)))
+
+    async def _named(
+        self, seconds: float, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()
+    ) -> Answer:
+        """A request with the caller between `values` and `rest`; a second one with its block if need be."""
+        greeting = self.link.greeting
         with self._callers.using(caller, None if greeting is None else greeting.boot) as naming:
             answer = await self._request(seconds, spec, *values, *naming.values, *rest)
             if answer.ckr == CALLER_UNKNOWN and naming.is_known:
                 answer = await self._request(seconds, spec, *values, *naming.full, *rest)
             if answer.ckr != CALLER_UNKNOWN:
                 self._callers.answered(naming)
-        return read_block(_accepted(answer))
+        return answer
 
     async def _change(self, spec: CommandSpec, *values: Value) -> Page:
         return read_page(await self._ask(self._timeouts.change, spec, *values))

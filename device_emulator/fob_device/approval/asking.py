@@ -1,20 +1,23 @@
 """A request that may have to wait for the device's person."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
-# How long a question stays on the screen, in seconds; the PC's own deadline withdraws it earlier.
-QUESTION_TIME: Final = 60
+
+def loop_time() -> float:
+    """The running loop's clock, in seconds."""
+    return asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Which computer asks, until when (seconds of the loop's clock), and how it hears what the person has to do.
+    """Which computer asks, for what in words, until when (seconds of the loop's clock).
 
-    `say` is told the words; it is never told where nobody has to do anything.
+    `say` is told in words what the person has to do; it is never told where nobody has to do anything.
     """
 
     pc_name: str
+    what: str
     until: float
     say: Callable[[str], None]

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fob_device.approval.asking import Asking
 from fob_device.approval.callers import Callers
 from fob_device.approval.grants import Grants
-from fob_device.approval.questions import Decider, Prompt, Question
+from fob_device.approval.questions import Decider, Decision, Prompt, Question
 from fob_device.listeners import Listener
 
 
@@ -15,7 +16,7 @@ class Waiting:
     """A prompt and the answer that all who wait for it will get."""
 
     prompt: Prompt
-    answer: asyncio.Task[bool]
+    answer: asyncio.Task[Decision]
 
 
 @dataclass(slots=True)
@@ -34,28 +35,29 @@ class ApprovalDesk:
     def __post_init__(self) -> None:
         self.grants = Grants(self.clock, self.changed)
 
-    async def ask(self, question: Question, decider: Decider, shown: Callable[[Prompt], None]) -> bool:
-        """The person's answer, remembered for as long as they said; `shown` is told the prompt that asks for it.
+    async def ask(self, question: Question, decider: Decider, asking: Asking) -> Decision:
+        """The person's answer, remembered for as long as they said; the computer hears the prompt that asks for it.
 
         Where the answer is known without asking, nothing is shown. Cancelled, the request leaves its prompt; the last
         one to leave takes it off the screen.
         """
         if decider.is_silent(question):
             return await self._decide(Prompt(question), decider)
-        waiting = self._join(question, decider)
-        shown(waiting.prompt)
+        waiting = self._join(question, decider, asking.until)
+        asking.say(waiting.prompt.words())
         try:
             return await asyncio.shield(waiting.answer)
         finally:
             self._leave(waiting)
 
-    def _join(self, question: Question, decider: Decider) -> Waiting:
+    def _join(self, question: Question, decider: Decider, until: float) -> Waiting:
         waiting = self._waiting.get(question)
         # Who comes after the answer is asked about anew.
         if waiting is not None and not waiting.answer.done():
+            waiting.prompt.until = max(waiting.prompt.until, until)
             waiting.prompt.add(1)
             return waiting
-        prompt = Prompt(question)
+        prompt = Prompt(question, until=until)
         answer = asyncio.get_running_loop().create_task(self._decide(prompt, decider))
         self._waiting[question] = Waiting(prompt, answer)
         return self._waiting[question]
@@ -69,8 +71,8 @@ class ApprovalDesk:
         if self._waiting.get(waiting.prompt.question) is waiting:
             del self._waiting[waiting.prompt.question]
 
-    async def _decide(self, prompt: Prompt, decider: Decider) -> bool:
+    async def _decide(self, prompt: Prompt, decider: Decider) -> Decision:
         decision = await decider.decide(prompt)
         if decision.is_yes:
             self.grants.give(prompt.question, decision.remember)
-        return decision.is_yes
+        return decision

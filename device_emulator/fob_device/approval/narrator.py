@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from fob_device.approval.asking import Asking
 from fob_device.approval.questions import Decision, Prompt, Question
 from fob_device.approval.rules import Rule, Rules
+from fob_device.pad.entry import PinEntry
+from fob_device.pad.pin_pad import Check
 from fob_protocol.names import plain_name
+
+T = TypeVar("T")
 
 FILE: Final = "the rule file"
 NO_FILE: Final = "a phone without a rule file"
@@ -46,10 +51,26 @@ class Narrator:
             self.say(f"asked: {prompt.words()} ({self._answer(rule)})")
         return await self.rules.decide(prompt)
 
-    async def pin(self, pc_name: str) -> bytes | None:
+    async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
         """The PIN that the rules type."""
-        self.say(f"asked: PIN for {plain_name(pc_name)} ({self.source} types it)")
-        return await self.rules.pin(pc_name)
+        self._say_entry(entry)
+        return await self.rules.log_in(entry, check, asking)
+
+    async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
+        """The PIN that the rules type."""
+        self._say_entry(entry)
+        return await self.rules.enter(entry, check, asking)
+
+    async def choose(self, entry: PinEntry, asking: Asking) -> bytes | None:
+        """The PIN that the rules choose."""
+        self._say_entry(entry)
+        return await self.rules.choose(entry, asking)
+
+    async def unlocked(self, asking: Asking) -> None:
+        """A headless phone has no lock."""
+
+    def forget_pin(self) -> None:
+        """There is no lock."""
 
     async def compare(self, code: str) -> bool:
         """The rules' answer. The computer's name comes only with its person's yes."""
@@ -60,6 +81,10 @@ class Narrator:
     def paired(self, pc_name: str) -> None:
         """A computer was stored."""
         self.say(f"paired with '{plain_name(pc_name)}'")
+
+    def _say_entry(self, entry: PinEntry) -> None:
+        typed = "has none" if self.rules.pin_for(entry) is None else "types it"
+        self.say(f"asked: {entry.words()} ({self.source} {typed})")
 
     def _answer(self, rule: Rule) -> str:
         after = f" after {rule.after:g} s" if rule.after and rule.answer != "ignore" else ""

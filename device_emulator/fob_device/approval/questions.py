@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from fob_device.approval.callers import NOBODY
 from fob_device.approval.words import words_of
+from fob_device.pad.pin_pad import PinPad
 from fob_protocol.caller import Caller
 
 
@@ -79,9 +80,10 @@ class Decision:
 
 YES: Final = Decision(True)
 NO: Final = Decision(False)
+GRANTED: Final = Decision(True, by=DecidedBy.GRANT)
 
 
-class Decider(Protocol):
+class Decider(PinPad, Protocol):
     """Answers for the device's person."""
 
     def is_silent(self, question: Question) -> bool:
@@ -89,13 +91,6 @@ class Decider(Protocol):
 
     async def decide(self, prompt: Prompt) -> Decision:
         """Yes or no; waits as long as the person thinks. Cancelled when the question is withdrawn."""
-
-    async def pin(self, pc_name: str) -> bytes | None:
-        """The PIN typed on the device's own pad, None when it has no pad or the person gave up."""
-
-    @property
-    def has_pin_pad(self) -> bool:
-        """True when `pin` can answer."""
 
     @property
     def pairing_open(self) -> bool:

@@ -1,7 +1,9 @@
 """A headless device's person: a rule file (TOML).
 
 pairing = "accept"            # or "refuse"
-pin = "123456"                # what is typed on the PIN pad when the PC sends no PIN; absent: no pad
+pin = "123456"                # what is typed when the user's PIN is asked for; absent: no PIN pad
+so_pin = "12345678"           # what is typed when the security officer's is asked for; absent: nobody types it
+new_pin = "271828"            # what is chosen, and typed twice, where a PIN is set; absent: nobody chooses
 [[approval]]                  # the first that matches decides; none: allow at once
 operation = "sign"            # sign, decrypt, derive; absent: any
 key = "git*"                  # a pattern for the key's label; absent: any
@@ -24,10 +26,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from fob_device.approval.questions import Decision, Operation, Prompt, Question
+from fob_device.approval.asking import Asking
+from fob_device.approval.questions import DecidedBy, Decision, Operation, Prompt, Question
+from fob_device.pad.entry import PinEntry
+from fob_device.pad.pin_pad import Check
+from fob_device.token.pins import check_pin_size
 from fob_protocol.caller import Caller, Purpose
+from fob_protocol.pkcs11.constants import Cku
 
 ANSWERS: Final = ("allow", "deny", "ignore")
 PAIRING: Final = ("accept", "refuse")
@@ -46,9 +53,11 @@ AFTER_LIMIT: Final = 3600
 # Seconds. A login's ticket lives no longer.
 REMEMBER_LIMIT: Final = 43_200
 
-FILE_KEYS: Final = frozenset({"pairing", "pin", "approval"})
+FILE_KEYS: Final = frozenset({"pairing", "pin", "so_pin", "new_pin", "approval"})
 PATTERNS: Final = ("program", "host", "namespace")
 APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after", "remember", "purpose", "forwarded", *PATTERNS})
+
+T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -106,6 +115,8 @@ class Rules:
     pairing: str = "accept"
     typed_pin: bytes | None = field(default=None, repr=False)
     sleep: Sleep = field(default=asyncio.sleep, repr=False)
+    typed_so_pin: bytes | None = field(default=None, repr=False)
+    chosen_pin: bytes | None = field(default=None, repr=False)
 
     @property
     def has_pin_pad(self) -> bool:
@@ -131,11 +142,35 @@ class Rules:
         if rule.answer == "ignore":
             await asyncio.Event().wait()
         await self.sleep(rule.after)
-        return Decision(rule.answer == "allow", rule.remember)
+        return Decision(rule.answer == "allow", rule.remember, DecidedBy.RULE)
 
-    async def pin(self, pc_name: str) -> bytes | None:
-        """The PIN that the file types."""
-        return self.typed_pin
+    def pin_for(self, entry: PinEntry) -> bytes | None:
+        """What the file types, None where it has no such PIN."""
+        if entry.is_new:
+            return self.chosen_pin
+        return self.typed_pin if entry.user is Cku.USER else self.typed_so_pin
+
+    async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
+        """Typed at every login: there is no lock."""
+        return await self.enter(entry, check, asking)
+
+    async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
+        """Typed once, at once. Raises CkrError PIN_INCORRECT too: the file has no other PIN."""
+        pin = self.pin_for(entry)
+        return None if pin is None else await check(pin)
+
+    async def choose(self, entry: PinEntry, asking: Asking) -> bytes | None:
+        """The file's new PIN. Raises CkrError PIN_LEN_RANGE."""
+        pin = self.pin_for(entry)
+        if pin is not None:
+            check_pin_size(pin)
+        return pin
+
+    async def unlocked(self, asking: Asking) -> None:
+        """A headless phone has no lock."""
+
+    def forget_pin(self) -> None:
+        """There is no lock."""
 
     async def compare(self, code: str) -> bool:
         """A headless device trusts the person at the PC to compare."""
@@ -157,14 +192,15 @@ def load_rules(path: Path) -> Rules:
 def parse_rules(table: dict[str, Any]) -> Rules:
     """Rules from a parsed file. Raises RuleError."""
     _only(table, "the file", FILE_KEYS)
-    pin = _string("pin", table["pin"]) if "pin" in table else None
     entries = table.get("approval", [])
     if not isinstance(entries, list):
         raise RuleError("approval is a list: [[approval]]")
     return Rules(
         tuple(_parse_rule(entry) for entry in entries),
         _one_of("pairing", table.get("pairing", "accept"), PAIRING),
-        pin.encode() if pin is not None else None,
+        _optional_pin("pin", table),
+        typed_so_pin=_optional_pin("so_pin", table),
+        chosen_pin=_optional_pin("new_pin", table),
     )
 
 
@@ -180,6 +216,10 @@ def _parse_rule(entry: object) -> Rule:
         remember=_remember(entry),
         **_about_caller(entry),
     )
+
+
+def _optional_pin(name: str, table: dict[str, Any]) -> bytes | None:
+    return _string(name, table[name]).encode() if name in table else None
 
 
 def _remember(entry: dict[str, Any]) -> float:

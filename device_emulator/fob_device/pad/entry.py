@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from fob_device.approval.callers import NOBODY
+from fob_protocol.caller import Caller, Purpose
+from fob_protocol.deeds import FORWARDED, asker, deed
 from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.constants import Cku
 
@@ -13,17 +16,17 @@ class PinUse(Enum):
 
     LOGIN = "log in"
     KEY = "use a key once"
-    CHANGE = "change the PIN"
-    RESET = "set the user's PIN"
+    CHANGE = "change it"
+    RESET = "replace a forgotten one"
     ERASE = "erase the token"
 
 
-_OWNERS: Final = {Cku.USER: "the PIN", Cku.SO: "the security officer's PIN"}
+_OWNERS: Final = {Cku.USER: "PIN", Cku.SO: "security officer's PIN"}
 
 
 @dataclass(frozen=True, slots=True)
 class PinEntry:
-    """A PIN that is asked for: by which computer, whose it is, and what for.
+    """A PIN that is asked for: by which computer and which program of it, whose it is, and what for.
 
     `user`: whose PIN is typed, Cku.USER or Cku.SO. `key_label` and `key` (its handle) with PinUse.KEY, `new_label`
     with PinUse.ERASE. `is_new`: a PIN is chosen, not checked.
@@ -32,6 +35,7 @@ class PinEntry:
     use: PinUse
     user: Cku
     pc_name: str
+    caller: Caller = NOBODY
     key_label: str = ""
     key: int = 0
     new_label: str = ""
@@ -44,25 +48,33 @@ class PinEntry:
 
     @property
     def needs_no_unlocking(self) -> bool:
-        """True where the PIN shows as much as unlocking the phone: the officer's, and the user's own to change it."""
-        return self.user is Cku.SO or self.use is PinUse.CHANGE
+        """True where the PIN shows as much as unlocking the phone, or is set because nobody can unlock it."""
+        return self.user is Cku.SO or self.use in (PinUse.CHANGE, PinUse.RESET)
+
+    def covers(self, caller: Caller) -> bool:
+        """True when the person who typed for this entry has seen what `caller` wants: the same, or less said of it."""
+        seen = self.caller
+        if seen.purpose is Purpose.UNKNOWN:
+            return (seen.programs, seen.is_forwarded) == (caller.programs, caller.is_forwarded)
+        return seen == caller
 
     def words(self) -> str:
-        """`type the PIN to use 'work' once, for me@pc`; every character is plain."""
-        new = "a new " if self.is_new else ""
-        owner = _OWNERS[self.user]
-        typed = f"{new}{owner.removeprefix('the ')}" if self.is_new else owner
-        return f"type {typed} {self._purpose()}, for {plain_name(self.pc_name)}"
+        """`type the PIN to log in to github.com with 'work' for ssh <- zsh on me@pc`; every character is plain."""
+        return f"type {'a new' if self.is_new else 'the'} {_OWNERS[self.user]} to {self.what()}"
 
-    def _purpose(self) -> str:
+    def what(self) -> str:
+        """`log in to github.com with 'work' for ssh <- zsh on me@pc`."""
+        whom = asker(self.caller, plain_name(self.pc_name))
+        forwarded = FORWARDED if self.caller.is_forwarded else ""
+        return f"{self._deed()} for {whom}{forwarded}"
+
+    def _deed(self) -> str:
         match self.use:
-            case PinUse.LOGIN:
-                return "to log in"
+            case PinUse.KEY if self.caller.purpose is Purpose.UNKNOWN:
+                return f"use '{plain_name(self.key_label)}' once"
             case PinUse.KEY:
-                return f"to use '{plain_name(self.key_label)}' once"
-            case PinUse.CHANGE:
-                return "to change it"
-            case PinUse.RESET:
-                return "to set the user's PIN"
+                return f"{deed('sign', self.caller)} with '{plain_name(self.key_label)}'"
             case PinUse.ERASE:
-                return f"to ERASE this phone's keys and call it '{plain_name(self.new_label)}'"
+                return f"ERASE every key on this phone and call it '{plain_name(self.new_label)}',"
+            case _:
+                return str(self.use.value)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from fob_device.approval.asking import Asking
 from fob_device.listeners import Listener
@@ -13,7 +14,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 
-UNLOCK = "unlock the phone"
+UNLOCK: Final = "unlock the phone"
 
 
 class Lock:
@@ -134,15 +135,14 @@ class Lock:
     async def opened(self, asking: Asking) -> bytes:
         """The user's master key, as soon as the phone is unlocked; the computer hears when that needs the person.
 
-        Raises CkrError PIN_LOCKED when nobody can unlock it.
+        Raises CkrError PIN_LOCKED or USER_PIN_NOT_INITIALIZED when nobody can unlock it.
         """
         while self._master_key is None:
-            if self.is_blocked:
-                raise CkrError(Ckr.PIN_LOCKED, "the phone is locked, and its PIN is blocked")
+            self._require_tries()
             opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting[opened] = asking.pc_name
             self._changed()
-            asking.say(UNLOCK)
+            asking.say(f"{UNLOCK}: {asking.what}")
             try:
                 await opened
             finally:
@@ -150,11 +150,17 @@ class Lock:
                 self._changed()
         return self._master_key
 
+    def _require_tries(self) -> None:
+        if self._tries_left() is None:
+            raise CkrError(Ckr.USER_PIN_NOT_INITIALIZED, "the phone is locked, and has no PIN")
+        if self.is_blocked:
+            raise _blocked()
+
     def _refused(self, error: CkrError) -> Typed:
         typed = judged(error, Cku.USER, self.tries_left)
         self._said = typed.words
         if typed.outcome is Outcome.BLOCKED:
-            self._let_go(CkrError(Ckr.PIN_LOCKED, "the phone is locked, and its PIN is blocked"))
+            self._let_go(_blocked())
         return typed
 
     def _let_go(self, refusal: CkrError | None) -> None:
@@ -182,3 +188,7 @@ class Lock:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _blocked() -> CkrError:
+    return CkrError(Ckr.PIN_LOCKED, "the phone is locked, and its PIN is blocked")

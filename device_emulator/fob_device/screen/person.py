@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from fob_device.approval.asking import Asking
-from fob_device.approval.questions import DecidedBy, Decision, Prompt, Question
+from fob_device.approval.asking import Asking, loop_time
+from fob_device.approval.questions import YES, DecidedBy, Decision, Prompt, Question
 from fob_device.listeners import Listeners
 from fob_device.memory import Memory
-from fob_device.pad.entry import PinEntry
+from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.pad.pin_pad import Check
+from fob_device.phone import Phone
 from fob_device.screen.errors import PhoneLockedError
 from fob_device.screen.lock import Lock
 from fob_device.screen.pin_desk import PinDesk
@@ -25,13 +26,11 @@ T = TypeVar("T")
 # Seconds that pairing stays open: time to find the computer and type a command.
 PAIRING_OPEN: Final = 300.0
 
+# PINs typed for keys that were then not used: more are forgotten, and the keys ask again.
+TYPED_LIMIT: Final = 64
+
 Random = Callable[[int], bytes]
 Clock = Callable[[], float]
-
-
-def loop_time() -> float:
-    """The running loop's clock, in seconds."""
-    return asyncio.get_running_loop().time()
 
 
 class ScreenPerson:
@@ -57,6 +56,13 @@ class ScreenPerson:
         self._clock = clock
         self._pins = PinDesk(self.sheets, memory.token.tries_left)
         self._pairing_until: float | None = None
+        # What PINs were typed for, and not yet done: a key that asks for its PIN at every use asks nothing more.
+        self._typed_for: list[PinEntry] = []
+
+    def belong_to(self, phone: Phone) -> None:
+        """Hear of what happens to the phone, and tell it what happens at its screen."""
+        phone.on_paired.append(self.paired)
+        self.on_change.add(phone.announce_pins)
 
     # What a tap does.
 
@@ -134,11 +140,17 @@ class ScreenPerson:
         self.close_pairing()
 
     def is_silent(self, question: Question) -> bool:
-        """True for a key that never asks; forwarded requests ask always."""
+        """True for a key that never asks, but for forwarded requests, and for what a PIN was just typed for."""
+        if self._typed_entry(question) is not None:
+            return True
         return not question.caller.is_forwarded and self._setting(question).ask is Ask.NEVER
 
     async def decide(self, prompt: Prompt) -> Decision:
         """A tap; by the key's setting a plain yes may be remembered, or none be needed."""
+        typed = self._typed_entry(prompt.question)
+        if typed is not None:
+            self._typed_for.remove(typed)
+            return YES
         if self.is_silent(prompt.question):
             return Decision(True, by=DecidedBy.SETTING)
         sheet = ApprovalSheet(self.sheets.new_id(), prompt.until, prompt, asyncio.get_running_loop().create_future())
@@ -172,7 +184,10 @@ class ScreenPerson:
 
     async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
         """On a sheet."""
-        return await self._pins.enter(entry, check, asking)
+        result = await self._pins.enter(entry, check, asking)
+        if result is not None and entry.use is PinUse.KEY:
+            self._typed_for = [*self._typed_for[-TYPED_LIMIT + 1 :], entry]
+        return result
 
     async def choose(self, entry: PinEntry, asking: Asking) -> bytes | None:
         """On a sheet, twice."""
@@ -181,6 +196,10 @@ class ScreenPerson:
     def forget_pin(self) -> None:
         """The phone locks itself."""
         self.lock.lock()
+
+    def _typed_entry(self, question: Question) -> PinEntry | None:
+        of_key = (entry for entry in self._typed_for if (entry.key, entry.pc_name) == (question.key, question.pc_name))
+        return next((entry for entry in of_key if entry.covers(question.caller)), None)
 
     def _setting(self, question: Question) -> KeySetting:
         return self._memory.settings.of_key(question.key)
@@ -203,6 +222,7 @@ class ScreenPerson:
     def _locked_or_not(self) -> None:
         if self.lock.is_locked:
             self._pairing_until = None
+            self._typed_for.clear()
         self.on_change()
 
     async def _open_master(self, pin: bytes) -> bytes:

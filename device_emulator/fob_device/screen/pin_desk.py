@@ -51,6 +51,7 @@ class PinDesk:
 
     async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
         """As PinPad has it; requests that ask the same share one sheet, where the entry allows it."""
+        self._require_tries(entry.user)
 
         async def take(entering: Entering, pin: bytes) -> Typed:
             return await self._check(entering, check, pin)
@@ -86,6 +87,14 @@ class PinDesk:
         entering = self._entering[self._sheets.find(sheet_id, PinSheet).id]
         self._sheets.take_down(entering.sheet)
         entering.finish(None)
+
+    def _require_tries(self, user: Cku) -> None:
+        """Nobody is asked in vain. Raises CkrError."""
+        tries_left = self._tries_left(user)
+        if tries_left is None:
+            raise CkrError(Ckr.USER_PIN_NOT_INITIALIZED)
+        if tries_left == 0:
+            raise _blocked(user)
 
     def _open(self, entry: PinEntry, take: Take, asking: Asking) -> Entering:
         sheet = PinSheet(self._sheets.new_id(), asking.until, entry, requests=0)
@@ -125,10 +134,13 @@ class PinDesk:
         except CkrError as error:
             typed = judged(error, user, self._tries_left(user) or 0)
             if not typed.may_go_on:
-                blocked = CkrError(Ckr.PIN_LOCKED, blocked_words(user))
-                entering.refuse(blocked if error.ckr is Ckr.PIN_INCORRECT else error)
+                entering.refuse(_blocked(user) if error.ckr is Ckr.PIN_INCORRECT else error)
             return typed
         return DONE
+
+
+def _blocked(user: Cku) -> CkrError:
+    return CkrError(Ckr.PIN_LOCKED, blocked_words(user))
 
 
 async def _compare(entering: Entering, pin: bytes) -> Typed:

@@ -1,11 +1,12 @@
 """Token information, logins and PINs."""
 
 from fob_device.security.context import Context
+from fob_device.security.pad_logins import init_pin_by_pad, init_token_by_pad, login_by_pad, set_pin_by_pad
 from fob_device.security.pages import page_answer
 from fob_device.security.values import octets, optional_octets, optional_whole, positive, whole
 from fob_device.token.views import Page
 from fob_protocol.at.answer import Answer
-from fob_protocol.at.values import Values
+from fob_protocol.at.values import Value, Values
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
@@ -26,16 +27,16 @@ async def get_mechanisms(context: Context, values: Values) -> Answer:
 
 
 async def login(context: Context, values: Values) -> Answer:
-    """C_Login: by the PC's PIN, or by the device's own pad when the PC sends none.
+    """C_Login: by the PC's PIN, or by the device's own pad if it has one, whatever the PC sends.
 
     The third value is a handle for a key's own login, and for any other the login that the new one replaces; behind it
     the PC may name the program, so that its first use of a key is as short as any other.
     """
-    context.desk.callers.resolve(optional_whole(values[3]), optional_octets(values[4]))
+    caller = context.desk.callers.resolve(optional_whole(values[3]), optional_octets(values[4]))
     user = _user(whole(values[0]))
-    pin = optional_octets(values[1])
-    if pin is None:
-        pin = await _pin_from_pad(context)
+    if context.decider.has_pin_pad:
+        return await login_by_pad(context, caller, user, values[2])
+    pin = _pin(values[1])
     with context.checking_pin():
         if user is Cku.CONTEXT_SPECIFIC:
             await context.slowly(lambda: context.session.authorize_key(positive(values[2]), pin))
@@ -59,28 +60,38 @@ async def resume(context: Context, values: Values) -> Answer:
 
 async def init_token(context: Context, values: Values) -> Answer:
     """C_InitToken."""
-    so_pin = octets(values[0])
     label = octets(values[1]).decode("utf-8", "replace").rstrip()
     with context.checking_pin():
-        await context.slowly(lambda: context.token.init_token(so_pin, label))
+        if context.decider.has_pin_pad:
+            await init_token_by_pad(context, label)
+        else:
+            so_pin = _pin(values[0])
+            await context.slowly(lambda: context.token.init_token(so_pin, label))
     context.announce_flags()
     return page_answer(Page(context.token.generation, full=True, more=False, objects=[], deleted=[]))
 
 
 async def init_pin(context: Context, values: Values) -> Answer:
     """C_InitPIN: the SO sets the user's PIN and its try counter."""
-    pin = octets(values[0])
     with context.checking_pin():
-        await context.slowly(lambda: context.session.init_pin(pin))
+        if context.decider.has_pin_pad:
+            await init_pin_by_pad(context)
+        else:
+            pin = _pin(values[0])
+            await context.slowly(lambda: context.session.init_pin(pin))
     context.announce_flags()
     return Answer()
 
 
 async def set_pin(context: Context, values: Values) -> Answer:
     """C_SetPIN."""
-    user, old, new = _user(whole(values[0])), octets(values[1]), octets(values[2])
+    user = _user(whole(values[0]))
     with context.checking_pin():
-        await context.slowly(lambda: context.session.set_pin(user, old, new))
+        if context.decider.has_pin_pad:
+            await set_pin_by_pad(context, user)
+        else:
+            old, new = _pin(values[1]), _pin(values[2])
+            await context.slowly(lambda: context.session.set_pin(user, old, new))
     context.announce_flags()
     return Answer()
 
@@ -103,12 +114,10 @@ def _user(number: int) -> Cku:
         raise CkrError(Ckr.USER_TYPE_INVALID, f"user type {number}") from None
 
 
-async def _pin_from_pad(context: Context) -> bytes:
-    if not context.decider.has_pin_pad:
-        raise CkrError(Ckr.ARGUMENTS_BAD, "no PIN, and the device has no PIN pad")
-    pin = await context.decider.pin(context.pc_name)
+def _pin(value: Value) -> bytes:
+    pin = optional_octets(value)
     if pin is None:
-        raise CkrError(Ckr.FUNCTION_CANCELED, "no PIN was typed on the device")
+        raise CkrError(Ckr.ARGUMENTS_BAD, "no PIN, and the device has no PIN pad")
     return pin
 
 

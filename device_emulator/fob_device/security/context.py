@@ -1,23 +1,23 @@
 """What a handler works with."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from fob_device.approval.asking import Asking, loop_time
 from fob_device.approval.desk import ApprovalDesk
-from fob_device.approval.questions import Decider, Prompt, Question
+from fob_device.approval.questions import GRANTED, Decider, Decision, Question
 from fob_device.approval.words import fitting
 from fob_device.slowly import Slowly
 from fob_device.token.token import Token, TokenSession
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK, EVENT_TOKEN
+from fob_protocol.limits import QUESTION_TIME
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import TokenFlag
-
-# How long a question stays on the screen; the PC's own deadline withdraws it earlier.
-QUESTION_TIME = 60
 
 # Octets of a question's words in an event, which goes in one frame (FRAME_LIMIT).
 WORDS_SIZE = 512
@@ -58,18 +58,28 @@ class Context:
         finally:
             self.pins_changed()
 
-    def announce_prompt(self, prompt: Prompt) -> None:
-        """Tell the PC that this request waits for the person."""
-        self.announce(Event(EVENT_ASK, (self.number, fitting(prompt.words(), WORDS_SIZE), QUESTION_TIME)))
-
-    async def approve(self, question: Question) -> None:
-        """Ask the person. Raises CkrError FUNCTION_REJECTED for a no and for silence."""
-        if self.desk.grants.cover(question):
-            return
+    @asynccontextmanager
+    async def asking(self, what: str) -> AsyncIterator[Asking]:
+        """The block waits for the person, `what` for in words. Raises CkrError FUNCTION_CANCELED for silence."""
+        until = loop_time() + QUESTION_TIME
         try:
-            async with asyncio.timeout(QUESTION_TIME):
-                allowed = await self.desk.ask(question, self.decider, self.announce_prompt)
+            async with asyncio.timeout_at(until):
+                yield Asking(self.pc_name, what, until, lambda words: self._say(words, until))
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
-        if not allowed:
+
+    async def approve(self, question: Question) -> Decision:
+        """The person's yes. Raises CkrError FUNCTION_REJECTED for a no, FUNCTION_CANCELED for silence."""
+        async with self.asking(question.words()) as asking:
+            await self.decider.unlocked(asking)
+            if self.desk.grants.cover(question):
+                return GRANTED
+            decision = await self.desk.ask(question, self.decider, asking)
+        if not decision.is_yes:
             raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")
+        return decision
+
+    def _say(self, words: str, until: float) -> None:
+        """Tell the PC that this request waits for the person."""
+        seconds = max(math.ceil(until - loop_time()), 0)
+        self.announce(Event(EVENT_ASK, (self.number, fitting(words, WORDS_SIZE), seconds)))

@@ -1,6 +1,7 @@
 """What one link session may do: its logins, and the keys that a PIN was just entered for."""
 
 import threading
+from collections import Counter
 
 from fob_device.store.database import Database
 from fob_device.store.pin_rows import write_pin
@@ -24,7 +25,8 @@ class Access:
         self._pins = pins
         self._logins = logins
         self._mine: dict[int, LiveLogin] = {}
-        self._authorized: set[int] = set()
+        # How often a PIN was typed for a key, and the key not used since.
+        self._authorized: Counter[int] = Counter()
         self._authorized_lock = threading.Lock()
 
     @property
@@ -39,7 +41,12 @@ class Access:
         """
         require_pin_user(user)
         self._require_room()
-        live, login = self._logins.begin(user, self._pins.unlock(user, pin))
+        return self.login_opened(user, self._pins.unlock(user, pin), replaced)
+
+    def login_opened(self, user: Cku, master_key: bytes, replaced: int | None = None) -> Login:
+        """As `login`, where a PIN was checked before. Raises CkrError SESSION_COUNT."""
+        self._require_room()
+        live, login = self._logins.begin(user, master_key)
         self._mine[login.id] = live
         if replaced is not None and (old := self._mine.get(replaced)) is not None and old.user == user:
             self._logins.end(replaced)
@@ -75,10 +82,7 @@ class Access:
 
         Raises CkrError USER_NOT_LOGGED_IN, PIN_LEN_RANGE.
         """
-        officer = self._login_of(Cku.SO)
-        if officer is None:
-            raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the SO sets the user's PIN")
-        self._store_pin(Cku.USER, new_pin, officer.master_key)
+        self._store_pin(Cku.USER, new_pin, self.officer_login().master_key)
         self._logins.end_user(Cku.USER)
 
     def set_pin(self, user: Cku, old: bytes, new: bytes) -> None:
@@ -88,7 +92,11 @@ class Access:
         """
         require_pin_user(user)
         check_pin_size(new)
-        self._store_pin(user, new, self._pins.unlock(user, old))
+        self.set_pin_opened(user, self._pins.unlock(user, old), new)
+
+    def set_pin_opened(self, user: Cku, master_key: bytes, new: bytes) -> None:
+        """As `set_pin`, where the old PIN was checked before. Raises CkrError PIN_LEN_RANGE."""
+        self._store_pin(user, new, master_key)
         self._logins.end_user(user, but=self._live())
 
     def take_ended(self) -> list[int]:
@@ -97,6 +105,13 @@ class Access:
         for number in ended:
             del self._mine[number]
         return ended
+
+    def officer_login(self) -> LiveLogin:
+        """The SO's login. Raises CkrError USER_NOT_LOGGED_IN."""
+        login = self._login_of(Cku.SO)
+        if login is None:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the SO sets the user's PIN")
+        return login
 
     def user_login(self) -> LiveLogin:
         """The user's login. Raises CkrError USER_NOT_LOGGED_IN."""
@@ -124,21 +139,27 @@ class Access:
         """The next use of a CKA_ALWAYS_AUTHENTICATE key is allowed. Raises CkrError as `login` does."""
         self.user_login()
         self._pins.unlock(Cku.USER, pin)
+        self.authorize_key_opened(handle)
+
+    def authorize_key_opened(self, handle: int) -> None:
+        """As `authorize_key`, where the PIN was checked before. Raises CkrError USER_NOT_LOGGED_IN."""
+        self.user_login()
         with self._authorized_lock:
-            self._authorized.add(handle)
+            self._authorized[handle] += 1
 
     def use_authorization(self, handle: int) -> None:
         """Uses up what `authorize_key` gave. Raises CkrError USER_NOT_LOGGED_IN when there is nothing to use up."""
         with self._authorized_lock:
-            if handle not in self._authorized:
+            if not self._authorized[handle]:
                 raise CkrError(Ckr.USER_NOT_LOGGED_IN, "this key asks for the PIN at every use")
-            self._authorized.discard(handle)
+            self._authorized[handle] -= 1
 
     def _store_pin(self, user: Cku, pin: bytes, master_key: bytes) -> None:
         row = self._pins.wrap(user, pin, master_key)
         with self._database.transaction() as connection:
             write_pin(connection, row)
             delete_tickets_of(connection, user)
+            self._pins.note_set(connection, user)
 
     def _login_of(self, user: Cku) -> LiveLogin | None:
         return next((login for login in self._live() if login.user == user), None)

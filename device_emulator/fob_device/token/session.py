@@ -44,6 +44,11 @@ class TokenSession:
         self._forget_private_objects()
         return self._access.login(user, pin, replaced)
 
+    def login_opened(self, user: Cku, master_key: bytes, replaced: int | None = None) -> Login:
+        """As `login`, where the device's own pad has checked the PIN. Raises CkrError SESSION_COUNT."""
+        self._forget_private_objects()
+        return self._access.login_opened(user, master_key, replaced)
+
     def resume(self, login: int, ticket: bytes) -> None:
         """Go on with a login of an earlier session. Raises CkrError USER_NOT_LOGGED_IN unless the ticket is good."""
         self._forget_private_objects()
@@ -63,12 +68,21 @@ class TokenSession:
 
         Raises CkrError KEY_HANDLE_INVALID, OPERATION_NOT_INITIALIZED (the key needs no such login), and as `login`.
         """
+        self.require_guarded(handle)
+        self._access.authorize_key(handle, pin)
+
+    def authorize_key_opened(self, handle: int) -> None:
+        """As `authorize_key`, where the device's own pad has checked the PIN. Raises CkrError USER_NOT_LOGGED_IN."""
+        self._access.authorize_key_opened(handle)
+
+    def require_guarded(self, handle: int) -> None:
+        """Raises CkrError unless it is a key that asks for the PIN at every use, and the user is logged in."""
+        self._access.user_login()
         view = self._desk.find(handle, Ckr.KEY_HANDLE_INVALID)
         if view.attributes.get(Cka.CLASS) != Cko.PRIVATE_KEY:
             raise CkrError(Ckr.KEY_HANDLE_INVALID, f"object {handle} is no private key")
         if not is_true(view.attributes, Cka.ALWAYS_AUTHENTICATE):
             raise CkrError(Ckr.OPERATION_NOT_INITIALIZED, f"key {handle} needs no PIN for each use")
-        self._access.authorize_key(handle, pin)
 
     def init_pin(self, new_pin: bytes) -> None:
         """The SO sets the user's PIN and unlocks it; keys stay, the user's logins and tickets end; slow.
@@ -77,9 +91,17 @@ class TokenSession:
         """
         self._access.init_pin(new_pin)
 
+    def require_officer(self) -> None:
+        """Raises CkrError USER_NOT_LOGGED_IN unless the SO is logged in."""
+        self._access.officer_login()
+
     def set_pin(self, user: Cku, old: bytes, new: bytes) -> None:
         """Change a PIN; the user's tickets end, and the logins of other computers; slow. Raises CkrError as `login`."""
         self._access.set_pin(user, old, new)
+
+    def set_pin_opened(self, user: Cku, master_key: bytes, new: bytes) -> None:
+        """As `set_pin`, where the device's own pad has checked the old PIN. Raises CkrError PIN_LEN_RANGE."""
+        self._access.set_pin_opened(user, master_key, new)
 
     def sign(self, handle: int, mechanism: Mechanism, data: bytes) -> bytes:
         """A signature over `data`: the digest where the mechanism hashes, the message for EdDSA.
