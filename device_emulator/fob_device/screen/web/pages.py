@@ -1,0 +1,201 @@
+"""What stands at each address: pages out of the phone and its person. Nothing changes by looking."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fob_device.overview.computers import Computer, computers, grants
+from fob_device.overview.objects import certificates, keys
+from fob_device.pad.tries import wrong_words
+from fob_device.screen.person import PAIRING_OPEN
+from fob_device.screen.sheets import PairingSheet, PinSheet, Sheet
+from fob_device.screen.typed import UNFIT
+from fob_device.screen.web.addresses import COMPUTER, HANDLE
+from fob_device.screen.web.render import Back, Page
+from fob_device.screen.web.shown import Running
+from fob_device.screen.web.views.computers import computer_items, computer_page, grant_items
+from fob_device.screen.web.views.history import HistoryPage
+from fob_device.screen.web.views.home import UnlockPad, home, locked
+from fob_device.screen.web.views.keys import groups, object_page
+from fob_device.screen.web.views.message import Message
+from fob_device.screen.web.views.pairing import computers_page
+from fob_device.screen.web.views.settings import settings_page
+from fob_device.screen.web.views.sheets import SheetView, sheet_view
+from fob_protocol.limits import PAIRING_TIME, QUESTION_TIME
+from fob_protocol.pkcs11.constants import Cku
+
+# What a tap did, as the address of the next page says it.
+NOTICES: Final = {
+    "saved": "Saved.",
+    "pin": "The PIN is changed.",
+    "unpaired": "The computer is unpaired.",
+    "revoked": "From now on it is asked again.",
+}
+# Of a PIN that was not right; the pad says the rest.
+WRONG: Final = "wrong"
+PIN_TROUBLE: Final = {"unequal": "The new PINs were not equal.", "unfit": UNFIT.words}
+
+
+Query = Mapping[str, str]
+
+
+class NoPageError(Exception):
+    """Nothing stands at this address, or no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Look at another address, below the token; `notice`: one of NOTICES."""
+
+    path: str = ""
+    notice: str = ""
+
+
+def message(icon: str, title: str, words: str) -> Page:
+    """A page that says one thing."""
+    return Page("message.html", title, Message(icon, title, words), may_reload=False)
+
+
+_OVER: Final = "It was answered already, taken back, or nobody answered in time. Your tap did nothing."
+OFF: Final = Page("off.html", "Off", None)
+
+
+def page_at(running: Running, path: str, query: Query) -> Page | Moved:
+    """The page at a path below the token. Raises NoPageError."""
+    for pattern, find in _PAGES.items():
+        if match := re.fullmatch(pattern, path):
+            page = find(running, query, *match.groups())
+            break
+    else:
+        raise NoPageError
+    if isinstance(page, Moved):
+        return page
+    if running.person.lock.is_locked and page.template != "unlock.html":
+        return replace(_lock_screen(running), path=path)
+    notice = next((words for name, words in NOTICES.items() if name in query), "")
+    return replace(page, path=path, notice=notice)
+
+
+def with_sheet(running: Running, page: Page) -> Page:
+    """The page below the sheet that asks first, if one does."""
+    sheets = running.person.visible_sheets
+    if not sheets:
+        return page
+    view = _view(running, sheets[0])
+    may_reload = page.may_reload and not isinstance(sheets[0], PinSheet)
+    return replace(page, sheet=view, others=_others(len(sheets) - 1), may_reload=may_reload)
+
+
+def _unlock(running: Running, query: Query) -> Page | Moved:
+    """The PIN pad of the lock screen."""
+    lock = running.person.lock
+    if not lock.is_locked:
+        return Moved()
+    view = UnlockPad(
+        title="PIN blocked" if lock.is_blocked else "Enter PIN",
+        words=lock.words or lock.waiting_words,
+        is_wrong=WRONG in query,
+        is_checking=lock.is_checking,
+        is_blocked=lock.is_blocked,
+    )
+    return Page("unlock.html", "Unlock", view, path="unlock", may_reload=False)
+
+
+def _home(running: Running, query: Query) -> Page:
+    phone = running.phone
+    view = home(computers(phone), grant_items(grants(phone)), ())
+    return Page("home.html", "Home", view)
+
+
+def _lock_screen(running: Running) -> Page:
+    lock = running.person.lock
+    return Page("lock.html", "Locked", locked(lock.waiting, lock.waiting_words))
+
+
+def _keys(running: Running, query: Query) -> Page:
+    return Page("keys.html", "Keys", groups(keys(running.phone), certificates(running.phone)), tab="keys")
+
+
+def _key(running: Running, query: Query, handle: str) -> Page:
+    view = object_page(int(handle), keys(running.phone), certificates(running.phone))
+    if view is None:
+        raise NoPageError
+    return Page("key.html", view.label, view, tab="keys", back=Back("keys", "Keys"), may_reload=False)
+
+
+def _computers(running: Running, query: Query) -> Page:
+    person = running.person
+    is_resting = not running.phone.pairing_tries.are_open(asyncio.get_running_loop().time())
+    view = computers_page(
+        computer_items(computers(running.phone)), person.pairing_seconds_left, PAIRING_OPEN, is_resting=is_resting
+    )
+    return Page("computers.html", "Computers", view, tab="computers")
+
+
+def _computer(running: Running, query: Query, key: str, *, is_asking: bool = False) -> Page:
+    computer = find_computer(running, key)
+    view = computer_page(computer, grants(running.phone), is_asking=is_asking)
+    return Page("computer.html", view.name, view, tab="computers", back=Back("computers", "Computers"))
+
+
+def _unpair(running: Running, query: Query, key: str) -> Page:
+    return _computer(running, query, key, is_asking=True)
+
+
+def _history(running: Running, query: Query) -> Page:
+    return Page("history.html", "History", HistoryPage(()), tab="history")
+
+
+def _settings(running: Running, query: Query) -> Page:
+    lock = running.person.lock
+    view = settings_page(lock.auto_lock, lock.tries_left, running.phone.token.info())
+    return Page("settings.html", "Settings", view, tab="settings", may_reload=False)
+
+
+def _pin(running: Running, query: Query) -> Page:
+    """Where the PIN is changed, with what became of the last try."""
+    said = next((words for name, words in PIN_TROUBLE.items() if name in query), "")
+    if WRONG in query:
+        said = wrong_words(Cku.USER, running.person.lock.tries_left)
+    return Page("pin.html", "Change the PIN", said, tab="settings", back=Back("settings", "Settings"), may_reload=False)
+
+
+def _over(running: Running, query: Query) -> Page:
+    """A tap that came too late, or a second time."""
+    return message("clock", "This request is over", _OVER)
+
+
+_PAGES: Final[Mapping[str, Callable[..., Page | Moved]]] = {
+    r"": _home,
+    r"unlock": _unlock,
+    r"keys": _keys,
+    rf"keys/{HANDLE}": _key,
+    rf"computers/{COMPUTER}": _computer,
+    rf"computers/{COMPUTER}/unpair": _unpair,
+    r"computers": _computers,
+    r"history": _history,
+    r"settings": _settings,
+    r"settings/pin": _pin,
+    r"over": _over,
+}
+
+
+def find_computer(running: Running, key: str) -> Computer:
+    """The paired computer with this key, in hex. Raises NoPageError."""
+    for computer in computers(running.phone):
+        if computer.key.hex() == key:
+            return computer
+    raise NoPageError
+
+
+def _view(running: Running, sheet: Sheet) -> SheetView:
+    seconds = PAIRING_TIME if isinstance(sheet, PairingSheet) else QUESTION_TIME
+    return sheet_view(sheet, running.person.sheets.seconds_left(sheet), seconds)
+
+
+def _others(count: int) -> str:
+    if count == 0:
+        return ""
+    return "1 more request waits behind this one" if count == 1 else f"{count} more requests wait behind this one"

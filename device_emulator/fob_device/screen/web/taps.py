@@ -1,0 +1,172 @@
+"""What a tap does. Each ends with another address to look at, so that nothing is sent twice by looking again."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from fob_device.overview.objects import keys
+from fob_device.screen.errors import PhoneLockedError, SheetGoneError
+from fob_device.screen.person import ScreenPerson
+from fob_device.screen.typed import Outcome, judged
+from fob_device.screen.web.addresses import COMPUTER, HANDLE, PAGE, SHEET
+from fob_device.screen.web.forms import FormError, one_of
+from fob_device.screen.web.pages import WRONG, Moved, NoPageError, find_computer
+from fob_device.screen.web.shown import Running
+from fob_device.screen.web.views.keys import SETTINGS
+from fob_device.screen.web.views.settings import auto_lock_seconds
+from fob_device.screen.web.views.sheets import REMEMBER
+from fob_protocol.pkcs11.constants import Cku
+from fob_protocol.pkcs11.errors import CkrError
+
+Fields = Mapping[str, str]
+Tap = Callable[..., Awaitable[Moved]]
+
+YES: Final = "yes"
+NO: Final = "no"
+
+
+async def tap_at(running: Running, path: str, fields: Fields) -> Moved:
+    """What the person does at a path below the token.
+
+    Raises NoPageError, FormError; CkrError when the phone's memory fails. A tap on a locked phone leads to its PIN pad.
+    """
+    for pattern, tap in _TAPS.items():
+        if match := re.fullmatch(pattern, path):
+            try:
+                return await tap(running, fields, *match.groups())
+            except SheetGoneError:
+                return Moved("over")
+            except PhoneLockedError:
+                return Moved("unlock")
+    raise NoPageError
+
+
+def page_below(fields: Fields) -> Moved:
+    """Back to the page that a sheet or the workbench was beside. Raises FormError."""
+    path = fields.get("page", "")
+    if not re.fullmatch(PAGE, path):
+        raise FormError("page is an address of this phone")
+    return Moved(path)
+
+
+async def _lock(running: Running, fields: Fields) -> Moved:
+    running.person.lock.lock()
+    return Moved()
+
+
+async def _unlock(running: Running, fields: Fields) -> Moved:
+    typed = await running.person.unlock(_pin(fields, "pin"))
+    return Moved() if typed.outcome is Outcome.DONE else Moved("unlock", WRONG)
+
+
+async def _answer(running: Running, fields: Fields, sheet_id: str) -> Moved:
+    back = page_below(fields)
+    if "remember" in fields:
+        seconds = one_of(fields, "remember", tuple(str(choice.seconds) for choice in REMEMBER))
+        running.person.answer(sheet_id, True, int(seconds))
+    else:
+        running.person.answer(sheet_id, one_of(fields, "answer", (YES, NO)) == YES)
+    return back
+
+
+async def _compare(running: Running, fields: Fields, sheet_id: str) -> Moved:
+    back = page_below(fields)
+    running.person.compare_answer(sheet_id, one_of(fields, "equal", (YES, NO)) == YES)
+    return back
+
+
+async def _type_pin(running: Running, fields: Fields, sheet_id: str) -> Moved:
+    back = page_below(fields)
+    await running.person.type_pin(sheet_id, _pin(fields, "pin"))
+    return back
+
+
+async def _give_up(running: Running, fields: Fields, sheet_id: str) -> Moved:
+    back = page_below(fields)
+    running.person.cancel(sheet_id)
+    return back
+
+
+async def _set_key(running: Running, fields: Fields, handle: str) -> Moved:
+    _require_person(running.person)
+    setting = SETTINGS[one_of(fields, "setting", tuple(SETTINGS))]
+    if all(key.handle != int(handle) for key in keys(running.phone)):
+        raise NoPageError
+    running.phone.set_key_setting(int(handle), setting)
+    return Moved(f"keys/{handle}", "saved")
+
+
+async def _unpair(running: Running, fields: Fields, key: str) -> Moved:
+    _require_person(running.person)
+    running.phone.unpair_computer(find_computer(running, key).key)
+    return Moved("computers", "unpaired")
+
+
+async def _revoke(running: Running, fields: Fields, key: str, number: str) -> Moved:
+    _require_person(running.person)
+    back = page_below(fields)
+    running.phone.revoke(find_computer(running, key).key, int(number))
+    return Moved(back.path, "revoked")
+
+
+async def _pairing(running: Running, fields: Fields) -> Moved:
+    _require_person(running.person)
+    if one_of(fields, "open", (YES, NO)) == YES:
+        running.person.open_pairing()
+    else:
+        running.person.close_pairing()
+    return Moved("computers")
+
+
+async def _set_auto_lock(running: Running, fields: Fields) -> Moved:
+    try:
+        seconds = auto_lock_seconds(fields.get("seconds", ""))
+    except ValueError as error:
+        raise FormError(str(error)) from None
+    running.person.set_auto_lock(seconds)
+    return Moved("settings", "saved")
+
+
+async def _change_pin(running: Running, fields: Fields) -> Moved:
+    phone, person = running.phone, running.person
+    _require_person(person)
+    old, new = _pin(fields, "old"), _pin(fields, "new")
+    if new != _pin(fields, "again"):
+        return Moved("settings/pin", "unequal")
+    session = phone.token.open_session()
+    try:
+        await phone.memory.slowly(lambda: session.set_pin(Cku.USER, old, new))
+    except CkrError as error:
+        unfit = judged(error, Cku.USER, person.lock.tries_left).outcome is Outcome.UNFIT
+        return Moved("settings/pin", "unfit" if unfit else WRONG)
+    finally:
+        session.close()
+        phone.announce_pins()
+    return Moved("settings", "pin")
+
+
+_TAPS: Final[Mapping[str, Tap]] = {
+    r"lock": _lock,
+    r"unlock": _unlock,
+    rf"sheets/{SHEET}": _answer,
+    rf"sheets/{SHEET}/compare": _compare,
+    rf"sheets/{SHEET}/pin": _type_pin,
+    rf"sheets/{SHEET}/give-up": _give_up,
+    rf"keys/{HANDLE}/setting": _set_key,
+    rf"computers/{COMPUTER}/unpair": _unpair,
+    rf"computers/{COMPUTER}/grants/{HANDLE}/revoke": _revoke,
+    r"pairing": _pairing,
+    r"settings/auto-lock": _set_auto_lock,
+    r"settings/pin": _change_pin,
+}
+
+
+def _pin(fields: Fields, name: str) -> bytes:
+    return fields.get(name, "").encode()
+
+
+def _require_person(person: ScreenPerson) -> None:
+    """A tap on the unlocked phone. Raises PhoneLockedError."""
+    if person.lock.is_locked:
+        raise PhoneLockedError
+    person.lock.touch()

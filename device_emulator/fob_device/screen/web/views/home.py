@@ -1,0 +1,64 @@
+"""The first page, and the lock screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fob_device.overview.computers import Computer
+from fob_device.screen.web.views.computers import GrantItem
+from fob_device.screen.web.views.history import EntryItem
+from fob_device.screen.web.views.status import Link, link_of, link_words
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What is going on, what runs without asking, what was done last."""
+
+    title: str
+    words: str
+    grants: Sequence[GrantItem]
+    recent: Sequence[EntryItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a locked phone says: that something waits, and not what."""
+
+    icon: str
+    title: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The lock screen."""
+
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockPad:
+    """The PIN pad of the lock screen. `is_checking`: a PIN is being looked at; `is_blocked`: none helps."""
+
+    title: str
+    words: str
+    is_wrong: bool
+    is_checking: bool
+    is_blocked: bool
+
+
+def home(computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Sequence[EntryItem]) -> Home:
+    """The first page of an unlocked phone."""
+    connected = [computer for computer in computers if link_of(computer) is not Link.NONE]
+    if connected:
+        said = " and ".join(f"{computer.name} {link_words(computer)}" for computer in connected)
+        return Home("All is quiet", f"Connected to {said}", grants, recent)
+    if computers:
+        return Home("No computer here", "None of the paired computers is connected.", grants, recent)
+    return Home("Welcome", "Pair a computer to begin: it is done under Computers.", grants, recent)
+
+
+def locked(waiting: int, waiting_words: str) -> Locked:
+    """One card, however many requests wait."""
+    if not waiting:
+        return Locked(())
+    return Locked((Card("key", waiting_words, "Unlock the phone to see them" if waiting > 1 else "Unlock it to see"),))

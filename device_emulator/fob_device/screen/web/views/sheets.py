@@ -1,0 +1,201 @@
+"""Sheets, as their templates need them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fob_device.approval.questions import Operation, Question
+from fob_device.pad.entry import PinUse
+from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Stage
+from fob_device.screen.web.words import duration, first_upper
+from fob_protocol.caller import Caller
+from fob_protocol.deeds import deed
+from fob_protocol.names import plain_name
+from fob_protocol.pkcs11.constants import Cku
+
+# Characters of a title that fit one line in large letters.
+LARGE: Final = 24
+
+_KINDS: Final = {
+    Operation.SIGN: "Signature",
+    Operation.DECRYPT: "Decryption",
+    Operation.DERIVE: "Key agreement",
+}
+_UNKNOWN_PROGRAM: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of who asks; `chain`, in place of `value`: the program and those that started it."""
+
+    icon: str
+    name: str
+    value: str = ""
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """For how long a yes may hold."""
+
+    seconds: int
+    short: str
+
+    @property
+    def words(self) -> str:
+        """`1 hour`."""
+        return duration(self.seconds)
+
+
+REMEMBER: Final = (Choice(300, "5 min"), Choice(3600, "1 hour"), Choice(28_800, "8 hours"))
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """What all sheets have. `seconds`: the time they had at first, or have left if that is more."""
+
+    template: str
+    id: str
+    kind: str
+    title: str
+    words: str
+    count: int
+    seconds_left: float
+    seconds: float
+
+    @property
+    def is_long(self) -> bool:
+        """The title takes smaller letters."""
+        return len(self.title) > LARGE
+
+    @property
+    def ring(self) -> float:
+        """How much of the time is over, in percent."""
+        return round(100 - 100 * self.seconds_left / self.seconds, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView(SheetView):
+    """A key is about to be used."""
+
+    facts: tuple[Fact, ...]
+    is_forwarded: bool
+    remember: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairingView(SheetView):
+    """Six digits to compare."""
+
+    code: str
+
+    @property
+    def spelled(self) -> str:
+        """For those who hear it."""
+        return f"{' '.join(self.code[:3])}, {' '.join(self.code[3:])}"
+
+
+@dataclass(frozen=True, slots=True)
+class PinView(SheetView):
+    """A PIN is due. `stage`: which one; `said`: to the last one."""
+
+    stage: str
+    purpose: str
+    said: str
+    is_wrong: bool
+    is_erasing: bool
+    field: str
+
+
+def sheet_view(sheet: Sheet, seconds_left: float, seconds: float) -> SheetView:
+    """What a sheet shows now. Raises TypeError for a kind that has no template."""
+    times = (seconds_left, max(seconds, seconds_left))
+    match sheet:
+        case ApprovalSheet():
+            return _approval(sheet, *times)
+        case PairingSheet():
+            return _pairing(sheet, *times)
+        case PinSheet():
+            return _pin(sheet, *times)
+    raise TypeError(f"no template for a sheet of {sheet.kind}")
+
+
+def deed_words(question: Question) -> str:
+    """`Log in to github.com`; where it is one word, with the key."""
+    words = first_upper(deed(question.operation.value, question.caller))
+    return words if " " in words else f"{words} with '{plain_name(question.key_label)}'"
+
+
+def facts_of(question: Question) -> tuple[Fact, ...]:
+    """Who asks for what, a line each."""
+    caller = question.caller
+    program = Fact("program", "Program", _UNKNOWN_PROGRAM, caller.programs)
+    computer = Fact("computer", "Computer", plain_name(question.pc_name))
+    key = Fact("key", "Key", plain_name(question.key_label))
+    return (program, computer, key, *_where(caller))
+
+
+def _where(caller: Caller) -> tuple[Fact, ...]:
+    host = (Fact("host", "Host", caller.host),) if caller.host else ()
+    return (*host, Fact("yes", "Signs for", caller.namespace)) if caller.namespace else host
+
+
+def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> ApprovalView:
+    question = sheet.question
+    return ApprovalView(
+        template="sheets/approval.html",
+        id=sheet.id,
+        kind=_KINDS[question.operation],
+        title=deed_words(question),
+        words=sheet.words,
+        count=sheet.count,
+        seconds_left=seconds_left,
+        seconds=seconds,
+        facts=facts_of(question),
+        is_forwarded=question.caller.is_forwarded,
+        remember=REMEMBER if sheet.can_be_remembered else (),
+    )
+
+
+def _pairing(sheet: PairingSheet, seconds_left: float, seconds: float) -> PairingView:
+    return PairingView(
+        template="sheets/pairing.html",
+        id=sheet.id,
+        kind="A computer wants to pair",
+        title="Compare the codes",
+        words=sheet.words,
+        count=1,
+        seconds_left=seconds_left,
+        seconds=seconds,
+        code=sheet.code,
+    )
+
+
+# By stage: the title, and what a reader of screens calls the field.
+_PINS: Final = {
+    Stage.PIN: ("Type {}", "PIN"),
+    Stage.NEW: ("Choose {}", "New PIN"),
+    Stage.AGAIN: ("Type {} again", "New PIN again"),
+}
+_OWNERS: Final = {Cku.USER: "PIN", Cku.SO: "security officer's PIN"}
+
+
+def _pin(sheet: PinSheet, seconds_left: float, seconds: float) -> PinView:
+    entry = sheet.entry
+    title, field = _PINS[sheet.stage]
+    article = "a new" if entry.is_new else "the"
+    return PinView(
+        template="sheets/pin.html",
+        id=sheet.id,
+        kind=f"{plain_name(entry.pc_name)} asks for a PIN",
+        title=title.format(f"{article} {_OWNERS[entry.user]}"),
+        words=sheet.words,
+        count=sheet.count,
+        seconds_left=seconds_left,
+        seconds=seconds,
+        stage=sheet.stage.value,
+        purpose=f"{first_upper(entry.words())}.",
+        said=sheet.said,
+        is_wrong=bool(sheet.said) and sheet.stage is not Stage.AGAIN,
+        is_erasing=entry.use is PinUse.ERASE,
+        field=field,
+    )
