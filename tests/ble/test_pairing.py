@@ -13,7 +13,7 @@ from fob_daemon.device.registry import PairedDeviceEntry, Registry
 from fob_daemon.link.ble.errors import BOND_REFUSED, NOT_NEAR
 from fob_daemon.link.ble.hci.pairing import pairing_config
 from fob_daemon.link.lines import Lines
-from fob_daemon.link.transport import LineUnavailableError, LineUrl, LineUrlError
+from fob_daemon.link.transport import LineUrl, LineUrlError
 from fob_device.approval.rules import Rules
 from fob_protocol.noise.keys import KeyPair
 from support.radio_cable import RadioCable
@@ -221,19 +221,3 @@ def test_an_address_is_written_in_one_way(text: str) -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(LineUrlError, match="ble:C0:11:22:33:44:55"):
         LineUrl.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("missing", "command"),
-    [("bleak", "pip install 'fobd[bluetooth]'"), ("bumble", "pip install 'fobd[bluetooth,radio]'")],
-)
-async def test_without_the_libraries_the_daemon_says_what_to_install(missing: str, command: str) -> None:
-    def make_radio() -> "RadioCable":
-        raise ModuleNotFoundError(f"No module named '{missing}'", name=missing)
-
-    lines = Lines(make_radio)  # type: ignore[arg-type]  # it never returns
-    with pytest.raises(LineUnavailableError) as caught:
-        await lines.open(LineUrl.parse("ble:C0:11:22:AA:BB:CC"), lambda octets: None)
-    assert caught.value.why == f"Bluetooth needs the package '{missing}', which is not installed"
-    assert caught.value.remedy == command
-    await lines.close()

@@ -2,23 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from fob_daemon.link.packages import install_command, missing_packages, words_for
 from fob_daemon.link.transport import BLE, Line, LineUnavailableError, LineUrl, open_line
 
 if TYPE_CHECKING:
     from fob_daemon.link.ble.radio import Radio
     from fob_daemon.link.ble.stack import Nearby
 
-NO_LIBRARY: Final = "Bluetooth needs the package '{}', which is not installed"
-INSTALL: Final = "pip install '{}'"
-
 MakeRadio = Callable[[], "Radio"]
 
 
 class Lines:
-    """Opens the lines of all devices. `make_radio` raises ImportError where its libraries are not installed."""
+    """Opens the lines of all devices. `make_radio` raises LineUnavailableError where its packages are missing."""
 
     def __init__(self, make_radio: MakeRadio) -> None:
         self._make_radio = make_radio
@@ -64,15 +63,8 @@ class Lines:
         async with self._making:
             if self._radio is None:
                 # Loading its libraries takes from a third of a second to seconds; programs go on being served.
-                self._radio = await asyncio.to_thread(self._make)
+                self._radio = await asyncio.to_thread(self._make_radio)
             return self._radio
-
-    def _make(self) -> "Radio":
-        try:
-            return self._make_radio()
-        except ImportError as error:
-            extra = "fobd[bluetooth,radio]" if error.name == "bumble" else "fobd[bluetooth]"
-            raise LineUnavailableError(NO_LIBRARY.format(error.name), INSTALL.format(extra)) from None
 
 
 def radio_maker(hci: str | None, state: Path) -> MakeRadio:
@@ -89,4 +81,14 @@ def radio_maker(hci: str | None, state: Path) -> MakeRadio:
 
         return Radio(HciStack.at(hci, state))
 
-    return make
+    return partial(_with_packages, make, own_controller=hci is not None)
+
+
+def _with_packages(make: MakeRadio, *, own_controller: bool) -> "Radio":
+    """Raises LineUnavailableError, with the one command that installs all that is missing."""
+    try:
+        return make()
+    except ImportError as error:
+        missing = missing_packages(own_controller=own_controller) or [str(error.name)]
+        why = f"Bluetooth cannot be used: {words_for(missing)}"
+        raise LineUnavailableError(why, install_command(own_controller=own_controller)) from None
