@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import os
-import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,9 +17,12 @@ from fob_device.memory import Memory
 from fob_device.phone import Phone
 from fob_device.ports.url import HELP, Port, PortUrlError, open_port
 from fob_device.radio.command import radio
-from fob_device.serving import serve
+from fob_device.serving import say, serve
 from fob_device.state import NOT_MADE, NOT_STARTED, make_phone, open_phone
+from fob_device.token.logins import Clock
 from fob_device.token.pins import check_pin_size
+from fob_device.workbench.command import bench
+from fob_device.workbench.workbench import Workbench
 from fob_protocol.pkcs11.errors import CkrError
 
 # A PIN's line in a file: PINs are shorter, and a line of another file may have any length.
@@ -39,6 +43,7 @@ def main() -> None:
 
 
 main.add_command(radio)
+main.add_command(bench)
 
 
 @main.command()
@@ -65,29 +70,30 @@ def run(state: Path, ports: tuple[str, ...], rules: Path | None) -> None:
     """Switch the phone on and serve its ports until it is stopped."""
     with told():
         opened = [_open_port(url) for url in ports]
-        narrator = Narrator(_load_rules(rules), _say, NO_FILE if rules is None else FILE)
-        memory = open_phone(state)
-        try:
-            asyncio.run(serve(switch_on(memory, narrator), opened))
-        finally:
-            memory.close()
+        narrator = Narrator(_load_rules(rules), say, NO_FILE if rules is None else FILE)
+        workbench = Workbench(opened)
+        asyncio.run(serve(workbench, partial(switched_on, state, narrator, workbench.clock), state))
 
 
-def switch_on(memory: Memory, narrator: Narrator) -> Phone:
+@contextlib.contextmanager
+def switched_on(state: Path, narrator: Narrator, wall_clock: Clock) -> Iterator[Phone]:
+    """The phone of a folder while it has power. Raises StartError."""
+    memory = open_phone(state, wall_clock)
+    try:
+        yield switch_on(memory, narrator, wall_clock)
+    finally:
+        memory.close()
+
+
+def switch_on(memory: Memory, narrator: Narrator, wall_clock: Clock) -> Phone:
     """The phone with this memory and this person."""
     return Phone(
         memory=memory,
         decider=narrator,
         random=os.urandom,
-        wall_clock=time.time,
+        wall_clock=wall_clock,
         on_paired=[narrator.paired],
     )
-
-
-def _say(line: str) -> None:
-    """A line for whoever started the phone, which goes on when nobody reads it."""
-    with contextlib.suppress(OSError):
-        click.echo(line, err=True)
 
 
 def _open_port(url: str) -> Port:

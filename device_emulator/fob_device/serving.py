@@ -1,36 +1,40 @@
-"""A phone that is on: its ports served until somebody stops it."""
+"""A phone that runs: its ports served, whenever it has power, until somebody stops it."""
 
 import asyncio
 import contextlib
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from fob_device.errors import StartError
-from fob_device.line.phone_lines import PhoneLines
-from fob_device.phone import Phone
-from fob_device.ports.url import Port
+from fob_device.workbench.control import serving_bench
+from fob_device.workbench.workbench import SwitchOn, Workbench
 
 
-async def serve(phone: Phone, ports: Sequence[Port]) -> None:
-    """Serve every port until SIGTERM or SIGINT. Raises StartError when one of them cannot be served."""
+async def serve(bench: Workbench, switch_on: SwitchOn, folder: Path) -> None:
+    """Serve the phone of a folder and its workbench until SIGTERM or SIGINT.
+
+    Raises StartError when the phone cannot be switched on, or a port or the workbench cannot be served.
+    """
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     if task is not None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)
-    opened = [asyncio.Event() for _ in ports]
+    stop_telling = bench.on_change.add(Announcer(bench))
     try:
         async with asyncio.TaskGroup() as group:
-            for port, event in zip(ports, opened, strict=True):
-                group.create_task(_serve_one(phone, port, event))
-            for event in opened:
-                await event.wait()
-            click.echo(f"phone '{phone.token.info().label}' is on: {', '.join(p.url for p in ports)}", err=True)
-            say_ready()
+            group.create_task(bench.run(switch_on))
+            await bench.opened()
+            # Not before: the phone's file is what only one program at a time has.
+            async with serving_bench(bench, folder):
+                say_ready()
+                try:
+                    await loop.create_future()
+                finally:
+                    stop_telling()
     except asyncio.CancelledError:
         return
     except BaseExceptionGroup as several:
@@ -38,14 +42,24 @@ async def serve(phone: Phone, ports: Sequence[Port]) -> None:
         raise several.exceptions[0] from None
 
 
-async def _serve_one(phone: Phone, port: Port, opened: asyncio.Event) -> None:
-    try:
-        await port.serve(PhoneLines(phone, over=port.url), opened.set)
-    except OSError as error:
-        why = error.strerror or str(error)
-        if error.filename is not None:
-            why = f"{error.filename}: {why}"
-        raise StartError(f"the phone cannot be reached by {port.url}", why, port.look) from None
+class Announcer:
+    """Says on standard error when the phone is on and when it is off; a Listener."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._was_on = False
+
+    def __call__(self) -> None:
+        """Something changed on the workbench."""
+        bench = self._bench
+        phone = bench.phone
+        if phone is None and self._was_on:
+            self._was_on = False
+            say("the phone is off")
+        elif phone is not None and not self._was_on and bench.is_open:
+            self._was_on = True
+            urls = ", ".join(port.url for port in bench.report().ports)
+            say(f"phone '{phone.token.info().label}' is on: {urls}")
 
 
 def say_ready() -> None:
@@ -54,3 +68,9 @@ def say_ready() -> None:
     if address.startswith("/"):
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"READY=1", address)
+
+
+def say(line: str) -> None:
+    """A line for whoever started the phone, which goes on when nobody reads it."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)

@@ -13,6 +13,7 @@ from fob_device.errors import StartError
 from fob_device.memory import Memory
 from fob_device.root_key import create_root_key, load_root_key
 from fob_device.store.errors import TokenFileError, TokenFileInUseError
+from fob_device.token.logins import Clock
 from fob_protocol.pkcs11.errors import CkrError
 
 MEMORY_FILE: Final = "token.db"
@@ -50,7 +51,7 @@ def make_phone(folder: Path, *, label: str, user_pin: bytes, so_pin: bytes) -> s
     return serial
 
 
-def open_phone(folder: Path) -> Memory:
+def open_phone(folder: Path, clock: Clock = time.time) -> Memory:
     """The phone in `folder`; nobody else can open it until it is closed. Raises StartError."""
     memory_file = folder / MEMORY_FILE
     with _refusing_to_start(folder):
@@ -60,7 +61,7 @@ def open_phone(folder: Path) -> Memory:
         _require_writable(folder)
         _require_writable(memory_file)
         root_key = load_root_key(folder / ROOT_KEY_FILE, NEW_PHONE)
-        return Memory.open(memory_file, root_key=root_key, random=os.urandom, clock=time.time)
+        return Memory.open(memory_file, root_key=root_key, random=os.urandom, clock=clock)
 
 
 @contextlib.contextmanager

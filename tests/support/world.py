@@ -38,6 +38,8 @@ ROOT_KEY = bytes(range(32))
 CHEAP = KdfCost(iterations=1, lanes=1, memory_kib=8)
 P256 = bytes.fromhex("06082a8648ce3d030107")
 URL = Cable.url
+# What the phone takes for the time.
+NOW = 1_800_000_000.0
 
 
 async def found_equal(code: str, device: PairedDevice) -> bool:
@@ -85,12 +87,15 @@ class World:
     ) -> "World":
         """A world whose PC is paired and connected."""
         world = cls(folder, seed, decider or Rules(), cable)
-        device = await world.pair()
-        world._device_key = device.key
-        world.link = world.new_link()
-        world._running = asyncio.get_running_loop().create_task(world.link.run())
-        await world.until(lambda: world.manager.greeting is not None)
+        await world.begin()
         return world
+
+    async def begin(self) -> None:
+        """Pair, and wait until the PC is connected."""
+        self._device_key = (await self.pair()).key
+        self.link = self.new_link()
+        self._running = asyncio.get_running_loop().create_task(self.link.run())
+        await self.until(lambda: self.manager.greeting is not None)
 
     def new_link(self) -> LinkManager:
         """A daemon's link to the paired phone, not started."""
@@ -131,10 +136,7 @@ class World:
 
     def restart_phone(self) -> None:
         """Kill the phone in the middle of whatever it does, and switch it on again from what is on its disk."""
-        for memory in self.phone._memories.values():
-            for jobs in memory.sessions.values():
-                for task in jobs.unfinished():
-                    task.cancel()
+        self.phone.lose_power()
         self.cable.switch_off()
         self.phone.token.close()
         self.phone = self._start()
@@ -194,9 +196,8 @@ class World:
             wall_clock=self._clock,
         )
 
-    @staticmethod
-    def _clock() -> float:
-        return 1_800_000_000.0
+    def _clock(self) -> float:
+        return NOW
 
 
 def tell(folder: Path, cable: Medium, story: Callable[[World], Coroutine[Any, Any, None]]) -> None:
