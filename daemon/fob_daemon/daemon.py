@@ -23,12 +23,15 @@ from fob_daemon.control.interface import (
     LogEntry,
     NearbyReport,
     StatusReport,
+    UnpairReport,
 )
 from fob_daemon.control.server import ControlServer
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.device import Device
+from fob_daemon.device.history import History, history_name
 from fob_daemon.device.nearby import scan
+from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
 from fob_daemon.device.slot import open_slot
@@ -82,6 +85,9 @@ class Daemon:
             self._registry = Registry.load(state / REGISTRY_FILE)
             self._lines = Lines(radio_maker(self._config.bluetooth.hci, state))
             self._desk = PairingDesk(self._identity, self._registry, pc_name(), self._lines)
+            by_bluez = self._config.bluetooth.hci is None
+            self._orphans = OrphanBonds(state, self._registry, self._desk, self._lines, by_bluez=by_bluez)
+            self._orphans.delete_at_start()
             for entry in self._registry.devices.values():
                 self._add(entry)
             self._start_devices()
@@ -108,6 +114,7 @@ class Daemon:
         self._engine.close_all()
         for device in self._devices.values():
             await device.end()
+        await self._orphans.close()
         with suppress(LineUnavailableError):
             await self._lines.close()
         self._state.close()
@@ -140,6 +147,7 @@ class Daemon:
             self._add(entry)
         finally:
             self._start_devices()
+            self._orphans.delete_soon()
         device = self._devices[entry.name]
         await device.settled()
         return device.report()
@@ -149,15 +157,16 @@ class Daemon:
         paired = {line.text: device.entry.name for device in self._devices.values() for line in device.entry.lines}
         return await scan(self._lines, seconds, paired)
 
-    async def unpair(self, name: str) -> None:
-        """Forget a device, on both sides when it is there. Raises ControlError."""
+    async def unpair(self, name: str) -> UnpairReport:
+        """Forget a device, which forgets this PC too when it is there and willing. Raises ControlError."""
         device = self._device(name)
-        await self._desk.unpair(device)
+        report = await self._desk.unpair(device)
         await self._remove(name)
         for line in device.entry.lines:
-            with suppress(LineUnavailableError):
-                await self._lines.forget(line)
+            await self._orphans.unpaired(line)
+        self._orphans.delete_soon()
         (self._state.path / cache_name(device.entry)).unlink(missing_ok=True)
+        return report
 
     def application(self, peer: PeerIdentity) -> Application:
         """A Cryptoki application for the control socket."""
@@ -174,6 +183,11 @@ class Daemon:
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest entries, oldest first."""
         return self._journal.newest(limit, since_sequence)
+
+    def history(self, name: str) -> History:
+        """A device's own log. Raises ControlError."""
+        entry, remote = self._device(name).entry, self._device(name).slot.remote
+        return History(entry.slot, self._identity.public, remote, self._state.path / history_name(entry))
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""

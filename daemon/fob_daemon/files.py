@@ -58,9 +58,17 @@ def load_secret(path: Path, size: int, random: Callable[[int], bytes]) -> bytes:
     """
     if not path.exists():
         write_durably(path, random(size))
-    with path.open("rb") as file:
-        require_secret(path, os.fstat(file.fileno()))
-        secret = file.read(size + 1)
+    secret = read_secret(path, size + 1)
     if len(secret) != size:
         raise ValueError(f"{path} has to hold {size} octets")
     return secret
+
+
+def read_secret(path: Path, limit: int = -1) -> bytes:
+    """What a file holds that only its owner can read, or its first octets.
+
+    Raises PermissionsError for one that others can read, OSError.
+    """
+    with path.open("rb") as file:
+        require_secret(path, os.fstat(file.fileno()))
+        return file.read(limit)

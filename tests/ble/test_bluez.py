@@ -14,6 +14,7 @@ from dbus_fast import DBusError, Variant
 
 from fob_daemon.link.ble.bluez.doubts import DOUBTS_LIMIT, Doubts
 from fob_daemon.link.ble.bluez.stack import BlueZStack
+from fob_daemon.link.ble.bluez.unsettled import UNSETTLED_FILE, UnsettledBonds
 from fob_daemon.link.ble.errors import BOND_REFUSED, NO_BLUEZ, NO_BUS, explained
 from fob_daemon.link.ble.radio import FORGOTTEN_HERE, Radio
 from fob_daemon.link.transport import BondLostError, LineUnavailableError
@@ -22,6 +23,7 @@ from support.fake_bluez import PASSKEY, FakeBlueZ, die, fake_bluez, message_bus,
 PHONE = "C0:11:22:33:44:55"
 STRANGER = "C0:66:77:88:99:AA"
 OTHER_ADAPTER = "/org/bluez/hci1"
+NOW = 1_800_000_000.0
 
 
 @pytest.fixture
@@ -39,8 +41,13 @@ async def bluez(address: str) -> AsyncIterator[FakeBlueZ]:
 
 
 @pytest.fixture
-async def stack() -> AsyncIterator[BlueZStack]:
-    stack = BlueZStack()
+def unsettled(tmp_path: Path) -> UnsettledBonds:
+    return UnsettledBonds(tmp_path / UNSETTLED_FILE, lambda: NOW)
+
+
+@pytest.fixture
+async def stack(unsettled: UnsettledBonds) -> AsyncIterator[BlueZStack]:
+    stack = BlueZStack(unsettled)
     yield stack
     await stack.close()
 
@@ -73,6 +80,44 @@ async def test_our_agent_confirms_for_the_device_that_is_paired(stack: BlueZStac
     assert bluez.property(path, "Trusted")
     # Nobody answers for us any more.
     assert (bluez.agents, bluez.default_agent) == ({}, None)
+
+
+@pytest.mark.clause("P7", "P14")
+async def test_a_bond_is_written_down_before_it_is_made_until_it_is_proved_or_gone(
+    stack: BlueZStack, bluez: FakeBlueZ, unsettled: UnsettledBonds
+) -> None:
+    path = bluez.add(PHONE, Connected=True)
+    before: list[dict[str, float]] = []
+
+    async def look(bluez: FakeBlueZ, sender: str, device: str) -> bool:
+        before.append(unsettled.all())
+        return await bluez.ask(sender, "RequestConfirmation", "ou", device, PASSKEY) is None
+
+    bluez.when_paired = look
+    await bond(stack, client_of(path))
+    assert before == [unsettled.all()] == [{PHONE: NOW}]
+    stack.keep(PHONE)
+    assert unsettled.all() == {}
+    assert await stack.is_bonded(PHONE)
+
+    await bond(stack, client_of(path))
+    assert unsettled.all() == {PHONE: NOW}
+    await stack.give_up(PHONE)
+    assert unsettled.all() == {}
+    assert not await stack.is_bonded(PHONE)
+
+
+@pytest.mark.clause("P7")
+async def test_no_bond_is_made_that_could_not_be_written_down(bluez: FakeBlueZ, tmp_path: Path) -> None:
+    path = bluez.add(PHONE, Connected=True)
+    nowhere = tmp_path / "gone" / UNSETTLED_FILE
+    stack = BlueZStack(UnsettledBonds(nowhere))
+    with pytest.raises(LineUnavailableError) as caught:
+        await bond(stack, client_of(path))
+    assert caught.value.why == f"{nowhere} cannot be written: No such file or directory"
+    assert caught.value.remedy == f"df -h {nowhere.parent}"
+    assert not await stack.is_bonded(PHONE)
+    await stack.close()
 
 
 @pytest.mark.clause("P7")

@@ -74,6 +74,28 @@ async def test_unpair(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> 
     assert daemon.devices == {}
 
 
+async def test_a_phone_that_still_trusts_this_computer_is_told_of(
+    fob: FobProgram, daemon: FakeDaemon, phone: FakePhone
+) -> None:
+    daemon.change_device("pixel", DeviceState.AWAY, "the line ended")
+    ended = await fob("unpair", "pixel")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines() == [
+        "'pixel' is no longer paired.",
+        "warning: the phone was not told (it is away)",
+        "try:   remove 'me@pc' on the phone",
+    ]
+
+    daemon.add_phone("pixel", phone)
+    daemon.change_device("pixel", DeviceState.AWAY, "the line ended")
+    assert (await fob("unpair", "pixel", "--json")).json == {
+        "device": "pixel",
+        "phone_forgot": False,
+        "why": "the phone was not told (it is away)",
+        "next": "remove 'me@pc' on the phone",
+    }
+
+
 async def test_what_a_phone_calls_itself_cannot_move_the_cursor(fob: FobProgram, daemon: FakeDaemon) -> None:
     daemon.add_phone("pixel", FakePhone("\x1b[2Jtoken\n", "FOB-0001"))
 

@@ -20,6 +20,7 @@ from fob_daemon.control.interface import (
     LogEntry,
     NearbyReport,
     StatusReport,
+    UnpairReport,
 )
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
@@ -127,8 +128,10 @@ class FakeDaemon:
             raise self.scan_error
         return self.nearby
 
-    async def unpair(self, name: str) -> None:
+    async def unpair(self, name: str) -> UnpairReport:
+        why = "" if self.devices[name].state is DeviceState.READY else "the phone was not told (it is away)"
         del self.devices[name], self.phones[name]
+        return UnpairReport(name, not why, why, "remove 'me@pc' on the phone" if why else "")
 
     def application(self, peer: PeerIdentity) -> Application:
         self.peers.append(peer)

@@ -112,7 +112,8 @@ async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakeP
 
 async def test_devices_and_unpairing(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
     assert [device["name"] for device in (await api.get("devices"))[1]["devices"]] == ["pixel"]
-    assert await api.delete("devices/pixel") == (200, {"device": "pixel"})
+    forgotten = {"device": "pixel", "phone_forgot": True, "why": "", "next": ""}
+    assert await api.delete("devices/pixel") == (200, forgotten)
     assert daemon.devices == {}
 
     status, body = await api.delete("devices/pixel")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.demo.processes import program
+from support.asking import asking
 from support.live import Live, live_phone
 from support.ready_program import installed, running
 
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.clause("P7")
 
 # Longer than whatever is waited for here takes, shorter than any time limit of a pairing.
 SOON = 5.0
-QUESTION = b"[y/n]: "
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 
@@ -27,24 +26,6 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with live_phone(tmp_path_factory.mktemp("pairing")) as live:
         yield live
-
-
-@contextmanager
-def asking(live: Live, url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A `fob pair` that waits for its person's answer."""
-    pipe = subprocess.PIPE
-    command = program("fob", "pair", url)
-    with subprocess.Popen(command, stdin=pipe, stderr=pipe, env=live.environment, bufsize=0) as process:
-        try:
-            assert process.stderr is not None
-            words = b""
-            while not words.endswith(QUESTION):
-                octets = process.stderr.read(4096)
-                assert octets, words
-                words += octets
-            yield process
-        finally:
-            process.kill()
 
 
 def ended(process: "subprocess.Popen[bytes]") -> tuple[int, list[str]]:
@@ -164,7 +145,7 @@ def test_a_second_pairing_on_the_line_is_told_of_the_first(live: Live) -> None:
             1,
             [
                 "error: not paired",
-                f"why:   a pairing is under way on {second} already",
+                f"why:   a pairing with this device is under way already, on {url}",
                 f"try:   fob pair '{second}'    (when that one has ended)",
             ],
         )

@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.interface import UnpairReport
 from fob_daemon.device import registry as registry_module
 from fob_daemon.device.device import Device
 from fob_daemon.device.pairing import PairingDesk
@@ -21,7 +22,10 @@ from fob_daemon.link.lines import Lines
 from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.transport import Line, LineUrl
 from fob_device.approval.rules import Rules
+from fob_device.line.phone_lines import PhoneLines
 from fob_protocol.noise.keys import KeyPair
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
 from support.memory_line import Cable
 from support.noise import Noise
 from support.virtual_loop import run_virtually
@@ -37,17 +41,18 @@ async def yes(code: str, device: str, serial: str) -> bool:
 
 
 class CableLines(Lines):
-    """Lines that are all one cable."""
+    """Lines that are all one cable, but for those at `places`."""
 
     def __init__(self, cable: Cable) -> None:
         super().__init__(self._no_radio)
         self._cable = cable
+        self.places: dict[tuple[str, str], Cable] = {}
         self.opened = 0
 
     async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         """A LineOpener for pairing."""
         self.opened += 1
-        return await self._cable.open(url, on_data)
+        return await self.places.get(url.place, self._cable).open(url, on_data)
 
     @staticmethod
     def _no_radio() -> NoReturn:
@@ -225,13 +230,135 @@ def test_a_phone_that_disappears_is_said_to_be_no_device(tmp_path: Path) -> None
     story(tmp_path, tell)
 
 
+class Hesitant:
+    """Somebody who answers yes when told to."""
+
+    def __init__(self) -> None:
+        self.is_asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def compare(self, code: str, device: str, serial: str) -> bool:
+        self.is_asked.set()
+        await self.may_answer.wait()
+        return True
+
+
+def test_a_phone_has_one_pairing_at_a_time_whatever_the_line(tmp_path: Path) -> None:
+    async def tell(office: Office) -> None:
+        other = LineUrl.parse("tcp:127.0.0.1:4000")
+        office.lines.places[other.place] = second_cable = Cable(Noise())
+        second_cable.switch_on(PhoneLines(office.world.phone))
+        person = Hesitant()
+        first = asyncio.create_task(office.pair(person.compare))
+        await person.is_asked.wait()
+
+        began = asyncio.get_running_loop().time()
+        error = await office.refusal(office.pair(url=other))
+        assert asyncio.get_running_loop().time() - began < 1.0
+        assert (error.what, error.why) == (
+            "not paired",
+            f"a pairing with this device is under way already, on {URL.text}",
+        )
+        assert error.next_command == f"fob pair {other.text}    (when that one has ended)"
+
+        person.may_answer.set()
+        entry = await first
+        assert entry.urls == (URL.text,)
+        assert (await office.pair(url=other)).urls == (URL.text, other.text)
+
+    story(tmp_path, tell)
+
+
+def test_every_line_of_a_paired_phone_is_its_pairing_s(tmp_path: Path) -> None:
+    async def tell(office: Office) -> None:
+        other, strange = LineUrl.parse("tcp:127.0.0.1:4000"), LineUrl.parse("tcp:127.0.0.1:4001")
+        await office.pair(url=other)
+        entry = await office.pair()
+        device = await office.connected(entry)
+        with office.desk.at(other):
+            assert office.desk.is_at(URL)
+            assert not office.desk.is_at(strange)
+            with pytest.raises(ControlError, match=rf"under way already, on {other.text}"), office.desk.at(URL):
+                pass
+            error = await office.refusal(office.desk.unpair(device))
+            assert (error.what, error.next_command) == (
+                "not unpaired",
+                f"fob unpair {entry.name}    (when that one has ended)",
+            )
+            assert office.phone_knows == 1
+        assert not office.desk.is_at(URL)
+        await device.end()
+
+    story(tmp_path, tell)
+
+
+def test_unpairing_tells_whether_the_phone_has_forgotten_this_computer(tmp_path: Path) -> None:
+    async def tell(office: Office) -> None:
+        device = await office.connected(await office.pair())
+        assert await office.desk.unpair(device) == UnpairReport(device.entry.name, True, "", "")
+        assert office.phone_knows == 0
+        await device.end()
+
+    story(tmp_path, tell)
+
+
+# What keeps the phone from forgetting this computer.
+Happens = Callable[[Office, Device], Awaitable[None]]
+
+
+async def gone(office: Office, device: Device) -> None:
+    office.cable.switch_off()
+    await asyncio.sleep(5)
+
+
+async def refuses(office: Office, device: Device) -> None:
+    def refuse(key: bytes) -> None:
+        raise CkrError(Ckr.DEVICE_MEMORY, "its memory is full")
+
+    office.world.phone.pairings.remove = refuse  # type: ignore[method-assign]
+
+
+async def knows_nobody(office: Office, device: Device) -> None:
+    office.world.phone.pairings.remove(office._identity.public)
+    office.world.restart_phone()
+    await asyncio.sleep(5)
+
+
+NOT_TOLD = {
+    "away": (gone, "the phone was not told (serial:/cable: nothing is plugged in): it still trusts this computer"),
+    "refuses": (refuses, "the phone refused (its memory is full): it still trusts this computer"),
+    "forgot": (
+        knows_nobody,
+        "the phone was not told; it says that it is not paired with this computer, which nothing proves",
+    ),
+}
+
+
+@pytest.mark.parametrize(("happens", "why"), NOT_TOLD.values(), ids=NOT_TOLD)
+def test_a_phone_that_still_trusts_this_computer_is_told_of(tmp_path: Path, happens: Happens, why: str) -> None:
+    async def tell(office: Office) -> None:
+        device = await office.connected(await office.pair())
+        name = device.entry.name
+        await happens(office, device)
+        report = await office.desk.unpair(device)
+        again = f"fob pair {URL.text} --name {name} && fob unpair {name}"
+        assert (report.device, report.phone_forgot, report.why) == (name, False, why)
+        assert report.next == f"remove 'me@pc' on the phone    (or, when it is near: {again})"
+        # This computer's part is done in any case.
+        assert office.registry.devices == {}
+        await device.end()
+
+    story(tmp_path, tell)
+
+
 def test_a_line_has_one_pairing_at_a_time(tmp_path: Path) -> None:
     async def tell(office: Office) -> None:
         slow = LineUrl.parse(f"{URL.text}?baud=9600")
         with office.desk.at(URL):
             with pytest.raises(ControlError) as refused, office.desk.at(slow):
                 pass
-            assert refused.value.why == f"a pairing is under way on {slow.text} already"
+            assert refused.value.why == f"a pairing with this device is under way already, on {URL.text}"
+            assert refused.value.next_command == f"fob pair '{slow.text}'    (when that one has ended)"
             with office.desk.at(LineUrl.parse("serial:/other")):
                 assert office.desk.is_at(slow)
         assert not office.desk.is_at(URL)

@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.output import Output, coloured
+from fob_daemon.cli.output import Output, Painted, coloured
 from fob_daemon.cli.scan import show_nearby
 
 _MINUTE: Final = 60
@@ -67,8 +67,11 @@ def unpair(fob: Fob, name: str) -> None:
     answer = fob.client.delete("devices", fob.device(name)["name"])
     if fob.output.is_json:
         fob.output.data(answer)
-    else:
-        fob.output.say(f"'{name}' is no longer paired.")
+        return
+    fob.output.say(f"'{name}' is no longer paired.")
+    if not answer["phone_forgot"]:
+        fob.output.say(Painted("warning:", "yellow", bold=True), f" {answer['why']}")
+        fob.output.say(f"try:   {answer['next']}")
 
 
 def _show_devices(output: Output, devices: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from fob_daemon.control import requests
+from fob_daemon.control.history import HistoryHandlers
 from fob_daemon.control.interface import DaemonView
 from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.keys import KeySummary, delete_key, list_keys, new_key, show_key
@@ -23,6 +24,7 @@ class Handlers:
         self._sessions = sessions
         self._pairings = pairings
         self._random = random
+        self._history = HistoryHandlers(daemon)
 
     async def answer(self, request: requests.PlainRequest, peer: PeerIdentity) -> Json:
         """The JSON value of the answer."""
@@ -38,6 +40,8 @@ class Handlers:
             case requests.CompareAnswer():
                 self._pairings.answer(request)
                 return {}
+            case requests.GetHistory() | requests.GetHistoryHead() | requests.KeepHistory():
+                return await self._history.answer(request)
             case requests.Connect() | requests.Unpair() | requests.Unlock() | requests.Lock():
                 return await self._change_device(request, peer)
         return to_json(await self._answer_keys(request, peer))
@@ -51,7 +55,7 @@ class Handlers:
                 self._daemon.try_now(name)
             case requests.Unpair(name) if device is not None:
                 self._sessions.forget(device.slot)
-                await self._daemon.unpair(name)
+                return to_json(await self._daemon.unpair(name))
             case requests.Unlock(_, pin) if device is not None:
                 await self._sessions.unlock(device, peer, pin)
             case requests.Lock(name):

@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.flags import TokenFlag
+
+if TYPE_CHECKING:
+    from fob_daemon.control.history import DeviceHistory
 
 
 class DeviceState(StrEnum):
@@ -168,6 +171,16 @@ class NearbyReport:
     paired: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnpairReport:
+    """A device that was forgotten. Unless it has forgotten this computer too: why not, and what to do about it."""
+
+    device: str
+    phone_forgot: bool
+    why: str
+    next: str
+
+
 class DaemonView(Protocol):
     """The daemon as the control socket sees it."""
 
@@ -180,8 +193,8 @@ class DaemonView(Protocol):
     async def scan(self, seconds: float) -> list[NearbyReport]:
         """The devices heard by Bluetooth in this time, the strongest signal first. Raises ControlError."""
 
-    async def unpair(self, name: str) -> None:
-        """Forget a device, on both sides when it is there. Raises ControlError."""
+    async def unpair(self, name: str) -> UnpairReport:
+        """Forget a device, which forgets this PC too when it is there and willing. Raises ControlError."""
 
     def application(self, peer: PeerIdentity) -> Application:
         """A Cryptoki application for `peer`; the caller closes it."""
@@ -194,6 +207,9 @@ class DaemonView(Protocol):
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest `limit` entries with a higher sequence than `since_sequence`, oldest first."""
+
+    def history(self, name: str) -> "DeviceHistory":
+        """A device's own log. Raises ControlError."""
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""

@@ -33,16 +33,24 @@ class Lines:
     async def open_to_pair(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         """A LineOpener for pairing: a device by radio is bonded with anew. Raises LineUnavailableError.
 
-        That bond is deleted with the line, unless `keep` came before.
+        That bond is given up with the line, unless `keep` came before.
         """
         if url.scheme == BLE:
             return await (await self._made_radio()).open(url.path, on_data, bond=True)
         return await open_line(url, on_data)
 
     def keep(self, url: LineUrl) -> None:
-        """Pairing is done on the line that `open_to_pair` opened: the bond stays when the line ends."""
+        """Pairing is done on the line that `open_to_pair` opened: the bond stays. Raises LineUnavailableError."""
         if url.scheme == BLE and self._radio is not None:
             self._radio.keep(url.path)
+
+    async def stakes_bond(self, url: LineUrl) -> bool:
+        """Whether `open_to_pair` costs a bond at once, whatever comes of it. Raises LineUnavailableError."""
+        return url.scheme == BLE and await (await self._made_radio()).stakes_bond(url.path)
+
+    async def is_still_bonded(self, url: LineUrl) -> bool:
+        """Whether there is a bond when the last line has ended. Raises LineUnavailableError."""
+        return url.scheme == BLE and await (await self._made_radio()).is_still_bonded(url.path)
 
     async def forget(self, url: LineUrl) -> None:
         """The device was unpaired: delete the bond with it. Raises LineUnavailableError."""
@@ -75,8 +83,9 @@ def radio_maker(hci: str | None, state: Path) -> MakeRadio:
 
         if hci is None:
             from fob_daemon.link.ble.bluez.stack import BlueZStack
+            from fob_daemon.link.ble.bluez.unsettled import UNSETTLED_FILE, UnsettledBonds
 
-            return Radio(BlueZStack())
+            return Radio(BlueZStack(UnsettledBonds(state / UNSETTLED_FILE)))
         from fob_daemon.link.ble.hci.stack import HciStack
 
         return Radio(HciStack.at(hci, state))

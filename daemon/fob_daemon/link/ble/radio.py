@@ -45,13 +45,13 @@ class Radio:
         self._connecting = asyncio.Lock()
         # The last line to each device, and the task that ends its connection with it.
         self._lines: dict[str, tuple[BleLine, asyncio.Task[None]]] = {}
-        # Devices whose bond goes with the connection that it was made on: pairing is not done.
+        # Devices whose new bond goes with the connection that it was made on: pairing is not done.
         self._unproved: set[str] = set()
 
     async def open(self, address: str, on_data: Callable[[bytes], None], *, bond: bool = False) -> BleLine:
         """A line to a bonded device, or with `bond` to one that is bonded with now, whatever bond there was.
 
-        A bond made now is deleted when the line ends, unless `keep` came before. Raises LineUnavailableError;
+        A bond made now is given up when the line ends, unless `keep` came before. Raises LineUnavailableError;
         BondLostError when only pairing again helps.
         """
         with explained():
@@ -72,8 +72,19 @@ class Radio:
         """The devices that are near, the strongest signal first. Raises LineUnavailableError."""
         return await self._scanner.scan(seconds)
 
+    async def stakes_bond(self, address: str) -> bool:
+        """Whether bonding anew costs a bond at once, whatever comes of it. Raises LineUnavailableError."""
+        return self._stack.forgets_first and await self._is_bonded(address)
+
+    async def is_still_bonded(self, address: str) -> bool:
+        """Whether there is a bond when the last line has ended. Raises LineUnavailableError."""
+        await self._end(address)
+        return await self._is_bonded(address)
+
     def keep(self, address: str) -> None:
-        """Pairing is done on the line that was opened to bond: the bond stays."""
+        """Pairing is done on the line that was opened to bond: the bond stays. Raises LineUnavailableError."""
+        with explained():
+            self._stack.keep(address)
         self._unproved.discard(address)
 
     async def forget(self, address: str) -> None:
@@ -102,10 +113,16 @@ class Radio:
     async def _make_ready(self, address: str, bond: bool) -> None:
         async with deadline(STACK_TIME, "asking the Bluetooth service"):
             if bond:
-                await self._stack.forget(address)
+                if self._stack.forgets_first:
+                    await self._stack.forget(address)
             elif not await self._stack.is_bonded(address):
                 raise _lost_bond(FORGOTTEN_HERE, address)
             await self._stack.free(address)
+
+    async def _is_bonded(self, address: str) -> bool:
+        with explained():
+            async with deadline(STACK_TIME, "asking the Bluetooth service"):
+                return await self._stack.is_bonded(address)
 
     async def _connect(self, device: BLEDevice, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
         if bond:
@@ -176,7 +193,7 @@ class Radio:
             with suppress(*STACK_ERRORS):
                 # What is left of the bond is deleted before the next one.
                 async with deadline(STACK_TIME, "deleting the bond"):
-                    await self._stack.forget(address)
+                    await self._stack.give_up(address)
 
 
 def _lost_bond(words: str, address: str) -> BondLostError:

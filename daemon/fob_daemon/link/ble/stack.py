@@ -41,6 +41,10 @@ class Stack(Protocol):
     def arguments(self) -> dict[str, Any]:
         """Keywords for either."""
 
+    @property
+    def forgets_first(self) -> bool:
+        """Whether an old bond has to be deleted before a new one is made; else `give_up` brings it back."""
+
     async def is_bonded(self, address: str) -> bool:
         """True when this side has the key of a bond."""
 
@@ -52,6 +56,12 @@ class Stack(Protocol):
 
     def ready_to_bond(self, address: str) -> AbstractAsyncContextManager[Bond]:
         """Be ready to bond with the device at an address, and with no other, from before it is connected with."""
+
+    def keep(self, address: str) -> None:
+        """Pairing has proved the bond made last: it outlives its connection, and this process."""
+
+    async def give_up(self, address: str) -> None:
+        """It came to nothing: delete the bond made last."""
 
     async def forget(self, address: str) -> None:
         """Delete this side's bond, if there is one."""

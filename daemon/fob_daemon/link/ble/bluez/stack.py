@@ -1,7 +1,8 @@
 """BlueZ as the radio's stack."""
 
+import shlex
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -16,14 +17,17 @@ from dbus_fast import DBusError, Variant
 from fob_daemon.link.ble.bluez.agent import PairingAgent, agent_for
 from fob_daemon.link.ble.bluez.bus import ADAPTER, DEVICE, PROPERTIES, BlueZBus
 from fob_daemon.link.ble.bluez.doubts import Doubts
+from fob_daemon.link.ble.bluez.unsettled import UnsettledBonds
 from fob_daemon.link.ble.errors import BOND_REFUSED
 from fob_daemon.link.ble.stack import Bond
+from fob_daemon.link.transport import LineUnavailableError
 
 
 class BlueZStack:
     """Implements Stack over D-Bus."""
 
-    def __init__(self) -> None:
+    def __init__(self, unsettled: UnsettledBonds) -> None:
+        self._unsettled = unsettled
         self._bus = BlueZBus()
         self._doubts = Doubts()
 
@@ -41,6 +45,11 @@ class BlueZStack:
     def arguments(self) -> dict[str, Any]:
         """Keywords for either."""
         return {}
+
+    @property
+    def forgets_first(self) -> bool:
+        """Yes: BlueZ does not bond twice, and gives nobody the key of a bond to put back."""
+        return True
 
     async def is_bonded(self, address: str) -> bool:
         """True when BlueZ has the key of a bond."""
@@ -66,6 +75,16 @@ class BlueZStack:
         async with agent_for(self._bus, address) as agent:
             yield partial(self._bond, agent)
 
+    def keep(self, address: str) -> None:
+        """The bond made now is proved."""
+        with suppress(OSError):
+            # The next start finds the pairing that proved it.
+            self._unsettled.settle(address)
+
+    async def give_up(self, address: str) -> None:
+        """The bond made now is not."""
+        await self.forget(address)
+
     async def forget(self, address: str) -> None:
         """Delete BlueZ's bond, and all else that it has stored of the device."""
         self._doubts.clear(address)
@@ -75,6 +94,8 @@ class BlueZStack:
             except DBusError as error:
                 if error.type != "org.bluez.Error.DoesNotExist":
                     raise
+        with suppress(OSError):
+            self._unsettled.settle(address)
 
     def is_lost_bond(self, address: str, error: Exception) -> bool:
         """As far as BlueZ lets it be known."""
@@ -94,6 +115,7 @@ class BlueZStack:
         path = next((path for path, properties in devices.items() if properties.get("Connected")), None)
         if path is None:
             raise BleakError("the connection ended")
+        self._begin(address)
         await self._bus.call(path, PROPERTIES, "Set", "ssv", DEVICE, "Trusted", Variant("b", True))
         try:
             await self._bus.call(path, DEVICE, "Pair")
@@ -104,6 +126,14 @@ class BlueZStack:
             # Just Works: BlueZ asks nobody. The bond goes with the connection.
             raise BleakError(BOND_REFUSED)
         self._doubts.clear(address)
+
+    def _begin(self, address: str) -> None:
+        """No bond is made that nobody would clear up. Raises LineUnavailableError."""
+        try:
+            self._unsettled.begin(address)
+        except OSError as error:
+            why = f"{self._unsettled.path} cannot be written: {error.strerror or error}"
+            raise LineUnavailableError(why, f"df -h {shlex.quote(str(self._unsettled.path.parent))}") from None
 
     async def _devices(self, address: str) -> dict[str, dict[str, Any]]:
         """The properties of the device at an address, by path: one for each adapter that has met it."""

@@ -16,14 +16,13 @@ from bumble.transport import open_transport
 
 from fob_daemon.link.ble.errors import BOND_REFUSED
 from fob_daemon.link.ble.hci.bonds import Bonds
+from fob_daemon.link.ble.hci.bonds_file import BONDS_FILE
 from fob_daemon.link.ble.hci.client import HciClient
 from fob_daemon.link.ble.hci.errors import bleak_errors
 from fob_daemon.link.ble.hci.host import HciHost, HciTransport, OpenTransport
 from fob_daemon.link.ble.hci.scanner import HciScanner
 from fob_daemon.link.ble.stack import Bond
 from fob_daemon.link.transport import LineUnavailableError
-
-BONDS_FILE: Final = "bluetooth.json"
 
 # What encrypting ends with when the other side has no key, or another one (Core 5.4, vol. 1, part F, 2).
 _NO_KEY: Final = (
@@ -71,6 +70,11 @@ class HciStack:
         """Keywords for either."""
         return {"host": self._host}
 
+    @property
+    def forgets_first(self) -> bool:
+        """No: an old bond stays in the file until the new one is proved."""
+        return False
+
     async def is_bonded(self, address: str) -> bool:
         """True when this side has the key of a bond."""
         return self._host.bonds.has(address)
@@ -104,6 +108,14 @@ class HciStack:
         finally:
             self._host.pairing_with = None
 
+    def keep(self, address: str) -> None:
+        """The bond made now is proved. Raises LineUnavailableError."""
+        self._host.bonds.keep(address)
+
+    async def give_up(self, address: str) -> None:
+        """The bond made now is not; the old one is back."""
+        self._host.bonds.give_up(address)
+
     async def forget(self, address: str) -> None:
         """Delete this side's bond, if there is one."""
         self._host.bonds.remove(address)
@@ -128,7 +140,7 @@ class HciStack:
                 raise BleakError(BOND_REFUSED) from error
             raise
         if not self._host.bonds.is_authenticated(address):
-            self._host.bonds.remove(address)
+            self._host.bonds.give_up(address)
             raise BleakError(BOND_REFUSED)
 
     def _connection(self, client: BleakClient) -> Connection:
