@@ -1,6 +1,7 @@
 """The daemon's link by radio: real bleak and bleak-retry-connector on bumble's host, the real phone, timed air."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -323,7 +324,8 @@ def test_another_device_with_a_bond_of_its_own_is_refused(tmp_path: Path) -> Non
     async def story() -> None:
         async with RadioWorld(tmp_path) as radio:
             # The registry knows another key for this address.
-            radio.world.phone.identity = KeyPair.generate(radio.world.random.randbytes)
+            phone, other = radio.world.phone, KeyPair.generate(radio.world.random.randbytes)
+            phone.memory = replace(phone.memory, identity=other)
             radio.cable.hang_up()
             await radio.world.until(lambda: radio.manager.state is State.REFUSED)
             assert radio.manager.greeting is None

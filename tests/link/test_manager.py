@@ -1,6 +1,7 @@
 """The link manager: what a request sees of a link that comes, goes and comes back."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,8 @@ def test_another_device_at_the_line_is_refused(tmp_path: Path, medium: Medium) -
     async def story() -> None:
         world = await World.paired(tmp_path, 1, cable=medium)
         # The same public key would be in the registry; only the private key behind it differs.
-        world.phone.identity = KeyPair.generate(world.random.randbytes)
+        other = KeyPair.generate(world.random.randbytes)
+        world.phone.memory = replace(world.phone.memory, identity=other)
         world.cable.hang_up()
         await world.until(lambda: world.manager.state is State.REFUSED)
         assert world.manager.greeting is None
