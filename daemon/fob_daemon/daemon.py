@@ -29,7 +29,6 @@ from fob_daemon.control.server import ControlServer
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.device import Device
-from fob_daemon.device.history import History, history_name
 from fob_daemon.device.nearby import scan
 from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
@@ -183,11 +182,6 @@ class Daemon:
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest entries, oldest first."""
         return self._journal.newest(limit, since_sequence)
-
-    def history(self, name: str) -> History:
-        """A device's own log. Raises ControlError."""
-        entry, remote = self._device(name).entry, self._device(name).slot.remote
-        return History(entry.slot, self._identity.public, remote, self._state.path / history_name(entry))
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""

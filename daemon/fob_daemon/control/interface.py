@@ -3,16 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.flags import TokenFlag
-
-if TYPE_CHECKING:
-    from fob_daemon.control.history import DeviceHistory
 
 
 class DeviceState(StrEnum):
@@ -207,9 +204,6 @@ class DaemonView(Protocol):
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest `limit` entries with a higher sequence than `since_sequence`, oldest first."""
-
-    def history(self, name: str) -> "DeviceHistory":
-        """A device's own log. Raises ControlError."""
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""
