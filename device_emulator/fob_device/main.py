@@ -27,6 +27,8 @@ from fob_protocol.pkcs11.errors import CkrError
 
 # A PIN's line in a file: PINs are shorter, and a line of another file may have any length.
 PIN_LINE_LIMIT: Final = 1024
+# Where the screen is, on a port that is free.
+SCREEN: Final = "127.0.0.1"
 USER_PIN: Final = "User PIN"
 SO_PIN: Final = "SO PIN"
 
@@ -66,13 +68,40 @@ def init(state: Path, label: str, pins: BinaryIO | None) -> None:
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="Folder made by init.")
 @click.option("--port", "ports", multiple=True, required=True, help=HELP)
 @click.option("--rules", type=click.Path(path_type=Path, exists=True), help="Headless person: a rule file (TOML).")
-def run(state: Path, ports: tuple[str, ...], rules: Path | None) -> None:
+@click.option(
+    "--screen",
+    is_flag=False,
+    flag_value=SCREEN,
+    metavar="[ADDRESS]",
+    help=f"The screen as a page for this machine's browser, at {SCREEN} or ADDRESS: 127.0.0.1:8437, [::1]:8437.",
+)
+def run(state: Path, ports: tuple[str, ...], rules: Path | None, screen: str | None) -> None:
     """Switch the phone on and serve its ports until it is stopped."""
     with told():
+        if screen is not None:
+            _run_with_screen(state, ports, rules, screen)
+            return
         opened = [_open_port(url) for url in ports]
         narrator = Narrator(_load_rules(rules), say, NO_FILE if rules is None else FILE)
         workbench = Workbench(opened)
         asyncio.run(serve(workbench, partial(switched_on, state, narrator, workbench.clock), state))
+
+
+def _run_with_screen(state: Path, ports: tuple[str, ...], rules: Path | None, screen: str) -> None:
+    """Raises StartError."""
+    if rules is not None:
+        raise StartError(NOT_STARTED, "it obeys a rule file, or whoever is at its screen", "fob-device run --help")
+    try:
+        from fob_device.screen.web.running import run_with_screen
+        from fob_device.screen.web.serving import Place, PlaceError
+    except ImportError as error:
+        why = f"the package {error.name} is missing"
+        raise StartError(NOT_STARTED, why, "pip install 'fobd[device]'") from None
+    try:
+        place = Place.parse(screen)
+    except PlaceError as error:
+        raise StartError(NOT_STARTED, str(error), "fob-device run --help") from None
+    run_with_screen(state, Workbench([_open_port(url) for url in ports]), place)
 
 
 @contextlib.contextmanager

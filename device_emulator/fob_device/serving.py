@@ -13,8 +13,13 @@ from fob_device.workbench.control import serving_bench
 from fob_device.workbench.workbench import SwitchOn, Workbench
 
 
-async def serve(bench: Workbench, switch_on: SwitchOn, folder: Path) -> None:
-    """Serve the phone of a folder and its workbench until SIGTERM or SIGINT.
+async def serve(
+    bench: Workbench,
+    switch_on: SwitchOn,
+    folder: Path,
+    screen: contextlib.AbstractAsyncContextManager[None] | None = None,
+) -> None:
+    """Serve the phone of a folder, its workbench and its screen until SIGTERM or SIGINT.
 
     Raises StartError when the phone cannot be switched on, or a port or the workbench cannot be served.
     """
@@ -29,7 +34,7 @@ async def serve(bench: Workbench, switch_on: SwitchOn, folder: Path) -> None:
             group.create_task(bench.run(switch_on))
             await bench.opened()
             # Not before: the phone's file is what only one program at a time has.
-            async with serving_bench(bench, folder):
+            async with serving_bench(bench, folder), screen or contextlib.nullcontext():
                 say_ready()
                 try:
                     await loop.create_future()

@@ -14,7 +14,7 @@ Fields = Mapping[str, str]
 # Longer than any number within the workbench's bounds.
 _NUMBER: Final = re.compile(r"-?[0-9]{1,10}")
 
-_DIRECTIONS: Final = {"to the phone": Direction.IN, "from the phone": Direction.OUT}
+_DIRECTIONS: Final = {"to phone": Direction.IN, "from phone": Direction.OUT}
 DIRECTIONS: Final = tuple(_DIRECTIONS)
 
 

@@ -1,6 +1,7 @@
 """Requests in, answers out: whoever the door lets in looks at pages and taps."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -22,6 +23,8 @@ from fob_device.screen.web.views.bench import bench_view
 from fob_device.screen.web.words import first_upper
 from fob_device.workbench.errors import BenchError
 from fob_protocol.pkcs11.errors import CkrError
+
+_log = logging.getLogger(__name__)
 
 # A page that looks again by itself: it is no tap, and the phone may lock meanwhile.
 REFRESH_HEADER: Final = "Fob-Refresh"
@@ -50,6 +53,15 @@ class Site:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to any request."""
+        try:
+            return await self._answer(request)
+        except ConnectionError:
+            raise  # the browser has gone
+        except Exception:  # the browser must get an answer; the fault is for who started the phone
+            _log.exception("a page of the screen failed")
+            return web.Response(text="The phone failed.\n", status=500, headers=HEADERS)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         refusal = self._door.refuse(request.method, request.path, request.headers)
         if refusal is not None:
             return _refused(refusal)

@@ -1,157 +1,181 @@
-// The page works without this file. With it, the phone changes by itself: the parts of a page that are not what they
-// were are exchanged, and neither focus nor what was typed is lost.
+// The page works without this file. With it the phone changes by itself: parts of the page that are not what they were
+// are exchanged, and neither focus nor what was typed is lost.
 "use strict";
 
 // So long after a sheet rose its buttons do nothing: a tap that was meant for what lay there before is no answer.
 const RISING_MS = 400;
-// After a stream of events that the phone refused, look again.
+// After the phone refused a stream of events, look again.
 const RECONNECT_MS = 5000;
-const DIGITS_MS = 1000;
+const SECOND_MS = 1000;
 
+const page = document.documentElement;
+const find = (selector, root = document) => root.querySelector(selector);
+const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// The parts as the phone sent them last, by name; the countdowns in them go on by themselves.
 const served = new Map();
 let shownSheet = "";
-let before = null;
+let focusedBefore = "";
+let saidBefore = "";
 
-function part(name, root = document) {
-  return root.querySelector(`[data-part="${name}"]`);
-}
+// ---- Exchange of parts
 
-// ---- exchange of parts
-
-function show(text, keepTyped) {
+function show(text, { keepTyped }) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   document.title = fresh.title;
-  for (const next of fresh.querySelectorAll("[data-part]")) {
-    const name = next.dataset.part;
-    const html = next.innerHTML;
-    const here = part(name);
+  for (const next of findAll("[data-part]", fresh)) {
+    const here = find(`[data-part="${next.dataset.part}"]`);
     if (!here) continue;
-    if (here.hasAttribute("inert") !== next.hasAttribute("inert")) here.toggleAttribute("inert");
-    if (served.get(name) === html) continue;
-    served.set(name, html);
+    here.toggleAttribute("inert", next.hasAttribute("inert"));
+    const html = withoutCountdowns(next);
+    if (served.get(next.dataset.part) === html) continue;
+    served.set(next.dataset.part, html);
     exchange(here, next, keepTyped);
   }
   settle();
 }
 
-function exchange(here, next, keepTyped) {
-  const focused = here.contains(document.activeElement) ? document.activeElement.id : "";
-  const typed = keepTyped ? typedIn(here) : [];
-  here.replaceChildren(...next.childNodes);
-  for (const [id, value] of typed) {
-    const field = document.getElementById(id);
-    if (field) field.value = value;
+function withoutCountdowns(part) {
+  const copy = part.cloneNode(true);
+  for (const field of findAll("[data-countdown]", copy)) {
+    field.dataset.countdown = "";
+    find("[data-ring]", field).setAttribute("stroke-dashoffset", "");
+    find("[data-seconds]", field).textContent = "";
   }
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  return copy.innerHTML;
 }
 
+function exchange(here, next, keepTyped) {
+  const focused = here.contains(document.activeElement) ? document.activeElement.id : null;
+  const typed = keepTyped ? typedIn(here) : [];
+  const scrolled = find(".scroll", here)?.scrollTop ?? 0;
+  here.replaceChildren(...next.childNodes);
+  for (const [id, property, value] of typed) {
+    const field = document.getElementById(id);
+    if (field) field[property] = value;
+  }
+  const scroll = find(".scroll", here);
+  if (scroll) scroll.scrollTop = scrolled;
+  if (focused !== null) focus((focused && document.getElementById(focused)) || find("[autofocus], h1, h2", here));
+}
+
+// What differs from what the phone said.
 function typedIn(root) {
-  return [...root.querySelectorAll("input[id], select[id]")]
-    .filter((field) => field.type !== "hidden" && field.type !== "radio")
-    .filter((field) => field.value !== (field.getAttribute("value") ?? ""))
-    .map((field) => [field.id, field.value]);
+  return findAll("input[id]:not([type=hidden]), select[id]", root)
+    .map((field) => [field.id, field.matches("[type=radio], [type=checkbox]") ? "checked" : "value", field])
+    .filter(([, property, field]) => field[property] !== (property === "checked" ? field.defaultChecked : field.defaultValue))
+    .map(([id, property, field]) => [id, property, field[property]]);
 }
 
-// ---- what a new page needs
+function focus(element) {
+  element?.focus({ preventScroll: true });
+}
+
+// ---- What a new page needs
 
 function settle() {
-  const sheet = document.querySelector("[data-sheet]");
-  const name = sheet ? sheet.dataset.sheet : "";
+  const sheet = find("[data-sheet]");
+  const name = sheet?.dataset.sheet ?? "";
   if (name !== shownSheet) {
     if (sheet) rise(sheet);
-    else comeBack();
+    else focus(document.getElementById(focusedBefore) ?? find("[data-part=view] h1"));
     shownSheet = name;
   }
-  for (const field of document.querySelectorAll("[data-countdown]")) {
-    field.ends ??= performance.now() + 1000 * Number(field.dataset.countdown);
-  }
+  const said = find("[data-announce]")?.getAttribute("aria-label") ?? "";
+  if (said !== saidBefore && saidBefore) document.getElementById("announcer").textContent = said;
+  saidBefore = said;
   countDown();
 }
 
 function rise(sheet) {
-  if (!shownSheet) before = document.activeElement?.id || null;
-  const buttons = [...sheet.querySelectorAll("button:not(:disabled)")];
+  if (!shownSheet) focusedBefore = document.activeElement?.id ?? "";
+  const buttons = findAll("button:enabled", sheet);
   for (const button of buttons) button.disabled = true;
   setTimeout(() => buttons.forEach((button) => (button.disabled = false)), RISING_MS);
-  (sheet.querySelector("input") ?? sheet.querySelector("[tabindex]"))?.focus({ preventScroll: true });
-}
-
-function comeBack() {
-  const field = (before && document.getElementById(before)) || document.querySelector("[data-part=view] h1");
-  field?.focus({ preventScroll: true });
-  before = null;
+  focus(find("input[autofocus], h2", sheet));
 }
 
 function countDown() {
-  for (const field of document.querySelectorAll("[data-countdown]")) {
-    const left = Math.max((field.ends - performance.now()) / 1000, 0);
-    const ring = field.querySelector("[data-ring]");
-    ring?.setAttribute("stroke-dashoffset", String(100 - (100 * left) / Number(field.dataset.of)));
-    const words = field.querySelector("[data-seconds]");
-    if (words) words.textContent = String(Math.ceil(left));
+  for (const field of findAll("[data-countdown]")) {
+    field.ends ??= performance.now() + SECOND_MS * Number(field.dataset.countdown);
+    const left = Math.max((field.ends - performance.now()) / SECOND_MS, 0);
+    find("[data-ring]", field).setAttribute("stroke-dashoffset", String(100 - (100 * left) / Number(field.dataset.of)));
+    find("[data-seconds]", field).textContent = String(Math.ceil(left));
+    if (left === 0 && !field.isOver) {
+      field.isOver = true;
+      refresh();
+    }
   }
 }
 
-// ---- talking to the phone
+// ---- Talking to the phone
+
+let isRefreshing = false;
+let isStale = false;
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { "Fob-Refresh": "1" } });
-  show(await answer.text(), true);
+  isStale = true;
+  if (isRefreshing) return;
+  isRefreshing = true;
+  while (isStale) {
+    isStale = false;
+    const address = location.href;
+    try {
+      const answer = await fetch(address, { headers: { "Fob-Refresh": "1" } });
+      const text = await answer.text();
+      // A tap that was faster has shown another page.
+      if (address === location.href) show(text, { keepTyped: true });
+      else isStale = true;
+    } catch {
+      // The phone's program ended; its stream of events says so too.
+    }
+  }
+  isRefreshing = false;
 }
 
 async function send(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
-  const answer = await fetch(form.action, { method: "POST", body });
-  if (answer.url !== location.href) history.pushState(null, "", answer.url);
-  show(await answer.text(), false);
-}
-
-let running = false;
-let again = false;
-
-async function changed() {
-  again = true;
-  if (running) return;
-  running = true;
-  while (again) {
-    again = false;
-    try {
-      await refresh();
-    } catch {
-      // The phone was switched off; its stream of events says so too.
-    }
-  }
-  running = false;
+  const answer = await fetch(button?.getAttribute("formaction") ?? form.action, { method: "POST", body });
+  const text = await answer.text();
+  if (answer.redirected && answer.url !== location.href) history.pushState(null, "", answer.url);
+  // Also where the phone says the same again: what was typed is used up.
+  served.delete(form.closest("[data-part]")?.dataset.part);
+  show(text, { keepTyped: false });
 }
 
 function listen() {
-  const events = new EventSource(document.documentElement.dataset.events);
-  events.addEventListener("changed", changed);
-  events.addEventListener("open", () => document.documentElement.classList.remove("gone"));
+  const events = new EventSource(page.dataset.events);
+  events.addEventListener("changed", refresh);
+  events.addEventListener("open", () => page.classList.remove("gone"));
   events.addEventListener("error", () => {
-    document.documentElement.classList.add("gone");
+    page.classList.add("gone");
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, RECONNECT_MS);
   });
 }
 
-// ---- taps
+// ---- Taps
 
 document.addEventListener("submit", (event) => {
   event.preventDefault();
-  send(event.target, event.submitter).catch(() => location.reload());
+  send(event.target, event.submitter).catch(() => page.classList.add("gone"));
 });
 
 document.addEventListener("click", (event) => {
   const key = event.target.closest("[data-key]");
-  const field = key?.closest("form").querySelector("input[type=password]:not([data-full])");
-  if (!field) return;
+  const field = key && find("input[type=password]", key.closest("form"));
+  if (!field || field.disabled) return;
   field.value = key.dataset.key === "erase" ? field.value.slice(0, -1) : field.value + key.dataset.key;
+});
+
+// Taps on keys leave the focus where it is: who types goes on typing.
+document.addEventListener("pointerdown", (event) => {
+  if (event.target.closest("[data-key]")) event.preventDefault();
 });
 
 window.addEventListener("popstate", () => location.reload());
 
-document.documentElement.classList.add("js");
-for (const here of document.querySelectorAll("[data-part]")) served.set(here.dataset.part, here.innerHTML);
+page.classList.add("js");
+for (const part of findAll("[data-part]")) served.set(part.dataset.part, withoutCountdowns(part));
 settle();
-setInterval(countDown, DIGITS_MS);
+setInterval(countDown, SECOND_MS);
 listen();
