@@ -132,9 +132,9 @@ class Phone:
 
     def unpair_computer(self, pc_key: bytes) -> None:
         """The person forgets a computer: its session ends. Raises CkrError, and then nothing has changed."""
-        self.forget_computer(pc_key)
+        memory = self._forget(pc_key)
         for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
-            self._part_from(pc_key, opened.session)
+            self._part_from(pc_key, memory, opened.session)
 
     def grants_of(self, pc_key: bytes) -> Grants | None:
         """What a computer's programs may do without asking; None when it never had a session since the start."""
@@ -158,15 +158,8 @@ class Phone:
 
     def unpair(self, pc_key: bytes, session: DeviceSession) -> None:
         """Forget a computer; its session ends when the answer to its farewell has gone out."""
-        self.forget_computer(pc_key)
-        asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, session)
-
-    def forget_computer(self, pc_key: bytes) -> None:
-        """Its pairing, bond, requests and grants. Raises CkrError, and then nothing has changed."""
-        self.pairings.remove(pc_key)
-        self._memories.pop(pc_key, None)
-        self._desks.pop(pc_key, None)
-        self.on_change()
+        memory = self._forget(pc_key)
+        asyncio.get_running_loop().call_later(FAREWELL, self._part_from, pc_key, memory, session)
 
     def is_pairing_open(self, now: float) -> bool:
         """Whether a computer may begin to pair now, by the person's word and after too many failures."""
@@ -202,8 +195,16 @@ class Phone:
         self.on_change()
         return session
 
-    def _part_from(self, pc_key: bytes, session: DeviceSession) -> None:
+    def _forget(self, pc_key: bytes) -> JobMemory:
+        """A computer's pairing, bond and grants; what it still asks is withdrawn when its session ends."""
+        self.pairings.remove(pc_key)
+        self._desks.pop(pc_key, None)
+        self.on_change()
+        return self._memories.pop(pc_key, JobMemory())
+
+    def _part_from(self, pc_key: bytes, memory: JobMemory, session: DeviceSession) -> None:
         self.end_session(session)
+        memory.stop()
         if not self.is_paired(pc_key):
             for tell in self.on_unpaired:
                 tell(pc_key)

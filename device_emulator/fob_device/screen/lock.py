@@ -176,13 +176,7 @@ class Lock:
         self._stop_timer()
         if self._auto_lock is not None and not self.is_locked:
             left = max(self._last_tap + self._auto_lock - self._clock(), 0.0)
-            self._timer = asyncio.get_running_loop().call_later(left, self._lock_unless_tapped)
-
-    def _lock_unless_tapped(self) -> None:
-        if self._auto_lock is not None and self._clock() - self._last_tap < self._auto_lock:
-            self._wind()
-        else:
-            self.lock()
+            self._timer = asyncio.get_running_loop().call_later(left, self.lock)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

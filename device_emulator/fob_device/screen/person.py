@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from fob_device.approval.asking import Asking, loop_time
 from fob_device.approval.questions import YES, DecidedBy, Decision, Prompt, Question
-from fob_device.listeners import Listeners
+from fob_device.listeners import Listener, Listeners
 from fob_device.memory import Memory
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.pad.pin_pad import Check
@@ -55,14 +55,20 @@ class ScreenPerson:
         self._memory = memory
         self._clock = clock
         self._pins = PinDesk(self.sheets, memory.token.tries_left)
-        self._pairing_until: float | None = None
+        self._pairing_timer: asyncio.TimerHandle | None = None
         # What PINs were typed for, and not yet done: a key that asks for its PIN at every use asks nothing more.
         self._typed_for: list[PinEntry] = []
+        self._leave_phone: Listener = lambda: None
 
     def belong_to(self, phone: Phone) -> None:
         """Hear of what happens to the phone, and tell it what happens at its screen."""
         phone.on_paired.append(self.paired)
-        self.on_change.add(phone.announce_pins)
+        self._leave_phone = self.on_change.add(phone.announce_pins)
+
+    def leave(self) -> None:
+        """The phone is switched off: nothing that was unlocked outlives it."""
+        self._leave_phone()
+        self.lock.lock()
 
     # What a tap does.
 
@@ -101,12 +107,13 @@ class ScreenPerson:
     def open_pairing(self) -> None:
         """New computers may pair for PAIRING_OPEN seconds, until one has, or until the phone is locked."""
         self._tap()
-        self._pairing_until = self._clock() + PAIRING_OPEN
+        self._stop_pairing()
+        self._pairing_timer = asyncio.get_running_loop().call_later(PAIRING_OPEN, self.close_pairing)
         self.on_change()
 
     def close_pairing(self) -> None:
         """No more new computers; one that is being compared goes on."""
-        self._pairing_until = None
+        self._stop_pairing()
         self.on_change()
 
     def set_auto_lock(self, seconds: int | None) -> None:
@@ -126,14 +133,14 @@ class ScreenPerson:
     @property
     def pairing_seconds_left(self) -> float:
         """0 when pairing is closed."""
-        return 0.0 if self._pairing_until is None else max(self._pairing_until - self._clock(), 0.0)
+        return 0.0 if self._pairing_timer is None else max(self._pairing_timer.when() - loop_time(), 0.0)
 
     # What the phone asks: Decider and PinPad.
 
     @property
     def pairing_open(self) -> bool:
         """While the person holds it open."""
-        return self.pairing_seconds_left > 0
+        return self._pairing_timer is not None
 
     def paired(self, pc_name: str) -> None:
         """A computer was stored: the person wanted one."""
@@ -221,9 +228,14 @@ class ScreenPerson:
 
     def _locked_or_not(self) -> None:
         if self.lock.is_locked:
-            self._pairing_until = None
+            self._stop_pairing()
             self._typed_for.clear()
         self.on_change()
+
+    def _stop_pairing(self) -> None:
+        if self._pairing_timer is not None:
+            self._pairing_timer.cancel()
+            self._pairing_timer = None
 
     async def _open_master(self, pin: bytes) -> bytes:
         return await self._memory.slowly(lambda: self._memory.token.open_master(Cku.USER, pin))

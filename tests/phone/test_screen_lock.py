@@ -1,0 +1,272 @@
+"""A phone with a screen is locked: what waits for its person, what they type, and when it locks itself again."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fob_device.screen.errors import PhoneLockedError
+from fob_device.screen.sheets import ApprovalSheet
+from fob_device.screen.typed import Outcome, Typed
+from fob_device.settings import AUTO_LOCK, AUTO_LOCK_CHOICES, Ask, KeySetting
+from fob_protocol import catalogue
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.flags import TokenFlag
+from support.screen_world import WRONG_PIN, ScreenWorld, at_screen
+from support.world import USER_PIN, counted_signatures
+
+NEVER = KeySetting(Ask.NEVER)
+
+
+def test_fifty_requests_at_a_locked_phone_are_one_question_and_each_is_done_once(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        person = world.person
+        key = await world.new_key(b"work")
+        world.phone.set_key_setting(key, NEVER)
+        person.lock.lock()
+        with counted_signatures() as signed:
+            waiting = [world.begin_to_sign(key, data) for data in range(50)]
+            assert set(await world.asks()) == {"unlock the phone: sign with 'work' for me@pc"}
+            # The link carries 32 at a time; the others wait at the PC.
+            assert person.lock.waiting_words == "32 requests from me@pc wait"
+            assert (len(person.sheets), len(signed)) == (0, 0)
+            assert (await person.unlock(WRONG_PIN)).words == "Wrong PIN, 2 tries left"
+            assert (person.lock.waiting, len(signed)) == (32, 0)
+            await world.unlock()
+            answers = await asyncio.gather(*waiting)
+        assert [answer.ckr for answer in answers] == 50 * [Ckr.OK]
+        assert signed == {bytes([data]) * 32: 1 for data in range(50)}
+        assert await world.asks() == []
+
+    at_screen(tmp_path, story)
+
+
+def test_after_the_unlocking_each_key_asks_as_it_is_set(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        asking, silent = await world.new_key(b"asking"), await world.new_key(b"silent")
+        world.phone.set_key_setting(silent, NEVER)
+        world.person.lock.lock()
+        asks = [world.begin_to_sign(asking, data) for data in (1, 2)]
+        quiet = world.begin_to_sign(silent, 3)
+        await asyncio.sleep(1)
+        await world.unlock()
+        assert (await quiet).ckr == Ckr.OK
+        sheet = await world.tap()
+        assert (sheet.words, sheet.count) == ("sign with 'asking' for me@pc, 2 times", 2)
+        assert [answer.ckr for answer in await asyncio.gather(*asks)] == 2 * [Ckr.OK]
+
+    at_screen(tmp_path, story)
+
+
+def test_the_time_of_a_question_goes_on_while_the_phone_is_locked(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key()
+        world.person.lock.lock()
+        begun = asyncio.get_running_loop().time()
+        answer = world.begin_to_sign(key)
+        await asyncio.sleep(40)
+        await world.unlock()
+        sheet = await world.sheet(ApprovalSheet)
+        assert 19 < world.person.sheets.seconds_left(sheet) < 20
+        refused = await answer
+        assert (refused.ckr, refused.words) == (Ckr.FUNCTION_CANCELED, "nobody answered on the device")
+        assert 60 <= asyncio.get_running_loop().time() - begun < 61
+
+    at_screen(tmp_path, story)
+
+
+def test_nobody_unlocks_and_every_request_ends_in_time(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key()
+        world.person.lock.lock()
+        with counted_signatures() as signed:
+            waiting = [world.begin_to_sign(key, data) for data in range(3)]
+            assert {(await answer).ckr for answer in waiting} == {Ckr.FUNCTION_CANCELED}
+            assert world.person.lock.waiting_words == ""
+            await world.unlock()
+            await asyncio.sleep(60)
+        assert not signed
+
+    at_screen(tmp_path, story)
+
+
+def test_a_program_that_gave_up_waits_no_more(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key()
+        world.person.lock.lock()
+        with counted_signatures() as signed, pytest.raises(Exception, match="FUNCTION_CANCELED"):
+            await world.begin_to_sign(key, within=3)
+        await asyncio.sleep(1)
+        assert world.person.lock.waiting == 0
+        await world.unlock()
+        await asyncio.sleep(60)
+        assert not signed
+
+    at_screen(tmp_path, story)
+
+
+def test_a_login_waits_for_the_unlocking_and_needs_no_pin_after_it(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        world.person.lock.lock()
+        first = world.begin_to_ask(catalogue.LOGIN_USER, 1, None)
+        assert await world.asks() == ["unlock the phone: log in for me@pc"]
+        await world.unlock()
+        assert (await first).ckr == Ckr.OK
+        assert (await world.ask(catalogue.LOGIN_USER, 1, None)).ckr == Ckr.OK
+        assert await world.asks() == []
+
+    at_screen(tmp_path, story)
+
+
+def test_wrong_pins_are_counted_told_to_the_pc_and_end_in_a_blocked_phone(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        person, lock = world.person, world.person.lock
+        key = await world.new_key()
+        lock.lock()
+        answer = world.begin_to_sign(key)
+        await asyncio.sleep(1)
+        assert [await person.unlock(pin) for pin in (WRONG_PIN, b"123", WRONG_PIN)] == [
+            Typed(Outcome.WRONG, "Wrong PIN, 2 tries left"),
+            Typed(Outcome.UNFIT, "A PIN has 4 to 64 characters."),
+            Typed(Outcome.WRONG, "Wrong PIN, 1 try left, then the PIN is blocked"),
+        ]
+        assert (lock.tries_left, lock.is_blocked) == (1, False)
+        blocked = await person.unlock(WRONG_PIN)
+        assert blocked.outcome is Outcome.BLOCKED
+        assert blocked.words == lock.words
+        assert "pkcs11-tool --login --login-type so --init-pin" in lock.words
+        assert lock.is_blocked
+        refused = await answer
+        assert (refused.ckr, refused.words) == (Ckr.PIN_LOCKED, "the phone is locked, and its PIN is blocked")
+        # Whoever comes now hears it at once, and the right PIN does not help.
+        assert (await world.ask(catalogue.LOGIN_USER, 1, None)).ckr == Ckr.PIN_LOCKED
+        assert (await person.unlock(USER_PIN)).outcome is Outcome.BLOCKED
+        assert world.phone.token_flags() & TokenFlag.USER_PIN_LOCKED
+
+    at_screen(tmp_path, story)
+
+
+def test_a_pin_that_is_tapped_in_twice_costs_one_try(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        lock = world.person.lock
+        lock.lock()
+        first, second = await asyncio.gather(lock.unlock(WRONG_PIN), lock.unlock(WRONG_PIN))
+        assert (first.outcome, second.outcome) == (Outcome.WRONG, Outcome.BUSY)
+        assert lock.tries_left == 2
+
+    at_screen(tmp_path, story)
+
+
+def test_tries_that_were_lost_before_are_said_at_the_start(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        world.person.lock.lock()
+        await world.person.unlock(WRONG_PIN)
+        world.restart_phone()
+        assert world.person.lock.is_locked
+        assert world.person.lock.words == "2 tries left"
+        await world.unlock()
+        assert world.person.lock.words == ""
+
+    at_screen(tmp_path, story)
+
+
+def test_the_phone_locks_itself_when_nobody_taps(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        lock = world.person.lock
+        lock.touch()
+        await asyncio.sleep(AUTO_LOCK - 1)
+        assert not lock.is_locked
+        lock.touch()
+        await asyncio.sleep(AUTO_LOCK - 1)
+        assert not lock.is_locked
+        await asyncio.sleep(2)
+        assert lock.is_locked
+        assert lock.master_key is None
+
+    at_screen(tmp_path, story)
+
+
+@pytest.mark.parametrize("seconds", AUTO_LOCK_CHOICES)
+def test_the_person_chooses_when(tmp_path: Path, seconds: int | None) -> None:
+    async def story(world: ScreenWorld) -> None:
+        world.person.set_auto_lock(seconds)
+        world.restart_phone()
+        await world.unlock()
+        assert world.person.lock.auto_lock == seconds
+        await asyncio.sleep(100_000 if seconds is None else seconds - 1)
+        assert not world.person.lock.is_locked
+        if seconds is not None:
+            await asyncio.sleep(2)
+            assert world.person.lock.is_locked
+
+    at_screen(tmp_path, story)
+
+
+def test_another_time_is_refused_and_so_is_every_setting_of_a_locked_phone(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        person = world.person
+        with pytest.raises(ValueError, match="a phone locks itself after one of"):
+            person.set_auto_lock(61)
+        person.lock.lock()
+        with pytest.raises(PhoneLockedError):
+            person.set_auto_lock(None)
+        with pytest.raises(PhoneLockedError):
+            person.open_pairing()
+        assert person.lock.auto_lock == AUTO_LOCK
+
+    at_screen(tmp_path, story)
+
+
+def test_a_sheet_of_a_phone_that_locked_itself_is_hidden_and_waits(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        person = world.person
+        key = await world.new_key()
+        person.set_auto_lock(60)
+        await asyncio.sleep(55)
+        answer = world.begin_to_sign(key)
+        sheet = await world.sheet(ApprovalSheet)
+        assert person.visible_sheets == [sheet]
+        await asyncio.sleep(10)
+        assert person.lock.is_locked
+        assert (person.visible_sheets, list(person.sheets)) == ([], [sheet])
+        with pytest.raises(PhoneLockedError):
+            person.answer(sheet.id, is_yes=True)
+        await world.unlock()
+        assert person.visible_sheets == [sheet]
+        assert 45 < person.sheets.seconds_left(sheet) < 55
+        person.answer(sheet.id, is_yes=True)
+        assert (await answer).ckr == Ckr.OK
+
+    at_screen(tmp_path, story)
+
+
+def test_a_lost_power_locks_the_phone_and_a_login_goes_on_after_the_unlocking(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key()
+        world.phone.set_key_setting(key, NEVER)
+        login = await world.ask(catalogue.LOGIN_USER, 1, None)
+        number, ticket = login.lines[0]
+        world.restart_phone()
+        await world.until(lambda: world.manager.greeting is None)
+        await world.until(lambda: world.manager.greeting is not None)
+        assert (await world.ask(catalogue.RESUME, number, ticket)).ckr == Ckr.OK
+        answer = world.begin_to_sign(key)
+        await asyncio.sleep(1)
+        assert world.person.lock.waiting == 1
+        await world.unlock()
+        assert (await answer).ckr == Ckr.OK
+
+    at_screen(tmp_path, story)
+
+
+@pytest.mark.clause("P14")
+def test_the_lock_shows_no_secret(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        lock = world.person.lock
+        assert lock.master_key is not None
+        for thing in (lock, world.person, world.phone, world.person.sheets):
+            assert lock.master_key.hex() not in repr(thing)
+            assert repr(lock.master_key)[2:-1] not in repr(thing)
+            assert USER_PIN.decode() not in repr(thing)
+
+    at_screen(tmp_path, story)
