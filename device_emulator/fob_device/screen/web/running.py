@@ -32,7 +32,10 @@ def _switched_on(state: Path, shown: Shown) -> Iterator[Phone]:
         phone = Phone(memory=memory, decider=person, random=os.urandom, wall_clock=clock)
         person.belong_to(phone)
         with shown.switched_on(phone, person):
-            yield phone
+            try:
+                yield phone
+            finally:
+                person.leave()
     finally:
         memory.close()
 
