@@ -29,6 +29,8 @@ class HttpServer(web.Server):
     def __init__(self, answer: Answer) -> None:
         super().__init__(
             self._answer_one,
+            # A page that is closed ends its stream of events.
+            handler_cancellation=True,
             access_log=None,
             logger=_SILENT,
             keepalive_timeout=IDLE_TIME,

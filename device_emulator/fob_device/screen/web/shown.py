@@ -28,15 +28,21 @@ class Shown:
         self.bench = bench
         self.on_change = Listeners()
         self.label = ""
-        self.running: Running | None = None
+        self._running: Running | None = None
         bench.on_change.add(self.on_change)
+
+    @property
+    def running(self) -> Running | None:
+        """The phone, None while it has no power."""
+        return self._running if self.bench.is_on else None
 
     def status(self) -> Status:
         """The status bar now; the phone's clock may be wrong, and is in this machine's time zone."""
+        running = self.running
         battery = self.bench.report().battery
         moment = datetime.fromtimestamp(self.bench.clock()).astimezone()
-        paired = computers(self.running.phone) if self.running else ()
-        is_locked = self.running is not None and self.running.person.lock.is_locked
+        paired = computers(running.phone) if running else ()
+        is_locked = running is not None and running.person.lock.is_locked
         return status_of(self.label, moment, paired, battery, is_locked=is_locked)
 
     @contextmanager
@@ -44,12 +50,12 @@ class Shown:
         """The phone that is shown within the block."""
         stop_listening = [changed.add(self.on_change) for changed in (phone.on_change, person.on_change)]
         self.label = phone.token.info().label
-        self.running = Running(phone, person)
+        self._running = Running(phone, person)
         self.on_change()
         try:
             yield
         finally:
-            self.running = None
+            self._running = None
             for stop in stop_listening:
                 stop()
             self.on_change()

@@ -67,7 +67,8 @@ class Site:
             return _refused(refusal)
         path = request.path.removeprefix(self._door.base)
         if request.method == "POST":
-            return await self._tap(path, request)
+            # Done to its end, also when the browser does not wait for what comes of it.
+            return await asyncio.shield(self._tap(path, request))
         if path == "events":
             return _full() if self._streams.are_full else await self._streams.serve(request)
         if static_file := self._static_files.get(path):
