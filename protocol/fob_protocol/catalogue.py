@@ -114,6 +114,8 @@ EVENT_GENERATION = "+FOBGEN"
 EVENT_TOKEN = "+FOBTOKEN"  # noqa: S105 - the name of an event
 EVENT_ASK = "+FOBASK"
 EVENT_LOCKED = "+FOBLOCKED"
+EVENT_GRANTED = "+FOBGRANTED"
+EVENT_REVOKED = "+FOBREVOKED"
 
 # Each of these tells how something stands, so that only the newest of its name counts (section 3.4).
 STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN})

@@ -123,7 +123,8 @@ class Computer:
         return await self.world.manager.request(catalogue.REVOKE.build(number), timeout=5)
 
     def _hear(self, event: Event) -> None:
-        self.questions.append(event.values[1])
+        if event.name == catalogue.EVENT_ASK:
+            self.questions.append(event.values[1])
 
 
 async def at_the_pc(folder: Path) -> tuple[World, Computer]:

@@ -57,7 +57,7 @@ class ApprovalDesk:
             waiting.prompt.until = max(waiting.prompt.until, until)
             waiting.prompt.add(1)
             return waiting
-        prompt = Prompt(question, until=until)
+        prompt = Prompt(question, until=until, again=self.grants.why_again(question))
         answer = asyncio.get_running_loop().create_task(self._decide(prompt, decider))
         self._waiting[question] = Waiting(prompt, answer)
         return self._waiting[question]

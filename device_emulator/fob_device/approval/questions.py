@@ -41,13 +41,14 @@ class Question:
 class Prompt:
     """A question on the screen: for one request, or for `count` that ask the same and get one answer.
 
-    `until` (the loop's clock): when the last of them is out of time. `on_change`: whoever shows it hears here that the
-    count changed.
+    `until` (the loop's clock): when the last of them is out of time. `again`: why it is asked though it was allowed
+    before. `on_change`: whoever shows it hears here that the count changed.
     """
 
     question: Question
     count: int = 1
     until: float = 0.0
+    again: str = ""
     on_change: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def add(self, requests: int) -> None:
@@ -56,8 +57,8 @@ class Prompt:
         self.on_change()
 
     def words(self) -> str:
-        """The question in words, with the count."""
-        return self.question.words(self.count)
+        """The question in words, with the count, and why it is asked again."""
+        return self.question.words(self.count) + (f" (asked again: {self.again})" if self.again else "")
 
 
 class DecidedBy(Enum):

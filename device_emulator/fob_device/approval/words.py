@@ -1,9 +1,14 @@
 """A question in words: for the screen, for the PC's narration, for lists of what was allowed."""
 
+from typing import Final
+
 from fob_protocol.at.values import encode_string
 from fob_protocol.caller import Caller
 from fob_protocol.deeds import FORWARDED, LEFT_OUT, asker, deed
 from fob_protocol.names import plain_name
+
+# Octets of a question's words in an event, which goes in one frame (FRAME_LIMIT).
+WORDS_SIZE: Final = 512
 
 
 def words_of(operation: str, key_label: str, pc_name: str, caller: Caller, count: int) -> str:

@@ -1,7 +1,6 @@
 """What the PC may see and take back of what its programs were allowed."""
 
-from fob_device.approval.words import fitting
-from fob_device.security.context import WORDS_SIZE, Context
+from fob_device.security.context import Context
 from fob_device.security.values import whole
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Values
@@ -13,10 +12,7 @@ async def list_grants(context: Context, values: Values) -> Answer:
     """A line for each grant: its number, the seconds left, what it is for in words."""
     grants = context.desk.grants
     return Answer(
-        tuple(
-            (grant.number, grants.seconds_left(grant), fitting(grant.question.words(), WORDS_SIZE))
-            for grant in grants.active()
-        )
+        tuple((grant.number, grants.seconds_left(grant), grants.words(grant)) for grant in grants.active())
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fob_device.approval.asking import Asking, loop_time
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import GRANTED, Decider, Decision, Question
-from fob_device.approval.words import fitting
+from fob_device.approval.words import WORDS_SIZE, fitting
 from fob_device.slowly import Slowly
 from fob_device.token.token import Token, TokenSession
 from fob_protocol.at.answer import Event
@@ -18,9 +18,6 @@ from fob_protocol.limits import QUESTION_TIME
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import TokenFlag
-
-# Octets of a question's words in an event, which goes in one frame (FRAME_LIMIT).
-WORDS_SIZE = 512
 
 
 @dataclass(frozen=True, slots=True)

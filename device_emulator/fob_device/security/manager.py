@@ -71,6 +71,8 @@ class SecurityManager:
         self._pc_name = pc_name
         self._desk = desk or ApprovalDesk(time.monotonic)
         self._announce = announce
+        # The desk outlives sessions: the newest one hears of grants.
+        self._desk.grants.announce = announce
         self._unpair = unpair
         self._changed = changed
         self._pins_changed = pins_changed

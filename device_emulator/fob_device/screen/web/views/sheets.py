@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fob_device.approval.questions import Operation, Question
+from fob_device.approval.questions import Operation, Prompt, Question
 from fob_device.pad.entry import PinUse
 from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Stage
 from fob_device.screen.web.words import duration, first_upper
@@ -139,6 +139,11 @@ def _where(caller: Caller) -> tuple[Fact, ...]:
     return (*host, Fact("yes", "Signs for", caller.namespace)) if caller.namespace else host
 
 
+def _again(prompt: Prompt) -> tuple[Fact, ...]:
+    """Why it is asked though it was allowed before."""
+    return (Fact("history", "Asked again", first_upper(prompt.again)),) if prompt.again else ()
+
+
 def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> ApprovalView:
     question = sheet.question
     return ApprovalView(
@@ -150,7 +155,7 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> Appr
         count=sheet.count,
         seconds_left=seconds_left,
         seconds=seconds,
-        facts=facts_of(question),
+        facts=(*facts_of(question), *_again(sheet.prompt)),
         is_forwarded=question.caller.is_forwarded,
         remember=REMEMBER if sheet.can_be_remembered else (),
     )
