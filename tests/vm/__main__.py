@@ -19,7 +19,7 @@ from vm.programs import radio_on_air
 from vm.progress import Progress
 
 # In the order of running: what the later ones stand on comes first.
-SCENARIOS: Final = ("air", "use", "reconnect", "bond", "bluetoothd", "stranger", "unit", "rfcomm")
+SCENARIOS: Final = ("air", "use", "reconnect", "bond", "orphan", "bluetoothd", "stranger", "unit", "rfcomm")
 
 LOGS: Final = ROOT / "build" / "vm"
 
