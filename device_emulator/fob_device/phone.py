@@ -8,6 +8,9 @@ from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.grants import Grants
 from fob_device.approval.questions import Decider
 from fob_device.bonds import Bonds
+from fob_device.history.actor import Actor
+from fob_device.history.history import History
+from fob_device.history.revocation import revocation
 from fob_device.line.command_state import Product
 from fob_device.line.jobs import JobMemory
 from fob_device.line.pairing_tries import PairingTries
@@ -93,6 +96,11 @@ class Phone:
         return self.memory.settings
 
     @property
+    def history(self) -> History:
+        """What was done, and who said so."""
+        return self.memory.history
+
+    @property
     def sessions(self) -> Sequence[OpenSession]:
         """The open ones."""
         return tuple(self._sessions)
@@ -144,6 +152,9 @@ class Phone:
     def revoke(self, pc_key: bytes, number: int) -> bool:
         """End a grant; False when there is none of this number."""
         grants = self.grants_of(pc_key)
+        ended = [] if grants is None else [grant for grant in grants.active() if grant.number == number]
+        for grant in ended:
+            self.history.note(Actor(pc_key, self.pairings[pc_key].name).sign(revocation(grant)))
         return grants is not None and grants.revoke(number)
 
     def set_key_setting(self, handle: int, setting: KeySetting) -> None:
@@ -183,6 +194,8 @@ class Phone:
             self.token,
             self.decider,
             pc_name=self.pairings[pc_key].name,
+            pc_key=pc_key,
+            history=self.history,
             desk=self._desks.setdefault(pc_key, ApprovalDesk(clock, self.on_change)),
             announce=session.announce,
             slowly=self.memory.slowly,

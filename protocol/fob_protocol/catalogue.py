@@ -98,6 +98,8 @@ GENERATE_RANDOM = CommandSpec("+C_GENERATERANDOM", "C_GenerateRandom", (Paramete
 RECALL = CommandSpec("+FOBRECALL", "", (Parameter("session", BLOCK), Parameter("number", NUMBER)))
 GRANTS = CommandSpec("+FOBGRANTS")
 REVOKE = CommandSpec("+FOBREVOKE", "", (Parameter("grant", NUMBER),))
+HISTORY = CommandSpec("+FOBHISTORY", "", (Parameter("from", NUMBER),))
+HISTORY_HEAD = CommandSpec("+FOBHISTHEAD", "", (Parameter("nonce", BLOCK),))
 UNPAIR = CommandSpec("+FOBUNPAIR")
 
 COMMANDS: dict[str, CommandSpec] = {
@@ -105,7 +107,7 @@ COMMANDS: dict[str, CommandSpec] = {
     for spec in (
         GET_TOKEN_INFO, GET_MECHANISMS, FIND_OBJECTS, GET_ATTRIBUTE, SET_ATTRIBUTES, CREATE_OBJECT, COPY_OBJECT,
         DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
-        DERIVE_KEY, GENERATE_RANDOM, RECALL, GRANTS, REVOKE, UNPAIR,
+        DERIVE_KEY, GENERATE_RANDOM, RECALL, GRANTS, REVOKE, HISTORY, HISTORY_HEAD, UNPAIR,
     )
 }  # fmt: skip
 

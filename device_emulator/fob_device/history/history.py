@@ -55,6 +55,25 @@ class Line:
     entry: Entry | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry that was noted, and whoever waits until it is stored."""
+
+    entry: Entry
+    stored: "asyncio.Future[None]"
+
+    def end(self, written: "asyncio.Future[CkrError | None]") -> None:
+        """Its transaction is over. A fault of this program leaves nobody waiting."""
+        if self.stored.done():
+            return
+        if written.cancelled() or written.exception() is not None:
+            self.stored.cancel()
+        elif (refusal := written.result()) is not None:
+            self.stored.set_exception(refusal)
+        else:
+            self.stored.set_result(None)
+
+
 class History:
     """A Journal. Everything stands in the file: what a transaction does not store never was.
 
@@ -69,8 +88,8 @@ class History:
         self._key = LogKey(root.log_seed())
         self._boot = database.read(lambda connection: load_end(connection, root)).boots + 1
         self._watchers = Watchers()
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: list[Waiting] = []
+        self._is_writing = False
 
     def write(self, connection: sqlite3.Connection, entry: Entry) -> None:
         """See Journal."""
@@ -78,13 +97,12 @@ class History:
 
     def note(self, entry: Entry) -> "asyncio.Future[None]":
         """See Journal. What is noted while a transaction is under way shares the next one."""
-        loop = asyncio.get_running_loop()
-        stored: asyncio.Future[None] = loop.create_future()
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Who does not wait for it does not have to look.
         stored.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._waiting.append((signed(entry), stored))
-        if self._writer is None:
-            self._writer = loop.create_task(self._write_what_waits())
+        self._waiting.append(Waiting(signed(entry), stored))
+        if not self._is_writing:
+            self._write_batch()
         return stored
 
     def page(self, sequence: int, computer: bytes, octets: int) -> Page:
@@ -108,36 +126,28 @@ class History:
         """Tell `listener`, on this loop, of every new entry; what comes back ends that."""
         return self._watchers.add(listener)
 
-    async def _write_what_waits(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                await self._write_batch(batch)
-        finally:
-            self._writer = None
+    def _write_batch(self) -> None:
+        """What waits now goes in one transaction, in a thread; a task of its own would be ended with the loop."""
+        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._is_writing = True
+        written = asyncio.get_running_loop().run_in_executor(None, self._store, [waiting.entry for waiting in batch])
+        written.add_done_callback(lambda done: self._written(batch, done))
 
-    async def _write_batch(self, batch: "list[tuple[Entry, asyncio.Future[None]]]") -> None:
-        entries = [entry for entry, _ in batch]
-        refusal: CkrError | None = None
+    def _written(self, batch: list[Waiting], done: "asyncio.Future[CkrError | None]") -> None:
+        self._is_writing = False
+        if self._waiting:
+            self._write_batch()
+        for waiting in batch:
+            waiting.end(done)
+
+    def _store(self, entries: list[Entry]) -> CkrError | None:
+        """Why not, if they are not stored."""
         try:
-            await asyncio.to_thread(self._store, entries)
+            with self._database.transaction() as connection:
+                self._append(connection, entries)
         except CkrError as error:
-            refusal = CkrError(error.ckr, f"the phone's history cannot be written: {error.reason}")
-        except BaseException:
-            for _, stored in batch:
-                stored.cancel()
-            raise
-        for _, stored in batch:
-            if stored.done():
-                continue
-            if refusal is None:
-                stored.set_result(None)
-            else:
-                stored.set_exception(refusal)
-
-    def _store(self, entries: list[Entry]) -> None:
-        with self._database.transaction() as connection:
-            self._append(connection, entries)
+            return CkrError(error.ckr, f"the phone's history cannot be written: {error.reason}")
+        return None
 
     def _append(self, connection: sqlite3.Connection, entries: list[Entry]) -> None:
         end = self._end(connection)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fob_device.withdrawal import WITHDRAWN
 from fob_protocol.at.answer import Answer
 from fob_protocol.limits import OUTSTANDING_LIMIT, PARKED_LIMIT, WINDOW
 
@@ -49,7 +50,7 @@ class Jobs:
         """The PC no longer waits: stop the question that this job asks, if it still does."""
         task = self.tasks.get(number)
         if task is not None:
-            task.cancel()
+            task.cancel(WITHDRAWN)
 
     def unfinished(self) -> list[asyncio.Task[Answer]]:
         """The jobs that still run."""

@@ -137,8 +137,8 @@ class DeviceSession:
             return Answer(ckr=Ckr.DEVICE_ERROR, words=task.value)
         try:
             return await asyncio.shield(task)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if task.cancelled():
                 return Answer(ckr=Ckr.FUNCTION_CANCELED)
-            task.cancel()
+            task.cancel(*cancelled.args)
             raise

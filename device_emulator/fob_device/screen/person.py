@@ -18,6 +18,7 @@ from fob_device.screen.pin_desk import PinDesk
 from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Sheets
 from fob_device.screen.typed import Typed
 from fob_device.settings import ONCE_MAX, Ask, KeySetting
+from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.pkcs11.constants import Cku
 
@@ -238,7 +239,9 @@ class ScreenPerson:
             self._pairing_timer = None
 
     async def _open_master(self, pin: bytes) -> bytes:
-        return await self._memory.slowly(lambda: self._memory.token.open_master(Cku.USER, pin))
+        master_key = await self._memory.slowly(lambda: self._memory.token.open_master(Cku.USER, pin))
+        self._memory.history.note(Entry(Kind.UNLOCKED))
+        return master_key
 
 
 def _is_for_locked_phone(sheet: Sheet) -> bool:

@@ -1,5 +1,6 @@
 """Token information, logins and PINs."""
 
+from fob_device.history.actor import name_program
 from fob_device.security.context import Context
 from fob_device.security.pad_logins import init_pin_by_pad, init_token_by_pad, login_by_pad, set_pin_by_pad
 from fob_device.security.pages import page_answer
@@ -33,6 +34,7 @@ async def login(context: Context, values: Values) -> Answer:
     the PC may name the program, so that its first use of a key is as short as any other.
     """
     caller = context.desk.callers.resolve(optional_whole(values[3]), optional_octets(values[4]))
+    name_program(caller)
     user = _user(whole(values[0]))
     if context.decider.has_pin_pad:
         return await login_by_pad(context, caller, user, values[2])

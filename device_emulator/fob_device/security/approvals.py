@@ -1,5 +1,6 @@
 """What the PC may see and take back of what its programs were allowed."""
 
+from fob_device.history.revocation import revocation
 from fob_device.security.context import Context
 from fob_device.security.values import whole
 from fob_protocol.at.answer import Answer
@@ -18,9 +19,12 @@ async def list_grants(context: Context, values: Values) -> Answer:
 
 async def revoke_grant(context: Context, values: Values) -> Answer:
     """One grant by its number, all of them by 0."""
-    number = whole(values[0])
+    number, grants = whole(values[0]), context.desk.grants
+    revoked = [grant for grant in grants.active() if number in (0, grant.number)]
     if number == 0:
-        context.desk.grants.revoke_all()
-    elif not context.desk.grants.revoke(number):
+        grants.revoke_all()
+    elif not grants.revoke(number):
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no grant {number}")
+    for grant in revoked:
+        context.journal.note(revocation(grant))
     return Answer()

@@ -10,6 +10,8 @@ from fob_device.approval.asking import Asking, loop_time
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import GRANTED, Decider, Decision, Question
 from fob_device.approval.words import WORDS_SIZE, fitting
+from fob_device.history.history import History
+from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.slowly import Slowly
 from fob_device.token.token import Token, TokenSession
 from fob_protocol.at.answer import Event
@@ -34,6 +36,13 @@ class Context:
     pins_changed: Callable[[], None]
     slowly: Slowly
     number: int
+    pc_key: bytes = b""
+    history: History | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """Where to write down what is done."""
+        return self.history or NO_JOURNAL
 
     def flags(self) -> TokenFlag:
         """The token's flags, with the PIN pad if the device has one."""
@@ -65,16 +74,13 @@ class Context:
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
 
-    async def approve(self, question: Question) -> Decision:
-        """The person's yes. Raises CkrError FUNCTION_REJECTED for a no, FUNCTION_CANCELED for silence."""
+    async def decide(self, question: Question) -> Decision:
+        """The person's answer. Raises CkrError FUNCTION_CANCELED for silence."""
         async with self.asking(question.words()) as asking:
             await self.decider.unlocked(asking)
             if self.desk.grants.cover(question):
                 return GRANTED
-            decision = await self.desk.ask(question, self.decider, asking)
-        if not decision.is_yes:
-            raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")
-        return decision
+            return await self.desk.ask(question, self.decider, asking)
 
     def _say(self, words: str, until: float) -> None:
         """Tell the PC that this request waits for the person."""

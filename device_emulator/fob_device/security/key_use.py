@@ -4,6 +4,7 @@ from typing import Final
 
 from fob_device.approval.questions import Operation, Question
 from fob_device.security.context import Context
+from fob_device.security.uses import use_key
 from fob_device.security.values import octets, optional_octets, optional_whole, positive, whole
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import block_to_mechanism, values_to_attributes
@@ -25,8 +26,9 @@ async def sign(context: Context, values: Values) -> Answer:
     caller = _caller(context, values[4], values[5])
     handle, data = positive(values[0]), octets(values[2])
     mechanism = _mechanism(context, handle, values[1], values[3])
-    await _approve(context, Operation.SIGN, handle, caller)
-    return Answer(((context.session.sign(handle, mechanism, data),),))
+    question = _question(context, Operation.SIGN, handle, caller)
+    signature = await use_key(context, question, lambda: context.session.sign(handle, mechanism, data))
+    return Answer(((signature,),))
 
 
 async def decrypt(context: Context, values: Values) -> Answer:
@@ -34,8 +36,9 @@ async def decrypt(context: Context, values: Values) -> Answer:
     caller = _caller(context, values[4], values[5])
     handle, data = positive(values[0]), octets(values[2])
     mechanism = _mechanism(context, handle, values[1], values[3])
-    await _approve(context, Operation.DECRYPT, handle, caller)
-    return Answer(((context.session.decrypt(handle, mechanism, data),),))
+    question = _question(context, Operation.DECRYPT, handle, caller)
+    plaintext = await use_key(context, question, lambda: context.session.decrypt(handle, mechanism, data))
+    return Answer(((plaintext,),))
 
 
 async def derive_key(context: Context, values: Values) -> Answer:
@@ -44,8 +47,9 @@ async def derive_key(context: Context, values: Values) -> Answer:
     handle = positive(values[0])
     mechanism = block_to_mechanism(whole(values[1]), optional_octets(values[2]))
     template = values_to_attributes(values[5:])
-    await _approve(context, Operation.DERIVE, handle, caller)
-    return Answer(((context.session.derive(handle, mechanism, template).value,),))
+    question = _question(context, Operation.DERIVE, handle, caller)
+    secret = await use_key(context, question, lambda: context.session.derive(handle, mechanism, template).value)
+    return Answer(((secret,),))
 
 
 def _mechanism(context: Context, handle: int, named: Value, parameter: Value) -> Mechanism:
@@ -63,10 +67,10 @@ def _caller(context: Context, number: Value, block: Value) -> Caller:
     return context.desk.callers.resolve(optional_whole(number), optional_octets(block))
 
 
-async def _approve(context: Context, operation: Operation, handle: int, caller: Caller) -> None:
-    """Asks only for an operation that the session may do, so that nobody is asked in vain."""
+def _question(context: Context, operation: Operation, handle: int, caller: Caller) -> Question:
+    """Only for an operation that the session may do, so that nobody is asked in vain."""
     if not context.session.logged_in:
         raise CkrError(Ckr.USER_NOT_LOGGED_IN, "log in first")
     label = context.session.attributes(handle).get(Cka.LABEL, b"")
     words = label.decode("utf-8", "replace") if isinstance(label, bytes) else ""
-    await context.approve(Question(operation, words, context.pc_name, caller, handle))
+    return Question(operation, words, context.pc_name, caller, handle)

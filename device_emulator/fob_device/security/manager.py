@@ -7,7 +7,9 @@ from typing import Final
 from fob_device.approval.callers import CallerUnknownError
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider
-from fob_device.security import administration, approvals, key_use, objects
+from fob_device.history.actor import Actor, acting
+from fob_device.history.history import History
+from fob_device.security import administration, approvals, history, key_use, objects
 from fob_device.security.context import Context
 from fob_device.slowly import Slowly
 from fob_device.token.token import Token
@@ -36,6 +38,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     catalogue.UNPAIR.name: administration.unpair,
     catalogue.GRANTS.name: approvals.list_grants,
     catalogue.REVOKE.name: approvals.revoke_grant,
+    catalogue.HISTORY.name: history.read_history,
+    catalogue.HISTORY_HEAD.name: history.sign_head,
     catalogue.GENERATE_RANDOM.name: administration.generate_random,
     catalogue.FIND_OBJECTS.name: objects.find_objects,
     catalogue.GET_ATTRIBUTE.name: objects.get_attribute,
@@ -59,6 +63,8 @@ class SecurityManager:
         decider: Decider,
         *,
         pc_name: str,
+        pc_key: bytes = b"",
+        history: History | None = None,
         desk: ApprovalDesk | None = None,
         announce: Callable[[Event], None] = lambda event: None,
         slowly: Slowly | None = None,
@@ -68,7 +74,8 @@ class SecurityManager:
     ) -> None:
         self._token = token
         self._decider = decider
-        self._pc_name = pc_name
+        self._actor = Actor(pc_key, pc_name)
+        self._history = history
         self._desk = desk or ApprovalDesk(time.monotonic)
         self._announce = announce
         # The desk outlives sessions: the newest one hears of grants.
@@ -90,14 +97,17 @@ class SecurityManager:
                 self._session,
                 self._decider,
                 self._desk,
-                self._pc_name,
+                self._actor.pc_name,
                 self._announce,
                 self._unpair,
                 lambda: self._pins_changed(self),
                 self._slowly,
                 number,
+                self._actor.pc_key,
+                self._history,
             )
-            answer = self._bounded(await HANDLERS[spec.name](context, values))
+            with acting(self._actor):
+                answer = self._bounded(await HANDLERS[spec.name](context, values))
             self._changed(self)
             return answer
         except CkrError as error:

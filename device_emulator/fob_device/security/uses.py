@@ -1,0 +1,72 @@
+"""Uses of keys: asked for, done, and written down before anything of it leaves the device."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from fob_device.approval.questions import DecidedBy, Decision, Operation, Question
+from fob_device.security.context import Context
+from fob_device.withdrawal import is_withdrawal
+from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+_BY: Final = {
+    DecidedBy.TAP: By.TAP,
+    DecidedBy.GRANT: By.GRANT,
+    DecidedBy.SETTING: By.SETTING,
+    DecidedBy.RULE: By.RULE,
+}
+_USES: Final = {
+    Operation.SIGN: Use.SIGN,
+    Operation.DECRYPT: Use.DECRYPT,
+    Operation.DERIVE: Use.DERIVE,
+}
+
+
+async def use_key(context: Context, question: Question, work: Callable[[], bytes]) -> bytes:
+    """What `work` makes of the key, if the person wants it: signature, plaintext or secret.
+
+    Raises CkrError FUNCTION_REJECTED for a no, FUNCTION_CANCELED for silence, DEVICE_MEMORY where the disk is too full
+    to write down what was done: then what was made is forgotten; and what `work` raises.
+    """
+    decision = await _decide(context, question)
+    entry = replace(_entry(question), by=_BY[decision.by])
+    if not decision.is_yes:
+        await _write_down(context, replace(entry, outcome=Outcome.REFUSED))
+        raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")
+    made = work()
+    await context.journal.note(replace(entry, outcome=Outcome.APPROVED))
+    return made
+
+
+async def _decide(context: Context, question: Question) -> Decision:
+    """The person's answer. One that does not come is written down too."""
+    try:
+        return await context.decide(question)
+    except CkrError as error:
+        outcome = Outcome.OUT_OF_TIME if error.ckr is Ckr.FUNCTION_CANCELED else Outcome.REFUSED
+        await _write_down(context, replace(_entry(question), outcome=outcome))
+        raise
+    except asyncio.CancelledError as cancelled:
+        if is_withdrawal(cancelled):
+            context.journal.note(replace(_entry(question), outcome=Outcome.WITHDRAWN))
+        raise
+
+
+async def _write_down(context: Context, entry: Entry) -> None:
+    """A no stays a no where it cannot be written down."""
+    with suppress(CkrError):
+        await context.journal.note(entry)
+
+
+def _entry(question: Question) -> Entry:
+    return Entry(
+        Kind.USE,
+        caller=question.caller,
+        use=_USES[question.operation],
+        key_label=question.key_label,
+        key=question.key,
+    )
