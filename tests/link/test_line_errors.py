@@ -45,6 +45,20 @@ async def test_a_line_that_is_in_use(tmp_path: Path) -> None:
     os.close(master)
 
 
+async def test_what_is_written_to_a_port_at_once_arrives() -> None:
+    import os
+    import pty
+
+    master, slave = pty.openpty()
+    line = await open_line(LineUrl.parse(f"serial:{os.ttyname(slave)}"), lambda octets: None)
+    line.write(b"AT\r")
+    assert await asyncio.to_thread(os.read, master, 10) == b"AT\r"
+    line.close()
+    await asyncio.sleep(0)
+    os.close(slave)
+    os.close(master)
+
+
 async def test_a_port_that_is_pulled_out_ends_its_line_without_a_word_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -53,7 +67,6 @@ async def test_a_port_that_is_pulled_out_ends_its_line_without_a_word_in_the_log
 
     master, slave = pty.openpty()
     line = await open_line(LineUrl.parse(f"serial:{os.ttyname(slave)}"), lambda octets: None)
-    await asyncio.sleep(0)
     # More than the port takes while nobody reads at its other end.
     line.write(bytes(100_000))
     os.close(slave)

@@ -123,6 +123,7 @@ class StreamLine(asyncio.Protocol):
         self.rate = url.baud / BITS_PER_OCTET if url.baud else None
         self._on_data = on_data
         self._transport: asyncio.WriteTransport | None = None
+        self.connected = asyncio.Event()
         self.lost = asyncio.Event()
         self.octets_sent = 0
         self.octets_received = 0
@@ -131,6 +132,7 @@ class StreamLine(asyncio.Protocol):
         """Called by the event loop."""
         if isinstance(transport, asyncio.WriteTransport):
             self._transport = transport
+            self.connected.set()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
@@ -171,6 +173,8 @@ async def open_line(url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
             from fob_daemon.link.serial_transport import open_serial
 
             open_serial(url.path, url.baud, line)
+            # The loop connects port and line in its next turn; what is written before vanishes.
+            await line.connected.wait()
         else:
             host, _, port = url.path.rpartition(":")
             await asyncio.get_running_loop().create_connection(lambda: line, host, int(port))
