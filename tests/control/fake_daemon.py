@@ -8,6 +8,7 @@ from pathlib import Path
 from control.fake_phone import FakePhone, PhoneApplication
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.events import EventQueue
+from fob_daemon.control.grant_reports import Revoked
 from fob_daemon.control.interface import (
     ClientReport,
     ClientSocket,
@@ -24,10 +25,34 @@ from fob_daemon.control.interface import (
 )
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
+from fob_daemon.device.grants import ALL_GRANTS, Grant
 from fob_daemon.peer import PeerIdentity
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
 
 CODE = "042137"
 URL = "serial:/dev/ttyUSB7?baud=115200"
+
+
+class FakeGrants:
+    """Implements DeviceGrants; the phone tells of what it takes back, as real ones do."""
+
+    def __init__(self, daemon: "FakeDaemon", name: str) -> None:
+        self.daemon = daemon
+        self.name = name
+        self.phone = daemon.phones[name]
+
+    async def grants(self) -> list[Grant]:
+        await self.phone.ask()
+        return list(self.phone.grants)
+
+    async def revoke_grant(self, number: int) -> None:
+        await self.phone.ask()
+        kept = [grant for grant in self.phone.grants if number not in (ALL_GRANTS, grant.number)]
+        if number != ALL_GRANTS and len(kept) == len(self.phone.grants):
+            raise CkrError(Ckr.ARGUMENTS_BAD, f"no grant {number}")
+        self.phone.grants = kept
+        self.daemon.announce(Revoked(self.name, number))
 
 
 class FakeDaemon:
@@ -146,6 +171,9 @@ class FakeDaemon:
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         return [entry for entry in self.entries if entry.sequence > since_sequence][-limit:]
+
+    def grants(self, name: str) -> FakeGrants:
+        return FakeGrants(self, name)
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         self.queues.append(queue)

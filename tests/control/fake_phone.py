@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fob_daemon.cryptoki.interface import AttributeAnswer, SessionInfo, TokenInfo
 from fob_daemon.cryptoki.public_keys import CURVES, ED25519_PARAMS
 from fob_daemon.device.away import AwayError
+from fob_daemon.device.grants import Grant
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.attributes import Attributes, Template
@@ -41,6 +42,7 @@ class FakePhone:
     logins: list[bytes | None] = field(default_factory=list)
     next_handle: int = 1
     applications: int = 0
+    grants: list[Grant] = field(default_factory=list)
     # Clear it and the phone waits for its person.
     approval: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -164,7 +164,7 @@ async def test_events_as_they_happen(api: Api, daemon: FakeDaemon, phone: FakePh
         daemon.announce(log_entry(1))
         daemon.change_device("pixel", DeviceState.AWAY, "the line ended")
         daemon.announce(DeviceChange(daemon.devices["pixel"]))
-        daemon.announce(Ask("pixel", "ssh wants to sign for build.example", 30.0))
+        daemon.announce(Ask("pixel", "ssh wants to sign for build.example", 30.0, 3))
 
         stream = events(response)
         name, entry = await next_event(stream)
@@ -173,7 +173,7 @@ async def test_events_as_they_happen(api: Api, daemon: FakeDaemon, phone: FakePh
         assert (name, change["device"]["state"], change["device"]["why"]) == ("device", "away", "the line ended")
         assert await next_event(stream) == (
             "ask",
-            {"device": "pixel", "words": "ssh wants to sign for build.example", "seconds": 30.0},
+            {"device": "pixel", "words": "ssh wants to sign for build.example", "seconds": 30.0, "request": 3},
         )
 
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "p11": "p11",
     "ssh": "ssh",
     "log": "log",
+    "approvals": "approvals",
     "doctor": "doctor",
     "demo": "demo",
     "completion": "completion",

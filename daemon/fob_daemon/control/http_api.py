@@ -9,9 +9,10 @@ from aiohttp import web
 from fob_daemon.control.errors import ControlError, ExitCode, daemon_fault
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.fields import bad_request
+from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.handlers import Handlers
 from fob_daemon.control.http_server import HttpServer
-from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceChange, LogEntry
+from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceChange, LogEntry, Settled
 from fob_daemon.control.json_form import to_json
 from fob_daemon.control.limits import MAX_BODY, Limits
 from fob_daemon.control.pairings import LAST_EVENTS, Pairings
@@ -24,7 +25,14 @@ from fob_daemon.sockets import Door
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_EVENT_NAMES: dict[type[ControlEvent], str] = {LogEntry: "log", DeviceChange: "device", Ask: "ask"}
+_EVENT_NAMES: dict[type[ControlEvent], str] = {
+    LogEntry: "log",
+    DeviceChange: "device",
+    Ask: "ask",
+    Settled: "settled",
+    Granted: "granted",
+    Revoked: "revoked",
+}
 
 
 class HttpApi:

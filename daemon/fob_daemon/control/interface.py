@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fob_daemon.control.events import EventQueue
+from fob_daemon.control.grant_reports import DeviceGrants, Granted, Revoked
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
@@ -145,14 +146,26 @@ class DeviceChange:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A device asks its person: the words on its screen, and the seconds left to answer."""
+    """A device asks its person: the words on its screen, and the seconds left to answer.
+
+    `request` numbers the requests of one device; the same one may be asked about again in other words.
+    """
 
     device: str
     words: str
     seconds: float
+    request: int = 0
 
 
-ControlEvent = LogEntry | DeviceChange | Ask
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nobody waits for the answer to an Ask any more: it came, its time is over, or it was withdrawn."""
+
+    device: str
+    request: int
+
+
+ControlEvent = LogEntry | DeviceChange | Ask | Settled | Granted | Revoked
 
 # Shown to the person: code, device name, serial number. True when both sides show the same code.
 Compare = Callable[[str, str, str], Awaitable[bool]]
@@ -204,6 +217,9 @@ class DaemonView(Protocol):
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest `limit` entries with a higher sequence than `since_sequence`, oldest first."""
+
+    def grants(self, name: str) -> DeviceGrants:
+        """What a device has granted to this computer. Raises ControlError."""
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""

@@ -10,6 +10,8 @@ from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.key_type import KeyType
 
 PREFIX: Final = "/v1/"
+# In place of a grant's number; 0 is the same.
+ALL_GRANTS: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,24 @@ class Follow:
     """GET events; answered by a stream."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListGrants:
+    """GET grants; of every device when `device` is None."""
+
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeGrants:
+    """DELETE grants/{device}/{number}; all of them when `number` is None."""
+
+    device: str
+    number: int | None
+
+
 PlainRequest = (
     GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock
-    | Lock | GetLog
+    | Lock | GetLog | ListGrants | RevokeGrants
 )  # fmt: skip
 StreamRequest = Pair | Follow
 ControlRequest = PlainRequest | StreamRequest
@@ -184,6 +201,12 @@ def _log(_: Mapping[str, str], query: Fields) -> GetLog:
     )
 
 
+def _revoke_grants(path: Mapping[str, str], _: Fields) -> RevokeGrants:
+    text = path["number"]
+    number = 0 if text == ALL_GRANTS else Fields((("number", text),)).number("number", 0, limits.MAX_SEQUENCE)
+    return RevokeGrants(_device(path), number or None)
+
+
 ROUTES: Final = (
     Route("GET", "status", lambda path, query: GetStatus()),
     Route("GET", "devices", lambda path, query: GetDevices()),
@@ -211,6 +234,8 @@ ROUTES: Final = (
     ),
     Route("POST", "lock", lambda path, body: Lock(body.optional_name("device", limits.MAX_NAME))),
     Route("GET", "log", _log),
+    Route("GET", "grants", lambda path, query: ListGrants(query.optional_name("device", limits.MAX_NAME))),
+    Route("DELETE", "grants/{device}/{number}", _revoke_grants),
     Route("GET", "events", lambda path, query: Follow()),
 )
 

@@ -11,6 +11,7 @@ from typing import Final
 from fob_daemon.caller.numbers import CallerNumbers
 from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
 from fob_daemon.device.away import AwayError
+from fob_daemon.device.grants import Grant, read_grants
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.device.views import Page
 from fob_daemon.link.interface import Link
@@ -173,6 +174,14 @@ class RemoteToken:
         if len(random) != count:
             raise CkrError(Ckr.DEVICE_ERROR, f"{len(random)} random octets where {count} are due")
         return random
+
+    async def grants(self) -> list[Grant]:
+        """What was allowed to this computer for a while."""
+        return read_grants(await self._ask(self._timeouts.query, catalogue.GRANTS))
+
+    async def revoke_grant(self, number: int) -> None:
+        """End one grant, or all by ALL_GRANTS."""
+        await self._ask(self._timeouts.query, catalogue.REVOKE, number)
 
     async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
         """One round trip, with the caller between `values` and `rest`."""

@@ -36,6 +36,7 @@ class PcSession:
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._answers: dict[Request, asyncio.Future[bytes]] = {}
+        self._names: dict[Request, int] = {}
         # The number of the newest event by its name, for STATE_EVENTS.
         self._newest_events: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -45,13 +46,18 @@ class PcSession:
         # Nothing was sent yet: the first record proves our key to the device (docs, section 6).
         self.last_used = float("-inf")
 
-    async def request(self, text: bytes, *, is_keepalive: bool = False) -> bytes:
-        """One command's text, its answer's text. Raises SessionLostError. Cancelling withdraws the request."""
+    async def request(self, text: bytes, *, is_keepalive: bool = False, name: int | None = None) -> bytes:
+        """One command's text, its answer's text. Raises SessionLostError. Cancelling withdraws the request.
+
+        `name` is what `name_of` calls it meanwhile.
+        """
         if self.lost.is_set():
             raise SessionLostError(None)
         request = self._requester.submit(text, is_keepalive=is_keepalive)
         future: asyncio.Future[bytes] = self._loop.create_future()
         self._answers[request] = future
+        if name is not None:
+            self._names[request] = name
         self._idle.clear()
         self._flush()
         try:
@@ -62,8 +68,13 @@ class PcSession:
             raise
         finally:
             self._answers.pop(request, None)
+            self._names.pop(request, None)
             if not self._answers:
                 self._idle.set()
+
+    def name_of(self, number: int) -> int | None:
+        """The name of the request with this number, None when it is not under way or has none."""
+        return next((name for request, name in self._names.items() if request.number == number), None)
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""
