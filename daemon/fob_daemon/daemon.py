@@ -31,6 +31,7 @@ from fob_daemon.control.server import ControlServer
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.device import Device
+from fob_daemon.device.history import History, history_name
 from fob_daemon.device.nearby import scan
 from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
@@ -189,6 +190,11 @@ class Daemon:
     def grants(self, name: str) -> RemoteToken:
         """What a device has granted to this computer. Raises ControlError."""
         return self._device(name).slot.remote
+
+    def history(self, name: str) -> History:
+        """A device's own log. Raises ControlError."""
+        entry, remote = self._device(name).entry, self._device(name).slot.remote
+        return History(entry.slot, self._identity.public, remote, self._state.path / history_name(entry))
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""

@@ -26,9 +26,11 @@ from fob_daemon.control.interface import (
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.grants import ALL_GRANTS, Grant
+from fob_daemon.device.pairing import no_such_device
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from support.fake_history import FakeHistory
 
 CODE = "042137"
 URL = "serial:/dev/ttyUSB7?baud=115200"
@@ -68,6 +70,7 @@ class FakeDaemon:
         self.agent_logged_in = False
         self.hci = ""
         self.entries: list[LogEntry] = []
+        self.histories: dict[str, FakeHistory] = {}
         self.queues: list[EventQueue[ControlEvent]] = []
         # How many follow the events, after each change.
         self.followers: asyncio.Queue[int] = asyncio.Queue()
@@ -174,6 +177,11 @@ class FakeDaemon:
 
     def grants(self, name: str) -> FakeGrants:
         return FakeGrants(self, name)
+
+    def history(self, name: str) -> FakeHistory:
+        if name not in self.histories:
+            raise no_such_device(name)
+        return self.histories[name]
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         self.queues.append(queue)

@@ -1,11 +1,12 @@
 """`fob log`: which program used which key, with what result."""
 
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.output import Part, coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.limits import DEFAULT_LOG, MAX_LOG
@@ -14,17 +15,42 @@ from fob_daemon.control.log_purpose import LogPurpose
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 # The program that asked and the one that started it; all of them are in the JSON.
 _PROGRAMS: Final = 2
+# --verify without a file.
+_PHONE: Final = ""
 
 
 @click.command()
 @click.option("-n", "limit", type=click.IntRange(0, MAX_LOG), default=DEFAULT_LOG, show_default=True, help="How many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens.")
+@click.option("--phone", is_flag=True, help="What the phone has written down itself.")
+@click.option("--verify", metavar="[FILE]", is_flag=False, flag_value=_PHONE, help="Check that; or an exported FILE.")
+@click.option("--export", metavar="FILE", help="Write that to FILE, with all that a check needs.")
+@device_option
 @json_option
 @click.pass_obj
-def log(fob: Fob, limit: int, follow: bool) -> int:
-    """Show the newest uses of keys, oldest first."""
-    if follow:
-        return _follow(fob, limit)
+def log(
+    fob: Fob, limit: int, follow: bool, phone: bool, verify: str | None, export: str | None, device: str | None
+) -> int:
+    """Show the newest uses of keys, oldest first: as this computer saw them, or as the phone did."""
+    if sum((follow, phone, verify is not None, export is not None)) > 1:
+        raise click.UsageError("one of --follow, --phone, --verify and --export at a time")
+    if phone or verify is not None or export is not None:
+        return _of_phone(fob, limit, verify, export, device)
+    return _follow(fob, limit) if follow else _show_newest(fob, limit)
+
+
+def _of_phone(fob: Fob, limit: int, verify: str | None, export: str | None, device: str | None) -> int:
+    # Loaded when it is needed: cryptography takes as long as all the rest of the command.
+    from fob_daemon.cli import phone_log
+
+    if export is not None:
+        return phone_log.export(fob, device, Path(export))
+    if verify is None:
+        return phone_log.show(fob, device, limit)
+    return phone_log.check(fob, device) if verify == _PHONE else phone_log.check_file(fob, Path(verify))
+
+
+def _show_newest(fob: Fob, limit: int) -> int:
     entries = _entries(fob, limit)
     if fob.output.is_json:
         fob.output.data({"entries": entries})

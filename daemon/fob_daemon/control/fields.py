@@ -93,6 +93,13 @@ class Fields:
             raise bad_request(f"'{name}' has to be a number from 0 to {highest}")
         return int(digits)
 
+    def whole(self, name: str, highest: int) -> int:
+        """A whole number of a body, from 0 to `highest`."""
+        value = self._values.pop(name, None)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= highest:
+            raise bad_request(f"'{name}' has to be a number from 0 to {highest}")
+        return value
+
     def choice(self, name: str, choices: type[Choice]) -> Choice:
         """One of the words of an enumeration."""
         value = self._values.pop(name, None)

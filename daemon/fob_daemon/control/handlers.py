@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fob_daemon.control import requests
 from fob_daemon.control.grants import GrantHandlers
+from fob_daemon.control.history import HistoryHandlers
 from fob_daemon.control.interface import DaemonView
 from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.keys import KeySummary, delete_key, list_keys, new_key, show_key
@@ -24,6 +25,7 @@ class Handlers:
         self._sessions = sessions
         self._pairings = pairings
         self._random = random
+        self._history = HistoryHandlers(daemon)
         self._grants = GrantHandlers(daemon, sessions.device)
 
     async def answer(self, request: requests.PlainRequest, peer: PeerIdentity) -> Json:
@@ -40,6 +42,8 @@ class Handlers:
             case requests.CompareAnswer():
                 self._pairings.answer(request)
                 return {}
+            case requests.GetHistory() | requests.GetHistoryHead() | requests.KeepHistory():
+                return await self._history.answer(request)
             case requests.ListGrants() | requests.RevokeGrants():
                 return await self._grants.answer(request)
             case requests.Connect() | requests.Unpair() | requests.Unlock() | requests.Lock():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from fob_daemon.control.device_history import DeviceHistory
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import DeviceGrants, Granted, Revoked
 from fob_daemon.control.log_purpose import LogPurpose
@@ -217,6 +218,9 @@ class DaemonView(Protocol):
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest `limit` entries with a higher sequence than `since_sequence`, oldest first."""
+
+    def history(self, name: str) -> DeviceHistory:
+        """A device's own log. Raises ControlError."""
 
     def grants(self, name: str) -> DeviceGrants:
         """What a device has granted to this computer. Raises ControlError."""

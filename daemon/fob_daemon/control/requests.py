@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote
 from fob_daemon.control import limits
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.key_type import KeyType
+from fob_protocol.history.limits import HASH_SIZE, HISTORY_NONCE, KEY_SIZE
+from fob_protocol.history.verify import Anchor
 
 PREFIX: Final = "/v1/"
 # In place of a grant's number; 0 is the same.
@@ -125,6 +127,30 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
+class GetHistory:
+    """GET devices/{device}/history: records of the device's own log."""
+
+    device: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetHistoryHead:
+    """GET devices/{device}/history/head: where it ends, signed for the nonce."""
+
+    device: str
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeepHistory:
+    """POST devices/{device}/history/seen: it was found good so far."""
+
+    device: str
+    seen: Anchor
+
+
+@dataclass(frozen=True, slots=True)
 class ListGrants:
     """GET grants; of every device when `device` is None."""
 
@@ -139,9 +165,10 @@ class RevokeGrants:
     number: int | None
 
 
+HistoryRequest = GetHistory | GetHistoryHead | KeepHistory
 PlainRequest = (
     GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock
-    | Lock | GetLog | ListGrants | RevokeGrants
+    | Lock | GetLog | HistoryRequest | ListGrants | RevokeGrants
 )  # fmt: skip
 StreamRequest = Pair | Follow
 ControlRequest = PlainRequest | StreamRequest
@@ -207,6 +234,25 @@ def _revoke_grants(path: Mapping[str, str], _: Fields) -> RevokeGrants:
     return RevokeGrants(_device(path), number or None)
 
 
+def _history_head(path: Mapping[str, str], query: Fields) -> GetHistoryHead:
+    nonce = query.octets("nonce", HISTORY_NONCE)
+    if len(nonce) != HISTORY_NONCE:
+        raise bad_request(f"'nonce' has to be of {HISTORY_NONCE} octets")
+    return GetHistoryHead(_device(path), nonce)
+
+
+def _keep_history(path: Mapping[str, str], body: Fields) -> KeepHistory:
+    key, length, hash_ = (
+        body.octets("key", KEY_SIZE),
+        body.whole("length", limits.MAX_SEQUENCE),
+        body.octets("hash", HASH_SIZE),
+    )
+    try:
+        return KeepHistory(_device(path), Anchor(key, length, hash_))
+    except ValueError:
+        raise bad_request("no history has such a key, length and hash") from None
+
+
 ROUTES: Final = (
     Route("GET", "status", lambda path, query: GetStatus()),
     Route("GET", "devices", lambda path, query: GetDevices()),
@@ -234,6 +280,13 @@ ROUTES: Final = (
     ),
     Route("POST", "lock", lambda path, body: Lock(body.optional_name("device", limits.MAX_NAME))),
     Route("GET", "log", _log),
+    Route(
+        "GET",
+        "devices/{device}/history",
+        lambda path, query: GetHistory(_device(path), query.number("from", 1, limits.MAX_SEQUENCE)),
+    ),
+    Route("GET", "devices/{device}/history/head", _history_head),
+    Route("POST", "devices/{device}/history/seen", _keep_history),
     Route("GET", "grants", lambda path, query: ListGrants(query.optional_name("device", limits.MAX_NAME))),
     Route("DELETE", "grants/{device}/{number}", _revoke_grants),
     Route("GET", "events", lambda path, query: Follow()),

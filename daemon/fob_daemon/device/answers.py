@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from fob_daemon.device.views import DeviceObject, Page
+from fob_daemon.device.views import DeviceObject, HistoryPage, Page
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import values_to_attributes
 from fob_protocol.at.values import Value, Values
 from fob_protocol.errors import AtSyntaxError
+from fob_protocol.history.head import Head
+from fob_protocol.history.record import SignedRecord
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import MechanismFlag, TokenFlag
@@ -70,6 +72,24 @@ def read_page(answer: Answer) -> Page:
             case ((int(generation), 0 | 1 as full, 0 | 1 as more), *lines):
                 return Page(generation, bool(full), bool(more), _objects(lines), _gone(lines))
         raise AtSyntaxError("a page starts with generation, full and more")
+
+
+def read_history(answer: Answer) -> HistoryPage:
+    """A page of +FOBHISTORY. Raises CkrError."""
+    with reading():
+        match answer.lines:
+            case ((int(following), 0 | 1 as more), *lines):
+                return HistoryPage(following, bool(more), tuple(SignedRecord.from_values(line) for line in lines))
+        raise AtSyntaxError("a page of the history starts with next and more")
+
+
+def read_head(answer: Answer, nonce: bytes) -> Head:
+    """The head that +FOBHISTHEAD asked for with `nonce`. Raises CkrError."""
+    with reading():
+        match answer.lines:
+            case (line,):
+                return Head.from_values(line, nonce)
+        raise AtSyntaxError("one line is due")
 
 
 def _objects(lines: Sequence[Values]) -> tuple[DeviceObject, ...]:

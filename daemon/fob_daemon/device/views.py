@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fob_protocol.history.record import SignedRecord
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 
@@ -29,3 +30,12 @@ class Page:
     more: bool
     objects: tuple[DeviceObject, ...] = ()
     gone: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Records of a device's history; `next` is where to go on, and `more` is to come."""
+
+    next: int
+    more: bool
+    records: tuple[SignedRecord, ...]
