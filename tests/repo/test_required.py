@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support import required
-from support.required import LIBRARIES, PROGRAMS, SOFTHSM, check_program, library, program
+from support.required import FONTS, LIBRARIES, PROGRAMS, SOFTHSM, check_program, library, program
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
@@ -56,7 +56,7 @@ def test_every_way_to_skip_is_counted(line: str) -> None:
 def test_every_package_is_installed_before_the_tests_and_is_needed() -> None:
     lines = (ROOT / "tools" / "debian-packages.txt").read_text(encoding="utf-8").splitlines()
     installed = [line.split("|")[0].strip() for line in lines if line and not line.startswith("#")]
-    assert sorted(installed) == sorted({*PROGRAMS.values(), *LIBRARIES.values()})
+    assert sorted(installed) == sorted({*PROGRAMS.values(), *LIBRARIES.values(), *FONTS.values()})
 
 
 def test_what_is_there_is_found() -> None:

@@ -10,6 +10,7 @@ import pytest
 # By program. Every package is in tools/debian-packages.txt, from which `make test` installs.
 PROGRAMS: Final = {
     "certutil": "libnss3-tools",
+    "chromium": "chromium",
     "dbus-daemon": "dbus-daemon",
     "git": "git",
     "keytool": "default-jre-headless",
@@ -39,6 +40,9 @@ LIBRARIES: Final = {
     SOFTHSM: "softhsm2",
     OPENSSL_ENGINE: "libengine-pkcs11-openssl",
 }
+
+# Letters for pages: without any, a browser draws boxes, and nobody can judge a picture.
+FONTS: Final = {"opentype/inter/Inter-Regular.otf": "fonts-inter"}
 
 # Debian has a folder per architecture beside the common one.
 LIBRARY_FOLDERS: Final = ("/usr/lib/*", "/usr/lib", "/usr/lib64")

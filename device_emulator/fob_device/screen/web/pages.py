@@ -17,7 +17,7 @@ from fob_device.screen.web.render import Back, Page
 from fob_device.screen.web.shown import Running
 from fob_device.screen.web.views.computers import computer_items, computer_page, grant_items
 from fob_device.screen.web.views.history import HistoryPage
-from fob_device.screen.web.views.home import UnlockPad, home, locked
+from fob_device.screen.web.views.home import home, locked, unlock_pad
 from fob_device.screen.web.views.keys import groups, object_page
 from fob_device.screen.web.views.message import Message
 from fob_device.screen.web.views.pairing import computers_page
@@ -93,13 +93,7 @@ def _unlock(running: Running, query: Query) -> Page | Moved:
     lock = running.person.lock
     if not lock.is_locked:
         return Moved()
-    view = UnlockPad(
-        title="PIN blocked" if lock.is_blocked else "Enter PIN",
-        words=lock.words or lock.waiting_words,
-        is_wrong=WRONG in query,
-        is_checking=lock.is_checking,
-        is_blocked=lock.is_blocked,
-    )
+    view = unlock_pad(lock, is_wrong=WRONG in query)
     return Page("unlock.html", "Unlock", view, path="unlock", may_reload=False)
 
 

@@ -16,7 +16,7 @@ const findAll = (selector, root = document) => [...root.querySelectorAll(selecto
 const served = new Map();
 let shownSheet = "";
 let focusedBefore = "";
-let saidBefore = "";
+let saidBefore = null;
 
 // ---- Exchange of parts
 
@@ -56,7 +56,8 @@ function exchange(here, next, keepTyped) {
   }
   const scroll = find(".scroll", here);
   if (scroll) scroll.scrollTop = scrolled;
-  if (focused !== null) focus((focused && document.getElementById(focused)) || find("[autofocus], h1, h2", here));
+  if (focused === null) return;
+  focus((focused && document.getElementById(focused)) || find("[autofocus]", here) || find("h1, h2", here));
 }
 
 // What differs from what the phone said.
@@ -81,8 +82,9 @@ function settle() {
     else focus(document.getElementById(focusedBefore) ?? find("[data-part=view] h1"));
     shownSheet = name;
   }
-  const said = find("[data-announce]")?.getAttribute("aria-label") ?? "";
-  if (said !== saidBefore && saidBefore) document.getElementById("announcer").textContent = said;
+  const said = findAll("[data-announce]").map((element) => element.dataset.announce);
+  const news = said.filter((words) => !(saidBefore ?? said).includes(words));
+  if (news.length) document.getElementById("announcer").textContent = news.join(". ");
   saidBefore = said;
   countDown();
 }
@@ -92,7 +94,7 @@ function rise(sheet) {
   const buttons = findAll("button:enabled", sheet);
   for (const button of buttons) button.disabled = true;
   setTimeout(() => buttons.forEach((button) => (button.disabled = false)), RISING_MS);
-  focus(find("input[autofocus], h2", sheet));
+  focus(find("[autofocus]", sheet) ?? find("h2", sheet));
 }
 
 function countDown() {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fob_device.overview.computers import Computer
+from fob_device.screen.lock import Lock
 from fob_device.screen.web.views.computers import GrantItem
 from fob_device.screen.web.views.history import EntryItem
 from fob_device.screen.web.views.status import Link, link_of, link_words
@@ -37,12 +38,11 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class UnlockPad:
-    """The PIN pad of the lock screen. `is_checking`: a PIN is being looked at; `is_blocked`: none helps."""
+    """The PIN pad of the lock screen. `is_wrong`: it answers a PIN that was; `is_blocked`: none helps."""
 
     title: str
     words: str
     is_wrong: bool
-    is_checking: bool
     is_blocked: bool
 
 
@@ -55,6 +55,15 @@ def home(computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Seq
     if computers:
         return Home("No computer here", "None of the paired computers is connected.", grants, recent)
     return Home("Welcome", "Pair a computer to begin: it is done under Computers.", grants, recent)
+
+
+def unlock_pad(lock: Lock, *, is_wrong: bool) -> UnlockPad:
+    """The pad now. A try is spent while its PIN is looked at, and given back: nothing is said of it before."""
+    if lock.is_checking:
+        return UnlockPad("Enter PIN", "Checking ...", is_wrong=False, is_blocked=False)
+    if lock.is_blocked:
+        return UnlockPad("PIN blocked", lock.words, is_wrong=False, is_blocked=True)
+    return UnlockPad("Enter PIN", lock.words or lock.waiting_words, is_wrong, is_blocked=False)
 
 
 def locked(waiting: int, waiting_words: str) -> Locked:

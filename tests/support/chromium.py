@@ -1,0 +1,76 @@
+"""A real browser: Debian's Chromium, headless, by Playwright. Pages are found by what a reader of screens says of them.
+
+FOB_SCREENSHOTS names a folder that keeps a picture of each state; else they go with the test's own folder.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from support.required import program
+
+# A name that leads to this machine, as an attacker's would (DNS rebinding).
+FOREIGN_HOST: Final = "phone.attacker.example"
+# What Chromium needs in a container, and no calls home.
+_ARGUMENTS: Final = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
+)  # fmt: skip
+WIDE: Final = (1180, 900)
+NARROW: Final = (390, 844)
+# Nothing on a page takes longer; a test that waits more has found a fault.
+PATIENCE: Final = 10.0
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser; pages of it share nothing."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program("chromium"), args=list(_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def opened_page(
+    browser: Browser,
+    *,
+    size: tuple[int, int] = WIDE,
+    is_dark: bool = False,
+    has_script: bool = True,
+    is_calm: bool = True,
+    may_complain: bool = False,
+) -> AsyncIterator[Page]:
+    """A window of its own. `is_calm`: its person wants no motion. What a page complains of fails, unless it may."""
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if is_dark else "light",
+        reduced_motion="reduce" if is_calm else "no-preference",
+        java_script_enabled=has_script,
+    )
+    context.set_default_timeout(PATIENCE * 1000)
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(f"a dialog: {dialog.message}"))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    try:
+        yield page
+    finally:
+        await context.close()
+    assert may_complain or faults == []
+
+
+async def keep_picture(page: Page, folder: Path, name: str) -> Path:
+    """A picture of a state, as it is when nothing moves any more. Playwright makes the folder."""
+    place = Path(os.environ.get("FOB_SCREENSHOTS") or folder)
+    path = place / f"{name}.png"
+    await page.screenshot(path=path, animations="disabled")
+    return path
