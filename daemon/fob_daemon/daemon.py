@@ -9,11 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import structlog
+
 from fob_daemon.agent.server import AgentServer
 from fob_daemon.clients import Clients
 from fob_daemon.config import Config
 from fob_daemon.control.events import EventQueue
-from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import (
     Ask,
     ClientSocket,
@@ -23,20 +24,18 @@ from fob_daemon.control.interface import (
     DeviceReport,
     LogEntry,
     NearbyReport,
-    Settled,
     StatusReport,
     UnpairReport,
 )
 from fob_daemon.control.server import ControlServer
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
+from fob_daemon.device.background import Background
 from fob_daemon.device.device import Device
-from fob_daemon.device.history import History, history_name
 from fob_daemon.device.nearby import scan
 from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
-from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.files import load_secret
@@ -52,11 +51,13 @@ from fob_daemon.start_error import StartError
 from fob_daemon.state_folder import StateFolder
 from fob_daemon.version import own_version
 from fob_protocol.at.answer import Event
-from fob_protocol.catalogue import EVENT_ASK, EVENT_GRANTED, EVENT_REVOKED
+from fob_protocol.catalogue import EVENT_ASK, EVENT_UNPAIRED
 from fob_protocol.noise.keys import DH_SIZE, KeyPair
 
 REGISTRY_FILE: Final = "devices.json"
 IDENTITY_FILE: Final = "identity.key"
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 # A program's answer comes from the engine; the socket's own deadline only catches what the engine forgot.
 SOCKET_MARGIN: Final = 15.0
@@ -72,6 +73,7 @@ class Daemon:
         self._engine = Engine()
         self._clients = Clients(self._engine, self._journal)
         self._devices: dict[str, Device] = {}
+        self._background = Background()
         users = config.sockets.allowed_uids | {os.getuid()}
         limits = Limits(call_timeout=self._longest_timeout() + SOCKET_MARGIN)
         self._provider = ProviderServer(self._clients.opener(ClientSocket.PROVIDER), allowed_uids=users, limits=limits)
@@ -115,6 +117,7 @@ class Daemon:
         await self._agent.close()
         await self._provider.close()
         self._engine.close_all()
+        await self._background.close()
         for device in self._devices.values():
             await device.end()
         await self._orphans.close()
@@ -164,11 +167,7 @@ class Daemon:
         """Forget a device, which forgets this PC too when it is there and willing. Raises ControlError."""
         device = self._device(name)
         report = await self._desk.unpair(device)
-        await self._remove(name)
-        for line in device.entry.lines:
-            await self._orphans.unpaired(line)
-        self._orphans.delete_soon()
-        (self._state.path / cache_name(device.entry)).unlink(missing_ok=True)
+        await self._forget(device)
         return report
 
     def application(self, peer: PeerIdentity) -> Application:
@@ -186,15 +185,6 @@ class Daemon:
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
         """The newest entries, oldest first."""
         return self._journal.newest(limit, since_sequence)
-
-    def grants(self, name: str) -> RemoteToken:
-        """What a device has granted to this computer. Raises ControlError."""
-        return self._device(name).slot.remote
-
-    def history(self, name: str) -> History:
-        """A device's own log. Raises ControlError."""
-        entry, remote = self._device(name).entry, self._device(name).slot.remote
-        return History(entry.slot, self._identity.public, remote, self._state.path / history_name(entry))
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""
@@ -231,7 +221,6 @@ class Daemon:
         )
         device = Device(entry, link, slot)
         link.subscribe(lambda event: self._on_event(device, event))
-        link.questions.on_settled(lambda request: self._journal.tell(Settled(device.entry.name, request)))
         link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
         known = self._devices | {entry.name: device}
         # In the registry's order, whichever was paired again.
@@ -244,6 +233,30 @@ class Daemon:
             if not any(self._desk.is_at(line) for line in device.entry.lines):
                 device.start()
 
+    async def _unpaired(self, device: Device) -> None:
+        """The device's person unpaired this computer: nothing of the device is kept here either."""
+        entry = device.entry
+        if self._devices.get(entry.name) is not device or any(self._desk.is_at(line) for line in entry.lines):
+            # It is being paired again, or was: that pairing knows better.
+            return
+        _log.warning("device.unpaired", device=entry.name, reason="its person unpaired this computer")
+        try:
+            self._registry.remove(entry.name)
+        except RegistryError as error:
+            # The next handshake is refused, and says why.
+            _log.warning("device.not_forgotten", device=entry.name, reason=str(error))
+            return
+        await self._forget(device)
+
+    async def _forget(self, device: Device) -> None:
+        """What there is of a device beside its registry entry: whoever waits for it, its bonds, its objects."""
+        device.link.part()
+        await self._remove(device.entry.name)
+        for line in device.entry.lines:
+            await self._orphans.unpaired(line)
+        self._orphans.delete_soon()
+        (self._state.path / cache_name(device.entry)).unlink(missing_ok=True)
+
     async def _remove(self, name: str) -> None:
         device = self._devices.pop(name, None)
         if device is not None:
@@ -252,14 +265,10 @@ class Daemon:
 
     def _on_event(self, device: Device, event: Event) -> None:
         match event.name, event.values:
-            case name, (int(number), str(words), int(seconds)) if name == EVENT_ASK:
-                request = device.link.asked_about(number)
-                if request is not None:
-                    self._journal.tell(Ask(device.entry.name, words, float(seconds), request))
-            case name, (int(number), int(seconds), str(words)) if name == EVENT_GRANTED:
-                self._journal.tell(Granted(device.entry.name, number, seconds, words))
-            case name, (int(number),) if name == EVENT_REVOKED:
-                self._journal.tell(Revoked(device.entry.name, number))
+            case name, (int(), str(words), int(seconds)) if name == EVENT_ASK:
+                self._journal.tell(Ask(device.entry.name, words, float(seconds)))
+            case name, () if name == EVENT_UNPAIRED:
+                self._background.run("unpaired", lambda: self._unpaired(device))
 
     def _longest_timeout(self) -> float:
         timeouts = self._config.timeouts

@@ -31,6 +31,9 @@ from fob_protocol.session.responder import Responder
 # Time for the answer to a farewell, and for asking again once.
 FAREWELL = 1.0
 
+# Time for telling a computer three times that it was unpaired here.
+TELLING = 5.0
+
 
 @dataclass(slots=True)
 class OpenSession:
@@ -139,10 +142,18 @@ class Phone:
         self.on_change()
 
     def unpair_computer(self, pc_key: bytes) -> None:
-        """The person forgets a computer: its session ends. Raises CkrError, and then nothing has changed."""
+        """The person forgets a computer: what it asks is withdrawn, it is told, and soon its session ends.
+
+        Raises CkrError, and then nothing has changed.
+        """
         memory = self._forget(pc_key)
-        for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
-            self._part_from(pc_key, memory, opened.session)
+        sessions = [opened.session for opened in self._sessions if opened.pc_key == pc_key]
+        for session in sessions:
+            session.retire()
+            asyncio.get_running_loop().call_later(TELLING, self._part_from, pc_key, memory, session)
+        memory.stop()
+        if not sessions:
+            self._tell_unpaired(pc_key)
 
     def grants_of(self, pc_key: bytes) -> Grants | None:
         """What a computer's programs may do without asking; None when it never had a session since the start."""
@@ -218,6 +229,9 @@ class Phone:
     def _part_from(self, pc_key: bytes, memory: JobMemory, session: DeviceSession) -> None:
         self.end_session(session)
         memory.stop()
+        self._tell_unpaired(pc_key)
+
+    def _tell_unpaired(self, pc_key: bytes) -> None:
         if not self.is_paired(pc_key):
             for tell in self.on_unpaired:
                 tell(pc_key)

@@ -7,6 +7,7 @@ from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import DaemonView, DeviceReport
 from fob_daemon.device.away import AwayError
 from fob_daemon.link.fate import FateUnknownError
+from fob_daemon.link.unpaired import UnpairedError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -25,6 +26,7 @@ class Meaning:
 
 _AGAIN: Final = "the same command again"
 _AWAY: Final = Meaning(ExitCode.NO_DEVICE, "the device is away", "fob status")
+_UNPAIRED: Final = Meaning(ExitCode.NO_DEVICE, "the device was unpaired meanwhile", "fob devices")
 _FATE_UNKNOWN: Final = Meaning(ExitCode.FAILED, "whether the device did it is not known", "fob keys list")
 _UNKNOWN_TYPE: Final = Meaning(ExitCode.FAILED, "the device has no such kind of key", "fob keys new --help")
 
@@ -33,7 +35,7 @@ MEANINGS: Final = {
     Ckr.FUNCTION_CANCELED: Meaning(ExitCode.TIMEOUT, "nobody answered on the phone in time", _AGAIN),
     Ckr.DEVICE_REMOVED: _AWAY,
     Ckr.TOKEN_NOT_PRESENT: _AWAY,
-    Ckr.SLOT_ID_INVALID: Meaning(ExitCode.NO_DEVICE, "the device was unpaired meanwhile", "fob devices"),
+    Ckr.SLOT_ID_INVALID: _UNPAIRED,
     Ckr.DEVICE_ERROR: Meaning(ExitCode.FAILED, "the device failed", _AGAIN),
     Ckr.DEVICE_MEMORY: Meaning(ExitCode.FAILED, "the device is full", "fob keys list"),
     Ckr.PIN_INCORRECT: Meaning(ExitCode.FAILED, "the PIN is wrong", _AGAIN),
@@ -87,6 +89,8 @@ def _next_command(meaning: Meaning, device: DeviceReport | None, provider: str) 
 def _meaning(error: CkrError, flags: TokenFlag) -> Meaning:
     if isinstance(error, AwayError):
         return _AWAY
+    if isinstance(error, UnpairedError):
+        return _UNPAIRED
     if isinstance(error, FateUnknownError):
         return _FATE_UNKNOWN
     if error.ckr is Ckr.PIN_INCORRECT:

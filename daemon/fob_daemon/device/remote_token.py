@@ -1,28 +1,20 @@
 """The token at the other end of the link: one typed coroutine for each command of the catalogue.
 
 Each is one link round trip; the use of a key is two when the device forgot whom a number stands for. Each raises
-CkrError: what the device refused with; DEVICE_ERROR at once while it is away (the return value after which clients try
-again, where DEVICE_REMOVED makes them forget the token), when the link was lost underway, and when the answer does not
-parse; FUNCTION_CANCELED when the time is over.
+CkrError: what the device refused with; DEVICE_REMOVED once it is unpaired, which makes clients forget the token;
+DEVICE_ERROR at once while it is away (after which clients try again), when the link was lost underway, and when the
+answer does not parse; FUNCTION_CANCELED when the time is over.
 """
 
 from typing import Final
 
 from fob_daemon.caller.numbers import CallerNumbers
-from fob_daemon.device.answers import (
-    read_block,
-    read_head,
-    read_history,
-    read_login,
-    read_mechanisms,
-    read_page,
-    read_token,
-)
+from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
 from fob_daemon.device.away import AwayError
-from fob_daemon.device.grants import Grant, read_grants
 from fob_daemon.device.timeouts import Timeouts
-from fob_daemon.device.views import HistoryPage, Page
+from fob_daemon.device.views import Page
 from fob_daemon.link.interface import Link
+from fob_daemon.link.unpaired import UnpairedError
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import attributes_to_values, parameters_to_block
@@ -30,7 +22,6 @@ from fob_protocol.at.values import Value, Values
 from fob_protocol.caller import CALLER_UNKNOWN, Caller
 from fob_protocol.catalogue import CommandSpec
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.history.head import Head
 from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.ckr import Ckr
@@ -184,22 +175,6 @@ class RemoteToken:
             raise CkrError(Ckr.DEVICE_ERROR, f"{len(random)} random octets where {count} are due")
         return random
 
-    async def grants(self) -> list[Grant]:
-        """What was allowed to this computer for a while."""
-        return read_grants(await self._ask(self._timeouts.query, catalogue.GRANTS))
-
-    async def revoke_grant(self, number: int) -> None:
-        """End one grant, or all by ALL_GRANTS."""
-        await self._ask(self._timeouts.query, catalogue.REVOKE, number)
-
-    async def history(self, sequence: int) -> HistoryPage:
-        """The history's records from `sequence` on, as many as fit a page."""
-        return read_history(await self._ask(self._timeouts.query, catalogue.HISTORY, sequence))
-
-    async def history_head(self, nonce: bytes) -> Head:
-        """Where the history begins and ends, signed for `nonce` (32 octets). Whether rightly is not looked at here."""
-        return read_head(await self._ask(self._timeouts.query, catalogue.HISTORY_HEAD, nonce), nonce)
-
     async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
         """One round trip, with the caller between `values` and `rest`."""
         return read_block(_accepted(await self._named(self._timeouts.private_operation, spec, values, caller, rest)))
@@ -234,6 +209,8 @@ class RemoteToken:
             raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
         try:
             return await self.link.request(command, timeout=seconds)
+        except UnpairedError:
+            raise
         except CkrError as error:
             if error.ckr is Ckr.DEVICE_REMOVED:
                 raise AwayError(error.reason) from None
@@ -242,12 +219,9 @@ class RemoteToken:
 
 def _accepted(answer: Answer) -> Answer:
     """Raises CkrError for a refusal."""
-    try:
-        answer.raise_for_ckr()
-    except CkrError as error:
-        if error.ckr is Ckr.DEVICE_REMOVED:
-            raise AwayError(error.reason) from None
-        raise
+    if answer.ckr == Ckr.DEVICE_REMOVED:
+        raise UnpairedError
+    answer.raise_for_ckr()
     return answer
 
 

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from fob_device.line.jobs import Fate, JobMemory, Jobs
 from fob_device.security.manager import SecurityManager
 from fob_device.security.values import octets, whole
 from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
 from fob_protocol.at.command import Command, decode_command
-from fob_protocol.catalogue import RECALL, STATE_EVENTS
+from fob_protocol.catalogue import EVENT_UNPAIRED, RECALL, STATE_EVENTS
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.link.frames import Frame
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.responder import Closed, Responder, Run, Withdraw
+
+UNPAIRED: Final = Answer(ckr=Ckr.DEVICE_REMOVED, words="this computer was unpaired on the device")
 
 
 class DeviceSession:
@@ -35,6 +38,7 @@ class DeviceSession:
         self._manager: SecurityManager | None = None
         # The newest event by its name, for STATE_EVENTS, and its number.
         self._announced: dict[str, tuple[int, Event]] = {}
+        self._is_retired = False
         self.closed = False
 
     def attach(self, manager: SecurityManager) -> None:
@@ -44,6 +48,11 @@ class DeviceSession:
     def is_run_by(self, manager: SecurityManager | None) -> bool:
         """True when this manager runs this session's commands."""
         return manager is not None and self._manager is manager
+
+    def retire(self) -> None:
+        """The device's person unpaired this PC: it hears so, in answer to whatever it asks, and nothing is done."""
+        self._is_retired = True
+        self.announce(Event(EVENT_UNPAIRED))
 
     def receive(self, frame: Frame) -> None:
         """Take a record."""
@@ -113,11 +122,16 @@ class DeviceSession:
 
     def _finish(self, number: int, task: asyncio.Task[Answer]) -> None:
         if not self.closed:
-            answer = Answer(ckr=Ckr.FUNCTION_CANCELED) if task.cancelled() else task.result()
+            answer = self._withdrawn() if task.cancelled() else task.result()
             self._responder.answer(number, encode_answer(answer))
             self.flush()
 
+    def _withdrawn(self) -> Answer:
+        return UNPAIRED if self._is_retired else Answer(ckr=Ckr.FUNCTION_CANCELED)
+
     async def _execute(self, number: int, text: bytes) -> Answer:
+        if self._is_retired:
+            return UNPAIRED
         try:
             command = decode_command(text)
             if command.name == RECALL.name:
