@@ -15,6 +15,7 @@ from fob_daemon.agent.server import AgentServer
 from fob_daemon.clients import Clients
 from fob_daemon.config import Config
 from fob_daemon.control.events import EventQueue
+from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import (
     Ask,
     ClientSocket,
@@ -24,6 +25,7 @@ from fob_daemon.control.interface import (
     DeviceReport,
     LogEntry,
     NearbyReport,
+    Settled,
     StatusReport,
     UnpairReport,
 )
@@ -32,10 +34,12 @@ from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.background import Background
 from fob_daemon.device.device import Device
+from fob_daemon.device.history import History, history_name
 from fob_daemon.device.nearby import scan
 from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
+from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.files import load_secret
@@ -51,7 +55,7 @@ from fob_daemon.start_error import StartError
 from fob_daemon.state_folder import StateFolder
 from fob_daemon.version import own_version
 from fob_protocol.at.answer import Event
-from fob_protocol.catalogue import EVENT_ASK, EVENT_UNPAIRED
+from fob_protocol.catalogue import EVENT_ASK, EVENT_GRANTED, EVENT_REVOKED, EVENT_UNPAIRED
 from fob_protocol.noise.keys import DH_SIZE, KeyPair
 
 REGISTRY_FILE: Final = "devices.json"
@@ -186,6 +190,15 @@ class Daemon:
         """The newest entries, oldest first."""
         return self._journal.newest(limit, since_sequence)
 
+    def history(self, name: str) -> History:
+        """A device's own log. Raises ControlError."""
+        entry, remote = self._device(name).entry, self._device(name).slot.remote
+        return History(entry.slot, self._identity.public, remote, self._state.path / history_name(entry))
+
+    def grants(self, name: str) -> RemoteToken:
+        """What a device has granted to this computer. Raises ControlError."""
+        return self._device(name).slot.remote
+
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put every event into `queue` from now on."""
         self._journal.subscribe(queue)
@@ -221,6 +234,7 @@ class Daemon:
         )
         device = Device(entry, link, slot)
         link.subscribe(lambda event: self._on_event(device, event))
+        link.questions.on_settled(lambda request: self._journal.tell(Settled(device.entry.name, request)))
         link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
         known = self._devices | {entry.name: device}
         # In the registry's order, whichever was paired again.
@@ -265,8 +279,14 @@ class Daemon:
 
     def _on_event(self, device: Device, event: Event) -> None:
         match event.name, event.values:
-            case name, (int(), str(words), int(seconds)) if name == EVENT_ASK:
-                self._journal.tell(Ask(device.entry.name, words, float(seconds)))
+            case name, (int(number), str(words), int(seconds)) if name == EVENT_ASK:
+                request = device.link.asked_about(number)
+                if request is not None:
+                    self._journal.tell(Ask(device.entry.name, words, float(seconds), request))
+            case name, (int(number), int(seconds), str(words)) if name == EVENT_GRANTED:
+                self._journal.tell(Granted(device.entry.name, number, seconds, words))
+            case name, (int(number),) if name == EVENT_REVOKED:
+                self._journal.tell(Revoked(device.entry.name, number))
             case name, () if name == EVENT_UNPAIRED:
                 self._background.run("unpaired", lambda: self._unpaired(device))
 

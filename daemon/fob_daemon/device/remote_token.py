@@ -9,10 +9,19 @@ answer does not parse; FUNCTION_CANCELED when the time is over.
 from typing import Final
 
 from fob_daemon.caller.numbers import CallerNumbers
-from fob_daemon.device.answers import read_block, read_login, read_mechanisms, read_page, read_token
+from fob_daemon.device.answers import (
+    read_block,
+    read_head,
+    read_history,
+    read_login,
+    read_mechanisms,
+    read_page,
+    read_token,
+)
 from fob_daemon.device.away import AwayError
+from fob_daemon.device.grants import Grant, read_grants
 from fob_daemon.device.timeouts import Timeouts
-from fob_daemon.device.views import Page
+from fob_daemon.device.views import HistoryPage, Page
 from fob_daemon.link.interface import Link
 from fob_daemon.link.unpaired import UnpairedError
 from fob_protocol import catalogue
@@ -22,6 +31,7 @@ from fob_protocol.at.values import Value, Values
 from fob_protocol.caller import CALLER_UNKNOWN, Caller
 from fob_protocol.catalogue import CommandSpec
 from fob_protocol.errors import AtSyntaxError
+from fob_protocol.history.head import Head
 from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.ckr import Ckr
@@ -174,6 +184,22 @@ class RemoteToken:
         if len(random) != count:
             raise CkrError(Ckr.DEVICE_ERROR, f"{len(random)} random octets where {count} are due")
         return random
+
+    async def history(self, sequence: int) -> HistoryPage:
+        """The history's records from `sequence` on, as many as fit a page."""
+        return read_history(await self._ask(self._timeouts.query, catalogue.HISTORY, sequence))
+
+    async def history_head(self, nonce: bytes) -> Head:
+        """Where the history begins and ends, signed for `nonce` (32 octets). Whether rightly is not looked at here."""
+        return read_head(await self._ask(self._timeouts.query, catalogue.HISTORY_HEAD, nonce), nonce)
+
+    async def grants(self) -> list[Grant]:
+        """What was allowed to this computer for a while."""
+        return read_grants(await self._ask(self._timeouts.query, catalogue.GRANTS))
+
+    async def revoke_grant(self, number: int) -> None:
+        """End one grant, or all by ALL_GRANTS."""
+        await self._ask(self._timeouts.query, catalogue.REVOKE, number)
 
     async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
         """One round trip, with the caller between `values` and `rest`."""

@@ -9,6 +9,7 @@ from fob_daemon.link.data_line import DataLine
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.link.keeper import LineKeeper, State, Traffic
 from fob_daemon.link.presence import Presence
+from fob_daemon.link.questions import Questions
 from fob_daemon.link.session import PcSession, SessionLostError
 from fob_daemon.link.transport import LineOpener, LineUrl, open_line
 from fob_daemon.link.turns import Turns
@@ -47,6 +48,7 @@ class LinkManager:
     ) -> None:
         """`urls` are the device's lines, the preferred one first."""
         self.counters = Counters()
+        self.questions = Questions()
         self.connects = 0
         self._identity = identity
         self._device_key = device_key
@@ -119,8 +121,9 @@ class LinkManager:
         if len(text) > TEXT_LIMIT:
             raise CkrError(Ckr.DATA_LEN_RANGE, f"a command over {TEXT_LIMIT} octets")
         try:
-            async with asyncio.timeout(timeout):
-                return decode_answer(await self._exchange(text))
+            with self.questions.request() as name:
+                async with asyncio.timeout(timeout):
+                    return decode_answer(await self._exchange(text, name))
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, f"no answer within {timeout:.0f} s") from None
         except AtSyntaxError as error:
@@ -166,18 +169,26 @@ class LinkManager:
         self._presence.is_lost(data_line.line.rate, data_line.url.reopening if data_line.line.lost.is_set() else 0.0)
         self._tell_session(None)
 
-    async def _exchange(self, text: bytes) -> bytes:
+    def asked_about(self, number: int) -> int | None:
+        """The request of `questions` that the device means by this number; None when it is over."""
+        session = self._presence.session
+        name = None if session is None else session.name_of(number)
+        if name is not None:
+            self.questions.is_asked(name)
+        return name
+
+    async def _exchange(self, text: bytes, name: int) -> bytes:
         """The answer's text, over as many sessions as it takes; run at most once by the device."""
         sent: Sent | None = None
         while True:
             session = await self._session_soon(sent)
             try:
                 if sent is not None:
-                    recalled = await self._recall(session, sent)
+                    recalled = await self._recall(session, sent, name)
                     if recalled is not None:
                         return recalled
                     sent = None
-                return await session.request(text)
+                return await session.request(text, name=name)
             except SessionLostError as lost:
                 if sent is None and lost.number is not None:
                     sent = Sent(session.greeting.boot, session.greeting.session, lost.number)
@@ -194,11 +205,11 @@ class LinkManager:
         raise CkrError(Ckr.DEVICE_REMOVED, self.why or "the device is away")
 
     @staticmethod
-    async def _recall(session: PcSession, sent: Sent) -> bytes | None:
+    async def _recall(session: PcSession, sent: Sent, name: int) -> bytes | None:
         """What an earlier session made of a request; None if it never came. Raises CkrError, SessionLostError."""
         if session.greeting.boot != sent.boot:
             raise FateUnknownError("the device restarted")
-        text = await session.request(encode_command(RECALL.build(sent.session, sent.number)))
+        text = await session.request(encode_command(RECALL.build(sent.session, sent.number)), name=name)
         never_came = decode_answer(text).ckr == Ckr.OPERATION_NOT_INITIALIZED
         return None if never_came else text
 
