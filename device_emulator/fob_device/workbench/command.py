@@ -1,6 +1,7 @@
 """`fob-device bench`: the workbench of a phone that runs, for scripts."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,15 @@ from fob_device.workbench.requests import WAIT_LIMIT
 FULL_SPEED: Final = "off"
 _COLUMNS: Final = ("port", "number", "computer", "octets_in", "octets_out", "frames_damaged", "frames_lost")
 _HEADINGS: Final = ("port", "line", "computer", "octets in", "octets out", "damaged", "lost")
+
+
+def seconds_of(text: str) -> float:
+    """What somebody types for a time. Raises ValueError."""
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(text)
+    return seconds
+
 
 _port = click.option("--port", metavar="URL", help="One port, as it was given to run; without it all of them.")
 
@@ -60,7 +70,7 @@ def drop(state: Path, port: str | None, line: int | None) -> None:
 
 
 @bench.command()
-@click.argument("seconds", type=float)
+@click.argument("seconds", type=seconds_of)
 @_port
 @click.pass_obj
 def away(state: Path, seconds: float, port: str | None) -> None:
@@ -69,7 +79,7 @@ def away(state: Path, seconds: float, port: str | None) -> None:
 
 
 @bench.command()
-@click.argument("seconds", type=float)
+@click.argument("seconds", type=seconds_of)
 @click.pass_obj
 def power(state: Path, seconds: float) -> None:
     """Cut the power for SECONDS."""
@@ -106,7 +116,7 @@ def lose(state: Path, direction: str, frames: int, port: str | None) -> None:
 
 
 @bench.command(context_settings={"ignore_unknown_options": True})
-@click.argument("shift", type=float, metavar="SECONDS")
+@click.argument("shift", type=seconds_of, metavar="SECONDS")
 @click.pass_obj
 def clock(state: Path, shift: float) -> None:
     """Set the phone's wall clock so far ahead of this machine's: +3600, -3600; 0 sets it right."""
