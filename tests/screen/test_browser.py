@@ -50,7 +50,7 @@ async def test_a_sheet_rises_takes_the_focus_and_gives_it_back(handset: Scene, p
     sheet = page.get_by_role("dialog", name="Log in to github.com")
     await expect(sheet).to_be_visible()
     await expect(sheet.get_by_role("heading")).to_be_focused()
-    await expect(page.get_by_role("timer")).to_have_text(re.compile(r"(60|59|58) seconds"))
+    await expect(page.get_by_role("timer")).to_have_text(re.compile(r"(60|59|58) left"))
     # What lies behind is out of reach: a tab leads to the answers.
     await expect(sheet.get_by_role("button", name="Allow once")).to_be_enabled()
     await keep_picture(page, tmp_path, "approval")

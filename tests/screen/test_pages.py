@@ -80,7 +80,7 @@ async def test_a_sheet_says_what_in_large_words_and_who_below(
     await scene.unlock()
     await scene.ask(caller)
     seen = await scene.get("keys")
-    assert f"60 seconds {title} {facts} Allow once" in seen.words
+    assert f"60 left {title} {facts} Allow once" in seen.words
     assert 'role="dialog"' in seen.text
     # What lies behind it is out of reach of the keyboard.
     assert 'data-part="view" inert' in seen.text

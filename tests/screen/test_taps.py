@@ -123,7 +123,10 @@ async def test_unpairing_asks_again(scene: Scene) -> None:
 async def test_pairing_is_opened_for_a_while(scene: Scene) -> None:
     assert not scene.person.pairing_open
     await scene.unlock()
-    assert "Pairing closes by itself" in (await scene.post("pairing", {"open": "yes"})).words
+    assert (
+        "Pairing is open, and closes by itself. On the computer, type: fob pair"
+        in (await scene.post("pairing", {"open": "yes"})).words
+    )
     assert scene.person.pairing_open
     assert "Open pairing for 5 minutes" in (await scene.post("pairing", {"open": "no"})).words
     assert not scene.person.pairing_open

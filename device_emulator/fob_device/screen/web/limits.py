@@ -25,5 +25,6 @@ BODY_TIME: Final = 10.0
 # Octets of the address's token: nobody guesses 256 bits.
 TOKEN_SIZE: Final = 32
 
-# Entries of the history on a page.
+# Entries of the history on a page, and uses of keys on the first one.
 HISTORY_PAGE: Final = 50
+RECENT: Final = 3

@@ -4,19 +4,22 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from fob_device.overview.computers import Computer, computers, grants
 from fob_device.overview.objects import certificates, keys
 from fob_device.pad.tries import wrong_words
+from fob_device.phone import Phone
 from fob_device.screen.person import PAIRING_OPEN
 from fob_device.screen.sheets import PairingSheet, PinSheet, Sheet
 from fob_device.screen.typed import UNFIT
 from fob_device.screen.web.addresses import COMPUTER, HANDLE
+from fob_device.screen.web.limits import HISTORY_PAGE, RECENT
 from fob_device.screen.web.render import Back, Page
 from fob_device.screen.web.shown import Running
 from fob_device.screen.web.views.computers import computer_items, computer_page, grant_items
-from fob_device.screen.web.views.history import HistoryPage
+from fob_device.screen.web.views.history import history_page, last_uses
 from fob_device.screen.web.views.home import home, locked, unlock_pad
 from fob_device.screen.web.views.keys import groups, object_page
 from fob_device.screen.web.views.message import Message
@@ -99,7 +102,8 @@ def _unlock(running: Running, query: Query) -> Page | Moved:
 
 def _home(running: Running, query: Query) -> Page:
     phone = running.phone
-    view = home(computers(phone), grant_items(grants(phone)), ())
+    recent = last_uses(phone.history.newest(HISTORY_PAGE), now(phone), RECENT)
+    view = home(computers(phone), grant_items(grants(phone)), recent)
     return Page("home.html", "Home", view)
 
 
@@ -139,7 +143,12 @@ def _unpair(running: Running, query: Query, key: str) -> Page:
 
 
 def _history(running: Running, query: Query) -> Page:
-    return Page("history.html", "History", HistoryPage(()), tab="history")
+    before = query.get("before", "")
+    if before and not re.fullmatch(HANDLE, before):
+        raise NoPageError
+    lines = running.phone.history.newest(HISTORY_PAGE, int(before) if before else None)
+    view = history_page(lines, now(running.phone), HISTORY_PAGE)
+    return Page("history.html", "History", view, tab="history", may_reload=not before)
 
 
 def _settings(running: Running, query: Query) -> Page:
@@ -182,6 +191,11 @@ def find_computer(running: Running, key: str) -> Computer:
         if computer.key.hex() == key:
             return computer
     raise NoPageError
+
+
+def now(phone: Phone) -> datetime:
+    """By the phone's clock, which may be wrong, in this machine's time zone."""
+    return datetime.fromtimestamp(phone.wall_clock()).astimezone()
 
 
 def _view(running: Running, sheet: Sheet) -> SheetView:

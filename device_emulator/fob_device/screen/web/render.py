@@ -8,6 +8,7 @@ from fob_device.screen.web.bench_taps import DIRECTIONS
 from fob_device.screen.web.views.bench import BenchView
 from fob_device.screen.web.views.sheets import SheetView
 from fob_device.screen.web.views.status import Status
+from fob_device.screen.web.words import countdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(base=base, directions=DIRECTIONS)
+        self._environment.globals.update(base=base, directions=DIRECTIONS, countdown=countdown)
 
     def page(self, page: Page, status: Status, bench: BenchView | None = None) -> str:
         """A whole page; `bench`: the workbench beside the phone, when there is one."""

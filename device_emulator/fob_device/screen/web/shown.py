@@ -49,6 +49,7 @@ class Shown:
     def switched_on(self, phone: Phone, person: ScreenPerson) -> Iterator[None]:
         """The phone that is shown within the block."""
         stop_listening = [changed.add(self.on_change) for changed in (phone.on_change, person.on_change)]
+        stop_listening.append(phone.history.watch(self.on_change))
         self.label = phone.token.info().label
         self._running = Running(phone, person)
         self.on_change()

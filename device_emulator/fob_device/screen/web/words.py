@@ -6,6 +6,8 @@ from typing import Final
 
 MINUTE: Final = 60
 HOUR: Final = 3600
+# Seconds from which minutes are written apart.
+COUNTED_ALONE: Final = 100
 
 
 def duration(seconds: float) -> str:
@@ -15,6 +17,12 @@ def duration(seconds: float) -> str:
     if seconds < 2 * HOUR and seconds != HOUR:
         return _count(math.ceil(seconds / MINUTE), "minute")
     return _count(math.ceil(seconds / HOUR), "hour")
+
+
+def countdown(seconds: float) -> str:
+    """`42`; from a hundred on `2:00`. phone.js goes on with it."""
+    whole = math.ceil(seconds)
+    return str(whole) if whole < COUNTED_ALONE else f"{whole // MINUTE}:{whole % MINUTE:02}"
 
 
 def day(moment: datetime) -> str:

@@ -97,12 +97,16 @@ function rise(sheet) {
   focus(find("[autofocus]", sheet) ?? find("h2", sheet));
 }
 
+function inDigits(seconds) {
+  return seconds < 100 ? String(seconds) : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 function countDown() {
   for (const field of findAll("[data-countdown]")) {
     field.ends ??= performance.now() + SECOND_MS * Number(field.dataset.countdown);
     const left = Math.max((field.ends - performance.now()) / SECOND_MS, 0);
     find("[data-ring]", field).setAttribute("stroke-dashoffset", String(100 - (100 * left) / Number(field.dataset.of)));
-    find("[data-seconds]", field).textContent = String(Math.ceil(left));
+    find("[data-seconds]", field).textContent = inDigits(Math.ceil(left));
     if (left === 0 && !field.isOver) {
       field.isOver = true;
       refresh();

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from fob_device.overview.computers import Computer, GrantView
+from fob_device.screen.web.views.deeds import title_with_key
 from fob_device.screen.web.views.details import Detail
-from fob_device.screen.web.views.sheets import deed_words
 from fob_device.screen.web.views.status import link_words
 from fob_device.screen.web.words import clock, day_and_year, duration, first_upper
 from fob_protocol.deeds import asker
@@ -79,17 +79,12 @@ def grant_items(grants: Sequence[GrantView]) -> list[GrantItem]:
         GrantItem(
             grant.pc_key.hex(),
             grant.number,
-            _title(grant),
+            title_with_key(grant.question.operation.value, grant.question.caller, plain_name(grant.question.key_label)),
             asker(grant.question.caller, grant.pc_name),
             f"{duration(grant.seconds_left)} left",
         )
         for grant in grants
     ]
-
-
-def _title(grant: GrantView) -> str:
-    words, label = deed_words(grant.question), f"with '{plain_name(grant.question.key_label)}'"
-    return words if words.endswith(label) else f"{words} {label}"
 
 
 def _moment(computer: Computer) -> datetime:

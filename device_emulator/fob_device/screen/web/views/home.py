@@ -70,4 +70,4 @@ def locked(waiting: int, waiting_words: str) -> Locked:
     """One card, however many requests wait."""
     if not waiting:
         return Locked(())
-    return Locked((Card("key", waiting_words, "Unlock the phone to see them" if waiting > 1 else "Unlock it to see"),))
+    return Locked((Card("key", waiting_words, f"Unlock to see {'them' if waiting > 1 else 'it'}"),))

@@ -8,7 +8,7 @@ from fob_device.screen.web.views.computers import ComputerItem
 from fob_device.screen.web.words import duration
 
 _CLOSED: Final = "While pairing is open, a computer may ask to pair. Both then show six digits, which you compare."
-_OPEN: Final = "Type `fob pair` on the computer. Pairing closes by itself."
+_OPEN: Final = "Pairing is open, and closes by itself."
 _RESTING: Final = "Pairing failed too often in a row: it rests for a minute. Is somebody trying the digits?"
 
 

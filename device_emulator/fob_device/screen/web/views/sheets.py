@@ -6,9 +6,9 @@ from typing import Final
 from fob_device.approval.questions import Operation, Prompt, Question
 from fob_device.pad.entry import PinUse
 from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Stage
+from fob_device.screen.web.views.deeds import has_unknown_host, title
 from fob_device.screen.web.words import duration, first_upper
 from fob_protocol.caller import Caller
-from fob_protocol.deeds import deed
 from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.constants import Cku
 
@@ -119,12 +119,6 @@ def sheet_view(sheet: Sheet, seconds_left: float, seconds: float) -> SheetView:
     raise TypeError(f"no template for a sheet of {sheet.kind}")
 
 
-def deed_words(question: Question) -> str:
-    """`Log in to github.com`; where it is one word, with the key."""
-    words = first_upper(deed(question.operation.value, question.caller))
-    return words if " " in words else f"{words} with '{plain_name(question.key_label)}'"
-
-
 def facts_of(question: Question) -> tuple[Fact, ...]:
     """Who asks for what, a line each."""
     caller = question.caller
@@ -135,7 +129,8 @@ def facts_of(question: Question) -> tuple[Fact, ...]:
 
 
 def _where(caller: Caller) -> tuple[Fact, ...]:
-    host = (Fact("host", "Host", caller.host),) if caller.host else ()
+    name = "Host key" if has_unknown_host(caller) else "Host"
+    host = (Fact("host", name, caller.host),) if caller.host else ()
     return (*host, Fact("yes", "Signs for", caller.namespace)) if caller.namespace else host
 
 
@@ -150,7 +145,7 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> Appr
         template="sheets/approval.html",
         id=sheet.id,
         kind=_KINDS[question.operation],
-        title=deed_words(question),
+        title=title(question.operation.value, question.caller, plain_name(question.key_label)),
         words=sheet.words,
         count=sheet.count,
         seconds_left=seconds_left,
@@ -186,13 +181,13 @@ _OWNERS: Final = {Cku.USER: "PIN", Cku.SO: "security officer's PIN"}
 
 def _pin(sheet: PinSheet, seconds_left: float, seconds: float) -> PinView:
     entry = sheet.entry
-    title, field = _PINS[sheet.stage]
+    title_of, field = _PINS[sheet.stage]
     article = "a new" if entry.is_new else "the"
     return PinView(
         template="sheets/pin.html",
         id=sheet.id,
         kind=f"{plain_name(entry.pc_name)} asks for a PIN",
-        title=title.format(f"{article} {_OWNERS[entry.user]}"),
+        title=title_of.format(f"{article} {_OWNERS[entry.user]}"),
         words=sheet.words,
         count=sheet.count,
         seconds_left=seconds_left,
