@@ -143,6 +143,13 @@ class Daemon:
             clients=tuple(self._clients.report()),
         )
 
+    def metrics(self) -> bytes:
+        """What was counted since the daemon started, in Prometheus' text format."""
+        # Its library takes 3 MB: only who asks pays.
+        from fob_daemon.metrics.exposition import exposition
+
+        return exposition(self.status(), self._journal.tally)
+
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         """Pair with the device at `url`. Raises ControlError."""
         line = line_url(url)

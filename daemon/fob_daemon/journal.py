@@ -12,6 +12,7 @@ import structlog
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.interface import ControlEvent, LogEntry
 from fob_daemon.control.log_purpose import LogPurpose
+from fob_daemon.metrics.tally import Tally
 from fob_daemon.peer import UNKNOWN_PROGRAM
 from fob_protocol.caller import Caller
 
@@ -36,7 +37,7 @@ def after_answer(publish: Callable[[], None]) -> None:
 
 
 class Journal:
-    """The newest entries, and the queues of those who watch. `later` runs what writes and tells an entry."""
+    """The newest entries, the queues of those who watch, and the tally. `later` runs what writes and tells an entry."""
 
     def __init__(self, wall_clock: Callable[[], float] = time.time, later: Later = after_answer) -> None:
         self._wall_clock = wall_clock
@@ -44,6 +45,7 @@ class Journal:
         self._entries: deque[LogEntry] = deque(maxlen=ENTRIES_KEPT)
         self._sequence = 0
         self._queues: set[EventQueue[ControlEvent]] = set()
+        self.tally = Tally()
 
     def record(
         self,
@@ -83,7 +85,8 @@ class Journal:
         return found[-limit:] if limit > 0 else []
 
     def tell(self, event: ControlEvent) -> None:
-        """Put an event into every queue."""
+        """Count an event, and put it into every queue."""
+        self.tally.hear(event)
         for queue in self._queues:
             queue.put(event)
 

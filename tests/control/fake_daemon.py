@@ -122,6 +122,9 @@ class FakeDaemon:
             "0.1.0", 77, 3661.5, *sockets, self.agent_logged_in, self.hci, tuple(self.devices.values()), self.clients
         )
 
+    def metrics(self) -> bytes:
+        return b'fob_link_up{device="pixel"} 1.0\n'
+
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         say(f"opening {url}")
         if self.pairing_error is not None:

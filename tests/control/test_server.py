@@ -63,6 +63,12 @@ async def test_a_device_that_is_not_paired(api: Api, phone: FakePhone, method: s
     assert error["next"] == "fob devices"
 
 
+async def test_metrics_are_text_for_prometheus(api: Api) -> None:
+    async with api.session.get("/v1/metrics") as response:
+        assert (response.status, response.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+        assert await response.text() == 'fob_link_up{device="pixel"} 1.0\n'
+
+
 async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
     status, body = await api.get("status")
 

@@ -49,6 +49,10 @@ class Client:
         """A read."""
         return self._request("GET", _target(segments, query), None, READ_TIME)
 
+    def text(self, *segments: str) -> str:
+        """A read of what is no JSON."""
+        return self._read("GET", _target(segments, {}), None, READ_TIME).decode()
+
     def post(self, *segments: str, body: dict[str, Json]) -> Any:
         """A change; may wait for a person."""
         return self._request("POST", _target(segments, {}), body, OPERATION_TIME)
@@ -84,10 +88,14 @@ class Client:
             yield from events
 
     def _request(self, method: str, target: str, body: dict[str, Json] | None, time_limit: float) -> Any:
+        with self._errors():
+            return json.loads(self._read(method, target, body, time_limit))
+
+    def _read(self, method: str, target: str, body: dict[str, Json] | None, time_limit: float) -> bytes:
         connection = SocketConnection(self.path, time_limit)
         try:
             with self._errors():
-                return json.loads(_exchange(connection, method, target, body).read())
+                return _exchange(connection, method, target, body).read()
         finally:
             connection.close()
 

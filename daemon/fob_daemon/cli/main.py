@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "ssh": "ssh",
     "log": "log",
     "approvals": "approvals",
+    "metrics": "metrics",
     "doctor": "doctor",
     "demo": "demo",
     "completion": "completion",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -16,7 +17,7 @@ from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceCh
 from fob_daemon.control.json_form import to_json
 from fob_daemon.control.limits import MAX_BODY, Limits
 from fob_daemon.control.pairings import LAST_EVENTS, Pairings
-from fob_daemon.control.requests import Follow, Pair, PlainRequest, parse_request
+from fob_daemon.control.requests import Follow, GetMetrics, Pair, PlainRequest, parse_request
 from fob_daemon.control.sse import ServerEvent
 from fob_daemon.control.streams import Streams
 from fob_daemon.control.token_sessions import TokenSessions
@@ -24,6 +25,9 @@ from fob_daemon.peer import PeerIdentity
 from fob_daemon.sockets import Door
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+# Prometheus' text format (its documentation, "Exposition formats").
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _EVENT_NAMES: dict[type[ControlEvent], str] = {
     LogEntry: "log",
@@ -68,6 +72,8 @@ class HttpApi:
                 case Follow():
                     with self._streams.room():
                         return await self._follow(request)
+                case GetMetrics():
+                    return self._metrics()
                 case _:
                     return await self._answer_plain(parsed, peer)
         except ControlError as error:
@@ -84,6 +90,9 @@ class HttpApi:
                 return web.json_response(to_json(await self._handlers.answer(request, peer)))
         except TimeoutError:
             raise ControlError("no answer", "the device took too long", "fob status", ExitCode.TIMEOUT) from None
+
+    def _metrics(self) -> web.Response:
+        return web.Response(body=self._daemon.metrics(), headers={"Content-Type": METRICS_TYPE})
 
     async def _pair(self, request: web.BaseRequest, pair: Pair) -> web.StreamResponse:
         events: EventQueue[ServerEvent] = EventQueue()

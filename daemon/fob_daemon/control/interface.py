@@ -198,6 +198,9 @@ class DaemonView(Protocol):
     def status(self) -> StatusReport:
         """Everything, as it is now."""
 
+    def metrics(self) -> bytes:
+        """What was counted since the daemon started, in Prometheus' text format."""
+
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         """Pair with the device at `url`; `say` tells what is waited for. Cancelling ends it. Raises ControlError."""
 

@@ -127,6 +127,11 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
+class GetMetrics:
+    """GET metrics; answered in Prometheus' text format."""
+
+
+@dataclass(frozen=True, slots=True)
 class GetHistory:
     """GET devices/{device}/history: records of the device's own log."""
 
@@ -171,7 +176,7 @@ PlainRequest = (
     | Lock | GetLog | HistoryRequest | ListGrants | RevokeGrants
 )  # fmt: skip
 StreamRequest = Pair | Follow
-ControlRequest = PlainRequest | StreamRequest
+ControlRequest = PlainRequest | StreamRequest | GetMetrics
 
 # From the parts of the path that stand in braces, and the fields of query or body.
 Builder = Callable[[Mapping[str, str], Fields], ControlRequest]
@@ -290,6 +295,7 @@ ROUTES: Final = (
     Route("GET", "grants", lambda path, query: ListGrants(query.optional_name("device", limits.MAX_NAME))),
     Route("DELETE", "grants/{device}/{number}", _revoke_grants),
     Route("GET", "events", lambda path, query: Follow()),
+    Route("GET", "metrics", lambda path, query: GetMetrics()),
 )
 
 

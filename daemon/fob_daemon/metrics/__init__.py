@@ -1,0 +1,1 @@
+"""What the daemon counts, and how Prometheus reads it (docs/control-api.md, "Metrics")."""

@@ -1,0 +1,58 @@
+"""What the journal tells, counted since the daemon started."""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from fob_daemon.control.grant_reports import Granted, Revoked
+from fob_daemon.control.interface import Ask, ControlEvent, LogEntry, Settled
+
+# Upper bounds in seconds: below a second how fast the link is, above it how long a person thinks.
+BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(slots=True)
+class Times:
+    """A histogram: `counts` for each of BUCKETS and for what took longer, `total` in seconds."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+
+@dataclass(slots=True)
+class Tally:
+    """Numbers by device: few devices, a dozen operations and the CKRs bound how many there are.
+
+    `uses` by device, operation and result; `times` by device and operation; by device how many requests waited for
+    its person (`prompts`), and how often a yes was remembered (`grants`) and taken back (`revocations`).
+    """
+
+    uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    times: dict[tuple[str, str], Times] = field(default_factory=dict)
+    prompts: Counter[str] = field(default_factory=Counter)
+    grants: Counter[str] = field(default_factory=Counter)
+    revocations: Counter[str] = field(default_factory=Counter)
+    # Those on a screen now: a request may be asked about more than once.
+    _asked: set[tuple[str, int]] = field(default_factory=set)
+
+    def hear(self, event: ControlEvent) -> None:
+        """Count what happened."""
+        match event:
+            case LogEntry(device=device, operation=operation, result=result, milliseconds=milliseconds):
+                self.uses[device, operation, result] += 1
+                self.times.setdefault((device, operation), Times()).add(milliseconds / 1000)
+            case Ask(device=device, request=request):
+                self.prompts[device] += (device, request) not in self._asked
+                self._asked.add((device, request))
+            case Settled(device=device, request=request):
+                self._asked.discard((device, request))
+            case Granted(device=device):
+                self.grants[device] += 1
+            case Revoked(device=device):
+                self.revocations[device] += 1
