@@ -234,6 +234,7 @@ class Daemon:
             cache_path=self._state.path / cache_name(entry),
             timeouts=Timeouts(
                 login=timeouts.login,
+                set_pin=2 * timeouts.login,
                 private_operation=timeouts.private_operation,
                 key_generation=timeouts.key_generation,
             ),
@@ -299,7 +300,7 @@ class Daemon:
 
     def _longest_timeout(self) -> float:
         timeouts = self._config.timeouts
-        return max(timeouts.login, timeouts.private_operation, timeouts.key_generation)
+        return max(2 * timeouts.login, timeouts.private_operation, timeouts.key_generation)
 
 
 def cache_name(entry: PairedDeviceEntry) -> str:

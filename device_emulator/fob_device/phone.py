@@ -24,6 +24,10 @@ from fob_device.token.token import Token
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_GENERATION, EVENT_TOKEN
 from fob_protocol.noise.keys import KeyPair, Random
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cko
+from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import TokenFlag
 from fob_protocol.session.handshake import BOOT_SIZE, SESSION_SIZE, Greeting
 from fob_protocol.session.responder import Responder
@@ -171,8 +175,11 @@ class Phone:
     def set_key_setting(self, handle: int, setting: KeySetting) -> None:
         """How often a key asks from now on; what it was allowed before is over.
 
-        Raises CkrError, and then nothing has changed.
+        Raises CkrError, OBJECT_HANDLE_INVALID where there is no such private key; then nothing has changed.
         """
+        view = self.token.find(handle)
+        if view is None or view.attributes.get(Cka.CLASS) != Cko.PRIVATE_KEY:
+            raise CkrError(Ckr.OBJECT_HANDLE_INVALID, f"there is no private key {handle}")
         self.settings.set_key(handle, setting)
         for desk in self._desks.values():
             desk.grants.revoke_key(handle)
@@ -240,6 +247,7 @@ class Phone:
         """The line hung up, or a newer session took over."""
         self._sessions = [opened for opened in self._sessions if opened.session is not session]
         session.close()
+        self.on_change()
 
     def lose_power(self) -> None:
         """What is not in the phone's file is gone: sessions, what they were asked to do, grants. Nobody is told."""

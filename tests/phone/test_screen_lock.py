@@ -10,10 +10,13 @@ from fob_device.screen.sheets import ApprovalSheet
 from fob_device.screen.typed import Outcome, Typed
 from fob_device.settings import AUTO_LOCK, AUTO_LOCK_CHOICES, Ask, KeySetting
 from fob_protocol import catalogue
+from fob_protocol.pkcs11.cka import Cka
+from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.constants import Cko
 from fob_protocol.pkcs11.flags import TokenFlag
 from support.screen_world import WRONG_PIN, ScreenWorld, at_screen
-from support.world import USER_PIN, counted_signatures
+from support.world import P256, USER_PIN, counted_signatures
 
 NEVER = KeySetting(Ask.NEVER)
 
@@ -114,6 +117,49 @@ def test_a_login_waits_for_the_unlocking_and_needs_no_pin_after_it(tmp_path: Pat
         assert (await first).ckr == Ckr.OK
         assert (await world.ask(catalogue.LOGIN_USER, 1, None)).ckr == Ckr.OK
         assert await world.asks() == []
+
+    at_screen(tmp_path, story)
+
+
+def test_a_locked_phone_makes_changes_and_destroys_no_key(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key(b"work")
+        generation = world.phone.token.generation
+        for words, spec, values in (
+            ("destroy the key 'work'", catalogue.DESTROY_OBJECT, (key,)),
+            ("change the key 'work'", catalogue.SET_ATTRIBUTES, (key, Cka.LABEL, b"other")),
+            ("copy the key 'work'", catalogue.COPY_OBJECT, (key, Cka.LABEL, b"other")),
+            ("take in the key 'work'", catalogue.CREATE_OBJECT, (Cka.CLASS, Cko.PRIVATE_KEY, Cka.LABEL, b"work")),
+            (
+                "make the key 'work'",
+                catalogue.GENERATE_KEY_PAIR,
+                (Ckm.EC_KEY_PAIR_GEN, None, 1, Cka.EC_PARAMS, P256, Cka.LABEL, b"work"),
+            ),
+        ):
+            world.person.lock.lock()
+            answer = world.begin_to_ask(spec, *values)
+            assert await world.asks() == [f"unlock the phone: {words} for me@pc"]
+            assert (answer.done(), world.phone.token.generation) == (False, generation)
+            answer.cancel()
+            await asyncio.sleep(1)
+            assert world.person.lock.waiting == 0
+        destroyed = world.begin_to_ask(catalogue.DESTROY_OBJECT, key)
+        await asyncio.sleep(1)
+        await world.unlock()
+        assert (await destroyed).ckr == Ckr.OK
+
+    at_screen(tmp_path, story)
+
+
+def test_what_is_no_private_key_needs_no_unlocking(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key()
+        world.person.lock.lock()
+        assert (await world.ask(catalogue.DESTROY_OBJECT, key - 1)).ckr == Ckr.OK
+        assert (await world.ask(catalogue.DESTROY_OBJECT, key + 1)).ckr == Ckr.OBJECT_HANDLE_INVALID
+        assert (await world.ask(catalogue.GENERATE_RANDOM, 8)).ckr == Ckr.OK
+        data = (Cka.CLASS, Cko.DATA, Cka.TOKEN, True, Cka.VALUE, b"note")
+        assert (await world.ask(catalogue.CREATE_OBJECT, *data)).ckr == Ckr.OK
 
     at_screen(tmp_path, story)
 

@@ -147,7 +147,7 @@ class RemoteToken:
 
     async def set_pin(self, user: Cku, old: bytes | None, new: bytes | None) -> None:
         """C_SetPIN."""
-        await self._ask(self._timeouts.login, catalogue.SET_PIN, int(user), old, new)
+        await self._ask(self._timeouts.set_pin, catalogue.SET_PIN, int(user), old, new)
 
     async def sign(
         self,

@@ -11,6 +11,8 @@ class Timeouts:
     query: float = 40.0
     # A person may type the PIN on the device.
     login: float = 60.0
+    # On the device: the old PIN, and the new one twice.
+    set_pin: float = 120.0
     # A person may have to take the phone out and approve.
     private_operation: float = 60.0
     # An RSA-4096 key pair on a phone.

@@ -108,6 +108,8 @@ class DataState:
             self._begin_session(self._offer)
         if self._session is not None:
             self._session.receive(frame)
+            if self._session.closed:
+                self._end_session()
 
     def _begin_session(self, offer: Offer) -> None:
         self._end_session()

@@ -2,6 +2,7 @@
 
 from fob_device.security.context import Context
 from fob_device.security.pages import objects_answer, page_answer
+from fob_device.security.unlocking import unlocked_to, unlocked_to_import, unlocked_to_make
 from fob_device.security.values import optional_octets, positive, whole
 from fob_device.token.views import ObjectView, Page
 from fob_protocol.at.answer import Answer
@@ -26,24 +27,28 @@ async def get_attribute(context: Context, values: Values) -> Answer:
 async def set_attributes(context: Context, values: Values) -> Answer:
     """C_SetAttributeValue."""
     handle, template = positive(values[0]), values_to_attributes(values[1:])
+    await unlocked_to(context, "change the key", handle)
     return _answer(context, await context.slowly(lambda: context.session.set_attributes(handle, template)))
 
 
 async def create_object(context: Context, values: Values) -> Answer:
     """C_CreateObject."""
     template = values_to_attributes(values)
+    await unlocked_to_import(context, template)
     return _answer(context, await context.slowly(lambda: context.session.create_object(template)))
 
 
 async def copy_object(context: Context, values: Values) -> Answer:
     """C_CopyObject."""
     handle, template = positive(values[0]), values_to_attributes(values[1:])
+    await unlocked_to(context, "copy the key", handle)
     return _answer(context, await context.slowly(lambda: context.session.copy_object(handle, template)))
 
 
 async def destroy_object(context: Context, values: Values) -> Answer:
     """C_DestroyObject."""
     handle = positive(values[0])
+    await unlocked_to(context, "destroy the key", handle)
     await context.slowly(lambda: context.session.destroy_object(handle))
     return page_answer(Page(context.token.generation, full=False, more=False, objects=[], deleted=[handle]))
 
@@ -55,6 +60,7 @@ async def generate_key_pair(context: Context, values: Values) -> Answer:
     if count > len(lists):
         raise AtSyntaxError("fewer attributes than announced")
     public, private = values_to_attributes(lists[:count]), values_to_attributes(lists[count:])
+    await unlocked_to_make(context, "make the key", private)
     pair = await context.slowly(lambda: context.session.generate_key_pair(mechanism, public, private))
     return _answer(context, *pair)
 

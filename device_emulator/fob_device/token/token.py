@@ -22,7 +22,7 @@ from fob_device.token.pins import Pins, wrap_master
 from fob_device.token.sealing import KEY_SIZE
 from fob_device.token.session import TokenSession
 from fob_device.token.token_objects import TokenObjects
-from fob_device.token.views import Page
+from fob_device.token.views import ObjectView, Page
 from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.names import is_plain_name
 from fob_protocol.pkcs11.ckr import Ckr
@@ -44,8 +44,8 @@ _ALWAYS: Final = TokenFlag.RNG | TokenFlag.LOGIN_REQUIRED | TokenFlag.TOKEN_INIT
 class Token:
     """One token in one file; each public call is one transaction, a PIN check one more before it.
 
-    From any thread at any time: `info`, `generation`, `tries_left`, `mechanisms`, `changes_since`, and what
-    TokenSession says.
+    From any thread at any time: `info`, `generation`, `tries_left`, `mechanisms`, `changes_since`, `find`, and
+    what TokenSession says.
     All other calls, on the token and all its sessions: one at a time.
     """
 
@@ -96,6 +96,10 @@ class Token:
     def changes_since(self, generation: int, *, limit_bytes: int) -> Page:
         """What changed after `generation`, about `limit_bytes` of it; everything for 0 or an unknown generation."""
         return self._objects.changes_since(generation, limit_bytes)
+
+    def find(self, handle: int) -> ObjectView | None:
+        """An object of the token, whoever may see it."""
+        return self._objects.find(handle) if 0 < handle < limits.SESSION_HANDLE_BASE else None
 
     def open_session(self) -> TokenSession:
         """The token as one link session sees it."""
