@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fob_daemon.cli.output import Part
+
 FOB = (sys.executable, "-m", "fob_daemon.cli.main")
 
 
@@ -62,3 +64,8 @@ class FobProgram:
             out, err = await process.communicate(stdin.encode())
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
+
+
+def plain_lines(lines: list[list[Part]]) -> list[str]:
+    """Lines of a screen without colours, and without the spaces behind them."""
+    return ["".join(part if isinstance(part, str) else part.text for part in line).rstrip() for line in lines]

@@ -20,8 +20,13 @@ class StreamBeside:
         # None: the stream is at its end.
         self._came: SimpleQueue[ServerEvent | ControlError | None] = SimpleQueue()
         self._signs, self._sign = os.pipe()
+        self._opened = threading.Event()
         # It reads until the process ends, which also closes the stream: a thread in a read cannot be told to stop.
         threading.Thread(target=self._read, daemon=True).start()
+
+    def await_opening(self) -> None:
+        """Until nothing that happens is missed any more, or the stream could not be opened."""
+        self._opened.wait()
 
     def fileno(self) -> int:
         """For select(2)."""
@@ -38,15 +43,26 @@ class StreamBeside:
                 raise came
             yield came
 
+    def waiting(self) -> Iterator[ServerEvent | None]:
+        """What has come by now, None for the end of the stream. Raises ControlError."""
+        while not self._came.empty():
+            came = self._came.get()
+            os.read(self._signs, 1)
+            if isinstance(came, ControlError):
+                raise came
+            yield came
+
     def _read(self) -> None:
         try:
             with self._stream as events:
+                self._opened.set()
                 for event in events:
                     self._put(event)
         except ControlError as error:
             self._put(error)
         finally:
             self._put(None)
+            self._opened.set()
 
     def _put(self, came: ServerEvent | ControlError | None) -> None:
         self._came.put(came)

@@ -100,12 +100,12 @@ def _show(fob: Fob, entry: dict[str, Any]) -> int:
 
 def _line(entry: dict[str, Any]) -> list[Part]:
     moment = time.strftime(_MOMENT, time.localtime(entry["time"]))
-    programs, words = " <- ".join(entry["programs"][:_PROGRAMS]), _words(entry)
+    programs, words = " <- ".join(entry["programs"][:_PROGRAMS]), entry_words(entry)
     columns = f"{moment}  {programs:<16}  {words:<24}  {entry['key']:<16}  {entry['device']:<12}  "
     return [columns, coloured(entry["result"]), f"  {entry['milliseconds']:.0f} ms"]
 
 
-def _words(entry: dict[str, Any]) -> str:
+def entry_words(entry: dict[str, Any]) -> str:
     """What was done, for a person."""
     where = " from another machine" if entry["forwarded"] else ""
     match entry["operation"], entry["purpose"]:

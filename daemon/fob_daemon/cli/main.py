@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "ssh": "ssh",
     "log": "log",
     "approvals": "approvals",
+    "monitor": "monitor",
     "metrics": "metrics",
     "doctor": "doctor",
     "demo": "demo",

@@ -60,7 +60,7 @@ class Output:
 
     def line(self, *parts: Part) -> None:
         """A line of data."""
-        self._write_data(_joined(parts) + "\n")
+        self._write_data(styled(parts) + "\n")
 
     def text(self, text: str) -> None:
         """Lines of data, tabs as spaces. Only a line feed ends one, as it does for the terminal."""
@@ -69,7 +69,7 @@ class Output:
 
     def say(self, *parts: Part) -> None:
         """A line of narration."""
-        self._narrate(_joined(parts) + "\n")
+        self._narrate(styled(parts) + "\n")
 
     def ask(self, question: str) -> None:
         """A question, on a line that the answer goes on."""
@@ -154,7 +154,8 @@ def _not_written(why: str) -> ControlError:
     return ControlError("the output was not written", f"standard output: {why}", "the same command again")
 
 
-def _joined(parts: Sequence[Part]) -> str:
+def styled(parts: Sequence[Part]) -> str:
+    """The parts as a terminal shows them, harmless and in their colours."""
     return "".join(map(_styled, parts))
 
 
