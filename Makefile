@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup packages demo test test-vm check clauses bench fuzz clean
+.PHONY: help setup packages demo test test-vm check clauses bench fuzz picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench: setup  ## run every bench/bench_*.py
 fuzz: setup  ## run the property tests on new cases, then every tests/fuzz/fuzz_*.py for FUZZ_SECONDS (60) each
 	FOB_HYPOTHESIS=explore $(BIN)/pytest -m hypothesis -o timeout=0
 	@PYTHONPATH=tests tools/run-each $(BIN)/python 'tests/fuzz/fuzz_*.py' -max_total_time=$(FUZZ_SECONDS) $(ARGS)
+
+picture: packages setup  ## make the README's picture anew, from a real phone's page
+	@PYTHONPATH=tests $(BIN)/python -m screen.picture $(ARGS)
 
 clean:  ## remove .venv, caches and build results
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -69,7 +69,7 @@ async def test_computers_have_a_name_a_day_and_a_fingerprint(scene: Scene) -> No
     ("caller", "title", "facts"),
     [
         (LOGIN, "Log in to github.com", "Program ssh git zsh Computer me@pc Key work Host github.com"),
-        (COMMIT, "Sign a git commit", "Program ssh-keygen git zsh Computer me@pc Key work Signs for git"),
+        (COMMIT, "Sign a git commit", "Program ssh-keygen git zsh Computer me@pc Key work Namespace git"),
         (Caller(), "Sign with 'work'", "Program unknown Computer me@pc Key work"),
         (Caller(("curl",), Purpose.TLS_CLIENT), "Log in as a TLS client", "Program curl Computer me@pc Key work"),
     ],

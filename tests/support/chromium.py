@@ -47,13 +47,20 @@ async def opened_page(
     has_script: bool = True,
     is_calm: bool = True,
     may_complain: bool = False,
+    has_policy: bool = True,
+    scale: float = 1.0,
 ) -> AsyncIterator[Page]:
-    """A window of its own. `is_calm`: its person wants no motion. What a page complains of fails, unless it may."""
+    """A window of its own, with or without what a person may want: darkness, motion, script, a page's own policy.
+
+    What a page complains of fails, unless it `may_complain`.
+    """
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if is_dark else "light",
         reduced_motion="reduce" if is_calm else "no-preference",
         java_script_enabled=has_script,
+        bypass_csp=not has_policy,
+        device_scale_factor=scale,
     )
     context.set_default_timeout(PATIENCE * 1000)
     page = await context.new_page()

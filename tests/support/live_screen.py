@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class ScreenProcesses(Processes):
     """As a demo's, but that from `give_screen` on the phone obeys whoever looks at its page."""
 
     has_screen = False
+    # Python that runs the daemon; its own program by default.
+    fobd = ""
 
     def start_phone(self) -> None:
         """Switch the phone on; returns when its line is there, and its page."""
@@ -32,6 +35,13 @@ class ScreenProcesses(Processes):
             return
         arguments = ["run", "--state", str(self.scratch.phone), "--port", self.link.port(self.scratch), "--screen"]
         self._start("phone", program("fob-device", *arguments))
+
+    def start_daemon(self) -> None:
+        """Start fobd; returns when its sockets listen."""
+        if not self.fobd:
+            super().start_daemon()
+            return
+        self._start("fobd", (sys.executable, "-c", self.fobd, "--config", str(self.scratch.config)))
 
     def give_screen(self) -> None:
         """Start the phone anew, with a screen."""
@@ -102,10 +112,10 @@ async def ended(process: asyncio.subprocess.Process) -> Done:
 
 
 @contextmanager
-def live_screen(folder: Path, configuration: str = "") -> Iterator[LiveScreen]:
+def live_screen(folder: Path, configuration: str = "", fobd: str = "") -> Iterator[LiveScreen]:
     """Started and paired by a rule; then whoever looks at the page is the phone's person, and the phone is locked.
 
-    `configuration`: more lines of the daemon's.
+    `configuration`: more lines of the daemon's. `fobd`: Python that runs it, if not its program does.
     """
     link = LINKS[SERIAL]
     scratch = Scratch.in_folder(folder)
@@ -113,6 +123,7 @@ def live_screen(folder: Path, configuration: str = "") -> Iterator[LiveScreen]:
     with scratch.config.open("a") as file:
         file.write(f"[timeouts]\nlogout_linger = {LINGER}\n{configuration}")
     processes = ScreenProcesses(scratch, link)
+    processes.fobd = fobd
     with processes:
         set_up(processes, lambda words: None)
         processes.give_screen()

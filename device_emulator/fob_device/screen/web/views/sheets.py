@@ -131,7 +131,7 @@ def facts_of(question: Question) -> tuple[Fact, ...]:
 def _where(caller: Caller) -> tuple[Fact, ...]:
     name = "Host key" if has_unknown_host(caller) else "Host"
     host = (Fact("host", name, caller.host),) if caller.host else ()
-    return (*host, Fact("yes", "Signs for", caller.namespace)) if caller.namespace else host
+    return (*host, Fact("pen", "Namespace", caller.namespace)) if caller.namespace else host
 
 
 def _again(prompt: Prompt) -> tuple[Fact, ...]:
