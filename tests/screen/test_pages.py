@@ -2,12 +2,14 @@
 
 import pytest
 
+from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.screen.sheets import ApprovalSheet
 from fob_device.screen.web.door import HEADERS
 from fob_device.settings import Ask, KeySetting
 from fob_protocol.caller import Caller, Purpose
 from fob_protocol.names import plain_name
-from support.screen_scene import COMMIT, FORWARDED, LOGIN, PC_KEY, Scene, make_key
+from fob_protocol.pkcs11.constants import Cku
+from support.screen_scene import COMMIT, FORWARDED, LOGIN, PC_KEY, PIN, Scene, make_key
 
 SCRIPT = "<script>alert(1)</script>"
 QUOTED = '"><img src=x onerror=alert(1)>'
@@ -192,3 +194,47 @@ async def test_time_and_battery_are_those_of_the_workbench(scene: Scene) -> None
     seen = await scene.get()
     assert "Locked, 13:00" in seen.words
     assert 'aria-label="Battery 14 percent, charging"' in seen.text
+
+
+async def test_why_it_is_asked_again(scene: Scene) -> None:
+    await scene.unlock()
+    await scene.ask()
+    [sheet] = scene.person.sheets
+    assert isinstance(sheet, ApprovalSheet)
+    sheet.prompt.again = "the permission ended 2 min ago"
+    assert "Log in to github.com Asked again: the permission ended 2 min ago. Program" in (await scene.get()).words
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (
+            PinEntry(PinUse.KEY, Cku.USER, "me@pc", LOGIN, "mail"),
+            "me@pc asks for a PIN 60 left Type the PIN Type the PIN to log in to github.com with 'mail'",
+        ),
+        (PinEntry(PinUse.KEY, Cku.USER, "me@pc", FORWARDED, "mail"), "Forwarded from another machine."),
+        (PinEntry(PinUse.ERASE, Cku.SO, "me@pc", new_label="x"), "Every key on this phone will be gone."),
+        (PinEntry(PinUse.RESET, Cku.USER, "me@pc", is_new=True), "Type a new PIN"),
+    ],
+)
+async def test_a_sheet_that_asks_for_a_pin_says_what_for(scene: Scene, entry: PinEntry, words: str) -> None:
+    await scene.unlock()
+    typed = await scene.ask_pin(entry)
+    seen = await scene.get("keys")
+    assert words in seen.words
+    sheet = next(iter(scene.person.sheets))
+    assert (await scene.post(f"sheets/{sheet.id}/pin", {"pin": "98127634", "page": "keys"})).path == "keys"
+    seen = await scene.get("keys")
+    assert f"Wrong PIN, {9 if entry.user is Cku.SO else 2} tries left" in seen.words
+    assert "98127634" not in seen.text
+    await scene.post(f"sheets/{sheet.id}/pin", {"pin": PIN})
+    assert await typed == PIN.encode()
+
+
+async def test_whoever_gives_up_types_no_pin(scene: Scene) -> None:
+    await scene.unlock()
+    typed = await scene.ask_pin(PinEntry(PinUse.KEY, Cku.USER, "me@pc"))
+    sheet = next(iter(scene.person.sheets))
+    await scene.post(f"sheets/{sheet.id}/give-up")
+    assert await typed is None
+    assert "This request is over" in (await scene.post(f"sheets/{sheet.id}/pin", {"pin": PIN})).words

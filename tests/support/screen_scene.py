@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ClientResponse, ClientSession
 
+from fob_device.approval.asking import Asking
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decision, Operation, Prompt, Question
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.memory import Memory
+from fob_device.pad.entry import PinEntry
 from fob_device.phone import Phone
 from fob_device.ports.url import Opened, Port
 from fob_device.screen.person import ScreenPerson
@@ -55,6 +57,7 @@ class Scene:
     address: str = ""
     key: int = 0
     asked: list[asyncio.Task[Decision]] = field(default_factory=list)
+    others: list[asyncio.Task[bytes | None]] = field(default_factory=list)
 
     @property
     def phone(self) -> Phone:
@@ -118,6 +121,21 @@ class Scene:
         [new] = {sheet.id for sheet in self.person.sheets} - before
         return new
 
+    async def ask_pin(self, entry: PinEntry) -> "asyncio.Task[bytes | None]":
+        """A PIN is due; what comes of it, when somebody has typed."""
+
+        async def check(pin: bytes) -> bytes:
+            if pin != PIN.encode():
+                self.phone.token.open_master(entry.user, pin)
+            return pin
+
+        until = asyncio.get_running_loop().time() + QUESTION_TIME
+        asking = Asking(entry.pc_name, entry.what(), until, lambda words: None)
+        typed = asyncio.ensure_future(self.person.enter(entry, check, asking))
+        self.others.append(typed)
+        await asyncio.sleep(0)
+        return typed
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -170,9 +188,10 @@ async def screen_scene(folder: Path) -> AsyncIterator[Scene]:
         try:
             yield scene
         finally:
-            for task in (*scene.asked, running):
+            tasks: list[asyncio.Future[Any]] = [*scene.asked, *scene.others, running]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*scene.asked, running, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def make_key(session: TokenSession, label: str) -> int:

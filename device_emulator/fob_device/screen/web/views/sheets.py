@@ -75,9 +75,10 @@ class SheetView:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView(SheetView):
-    """A key is about to be used."""
+    """A key is about to be used. `again`: why, though it was allowed once."""
 
     facts: tuple[Fact, ...]
+    again: str
     is_forwarded: bool
     remember: tuple[Choice, ...]
 
@@ -103,6 +104,7 @@ class PinView(SheetView):
     said: str
     is_wrong: bool
     is_erasing: bool
+    is_forwarded: bool
     field: str
 
 
@@ -151,6 +153,7 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> Appr
         seconds_left=seconds_left,
         seconds=seconds,
         facts=(*facts_of(question), *_again(sheet.prompt)),
+        again=sheet.prompt.again,
         is_forwarded=question.caller.is_forwarded,
         remember=REMEMBER if sheet.can_be_remembered else (),
     )
@@ -197,5 +200,6 @@ def _pin(sheet: PinSheet, seconds_left: float, seconds: float) -> PinView:
         said=sheet.said,
         is_wrong=bool(sheet.said) and sheet.stage is not Stage.AGAIN,
         is_erasing=entry.use is PinUse.ERASE,
+        is_forwarded=entry.caller.is_forwarded,
         field=field,
     )
