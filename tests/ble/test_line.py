@@ -10,7 +10,7 @@ import pytest
 from fob_daemon.link.ble.deadlines import CONNECT_TIME, FIND_TIME
 from fob_daemon.link.ble.hci.stack import HciStack
 from fob_daemon.link.ble.line import UNSENT_LIMIT
-from fob_daemon.link.ble.radio import Radio
+from fob_daemon.link.ble.radio import GHOST_TIME, Radio
 from fob_daemon.link.transport import LineUnavailableError
 from fob_device.radio.radio import INTERVAL
 from fob_protocol.link.gatt import PROVING_TIME
@@ -147,6 +147,33 @@ def test_a_device_that_advertises_and_does_not_connect_is_given_up_in_time(tmp_p
             cable.radio._scanner.paused = connect  # type: ignore[method-assign]
             cable.plug_in()
             (await cable.open(cable.url, Heard())).close()
+
+    run_virtually(story())
+
+
+@pytest.mark.clause("P7")
+def test_pairing_with_a_phone_that_does_not_connect_says_how_long_it_has_tried(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bonded(tmp_path) as cable:
+            connect = cable.radio._scanner.paused
+
+            @asynccontextmanager
+            async def unreachable() -> AsyncIterator[None]:
+                async with connect():
+                    cable.unplug()
+                    try:
+                        yield
+                    finally:
+                        cable.plug_in()
+
+            cable.radio._scanner.paused = unreachable  # type: ignore[method-assign]  # the moment is hard to hit
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            with pytest.raises(LineUnavailableError) as caught:
+                await cable.open_to_pair(cable.url, Heard())
+            seconds = loop.time() - began
+            assert GHOST_TIME <= seconds < GHOST_TIME + CONNECT_TIME + FIND_TIME
+            assert caught.value.why == f"connecting took longer than 10 s; tried 3 times in {seconds:.0f} s"
 
     run_virtually(story())
 

@@ -15,7 +15,7 @@ from fob_device.radio.counters import Counters as AirCounters
 from fob_device.radio.radio import INTERVAL
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
-from fob_protocol.link.gatt import ATT_HEADER, BOND_LOST_PAUSE, MTU_OFFERED, VALUE_LIMIT, value_size
+from fob_protocol.link.gatt import ATT_HEADER, BOND_LOST_PAUSE, MTU_OFFERED
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -204,19 +204,6 @@ def test_every_mtu_carries_short_and_long_texts(tmp_path: Path, mtu: int) -> Non
             assert isinstance(octets, bytes)
             assert len(octets) == 2000
             assert radio.manager.counters.sent_again == 0
-
-    run_virtually(story())
-
-
-@pytest.mark.parametrize("mtu", [23, 185, 247, 517])
-def test_the_rate_is_two_full_values_in_fifty_milliseconds(tmp_path: Path, mtu: int) -> None:
-    async def story() -> None:
-        async with RadioWorld(tmp_path, mtu=mtu) as radio:
-            await radio.world.disconnect()
-            line = await radio.cable.open(radio.cable.url, lambda octets: None)
-            assert line.rate == 2 * value_size(mtu) / 0.05
-            assert line.rate <= 2 * VALUE_LIMIT / 0.05
-            line.close()
 
     run_virtually(story())
 

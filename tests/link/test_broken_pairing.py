@@ -23,7 +23,7 @@ from support.world import World
 
 # The next sign of life that is asked for, and the device's answer or the lack of it.
 NEXT_SIGN = PAIRING_RETRY + 0.2
-SILENCE = PAIRING_RETRY + STEP_TRIES * (RETRY_AFTER + 0.1)
+SILENCE = PAIRING_RETRY + STEP_TRIES * (RETRY_AFTER + 0.15)
 
 
 @dataclass

@@ -7,13 +7,6 @@ from pathlib import Path
 import pytest
 
 from fob_daemon.link.keeper import BACKOFF, HANG_UPS_APART, State
-from fob_daemon.link.presence import (
-    FIRST_ANSWER_OCTETS,
-    HANDSHAKE_OCTETS,
-    RECONNECT_GRACE,
-    first_answer_time,
-    opening_time,
-)
 from fob_device.line.device_line import DeviceLine
 from fob_protocol import catalogue
 from fob_protocol.at.answer import single
@@ -21,7 +14,7 @@ from fob_protocol.limits import OUTSTANDING_LIMIT
 from fob_protocol.link.frames import LEAVE, NO_CARRIER
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
-from fob_protocol.session.timing import LineTiming
+from fob_protocol.session.pace import FIRST_ANSWER_OCTETS, HANDSHAKE_OCTETS, RECONNECT_GRACE, Pace
 from support.medium import Medium
 from support.memory_line import LATENCY, SerialCable
 from support.noise import Noise, Tap
@@ -262,7 +255,7 @@ def test_a_device_that_is_away_is_told_in_time(tmp_path: Path, slow: SerialCable
         world.noise.silence = True
         for ckr, seconds in await asyncio.gather(*(refusal(world) for _ in range(count))):
             assert ckr is Ckr.DEVICE_ERROR
-            assert seconds == pytest.approx(LineTiming(rate).lost_after() + first_answer_time(rate))
+            assert seconds == pytest.approx(Pace(rate).lost_after + Pace(rate).first_answer_time)
             assert rate < 11_520 or seconds < 2.0
         assert await refusal(world) == (Ckr.DEVICE_REMOVED, 0.0)
 
@@ -276,7 +269,7 @@ def test_a_line_that_cannot_be_opened_fails_fast(tmp_path: Path, slow: SerialCab
         slow.say_to_pc(NO_CARRIER)
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_REMOVED
-        assert seconds == pytest.approx(first_answer_time(rate))
+        assert seconds == pytest.approx(Pace(rate).first_answer_time)
 
     tell(tmp_path, slow, story)
 
@@ -291,6 +284,6 @@ def test_a_device_that_answers_and_then_falls_silent_is_waited_for_once(
         monkeypatch.setattr(DeviceLine, "_receive", lambda line, frame: None)
         ckr, seconds = await refusal(world)
         assert ckr is Ckr.DEVICE_REMOVED
-        assert seconds <= first_answer_time(rate) + opening_time(rate)
+        assert seconds <= Pace(rate).first_answer_time + Pace(rate).opening_time
 
     tell(tmp_path, slow, story)

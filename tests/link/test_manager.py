@@ -10,11 +10,11 @@ from fob_daemon.link.ble.radio import FORGOTTEN_THERE
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.link.keeper import BACKOFF, State
 from fob_daemon.link.manager import LinkManager
-from fob_daemon.link.presence import RECONNECT_GRACE
 from fob_protocol import catalogue
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.session.pace import RECONNECT_GRACE
 from support.medium import Medium
 from support.memory_line import Cable
 from support.virtual_loop import run_virtually

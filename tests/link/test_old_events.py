@@ -20,7 +20,7 @@ class Pc:
         self.heard: list[Event] = []
         self._sealer = Sealer(theirs.send)
         greeting = Greeting(bytes(8), bytes(8), 0, 0)
-        requester = Requester(ours, LineTiming(None), 0.0)
+        requester = Requester(ours, LineTiming(), 0.0)
         self.session = PcSession(greeting, requester, lambda octets: None, self.heard.append)
 
     def hears(self, number: int, text: bytes) -> list[Event]:

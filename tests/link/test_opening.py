@@ -8,8 +8,8 @@ import pytest
 from fob_daemon.link.begin import begin_session
 from fob_daemon.link.data_line import DataLine, open_data_line
 from fob_daemon.link.opening import ASK, WAKE
-from fob_daemon.link.presence import FIRST_ANSWER_OCTETS, HANDSHAKE_OCTETS, first_answer_time, opening_time
 from fob_protocol.link.frames import DELIMITER, NO_CARRIER
+from fob_protocol.session.pace import FIRST_ANSWER_OCTETS, HANDSHAKE_OCTETS, Pace
 from fob_protocol.session.requester import Counters
 from support.medium import Medium
 from support.noise import Tap
@@ -65,7 +65,7 @@ def test_a_device_in_command_state(tmp_path: Path, medium: Medium, heard: Heard)
         heard.reset()
         answered: list[Any] = []
         data_line = await open_data_line(medium.url, medium.open, answered.append)
-        assert answered == [data_line.line.rate]
+        assert answered == [data_line.line.pace]
         assert bytes(heard.down) == WAKE + ASK + OPEN
         # Echo is on until the end of ATE0; it crosses while the PC still writes.
         assert bytes(heard.up).endswith(ASK + VERSIONS + CONNECT)
@@ -81,7 +81,7 @@ def test_a_device_in_data_state_hangs_up_and_is_asked_in_one(tmp_path: Path, med
         heard.reset()
         answered: list[Any] = []
         await data_line.enter(answered.append)
-        assert answered == [data_line.line.rate]
+        assert answered == [data_line.line.pace]
         assert bytes(heard.down) == WAKE + ASK + OPEN
         # What stands behind LEAVE counts in command state.
         assert bytes(heard.up) == NO_CARRIER + DELIMITER + b"\r" + ASK + VERSIONS + CONNECT
@@ -110,5 +110,5 @@ def test_the_octets_that_the_patience_of_requests_is_reckoned_from(
     ("baud", "answer", "opening"), [(None, 350, 600), (115_200, 356, 744), (9_600, 417, 2325), (1_200, 883, 14_400)]
 )
 def test_how_long_a_request_waits(baud: int | None, answer: int, opening: int) -> None:
-    rate = baud / 10 if baud else None
-    assert (round(first_answer_time(rate) * 1000), round(opening_time(rate) * 1000)) == (answer, opening)
+    pace = Pace(baud / 10 if baud else None)
+    assert (round(pace.first_answer_time * 1000), round(pace.opening_time * 1000)) == (answer, opening)

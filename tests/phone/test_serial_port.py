@@ -15,6 +15,7 @@ import serial
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports import serial as port_module
 from fob_device.ports.serial import serve_serial
+from fob_protocol.session.pace import Pace
 from support.ready_program import PATIENCE, installed, running
 
 BAUD = 115_200
@@ -76,8 +77,10 @@ class Phone:
     def __init__(self) -> None:
         self.happened: asyncio.Queue[str] = asyncio.Queue()
         self.write: Callable[[bytes], None] = lambda octets: None
+        self.rate: float | None = None
 
-    def __call__(self, write: Callable[[bytes], None], close: Callable[[], None]) -> "Phone":
+    def __call__(self, write: Callable[[bytes], None], close: Callable[[], None], pace: Callable[[], Pace]) -> "Phone":
+        self.rate = pace().rate
         self.write = write
         self.happened.put_nowait("opened")
         return self
@@ -129,6 +132,7 @@ async def test_a_port_that_vanishes_is_hung_up_and_served_again_when_it_is_back(
     async with served(plug) as phone:
         for _ in range(3):
             assert await phone.next() == "opened"
+            assert phone.rate == BAUD / 10
             await converse(plug)
             plug.pull()
             assert await phone.next() == "hung up"

@@ -10,7 +10,7 @@ from fob_protocol.limits import (
     WORKING_AFTER,
     WORKING_POLL,
 )
-from fob_protocol.session.timing import LineTiming
+from fob_protocol.session.pace import Pace
 from support.session import Session, echo, open_session, slow
 from support.wire import Direction
 
@@ -47,7 +47,7 @@ def test_how_many_ask_does_not_change_when_a_line_is_lost(count: int) -> None:
     session.wire.cut()
     for number in range(count):
         session.pc.ask(b"%d" % number)
-    assert seconds_until_lost(session) == pytest.approx(LineTiming(11_520.0).lost_after())
+    assert seconds_until_lost(session) == pytest.approx(Pace(11_520.0).lost_after)
 
 
 def test_the_silence_before_the_first_request_is_nobodys_fault() -> None:

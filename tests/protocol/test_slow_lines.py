@@ -10,6 +10,7 @@ from fob_protocol.limits import (
     RETRY_AFTER,
     TYPICAL_ANSWER,
 )
+from fob_protocol.session.pace import Pace, Steady
 from fob_protocol.session.timing import LineTiming
 from support.session import Session, Work, open_session
 from support.wire import Direction
@@ -42,7 +43,7 @@ def test_without_a_rate_an_answer_is_due_after_a_quarter_second() -> None:
 
 
 def test_at_9600_the_line_needs_its_time() -> None:
-    timing = LineTiming(AT_9600)
+    timing = LineTiming(Steady(Pace(AT_9600)))
     full_frame = FRAME_LIMIT / AT_9600
     assert timing.sent(96, 10.0) == pytest.approx(10.0 + 0.1 + RETRY_AFTER + full_frame)
     # The next one waits until the line is free.
@@ -52,13 +53,13 @@ def test_at_9600_the_line_needs_its_time() -> None:
 
 
 def test_other_answers_that_are_due_first_are_waited_for() -> None:
-    timing = LineTiming(AT_9600)
+    timing = LineTiming(Steady(Pace(AT_9600)))
     assert timing.sent(0, 10.0, 3 * TYPICAL_ANSWER) == pytest.approx(10.0 + RETRY_AFTER + (FRAME_LIMIT + 900) / AT_9600)
 
 
 @pytest.mark.parametrize(("rate", "parts"), [(None, 4), (120.0, 1), (AT_9600, 1), (1_920.0, 2), (11_520.0, 4)])
 def test_no_more_parts_are_under_way_than_cross_in_a_second(rate: float | None, parts: int) -> None:
-    assert LineTiming(rate).parts_in_flight == parts
+    assert Pace(rate).parts_in_flight == parts
 
 
 @pytest.mark.parametrize("rate", [AT_9600, 11_520.0, 92_160.0])
@@ -98,7 +99,7 @@ def test_a_signature_waits_for_one_part_of_a_long_text_and_no_more() -> None:
 
 def test_a_line_that_is_faster_than_its_nominal_rate_is_not_waited_for_longer() -> None:
     # A USB adapter takes no notice of its baud rate: a thousand requests and answers in a second at 9,600.
-    timing = LineTiming(AT_9600)
+    timing = LineTiming(Steady(Pace(AT_9600)))
     due = []
     for number in range(1000):
         timing.answered(number / 1000, 0)
@@ -107,7 +108,7 @@ def test_a_line_that_is_faster_than_its_nominal_rate_is_not_waited_for_longer() 
 
 
 def test_what_is_under_way_still_counts_when_an_answer_comes() -> None:
-    timing = LineTiming(AT_9600)
+    timing = LineTiming(Steady(Pace(AT_9600)))
     for _ in range(10):
         timing.sent(96, 0.0)
     timing.answered(0.1, 960)

@@ -25,6 +25,7 @@ from fob_protocol.at.command import Command, encode_command
 from fob_protocol.link.gatt import split_values
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pairing.pc import PairedDevice
+from fob_protocol.session.pace import Pace
 from fob_protocol.session.requester import Counters
 from support.central import Central
 from support.session import seeded
@@ -120,9 +121,12 @@ class CentralLine:
         central.on_value = self._take
 
     @property
-    def rate(self) -> float | None:
+    def pace(self) -> Pace:
         """As fast as the radio."""
-        return None
+        return Pace()
+
+    def took(self, seconds: float) -> None:
+        """No news."""
 
     def write(self, data: bytes) -> None:
         """Octets to the phone."""

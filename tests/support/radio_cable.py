@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bleak import BleakClient
+
 from fob_daemon.link.ble.hci.bonds import Bonds
 from fob_daemon.link.ble.hci.host import HciHost
 from fob_daemon.link.ble.hci.stack import HciStack
@@ -18,6 +20,7 @@ from fob_device.radio.distance import RANGE
 from fob_device.radio.radio import INTERVAL, RadioTransport
 from fob_device.radio.radio import Radio as Air
 from fob_protocol.link.gatt import MTU_OFFERED
+from fob_protocol.session.pace import Pace
 from support.noise import Noise, Tap, ValueNoise
 
 PC, PHONE = "pc", "phone"
@@ -65,25 +68,42 @@ class HeardLines(PhoneLines):
         write: Callable[[bytes], None],
         paired: Paired = lambda pc_key: None,
         close: Callable[[], None] = lambda: None,
+        pace: Callable[[], Pace] = Pace,
     ) -> LineHandler:
         """A line in command state."""
-        line = HeardLine(self.cable, lambda lines: lines(write, paired, close), self.lines)
+        line = HeardLine(self.cable, lambda lines: lines(write, paired, close, pace), self.lines)
         self.cable.device_line = line
         return line
+
+
+class UntellingStack(HciStack):
+    """Keeps the connection's interval to itself, as BlueZ does."""
+
+    def interval(self, client: BleakClient) -> float | None:
+        """Nothing."""
+        return None
 
 
 class RadioCable:
     """The daemon's radio with its bonds in `folder`, a phone, and what is between them (a Medium).
 
-    Faults and taps are at GATT's values, where they come out of the two Bluetooth stacks.
+    Faults and taps are at GATT's values, where they come out of the two Bluetooth stacks. `tells`: whether the daemon's
+    stack tells it the connection interval.
     """
 
-    def __init__(self, folder: Path, *, interval: float = INTERVAL, loss: float = 0.0, mtu: int = MTU_OFFERED) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        interval: float = INTERVAL,
+        loss: float = 0.0,
+        mtu: int = MTU_OFFERED,
+        tells: bool = True,
+    ) -> None:
         self.air = Air(interval=interval, loss=loss)
         self.noise: Noise = ValueNoise()
         self.taps: list[Tap] = []
         self.bonds = folder / "bluetooth.json"
-        self.radio = self.new_radio()
         self.url = LineUrl.parse("ble:00:00:00:00:00:00")
         self.lines_opened = 0
         self.device_line: HeardLine | None = None
@@ -91,6 +111,8 @@ class RadioCable:
         self._on_data: Callable[[bytes], None] | None = None
         self._interval = interval
         self._mtu = mtu
+        self._make_stack = HciStack if tells else UntellingStack
+        self.radio = self.new_radio()
         self._station: Station | None = None
         self._transport: RadioTransport | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -98,7 +120,7 @@ class RadioCable:
     def new_radio(self) -> Radio:
         """The daemon's, as after a start."""
         self._pc_host = HciHost(self._attach_pc, Bonds(self.bonds))
-        return Radio(HciStack(self._pc_host))
+        return Radio(self._make_stack(self._pc_host))
 
     def switch_on(self, lines: PhoneLines) -> None:
         """The phone's radio is on from now on."""

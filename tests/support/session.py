@@ -9,6 +9,7 @@ from fob_protocol.at.answer import Answer, decode_answer
 from fob_protocol.link.frames import Frame, FrameReader
 from fob_protocol.noise.keys import Random
 from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.pace import Pace, Steady
 from fob_protocol.session.records import Opener, Sealer
 from fob_protocol.session.request import Request
 from fob_protocol.session.requester import Answered, Counters, EventArrived, Requester
@@ -163,7 +164,7 @@ def open_session(
     """A session just after its handshake."""
     pc_keys, device_keys = session_keys(seed)
     clock, counters = Clock(), Counters()
-    pc = PcEnd(Requester(pc_keys, LineTiming(rate), clock.now, counters), clock)
+    pc = PcEnd(Requester(pc_keys, LineTiming(Steady(Pace(rate))), clock.now, counters), clock)
     device = DeviceEnd(Responder(device_keys), work)
     return Session(pc, device, Wire(pc, device, clock=clock, to_device=to_device, to_pc=to_pc), counters)
 

@@ -8,7 +8,7 @@ from fob_daemon.link.data_line import DataLine, FrameQueue
 from fob_daemon.link.session import PcSession
 from fob_protocol.at.answer import Event
 from fob_protocol.errors import ProtocolError
-from fob_protocol.limits import HANDSHAKE_TRIES, RETRY_AFTER
+from fob_protocol.limits import HANDSHAKE_TRIES
 from fob_protocol.link.frames import Frame, Kind, Reason
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.session.handshake import Greeting, SessionInitiator, SessionKeys
@@ -58,7 +58,7 @@ async def begin_session(
     """
     greeting, keys = await _shake_hands(data_line, identity, device_key, random)
     now = asyncio.get_running_loop().time()
-    requester = Requester(keys, LineTiming(data_line.line.rate), now, counters)
+    requester = Requester(keys, LineTiming(data_line.line), now, counters)
     session = PcSession(greeting, requester, data_line.line.write, on_event)
     data_line.listen(session.receive, session.end)
     return session
@@ -67,14 +67,18 @@ async def begin_session(
 async def _shake_hands(
     data_line: DataLine, identity: KeyPair, device_key: bytes, random: Random
 ) -> tuple[Greeting, SessionKeys]:
+    clock = asyncio.get_running_loop().time
     initiator = SessionInitiator(identity, device_key, data_line.versions, data_line.version, random)
     first = initiator.start()
     with FrameQueue(data_line) as frames:
+        began = clock()
         for _ in range(HANDSHAKE_TRIES):
             data_line.send(first)
             try:
-                async with asyncio.timeout(RETRY_AFTER + data_line.frame_time):
-                    return initiator.finish(await _next_handshake_frame(frames))
+                async with asyncio.timeout(data_line.line.pace.step_time):
+                    answer = await _next_handshake_frame(frames)
+                data_line.line.took(clock() - began)
+                return initiator.finish(answer)
             except TimeoutError:
                 continue
             except ProtocolError as error:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from fob_daemon.link.opening import OnAnswer, Opening
 from fob_daemon.link.transport import Line, LineOpener, LineUrl, open_line
-from fob_protocol.limits import FRAME_LIMIT
 from fob_protocol.link.device_reader import DeviceReader
 from fob_protocol.link.frames import Frame
 
@@ -40,11 +39,6 @@ class DataLine:
         self._opening: Opening | None = None
         self._reader = DeviceReader()
         self._damaged_before = 0
-
-    @property
-    def frame_time(self) -> float:
-        """Seconds that two full frames need on this line."""
-        return 2 * FRAME_LIMIT / self.line.rate if self.line.rate else 0.0
 
     @property
     def damaged(self) -> int:

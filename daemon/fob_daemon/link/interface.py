@@ -25,8 +25,8 @@ class Link(Protocol):
         """One command, one answer, one link round trip.
 
         Raises CkrError: DEVICE_REMOVED at once while the device is away, FateUnknownError (DEVICE_ERROR) when the link
-        was lost after the request had gone out, FUNCTION_CANCELED when `timeout` (seconds) passed; then the device
-        withdraws it.
+        was lost after the request had gone out, FUNCTION_CANCELED when `timeout` (seconds, stretched by a slow line's
+        `Pace`) passed; then the device withdraws it.
         A refusal by the device is an Answer, not an exception. Cancelling the task withdraws the request too.
         """
 

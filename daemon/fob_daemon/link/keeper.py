@@ -17,6 +17,7 @@ from fob_daemon.link.turns import Turns
 from fob_protocol.at.command import BARE, encode_command
 from fob_protocol.limits import KEEPALIVE
 from fob_protocol.link.gatt import BOND_LOST_PAUSE
+from fob_protocol.session.pace import Pace
 
 # Waits between attempts to connect: quick after a hiccup, gentle with a device that stays away.
 BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -67,7 +68,7 @@ class Sessions(Protocol):
     async def begin(self, data_line: DataLine) -> PcSession:
         """Handshake. Raises RefusedError, TimeoutError, ConnectionError."""
 
-    def began(self, session: PcSession) -> None:
+    def began(self, data_line: DataLine, session: PcSession) -> None:
         """The session serves requests from now on."""
 
     def ended(self, data_line: DataLine) -> None:
@@ -172,7 +173,7 @@ class LineKeeper:
         """A session to its end; True when the device hung up and is to be called back at once."""
         began = asyncio.get_running_loop().time()
         self._note(State.READY, "")
-        self._sessions.began(session)
+        self._sessions.began(data_line, session)
         ends = [
             asyncio.create_task(end)
             for end in (
@@ -202,8 +203,8 @@ class LineKeeper:
         await self._turns.claimed()
         await session.idle()
 
-    def _answered(self, rate: float | None) -> None:
-        self._presence.device_answers(self._rank, rate)
+    def _answered(self, pace: Pace) -> None:
+        self._presence.device_answers(self._rank, pace)
 
     def _note(self, state: State, why: str, remedy: str = "") -> None:
         if (state, why) != (self.state, self.why):
@@ -232,9 +233,10 @@ async def _unless_lost(line: Line, wait: Coroutine[Any, Any, T]) -> T:
 
 
 async def _keep_alive(session: PcSession) -> None:
-    """Probe an idle line; a probe without an answer ends the session by itself."""
+    """Probe an idle line; a probe without an answer ends the session by itself, as a request does."""
     loop = asyncio.get_running_loop()
     while not session.lost.is_set():
+        await session.idle()
         idle = loop.time() - session.last_used
         if idle < KEEPALIVE:
             await asyncio.sleep(max(KEEPALIVE - idle, KEEPALIVE_STEP))

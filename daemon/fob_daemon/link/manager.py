@@ -23,6 +23,7 @@ from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.session.handshake import Greeting
+from fob_protocol.session.pace import Pace, Paced, Steady
 from fob_protocol.session.requester import Counters
 
 
@@ -55,6 +56,8 @@ class LinkManager:
         self._random = random
         self._presence = Presence()
         self._is_unpaired = False
+        # The one that carried the newest session.
+        self._line: Paced = Steady()
         self._event_listeners: list[Callable[[Event], None]] = []
         self._session_listeners: list[Callable[[Greeting | None], None]] = []
         self._change_listeners: list[Callable[[], None]] = []
@@ -103,6 +106,11 @@ class LinkManager:
         """Call `listener` whenever the state of a line changes."""
         self._change_listeners.append(listener)
 
+    @property
+    def line_pace(self) -> Pace:
+        """Of the line that carries the session, or carried the newest one."""
+        return self._line.pace
+
     async def ready(self) -> None:
         """Wait for a session."""
         await self._presence.present()
@@ -120,12 +128,13 @@ class LinkManager:
         text = encode_command(command)
         if len(text) > TEXT_LIMIT:
             raise CkrError(Ckr.DATA_LEN_RANGE, f"a command over {TEXT_LIMIT} octets")
+        seconds = self.line_pace.stretched(timeout)
         try:
             with self.questions.request() as name:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(seconds):
                     return decode_answer(await self._exchange(text, name))
         except TimeoutError:
-            raise CkrError(Ckr.FUNCTION_CANCELED, f"no answer within {timeout:.0f} s") from None
+            raise CkrError(Ckr.FUNCTION_CANCELED, f"no answer within {seconds:.0f} s") from None
         except AtSyntaxError as error:
             raise CkrError(Ckr.DEVICE_ERROR, f"the device's answer does not parse: {error}") from None
 
@@ -136,7 +145,8 @@ class LinkManager:
     async def run(self) -> None:
         """Keep every line until cancelled."""
         # What is asked for in the first moment waits for the link as after a break.
-        self._presence.is_lost(reopening=max((line.url.reopening for line in self.lines), default=0.0))
+        pace = self.line_pace
+        self._presence.is_lost(pace, max((line.url.reopening(pace) for line in self.lines), default=0.0))
         async with asyncio.TaskGroup() as lines:
             for line in self.lines:
                 lines.create_task(line.run())
@@ -157,16 +167,18 @@ class LinkManager:
             counters=self.counters,
         )
 
-    def began(self, session: PcSession) -> None:
+    def began(self, data_line: DataLine, session: PcSession) -> None:
         """A line's session serves requests from now on."""
         self.connects += 1
+        self._line = data_line.line
         self._presence.begin(session)
         self._tell_session(session.greeting)
 
     def ended(self, data_line: DataLine) -> None:
         """It serves none any more."""
         # A break that was noticed late has used up the time that a program waits.
-        self._presence.is_lost(data_line.line.rate, data_line.url.reopening if data_line.line.lost.is_set() else 0.0)
+        line = data_line.line
+        self._presence.is_lost(line.pace, data_line.url.reopening(line.pace) if line.lost.is_set() else 0.0)
         self._tell_session(None)
 
     def asked_about(self, number: int) -> int | None:

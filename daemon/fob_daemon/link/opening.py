@@ -7,15 +7,11 @@ from typing import Final, TypeVar
 
 from fob_daemon.link.transport import Line
 from fob_protocol.link.frames import DELIMITER, LEAVE
+from fob_protocol.session.pace import Pace
 from fob_protocol.versions import SPOKEN, choose
 
 # A device that sleeps or a damaged line: ask again, from the start.
 OPEN_TRIES: Final = 4
-ANSWER_TIME: Final = 0.5
-
-# The most that one exchange of command state puts on a slow line.
-OPENING_OCTETS: Final = 256
-
 # More than any device says before it answers.
 HEARD_LIMIT: Final = 4096
 
@@ -24,8 +20,8 @@ ASK: Final = b"ATE0V1Q0+FOBOPEN=?\r"
 VERSIONS: Final = re.compile(rb"\+FOBOPEN: (\([0-9,]{1,32}\))\r\n\r\nOK\r\n")
 CONNECTED: Final = re.compile(rb"\r\nCONNECT\r\n")
 
-# Told the line's rate (octets per second) at each sign of a device.
-OnAnswer = Callable[[float | None], None]
+# Told the line's pace at each sign of a device.
+OnAnswer = Callable[[Pace], None]
 
 T = TypeVar("T")
 
@@ -45,7 +41,8 @@ class Opening:
         self._on_answer = on_answer
         self._heard = bytearray()
         self._news = asyncio.Event()
-        self._answer_time = ANSWER_TIME
+        # When the versions were first asked for, until they came.
+        self._asked_at: float | None = None
         self.versions = b""
         self.version = 0
 
@@ -67,8 +64,6 @@ class Opening:
         return await self._in_tries(line, self._open)
 
     async def _in_tries(self, line: Line, step: Callable[[Line], Awaitable[T]]) -> T:
-        if line.rate:
-            self._answer_time = ANSWER_TIME + OPENING_OCTETS / line.rate
         for _ in range(OPEN_TRIES):
             try:
                 return await step(line)
@@ -79,10 +74,14 @@ class Opening:
 
     async def _ask(self, line: Line) -> None:
         self._heard.clear()
+        clock = asyncio.get_running_loop().time
+        self._asked_at = clock() if self._asked_at is None else self._asked_at
         line.write(WAKE + ASK)
         # A device that was still in data state says NO CARRIER first.
-        self.versions = (await self._expect(VERSIONS))[1]
-        self._on_answer(line.rate)
+        self.versions = (await self._expect(line, VERSIONS))[1]
+        line.took(clock() - self._asked_at)
+        self._asked_at = None
+        self._on_answer(line.pace)
         version = choose(self.versions)
         if version is None:
             ours = ", ".join(str(version) for version in SPOKEN)
@@ -96,13 +95,13 @@ class Opening:
         version, self.version = self.version, 0
         self._heard.clear()
         line.write(b"AT+FOBOPEN=%d\r" % version)
-        await self._expect(CONNECTED)
+        await self._expect(line, CONNECTED)
         self.version = version
         return bytes(self._heard)
 
-    async def _expect(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
+    async def _expect(self, line: Line, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
         """The first match in what was heard; it and all before it are taken out. Raises TimeoutError."""
-        async with asyncio.timeout(self._answer_time):
+        async with asyncio.timeout(line.pace.command_time):
             while True:
                 match = pattern.search(bytes(self._heard))
                 if match:

@@ -8,7 +8,7 @@ from typing import Final
 from fob_daemon.link.begin import RefusedError, refusal
 from fob_daemon.link.data_line import DataLine, FrameQueue
 from fob_protocol.errors import ProtocolError
-from fob_protocol.limits import PAIRING_RETRY, PAIRING_TIME, RETRY_AFTER
+from fob_protocol.limits import PAIRING_RETRY, PAIRING_TIME
 from fob_protocol.link.frames import Frame, Kind, Reason
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pairing.pc import PairedDevice, PcPairing, PcState
@@ -44,8 +44,11 @@ class _Conversation:
         self._pairing = pairing
         self._data_line = data_line
         self._frames = frames
-        # A device answers a step at once.
-        self._quick = RETRY_AFTER + data_line.frame_time
+
+    @property
+    def _quick(self) -> float:
+        """Seconds in which a device answers a step."""
+        return self._data_line.line.pace.step_time
 
     async def run(self, pc_name: str, compare: Compare) -> PairedDevice:
         """From step 1 to step 6."""
@@ -87,7 +90,7 @@ class _Conversation:
     async def _let_go(self) -> None:
         """Time for a no to arrive before the line is closed; what the device makes of it changes nothing."""
         with suppress(RefusedError, ConnectionError, TimeoutError):
-            async with asyncio.timeout(PAIRING_RETRY):
+            async with asyncio.timeout(PAIRING_RETRY + self._data_line.line.pace.delay):
                 while True:
                     await self._next_step()
 

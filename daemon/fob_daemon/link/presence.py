@@ -1,31 +1,9 @@
 """The session that there is, and how long a request waits for the next one when a link broke."""
 
 import asyncio
-from typing import Final
 
 from fob_daemon.link.session import PcSession
-from fob_protocol.limits import FRAME_LIMIT, RETRY_AFTER
-
-# How long a request waits for a broken link when nothing answers; with the time to notice a silent break it stays
-# under the two seconds in which an application wants to hear that the device is away.
-RECONNECT_GRACE: Final = 0.35
-
-# What crosses a slow line until a device gives its first answer to an opening: 36 octets to it, 24 back.
-FIRST_ANSWER_OCTETS: Final = 64
-
-# What an opening puts on a slow line from then on: `AT+FOBOPEN=1`, CONNECT, both handshake messages.
-HANDSHAKE_OCTETS: Final = 256
-
-
-def first_answer_time(rate: float | None) -> float:
-    """Seconds after a break in which a device has to answer, on a line of `rate` octets per second."""
-    return RECONNECT_GRACE + (FIRST_ANSWER_OCTETS / rate if rate else 0.0)
-
-
-def opening_time(rate: float | None) -> float:
-    """Seconds in which a device that answered has to be in a session, one handshake message lost on the way."""
-    octets = HANDSHAKE_OCTETS + 2 * FRAME_LIMIT
-    return RECONNECT_GRACE + RETRY_AFTER + (octets / rate if rate else 0.0)
+from fob_protocol.session.pace import RECONNECT_GRACE, Pace
 
 
 class Presence:
@@ -49,15 +27,15 @@ class Presence:
         self._session_by.clear()
         self._tell()
 
-    def is_lost(self, rate: float | None = None, reopening: float = 0.0) -> None:
+    def is_lost(self, pace: Pace, reopening: float = 0.0) -> None:
         """There is no session from now on; one may come soon, on a line that takes `reopening` seconds to be there."""
         self._session = None
-        self._answer_by = self._now() + reopening + first_answer_time(rate)
+        self._answer_by = self._now() + reopening + pace.first_answer_time
         self._tell()
 
-    def device_answers(self, rank: int, rate: float | None) -> None:
+    def device_answers(self, rank: int, pace: Pace) -> None:
         """The attempt of this line has a device at the other end."""
-        self._session_by[rank] = self._now() + opening_time(rate)
+        self._session_by[rank] = self._now() + pace.opening_time
         self._tell()
 
     def attempt_failed(self, rank: int) -> None:

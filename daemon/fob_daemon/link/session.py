@@ -82,8 +82,10 @@ class PcSession:
 
     def receive(self, frame: Frame) -> None:
         """Take a frame of the device."""
-        match self._requester.receive(frame, self._loop.time()):
+        now = self._loop.time()
+        match self._requester.receive(frame, now):
             case Answered(request, text):
+                self.last_used = now
                 future = self._answers.get(request)
                 if future is not None and not future.done():
                     future.set_result(text)

@@ -11,22 +11,23 @@ from typing import Final, Protocol
 from urllib.parse import unquote
 
 from fob_daemon.link.line_errors import why_unavailable
-from fob_protocol.link.line_options import TCP_PORT_MAXIMUM, LineOptionError, read_baud, read_number, read_options
+from fob_protocol.link.line_options import (
+    BITS_PER_OCTET,
+    TCP_PORT_MAXIMUM,
+    LineOptionError,
+    read_baud,
+    read_number,
+    read_options,
+)
+from fob_protocol.session.pace import Pace, Paced
 
 HELP: Final = "a device's line is serial:/dev/ttyUSB0?baud=115200, ble:C0:11:22:33:44:55 or tcp:127.0.0.1:4000"
 BLE: Final = "ble"
 # The kinds of line, the preferred one first.
 SCHEMES: Final = ("serial", "tcp", BLE)
 
-# Start bit, eight data bits, stop bit.
-BITS_PER_OCTET: Final = 10
-
 # A line that does not take octets this long is stuck; waiting for more only fills memory.
 UNSENT_LIMIT: Final = 262_144
-
-# A bonded device that is near advertises, is heard, connected to and subscribed to within this time, in seconds.
-# A break is noticed within 0.42 s (as Linux or Fob connects): with RECONNECT_GRACE a program hears in two seconds.
-RADIO_REOPENING: Final = 1.0
 
 _BLUETOOTH_ADDRESS: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 
@@ -66,10 +67,9 @@ class LineUrl:
         """What is at the end of the line, whatever its options: one program has it open at a time."""
         return self.scheme, self.path
 
-    @property
-    def reopening(self) -> float:
+    def reopening(self, pace: Pace) -> float:
         """Seconds that opening such a line takes while its device is there; a cable that is plugged in takes none."""
-        return RADIO_REOPENING if self.scheme == BLE else 0.0
+        return pace.radio_reopening_time if self.scheme == BLE else 0.0
 
     @classmethod
     def parse(cls, text: str) -> "LineUrl":
@@ -98,16 +98,12 @@ class LineUrl:
         raise LineUrlError(f"'{text}': {HELP}")
 
 
-class Line(Protocol):
+class Line(Paced, Protocol):
     """An open line. Octets that come go to its opener's callback, in order; `lost` is set at its end."""
 
     lost: asyncio.Event
     octets_sent: int
     octets_received: int
-
-    @property
-    def rate(self) -> float | None:
-        """Octets per second that it carries, None for a line without a speed of its own."""
 
     def write(self, data: bytes) -> None:
         """Send octets; on a line that is gone they vanish, and `lost` tells."""
@@ -120,7 +116,7 @@ class StreamLine(asyncio.Protocol):
     """A Line over one of the event loop's transports."""
 
     def __init__(self, url: LineUrl, on_data: Callable[[bytes], None]) -> None:
-        self.rate = url.baud / BITS_PER_OCTET if url.baud else None
+        self.pace = Pace(url.baud / BITS_PER_OCTET if url.baud else None)
         self._on_data = on_data
         self._transport: asyncio.WriteTransport | None = None
         self.connected = asyncio.Event()
@@ -143,6 +139,9 @@ class StreamLine(asyncio.Protocol):
         """Called by the event loop."""
         self._transport = None
         self.lost.set()
+
+    def took(self, seconds: float) -> None:
+        """A wire's pace is known from the beginning."""
 
     def write(self, data: bytes) -> None:
         """Send octets; on a line that is gone they vanish, and `lost` tells."""

@@ -11,6 +11,7 @@ from fob_protocol.catalogue import EVENT_GENERATION, EVENT_TOKEN
 from fob_protocol.errors import ProtocolError, RecordError
 from fob_protocol.link.frames import Frame, Kind, Reason
 from fob_protocol.session.handshake import Accepted, Greeting, accept_session
+from fob_protocol.session.pace import Pace
 from fob_protocol.session.records import Opener
 from fob_protocol.session.responder import Responder
 from fob_protocol.versions import VERSIONS_LINE
@@ -45,12 +46,14 @@ class DataState:
         clock: Callable[[], float],
         paired: Paired,
         over: str = "",
+        pace: Callable[[], Pace] = Pace,
     ) -> None:
         self._phone = phone
         self._version = version
         self._send = send
         self._clock = clock
         self._over = over
+        self._pace = pace
         self._desk = PairingDesk(phone, version, send, clock, paired)
         self._session: DeviceSession | None = None
         self._pc_key = b""
@@ -116,8 +119,9 @@ class DataState:
         if not self._phone.is_paired(offer.accepted.pc_key):
             return
         self._pc_key = offer.accepted.pc_key
+        responder = Responder(offer.accepted.keys, self._pace)
         self._session = self._phone.begin_session(
-            self._pc_key, offer.greeting, Responder(offer.accepted.keys), self._send, self._clock, self._over
+            self._pc_key, offer.greeting, responder, self._send, self._clock, self._over
         )
         # What changed since the greeting was announced to sessions, and this was none yet.
         generation, flags = self._phone.token.generation, int(self._phone.token_flags())

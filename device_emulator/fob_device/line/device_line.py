@@ -9,6 +9,7 @@ from fob_device.line.pairing import Paired
 from fob_device.phone import Phone
 from fob_protocol.at.console import Result
 from fob_protocol.link.frames import DELIMITER, LEAVE, Frame, FrameReader, Kind
+from fob_protocol.session.pace import Pace
 
 
 class DeviceLine:
@@ -18,12 +19,18 @@ class DeviceLine:
     """
 
     def __init__(
-        self, phone: Phone, write: Callable[[bytes], None], paired: Paired = lambda pc_key: None, over: str = ""
+        self,
+        phone: Phone,
+        write: Callable[[bytes], None],
+        paired: Paired = lambda pc_key: None,
+        over: str = "",
+        pace: Callable[[], Pace] = Pace,
     ) -> None:
         self._phone = phone
         self._write = write
         self._paired = paired
         self._over = over
+        self._pace = pace
         self._clock = asyncio.get_running_loop().time
         self._command_state = CommandState(phone.product)
         self._data_state: DataState | None = None
@@ -55,7 +62,9 @@ class DeviceLine:
 
     def _enter_data_state(self, version: int) -> None:
         self._reader = FrameReader()
-        self._data_state = DataState(self._phone, version, self._send, self._clock, self._paired, self._over)
+        self._data_state = DataState(
+            self._phone, version, self._send, self._clock, self._paired, self._over, self._pace
+        )
 
     def _read_commands(self, data: bytes, place: int) -> int:
         """Take octets of command state from `place` on; the place behind the last one taken."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from fob_device.line.device_line import DeviceLine
 from fob_device.line.pairing import Paired
 from fob_device.phone import Phone
+from fob_protocol.session.pace import Pace
 
 
 class LineHandler(Protocol):
@@ -33,9 +34,11 @@ class PhoneLines:
         write: Callable[[bytes], None],
         paired: Paired = lambda pc_key: None,
         close: Callable[[], None] = lambda: None,
+        pace: Callable[[], Pace] = Pace,
     ) -> LineHandler:
         """A line in command state, which writes by `write` and tells `paired` which PCs pair over it.
 
-        `close` ends the connection from the phone's side, for whoever stands between port and line.
+        `close` ends the connection from the phone's side, for whoever stands between port and line. `pace`: the line's,
+        at any time.
         """
-        return DeviceLine(self.phone, write, paired, self.over)
+        return DeviceLine(self.phone, write, paired, self.over, pace)

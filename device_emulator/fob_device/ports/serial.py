@@ -8,6 +8,8 @@ import serial_asyncio
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports.stream import StreamLine
 from fob_device.ports.url import Opened
+from fob_protocol.link.line_options import BITS_PER_OCTET
+from fob_protocol.session.pace import Pace
 
 # How long an unplugged port is left alone before it is tried again.
 REOPEN_AFTER = 1.0
@@ -26,7 +28,7 @@ async def serve_serial(path: str, baud: int, lines: PhoneLines, opened: Opened) 
     # A port that is not plugged in yet is served all the same, as soon as it comes.
     opened()
     while True:
-        line = StreamLine(lines)
+        line = StreamLine(lines, Pace(baud / BITS_PER_OCTET))
         try:
             transport = PortTransport(loop, line, serial.serial_for_url(path, baudrate=baud, exclusive=True))
         except serial.SerialException:

@@ -3,20 +3,22 @@
 import asyncio
 
 from fob_device.line.phone_lines import LineHandler, PhoneLines
+from fob_protocol.session.pace import Pace
 
 
 class StreamLine(asyncio.Protocol):
     """Passes a transport's octets to a line."""
 
-    def __init__(self, lines: PhoneLines) -> None:
+    def __init__(self, lines: PhoneLines, pace: Pace | None = None) -> None:
         self._lines = lines
+        self._pace = pace or Pace()
         self._line: LineHandler | None = None
         self.lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """There is somebody, or may be."""
         if isinstance(transport, asyncio.WriteTransport):
-            self._line = self._lines(transport.write, close=transport.abort)
+            self._line = self._lines(transport.write, close=transport.abort, pace=lambda: self._pace)
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""

@@ -6,6 +6,7 @@ side acknowledges, flow control, the connection's real parameters, the times bet
 
 import asyncio
 import dataclasses
+import math
 import random
 from typing import Final, Protocol
 
@@ -36,8 +37,16 @@ FEATURES_LEFT_OUT: Final = (
     | hci.LeFeatureMask.CONNECTION_PARAMETERS_REQUEST_PROCEDURE
 )
 
+# One unit of a supervision timeout, in seconds.
+SUPERVISION_UNIT: Final = 0.01
+
 ACTIVE_SCAN: Final = 1
 NO_HANDLE: Final = 0
+
+
+def supervision_units(asked: int, interval: float) -> int:
+    """A supervision timeout that outlasts more than two intervals, as the standard wants it (same, 4.5.2)."""
+    return max(asked, math.floor(2 * interval / SUPERVISION_UNIT) + 1)
 
 
 class Air(Protocol):
@@ -140,11 +149,11 @@ class RadioController(Controller):
         )
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
-        """Both hosts are told the radio's interval, whatever was asked for."""
+        """Both hosts are told the radio's interval, whatever was asked for, and a supervision timeout that fits."""
         if isinstance(packet, hci.HCI_LE_Connection_Complete_Event):
             packet.connection_interval = self._interval_units()
-            if packet.role == hci.Role.PERIPHERAL:
-                packet.supervision_timeout = self._supervision
+            asked = self._supervision if packet.role == hci.Role.PERIPHERAL else packet.supervision_timeout
+            packet.supervision_timeout = supervision_units(asked, self._air.interval)
         elif isinstance(packet, hci.HCI_LE_Connection_Update_Complete_Event):
             packet.connection_interval = self._interval_units()
         super().send_hci_packet(packet)

@@ -12,7 +12,7 @@ from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink, Transport
 
 from fob_device.radio.connection import AirConnection
-from fob_device.radio.controller import RadioController
+from fob_device.radio.controller import SUPERVISION_UNIT, RadioController, supervision_units
 from fob_device.radio.counters import Counters
 from fob_device.radio.distance import RANGE, TABLE, signal_strength
 from fob_device.radio.ends import End
@@ -23,8 +23,6 @@ INTERVAL: Final = 0.03
 
 # A connection whose first packets are lost is given up after so many intervals (same, 4.5.2).
 INTERVALS_TO_ESTABLISH: Final = 6
-# One unit of a supervision timeout, in seconds.
-SUPERVISION_UNIT: Final = 0.01
 
 # Devices whose distance or loss is remembered.
 SETTINGS_LIMIT: Final = 256
@@ -183,7 +181,7 @@ class Radio(LocalLink):
             return
         air = AirConnection(
             interval=self.interval,
-            supervision=request.timeout * SUPERVISION_UNIT,
+            supervision=supervision_units(request.timeout, self.interval) * SUPERVISION_UNIT,
             loss=partial(self._loss_between, central, peripheral),
             random=self._random,
             counters=(self.counters, central.counters, peripheral.counters),

@@ -13,6 +13,7 @@ from fob_device.phone import Phone
 from fob_device.ports.url import Port
 from fob_device.workbench.bench_line import BenchLine
 from fob_device.workbench.interference import Interference
+from fob_protocol.session.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class BenchLines(PhoneLines):
         write: Callable[[bytes], None],
         paired: Paired = lambda pc_key: None,
         close: Callable[[], None] = lambda: None,
+        pace: Callable[[], Pace] = Pace,
     ) -> BenchLine:
         """A line in command state, on the workbench."""
 
         def make_line(write: Callable[[bytes], None]) -> DeviceLine:
-            return DeviceLine(self.phone, write, paired, self.over)
+            return DeviceLine(self.phone, write, paired, self.over, pace)
 
         line = BenchLine(make_line, write, close, self.port.interference, self.port.note)
         if self.is_cut:

@@ -9,6 +9,8 @@ DEFAULT_BAUD: Final = 115_200
 BAUD_MINIMUM: Final = 300
 # The fastest that Linux has a constant for (termios.h).
 BAUD_MAXIMUM: Final = 4_000_000
+# Start bit, eight data bits, stop bit.
+BITS_PER_OCTET: Final = 10
 TCP_PORT_MAXIMUM: Final = 65_535
 
 # Of any number here; Python refuses to read one of thousands.

@@ -24,6 +24,8 @@ class Request:
     cancelled: bool = False
     due_at: float = math.inf
     tries: int = 0
+    # When it first went out, until something came back. Polls are no measure: the answer may be on its way already.
+    asked_at: float | None = None
     _parts: list[bytes] = field(default_factory=list, repr=False)
     _acknowledged: set[int] = field(default_factory=set)
     _in_flight: set[int] = field(default_factory=set)

@@ -149,6 +149,7 @@ class Requester:
             if not self._open:
                 self._silent_since = now  # the silence before the first request is nobody's fault
             request.number = self._next_number
+            request.asked_at = now
             self._next_number += 1
             self._open[request.number] = request
             self._ready.append(request)
@@ -176,6 +177,9 @@ class Requester:
         if request is None:
             self._release(frame.kind, number)
             return None
+        if request.asked_at is not None:
+            self._timing.line.took(now - request.asked_at)
+            request.asked_at = None
         whole = self._take(request, frame, text, now)
         if whole is None:
             return None

@@ -1,5 +1,7 @@
 """The device's side of a session: each request runs once, its answer is kept (docs/protocol.md, section 3.2)."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -7,7 +9,6 @@ from fob_protocol.at.answer import Answer, encode_answer
 from fob_protocol.errors import RecordError
 from fob_protocol.limits import (
     ASSEMBLIES_LIMIT,
-    EVENT_RETRY_FIRST,
     EVENT_TRIES,
     EVENTS_WAITING,
     NUMBER_LIMIT,
@@ -20,6 +21,7 @@ from fob_protocol.limits import (
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.pace import Pace
 from fob_protocol.session.parts import PARTS_LIMIT, Assembly, split_text
 from fob_protocol.session.records import Opener, Sealer, complete_number
 
@@ -63,6 +65,8 @@ class Entry:
     received_at: float
     assembly: Assembly | None = None
     answer: list[Frame] = field(default_factory=list, repr=False)
+    # When the answer, or the first part of it, went out last.
+    sent_at: float = math.inf
     parked: bool = False
 
 
@@ -78,15 +82,17 @@ class PendingEvent:
 class Responder:
     """Takes records, tells what to run, keeps answers. No I/O: frames and the time go in.
 
-    The caller writes what `due` gives after each call and when `next_timer` is due.
+    The caller writes what `due` gives after each call and when `next_timer` is due. `pace`: the line's, at any time.
     """
 
-    def __init__(self, keys: SessionKeys) -> None:
+    def __init__(self, keys: SessionKeys, pace: Callable[[], Pace] = Pace) -> None:
+        self._pace = pace
         self._sealer = Sealer(keys.send)
         self._opener = Opener(keys.receive)
         self._entries: dict[int, Entry] = {}
         self._highest = -1
         self._outbox: list[Frame] = []
+        self._going_out: list[Entry] = []
         self._events: dict[int, PendingEvent] = {}
         self._next_event = 0
         self.not_opened = 0
@@ -108,7 +114,7 @@ class Responder:
         entry.answer = self._seal_answer(number, text)
         entry.stage = Stage.ANSWERED
         self._entries[number] = self._entries.pop(number)  # the order of answering, for `_forget`
-        self._outbox.append(entry.answer[0])
+        self._send_answer(entry)
         self._forget()
 
     def emit(self, text: bytes, now: float) -> int:
@@ -132,11 +138,14 @@ class Responder:
         """The frames to write now."""
         self._report_working(now)
         frames, self._outbox = self._outbox, []
+        for entry in self._going_out:
+            entry.sent_at = now
+        self._going_out.clear()
         for number, event in list(self._events.items()):
             if event.due_at <= now:
                 frames.append(event.frame)
                 event.tries += 1
-                event.due_at = now + EVENT_RETRY_FIRST * 2 ** (event.tries - 1)
+                event.due_at = now + self._pace().event_retry(event.tries)
                 if event.tries == EVENT_TRIES:
                     del self._events[number]
         return frames
@@ -175,7 +184,7 @@ class Responder:
             case Kind.CANCEL:
                 return self._cancel(number, entry, now)
             case Kind.FETCH:
-                self._fetch(number, entry, frame.fields[1])
+                self._fetch(number, entry, frame.fields[1], now)
             case Kind.REQUEST:
                 return self._request(number, entry, text, now)
             case Kind.REQUEST_PART:
@@ -185,7 +194,7 @@ class Responder:
     def _request(self, number: int, entry: Entry | None, text: bytes, now: float) -> Run | None:
         if entry is None:
             return self._start(number, self._remember(number, Stage.RUNNING, now), text)
-        self._repeat(number, entry)
+        self._repeat(number, entry, now)
         return None
 
     def _part(self, number: int, entry: Entry | None, fields: tuple[int, ...], text: bytes, now: float) -> Run | None:
@@ -196,11 +205,11 @@ class Responder:
         if entry is None:
             entry = self._begin_assembly(number, total, now)
         if entry.stage is Stage.ANSWERED:
-            self._repeat(number, entry)
+            self._repeat(number, entry, now)
             return None
         self._outbox.append(self._sealer.seal(Kind.PART_RECEIVED, number, part=(index,)))
         if entry.stage is not Stage.ASSEMBLING or entry.assembly is None:
-            self._repeat(number, entry)
+            self._repeat(number, entry, now)
             return None
         entry.assembly.add(index, total, text)
         whole = entry.assembly.text()
@@ -226,26 +235,33 @@ class Responder:
         if entry is None or entry.stage is Stage.ASSEMBLING:
             self._refuse_unseen(number, now, Ckr.FUNCTION_CANCELED)
             return None
-        self._repeat(number, entry)
+        self._repeat(number, entry, now)
         return Withdraw(number) if entry.stage is Stage.RUNNING else None
 
-    def _fetch(self, number: int, entry: Entry | None, index: int) -> None:
+    def _fetch(self, number: int, entry: Entry | None, index: int, now: float) -> None:
         if entry is None or entry.stage is Stage.ASSEMBLING:
             raise RecordError("no such request")
-        if entry.stage is Stage.RUNNING:
-            self._park(number, entry)
+        if entry.stage is Stage.RUNNING or index == 0:
+            self._repeat(number, entry, now)
         elif index >= len(entry.answer):
             raise RecordError("no such part of an answer")
         else:
             self._outbox.append(entry.answer[index])
 
-    def _repeat(self, number: int, entry: Entry) -> None:
-        """The PC asks again: the same answer again, or a sign of life."""
-        if entry.stage is Stage.ANSWERED:
-            self.answered_again += 1
-            self._outbox.append(entry.answer[0])
-        else:
+    def _repeat(self, number: int, entry: Entry, now: float) -> None:
+        """The PC asks again: the same answer again, or a sign of life.
+
+        An answer that went out a moment ago is on its way: the PC asked before it came.
+        """
+        if entry.stage is not Stage.ANSWERED:
             self._park(number, entry)
+        elif now - entry.sent_at >= self._pace().on_its_way:
+            self.answered_again += 1
+            self._send_answer(entry)
+
+    def _send_answer(self, entry: Entry) -> None:
+        self._outbox.append(entry.answer[0])
+        self._going_out.append(entry)
 
     def _park(self, number: int, entry: Entry) -> None:
         entry.parked = True

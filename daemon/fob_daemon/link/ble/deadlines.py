@@ -1,4 +1,7 @@
-"""How long a Bluetooth stack may take for each thing that is asked of it: every one of them has hung for somebody."""
+"""How long a Bluetooth stack may take for each thing that is asked of it: every one of them has hung for somebody.
+
+What crosses the air takes its connection intervals: where they are long, these times are stretched (`Pace.stretched`).
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +12,10 @@ from fob_daemon.link.transport import LineUnavailableError
 
 # Seconds. A device advertises some times a second; one that is not heard in this time is not near.
 FIND_TIME: Final = 5.0
-# Connecting and discovering the service (docs/protocol.md, section 8).
+# Connecting (docs/protocol.md, section 8); BlueZ discovers the service in that time too.
 CONNECT_TIME: Final = 10.0
+# Agreeing on the MTU and discovering the service, on a controller of our own: seven round trips, more at a small MTU.
+DISCOVER_TIME: Final = 20.0
 # One GATT call (same).
 GATT_TIME: Final = 5.0
 # Encrypting with the key of the bond: three packets each way.

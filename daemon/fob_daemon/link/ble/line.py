@@ -13,13 +13,19 @@ from fob_daemon.link.ble.deadlines import GATT_TIME, deadline
 from fob_daemon.link.ble.errors import STACK_ERRORS
 from fob_daemon.link.transport import LineUnavailableError
 from fob_protocol.link.gatt import ATT_HEADER, TO_DEVICE_UUID, TO_PC_UUID, VALUE_LIMIT, split_values
+from fob_protocol.session.air import MeasuredInterval, air_pace
+from fob_protocol.session.pace import Pace
 
 # What waits to be sent: as many requests as may be unanswered, each a full frame (22,400 octets), and sent again,
 # and the parts of long ones. A radio that takes nothing for longer is stuck.
 UNSENT_LIMIT: Final = 65_536
 
-# The radio carries about two full values in this time, in seconds (docs/protocol.md, section 8).
-TWO_VALUES_TIME: Final = 0.05
+# Until a question was answered, an interval that nobody tells counts as no shorter than this, in seconds: a stack may
+# have subscribed before, and say so at once.
+GUESS_LEAST: Final = 0.25
+
+# An interval in seconds, None where the stack does not tell.
+Told = Callable[[], float | None]
 
 
 class BleLine:
@@ -35,18 +41,35 @@ class BleLine:
         self._written = asyncio.Event()
         self._to_device: BleakGATTCharacteristic | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._told: Told = _untold
+        self._interval: float | None = None
+        self._measured: MeasuredInterval | None = None
 
     @property
-    def rate(self) -> float:
-        """Octets per second at the connection's MTU."""
-        return 2 * self._value_size / TWO_VALUES_TIME
+    def pace(self) -> Pace:
+        """As the connection's interval and MTU are now, or were when it ended."""
+        if self._measured is not None:
+            self._interval = self._measured.seconds
+        else:
+            self._interval = self._told() or self._interval
+        return air_pace(self._interval, self._value_size)
 
-    async def start(self, client: BleakClient) -> None:
+    def took(self, seconds: float) -> None:
+        """A question was answered so many seconds after it was first sent."""
+        if self._measured is not None:
+            self._measured.took(seconds)
+
+    async def start(self, client: BleakClient, told: Told) -> None:
         """Subscribe: the device's line begins. Raises LineUnavailableError, or one of STACK_ERRORS."""
+        self._told = told
         self._to_device = _characteristic(client, TO_DEVICE_UUID)
         to_pc = _characteristic(client, TO_PC_UUID)
-        async with deadline(GATT_TIME, "subscribing"):
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        async with deadline(self.pace.stretched(GATT_TIME), "subscribing"):
             await client.start_notify(to_pc, self._notified)
+        if self._interval is None:
+            self._measured = MeasuredInterval(max(clock() - began, GUESS_LEAST))
         if self.lost.is_set():
             raise LineUnavailableError("the connection ended while it was made")
         self._pump = asyncio.create_task(self._send_values(client, self._to_device))
@@ -88,11 +111,15 @@ class BleLine:
                 self._written.clear()
                 while self._values:
                     value = self._values.popleft()
-                    async with deadline(GATT_TIME, "writing"):
+                    async with deadline(self.pace.stretched(GATT_TIME), "writing"):
                         await client.write_gatt_char(to_device, value, response=False)
                     self._unsent -= len(value)
         except STACK_ERRORS:
             self.close()
+
+
+def _untold() -> float | None:
+    return None
 
 
 def _characteristic(client: BleakClient, uuid: str) -> BleakGATTCharacteristic:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from bleak import BleakClient
@@ -12,6 +13,7 @@ from bleak_retry_connector import establish_connection
 from fob_daemon.link.ble.deadlines import (
     BOND_TIME,
     CONNECT_TIME,
+    DISCOVER_TIME,
     ENCRYPT_TIME,
     FIND_TIME,
     STACK_TIME,
@@ -21,8 +23,9 @@ from fob_daemon.link.ble.errors import STACK_ERRORS, NotConnectedError, NotNearE
 from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.scanner import Scanner
 from fob_daemon.link.ble.stack import Bond, Nearby, Stack
-from fob_daemon.link.transport import BLE, BondLostError
+from fob_daemon.link.transport import BLE, BondLostError, LineUnavailableError
 from fob_protocol.link.gatt import PROVING_TIME, SERVICE_UUID
+from fob_protocol.session.air import air_pace
 
 FORGOTTEN_HERE: Final = "this computer has lost its Bluetooth bond with the phone"
 FORGOTTEN_THERE: Final = "the phone has forgotten this computer's Bluetooth bond"
@@ -60,13 +63,7 @@ class Radio:
                 # A bond is not given up for a device that is not near.
                 await self._scanner.find(address, FIND_TIME)
             await self._make_ready(address, bond)
-            until = asyncio.get_running_loop().time() + (GHOST_TIME if bond else 0.0)
-            while True:
-                try:
-                    return await self._find_and_connect(address, on_data, bond)
-                except (NotConnectedError, NotNearError):
-                    if asyncio.get_running_loop().time() >= until:
-                        raise
+            return await self._in_tries(address, on_data, bond)
 
     async def scan(self, seconds: float) -> list[Nearby]:
         """The devices that are near, the strongest signal first. Raises LineUnavailableError."""
@@ -101,6 +98,22 @@ class Radio:
             await self._end(address)
         async with deadline(STACK_TIME, "closing the radio"):
             await self._stack.close()
+
+    async def _in_tries(self, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
+        """Once; whoever bonds tries again for GHOST_TIME."""
+        clock = asyncio.get_running_loop().time
+        began, tries = clock(), 0
+        while True:
+            tries += 1
+            try:
+                return await self._find_and_connect(address, on_data, bond)
+            except (NotConnectedError, NotNearError) as error:
+                if not bond:
+                    raise
+                seconds = clock() - began
+                if seconds >= GHOST_TIME:
+                    why = f"{error.why}; tried {tries} times in {seconds:.0f} s"
+                    raise LineUnavailableError(why, error.remedy) from error
 
     async def _find_and_connect(self, address: str, on_data: Callable[[bytes], None], bond: bool) -> BleLine:
         """Each time from the search on: a stack forgets a stranger that it could not connect with."""
@@ -143,14 +156,17 @@ class Radio:
         line = BleLine(on_data)
         client = await self._client(device, address, line)
         self._lines[address] = line, asyncio.create_task(self._see_off(address, line, client))
+        interval = partial(self._stack.interval, client)
         try:
             if bond_with is not None:
                 self._unproved.add(address)
-                async with deadline(BOND_TIME, "bonding"):
+                async with deadline(air_pace(interval()).stretched(BOND_TIME), "bonding"):
                     await bond_with(client)
-            async with deadline(ENCRYPT_TIME, "encrypting"):
+            async with deadline(air_pace(interval()).stretched(ENCRYPT_TIME), "encrypting"):
                 await self._stack.secure(client)
-            await line.start(client)
+            async with deadline(air_pace(interval()).stretched(DISCOVER_TIME), "discovering the service"):
+                await self._stack.discover(client)
+            await line.start(client, interval)
         except BaseException:
             line.close()
             raise
@@ -186,7 +202,7 @@ class Radio:
         await line.lost.wait()
         with suppress(*STACK_ERRORS):
             # What is left of the connection after that is ended by `Stack.free` before the next one.
-            async with deadline(STACK_TIME, "disconnecting"):
+            async with deadline(line.pace.stretched(STACK_TIME), "disconnecting"):
                 await client.disconnect()
         if address in self._unproved:
             self._unproved.discard(address)

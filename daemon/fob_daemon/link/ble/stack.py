@@ -51,8 +51,17 @@ class Stack(Protocol):
     async def free(self, address: str) -> None:
         """End a connection that nobody uses any more: a connected device does not advertise."""
 
+    def interval(self, client: BleakClient) -> float | None:
+        """A connection's interval at this moment, in seconds; None where the stack does not tell.
+
+        From one event to the next at which the device is sure to listen.
+        """
+
     async def secure(self, client: BleakClient) -> None:
         """Encrypt a connection by its bond, where the stack leaves that to its user."""
+
+    async def discover(self, client: BleakClient) -> None:
+        """Agree on the MTU and discover the service, where the stack did not when it connected."""
 
     def ready_to_bond(self, address: str) -> AbstractAsyncContextManager[Bond]:
         """Be ready to bond with the device at an address, and with no other, from before it is connected with."""

@@ -19,6 +19,8 @@ from fob_device.store.errors import TokenFileError
 from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.link.gatt import ATT_HEADER, PROVING_TIME, value_size
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.session.air import air_pace, sure_interval
+from fob_protocol.session.pace import Pace
 
 # Seconds for whatever the stack is asked to do with a connection.
 GATT_TIME: Final = 5.0
@@ -54,7 +56,7 @@ class BleLink:
         self._key: bytes | None = None
         self._pc: bytes | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._deadline = self._loop.call_later(PROVING_TIME, self.close)
+        self._deadline = self._loop.call_later(self.pace().stretched(PROVING_TIME), self.close)
         connection.on(Connection.EVENT_PAIRING, self._bonded)
         connection.on(Connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, self._encryption_changed)
         connection.on(Connection.EVENT_CONNECTION_ENCRYPTION_KEY_REFRESH, self._encryption_changed)
@@ -72,6 +74,12 @@ class BleLink:
         """Whether there is a line."""
         return self._line is not None
 
+    def pace(self) -> Pace:
+        """As the connection's interval and MTU are now."""
+        told = self._connection.parameters
+        interval = sure_interval(told.connection_interval, told.peripheral_latency, told.subrate_factor)
+        return air_pace(interval, value_size(self._connection.att_mtu))
+
     def long_term_key(self, session: BondingSession | None, random: bytes, diversifier: int) -> bytes | None:
         """The key for the encryption that the computer asks for; only ones that are good enough are ever given."""
         self._offered = self._key = None
@@ -82,7 +90,7 @@ class BleLink:
     def subscribe(self) -> None:
         """The computer listens: a line begins."""
         if self._line is None:
-            self._line = self._lines(self._write, self._paired, self.close)
+            self._line = self._lines(self._write, self._paired, self.close, self.pace)
             self._sender = self._start(self._send())
 
     def unsubscribe(self) -> None:
@@ -142,7 +150,7 @@ class BleLink:
         irk = keys.irk.value if keys.irk is not None and any(keys.irk.value) else None
         self._bond, self._pc = Bond(str(self._connection.peer_address), keys.ltk.value, irk), None
         self._deadline.cancel()
-        self._deadline = self._loop.call_later(PAIRING_TIME, self.close)
+        self._deadline = self._loop.call_later(self.pace().stretched(PAIRING_TIME), self.close)
 
     def _paired(self, pc_key: bytes) -> None:
         """Section 5 is done on this connection: the bond is the computer's, and stays."""
@@ -172,7 +180,7 @@ class BleLink:
                 await self._news.wait()
             value = self._outgoing.next_value(value_size(self._connection.att_mtu))
             try:
-                async with asyncio.timeout(GATT_TIME):
+                async with asyncio.timeout(self.pace().stretched(GATT_TIME)):
                     await self._await_room(len(value))
                     await self._connection.device.notify_subscriber(self._connection, self._to_pc, value, force=True)
             except (TimeoutError, BaseBumbleError):
@@ -197,7 +205,7 @@ class BleLink:
 
     async def _disconnect(self, reason: int) -> None:
         try:
-            async with asyncio.timeout(GATT_TIME):
+            async with asyncio.timeout(self.pace().stretched(GATT_TIME)):
                 await self._connection.disconnect(reason)
         except (TimeoutError, BaseBumbleError):
             # Gone already, or the controller is; then the port is opened again.

@@ -63,8 +63,15 @@ class BlueZStack:
             if properties.get("Connected"):
                 await self._bus.call(path, DEVICE, "Disconnect")
 
+    def interval(self, client: BleakClient) -> float | None:
+        """BlueZ does not tell."""
+        return None
+
     async def secure(self, client: BleakClient) -> None:
         """Nothing: BlueZ encrypts a bonded device's connection by itself."""
+
+    async def discover(self, client: BleakClient) -> None:
+        """Nothing: BlueZ discovers when it connects."""
 
     @asynccontextmanager
     async def ready_to_bond(self, address: str) -> AsyncIterator[Bond]:

@@ -68,22 +68,31 @@ class HciClient(BaseBleakClient):
         return self._connection is not None
 
     async def connect(self, pair: bool, **kwargs: Any) -> None:
-        """Connect, agree on the MTU, discover. Raises BleakError."""
+        """Connect. Raises BleakError.
+
+        `discover` comes later: bleak-retry-connector bounds this by a minute, and at long connection intervals that
+        takes longer.
+        """
         with bleak_errors():
             device = await self._host.device()
             async with self._host.connecting:
                 connection = await _connect(device, self._peer)
             self._connection = connection
+            self._host.clients[bare_address(self._peer)] = self
             connection.on(connection.EVENT_DISCONNECTION, self._disconnected)
-            try:
-                if pair:
+            if pair:
+                try:
                     await self.pair()
-                client = self._client
-                self._mtu = await client.request_mtu(MTU_OFFERED)
-                self.services = await discover(client, self._wanted, lambda: self.mtu_size - ATT_HEADER)
-            except BaseException:
-                await self.disconnect()
-                raise
+                except BaseException:
+                    await self.disconnect()
+                    raise
+
+    async def discover(self) -> None:
+        """Agree on the MTU, find the service. Raises BleakError."""
+        with bleak_errors():
+            client = self._client
+            self._mtu = await client.request_mtu(MTU_OFFERED)
+            self.services = await discover(client, self._wanted, lambda: self.mtu_size - ATT_HEADER)
 
     async def disconnect(self) -> None:
         """End the connection, if there is one. Raises BleakError."""
@@ -168,6 +177,8 @@ class HciClient(BaseBleakClient):
 
     def _disconnected(self, _: int) -> None:
         self._connection = None
+        if self._host.clients.get(bare_address(self._peer)) is self:
+            del self._host.clients[bare_address(self._peer)]
         self.services = None
         if self._disconnected_callback is not None:
             self._disconnected_callback()

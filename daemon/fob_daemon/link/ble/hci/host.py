@@ -42,6 +42,13 @@ class HciTransport(Protocol):
 OpenTransport = Callable[[], Awaitable[HciTransport]]
 
 
+class HciConnection(Protocol):
+    """A connection of bleak's client."""
+
+    async def discover(self) -> None:
+        """Agree on the MTU and find the service. Raises BleakError."""
+
+
 class HciHost:
     """One controller's host. `pairing_with` is the address of the device that may bond now."""
 
@@ -49,6 +56,8 @@ class HciHost:
         self.bonds = bonds
         self.pairing_with: str | None = None
         self.connecting = asyncio.Lock()
+        # By the address of the device at the other end.
+        self.clients: dict[str, HciConnection] = {}
         self._open_transport = open_transport
         self._transport: HciTransport | None = None
         self._device: Device | None = None

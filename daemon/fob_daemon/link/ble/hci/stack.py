@@ -23,6 +23,7 @@ from fob_daemon.link.ble.hci.host import HciHost, HciTransport, OpenTransport
 from fob_daemon.link.ble.hci.scanner import HciScanner
 from fob_daemon.link.ble.stack import Bond
 from fob_daemon.link.transport import LineUnavailableError
+from fob_protocol.session.air import sure_interval
 
 # What encrypting ends with when the other side has no key, or another one (Core 5.4, vol. 1, part F, 2).
 _NO_KEY: Final = (
@@ -81,6 +82,21 @@ class HciStack:
 
     async def free(self, address: str) -> None:
         """Nothing: no connection outlives the daemon here."""
+
+    def interval(self, client: BleakClient) -> float | None:
+        """As the controller told; None when the connection has ended."""
+        connection = self._host.connection(client.address.upper())
+        if connection is None:
+            return None
+        told = connection.parameters
+        return sure_interval(told.connection_interval, told.peripheral_latency, told.subrate_factor)
+
+    async def discover(self, client: BleakClient) -> None:
+        """Agree on the MTU, find the service. Raises BleakError."""
+        connected = self._host.clients.get(client.address.upper())
+        if connected is None:
+            raise BleakError("the connection ended")
+        await connected.discover()
 
     async def secure(self, client: BleakClient) -> None:
         """Encrypt with the key of the bond. Raises NoKeyError, BleakError."""
