@@ -30,7 +30,8 @@ def options_of_commands(group: click.Group, path: str) -> dict[str, set[str]]:
             found |= options_of_commands(command, f"{path} {name}")
         elif command is not None:
             options = [option for option in command.params if isinstance(option, click.Option)]
-            found[f"{path} {name}"] = {name for option in options for name in option.opts} - SHARED
+            names = {name for option in options for name in (*option.opts, *option.secondary_opts)}
+            found[f"{path} {name}"] = names - SHARED
     return found
 
 

@@ -10,8 +10,11 @@ from fob_daemon.control.errors import ControlError
 
 
 @contextmanager
-def asks_shown(fob: Fob, device: str) -> Iterator[None]:
-    """Show what `device` asks its person while the body runs; a comfort, so that nothing fails for want of it."""
+def asks_shown(fob: Fob, device: str | None = None) -> Iterator[None]:
+    """Show what `device`, or any, asks its person while the body runs.
+
+    A comfort, so that nothing fails for want of it.
+    """
     following = threading.Event()
     # It reads until the process ends: a thread in a read cannot be told to stop.
     threading.Thread(target=_follow, args=(fob, device, following), daemon=True).start()
@@ -19,12 +22,12 @@ def asks_shown(fob: Fob, device: str) -> Iterator[None]:
     yield
 
 
-def _follow(fob: Fob, device: str, following: threading.Event) -> None:
+def _follow(fob: Fob, device: str | None, following: threading.Event) -> None:
     try:
         with fob.client.stream("GET", "events") as events:
             following.set()
             for event in events:
-                if event.name == "ask" and isinstance(event.data, dict) and event.data["device"] == device:
+                if event.name == "ask" and isinstance(event.data, dict) and device in (None, event.data["device"]):
                     words, seconds = event.data["words"], event.data["seconds"]
                     fob.output.say(f"Look at your phone: {words} ({seconds:.0f} s)")
     except ControlError:

@@ -28,7 +28,7 @@ def keys() -> None:
 @click.pass_obj
 def list_command(fob: Fob, device: str | None) -> None:
     """List the keys; private halves are seen while the device is unlocked."""
-    found = _keys(fob, device)
+    found = keys_of(fob, device)
     if fob.output.is_json:
         fob.output.data({"keys": found})
         return
@@ -78,7 +78,7 @@ def new_command(
 @click.pass_obj
 def show_command(fob: Fob, key: str, form: str | None, device: str | None) -> None:
     """Show one KEY, named by its label or its id."""
-    found = _find(fob, key, device)
+    found = find_key(fob, key, device)
     details = fob.client.get("keys", found["device"], found["id"])
     if fob.output.is_json:
         fob.output.data(details)
@@ -100,7 +100,7 @@ def show_command(fob: Fob, key: str, form: str | None, device: str | None) -> No
 @click.pass_obj
 def delete_command(fob: Fob, key: str, yes: bool, device: str | None, pin_file: str | None) -> None:
     """Delete one KEY, named by its label or its id. Nobody can bring it back."""
-    found = _find(fob, key, device)
+    found = find_key(fob, key, device)
     chosen = fob.device(found["device"])
     if not yes:
         _confirm_deletion(fob, found)
@@ -123,15 +123,15 @@ def _confirm_deletion(fob: Fob, key: dict[str, Any]) -> None:
         raise ControlError("nothing was deleted", "it was not confirmed", "fob keys list", ExitCode.NOTHING_TO_DO)
 
 
-def _keys(fob: Fob, device: str | None) -> list[dict[str, Any]]:
+def keys_of(fob: Fob, device: str | None) -> list[dict[str, Any]]:
     query = {"device": fob.device(device)["name"]} if device else {}
     found: list[dict[str, Any]] = fob.client.get("keys", **query)["keys"]
     return found
 
 
-def _find(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
+def find_key(fob: Fob, key: str, device: str | None) -> dict[str, Any]:
     """The one key of that id or label, which has an id. Raises ControlError."""
-    listed = _keys(fob, device)
+    listed = keys_of(fob, device)
     found = [k for k in listed if key and key.lower() == k["id"]] or [k for k in listed if key == k["label"]]
     if len(found) == 1 and not found[0]["id"]:
         raise ControlError(

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "lock": "unlock",
     "p11": "p11",
     "ssh": "ssh",
+    "git": "git",
     "log": "log",
     "approvals": "approvals",
     "monitor": "monitor",

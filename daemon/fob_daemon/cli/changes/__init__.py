@@ -1,0 +1,1 @@
+"""Changes to a person's files: shown before they are made, made once, and undone."""

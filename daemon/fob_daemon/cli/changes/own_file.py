@@ -1,0 +1,63 @@
+"""A file that is fob's alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fob_daemon.cli.changes import files
+from fob_daemon.cli.changes.change import Standing
+
+# In a comment of one of the first lines: who wrote it.
+MARK: Final = "Fob: "
+_MARKED_LINES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """Written where nothing is, or where fob's mark is; `is_first_draft`: whatever is there already stays."""
+
+    path: Path
+    text: str
+    mode: int = files.PUBLIC
+    is_first_draft: bool = False
+
+    @property
+    def what(self) -> str:
+        """With the mode where it is a program's."""
+        return f"write {self.path}{' (a program)' if self.mode & 0o111 else ''}"
+
+    @property
+    def undone(self) -> str:
+        """Which file."""
+        return f"removed {self.path}"
+
+    @property
+    def content(self) -> Sequence[str]:
+        """All of it."""
+        return self.text.splitlines()
+
+    def standing(self) -> Standing:
+        """By its text, and else by fob's mark. Raises ControlError."""
+        found = files.read(self.path)
+        if found is None:
+            return Standing.DUE
+        if found == self.text or self.is_first_draft:
+            return Standing.DONE
+        return Standing.DUE if _is_ours(found) else Standing.FOREIGN
+
+    def make(self) -> None:
+        """Raises ControlError."""
+        files.write(self.path, self.text, self.mode)
+
+    def undo(self) -> bool:
+        """Removed where it is fob's; a first draft where nobody changed it. Raises ControlError."""
+        found = files.read(self.path)
+        if found is None or not (found == self.text if self.is_first_draft else _is_ours(found)):
+            return False
+        files.remove(self.path)
+        return True
+
+
+def _is_ours(text: str) -> bool:
+    return any(line.startswith("#") and MARK in line for line in text.splitlines()[:_MARKED_LINES])

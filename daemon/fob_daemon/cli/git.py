@@ -1,0 +1,173 @@
+"""`fob git`: sign commits with the phone, prove that it works, and go back."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from fob_daemon.cli.asks import asks_shown
+from fob_daemon.cli.changes.change import Change, Standing, agree, make_all, show, to_json
+from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.daemon_sockets import daemon_sockets
+from fob_daemon.cli.git_signing.git import Git
+from fob_daemon.cli.git_signing.plan import Signing, disabling, enabling
+from fob_daemon.cli.git_signing.proof import NotSignedError, Proof, Setup, prove
+from fob_daemon.cli.git_signing.record import Record
+from fob_daemon.cli.git_signing.scope import Scope, global_scope, local_scope
+from fob_daemon.cli.keys import find_key, keys_of
+from fob_daemon.cli.parameters import LABEL
+from fob_daemon.control.errors import ControlError, ExitCode
+
+# What the log has of a signature that the phone did not give: the exit code and why.
+_REFUSALS: Final = {
+    "CKR_FUNCTION_REJECTED": (ExitCode.REJECTED, "the person said no on the phone"),
+    "CKR_FUNCTION_CANCELED": (ExitCode.TIMEOUT, "nobody answered on the phone in time"),
+}
+
+local_option = click.option(
+    "--local/--global", "is_local", default=False, help="Of this repository alone, or of all (as at first)."
+)
+
+
+@click.group()
+def git() -> None:
+    """Sign git commits with a key on the phone.
+
+    Signing needs git 2.34 or newer. `enable` shows each change before it makes it; `disable` puts every file back as it
+    was.
+    """
+
+
+@git.command("enable")
+@local_option
+@click.option("--key", type=LABEL, help="Which key, by its label or id; not needed when there is one.")
+@click.option("--all/--asked", "every_commit", default=True, help="Sign every commit (as at first), or those with -S.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@device_option
+@json_option
+@click.pass_obj
+def enable_command(
+    fob: Fob, is_local: bool, key: str | None, every_commit: bool, yes: bool, device: str | None
+) -> None:
+    """Make git sign with a key of the phone, and check signatures with it.
+
+    git finds the phone's agent from every shell and program, whatever SSH_AUTH_SOCK says there. Try it with
+    `fob git test`.
+    """
+    runner = _git(fob)
+    scope = _scope(runner, is_local)
+    signing = Signing(_public_key(fob, key, device), daemon_sockets(fob).agent, every_commit)
+    changes = enabling(runner, scope, Record(fob.paths.state), signing)
+    made = _carry_out(fob, changes, yes)
+    if fob.output.is_json:
+        fob.output.data({"scope": scope.option, "changes": made})
+        return
+    fob.output.say(f"git signs with the phone.    to go back: fob git disable {scope.option}")
+    fob.output.say("try:   fob git test")
+
+
+@git.command("disable")
+@local_option
+@json_option
+@click.pass_obj
+def disable_command(fob: Fob, is_local: bool) -> None:
+    """Put everything back as it was before `fob git enable`.
+
+    A configuration file that was edited since keeps those edits; only fob's settings are taken out of it.
+    """
+    runner = _git(fob)
+    scope = _scope(runner, is_local)
+    undone = [change.undone for change in disabling(runner, scope, Record(fob.paths.state)) if change.undo()]
+    if not undone:
+        why = f"fob has changed nothing in {scope.config}"
+        raise ControlError("nothing was changed", why, f"fob git enable {scope.option}", ExitCode.NOTHING_TO_DO)
+    if fob.output.is_json:
+        fob.output.data({"scope": scope.option, "undone": undone})
+    for words in undone:
+        fob.output.say(f"{words}.")
+
+
+@git.command("test")
+@json_option
+@click.pass_obj
+def test_command(fob: Fob) -> None:
+    """Sign a commit in a scratch repository as git would here, and check it with git and with ssh-keygen."""
+    setup = Setup.found(_git(fob))
+    before = fob.client.get("log", limit=1)["entries"]
+    fob.output.say("Look at your phone in case it asks: git signs a commit ...")
+    try:
+        with asks_shown(fob):
+            proof = prove(_git(fob), setup)
+    except NotSignedError as error:
+        raise _not_signed(fob, before, str(error)) from None
+    _show_proof(fob, proof)
+
+
+def _carry_out(fob: Fob, changes: Sequence[Change], yes: bool) -> list[dict[str, object]]:
+    """Show, ask, make; what was made. Raises ControlError."""
+    described = [to_json(change) for change in changes]
+    if all(entry["standing"] != "due" for entry in described):
+        why = "git signs with this key already"
+        raise ControlError("nothing was changed", why, "fob git test", ExitCode.NOTHING_TO_DO)
+    for change in changes:
+        if change.standing() is Standing.FOREIGN:
+            why = f"fob would {change.what}, and did not write what is there"
+            raise ControlError("nothing was changed", why, "move it away, and then the same command")
+    for change in changes:
+        show(fob.output, change)
+    agree(fob, yes, "fob git enable")
+    make_all(changes)
+    return [entry for entry in described if entry["standing"] == "due"]
+
+
+def _show_proof(fob: Fob, proof: Proof) -> None:
+    if fob.output.is_json:
+        fob.output.data({"commit": proof.commit, "said": proof.said})
+        return
+    fob.output.line(proof.said)
+    fob.output.say("git and ssh-keygen take the signature for good.")
+
+
+def _not_signed(fob: Fob, before: list[dict[str, Any]], words: str) -> ControlError:
+    """By what the daemon has noted since: git only says that the agent refused."""
+    since = before[-1]["sequence"] if before else 0
+    results = [entry["result"] for entry in fob.client.get("log", since=since)["entries"]]
+    for result, (code, why) in _REFUSALS.items():
+        if result in results:
+            return ControlError("the commit was not signed", f"{why} ({result})", "the same command again", code)
+    refused = next((result for result in results if result != "OK"), "")
+    to_unlock = daemon_sockets(fob).to_unlock
+    if to_unlock:
+        why = f"'{to_unlock[0]}' has no PIN pad, and is not unlocked"
+        return ControlError("the commit was not signed", why, f"fob unlock --device {shlex.quote(to_unlock[0])}")
+    return ControlError("the commit was not signed", f"git: {words}{f' ({refused})' if refused else ''}", "fob doctor")
+
+
+def _git(fob: Fob) -> Git:
+    return Git.here(fob.environment, Path.cwd())
+
+
+def _scope(runner: Git, is_local: bool) -> Scope:
+    return local_scope(runner) if is_local else global_scope(runner.environment)
+
+
+def _public_key(fob: Fob, key: str | None, device: str | None) -> str:
+    """The type and base64 of the key to sign with. Raises ControlError."""
+    found = find_key(fob, key, device) if key is not None else _only_key(fob, device)
+    line: str | None = fob.client.get("keys", found["device"], found["id"])["ssh"]
+    if line is None:
+        why = f"'{found['label']}' has no public half of a kind that OpenSSH knows"
+        raise ControlError("git was not configured", why, "fob keys list")
+    return " ".join(line.split()[:2])
+
+
+def _only_key(fob: Fob, device: str | None) -> dict[str, Any]:
+    found = [key for key in keys_of(fob, device) if key["id"]]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ControlError("there is no key", "none is on the phone", "fob keys new --type ed25519 --label git")
+    labels = ", ".join(f"'{key['label']}'" for key in found)
+    raise ControlError("which key?", f"there are {labels}", "the same command with --key LABEL", ExitCode.USAGE)

@@ -1,0 +1,38 @@
+"""The two files beside git's settings: the program that git calls to sign, and whose signatures are good."""
+
+import shlex
+from typing import Final
+
+PROGRAM_NAME: Final = "fob-ssh-keygen"
+SIGNERS_NAME: Final = "fob-allowed-signers"
+
+# git swallows what its signer says while it waits, so the reminder goes to the terminal; a phone that remembers its yes
+# answers before that.
+_PROGRAM: Final = """\
+#!/bin/sh
+# Fob: ssh-keygen for git, at the phone's agent, from any shell. `fob git disable` removes this file.
+SSH_AUTH_SOCK={agent}
+export SSH_AUTH_SOCK
+[ "$2" = sign ] || exec ssh-keygen "$@"
+(sleep 1 && echo "Look at your phone: git waits for a signature." >/dev/tty) </dev/null >/dev/null 2>&1 &
+reminder=$!
+trap 'kill "$reminder" 2>/dev/null' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+ssh-keygen "$@"
+"""
+
+
+def program_text(agent: str) -> str:
+    """A program for gpg.ssh.program: ssh-keygen with the agent socket at `agent`."""
+    return _PROGRAM.format(agent=shlex.quote(agent))
+
+
+def signers_text(email: str, key: str) -> str:
+    """A whole file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS)."""
+    return f"# Fob: whose signatures git takes for good. `fob git disable` removes this file.\n{signer(email, key)}\n"
+
+
+def signer(email: str, key: str) -> str:
+    """One line of it; `key` is its type and its base64."""
+    return f'"{email}" namespaces="git" {key}'

@@ -1,0 +1,84 @@
+"""All that makes git sign with one of the phone's keys, as changes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fob_daemon.cli.changes import files
+from fob_daemon.cli.changes.block import Block
+from fob_daemon.cli.changes.change import Change
+from fob_daemon.cli.changes.own_file import OwnFile
+from fob_daemon.cli.git_signing.files import PROGRAM_NAME, SIGNERS_NAME, program_text, signer, signers_text
+from fob_daemon.cli.git_signing.git import Git
+from fob_daemon.cli.git_signing.record import Record
+from fob_daemon.cli.git_signing.scope import Scope
+from fob_daemon.cli.git_signing.settings import GitSettings
+from fob_daemon.control.errors import ControlError
+
+FORMAT: Final = "gpg.format"
+KEY: Final = "user.signingKey"
+PROGRAM: Final = "gpg.ssh.program"
+SIGNERS: Final = "gpg.ssh.allowedSignersFile"
+SIGN_COMMITS: Final = "commit.gpgSign"
+
+# In a list of signers the others are patterns, or end the name.
+_EMAIL: Final = re.compile(r"[^\s\"\\,*?!]+")
+
+# A setting that holds the key itself and no file's name (git-config(1), user.signingKey).
+LITERAL: Final = "key::"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What is wanted: which key (its type and its base64), by which agent; whether every commit is signed."""
+
+    key: str
+    agent: str
+    every_commit: bool
+
+
+def enabling(git: Git, scope: Scope, record: Record, signing: Signing) -> Sequence[Change]:
+    """The files first, so that nothing in git's settings leads nowhere. Raises ControlError."""
+    email = git.value("user.email")
+    if not email or not _EMAIL.fullmatch(email):
+        why = f"user.email is '{email}'" if email else "git does not know whose commits these are (user.email)"
+        raise ControlError("git was not configured", why, f"git config {scope.option} user.email YOU@EXAMPLE.ORG")
+    program = OwnFile(scope.files / PROGRAM_NAME, program_text(signing.agent), files.PROGRAM)
+    signers = _signers(git, scope, email, signing.key)
+    settings = {
+        FORMAT: "ssh",
+        KEY: f"{LITERAL}{signing.key}",
+        PROGRAM: str(program.path),
+        **({SIGNERS: str(signers.path)} if isinstance(signers, OwnFile) else {}),
+        **({SIGN_COMMITS: "true"} if signing.every_commit else {}),
+    }
+    return program, signers, GitSettings(git, scope, record, settings)
+
+
+def disabling(git: Git, scope: Scope, record: Record) -> Sequence[Change]:
+    """What may have been made, in the order in which it is undone. Raises ControlError."""
+    signers = _signers_in_use(git, scope)
+    return (
+        GitSettings(git, scope, record, {}),
+        OwnFile(scope.files / PROGRAM_NAME, ""),
+        OwnFile(scope.files / SIGNERS_NAME, ""),
+        *([Block(signers, ())] if signers else []),
+    )
+
+
+def _signers(git: Git, scope: Scope, email: str, key: str) -> OwnFile | Block:
+    """A list that is in use already gets one more line; two lists git does not read."""
+    in_use = _signers_in_use(git, scope)
+    if in_use is not None:
+        return Block(in_use, (signer(email, key),))
+    return OwnFile(scope.files / SIGNERS_NAME, signers_text(email, key))
+
+
+def _signers_in_use(git: Git, scope: Scope) -> Path | None:
+    """The person's own list of allowed signers. Raises ControlError."""
+    named = git.value(SIGNERS, "--type=path")
+    if named is None or Path(named).name == SIGNERS_NAME:
+        return None
+    return git.folder / named

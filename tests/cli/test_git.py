@@ -1,0 +1,293 @@
+"""`fob git` with the real git: every change shown, made once, and undone to the octet."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.fob_program import Ended, FobProgram
+from control.fake_daemon import FakeDaemon
+from control.fake_phone import PIN, FakePhone
+from fob_daemon.cli.git_signing.proof import parted
+from support.required import check_program
+
+EMAIL = "ada@example.org"
+CONFIG = f"# Ada's\n[user]\n    email={EMAIL}   # at work\n\tname = Ada Lovelace\n[core]\n  editor = vi"
+
+
+@pytest.fixture(autouse=True)
+def git_is_there() -> None:
+    check_program("git")
+    check_program("ssh-keygen")
+
+
+@pytest.fixture
+def config(fob: FobProgram) -> Path:
+    """A person's own configuration, with spaces, comments and no last line end."""
+    fob.environment |= {"GIT_CONFIG_NOSYSTEM": "1", "XDG_STATE_HOME": str(fob.folder / "state")}
+    path = fob.folder / ".gitconfig"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+async def key(fob: FobProgram, phone: FakePhone) -> str:
+    """The phone's only key, as git gets it."""
+    made = await fob("keys", "new", "--label", "git", "--type", "ed25519", "--pin-file", "-", stdin=PIN.decode())
+    assert made.code == 0, made.err
+    line = (await fob("keys", "show", "git", "--ssh")).out
+    return " ".join(line.split()[:2])
+
+
+def git(fob: FobProgram, *arguments: str, folder: Path | None = None) -> str:
+    done = subprocess.run(
+        ("git", *arguments), env=fob.variables(), cwd=folder or fob.folder, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def text(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
+
+
+def put(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def replace_by_link(path: Path, real: Path) -> None:
+    path.rename(real)
+    path.symlink_to(real)
+
+
+def is_link(path: Path) -> bool:
+    return path.is_symlink()
+
+
+def files_of_fob(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*fob-*") if path.is_file()]
+
+
+def data(fob: FobProgram) -> Path:
+    return fob.folder / ".local/share/fob"
+
+
+async def test_each_change_is_shown_before_it_is_made(fob: FobProgram, config: Path, key: str) -> None:
+    ended = await fob("git", "enable")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.error[0] == "nothing was changed"
+    assert text(config) == CONFIG
+    assert not data(fob).exists()
+    program, signers = data(fob) / "fob-ssh-keygen", data(fob) / "fob-allowed-signers"
+    for line in (
+        f"write {program} (a program)",
+        f"    SSH_AUTH_SOCK={fob.folder}/agent.sock",
+        f"write {signers}",
+        f'    "{EMAIL}" namespaces="git" {key}',
+        f"git config --global ({config})",
+        "    git config --global gpg.format ssh",
+        f"    git config --global user.signingKey 'key::{key}'",
+        f"    git config --global gpg.ssh.program {program}",
+        f"    git config --global gpg.ssh.allowedSignersFile {signers}",
+        "    git config --global commit.gpgSign true",
+    ):
+        assert line in ended.err.splitlines()
+
+
+async def test_made_once_and_undone_to_the_octet(fob: FobProgram, config: Path, key: str) -> None:
+    assert (await fob("git", "enable", stdin="y\n")).code == 0
+    assert git(fob, "config", "user.signingkey") == f"key::{key}"
+    assert git(fob, "config", "commit.gpgsign") == "true"
+    assert stat.S_IMODE((data(fob) / "fob-ssh-keygen").stat().st_mode) == 0o755
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, ended.error[1]) == (7, "git signs with this key already")
+
+    assert (await fob("git", "disable")).code == 0
+    assert text(config) == CONFIG
+    assert files_of_fob(fob.folder) == []
+    assert list((fob.folder / "state/fob").iterdir()) == []
+    assert (await fob("git", "disable")).code == 7
+
+
+async def test_a_no_changes_nothing(fob: FobProgram, config: Path, key: str) -> None:
+    assert (await fob("git", "enable", stdin="n\n")).code == 7
+    assert text(config) == CONFIG
+
+
+async def test_values_of_the_person_s_own_come_back(fob: FobProgram, config: Path, key: str) -> None:
+    own = CONFIG + "\n[gpg]\nformat=openpgp # as ever\n[user]\nsigningKey = 0xABCD\n[commit]\n gpgsign=false\n"
+    put(config, own)
+    ended = await fob("git", "enable", "--yes")
+    assert "    git config --global gpg.format ssh    (instead of openpgp)" in ended.err.splitlines()
+    assert git(fob, "config", "gpg.format") == "ssh"
+    await fob("git", "disable")
+    assert text(config) == own
+
+
+async def test_edits_that_came_later_stay(fob: FobProgram, config: Path, key: str) -> None:
+    put(config, CONFIG + "\n[user]\nsigningKey = 0xABCD\n")
+    await fob("git", "enable", "--yes")
+    git(fob, "config", "--global", "alias.st", "status")
+    git(fob, "config", "--global", "gpg.format", "x509")
+    assert (await fob("git", "disable")).code == 0
+    assert git(fob, "config", "alias.st") == "status"
+    assert git(fob, "config", "user.signingkey") == "0xABCD"
+    assert git(fob, "config", "gpg.format") == "x509", "what is fob's no more is not touched"
+    assert git(fob, "config", "gpg.ssh.program") == ""
+    assert git(fob, "config", "commit.gpgsign") == ""
+
+
+async def test_another_key_later_and_back_to_what_was_before_both(
+    fob: FobProgram, config: Path, key: str, phone: FakePhone
+) -> None:
+    await fob("git", "enable", "--yes")
+    await fob("keys", "new", "--label", "other", "--pin-file", "-", stdin=PIN.decode())
+    assert (await fob("git", "enable", "--yes")).code == 2, "which key?"
+    assert (await fob("git", "enable", "--yes", "--key", "other", "--asked")).code == 0
+    assert git(fob, "config", "user.signingkey").startswith("key::ecdsa-sha2-nistp256 ")
+    await fob("git", "disable")
+    assert text(config) == CONFIG
+
+
+async def test_no_configuration_before_none_after(fob: FobProgram, config: Path, key: str) -> None:
+    remove(config)
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, ended.error[2]) == (1, "git config --global user.email YOU@EXAMPLE.ORG")
+    fob.environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "user.email", "GIT_CONFIG_VALUE_0": EMAIL}
+    assert (await fob("git", "enable", "--yes")).code == 0
+    await fob("git", "disable")
+    assert text(config) is None
+
+
+@pytest.mark.parametrize("email", ["*", 'ada" *', "ada,bob"])
+async def test_an_email_that_would_be_a_pattern(fob: FobProgram, config: Path, key: str, email: str) -> None:
+    git(fob, "config", "--global", "user.email", email)
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, ended.error[0]) == (1, "git was not configured")
+
+
+async def test_a_linked_configuration_stays_a_link(fob: FobProgram, config: Path, key: str) -> None:
+    real = fob.folder / "dotfiles"
+    replace_by_link(config, real)
+    await fob("git", "enable", "--yes")
+    assert is_link(config)
+    assert "gpgSign = true" in str(text(real))
+    await fob("git", "disable")
+    assert (is_link(config), text(real)) == (True, CONFIG)
+
+
+async def test_a_list_of_signers_that_is_in_use_gets_a_line_more(fob: FobProgram, config: Path, key: str) -> None:
+    signers = fob.folder / "signers"
+    put(signers, "bob@example.org ssh-ed25519 AAAA")
+    git(fob, "config", "--global", "gpg.ssh.allowedSignersFile", "~/signers")
+    before = text(config)
+    ended = await fob("git", "enable", "--yes")
+    assert f"add to the beginning of {signers}" in ended.err
+    assert str(text(signers)).endswith("bob@example.org ssh-ed25519 AAAA")
+    assert f'"{EMAIL}" namespaces="git" {key}\n' in str(text(signers))
+    assert git(fob, "config", "gpg.ssh.allowedSignersFile") == "~/signers"
+    await fob("git", "disable")
+    assert (text(signers), text(config)) == ("bob@example.org ssh-ed25519 AAAA", before)
+
+
+async def test_a_file_of_somebody_else_is_not_put_away(fob: FobProgram, config: Path, key: str) -> None:
+    program = data(fob) / "fob-ssh-keygen"
+    put(program, "#!/bin/sh\necho mine\n")
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, ended.error[0]) == (1, "nothing was changed")
+    assert (text(program), text(config)) == ("#!/bin/sh\necho mine\n", CONFIG)
+
+
+async def run_in(fob: FobProgram, folder: Path, *arguments: str) -> Ended:
+    """`fob` in a folder of its own, as the tests' program knows none."""
+    return await fob("-c", f"cd '{folder}' && exec fob {' '.join(arguments)}", program=("sh",))
+
+
+@pytest.fixture
+def tools(fob: FobProgram) -> None:
+    """`fob` in the path."""
+    fob.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+
+@pytest.fixture
+def repository(fob: FobProgram, config: Path, tools: None) -> Path:
+    path = fob.folder / "a repository"
+    git(fob, "init", "-q", str(path))
+    return path
+
+
+async def test_one_repository_alone(fob: FobProgram, config: Path, key: str, repository: Path) -> None:
+    before = text(repository / ".git/config")
+    below = repository / "below"
+    below.mkdir()
+    ended = await run_in(fob, below, "git enable --local --yes --json")
+    assert (ended.code, ended.json["scope"], len(ended.json["changes"])) == (0, "--local", 3)
+    assert text(config) == CONFIG
+    assert git(fob, "config", "gpg.ssh.program", folder=repository) == f"{repository}/.git/fob-ssh-keygen"
+    assert git(fob, "status", "--porcelain", folder=repository) == ""
+    assert (await run_in(fob, below, "git disable --global")).code == 7
+    assert (await run_in(fob, below, "git disable --local")).code == 0
+    assert text(repository / ".git/config") == before
+    assert files_of_fob(repository) == []
+    ended = await run_in(fob, fob.folder, "git enable --local --yes")
+    assert (ended.code, ended.error[0]) == (2, "git was not configured")
+
+
+async def test_no_key_no_daemon_no_git(fob: FobProgram, config: Path, phone: FakePhone, tmp_path: Path) -> None:
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, ended.error[2]) == (1, "fob keys new --type ed25519 --label git")
+    fob.environment["PATH"] = str(tmp_path)
+    assert (await fob("git", "enable", "--yes")).error[2] == "apt install git"
+    fob.environment |= {"PATH": os.environ["PATH"], "FOB_CONTROL_SOCKET": str(tmp_path / "nowhere")}
+    assert (await fob("git", "enable", "--yes")).code == 3
+
+
+@pytest.fixture
+def agent(fob: FobProgram, tmp_path: Path) -> Iterator[str]:
+    """An agent with a key where the fake daemon says that the phone's is; the key's public half."""
+    check_program("ssh-agent")
+    path = tmp_path / "agent.sock"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "id")], check=True)
+    with subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        subprocess.run(
+            ["ssh-add", "-q", str(tmp_path / "id")], env=os.environ | {"SSH_AUTH_SOCK": str(path)}, check=True
+        )
+        (tmp_path / "id").unlink()
+        yield " ".join((tmp_path / "id.pub").read_text().split()[:2])
+        running.terminate()
+
+
+async def test_the_proof(fob: FobProgram, config: Path, key: str, agent: str, daemon: FakeDaemon) -> None:
+    ended = await fob("git", "test")
+    assert (ended.code, ended.error) == (
+        1, ["git does not sign with the phone", "gpg.format is not 'ssh'", "fob git enable"]
+    )  # fmt: skip
+    await fob("git", "enable", "--yes")
+    assert (await fob("git", "test")).error[0] == "the commit was not signed", "the agent has another key"
+
+    git(fob, "config", "--global", "user.signingKey", f"key::{agent}")
+    ended = await fob("git", "test")
+    assert (ended.code, ended.error[0]) == (1, "the proof failed"), "nobody's signature, as the list has it"
+    signers = data(fob) / "fob-allowed-signers"
+    put(signers, str(text(signers)).replace(key, agent))
+    ended = await fob("git", "test")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith(f'Good "git" signature for {EMAIL} with ED25519 key SHA256:')
+    assert ended.err.startswith("Look at your phone")
+    found = (await fob("git", "test", "--json")).json
+    assert (len(found["commit"]), found["said"]) == (40, ended.out.rstrip("\n"))
+
+
+def test_the_signature_is_parted_from_what_it_is_over() -> None:
+    commit = "tree 1\nauthor A\ngpgsig -----BEGIN\n one\n \n -----END\nencoding x\n\nWords\n gpgsig no\n"
+    assert parted(commit) == ("tree 1\nauthor A\nencoding x\n\nWords\n gpgsig no\n", "-----BEGIN\none\n\n-----END\n")
