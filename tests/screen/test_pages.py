@@ -94,6 +94,22 @@ async def test_what_can_be_remembered_is_offered_and_nothing_else(scene: Scene) 
     assert "Allow for 5 min 1 hour 8 hours Deny" in (await scene.get()).words
 
 
+async def test_a_plain_yes_says_how_long_it_holds_by_the_key_s_setting(scene: Scene) -> None:
+    await scene.unlock()
+    scene.phone.set_key_setting(scene.key, KeySetting(Ask.ONCE, 300))
+    await scene.ask()
+    assert "Allow for 5 minutes Allow for 1 hour 8 hours Deny" in (await scene.get()).words
+    await scene.ask(FORWARDED)
+    await scene.post(f"sheets/{next(iter(scene.person.sheets)).id}", {"answer": "no"})
+    assert "Allow once Deny" in (await scene.get()).words
+
+
+async def test_a_window_in_the_background_says_what_waits(scene: Scene) -> None:
+    await scene.unlock()
+    await scene.ask()
+    assert "<title>Log in to github.com \u00b7 Test phone</title>" in (await scene.get("keys")).text
+
+
 async def test_forwarded_requests_are_marked_loudly_and_never_remembered(scene: Scene) -> None:
     await scene.unlock()
     await scene.ask(FORWARDED)

@@ -91,6 +91,13 @@ class LiveScreen:
             *command, stdin=pipe, stdout=pipe, stderr=pipe, env=self.live.environment | more, cwd=self.live.folder
         )
 
+    def configure(self, old: str, new: str) -> None:
+        """Start the daemon anew with other lines in its configuration."""
+        config = self.live.scratch.config
+        config.write_text(config.read_text().replace(old, new))
+        self.live.restart_daemon()
+        self.live.await_state("ready")
+
     async def unlock(self, page: Page) -> None:
         """Look at the phone, and type the PIN if it is locked."""
         await page.goto(self.address)

@@ -12,7 +12,7 @@ from fob_device.overview.objects import certificates, keys
 from fob_device.pad.tries import wrong_words
 from fob_device.phone import Phone
 from fob_device.screen.person import PAIRING_OPEN
-from fob_device.screen.sheets import PairingSheet, PinSheet, Sheet
+from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet
 from fob_device.screen.typed import UNFIT
 from fob_device.screen.web.addresses import COMPUTER, HANDLE
 from fob_device.screen.web.limits import HISTORY_PAGE, RECENT
@@ -26,6 +26,7 @@ from fob_device.screen.web.views.message import Message
 from fob_device.screen.web.views.pairing import computers_page
 from fob_device.screen.web.views.settings import settings_page
 from fob_device.screen.web.views.sheets import SheetView, sheet_view
+from fob_device.settings import AS_AT_FIRST
 from fob_protocol.limits import PAIRING_TIME, QUESTION_TIME
 from fob_protocol.pkcs11.constants import Cku
 
@@ -109,7 +110,7 @@ def _home(running: Running, query: Query) -> Page:
 
 def _lock_screen(running: Running) -> Page:
     lock = running.person.lock
-    return Page("lock.html", "Locked", locked(lock.waiting, lock.waiting_words))
+    return Page("lock.html", lock.waiting_words or "Locked", locked(lock.waiting, lock.waiting_words))
 
 
 def _keys(running: Running, query: Query) -> Page:
@@ -200,7 +201,8 @@ def now(phone: Phone) -> datetime:
 
 def _view(running: Running, sheet: Sheet) -> SheetView:
     seconds = PAIRING_TIME if isinstance(sheet, PairingSheet) else QUESTION_TIME
-    return sheet_view(sheet, running.person.sheets.seconds_left(sheet), seconds)
+    setting = running.phone.settings.of_key(sheet.question.key) if isinstance(sheet, ApprovalSheet) else AS_AT_FIRST
+    return sheet_view(sheet, running.person.sheets.seconds_left(sheet), seconds, setting.seconds)
 
 
 def _others(count: int) -> str:

@@ -75,11 +75,12 @@ class SheetView:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView(SheetView):
-    """A key is about to be used. `again`: why, though it was allowed once."""
+    """A key is about to be used. `again`: why, though it was allowed once; `plain`: what a plain yes is called."""
 
     facts: tuple[Fact, ...]
     again: str
     is_forwarded: bool
+    plain: str
     remember: tuple[Choice, ...]
 
 
@@ -108,12 +109,12 @@ class PinView(SheetView):
     field: str
 
 
-def sheet_view(sheet: Sheet, seconds_left: float, seconds: float) -> SheetView:
-    """What a sheet shows now. Raises TypeError for a kind that has no template."""
+def sheet_view(sheet: Sheet, seconds_left: float, seconds: float, plain_seconds: int) -> SheetView:
+    """What a sheet shows now; a plain yes holds for `plain_seconds`. Raises TypeError for a kind without a template."""
     times = (seconds_left, max(seconds, seconds_left))
     match sheet:
         case ApprovalSheet():
-            return _approval(sheet, *times)
+            return _approval(sheet, *times, plain_seconds if sheet.can_be_remembered else 0)
         case PairingSheet():
             return _pairing(sheet, *times)
         case PinSheet():
@@ -141,7 +142,7 @@ def _again(prompt: Prompt) -> tuple[Fact, ...]:
     return (Fact("history", "Asked again", first_upper(prompt.again)),) if prompt.again else ()
 
 
-def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> ApprovalView:
+def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float, plain_seconds: int) -> ApprovalView:
     question = sheet.question
     return ApprovalView(
         template="sheets/approval.html",
@@ -155,7 +156,8 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float) -> Appr
         facts=(*facts_of(question), *_again(sheet.prompt)),
         again=sheet.prompt.again,
         is_forwarded=question.caller.is_forwarded,
-        remember=REMEMBER if sheet.can_be_remembered else (),
+        plain=f"Allow for {duration(plain_seconds)}" if plain_seconds else "Allow once",
+        remember=tuple(choice for choice in REMEMBER if sheet.can_be_remembered and choice.seconds != plain_seconds),
     )
 
 
