@@ -35,6 +35,16 @@ async def test_a_script_gets_the_same(fob: FobProgram, daemon: FakeDaemon) -> No
     }
 
 
+async def test_who_scans_says_for_how_long(fob: FobProgram, daemon: FakeDaemon) -> None:
+    for seconds in ("1", "10"):
+        assert (await fob("devices", "--scan", "--seconds", seconds)).code == 0
+    assert daemon.scanned == [1, 10]
+
+    for arguments in (("--scan", "--seconds", "0"), ("--scan", "--seconds", "11"), ("--seconds", "5")):
+        assert (await fob("devices", *arguments)).code == 2
+    assert daemon.scanned == [1, 10]
+
+
 async def test_nothing_near(fob: FobProgram, daemon: FakeDaemon) -> None:
     ended = await fob("devices", "--scan")
 

@@ -7,6 +7,7 @@ import click
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import Output, Painted, coloured
 from fob_daemon.cli.scan import show_nearby
+from fob_daemon.control.limits import DEFAULT_SCAN, MAX_SCAN
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -24,13 +25,18 @@ _PIN_WARNINGS: Final = {
 
 @click.command()
 @click.option("--scan", is_flag=True, help="List what is near by Bluetooth instead, with its signal.")
+@click.option(
+    "--seconds", type=click.IntRange(1, MAX_SCAN), help=f"How long --scan listens.  [default: {DEFAULT_SCAN}]"
+)
 @json_option
 @click.pass_obj
-def devices(fob: Fob, scan: bool) -> None:
+def devices(fob: Fob, scan: bool, seconds: int | None) -> None:
     """List the paired devices."""
     if scan:
-        show_nearby(fob)
+        show_nearby(fob, seconds or DEFAULT_SCAN)
         return
+    if seconds is not None:
+        raise click.UsageError("--seconds is for --scan")
     found = fob.devices()
     if fob.output.is_json:
         fob.output.data({"devices": found})

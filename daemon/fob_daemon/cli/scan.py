@@ -10,9 +10,9 @@ _BARS: Final = "▂▄▆█"
 _NO_BAR: Final = "·"
 
 
-def show_nearby(fob: Fob) -> None:
+def show_nearby(fob: Fob, seconds: int) -> None:
     """Scan, and print what was heard. Raises ControlError."""
-    found = fob.client.get("scan")["devices"]
+    found = fob.client.get("scan", seconds=seconds)["devices"]
     if fob.output.is_json:
         fob.output.data({"devices": found})
         return

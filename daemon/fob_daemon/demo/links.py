@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from fob_daemon.demo.processes import Processes
 
 
+# The phone on the table advertises ten times in this time, and nothing is lost on the way.
+SCAN_TIME: Final = "1"
+
+
 class DemoLink(Protocol):
     """One kind of line."""
 
@@ -90,7 +94,7 @@ class RadioLink:
 
     def url(self, processes: "Processes") -> str:
         """The phone is the only one that a scan hears."""
-        found = json.loads(processes.fob("--json", "devices", "--scan"))["devices"]
+        found = json.loads(processes.fob("--json", "devices", "--scan", "--seconds", SCAN_TIME))["devices"]
         if not found:
             raise DemoError("no phone is near", "the scan heard nothing")
         return str(found[0]["url"])
