@@ -218,7 +218,7 @@ async def test_why_it_is_asked_again(scene: Scene) -> None:
     [sheet] = scene.person.sheets
     assert isinstance(sheet, ApprovalSheet)
     sheet.prompt.again = "the permission ended 2 min ago"
-    assert "Log in to github.com Asked again: the permission ended 2 min ago. Program" in (await scene.get()).words
+    assert "Host github.com Asked again The permission ended 2 min ago Allow once" in (await scene.get()).words
 
 
 @pytest.mark.parametrize(
@@ -226,11 +226,11 @@ async def test_why_it_is_asked_again(scene: Scene) -> None:
     [
         (
             PinEntry(PinUse.KEY, Cku.USER, "me@pc", LOGIN, "mail"),
-            "me@pc asks for a PIN 60 left Type the PIN Type the PIN to log in to github.com with 'mail'",
+            "me@pc asks for a PIN 60 left Type the PIN To log in to github.com with 'mail' for ssh <- git <- zsh on me@pc",
         ),
         (PinEntry(PinUse.KEY, Cku.USER, "me@pc", FORWARDED, "mail"), "Forwarded from another machine."),
         (PinEntry(PinUse.ERASE, Cku.SO, "me@pc", new_label="x"), "Every key on this phone will be gone."),
-        (PinEntry(PinUse.RESET, Cku.USER, "me@pc", is_new=True), "Type a new PIN"),
+        (PinEntry(PinUse.RESET, Cku.USER, "me@pc", is_new=True), "Type a new PIN To replace a forgotten one for me@pc"),
     ],
 )
 async def test_a_sheet_that_asks_for_a_pin_says_what_for(scene: Scene, entry: PinEntry, words: str) -> None:

@@ -75,10 +75,9 @@ class SheetView:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView(SheetView):
-    """A key is about to be used. `again`: why, though it was allowed once; `plain`: what a plain yes is called."""
+    """A key is about to be used. `plain`: what a plain yes is called."""
 
     facts: tuple[Fact, ...]
-    again: str
     is_forwarded: bool
     plain: str
     remember: tuple[Choice, ...]
@@ -154,7 +153,6 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float, plain_s
         seconds_left=seconds_left,
         seconds=seconds,
         facts=(*facts_of(question), *_again(sheet.prompt)),
-        again=sheet.prompt.again,
         is_forwarded=question.caller.is_forwarded,
         plain=f"Allow for {duration(plain_seconds)}" if plain_seconds else "Allow once",
         remember=tuple(choice for choice in REMEMBER if sheet.can_be_remembered and choice.seconds != plain_seconds),
@@ -198,7 +196,7 @@ def _pin(sheet: PinSheet, seconds_left: float, seconds: float) -> PinView:
         seconds_left=seconds_left,
         seconds=seconds,
         stage=sheet.stage.value,
-        purpose=f"{first_upper(entry.words())}.",
+        purpose=f"To {entry.what()}",
         said=sheet.said,
         is_wrong=bool(sheet.said) and sheet.stage is not Stage.AGAIN,
         is_erasing=entry.use is PinUse.ERASE,
