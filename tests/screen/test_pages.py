@@ -226,7 +226,7 @@ async def test_why_it_is_asked_again(scene: Scene) -> None:
     [
         (
             PinEntry(PinUse.KEY, Cku.USER, "me@pc", LOGIN, "mail"),
-            "me@pc asks for a PIN 60 left Type the PIN To log in to github.com with 'mail' for ssh <- git <- zsh on me@pc",
+            "me@pc asks for a PIN 60 left Type the PIN To log in to github.com with 'mail' for ssh <- git",
         ),
         (PinEntry(PinUse.KEY, Cku.USER, "me@pc", FORWARDED, "mail"), "Forwarded from another machine."),
         (PinEntry(PinUse.ERASE, Cku.SO, "me@pc", new_label="x"), "Every key on this phone will be gone."),
