@@ -58,9 +58,7 @@ def enable_command(
     """
     runner = _git(fob)
     scope = _scope(runner, is_local)
-    signing = Signing(_public_key(fob, key, device), daemon_sockets(fob).agent, every_commit)
-    changes = enabling(runner, scope, Record(fob.paths.state), signing)
-    made = _carry_out(fob, changes, yes)
+    made = _carry_out(fob, _changes(fob, runner, scope, _public_key(fob, key, device), every_commit), yes)
     if fob.output.is_json:
         fob.output.data({"scope": scope.option, "changes": made})
         return
@@ -103,6 +101,17 @@ def test_command(fob: Fob) -> None:
     except NotSignedError as error:
         raise _not_signed(fob, before, str(error)) from None
     _show_proof(fob, proof)
+
+
+def global_changes(fob: Fob, key: str | None, device: str | None) -> Sequence[Change]:
+    """What `fob git enable` makes. Raises ControlError."""
+    runner = _git(fob)
+    return _changes(fob, runner, global_scope(fob.environment), _public_key(fob, key, device), every_commit=True)
+
+
+def _changes(fob: Fob, runner: Git, scope: Scope, key: str, every_commit: bool) -> Sequence[Change]:
+    signing = Signing(key, daemon_sockets(fob).agent, every_commit)
+    return enabling(runner, scope, Record(fob.paths.state), signing)
 
 
 def _carry_out(fob: Fob, changes: Sequence[Change], yes: bool) -> list[dict[str, object]]:

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "p11": "p11",
     "ssh": "ssh",
     "git": "git",
+    "setup": "setup",
     "log": "log",
     "approvals": "approvals",
     "monitor": "monitor",

@@ -1,5 +1,6 @@
 """Kinds of arguments: what the daemon would not take is a usage error here, before anybody is asked for a PIN."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -7,6 +8,16 @@ import click
 
 from fob_daemon.control.limits import MAX_KEY_ID, MAX_LABEL, MAX_NAME, MAX_URL
 from fob_daemon.control.rules import fault_of_hex, fault_of_label, fault_of_name
+
+# What a list of patterns of ssh_config(5) has: names, wildcards, exclamation marks and commas.
+_HOSTS: Final = re.compile(r"[\w.*?!:,\[\]-]+")
+
+
+def _fault_of_hosts(value: str, limit: int) -> str | None:
+    """What is wrong with it; None when nothing is."""
+    if len(value) > limit or not _HOSTS.fullmatch(value):
+        return f"has to be patterns with commas between them, at most {limit} characters"
+    return None
 
 
 class Text(click.ParamType[str]):
@@ -28,4 +39,5 @@ class Text(click.ParamType[str]):
 NAME: Final = Text("name", MAX_NAME, fault_of_name)
 URL: Final = Text("url", MAX_URL, fault_of_name)
 LABEL: Final = Text("label", MAX_LABEL, fault_of_label)
+HOSTS: Final = Text("patterns", MAX_URL, _fault_of_hosts)
 KEY_ID: Final = Text("hex", MAX_KEY_ID, fault_of_hex)

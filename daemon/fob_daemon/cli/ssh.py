@@ -37,7 +37,7 @@ def config_command(fob: Fob) -> None:
         return
     fob.output.line("# ~/.ssh/config: every host, or put it under the Host lines you want")
     fob.output.line("Host *")
-    fob.output.line(f"    IdentityAgent {_quoted(sockets.agent)}")
+    fob.output.line(f"    IdentityAgent {quoted(sockets.agent)}")
     fob.output.say("git signs with it too:")
     fob.output.say("    git config --global gpg.format ssh")
     fob.output.say('    git config --global user.signingKey "key::$(fob keys show KEY --ssh)"')
@@ -51,6 +51,6 @@ def _remind(fob: Fob, sockets: DaemonSockets) -> None:
         fob.output.say(f"try:   fob unlock --device {shlex.quote(name)}")
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """An argument of ssh_config(5), in which % begins a token."""
     return '"{}"'.format(path.replace("%", "%%"))

@@ -9,26 +9,25 @@ from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.change import Standing
 
 BEGIN: Final = "# >>> fob >>>\n"
-# There was no file: the block's end is the file's.
+# What undoing needs to know: there was no file; the line before had no end, and got one.
 BEGIN_OF_FILE: Final = "# >>> fob, which made this file >>>\n"
+BEGIN_BEHIND_OPEN_LINE: Final = "# >>> fob, behind a line that had no end >>>\n"
 END: Final = "# <<< fob <<<\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Before all else in the file: ssh takes the first value that it finds, and a shell's later lines go before ours.
-
-    All other octets stay as they are, and the file too where it is a link.
-    """
+    """Before all else in the file, or behind it. All other octets stay as they are, and so does a link."""
 
     path: Path
     lines: tuple[str, ...]
     mode: int = files.PUBLIC
+    is_last: bool = False
 
     @property
     def what(self) -> str:
         """Which file."""
-        return f"add to the beginning of {self.path}"
+        return f"add to the {'end' if self.is_last else 'beginning'} of {self.path}"
 
     @property
     def undone(self) -> str:
@@ -47,12 +46,9 @@ class Block:
         return Standing.DONE if found is not None and found.inner == self._inner else Standing.DUE
 
     def make(self) -> None:
-        """An older block of fob's is replaced. Raises ControlError."""
+        """An older block of fob's is replaced where it is. Raises ControlError."""
         text = files.read(self.path)
-        if text is None:
-            files.write(self.path, f"{BEGIN_OF_FILE}{self._inner}{END}", self.mode)
-            return
-        found = _find(text) or _Found("", BEGIN, "", text)
+        found = self._room_in(text) if text is None else _find(text) or self._room_in(text)
         files.write(self.path, f"{found.before}{found.begin}{self._inner}{END}{found.after}", self.mode)
 
     def undo(self) -> bool:
@@ -61,12 +57,21 @@ class Block:
         found = None if text is None else _find(text)
         if found is None:
             return False
-        rest = found.before + found.after
-        if found.begin == BEGIN_OF_FILE and not rest:
+        before = found.before.removesuffix("\n") if found.begin == BEGIN_BEHIND_OPEN_LINE else found.before
+        if found.begin == BEGIN_OF_FILE and not before + found.after:
             files.remove(self.path)
         else:
-            files.write(self.path, rest, self.mode)
+            files.write(self.path, before + found.after, self.mode)
         return True
+
+    def _room_in(self, text: str | None) -> "_Found":
+        if text is None:
+            return _Found("", BEGIN_OF_FILE, "", "")
+        if not self.is_last:
+            return _Found("", BEGIN, "", text)
+        if text and not text.endswith("\n"):
+            return _Found(f"{text}\n", BEGIN_BEHIND_OPEN_LINE, "", "")
+        return _Found(text, BEGIN, "", "")
 
     @property
     def _inner(self) -> str:
@@ -85,7 +90,7 @@ class _Found:
 
 def _find(text: str) -> _Found | None:
     """None where there is no block, or one without an end, which somebody has to look at."""
-    for begin in (BEGIN, BEGIN_OF_FILE):
+    for begin in (BEGIN, BEGIN_OF_FILE, BEGIN_BEHIND_OPEN_LINE):
         before, found, rest = text.partition(begin)
         inner, end, after = rest.partition(END)
         if found and end and (not before or before.endswith("\n")):

@@ -23,11 +23,11 @@ class Change(Protocol):
 
     @property
     def what(self) -> str:
-        """`write /home/ada/.ssh/fob.conf`."""
+        """`write ~/.ssh/fob.conf`."""
 
     @property
     def undone(self) -> str:
-        """`removed /home/ada/.ssh/fob.conf`, once it is."""
+        """`removed ~/.ssh/fob.conf`, once it is."""
 
     @property
     def content(self) -> Sequence[str]:
