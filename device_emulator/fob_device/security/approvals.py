@@ -12,9 +12,7 @@ from fob_protocol.pkcs11.errors import CkrError
 async def list_grants(context: Context, values: Values) -> Answer:
     """A line for each grant: its number, the seconds left, what it is for in words."""
     grants = context.desk.grants
-    return Answer(
-        tuple((grant.number, grants.seconds_left(grant), grants.words(grant)) for grant in grants.active())
-    )
+    return Answer(tuple((grant.number, grants.seconds_left(grant), grants.words(grant)) for grant in grants.active()))
 
 
 async def revoke_grant(context: Context, values: Values) -> Answer:
