@@ -216,6 +216,7 @@ async def test_packages_that_are_missing(
         "what": "Bluetooth cannot be used",
         "why": why,
         "next": f"pip install 'fobd[{extras}]'",
+        "fix": None,
     }
     assert found == ([] if why is None else [expected])
 
@@ -235,7 +236,7 @@ async def test_the_program_says_all_of_it(fob: FobProgram, daemon: FakeDaemon, p
         "      why:   nobody has powered it on\n"
         "      try:   bluetoothctl power on\n"
     ) in ended.out
-    assert (ended.code, ended.err) == (1, "")
+    assert (ended.code, ended.err) == (1, "Some of this can be mended at once.    try: fob doctor --fix\n")
 
 
 def pair_by_radio(daemon: FakeDaemon) -> None:

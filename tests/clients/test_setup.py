@@ -1,5 +1,6 @@
 """`fob setup` beside a real daemon and phone: what it wrote is enough for ssh and git, and all of it goes again."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,10 @@ async def test_what_is_written_is_enough_and_goes_again(live: Live, tmp_path: Pa
     live.run("git", "init", "-q", repository)
     live.run("git", "-C", repository, "commit", "-q", "--allow-empty", "-m", "One", SSH_AUTH_SOCK="")
     assert live.run("git", "-C", repository, "log", "-1", "--format=%G?").stdout == b"G\n"
+
+    found = json.loads(live.run("fob", "--json", "doctor", check=False, XDG_CONFIG_HOME="").stdout)["findings"]
+    outcomes = {finding["what"]: finding["outcome"] for finding in found}
+    assert [outcomes[what] for what in ("service", "ssh", "git", "git's signers")] == ["ok"] * 4
 
     setup(live, "--undo")
     assert written(live) == before

@@ -1,8 +1,7 @@
 """`fob doctor`: look at everything that has to be right, and say how to mend what is not."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +11,14 @@ from fob_daemon.cli.checks.bluetooth import check_bluetooth
 from fob_daemon.cli.checks.clock import check_clock
 from fob_daemon.cli.checks.daemon import check_daemon, check_devices
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.git import check_git
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
+from fob_daemon.cli.checks.service import check_service
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
+from fob_daemon.cli.checks.ssh import check_ssh
 from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.mending import mend
 from fob_daemon.cli.output import coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 
@@ -24,6 +27,7 @@ MARGIN: Final = 6
 
 CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_daemon,
+    check_service,
     check_sockets,
     check_devices,
     check_bluetooth,
@@ -32,30 +36,60 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_client,
     check_module_file,
     check_agent_variable,
+    check_ssh,
     check_agent_login,
+    check_git,
     check_clock,
 )
 
 
 @click.command()
+@click.option("--fix", is_flag=True, help="Mend what can be mended without root: shows each remedy, and asks.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @json_option
 @click.pass_obj
-def doctor(fob: Fob) -> int:
-    """Check daemon, sockets, devices, Bluetooth, serial lines, p11-kit, ssh and clock.
+def doctor(fob: Fob, fix: bool, yes: bool) -> int:
+    """Check daemon, sockets, devices, Bluetooth, serial lines, p11-kit, ssh, git and clock.
 
-    The exit code is 1 when something fails.
+    Each trouble comes with why, and with the next command. The exit code is 1 when something fails; with --fix, when
+    something fails still.
     """
+    if yes and not fix:
+        raise click.UsageError("--yes is for --fix")
+    findings = _look(fob, is_shown=not fob.output.is_json)
+    if not fix:
+        if fob.output.is_json:
+            fob.output.data({"findings": list(map(_to_json, findings))})
+        elif any(finding.is_trouble and finding.fix for finding in findings):
+            fob.output.say("Some of this can be mended at once.    try: fob doctor --fix")
+        return _exit_code(findings)
+    mended = mend(fob, findings, yes)
+    now = _look(fob, is_shown=False)
+    if fob.output.is_json:
+        fob.output.data({"findings": list(map(_to_json, now)), **mended.to_json()})
+    return _exit_code(now)
+
+
+def _look(fob: Fob, *, is_shown: bool) -> list[Finding]:
+    """All that there is to say, shown as it is found."""
     machine = _machine(fob)
     findings = []
     for check in CHECKS:
         for finding in check(machine):
             findings.append(finding)
-            if not fob.output.is_json:
+            if is_shown:
                 _show(fob, finding)
-    if fob.output.is_json:
-        fob.output.data({"findings": [asdict(finding) for finding in findings]})
+    return findings
+
+
+def _exit_code(findings: Sequence[Finding]) -> int:
     failed = any(finding.outcome is Outcome.FAIL for finding in findings)
     return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _to_json(finding: Finding) -> dict[str, object]:
+    fix = None if finding.fix is None else list(finding.fix.lines)
+    return {"outcome": finding.outcome, "what": finding.what, "why": finding.why, "next": finding.next, "fix": fix}
 
 
 def _machine(fob: Fob) -> Machine:

@@ -28,13 +28,13 @@ def read(path: Path) -> str | None:
     return octets.decode("utf-8", "surrogateescape")
 
 
-def write(path: Path, text: str, mode: int) -> None:
-    """Whole or not at all, where a link leads; a file that is there keeps its mode. Raises ControlError."""
+def write(path: Path, text: str, mode: int, *, keeps_mode: bool = True) -> None:
+    """Whole or not at all, where a link leads; `keeps_mode`: a file that is there has its own. Raises ControlError."""
     place = path.resolve()
     try:
         make_folder(place.parent)
         beside = place.with_name(f"{place.name}.fob-new")
-        kept = place.stat().st_mode & 0o7777 if place.exists() else mode
+        kept = place.stat().st_mode & 0o7777 if keeps_mode and place.exists() else mode
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(text.encode("utf-8", "surrogateescape"))

@@ -1,5 +1,6 @@
 """A file that is fob's alone."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,17 @@ class OwnFile:
         found = files.read(self.path)
         if found is None:
             return Standing.DUE
-        if found == self.text or self.is_first_draft:
+        if self.is_first_draft or (found == self.text and self._may_run):
             return Standing.DONE
         return Standing.DUE if _is_ours(found) else Standing.FOREIGN
 
+    @property
+    def _may_run(self) -> bool:
+        return not self.mode & 0o111 or os.access(self.path, os.X_OK)
+
     def make(self) -> None:
-        """Raises ControlError."""
-        files.write(self.path, self.text, self.mode)
+        """With its mode, whatever it was before. Raises ControlError."""
+        files.write(self.path, self.text, self.mode, keeps_mode=False)
 
     def undo(self) -> bool:
         """Removed where it is fob's; a first draft where nobody changed it. Raises ControlError."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Outcome
+from fob_daemon.cli.checks.fix import Run
 from fob_daemon.link.ble.bluez.bus import ADAPTER, BlueZBus, Interfaces
 from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
 from fob_daemon.link.ble.errors import NO_BLUEZ, NO_BUS, explained
@@ -18,6 +19,9 @@ _SERVICES: Final = (
     "usr/lib/bluez/bluetooth/bluetoothd",
     "usr/sbin/bluetoothd",
 )
+
+_UNBLOCK: Final = ("rfkill", "unblock", "bluetooth")
+_POWER_ON: Final = ("bluetoothctl", "power", "on")
 
 # What Adapter1.PowerState says of one that rfkill(8) holds off (BlueZ 5.65).
 _BLOCKED: Final = "off-blocked"
@@ -70,8 +74,8 @@ def _adapters(adapters: dict[str, dict[str, Any]]) -> Iterator[Finding]:
         elif is_one_on:
             yield Finding(Outcome.SKIP, f"Bluetooth adapter {name}", "it is off, and another one is on")
         elif properties.get("PowerState") == _BLOCKED:
-            what = f"the Bluetooth adapter {name} is off"
-            yield Finding(Outcome.FAIL, what, "a switch or rfkill holds it off", "rfkill unblock bluetooth")
+            what, why = f"the Bluetooth adapter {name} is off", "a switch or rfkill holds it off"
+            yield Finding(Outcome.FAIL, what, why, " ".join(_UNBLOCK), Run(_UNBLOCK))
         else:
             what = f"the Bluetooth adapter {name} is off"
-            yield Finding(Outcome.FAIL, what, "nobody has powered it on", "bluetoothctl power on")
+            yield Finding(Outcome.FAIL, what, "nobody has powered it on", " ".join(_POWER_ON), Run(_POWER_ON))

@@ -6,7 +6,9 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.fix import Run
 from fob_daemon.cli.client import RESTART, START
+from fob_daemon.cli.setting_up.systemd import SERVICE, SOCKETS, is_enabled
 from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 
@@ -41,7 +43,13 @@ def check_daemon(machine: Machine) -> Iterator[Finding]:
         return
     theirs, ours = machine.status["version"], version("fobd")
     if theirs != ours:
-        yield Finding(Outcome.WARN, "the daemon is of another version", f"fobd {theirs} runs, fob is {ours}", RESTART)
+        yield Finding(
+            Outcome.WARN,
+            "the daemon is of another version",
+            f"fobd {theirs} runs, fob is {ours}",
+            RESTART,
+            _restart(machine),
+        )
         return
     yield Finding(Outcome.OK, "daemon", f"fobd {theirs}, process {machine.status['pid']}")
 
@@ -66,7 +74,12 @@ def _unreachable(machine: Machine) -> Finding:
     error = machine.refusal or ControlError("the daemon is not reachable", str(machine.control), START)
     # Its own words for one that hangs lead here.
     remedy = RESTART if error.next_command == "fob doctor" else error.next_command
-    return Finding(Outcome.FAIL, error.what, error.why, remedy)
+    return Finding(Outcome.FAIL, error.what, error.why, remedy, _restart(machine))
+
+
+def _restart(machine: Machine) -> Run | None:
+    """Where systemd has it; a daemon that somebody has started is theirs."""
+    return Run(("systemctl", "--user", "restart", *SOCKETS, SERVICE)) if is_enabled(machine.person) else None
 
 
 def _pin_remedy(machine: Machine, device: dict[str, Any], outcome: Outcome) -> str:

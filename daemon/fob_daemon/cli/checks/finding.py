@@ -2,12 +2,16 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from fob_daemon.cli.checks.fix import Fix
+from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.control.errors import ControlError
+
+_OF_ROOT: Final = ("sudo ", "apt install ")
 
 # No check may hang, whatever it starts.
 COMMAND_TIME: Final = 10.0
@@ -27,18 +31,25 @@ class Finding:
     """One entry of the report.
 
     WARN and FAIL say `what` is wrong, `why`, and the `next` command or deed, as every error does. Of the others `what`
-    names what was looked at, and `why` tells how it is.
+    names what was looked at, and `why` tells how it is. `fix`: what this user can have done at once; where there is
+    none, `next` is for a person.
     """
 
     outcome: Outcome
     what: str
     why: str
     next: str = ""
+    fix: Fix | None = field(default=None, compare=False)
 
     @property
     def is_trouble(self) -> bool:
         """Something is to be mended."""
         return self.outcome in (Outcome.WARN, Outcome.FAIL)
+
+    @property
+    def needs_root(self) -> bool:
+        """The next command is one that only root may run."""
+        return self.is_trouble and self.next.startswith(_OF_ROOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,11 @@ class Machine:
     agent: Path
     status: dict[str, Any] | None
     refusal: ControlError | None = None
+
+    @property
+    def person(self) -> Person:
+        """Whose it is, as `fob setup` sees them."""
+        return Person(self.environment, self.uid, str(self.provider), str(self.agent))
 
     @property
     def serial_lines(self) -> list[Path]:

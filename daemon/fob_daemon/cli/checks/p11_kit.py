@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.cli.checks.finding import COMMAND_TIME, Finding, Machine, Outcome, output_of
+from fob_daemon.cli.checks.fix import Write
 from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, PACKAGE, address, find_client, module_path, module_text
 
 # The client sends this byte first. It is what the loaded library can do, whatever a package list says.
@@ -62,17 +64,18 @@ def check_client(machine: Machine) -> Iterator[Finding]:
 def check_module_file(machine: Machine) -> Iterator[Finding]:
     """Do p11-kit programs find the provider socket?"""
     path = module_path(machine.uid, machine.environment, machine.root)
+    fix = Write((OwnFile(path, module_text(str(machine.provider))),))
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         what = "p11-kit does not lead programs to the daemon"
-        yield Finding(Outcome.WARN, what, f"{path} is not there", "fob p11 install")
+        yield Finding(Outcome.WARN, what, f"{path} is not there", "fob p11 install", fix)
         return
     if text == module_text(str(machine.provider)):
         yield Finding(Outcome.OK, "module file", str(path))
     else:
         what = "p11-kit leads programs to another socket than this daemon's"
-        yield Finding(Outcome.WARN, what, f"{path} names it", "fob p11 install")
+        yield Finding(Outcome.WARN, what, f"{path} names it", "fob p11 install", fix)
 
 
 def offered_version(client: Path) -> int | None:

@@ -1,14 +1,15 @@
 """Serial devices: are they there, may we open them, and does ModemManager leave them alone?"""
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.setting_up.systemd import RULE, udev_rule
 
 _RULE_FOLDERS: Final = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
-RULE: Final = "60-fob.rules"
 
 
 def check_serial_lines(machine: Machine) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check_modem_manager(machine: Machine) -> Iterator[Finding]:
             Outcome.WARN,
             "ModemManager probes serial lines",
             "it sends its own commands to each new one, and holds it for ten seconds",
-            f"sudo install -m 644 systemd/udev/{RULE} /etc/udev/rules.d/ && sudo udevadm control --reload",
+            f"sudo install -m 644 {shlex.quote(str(udev_rule()))} /etc/udev/rules.d/ && sudo udevadm control --reload",
         )
 
 

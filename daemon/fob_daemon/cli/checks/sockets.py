@@ -10,6 +10,7 @@ from typing import Final
 
 from fob_daemon.cli.agent_logins import has_to_be_unlocked, phones_to_unlock
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.fix import Run
 from fob_daemon.cli.client import OWN, RESTART, START
 
 ANSWER_TIME: Final = 3.0
@@ -64,7 +65,13 @@ def _check(subject: str, path: Path, hello: bytes) -> Finding:
         return Finding(Outcome.FAIL, f"the {subject} is not there", f"{path} is no socket", remedy)
     if mode & stat.S_IRWXO:
         why = f"{path} has mode {stat.S_IMODE(mode):04o}"
-        return Finding(Outcome.WARN, f"the {subject} is open to other users", why, f"chmod o= {shlex.quote(str(path))}")
+        return Finding(
+            Outcome.WARN,
+            f"the {subject} is open to other users",
+            why,
+            f"chmod o= {shlex.quote(str(path))}",
+            Run(("chmod", "o=", str(path))),
+        )
     why = _trouble(path, hello)
     if why:
         remedy = RESTART if os.access(path, os.W_OK) else OWN

@@ -14,7 +14,7 @@ from fob_daemon.cli.ssh import quoted
 EVERY_HOST: Final = "*"
 NAME: Final = "fob.conf"
 
-# ssh goes by what it finds first: what the person has set for a host goes before this. Where nobody listens at the agent
+# ssh goes by what it finds first: what the person has set for a host goes before this. Where nobody listens at the
 # socket, ssh does as it did without fob.
 _TEXT: Final = """\
 # Fob: ssh asks the phone's agent where it listens. `fob setup --undo` removes this file.

@@ -25,17 +25,28 @@ _TIME: Final = 20.0
 
 # A wheel has them beside the code, the source tree at its top.
 _FOLDERS: Final = (Path(__file__).parents[2] / "systemd_user", Path(__file__).parents[4] / "systemd/user")
+_UDEV_FOLDERS: Final = (Path(__file__).parents[2] / "systemd_udev", Path(__file__).parents[4] / "systemd/udev")
+RULE: Final = "60-fob.rules"
 
 
 def systemd_changes(person: Person) -> Sequence[Change]:
     """Units, their links, and an empty configuration. Raises ControlError where the units are not there."""
     folder = person.configuration / "systemd/user"
-    wants = folder / "sockets.target.wants"
     return (
         OwnFile(person.configuration / "fob/fobd.toml", _DRAFT, files.PRIVATE, is_first_draft=True),
         *(OwnFile(folder / name, _unit(name)) for name in (*SOCKETS, SERVICE)),
-        *(Link(wants / name, folder / name) for name in SOCKETS),
+        *(Link(_wants(person) / name, folder / name) for name in SOCKETS),
     )
+
+
+def is_enabled(person: Person) -> bool:
+    """Whether the person's systemd has the sockets."""
+    return all((_wants(person) / name).exists() for name in SOCKETS)
+
+
+def udev_rule() -> Path:
+    """The rule that keeps ModemManager away, where this program has it."""
+    return next((folder / RULE for folder in _UDEV_FOLDERS if (folder / RULE).exists()), _UDEV_FOLDERS[-1] / RULE)
 
 
 def has_systemd(environment: Mapping[str, str]) -> bool:
@@ -62,6 +73,10 @@ def program() -> str:
     """The daemon that belongs to this `fob`."""
     beside = Path(sys.executable).with_name("fobd")
     return str(beside) if beside.exists() else shutil.which("fobd") or str(beside)
+
+
+def _wants(person: Person) -> Path:
+    return person.configuration / "systemd/user/sockets.target.wants"
 
 
 def _unit(name: str) -> str:

@@ -1,0 +1,72 @@
+"""git's signatures: where git is to sign with the phone, does it find what it needs?"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from fob_daemon.cli.changes import files
+from fob_daemon.cli.changes.own_file import OwnFile
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.fix import Write
+from fob_daemon.cli.git_signing.files import PROGRAM_NAME, SIGNERS_NAME, program_text, signers_text
+from fob_daemon.cli.git_signing.git import Git
+from fob_daemon.cli.git_signing.plan import FORMAT, KEY, LITERAL, PROGRAM, SIGNERS
+from fob_daemon.control.errors import ControlError
+
+_ENABLE = "fob git enable"
+
+
+def check_git(machine: Machine) -> Iterator[Finding]:
+    """As git's settings are where `fob doctor` runs."""
+    try:
+        git = Git.here({**os.environ, **machine.environment}, Path.cwd())
+        settings = {name: git.value(name) or "" for name in (FORMAT, KEY, "user.email")}
+        paths = {name: git.value(name, "--type=path") or "" for name in (PROGRAM, SIGNERS)}
+    except ControlError as error:
+        yield Finding(Outcome.SKIP, "git", error.why)
+        return
+    if settings[FORMAT] != "ssh":
+        yield Finding(Outcome.SKIP, "git", "it does not sign with ssh keys", _ENABLE)
+        return
+    if Path(paths[PROGRAM]).name != PROGRAM_NAME:
+        yield _by_variable(machine)
+        return
+    yield _program(machine, Path(paths[PROGRAM]))
+    yield _signers(Path(paths[SIGNERS]) if paths[SIGNERS] else None, settings[KEY], settings["user.email"])
+
+
+def _by_variable(machine: Machine) -> Finding:
+    """git signs with ssh, and was not set up by fob: the agent is the one of the shell."""
+    if machine.environment.get("SSH_AUTH_SOCK") == str(machine.agent):
+        return Finding(Outcome.OK, "git", "it signs with ssh keys, in this shell by the phone's agent")
+    return Finding(Outcome.SKIP, "git", "it signs with ssh keys, and not by the phone's agent", _ENABLE)
+
+
+def _program(machine: Machine, path: Path) -> Finding:
+    change = OwnFile(path, program_text(str(machine.agent)), files.PROGRAM)
+    text = files.read(path)
+    if text == change.text and os.access(path, os.X_OK):
+        return Finding(Outcome.OK, "git", f"it signs by the phone's agent ({path})")
+    if text is None:
+        what, why = "git cannot sign", f"{path} is not there, and {PROGRAM} names it"
+        return Finding(Outcome.FAIL, what, why, _ENABLE, Write((change,)))
+    if text != change.text:
+        what, why = "git signs by another agent than the phone's", f"{path} names it"
+        return Finding(Outcome.WARN, what, why, _ENABLE, Write((change,)))
+    return Finding(Outcome.FAIL, "git cannot sign", f"{path} may not be run", f"chmod +x {path}", Write((change,)))
+
+
+def _signers(path: Path | None, key: str, email: str) -> Finding:
+    what = "git takes its own signatures for no good ones"
+    if path is None:
+        return Finding(Outcome.WARN, what, f"{SIGNERS} is not set", _ENABLE)
+    literal = key.removeprefix(LITERAL)
+    text = files.read(path)
+    if text is not None and literal in text and email in text:
+        return Finding(Outcome.OK, "git's signers", f"{path} has this key")
+    why = f"{path} {'is not there' if text is None else 'does not have this key for ' + email}"
+    is_ours = path.name == SIGNERS_NAME and key.startswith(LITERAL)
+    return Finding(
+        Outcome.WARN, what, why, _ENABLE,
+        Write((OwnFile(path, signers_text(email, literal)),)) if is_ours else None,
+    )  # fmt: skip

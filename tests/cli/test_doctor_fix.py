@@ -1,0 +1,289 @@
+"""`fob doctor --fix`: every remedy shown before it is applied, each mends what it is for, root's are only named."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fob_daemon.cli import doctor
+from fob_daemon.cli.checks.bluez import _adapters
+from fob_daemon.cli.checks.daemon import check_daemon
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.fix import Run
+from fob_daemon.cli.checks.git import check_git
+from fob_daemon.cli.checks.p11_kit import check_module_file
+from fob_daemon.cli.checks.serial_lines import check_modem_manager
+from fob_daemon.cli.checks.service import check_service
+from fob_daemon.cli.checks.sockets import check_sockets
+from fob_daemon.cli.checks.ssh import check_ssh
+from fob_daemon.cli.context import Fob
+from fob_daemon.cli.git_signing.files import program_text, signers_text
+from fob_daemon.cli.main import run
+from fob_daemon.cli.setting_up.systemd import SOCKETS, udev_rule
+from fob_daemon.control.errors import ControlError
+from fob_daemon.p11_kit import module_path
+from support.required import check_program
+
+OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvzcSlTVybsO4WHIJDMBc0"
+
+Check = Callable[[Machine], Iterator[Finding]]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A new user's, whose daemon runs and has no phone."""
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
+    control, provider, agent = (tmp_path / f"{name}.sock" for name in ("control", "provider", "agent"))
+    status = {"version": "0.1.0", "pid": 77, "agent_logged_in": False, "hci": "", "devices": []}
+    return Machine(environment, 1000, tmp_path, control, provider, agent, status)
+
+
+@pytest.fixture
+def agent(machine: Machine) -> Iterator[None]:
+    """Somebody listens for ssh."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(machine.agent))
+        listener.listen()
+        yield
+
+
+def trouble(check: Check, machine: Machine) -> Finding:
+    """The one that can be mended."""
+    (found,) = (finding for finding in check(machine) if finding.is_trouble and finding.fix)
+    return found
+
+
+def mended(check: Check, machine: Machine) -> list[Outcome]:
+    """What the check says after its remedy."""
+    found = trouble(check, machine)
+    assert found.fix is not None
+    assert all(found.fix.lines)
+    found.fix.apply()
+    return [finding.outcome for finding in check(machine)]
+
+
+def test_the_module_file(machine: Machine) -> None:
+    path = module_path(machine.uid, machine.environment, machine.root)
+    fix = trouble(check_module_file, machine).fix
+    assert fix is not None
+    assert fix.lines[0] == f"write {path}"
+    assert mended(check_module_file, machine) == [OK]
+    moved = replace(machine, provider=machine.root / "elsewhere.sock")
+    assert mended(check_module_file, moved) == [OK]
+
+
+def test_a_module_file_that_is_somebody_else_s_stays(machine: Machine) -> None:
+    path = module_path(machine.uid, machine.environment, machine.root)
+    path.parent.mkdir(parents=True)
+    path.write_text("module: other.so\n")
+    with pytest.raises(ControlError, match="did not write what is there"):
+        mended(check_module_file, machine)
+    assert path.read_text() == "module: other.so\n"
+
+
+def test_a_socket_that_is_open_to_others(machine: Machine, agent: None) -> None:
+    machine.agent.chmod(0o777)
+    found = trouble(check_sockets, machine)
+    assert (found.next, found.fix) == (f"chmod o= {machine.agent}", Run(("chmod", "o=", str(machine.agent))))
+    Run(("chmod", "o=", str(machine.agent))).apply()
+    assert stat.S_IMODE(machine.agent.stat().st_mode) == 0o770
+
+
+def test_ssh(machine: Machine, agent: None) -> None:
+    check_program("ssh")
+    assert trouble(check_ssh, machine).why == "it asks no agent"
+    other = replace(machine, environment={**machine.environment, "SSH_AUTH_SOCK": "/other/agent"})
+    assert trouble(check_ssh, other).why == "it asks /other/agent"
+    assert mended(check_ssh, machine) == [OK]
+    assert [finding.outcome for finding in check_ssh(other)] == [OK]
+
+
+def test_ssh_by_its_variable_and_without_a_daemon(machine: Machine, agent: None) -> None:
+    variable = {"SSH_AUTH_SOCK": str(machine.agent)}
+    ours = replace(machine, environment={**machine.environment, **variable})
+    assert [finding.outcome for finding in check_ssh(ours)] == [OK]
+    machine.agent.unlink()
+    assert [finding.outcome for finding in check_ssh(machine)] == [SKIP]
+
+
+def configure(machine: Machine, **settings: str) -> None:
+    for name, value in settings.items():
+        where = ("--file", str(machine.root / ".gitconfig"))
+        subprocess.run(["git", "config", *where, name.replace("_", "."), value], check=True)
+
+
+def test_git_that_is_not_asked_to_sign(machine: Machine) -> None:
+    check_program("git")
+    (found,) = check_git(machine)
+    assert (found.outcome, found.next) == (SKIP, "fob git enable")
+    configure(machine, gpg_format="ssh")
+    (found,) = check_git(machine)
+    assert (found.outcome, found.why) == (SKIP, "it signs with ssh keys, and not by the phone's agent")
+    ours = replace(machine, environment={**machine.environment, "SSH_AUTH_SOCK": str(machine.agent)})
+    assert [finding.outcome for finding in check_git(ours)] == [OK]
+
+
+def test_what_git_needs_and_does_not_find(machine: Machine) -> None:
+    program, signers = machine.root / "fob-ssh-keygen", machine.root / "fob-allowed-signers"
+    configure(machine, gpg_format="ssh", user_signingKey=f"key::{KEY}", user_email="ada@example.org")
+    configure(machine, gpg_ssh_program=str(program), gpg_ssh_allowedSignersFile=str(signers))
+    outcomes = [finding.outcome for finding in check_git(machine)]
+    assert outcomes == [FAIL, WARN]
+    for finding in check_git(machine):
+        assert finding.fix is not None
+        finding.fix.apply()
+    assert [finding.outcome for finding in check_git(machine)] == [OK, OK]
+    assert program.read_text() == program_text(str(machine.agent))
+    assert signers.read_text() == signers_text("ada@example.org", KEY)
+
+    moved = replace(machine, agent=machine.root / "moved.sock")
+    assert [finding.outcome for finding in check_git(moved)] == [WARN, OK]
+    assert mended(check_git, moved) == [OK, OK]
+    program.chmod(0o644)
+    assert next(check_git(moved)).why == f"{program} may not be run"
+    assert mended(check_git, moved) == [OK, OK]
+
+
+def test_a_daemon_that_does_not_start_by_itself(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_program("systemd-analyze")
+    assert mended(check_service, machine) == [OK]
+    assert (machine.root / ".config/systemd/user/fobd.service").exists()
+    without = replace(machine, environment={"HOME": str(machine.root / "new"), "PATH": str(machine.root)})
+    assert [finding.outcome for finding in check_service(without)] == [SKIP]
+
+
+def test_a_daemon_of_systemd_s_is_started_again_and_no_other(machine: Machine) -> None:
+    down = replace(machine, status=None)
+    (found,) = check_daemon(down)
+    assert (found.outcome, found.fix) == (FAIL, None)
+    mended(check_service, machine)
+    (found,) = check_daemon(down)
+    assert found.fix == Run(("systemctl", "--user", "restart", *SOCKETS, "fobd.service"))
+
+
+def test_an_adapter_that_is_off() -> None:
+    off, blocked = ({"/org/bluez/hci0": {"Powered": False, "PowerState": state}} for state in ("off", "off-blocked"))
+    assert [finding.fix for finding in _adapters(off)] == [Run(("bluetoothctl", "power", "on"))]
+    assert [finding.fix for finding in _adapters(blocked)] == [Run(("rfkill", "unblock", "bluetooth"))]
+
+
+def test_what_needs_root_is_named_in_full(machine: Machine) -> None:
+    proc = machine.root / "proc/1"
+    proc.mkdir(parents=True)
+    (proc / "comm").write_text("ModemManager\n")
+    phone = {"name": "pixel", "url": "serial:/dev/ttyUSB0", "lines": []}
+    (found,) = check_modem_manager(replace(machine, status={"devices": [phone]}))
+    assert (found.needs_root, found.fix) == (True, None)
+    assert udev_rule().exists()
+    assert str(udev_rule()) in found.next
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (("false",), "false: it ended with 1"),
+        (("ls", "/no/such/folder"), "ls: ls: cannot access '/no/such/folder': No such file or directory"),
+        (("no-such-program-at-all",), "no-such-program-at-all: No such file or directory"),
+    ],
+)
+def test_a_command_that_fails_says_why(command: tuple[str, ...], why: str) -> None:
+    with pytest.raises(ControlError) as caught:
+        Run(command).apply()
+    assert caught.value.why == why
+
+
+# The program: checks of the test's own, so that nothing of this machine is touched.
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A file that one check wants, and three more troubles: for a command that fails, for root, for a person."""
+    wanted = tmp_path / "wanted"
+
+    def check(machine: Machine) -> Iterator[Finding]:
+        if wanted.exists():
+            yield Finding(OK, "file", "it is there")
+        else:
+            yield Finding(FAIL, "the file is not there", "nobody made it", "touch it", Run(("touch", str(wanted))))
+        yield Finding(WARN, "a thing is broken", "it fell", "rub it", Run(("false",)))
+        yield Finding(WARN, "a rule is missing", "nobody wrote it", "sudo write rule")
+        yield Finding(WARN, "the phone is away", "far", "bring it near")
+
+    monkeypatch.setattr(doctor, "CHECKS", (check,))
+    return wanted
+
+
+def fob(tmp_path: Path, *arguments: str) -> int:
+    return run(["doctor", *arguments], Fob({"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}))
+
+
+def test_all_is_shown_then_applied(looked_at: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fob(tmp_path) == 1
+    assert "Some of this can be mended at once.    try: fob doctor --fix" in capsys.readouterr().err
+    assert fob(tmp_path, "--fix", "--yes") == 0, "nothing fails any more"
+    said = capsys.readouterr()
+    assert "fail  the file is not there" in said.out
+    assert said.err.splitlines() == [
+        "",
+        "Needs root:",
+        "    sudo write rule    (a rule is missing)",
+        "",
+        "Needs you:",
+        "    bring it near    (the phone is away)",
+        "",
+        "the file is not there",
+        f"    $ touch {looked_at}",
+        "done",
+        "",
+        "a thing is broken",
+        "    $ false",
+        "not mended: false: it ended with 1    try: rub it",
+    ]
+    assert looked_at.exists()
+
+
+def test_for_a_script(looked_at: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fob(tmp_path, "--json") == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [finding["fix"] for finding in found] == [[f"$ touch {looked_at}"], ["$ false"], None, None]
+    assert fob(tmp_path, "--json", "--fix", "--yes") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["fixed"] == ["the file is not there"]
+    assert found["failed"] == [{"what": "a thing is broken", "why": "false: it ended with 1"}]
+    assert found["findings"][0]["outcome"] == "ok"
+
+
+def test_nobody_to_ask(
+    looked_at: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert fob(tmp_path, "--fix") == 2
+    assert not looked_at.exists()
+    assert fob(tmp_path, "--yes") == 2, "there is nothing to say yes to"
+
+
+def test_each_is_asked_about(
+    looked_at: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter((False, True))
+    monkeypatch.setattr("fob_daemon.cli.mending.confirm", lambda *_: next(answers))
+    assert fob(tmp_path, "--fix") == 1, "it fails still"
+    assert not looked_at.exists()
+    assert "a thing is broken" in capsys.readouterr().err
+
+
+def test_nothing_to_mend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", (lambda machine: iter([Finding(OK, "all", "well")]),))
+    assert fob(tmp_path, "--fix", "--yes") == 7
+    root = Finding(FAIL, "a rule is missing", "nobody wrote it", "sudo write rule")
+    monkeypatch.setattr(doctor, "CHECKS", (lambda machine: iter([root]),))
+    assert fob(tmp_path, "--fix", "--yes") == 1
+    assert "    sudo write rule    (a rule is missing)" in capsys.readouterr().err
