@@ -12,7 +12,7 @@ import pytest
 from bumble.pairing import PairingConfig, PairingDelegate
 
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.device.pairing import PairingDesk
+from fob_daemon.device.pairing import OPEN_FIRST, PairingDesk
 from fob_daemon.device.registry import PairedDeviceEntry, Registry
 from fob_daemon.link.ble.errors import BOND_REFUSED, NOT_NEAR
 from fob_daemon.link.ble.hci import bonds_file
@@ -175,7 +175,7 @@ def test_a_phone_that_does_not_pair_now_is_not_bonded_with(tmp_path: Path) -> No
         async with Desk(tmp_path, Rules(pairing="refuse")) as desk:
             error = await desk.refusal()
             assert (error.what, error.why, error.exit_code) == ("not paired", BOND_REFUSED, ExitCode.REJECTED)
-            assert error.next_command == f"fob pair {desk.cable.url.text}"
+            assert error.next_command == OPEN_FIRST + f"fob pair {desk.cable.url.text}"
             assert await desk.bonds() == (False, False)
 
     run_virtually(story())

@@ -7,7 +7,7 @@ import pytest
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import Compare
-from fob_daemon.device.pairing import PairingDesk
+from fob_daemon.device.pairing import OPEN_FIRST, PairingDesk
 from fob_daemon.device.registry import Registry
 from fob_daemon.link.lines import Lines
 from fob_daemon.link.transport import Line, LineUrl
@@ -51,7 +51,9 @@ async def refusal(world: World, folder: Path, compare: Compare = equal) -> Contr
     desk = PairingDesk(KeyPair.generate(world.random.randbytes), registry, "me@pc", MediumLines(world.cable))
     with pytest.raises(ControlError) as caught:
         await desk.pair(world.cable.url, None, compare, lambda words: None)
-    assert caught.value.next_command == f"fob pair {world.cable.url.text}"
+    again = f"fob pair {world.cable.url.text}"
+    is_closed = any(words in caught.value.why for words in ("pairing is closed", "is pairing open there?"))
+    assert caught.value.next_command == (OPEN_FIRST if is_closed else "") + again
     assert registry.devices == {}
     return caught.value
 
@@ -62,6 +64,7 @@ def test_the_person_on_the_phone(tmp_path: Path, medium: Medium, person: Rules) 
         world = World(tmp_path, 1, person, medium)
         error = await refusal(world, tmp_path)
         assert (error.what, error.exit_code) == ("not paired", ExitCode.REJECTED)
+        assert error.next_command.startswith(OPEN_FIRST) is not person.pairing_open
         await world.close()
 
     run_virtually(story())

@@ -25,6 +25,8 @@ from fob_protocol.pairing.pc import PairedDevice
 # The person on the phone wants no pairing, or not this one; None: the codes were not equal.
 _REJECTIONS: Final = (Reason.PAIRING_CLOSED, Reason.PERSON_SAID_NO, None)
 
+OPEN_FIRST: Final = "open pairing on the phone (Computers), then: "
+
 
 class PairingDesk:
     """One pairing at a time for each line."""
@@ -89,7 +91,8 @@ class PairingDesk:
             return entry
         except RefusedError as error:
             code = ExitCode.REJECTED if error.reason in _REJECTIONS else ExitCode.FAILED
-            raise ControlError("not paired", str(error), again, code) from None
+            remedy = OPEN_FIRST + again if error.reason is Reason.PAIRING_CLOSED else again
+            raise ControlError("not paired", str(error), remedy, code) from None
         except ConnectionError as error:
             why = f"the pairing was broken off: {error}"
             raise ControlError("not paired", why, again, ExitCode.NO_DEVICE) from None
@@ -163,7 +166,7 @@ class PairingDesk:
         try:
             return await open_data_line(url, self._lines.open_to_pair)
         except BondRefusedError as error:
-            raise ControlError("not paired", error.why, _again(url), ExitCode.REJECTED) from None
+            raise ControlError("not paired", error.why, OPEN_FIRST + _again(url), ExitCode.REJECTED) from None
         except LineUnavailableError as error:
             raise _no_device(error) from None
         except (NotADeviceError, ConnectionError) as error:
