@@ -90,6 +90,7 @@ async def test_a_new_sheet_does_not_take_a_tap_that_was_meant_for_what_lay_there
     await expect(page.get_by_role("dialog", name="Sign a git commit")).to_be_visible()
     assert await handset.asked[0] == Decision(True)
     assert not handset.asked[1].done()
+    await expect(page).to_have_url(handset.address)
 
 
 async def test_a_question_that_is_taken_back_goes_away(handset: Scene, page: Page) -> None:
@@ -183,10 +184,11 @@ async def test_power_is_cut_and_comes_back_locked(handset: Scene, page: Page, tm
     await unlocked(handset, page)
     bench = page.get_by_role("complementary", name="Workbench")
     power = bench.get_by_role("region", name="Power")
-    await power.get_by_role("spinbutton", name="Seconds").fill("1")
+    await power.get_by_role("spinbutton", name="Seconds").fill("600")
     await power.get_by_role("button", name="Cut the power").click()
     await expect(page.get_by_role("heading", name="The phone is off")).to_be_attached()
     await keep_picture(page, tmp_path, "off")
+    handset.bench.cut_power(0)
     await expect(page.get_by_role("heading", name="Locked")).to_be_visible()
 
 

@@ -163,7 +163,13 @@ function listen() {
 
 document.addEventListener("submit", (event) => {
   event.preventDefault();
-  send(event.target, event.submitter).catch(() => page.classList.add("gone"));
+  const form = event.target;
+  // Whoever taps twice means it once.
+  if (form.isOnItsWay) return;
+  form.isOnItsWay = true;
+  send(form, event.submitter)
+    .catch(() => page.classList.add("gone"))
+    .finally(() => (form.isOnItsWay = false));
 });
 
 document.addEventListener("click", (event) => {
