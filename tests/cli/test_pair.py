@@ -19,7 +19,7 @@ OPENING = [
 PAIRED = [
     "look at your phone: confirm the code there too",
     "Paired. It is called 'pixel' here, in slot 1.",
-    "try:   fob p11 install    (for PKCS#11 programs)    fob ssh config    (for ssh and git)",
+    "try:   fob setup    (so that ssh, git and PKCS#11 programs find it)",
 ]
 
 

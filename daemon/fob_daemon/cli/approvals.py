@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from fob_daemon.cli.completing import complete_grant
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.durations import time_left
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -20,7 +21,7 @@ def approvals() -> None:
     """
 
 
-@approvals.command("list")
+@approvals.command("list", short_help="List what is allowed now, and for how long.")
 @device_option
 @json_option
 @click.pass_obj
@@ -39,8 +40,8 @@ def list_command(fob: Fob, device: str | None) -> None:
     fob.output.table(("NUMBER", "TIME LEFT", "DEVICE", "WHAT FOR"), rows)
 
 
-@approvals.command("revoke")
-@click.argument("number", type=click.IntRange(1), required=False)
+@approvals.command("revoke", short_help="Take one back, or all: the phone asks again.")
+@click.argument("number", type=click.IntRange(1), required=False, shell_complete=complete_grant)
 @click.option("--all", "is_all", is_flag=True, help="All of them; of every device unless one is named.")
 @device_option
 @json_option

@@ -42,12 +42,13 @@ class SocketConnection(http.client.HTTPConnection):
 class Client:
     """Requests to the daemon at `path`. Every method raises ControlError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_time: float = READ_TIME) -> None:
         self.path = path
+        self._read_time = read_time
 
     def get(self, *segments: str, **query: str | int) -> Any:
         """A read."""
-        return self._request("GET", _target(segments, query), None, READ_TIME)
+        return self._request("GET", _target(segments, query), None, self._read_time)
 
     def text(self, *segments: str) -> str:
         """A read of what is no JSON."""

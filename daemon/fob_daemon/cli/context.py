@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from fob_daemon.cli.client import Client
+from fob_daemon.cli.completing import complete_device
 from fob_daemon.cli.output import Output
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.paths import Paths, daemon_paths
@@ -73,4 +74,9 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
-device_option = click.option("--device", metavar="NAME", help="Which device; not needed when there is one.")
+device_option = click.option(
+    "--device",
+    metavar="NAME",
+    shell_complete=complete_device,
+    help="Which device; not needed when there is one.",
+)

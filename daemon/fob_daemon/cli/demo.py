@@ -5,7 +5,9 @@ import click
 from fob_daemon.cli.context import Fob
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True}, short_help="Sign with an emulated phone: a walk, or a command."
+)
 @click.option(
     "--link", type=click.Choice(["serial", "ble"]), default="serial", show_default=True, help="The kind of line."
 )

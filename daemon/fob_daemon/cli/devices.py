@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from fob_daemon.cli.completing import complete_device
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.output import Output, Painted, coloured
 from fob_daemon.cli.scan import show_nearby
@@ -47,7 +48,7 @@ def devices(fob: Fob, scan: bool, seconds: int | None) -> None:
     fob.output.table(("NAME", "STATE", "SERIAL", "TOKEN", "SLOT", "URL"), rows)
 
 
-@click.command()
+@click.command(short_help="Show the daemon, its devices and traffic, its programs.")
 @json_option
 @click.pass_obj
 def status(fob: Fob) -> None:
@@ -64,8 +65,8 @@ def status(fob: Fob) -> None:
     _show_clients(fob.output, report["clients"])
 
 
-@click.command()
-@click.argument("name")
+@click.command(short_help="Forget a device; it forgets this computer too.")
+@click.argument("name", shell_complete=complete_device)
 @json_option
 @click.pass_obj
 def unpair(fob: Fob, name: str) -> None:

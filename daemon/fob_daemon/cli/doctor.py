@@ -43,7 +43,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
 )
 
 
-@click.command()
+@click.command(short_help="Check everything that has to be right, and mend it.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended without root: shows each remedy, and asks.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @json_option

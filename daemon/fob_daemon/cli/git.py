@@ -9,6 +9,7 @@ import click
 
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.changes.change import Change, Standing, agree, make_all, show, to_json
+from fob_daemon.cli.completing import complete_key
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
 from fob_daemon.cli.git_signing.git import Git
@@ -40,9 +41,14 @@ def git() -> None:
     """
 
 
-@git.command("enable")
+@git.command("enable", short_help="Make git sign with a key of the phone.")
 @local_option
-@click.option("--key", type=LABEL, help="Which key, by its label or id; not needed when there is one.")
+@click.option(
+    "--key",
+    type=LABEL,
+    shell_complete=complete_key,
+    help="Which key, by its label or id; not needed when there is one.",
+)
 @click.option("--all/--asked", "every_commit", default=True, help="Sign every commit (as at first), or those with -S.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @device_option
@@ -87,7 +93,7 @@ def disable_command(fob: Fob, is_local: bool) -> None:
         fob.output.say(f"{words}.")
 
 
-@git.command("test")
+@git.command("test", short_help="Sign a commit in a scratch repository, and check it.")
 @json_option
 @click.pass_obj
 def test_command(fob: Fob) -> None:

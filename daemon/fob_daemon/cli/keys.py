@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from fob_daemon.cli.asks import asks_shown
+from fob_daemon.cli.completing import complete_key
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.parameters import KEY_ID, LABEL
 from fob_daemon.cli.pins import pin_option, with_pin
@@ -69,7 +70,7 @@ def new_command(
 
 
 @keys.command("show")
-@click.argument("key")
+@click.argument("key", shell_complete=complete_key)
 @click.option("--pem", "form", flag_value="pem", help="The public key in PEM.")
 @click.option("--ssh", "form", flag_value="ssh", help="The public key as a line for authorized_keys.")
 @click.option("--p11-uri", "form", flag_value="uri", help="The private key's PKCS#11 URI (RFC 7512).")
@@ -92,7 +93,7 @@ def show_command(fob: Fob, key: str, form: str | None, device: str | None) -> No
 
 
 @keys.command("delete")
-@click.argument("key")
+@click.argument("key", shell_complete=complete_key)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @device_option
 @pin_option

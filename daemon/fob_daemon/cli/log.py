@@ -19,7 +19,7 @@ _PROGRAMS: Final = 2
 _PHONE: Final = ""
 
 
-@click.command()
+@click.command(short_help="Show which programs used which keys.")
 @click.option("-n", "limit", type=click.IntRange(0, MAX_LOG), default=DEFAULT_LOG, show_default=True, help="How many.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens.")
 @click.option("--phone", is_flag=True, help="What the phone has written down itself.")

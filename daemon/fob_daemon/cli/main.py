@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from fob_daemon.cli.completing import COMPLETION_VARIABLE
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.endings import PROGRAM, error_for
 from fob_daemon.cli.output import ReaderGoneError, give_up_what_cannot_be_written, take_every_character
@@ -16,6 +17,7 @@ from fob_daemon.control.errors import ExitCode
 # Each command's module is loaded when it is needed: `fob status` must not pay for the others.
 COMMANDS: Final = {
     "pair": "pair",
+    "setup": "setup",
     "unpair": "devices",
     "devices": "devices",
     "status": "devices",
@@ -25,7 +27,6 @@ COMMANDS: Final = {
     "p11": "p11",
     "ssh": "ssh",
     "git": "git",
-    "setup": "setup",
     "log": "log",
     "approvals": "approvals",
     "monitor": "monitor",
@@ -34,7 +35,6 @@ COMMANDS: Final = {
     "demo": "demo",
     "completion": "completion",
 }
-COMPLETION_VARIABLE: Final = "_FOB_COMPLETE"
 
 
 class LazyGroup(click.Group):

@@ -22,7 +22,7 @@ PERIOD: Final = 1.0
 ENDED: Final = ControlError("nothing more is heard", "the daemon ended the conversation", "fob status")
 
 
-@click.command()
+@click.command(short_help="Watch live: questions on the phone, traffic, the last uses.")
 @click.option("--lines", "in_lines", is_flag=True, help="An event a line, also on a terminal.")
 @json_option
 @click.pass_obj

@@ -15,7 +15,7 @@ from fob_daemon.control.errors import ControlError, ExitCode
 _FRAME: Final = ("┌───────────────┐", "│   {}   │", "└───────────────┘")
 
 
-@click.command()
+@click.command(short_help="Pair with the device at a serial line, by Bluetooth or TCP.")
 @click.argument("url", type=URL)
 @click.option("--name", type=NAME, help="What to call the device, also one that is paired; its own name otherwise.")
 @click.option("--yes", is_flag=True, help="Do not ask: print the code and confirm it. For tests and --headless phones.")
@@ -32,7 +32,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
         fob.output.data(device)
         return
     fob.output.say(f"Paired. It is called '{device['name']}' here, in slot {device['slot']}.")
-    fob.output.say("try:   fob p11 install    (for PKCS#11 programs)    fob ssh config    (for ssh and git)")
+    fob.output.say("try:   fob setup    (so that ssh, git and PKCS#11 programs find it)")
 
 
 def _follow(fob: Fob, events: StreamBeside, url: str, yes: bool) -> dict[str, Any]:

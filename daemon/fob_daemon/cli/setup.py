@@ -10,6 +10,7 @@ import click
 from fob_daemon.cli.changes.change import Change, Standing, agree, make_all, show, to_json
 from fob_daemon.cli.changes.link import Link
 from fob_daemon.cli.changes.own_file import OwnFile
+from fob_daemon.cli.completing import complete_key
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
 from fob_daemon.cli.parameters import HOSTS, LABEL
@@ -23,9 +24,11 @@ from fob_daemon.p11_kit import module_path, module_text
 PARTS: Final = ("p11-kit", "ssh", "systemd", "shell")
 
 
-@click.command()
+@click.command(short_help="Make this computer's programs find the phone.")
 @click.option("--git", "with_git", is_flag=True, help="Let git sign with the phone too; see `fob git enable`.")
-@click.option("--key", type=LABEL, help="For --git: which key; not needed when there is one.")
+@click.option(
+    "--key", type=LABEL, shell_complete=complete_key, help="For --git: which key; not needed when there is one."
+)
 @click.option("--hosts", type=HOSTS, default=EVERY_HOST, show_default=True, help="Hosts for which ssh asks the phone.")
 @click.option("--without", multiple=True, type=click.Choice(PARTS), help="Leave this part out; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")

@@ -7,7 +7,7 @@ from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.pins import pin_option, with_pin
 
 
-@click.command()
+@click.command(short_help="Log in once, for the commands that follow, ssh and git.")
 @device_option
 @pin_option
 @json_option
@@ -25,7 +25,7 @@ def unlock(fob: Fob, device: str | None, pin_file: str | None) -> None:
         fob.output.say("Unlocked, for ssh and git too.    to end it: fob lock")
 
 
-@click.command()
+@click.command(short_help="Log out again.")
 @device_option
 @json_option
 @click.pass_obj

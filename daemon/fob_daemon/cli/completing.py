@@ -1,0 +1,69 @@
+"""What a shell offers behind Tab: names, labels and numbers of this moment, or nothing; it never waits for long."""
+
+import shlex
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from fob_daemon.cli.client import Client
+from fob_daemon.control.errors import ControlError
+from fob_protocol.names import is_plain_name
+
+# Seconds in which a person does not wonder what the shell is doing.
+PATIENCE: Final = 0.5
+
+# A shell that asks sets it to its name and `_complete`.
+COMPLETION_VARIABLE: Final = "_FOB_COMPLETE"
+
+# Puts what is offered into the line as it stands; other shells quote it.
+_VERBATIM: Final = "bash"
+
+# A value and what it is.
+Offer = tuple[str, str]
+
+
+def complete_device(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of paired devices."""
+    return _offered(context, incomplete, _devices)
+
+
+def complete_key(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Labels of keys."""
+    return _offered(context, incomplete, _keys)
+
+
+def complete_grant(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Numbers of what is allowed without asking."""
+    return _offered(context, incomplete, _grants)
+
+
+def _devices(client: Client) -> Iterable[Offer]:
+    devices: list[dict[str, Any]] = client.get("devices")["devices"]
+    return [(device["name"], device["state"]) for device in devices]
+
+
+def _keys(client: Client) -> Iterable[Offer]:
+    keys: list[dict[str, Any]] = client.get("keys")["keys"]
+    return [(key["label"], f"{key['type']} on {key['device']}") for key in keys]
+
+
+def _grants(client: Client) -> Iterable[Offer]:
+    grants: list[dict[str, Any]] = client.get("grants")["grants"]
+    return [(str(grant["number"]), f"{grant['device']}: {grant['words']}") for grant in grants]
+
+
+def _offered(context: click.Context, incomplete: str, ask: Callable[[Client], Iterable[Offer]]) -> list[CompletionItem]:
+    fob = context.find_root().obj
+    try:
+        offers = dict(ask(Client(fob.paths.control, PATIENCE)))
+    except ControlError:
+        return []
+    shell = fob.environment.get(COMPLETION_VARIABLE, "").partition("_")[0]
+    return [
+        CompletionItem(shlex.quote(value) if shell == _VERBATIM else value, help=what)
+        for value, what in offers.items()
+        # Nothing that steers a terminal or ends the shell's line.
+        if value.startswith(incomplete) and is_plain_name(value) and is_plain_name(what)
+    ]
