@@ -257,6 +257,27 @@ def test_a_phone_out_of_range_is_missed_and_found_again(tmp_path: Path, interval
     run_virtually(story())
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_at_the_intervals_that_computers_choose_a_program_hears_within_two_seconds(tmp_path: Path, tells: bool) -> None:
+    """However the phone goes: out of range, or silent though it is connected."""
+
+    async def story() -> None:
+        for part in ("unplug", "silence"):
+            (tmp_path / part).mkdir()
+            async with SlowAir(tmp_path / part, INTERVAL, tells=tells) as air:
+                await air.quiet()
+                if part == "unplug":
+                    air.cable.unplug()
+                else:
+                    air.world.noise.silence = True
+                began = air.now()
+                with pytest.raises(CkrError):
+                    await air.manager.request(INFO, timeout=60)
+                assert air.now() - began < 2.0
+
+    run_virtually(story())
+
+
 @pytest.mark.parametrize("later", [0.1, 0.3, 0.5])
 def test_an_interval_that_nobody_tells_and_that_grows_is_found_out(tmp_path: Path, later: float) -> None:
     """As when the phone asks for longer ones to save its battery."""
