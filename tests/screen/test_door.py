@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from fob_device.screen.web.door import HEADERS, Door
@@ -68,6 +70,13 @@ def test_another_origin_is_refused(origin: str) -> None:
 def test_a_tap_says_where_it_comes_from(headers: dict[str, str]) -> None:
     """An old browser's form, and one from a page without an origin of its own."""
     assert refusal("POST", {"Host": DOOR.host} | headers) is HTTPStatus.FORBIDDEN
+
+
+@given(st.sampled_from(("GET", "POST")), st.text(max_size=60), st.text(max_size=60), st.none() | st.text(max_size=20))
+def test_nobody_gets_in_by_chance(method: str, host: str, path: str, site: str | None) -> None:
+    headers = {"Host": host} | ({"Sec-Fetch-Site": site} if site is not None else {})
+    assert refusal(method, headers, f"/{path}") is not None
+    assert refusal(method, headers | {"Host": DOOR.host}, f"/{path}") is not None
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "HEAD", "TRACE"])

@@ -1,8 +1,11 @@
 """What a form may send."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fob_device.screen.web.forms import FORM_TYPE, FormError, one_of, parse_form
+from fob_device.screen.web.limits import FIELDS_LIMIT
 
 
 def test_fields_come_as_they_were_typed() -> None:
@@ -23,6 +26,16 @@ def test_what_no_page_of_ours_sends_is_refused_without_repeating_it(body: bytes)
         parse_form(FORM_TYPE, body)
     assert "pin" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="ab=&%0+;", max_size=40).map(str.encode))
+def test_any_octets_are_fields_or_no_form(body: bytes) -> None:
+    try:
+        fields = parse_form(FORM_TYPE, body)
+    except FormError:
+        return
+    assert len(fields) <= FIELDS_LIMIT
+    assert all(isinstance(text, str) for field in fields.items() for text in field)
 
 
 def test_a_choice_is_one_of_those_that_were_offered() -> None:
