@@ -53,6 +53,7 @@ async def test_what_is_written_is_enough_and_goes_again(live: Live, tmp_path: Pa
     found = json.loads(live.run("fob", "--json", "doctor", check=False, XDG_CONFIG_HOME="").stdout)["findings"]
     outcomes = {finding["what"]: finding["outcome"] for finding in found}
     assert [outcomes[what] for what in ("service", "ssh", "git", "git's signers")] == ["ok"] * 4
+    assert outcomes[f"clock of '{live.device()['name']}'"] == "ok"
 
     setup(live, "--undo")
     assert written(live) == before

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
 from fob_daemon.cli.checks.bluetooth import check_bluetooth
-from fob_daemon.cli.checks.clock import check_clock
+from fob_daemon.cli.checks.clock import check_clock, check_phone_clocks
 from fob_daemon.cli.checks.daemon import check_daemon, check_devices
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
@@ -17,6 +18,7 @@ from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial
 from fob_daemon.cli.checks.service import check_service
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
 from fob_daemon.cli.checks.ssh import check_ssh
+from fob_daemon.cli.clock_skew import skew_of
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.mending import mend
 from fob_daemon.cli.output import coloured
@@ -40,6 +42,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_agent_login,
     check_git,
     check_clock,
+    check_phone_clocks,
 )
 
 
@@ -101,7 +104,8 @@ def _machine(fob: Fob) -> Machine:
         (status["provider_socket"], status["agent_socket"]) if status else (fob.paths.provider, fob.paths.agent)
     )
     sockets = fob.paths.control, Path(provider), Path(agent)
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal)
+    skew = partial(skew_of, fob)
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew)
 
 
 def _show(fob: Fob, finding: Finding) -> None:

@@ -1,7 +1,7 @@
 """What a check needs, and what it says."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -54,7 +54,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine under examination. `status` is the daemon's report, None when there is a `refusal` instead."""
+    """The machine under examination. `status` is the daemon's report, None when there is a `refusal` instead.
+
+    `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known.
+    """
 
     environment: Mapping[str, str]
     uid: int
@@ -64,6 +67,7 @@ class Machine:
     agent: Path
     status: dict[str, Any] | None
     refusal: ControlError | None = None
+    skew_of: Callable[[dict[str, Any]], float | None] = lambda device: None
 
     @property
     def person(self) -> Person:
