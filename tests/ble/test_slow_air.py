@@ -2,10 +2,15 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from fob_daemon.device.device import SETTLE_TIME, Device
+from fob_daemon.device.registry import PairedDeviceEntry
+from fob_daemon.device.slot import open_slot
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.link.keeper import State
 from fob_daemon.link.manager import LinkManager
@@ -118,6 +123,21 @@ class SlowAir:
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def paired_device(world: World) -> AsyncIterator[Device]:
+    """The phone as the daemon has it when it was paired a moment ago."""
+    world._device_key = (await world.pair()).key
+    link = world.new_link()
+    entry = PairedDeviceEntry("phone", world._device_key.hex(), "1", (world.cable.url.text,), 1, 0.0)
+    device = Device(entry, link, open_slot(1, "phone", link))
+    device.start()
+    try:
+        yield device
+    finally:
+        await device.end()
+        await world.close()
 
 
 def assert_opened_at_once(air: SlowAir) -> None:
@@ -253,6 +273,34 @@ def test_a_phone_out_of_range_is_missed_and_found_again(tmp_path: Path, interval
             air.cable.plug_in()
             await air.session()
             assert (await air.manager.request(INFO, timeout=60)).ckr == Ckr.OK
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("interval", [INTERVAL, *SLOW])
+def test_who_pairs_hears_so_when_the_first_list_of_keys_is_there(tmp_path: Path, interval: float) -> None:
+    async def story() -> None:
+        air = SlowAir(tmp_path, interval)
+        async with paired_device(air.world) as device:
+            await device.settled()
+            assert device.link.state is State.READY
+            assert device.slot.cache.token is not None
+            assert device.link.counters.sent_again == 0
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("interval", [INTERVAL, *SLOW])
+def test_who_pairs_with_a_phone_that_is_then_carried_away_is_not_kept_waiting(tmp_path: Path, interval: float) -> None:
+    async def story() -> None:
+        air = SlowAir(tmp_path, interval)
+        async with paired_device(air.world) as device:
+            air.cable.unplug()
+            began = air.now()
+            await device.settled()
+            assert device.link.state is State.AWAY
+            # At the longest one the connection that it was paired over ends no sooner than after 8 s.
+            assert air.now() - began <= SETTLE_TIME * (1 if interval <= 1.0 else 2) + ROUNDING
 
     run_virtually(story())
 

@@ -14,6 +14,8 @@ from fob_protocol.pkcs11.flags import TokenFlag
 
 # After pairing: how long the first session and the first list of objects may take before the person hears "paired".
 SETTLE_TIME: Final = 10.0
+# And how long while a slow line is still being opened or read: 100 s and 50 s by radio at the longest interval.
+SETTLE_LIMIT: Final = 180.0
 
 
 @dataclass(slots=True)
@@ -43,11 +45,21 @@ class Device:
         await self.stop()
 
     async def settled(self) -> None:
-        """Wait a moment for the first session and the first list of objects."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_TIME):
-                await self.link.ready()
-                await self.slot.idle()
+        """Wait a moment for the first session and the first list of objects; longer while they are on their way."""
+        settling = asyncio.create_task(self._settle())
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_LIMIT):
+                    while True:
+                        done, _ = await asyncio.wait((settling,), timeout=SETTLE_TIME)
+                        if done or self.link.state not in (State.CONNECTING, State.READY):
+                            return
+        finally:
+            settling.cancel()
+
+    async def _settle(self) -> None:
+        await self.link.ready()
+        await self.slot.idle()
 
     def report(self) -> DeviceReport:
         """The device for `fob status`."""
