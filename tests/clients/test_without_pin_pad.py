@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from clients.certificates import certificate_on_phone
+from clients.conversation import pykcs11
 from clients.engine import ENGINE, openssl, private_uri
 from clients.test_java import keytool
 from clients.test_openssh import askpass
@@ -88,6 +89,14 @@ def test_nss_reads_the_pin_from_a_file(phone: Live) -> None:
         keys = phone.run("certutil", "-K", "-d", "sql:nss", "-h", phone.label, "-f", "pin").stdout
     assert keys.count(b"<") == 3
     assert link.round_trips == 2, "random octets for NSS, and the login"
+
+
+def test_a_pin_is_checked_although_another_program_is_logged_in(phone: Live) -> None:
+    with pykcs11(phone) as one, pykcs11(phone) as other:
+        assert one.ask("login") == "OK"
+        assert other.ask("login", "0000") == "CKR_PIN_INCORRECT"
+        assert other.ask("list", "private") == ""
+        assert other.ask("login") == "OK"
 
 
 def test_java_sends_the_pin_that_it_was_given(phone: Live) -> None:
