@@ -7,7 +7,9 @@ import pytest
 
 from cryptoki.desk import RO, ROOM, RW, SLOT, Client, Desk, Thinker, until
 from fob_daemon.device.logins import LINGER, UserLogin
-from fob_protocol.at.answer import Event
+from fob_device.approval.rules import Rules
+from fob_protocol.at.answer import Answer, Event
+from fob_protocol.at.command import Command, encode_command
 from fob_protocol.catalogue import EVENT_LOCKED
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -289,14 +291,48 @@ async def test_a_phone_that_is_away_cannot_check_a_pin(desk: Desk, client: Clien
 # PIN on the phone.
 
 
-@pytest.mark.parametrize("pin", [None, b""])
-async def test_no_pin_and_an_empty_one_ask_on_the_phone(tmp_path: Path, pin: bytes | None) -> None:
+@pytest.mark.parametrize("pin", [None, b"", b"dummy", USER_PIN])
+async def test_whatever_a_program_gives_as_the_pin_the_phone_asks(tmp_path: Path, pin: bytes | None) -> None:
     async with Desk.opened(tmp_path, Thinker(typed_pin=USER_PIN)) as desk:
         client = desk.client()
         assert TokenFlag.PROTECTED_AUTHENTICATION_PATH in client.application.get_token_info(SLOT).flags
         session = client.session()
         await client.application.login(session, Cku.USER, pin)
         assert client.application.get_session_info(session).state == Cks.RW_USER_FUNCTIONS
+
+
+async def test_no_pin_of_a_program_crosses_the_link_to_a_phone_with_a_pad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Rules(typed_pin=USER_PIN, typed_so_pin=SO_PIN, chosen_pin=b"chosen-pin")
+    dummy = b"made-up by a program"
+    async with Desk.opened(tmp_path, person) as desk:
+        sent: list[bytes] = []
+        request = desk.link.request
+
+        async def recorded(command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - as the interface has it
+            sent.append(encode_command(command))
+            return await request(command, timeout=timeout)
+
+        monkeypatch.setattr(desk.link, "request", recorded)
+        application = desk.client().application
+        session = application.open_session(SLOT, RW)
+        await application.login(session, Cku.USER, dummy)
+        _, key = await application.generate_key_pair(
+            session, EC_PAIR, {Cka.EC_PARAMS: P256}, {Cka.ALWAYS_AUTHENTICATE: True}
+        )
+        application.sign_init(session, ECDSA, key)
+        await application.login(session, Cku.CONTEXT_SPECIFIC, dummy)
+        await application.set_pin(session, dummy, dummy)
+        await application.logout(session)
+        await application.login(session, Cku.SO, dummy)
+        await application.init_pin(session, dummy)
+        await application.logout(session)
+        application.close_session(session)
+        await application.init_token(SLOT, dummy, b"new")
+        pin_commands = ("C_LOGIN=1", "C_LOGIN=2", "C_LOGIN=0", "C_SETPIN", "C_INITPIN", "C_INITTOKEN")
+        assert [any(name.encode() in command for command in sent) for name in pin_commands] == 6 * [True]
+        assert [command for command in sent if dummy in command] == []
 
 
 async def test_without_a_pad_no_pin_is_refused_at_once(desk: Desk, client: Client) -> None:
