@@ -20,12 +20,23 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, pid: int, program: str, parent: int, *, uid: int = UID, name: str = "", hidden: bool = False) -> None:
+    def add(
+        self,
+        pid: int,
+        program: str,
+        parent: int,
+        *,
+        uid: int = UID,
+        name: str = "",
+        hidden: bool = False,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
         """`hidden`: a process that lets nobody see its executable, as agents do."""
         process = self.folder / str(pid)
         process.mkdir()
         name = name or program
         (process / "comm").write_text(f"{name}\n")
+        (process / "cmdline").write_text("".join(f"{argument}\0" for argument in (program, *arguments)))
         (process / "status").write_text(
             f"Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{parent}\n"
             f"TracerPid:\t0\nUid:\t7\t{uid}\t{uid}\t{uid}\nGid:\t1000\t1000\t1000\t1000\nFDSize:\t256\n"
@@ -52,6 +63,32 @@ def test_a_program_and_who_started_it_up_to_the_terminal(processes: Processes) -
     processes.add(35, "git", 30)
     processes.add(40, "ssh", 35)
     assert processes.chain() == ("ssh", "git", "zsh")
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "shown"),
+    [
+        ("python3.11", ("/usr/local/bin/fob", "keys", "new"), "fob (python3.11)"),
+        ("bash", ("./deploy.sh",), "deploy.sh (bash)"),
+        ("bash", ("-c", "ssh build.example"), "bash"),
+        ("python3.11", ("-m", "http.server"), "python3.11"),
+        ("python3.11", ("",), "python3.11"),
+        ("zsh", (), "zsh"),
+        ("pythonista", ("notes",), "pythonista"),
+        ("ssh", ("build.example",), "ssh"),
+    ],
+)
+def test_an_interpreter_is_shown_with_its_script(
+    processes: Processes, program: str, arguments: tuple[str, ...], shown: str
+) -> None:
+    processes.add(40, program, 30, arguments=arguments)
+    assert processes.chain() == (shown, "zsh")
+
+
+def test_a_script_cannot_end_the_chain_by_its_name(processes: Processes) -> None:
+    processes.add(35, "bash", 30, arguments=("/tmp/sshd",))
+    processes.add(40, "ssh", 35)
+    assert processes.chain() == ("ssh", "sshd (bash)", "zsh")
 
 
 @pytest.mark.parametrize("parent", [10, 1])
@@ -116,5 +153,8 @@ def test_the_real_one() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         peer = PeerIdentity(child.pid, os.geteuid(), os.getegid(), "?", ())
         ours = os.path.basename(os.path.realpath(sys.executable))
-        assert program_chain(peer)[:2] == (ours, ours)
+        child_name, own_name, *_ = program_chain(peer)
+        # However the tests were started: pytest's own script, or `python -m pytest`.
+        assert child_name == ours
+        assert ours in own_name
         child.communicate(b"\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from fob_daemon.peer import PeerIdentity, program_name
+from fob_daemon.peer import PeerIdentity, program_arguments, program_name
 from fob_protocol.caller import PROGRAMS_LIMIT
 
 # What /proc/<pid>/status needs for its first lines, which are all that is read of it.
@@ -27,6 +27,9 @@ SESSION_PROGRAMS: Final = frozenset(
         *("gnome-session-binary", "gnome-shell", "kwin_wayland", "kwin_x11", "plasmashell", "xfce4-session"),
     }
 )
+
+# Programs that run other people's: `python3.11` says nothing, `fob (python3.11)` does.
+_INTERPRETER: Final = re.compile(r"(?:bash|dash|fish|ksh|lua|node|perl|php|pypy|python|ruby|sh|tclsh|zsh)[\d.]*")
 
 # Who started it, and whose it is by its effective uid.
 _STATUS: Final = re.compile(rb"\nPPid:\t(\d+)\n.*\nUid:\t\d+\t(\d+)\t", re.DOTALL)
@@ -52,8 +55,17 @@ def _programs(peer: PeerIdentity, proc: Path) -> Iterator[str]:
         program = program_name(folder)
         if depth and (pid == _INIT or program.partition(" ")[0] in SESSION_PROGRAMS):
             return
-        yield program
+        yield _with_script(program, folder)
         pid = int(found[1])
+
+
+def _with_script(program: str, process: str) -> str:
+    """An interpreter behind the name of the script that it runs, if its first argument is one."""
+    if _INTERPRETER.fullmatch(program):
+        script = program_arguments(Path(process))[1:2]
+        if script and script[0][:1] not in ("", "-"):
+            return f"{os.path.basename(script[0])} ({program})"
+    return program
 
 
 def _status(process: str) -> bytes:

@@ -6,20 +6,17 @@ from typing import Final
 PROGRAM_NAME: Final = "fob-ssh-keygen"
 SIGNERS_NAME: Final = "fob-allowed-signers"
 
-# git swallows what its signer says while it waits, so the reminder goes to the terminal; a phone that remembers its yes
-# answers before that.
+# git swallows what its signer says while it waits, so the reminder goes to the terminal, where git still waits after a
+# second: a phone that remembers its yes answers before. ssh-keygen takes this program's place, so that the phone shows
+# `ssh-keygen <- git`.
 _PROGRAM: Final = """\
 #!/bin/sh
 # Fob: ssh-keygen for git, at the phone's agent, from any shell. `fob git disable` removes this file.
 SSH_AUTH_SOCK={agent}
 export SSH_AUTH_SOCK
 [ "$2" = sign ] || exec ssh-keygen "$@"
-(sleep 1 && echo "Look at your phone: git waits for a signature." >/dev/tty) </dev/null >/dev/null 2>&1 &
-reminder=$!
-trap 'kill "$reminder" 2>/dev/null' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-ssh-keygen "$@"
+(sleep 1 && kill -0 $$ && echo "Look at your phone: git waits for a signature." >/dev/tty) </dev/null >/dev/null 2>&1 &
+exec ssh-keygen "$@"
 """
 
 
