@@ -15,6 +15,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cko
 from fob_protocol.pkcs11.flags import TokenFlag
+from support.pin_entries import asking
 from support.screen_world import WRONG_PIN, ScreenWorld, at_screen
 from support.world import P256, USER_PIN, counted_signatures
 
@@ -40,6 +41,24 @@ def test_fifty_requests_at_a_locked_phone_are_one_question_and_each_is_done_once
         assert [answer.ckr for answer in answers] == 50 * [Ckr.OK]
         assert signed == {bytes([data]) * 32: 1 for data in range(50)}
         assert await world.asks() == []
+
+    at_screen(tmp_path, story)
+
+
+def test_requests_of_several_computers_are_one_question_too(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        person = world.person
+        person.lock.lock()
+        names = ["me@desk", "me@desk", "me@laptop", "\x1b[2Jme"]
+        waiting = [asyncio.create_task(person.unlocked(asking(name))) for name in names]
+        await asyncio.sleep(1)
+        assert person.lock.waiting_words == "4 requests from me@desk, me@laptop and \N{REPLACEMENT CHARACTER}[2Jme wait"
+        for task in waiting[1:]:
+            task.cancel()
+        await asyncio.sleep(1)
+        assert person.lock.waiting_words == "1 request from me@desk waits"
+        await world.unlock()
+        await waiting[0]
 
     at_screen(tmp_path, story)
 

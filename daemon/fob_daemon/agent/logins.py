@@ -96,7 +96,7 @@ class AgentLogins:
         return anchor is not None and self._state(anchor) in _LOGGED_IN
 
     async def login(self, slot: int, pin: bytes) -> None:
-        """Log in with a PIN, by the PIN pad when it is empty; nothing to do when the token is logged in."""
+        """Log in with a PIN, by the PIN pad where there is one; nothing to do when the token is logged in."""
         token = self._tokens[slot]
         async with token.changing:
             if not self.is_logged_in(slot):
