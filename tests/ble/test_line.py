@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.link.ble.deadlines import CONNECT_TIME, FIND_TIME
+from fob_daemon.link.ble.deadlines import CONNECT_TIME, FIND_TIME, GHOST_TIME
 from fob_daemon.link.ble.hci.stack import HciStack
 from fob_daemon.link.ble.line import UNSENT_LIMIT
-from fob_daemon.link.ble.radio import GHOST_TIME, Radio
+from fob_daemon.link.ble.radio import Radio
 from fob_daemon.link.transport import LineUnavailableError
 from fob_device.radio.radio import INTERVAL
 from fob_protocol.link.gatt import PROVING_TIME

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fob_daemon.device.device import SETTLE_TIME, Device
+from fob_daemon.device.pairing_time import PAIRING_LIMIT
 from fob_daemon.device.registry import PairedDeviceEntry
 from fob_daemon.device.slot import open_slot
 from fob_daemon.link.fate import FateUnknownError
@@ -21,7 +22,7 @@ from fob_device.radio.counters import Counters as AirCounters
 from fob_device.radio.radio import INTERVAL
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
-from fob_protocol.limits import FRAME_LIMIT, KEEPALIVE
+from fob_protocol.limits import FRAME_LIMIT, KEEPALIVE, PAIRING_TIME
 from fob_protocol.link.frames import FrameReader, Kind
 from fob_protocol.link.gatt import LONGEST_INTERVAL, MTU_LEAST, MTU_OFFERED, SHORTEST_INTERVAL
 from fob_protocol.pkcs11.ckr import Ckr
@@ -286,6 +287,19 @@ def test_who_pairs_hears_so_when_the_first_list_of_keys_is_there(tmp_path: Path,
             assert device.link.state is State.READY
             assert device.slot.cache.token is not None
             assert device.link.counters.sent_again == 0
+
+    run_virtually(story())
+
+
+def test_at_the_longest_interval_a_pairing_is_given_the_time_that_it_takes(tmp_path: Path) -> None:
+    async def story() -> None:
+        air = SlowAir(tmp_path, LONGEST_INTERVAL)
+        began = air.now()
+        async with paired_device(air.world) as device:
+            await device.settled()
+            took = air.now() - began
+        # The rules answer at once: a person's time comes to that.
+        assert 200 < took < PAIRING_LIMIT - PAIRING_TIME
 
     run_virtually(story())
 

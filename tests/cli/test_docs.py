@@ -10,6 +10,7 @@ from fob_daemon.control.errors import ExitCode
 from fob_daemon.control.key_type import KeyType
 from fob_daemon.control.limits import MAX_BODY, Limits
 from fob_daemon.control.requests import PREFIX, ROUTES
+from fob_daemon.device.pairing_time import PAIRING_LIMIT
 
 DOCS = Path(__file__).parents[2] / "docs"
 CLI = (DOCS / "cli.md").read_text(encoding="utf-8")
@@ -77,5 +78,5 @@ def test_key_types_and_bounds_are_the_real_ones() -> None:
     limits = Limits()
     assert f"a body over {MAX_BODY:,} octets" in API
     assert f"{limits.max_streams} streams are open already" in API
-    assert f"after {limits.pairing_time:.0f} s it ends by itself" in API
+    assert f"after {PAIRING_LIMIT:.0f} s it ends by itself" in API
     assert f"every {limits.heartbeat:.0f} s on a quiet stream" in API

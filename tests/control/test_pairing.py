@@ -8,7 +8,6 @@ from control.api import Api, events, next_event
 from control.fake_daemon import CODE, URL, FakeDaemon
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.events import EventQueue
-from fob_daemon.control.limits import Limits
 from fob_daemon.control.pairings import Pairings
 from fob_daemon.control.requests import Pair
 from fob_daemon.control.sse import ServerEvent
@@ -103,7 +102,7 @@ async def test_an_answer_to_nothing_and_a_second_answer(api: Api) -> None:
 
 
 async def test_a_pairing_that_nobody_answers_ends(daemon: FakeDaemon) -> None:
-    pairings = Pairings(daemon, bytes, Limits(pairing_time=0.01).pairing_time)
+    pairings = Pairings(daemon, bytes, time_limit=0.01)
     queue: EventQueue[ServerEvent] = EventQueue()
 
     await pairings.run(Pair(URL, None), queue)
@@ -113,7 +112,7 @@ async def test_a_pairing_that_nobody_answers_ends(daemon: FakeDaemon) -> None:
     assert seen[-1].data == {
         "what": "not paired",
         "why": "the device or a person did not answer in time",
-        "next": "fob pair URL",
+        "next": f"fob pair '{URL}'",
         "exit_code": ExitCode.TIMEOUT,
     }
 

@@ -46,7 +46,7 @@ class HttpApi:
         self._daemon = daemon
         self._limits = limits
         self._sessions = TokenSessions(daemon)
-        self._pairings = Pairings(daemon, random, limits.pairing_time)
+        self._pairings = Pairings(daemon, random)
         self._handlers = Handlers(daemon, self._sessions, self._pairings, random)
         self._streams = Streams(limits)
         self._http = HttpServer(self._answer, door, limits)

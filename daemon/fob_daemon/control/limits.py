@@ -52,9 +52,6 @@ class Limits:
     body_time: float = 5.0
     # A stream says something at least this often, so that both sides notice an end.
     heartbeat: float = 15.0
-    # For a daemon that has lost its way: connecting by radio at the longest interval takes two minutes and a half, the
-    # link gives a pairing two, and the first list of keys has three (`SETTLE_LIMIT`).
-    pairing_time: float = 480.0
     # Longest time that the configuration allows a device, and a little more.
     request_time: float = 660.0
     # A stream gets this long to end when the daemon stops.

@@ -1,6 +1,7 @@
 """Pairings under way: the daemon's questions to the person, and the person's answers, which come by another request."""
 
 import asyncio
+import shlex
 from collections.abc import Callable
 
 import structlog
@@ -11,6 +12,7 @@ from fob_daemon.control.interface import DaemonView
 from fob_daemon.control.json_form import to_json
 from fob_daemon.control.requests import CompareAnswer, Pair
 from fob_daemon.control.sse import ServerEvent
+from fob_daemon.device.pairing_time import PAIRING_LIMIT
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -23,7 +25,8 @@ LAST_EVENTS = frozenset({"paired", "error"})
 class Pairings:
     """The answers that are waited for, by the pairing's id."""
 
-    def __init__(self, daemon: DaemonView, random: Callable[[int], bytes], time_limit: float) -> None:
+    def __init__(self, daemon: DaemonView, random: Callable[[int], bytes], time_limit: float = PAIRING_LIMIT) -> None:
+        """`time_limit`: seconds; for a daemon that has lost its way, whose own deadlines end any pairing earlier."""
         self._daemon = daemon
         self._random = random
         self._time_limit = time_limit
@@ -36,7 +39,7 @@ class Pairings:
             raise ControlError(
                 "the answer came to nothing",
                 "that pairing is over, or was answered already",
-                "fob pair URL",
+                "fob devices",
                 ExitCode.FAILED,
                 status=404,
             )
@@ -71,7 +74,6 @@ class Pairings:
             async with asyncio.timeout(self._time_limit):
                 report = await self._daemon.pair(request.url, request.name, compare, say)
         except TimeoutError:
-            raise ControlError(
-                "not paired", "the device or a person did not answer in time", "fob pair URL", ExitCode.TIMEOUT
-            ) from None
+            why, again = "the device or a person did not answer in time", f"fob pair {shlex.quote(request.url)}"
+            raise ControlError("not paired", why, again, ExitCode.TIMEOUT) from None
         return ServerEvent("paired", to_json(report))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fob_daemon.control.interface import DeviceReport, DeviceState, LineReport, LineState
+from fob_daemon.device.pairing_time import SETTLE_LIMIT
 from fob_daemon.device.registry import PairedDeviceEntry
 from fob_daemon.device.slot import Slot
 from fob_daemon.link.keeper import LineKeeper, State
@@ -14,8 +15,6 @@ from fob_protocol.pkcs11.flags import TokenFlag
 
 # After pairing: how long the first session and the first list of objects may take before the person hears "paired".
 SETTLE_TIME: Final = 10.0
-# And how long while a slow line is still being opened or read: 100 s and 50 s by radio at the longest interval.
-SETTLE_LIMIT: Final = 180.0
 
 
 @dataclass(slots=True)

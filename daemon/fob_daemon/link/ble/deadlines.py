@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fob_daemon.link.transport import LineUnavailableError
+from fob_protocol.link.gatt import PROVING_TIME
 
 # Seconds. A device advertises some times a second; one that is not heard in this time is not near.
 FIND_TIME: Final = 5.0
@@ -24,6 +25,9 @@ ENCRYPT_TIME: Final = 5.0
 BOND_TIME: Final = 15.0
 # Anything asked of the stack on this side alone.
 STACK_TIME: Final = 5.0
+# A connection that was cancelled while it came about may live on in the controller, where nobody can end it, and stand
+# in the way of the next one until the phone gives it up for want of a key. A person who pairs waits for that.
+GHOST_TIME: Final = CONNECT_TIME + PROVING_TIME
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from fob_daemon.link.ble.deadlines import (
     DISCOVER_TIME,
     ENCRYPT_TIME,
     FIND_TIME,
+    GHOST_TIME,
     STACK_TIME,
     deadline,
 )
@@ -24,15 +25,11 @@ from fob_daemon.link.ble.line import BleLine
 from fob_daemon.link.ble.scanner import Scanner
 from fob_daemon.link.ble.stack import Bond, Nearby, Stack
 from fob_daemon.link.transport import BLE, BondLostError, LineUnavailableError
-from fob_protocol.link.gatt import PROVING_TIME, SERVICE_UUID
+from fob_protocol.link.gatt import SERVICE_UUID
 from fob_protocol.session.air import air_pace
 
 FORGOTTEN_HERE: Final = "this computer has lost its Bluetooth bond with the phone"
 FORGOTTEN_THERE: Final = "the phone has forgotten this computer's Bluetooth bond"
-
-# A connection that was cancelled while it came about may live on in the controller, where nobody can end it, and stand
-# in the way of the next one until the phone gives it up for want of a key. A person who pairs waits for that.
-GHOST_TIME: Final = CONNECT_TIME + PROVING_TIME
 
 # What bleak-retry-connector may try again by itself; the link manager tries again anyway, and says so meanwhile.
 CONNECT_ATTEMPTS: Final = 1
