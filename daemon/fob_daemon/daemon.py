@@ -38,6 +38,7 @@ from fob_daemon.device.history import History, history_name
 from fob_daemon.device.nearby import scan
 from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
+from fob_daemon.device.pairing_again import free_lines, renew
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.device.slot import open_slot
@@ -56,6 +57,7 @@ from fob_daemon.state_folder import StateFolder
 from fob_daemon.version import own_version
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_ASK, EVENT_GRANTED, EVENT_REVOKED, EVENT_UNPAIRED
+from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.noise.keys import DH_SIZE, KeyPair
 
 REGISTRY_FILE: Final = "devices.json"
@@ -63,7 +65,8 @@ IDENTITY_FILE: Final = "identity.key"
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-# A program's answer comes from the engine; the socket's own deadline only catches what the engine forgot.
+# A program's answer comes from the engine, behind a pairing if there is one; the socket's own deadline only catches
+# what the engine forgot.
 SOCKET_MARGIN: Final = 15.0
 
 
@@ -79,7 +82,7 @@ class Daemon:
         self._devices: dict[str, Device] = {}
         self._background = Background()
         users = config.sockets.allowed_uids | {os.getuid()}
-        limits = Limits(call_timeout=self._longest_timeout() + SOCKET_MARGIN)
+        limits = Limits(call_timeout=PAIRING_TIME + self._longest_timeout() + SOCKET_MARGIN)
         self._provider = ProviderServer(self._clients.opener(ClientSocket.PROVIDER), allowed_uids=users, limits=limits)
         self._agent = AgentServer(self._clients.opener(ClientSocket.AGENT), allowed_uids=users)
         self._control = ControlServer(self, allowed_uids=users)
@@ -157,11 +160,14 @@ class Daemon:
             with self._desk.at(line):
                 for device in [device for device in self._devices.values() if device.entry.is_at(line)]:
                     # A line has one reader.
-                    await device.stop()
+                    await free_lines(device, say)
                 entry = await self._desk.pair(line, name, compare, say)
-            for known in [device for device in self._devices.values() if device.entry.slot == entry.slot]:
-                await self._remove(known.entry.name)
-            self._add(entry)
+            known = next((device for device in self._devices.values() if device.entry.slot == entry.slot), None)
+            if known is None:
+                self._add(entry)
+            else:
+                await renew(known, entry, say)
+                self._put(known)
         finally:
             self._start_devices()
             self._orphans.delete_soon()
@@ -244,16 +250,20 @@ class Daemon:
         link.subscribe(lambda event: self._on_event(device, event))
         link.questions.on_settled(lambda request: self._journal.tell(Settled(device.entry.name, request)))
         link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
-        known = self._devices | {entry.name: device}
-        # In the registry's order, whichever was paired again.
-        self._devices = {name: known[name] for name in self._registry.devices if name in known}
+        self._put(device)
         self._engine.add_slot(slot)
+
+    def _put(self, device: Device) -> None:
+        """Among the others, in the registry's order, whichever was paired again."""
+        known = {known.entry.name: known for known in (*self._devices.values(), device)}
+        self._devices = {name: known[name] for name in self._registry.devices if name in known}
 
     def _start_devices(self) -> None:
         """Keep the links up of all devices but those whose line a pairing has."""
         for device in self._devices.values():
             if not any(self._desk.is_at(line) for line in device.entry.lines):
                 device.start()
+                device.link.go_on()
 
     async def _unpaired(self, device: Device) -> None:
         """The device's person unpaired this computer: nothing of the device is kept here either."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fob_daemon.link.begin import begin_session
 from fob_daemon.link.data_line import DataLine
 from fob_daemon.link.fate import FateUnknownError
+from fob_daemon.link.gate import Gate
 from fob_daemon.link.keeper import LineKeeper, State, Traffic
 from fob_daemon.link.presence import Presence
 from fob_daemon.link.questions import Questions
@@ -54,18 +55,33 @@ class LinkManager:
         self._identity = identity
         self._device_key = device_key
         self._random = random
+        self._opener = opener
         self._presence = Presence()
+        self._gate = Gate()
         self._is_unpaired = False
         # The one that carried the newest session.
         self._line: Paced = Steady()
         self._event_listeners: list[Callable[[Event], None]] = []
         self._session_listeners: list[Callable[[Greeting | None], None]] = []
         self._change_listeners: list[Callable[[], None]] = []
+        # What crossed lines that are the device's no more.
+        self._past = Traffic()
+        self.lines: tuple[LineKeeper, ...] = ()
+        self.use(urls)
+
+    def use(self, urls: Sequence[LineUrl]) -> None:
+        """The device's lines from now on, the preferred one first. Only while the link does not run."""
+        self._past = self.traffic()
         turns = Turns()
         self.lines = tuple(
-            LineKeeper(url, rank, opener, turns, self._presence, self, self._tell_change)
+            LineKeeper(url, rank, self._opener, turns, self._presence, self, self._tell_change)
             for rank, url in enumerate(urls)
         )
+
+    @property
+    def urls(self) -> tuple[LineUrl, ...]:
+        """The device's lines."""
+        return tuple(line.url for line in self.lines)
 
     @property
     def line(self) -> LineKeeper:
@@ -117,20 +133,22 @@ class LinkManager:
 
     async def present(self) -> Greeting:
         """The session's greeting. Raises CkrError (see `Link.present`)."""
+        await self._gate.opened()
         return (await self._session_soon(None)).greeting
 
     def traffic(self) -> Traffic:
         """What crossed all lines since the daemon started."""
-        return sum((line.traffic() for line in self.lines), start=Traffic())
+        return sum((line.traffic() for line in self.lines), start=self._past)
 
     async def request(self, command: Command, *, timeout: float) -> Answer:  # noqa: ASYNC109 - withdrawn there too
         """One command, one answer. Raises CkrError (see `Link.request`)."""
         text = encode_command(command)
         if len(text) > TEXT_LIMIT:
             raise CkrError(Ckr.DATA_LEN_RANGE, f"a command over {TEXT_LIMIT} octets")
+        await self._gate.opened()
         seconds = self.line_pace.stretched(timeout)
         try:
-            with self.questions.request() as name:
+            with self._gate.passed(), self.questions.request() as name:
                 async with asyncio.timeout(seconds):
                     return decode_answer(await self._exchange(text, name))
         except TimeoutError:
@@ -141,12 +159,31 @@ class LinkManager:
     def part(self) -> None:
         """The device is not paired any more: who waits for it, and who asks from now on, hears so."""
         self._is_unpaired = True
+        self._gate.open()
+
+    def hold(self) -> None:
+        """A pairing is to have the line: what is asked for from now on waits until `go_on`."""
+        self._gate.shut()
+
+    def go_on(self) -> None:
+        """The pairing is over: whoever waits is served by the next session. The link runs, or is about to."""
+        if self._gate.is_shut:
+            if self.greeting is None:
+                self._expect_soon()
+            self._gate.open()
+
+    @property
+    def is_idle(self) -> bool:
+        """True when no request is under way."""
+        return self._gate.is_idle
+
+    async def idle(self) -> None:
+        """Wait until no request is under way."""
+        await self._gate.idle()
 
     async def run(self) -> None:
         """Keep every line until cancelled."""
-        # What is asked for in the first moment waits for the link as after a break.
-        pace = self.line_pace
-        self._presence.is_lost(pace, max((line.url.reopening(pace) for line in self.lines), default=0.0))
+        self._expect_soon()
         async with asyncio.TaskGroup() as lines:
             for line in self.lines:
                 lines.create_task(line.run())
@@ -188,6 +225,11 @@ class LinkManager:
         if name is not None:
             self.questions.is_asked(name)
         return name
+
+    def _expect_soon(self) -> None:
+        """What is asked for in the first moment waits for the link as after a break."""
+        pace = self.line_pace
+        self._presence.is_lost(pace, max((line.url.reopening(pace) for line in self.lines), default=0.0))
 
     async def _exchange(self, text: bytes, name: int) -> bytes:
         """The answer's text, over as many sessions as it takes; run at most once by the device."""
