@@ -53,6 +53,7 @@ def test_the_command_that_it_names_heals_a_lost_bond(live: Live) -> None:
         "what": "device 'demo-phone' is there and cannot be used",
         "why": f"{FORGOTTEN_THERE} ({url})",
         "next": f"fob pair {url}",
+        "fix": None,
     }
     shown = live.run("fob", "status").stdout.decode()
     assert f"{FORGOTTEN_THERE}    try: fob pair {url}" in shown
