@@ -172,7 +172,7 @@ class Daemon:
             self._start_devices()
             self._orphans.delete_soon()
         device = self._devices[entry.name]
-        await device.settled()
+        await device.settled(say)
         return device.report()
 
     async def scan(self, seconds: float) -> list[NearbyReport]:
@@ -249,7 +249,7 @@ class Daemon:
         device = Device(entry, link, slot)
         link.subscribe(lambda event: self._on_event(device, event))
         link.questions.on_settled(lambda request: self._journal.tell(Settled(device.entry.name, request)))
-        link.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
+        device.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
         self._put(device)
         self._engine.add_slot(slot)
 

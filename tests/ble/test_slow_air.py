@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fob_daemon.device.device import SETTLE_TIME, Device
+from fob_daemon.control.interface import DeviceState
+from fob_daemon.device.device import QUIET_TIME, READING, SETTLE_TIME, UNKNOWN, Device
 from fob_daemon.device.pairing_time import PAIRING_LIMIT
 from fob_daemon.device.registry import PairedDeviceEntry
 from fob_daemon.device.slot import open_slot
@@ -282,11 +283,35 @@ def test_a_phone_out_of_range_is_missed_and_found_again(tmp_path: Path, interval
 def test_who_pairs_hears_so_when_the_first_list_of_keys_is_there(tmp_path: Path, interval: float) -> None:
     async def story() -> None:
         air = SlowAir(tmp_path, interval)
+        heard: list[str] = []
         async with paired_device(air.world) as device:
-            await device.settled()
+            states: list[tuple[DeviceState, bool]] = []
+            device.on_change(lambda: states.append((device.report().state, device.slot.has_token)))
+            began = air.now()
+            await device.settled(heard.append)
+            assert heard == ([READING] if air.now() - began > QUIET_TIME else [])
+            # By radio the link is up some moments before anybody could use a key.
             assert device.link.state is State.READY
-            assert device.slot.cache.token is not None
+            assert (DeviceState.CONNECTING, False) in states
+            assert [known for state, known in states if state is DeviceState.READY] == [True]
+            assert states[-1] == (DeviceState.READY, True)
             assert device.link.counters.sent_again == 0
+
+    run_virtually(story())
+
+
+def test_who_pairs_waits_also_while_a_link_that_broke_comes_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        air = SlowAir(tmp_path, SLOW[0])
+        async with paired_device(air.world) as device:
+            settling = asyncio.create_task(device.settled(lambda words: None))
+            await device.link.ready()
+            assert (device.report().state, device.report().why) == (DeviceState.CONNECTING, UNKNOWN)
+            air.cable.unplug()
+            await air.world.until(lambda: device.link.state is State.AWAY, 5)
+            air.cable.plug_in()
+            await settling
+            assert device.report().state is DeviceState.READY
 
     run_virtually(story())
 
@@ -296,7 +321,7 @@ def test_at_the_longest_interval_a_pairing_is_given_the_time_that_it_takes(tmp_p
         air = SlowAir(tmp_path, LONGEST_INTERVAL)
         began = air.now()
         async with paired_device(air.world) as device:
-            await device.settled()
+            await device.settled(lambda words: None)
             took = air.now() - began
         # The rules answer at once: a person's time comes to that.
         assert 200 < took < PAIRING_LIMIT - PAIRING_TIME
@@ -311,8 +336,8 @@ def test_who_pairs_with_a_phone_that_is_then_carried_away_is_not_kept_waiting(tm
         async with paired_device(air.world) as device:
             air.cable.unplug()
             began = air.now()
-            await device.settled()
-            assert device.link.state is State.AWAY
+            await device.settled(lambda words: None)
+            assert device.report().state is DeviceState.AWAY
             # At the longest one the connection that it was paired over ends no sooner than after 8 s.
             assert air.now() - began <= SETTLE_TIME * (1 if interval <= 1.0 else 2) + ROUNDING
 

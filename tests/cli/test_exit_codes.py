@@ -231,6 +231,22 @@ async def test_4_the_phone_is_away(fob: FobProgram, phone: FakePhone) -> None:
     )
 
 
+@pytest.mark.parametrize("is_away", [True, False])
+async def test_4_the_phone_is_not_connected_yet(
+    fob: FobProgram, daemon: FakeDaemon, phone: FakePhone, is_away: bool
+) -> None:
+    daemon.change_device("pixel", DeviceState.CONNECTING, "")
+    phone.is_away, phone.refusal = is_away, None if is_away else Ckr.TOKEN_NOT_PRESENT
+
+    ended = await fob(*NEW, stdin=PIN.decode())
+
+    name = "DEVICE_ERROR" if is_away else "TOKEN_NOT_PRESENT"
+    assert (ended.code, ended.error) == (
+        4,
+        ["the key was not made", f"the device is not connected yet (CKR_{name})", "fob status    (in a moment)"],
+    )
+
+
 async def test_1_the_link_was_lost_on_the_way(fob: FobProgram, phone: FakePhone) -> None:
     phone.loses_link = True
 

@@ -8,6 +8,8 @@ import pytest
 from cli.fob_program import FOB, FobProgram
 from control.fake_daemon import URL, FakeDaemon
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.interface import DeviceState
+from fob_daemon.device.device import UNKNOWN
 
 OPENING = [
     f"opening {URL}",
@@ -30,6 +32,24 @@ async def test_the_person_says_yes(fob: FobProgram, daemon: FakeDaemon) -> None:
     assert ended.err.splitlines()[:5] == OPENING
     assert ended.err.splitlines()[5:] == ["Does the phone show the same code? [y/n]: " + PAIRED[0], *PAIRED[1:]]
     assert list(daemon.devices) == ["pixel"]
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "words"),
+    [
+        (DeviceState.CONNECTING, "", "It is not here yet."),
+        (DeviceState.CONNECTING, UNKNOWN, "It is not here yet: what is on it is not known yet."),
+        (DeviceState.AWAY, "the line ended", "It is not here yet: the line ended."),
+    ],
+)
+async def test_a_phone_that_is_paired_but_cannot_be_used_yet(
+    fob: FobProgram, daemon: FakeDaemon, state: DeviceState, why: str, words: str
+) -> None:
+    daemon.paired_state, daemon.paired_why = state, why
+
+    ended = await fob("pair", URL, "--name", "pixel", "--yes")
+
+    assert (ended.code, ended.err.splitlines()[-3:]) == (0, [PAIRED[1], words, "try:   fob status"])
 
 
 async def test_the_person_says_no(fob: FobProgram, daemon: FakeDaemon) -> None:

@@ -80,6 +80,8 @@ class FakeDaemon:
         self.pairing_cancelled = asyncio.Event()
         # The phone disappears while it is being paired with.
         self.phone_lost = asyncio.Event()
+        # What a phone is doing when it has just been paired, and why.
+        self.paired_state, self.paired_why = DeviceState.READY, ""
         self.compared: list[bool] = []
         self.nearby: list[NearbyReport] = []
         self.scanned: list[float] = []
@@ -139,6 +141,7 @@ class FakeDaemon:
             raise ControlError("not paired", "the codes were not equal", f"fob pair {url}", ExitCode.REJECTED)
         say("look at your phone: confirm the code there too")
         self.add_phone(name or "Ada's phone", FakePhone("Ada's phone", "FOB-0001"))
+        self.change_device(name or "Ada's phone", self.paired_state, self.paired_why)
         return self.devices[name or "Ada's phone"]
 
     async def _unless_lost(self, answer: Awaitable[bool], url: str) -> bool:

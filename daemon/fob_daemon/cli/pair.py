@@ -32,6 +32,11 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
         fob.output.data(device)
         return
     fob.output.say(f"Paired. It is called '{device['name']}' here, in slot {device['slot']}.")
+    if device["state"] != "ready":
+        why = f": {device['why']}" if device["why"] else ""
+        fob.output.say(f"It is not here yet{why}.")
+        fob.output.say(f"try:   {device['next'] or 'fob status'}")
+        return
     fob.output.say("try:   fob setup    (so that ssh, git and PKCS#11 programs find it)")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.control.interface import DaemonView, DeviceReport
+from fob_daemon.control.interface import DaemonView, DeviceReport, DeviceState
 from fob_daemon.device.away import AwayError
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.link.unpaired import UnpairedError
@@ -26,6 +26,7 @@ class Meaning:
 
 _AGAIN: Final = "the same command again"
 _AWAY: Final = Meaning(ExitCode.NO_DEVICE, "the device is away", "fob status")
+_CONNECTING: Final = Meaning(ExitCode.NO_DEVICE, "the device is not connected yet", "fob status    (in a moment)")
 _UNPAIRED: Final = Meaning(ExitCode.NO_DEVICE, "the device was unpaired meanwhile", "fob devices")
 _FATE_UNKNOWN: Final = Meaning(ExitCode.FAILED, "whether the device did it is not known", "fob keys list")
 _UNKNOWN_TYPE: Final = Meaning(ExitCode.FAILED, "the device has no such kind of key", "fob keys new --help")
@@ -73,6 +74,8 @@ def refused(what: str, error: CkrError, daemon: DaemonView, slot: int) -> Contro
     device = next((device for device in status.devices if device.slot == slot), None)
     meaning = _meaning(error, device.token_flags if device else TokenFlag(0))
     detail = f"CKR_{error.ckr.name}" + (f": {error.reason}" if error.reason else "")
+    if meaning is _AWAY and device is not None and device.state is DeviceState.CONNECTING:
+        meaning, detail = _CONNECTING, f"CKR_{error.ckr.name}"
     next_command = _next_command(meaning, device, status.provider_socket)
     return ControlError(what, f"{meaning.why} ({detail})", next_command, meaning.exit_code)
 

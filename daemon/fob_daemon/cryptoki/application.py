@@ -349,7 +349,7 @@ class FobApplication:
     def _token(self, slot: int) -> Slot:
         found = self._sessions.slot(slot)
         if not found.has_token:
-            raise CkrError(Ckr.TOKEN_NOT_PRESENT, f"{found.name} was never here")
+            raise CkrError(Ckr.TOKEN_NOT_PRESENT, f"nothing is known of {found.name} yet")
         return found
 
     def _key(self, session: Session, handle: int, missing: Ckr = Ckr.KEY_HANDLE_INVALID) -> StoredObject:

@@ -61,7 +61,7 @@ class Sessions:
         """C_OpenSession. Raises CkrError."""
         slot = self.slot(slot_id)
         if not slot.has_token:
-            raise CkrError(Ckr.TOKEN_NOT_PRESENT, f"{slot.name} was never here")
+            raise CkrError(Ckr.TOKEN_NOT_PRESENT, f"nothing is known of {slot.name} yet")
         if not flags & SessionFlag.SERIAL_SESSION:
             raise CkrError(Ckr.SESSION_PARALLEL_NOT_SUPPORTED, "CKF_SERIAL_SESSION is due")
         if len(self._sessions) >= SESSIONS_LIMIT:

@@ -56,9 +56,17 @@ class CacheSync:
         try:
             while self._is_wanted:
                 self._is_wanted = False
-                await self._sync()
+                await self._sync_once()
         finally:
             self._is_running = False
+
+    async def _sync_once(self) -> None:
+        """Raises CkrError, unless somebody asked again meanwhile: a new session, say, after the one that it broke."""
+        try:
+            await self._sync()
+        except CkrError:
+            if not self._is_wanted:
+                raise
 
     async def _sync(self) -> None:
         start = self._cache.generation

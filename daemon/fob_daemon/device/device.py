@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,11 @@ from fob_protocol.pkcs11.flags import TokenFlag
 
 # After pairing: how long the first session and the first list of objects may take before the person hears "paired".
 SETTLE_TIME: Final = 10.0
+# And after how long without a word; on quick lines it takes a tenth of that.
+QUIET_TIME: Final = 2.0
+
+READING: Final = "Reading what is on the phone ..."
+UNKNOWN: Final = "what is on it is not known yet"
 
 
 @dataclass(slots=True)
@@ -43,8 +49,23 @@ class Device:
         await self.slot.close()
         await self.stop()
 
-    async def settled(self) -> None:
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever the state of a line changes, and when the token is known at last."""
+        self.link.on_change(listener)
+        if not self.slot.has_token:
+            self._tell_token(listener)
+
+    def _tell_token(self, listener: Callable[[], None]) -> None:
+        def noted() -> None:
+            if self.slot.has_token:
+                forget()
+                listener()
+
+        forget = self.slot.watch_presence(noted)
+
+    async def settled(self, say: Callable[[str], None]) -> None:
         """Wait a moment for the first session and the first list of objects; longer while they are on their way."""
+        reading = asyncio.get_running_loop().call_later(QUIET_TIME, say, READING)
         settling = asyncio.create_task(self._settle())
         try:
             with contextlib.suppress(TimeoutError):
@@ -54,15 +75,21 @@ class Device:
                         if done or self.link.state not in (State.CONNECTING, State.READY):
                             return
         finally:
+            reading.cancel()
             settling.cancel()
 
     async def _settle(self) -> None:
-        await self.link.ready()
-        await self.slot.idle()
+        """Until the token is listed, also when the link breaks meanwhile; or cannot be, though the phone is here."""
+        is_settled = False
+        while not is_settled:
+            await self.link.ready()
+            await self.slot.idle()
+            is_settled = self.slot.has_token or self.link.state is State.READY
 
     def report(self) -> DeviceReport:
         """The device for `fob status`."""
         traffic, cache = self.link.traffic(), self.slot.cache
+        state, why, remedy = self._state()
         return DeviceReport(
             name=self.entry.name,
             serial=self.entry.serial,
@@ -70,9 +97,9 @@ class Device:
             slot=self.entry.slot,
             url=self.link.line.url.text,
             lines=tuple(map(_line_report, self.link.lines)),
-            state=DeviceState(self.link.state.value),
-            why="" if self.link.state is State.READY else self.link.why,
-            next="" if self.link.state is State.READY else self.link.remedy,
+            state=state,
+            why=why,
+            next=remedy,
             round_trips=self.link.counters.round_trips,
             bytes_sent=traffic.octets_sent,
             bytes_received=traffic.octets_received,
@@ -83,6 +110,14 @@ class Device:
             logged_in=self.slot.logins.are_open,
             token_flags=cache.token.flags if cache.token else TokenFlag(0),
         )
+
+    def _state(self) -> tuple[DeviceState, str, str]:
+        """With why, and what helps. A device is ready when programs can use it."""
+        if self.link.state is not State.READY:
+            return DeviceState(self.link.state.value), self.link.why, self.link.remedy
+        if not self.slot.has_token:
+            return DeviceState.CONNECTING, UNKNOWN, ""
+        return DeviceState.READY, "", ""
 
 
 def _line_report(line: LineKeeper) -> LineReport:

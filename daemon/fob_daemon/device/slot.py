@@ -84,7 +84,7 @@ class Slot:
         """CK_TOKEN_INFO with an application's session counts. Raises CkrError TOKEN_NOT_PRESENT."""
         token = self.cache.token
         if token is None:
-            raise CkrError(Ckr.TOKEN_NOT_PRESENT, f"{self.name} was never here")
+            raise CkrError(Ckr.TOKEN_NOT_PRESENT, f"nothing is known of {self.name} yet")
         return TokenInfo(
             *(token.label, token.manufacturer, token.model, token.serial, token.flags),
             *(session_count, rw_session_count, token.min_pin, token.max_pin),

@@ -60,7 +60,7 @@ def _daemon(status: StatusReport) -> Iterator[Metric]:
 
 def _links(devices: Iterable[DeviceReport]) -> Iterator[Metric]:
     devices = tuple(devices)
-    up = GaugeMetricFamily("fob_link_up", "1 while the device is in session.", labels=("device",))
+    up = GaugeMetricFamily("fob_link_up", "1 while programs can use the device.", labels=("device",))
     state = GaugeMetricFamily("fob_link_state", "1 for the state that the link is in.", labels=("device", "state"))
     for device in devices:
         up.add_metric((device.name,), device.state is DeviceState.READY)
