@@ -111,6 +111,21 @@ def test_a_phone_that_is_paired_again_goes_by_the_name_that_it_is_given(live: Li
     assert live.device()["name"] == "my pixel", "no new name is wanted"
 
 
+def test_what_is_counted_goes_on_when_a_phone_is_paired_again(live: Live) -> None:
+    before, started = live.device(), live.device()["name"]
+    for name in ("another name", started):
+        live.run("fob", "pair", f"serial:{live.scratch.line}", "--yes", "--name", name)
+        after = live.device()
+        assert [after["name"], after["state"]] == [name, "ready"]
+        assert after["reconnects"] == before["reconnects"] + 1
+        assert after["bytes_sent"] > before["bytes_sent"] > 0
+        assert after["bytes_received"] > before["bytes_received"] > 0
+        assert after["round_trips"] >= before["round_trips"] > 0
+        metrics = live.run("fob", "metrics").stdout.decode()
+        assert f'fob_link_reconnects_total{{device="{name}"}} {after["reconnects"]}.0' in metrics
+        before = after
+
+
 def test_a_phone_that_is_paired_again_keeps_its_place_among_the_others(live: Live, tmp_path: Path) -> None:
     def names() -> list[str]:
         return [device["name"] for device in live.status()["devices"]]
