@@ -12,9 +12,11 @@ import pytest
 
 from cli.fob_program import FobProgram
 from control.fake_phone import FakePhone
+from fob_daemon.cli.checks import links as links_module
 from fob_daemon.cli.checks.clock import check_clock
-from fob_daemon.cli.checks.daemon import check_daemon, check_devices
+from fob_daemon.cli.checks.daemon import NEAR, RADIO_FIRST, check_daemon, check_devices
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.checks.links import check_links
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
@@ -99,6 +101,30 @@ def test_devices(machine: Machine, state: str, outcome: Outcome) -> None:
     assert found.outcome is outcome
     url = "serial:/dev/ttyUSB7?baud=9600"
     assert found.why == (f"ready, {url}" if outcome is OK else f"because ({url})")
+
+
+@pytest.mark.parametrize(
+    ("url", "radio_fails", "deed"),
+    [
+        ("ble:C0:11:22:33:44:55", True, RADIO_FIRST),
+        ("ble:C0:11:22:33:44:55", False, NEAR),
+        ("serial:/dev/ttyACM0", True, NEAR),
+    ],
+)
+def test_a_phone_is_not_to_blame_for_broken_bluetooth(machine: Machine, url: str, radio_fails: bool, deed: str) -> None:
+    away = device(url=url, state="away", why="because")
+    found = only(check_devices(replace(machine, status=status(away)), radio_fails=radio_fails))
+    assert (found.outcome, found.next) == (WARN, deed)
+
+
+def test_the_devices_are_told_before_the_bluetooth_that_is_looked_at_for_them(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Finding(FAIL, "Bluetooth cannot be used", "because")
+    monkeypatch.setattr(links_module, "check_bluetooth", lambda machine: iter((broken,)))
+    away = device(url="ble:C0:11:22:33:44:55", state="away", why="because")
+    told, last = check_links(replace(machine, status=status(away)))
+    assert (told.next, last) == (RADIO_FIRST, broken)
 
 
 @pytest.mark.clause("P7")

@@ -257,6 +257,11 @@ async def test_a_virtual_controller_answers(machine: Machine, tmp_path: Path) ->
     server.close()
 
 
+# One command more is allowed, the opcode, status 0, and versions (Core 5.4, vol. 4, part E, 7.4.1).
+COMPLETE = bytes.fromhex("040e0c 01 0110 00 0d0000 0d 0f00 0000".replace(" ", ""))
+NO_CONTROLLER = controller_module.NO_CONTROLLER
+
+
 @contextmanager
 def listening(answer: bytes | None) -> Iterator[str]:
     """Something listens at a TCP port; `answer` to whatever comes, None: silence."""
@@ -279,7 +284,19 @@ def listening(answer: bytes | None) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(b"\x04\x0e\x0c", ""), (b"HTTP/1.1 400", "what listens there is no controller"), (None, "no answer in 0.1 s")],
+    [
+        (COMPLETE, ""),
+        (b"\x04\xff\x02\x01\x02" + COMPLETE, ""),
+        (b"\x04\x0e\x0c", NO_CONTROLLER),
+        (COMPLETE[:-1], NO_CONTROLLER),
+        (COMPLETE.replace(b"\x01\x10\x00", b"\x01\x10\x01"), NO_CONTROLLER),
+        (COMPLETE.replace(b"\x01\x10\x00", b"\x03\x0c\x00"), NO_CONTROLLER),
+        (b"\x04\xff\x00" * 17 + COMPLETE, NO_CONTROLLER),
+        (b"\x04" + bytes(range(200)), NO_CONTROLLER),
+        (b"HTTP/1.1 400", NO_CONTROLLER),
+        (b"", NO_CONTROLLER),
+        (None, "no answer in 0.1 s"),
+    ],
 )
 async def test_a_controller_on_the_network(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, answer: bytes | None, why: str

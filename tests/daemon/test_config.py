@@ -102,6 +102,10 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
             (f"[bluetooth]\nhci = '{name}'", f"'bluetooth': hci = '{name}'{NO_CONTROLLER}")
             for name in ("unix-client:", "unix-client", "", "hci0")
         ),
+        (
+            "[bluetooth]\nhci = 'hci-socket:x'",
+            "hci = 'hci-socket:x': behind hci-socket: stands a number from 0 to 65534, as in hci-socket:0",
+        ),
         ("[bluetooth]\nhci = 0", "'bluetooth.hci': Expected `str | null`, got `int`"),
         ("state = ", "(at end of document)"),
         (b"state = '\xff'", "invalid start byte"),

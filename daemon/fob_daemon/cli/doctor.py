@@ -8,11 +8,11 @@ from typing import Final
 
 import click
 
-from fob_daemon.cli.checks.bluetooth import check_bluetooth
 from fob_daemon.cli.checks.clock import check_clock, check_phone_clocks
-from fob_daemon.cli.checks.daemon import check_daemon, check_devices
+from fob_daemon.cli.checks.daemon import check_daemon
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
+from fob_daemon.cli.checks.links import check_links
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.service import check_service
@@ -31,8 +31,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_daemon,
     check_service,
     check_sockets,
-    check_devices,
-    check_bluetooth,
+    check_links,
     check_serial_lines,
     check_modem_manager,
     check_client,

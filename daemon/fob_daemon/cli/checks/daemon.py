@@ -13,6 +13,7 @@ from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 
 NEAR: Final = "switch it on, plug it in, or bring it near"
+RADIO_FIRST: Final = "mend Bluetooth first, which stands below"
 
 # A state that is none to stay in: how bad it is, what is said of the device, and the next deed when none is known.
 _STATES: Final = {
@@ -54,15 +55,15 @@ def check_daemon(machine: Machine) -> Iterator[Finding]:
     yield Finding(Outcome.OK, "daemon", f"fobd {theirs}, process {machine.status['pid']}")
 
 
-def check_devices(machine: Machine) -> Iterator[Finding]:
-    """The link and the PIN of each paired device."""
+def check_devices(machine: Machine, *, radio_fails: bool = False) -> Iterator[Finding]:
+    """The link and the PIN of each paired device. `radio_fails`: this computer's Bluetooth is what has to be mended."""
     if machine.status is None:
         yield Finding(Outcome.SKIP, "devices", "the daemon is not reachable")
         return
     if not machine.devices:
         yield Finding(Outcome.WARN, "no device is paired", "programs find no key on this computer", "fob pair URL")
     for device in machine.devices:
-        yield _link(device)
+        yield _link(device, radio_fails)
         yield from _other_lines(device)
         flag = next((flag for flag in _PIN_STATES if flag in device["token_flags"]), None)
         if flag is not None:
@@ -88,13 +89,15 @@ def _pin_remedy(machine: Machine, device: dict[str, Any], outcome: Outcome) -> s
     return f"enter the right PIN once: fob unlock --device {shlex.quote(device['name'])}"
 
 
-def _link(device: dict[str, Any]) -> Finding:
+def _link(device: dict[str, Any], radio_fails: bool) -> Finding:
     """The line that is in use, or would be."""
     name, url, state = f"device '{device['name']}'", device["url"], device["state"]
     if state == "ready":
         return Finding(Outcome.OK, name, f"ready, {url}")
     outcome, what, deed = _STATES[state]
     why = f"{device['why']} ({url})" if device["why"] else url
+    if state == "away" and radio_fails and url.startswith("ble:"):
+        deed = RADIO_FIRST
     return Finding(outcome, f"{name} {what}", why, device["next"] or deed)
 
 
