@@ -122,6 +122,7 @@ def switch_on(memory: Memory, narrator: Narrator, wall_clock: Clock) -> Phone:
         random=os.urandom,
         wall_clock=wall_clock,
         on_paired=[narrator.paired],
+        on_pairing_open=[narrator.pairing_opened],
     )
 
 

@@ -62,6 +62,8 @@ class Phone:
     pairing_tries: PairingTries = field(default_factory=PairingTries)
     # Told the name of a computer that was paired.
     on_paired: list[Callable[[str], None]] = field(default_factory=list)
+    # Told that pairing is open again (True), or closed after too many tries (False).
+    on_pairing_open: list[Callable[[bool], None]] = field(default_factory=list)
     # Told the static key of a computer that was unpaired, when its session has ended.
     on_unpaired: list[Callable[[bytes], None]] = field(default_factory=list)
     # Told of every change of what the phone shows of itself: computers, sessions, grants, objects, settings.
@@ -69,6 +71,7 @@ class Phone:
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
     _desks: dict[bytes, ApprovalDesk] = field(default_factory=dict)
+    _reopening: asyncio.TimerHandle | None = None
     _announced_generation: int = 0
     _announced_flags: int = 0
 
@@ -194,6 +197,14 @@ class Phone:
         """Whether a computer may begin to pair now, by the person's word and after too many failures."""
         return self.decider.pairing_open and self.pairing_tries.are_open(now)
 
+    def pairing_failed(self, now: float) -> None:
+        """A pairing on whatever line came to nothing; after too many in a row there is none for a while."""
+        self.pairing_tries.failed(now)
+        if not self.pairing_tries.are_open(now) and self._reopening is None:
+            seconds = self.pairing_tries.closed_until - now
+            self._reopening = asyncio.get_running_loop().call_later(seconds, self._reopen_pairing)
+            self._tell_pairing_open(False)
+
     def begin_session(
         self,
         pc_key: bytes,
@@ -238,6 +249,15 @@ class Phone:
         memory.stop()
         self._tell_unpaired(pc_key)
 
+    def _reopen_pairing(self) -> None:
+        self._reopening = None
+        self._tell_pairing_open(True)
+
+    def _tell_pairing_open(self, is_open: bool) -> None:
+        for tell in self.on_pairing_open:
+            tell(is_open)
+        self.on_change()
+
     def _tell_unpaired(self, pc_key: bytes) -> None:
         if not self.is_paired(pc_key):
             for tell in self.on_unpaired:
@@ -251,6 +271,8 @@ class Phone:
 
     def lose_power(self) -> None:
         """What is not in the phone's file is gone: sessions, what they were asked to do, grants. Nobody is told."""
+        if self._reopening is not None:
+            self._reopening.cancel()
         for opened in list(self._sessions):
             self.end_session(opened.session)
         for memory in self._memories.values():

@@ -9,6 +9,8 @@ import pytest
 
 from fob_daemon.link.begin import RefusedError
 from fob_daemon.link.data_line import DataLine, open_data_line
+from fob_device.approval.narrator import Narrator
+from fob_device.approval.rules import Rules
 from fob_protocol.limits import PAIRING_CLOSED_FOR, PAIRING_TRIES
 from fob_protocol.link.frames import Frame, Kind, Reason
 from support.virtual_loop import run_virtually
@@ -57,12 +59,17 @@ def test_pairings_given_up_are_counted(tmp_path: Path, attack: Callable[[World],
     async def story() -> None:
         world = await World.paired(tmp_path, 1)
         await world.disconnect()
+        said: list[str] = []
+        world.phone.on_pairing_open.append(Narrator(Rules(), said.append).pairing_opened)
         *begun, last = await attack(world)
         assert [(frame.kind, frame.fields) for frame in begun] == [(Kind.PAIR, (2,))] * PAIRING_TRIES
         assert (last.kind, last.fields) == (Kind.REFUSE, (Reason.PAIRING_CLOSED,))
         with pytest.raises(RefusedError, match="pairing is closed"):
             await world.pair()
+        closed = "pairing is closed for 60 s: 5 tries in a row came to nothing"
+        assert said == [closed]
         await asyncio.sleep(PAIRING_CLOSED_FOR)
+        assert said == [closed, "pairing is open again"]
         await world.pair()
         await world.close()
 

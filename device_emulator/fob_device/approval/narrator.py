@@ -9,6 +9,7 @@ from fob_device.approval.questions import Decision, Prompt, Question
 from fob_device.approval.rules import Rule, Rules
 from fob_device.pad.entry import PinEntry
 from fob_device.pad.pin_pad import Check
+from fob_protocol.limits import PAIRING_CLOSED_FOR, PAIRING_TRIES
 from fob_protocol.names import plain_name
 
 T = TypeVar("T")
@@ -81,6 +82,13 @@ class Narrator:
     def paired(self, pc_name: str) -> None:
         """A computer was stored."""
         self.say(f"paired with '{plain_name(pc_name)}'")
+
+    def pairing_opened(self, is_open: bool) -> None:
+        """Too many pairings in a row came to nothing, or that was a while ago."""
+        if is_open:
+            self.say("pairing is open again")
+        else:
+            self.say(f"pairing is closed for {PAIRING_CLOSED_FOR:g} s: {PAIRING_TRIES} tries in a row came to nothing")
 
     def _say_entry(self, entry: PinEntry) -> None:
         typed = "has none" if self.rules.pin_for(entry) is None else "types it"

@@ -55,7 +55,7 @@ class PairingDesk:
     def close(self) -> None:
         """The line hung up, or another pairing begins: one under way is over, and counts."""
         if self._deadline is not None:
-            self._phone.pairing_tries.failed(self._clock())
+            self._phone.pairing_failed(self._clock())
         self._stop_waiting()
         self._pairing = None
 
@@ -94,7 +94,7 @@ class PairingDesk:
 
     def _conclude(self, pairing: DevicePairing) -> bool:
         if pairing.state is DeviceState.REFUSED:
-            self._phone.pairing_tries.failed(self._clock())
+            self._phone.pairing_failed(self._clock())
             return True
         try:
             self._phone.pair(pairing.pc_key, pairing.pc_name)

@@ -26,7 +26,10 @@ NO_BUS: Final = "there is no D-Bus system bus to reach the Bluetooth service by"
 NO_ADAPTER: Final = "this computer has no Bluetooth adapter, or it is not plugged in"
 ADAPTER_OFF: Final = "the Bluetooth adapter is off"
 DENIED: Final = "the daemon's user may not use Bluetooth"
-BOND_REFUSED: Final = "the phone did not accept the Bluetooth bond; is pairing open there?"
+BOND_REFUSED: Final = (
+    "the phone did not accept the Bluetooth bond; is pairing open there?"
+    " After five tries in a row it is closed for a minute"
+)
 NO_SERVICE: Final = "the device offers no Fob service by Bluetooth"
 
 _REMEDIES: Final = {
