@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import random
 import re
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from bumble.transport import open_transport
 
 from fob_device.json_lines import CLIENTS_LIMIT, LINE_LIMIT
-from fob_device.radio.server import HOSTS_LIMIT
+from fob_device.radio.server import HOSTS_LIMIT, NO_HCI
 from support.base_install import without
 from support.central import central
 from support.echo_peripheral import ADDRESS, echo_peripheral
@@ -151,6 +152,28 @@ async def test_a_host_too_many_and_one_that_speaks_no_hci_are_cut_off(folder: Pa
         with pytest.raises((json.JSONDecodeError, ConnectionError)):
             await hosts[0].line(b"GET / HTTP/1.1\r\n")
         await control.until_on_the_air(HOSTS_LIMIT - 1)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"GET / HTTP/1.1\r\n\r\n" * 50,
+        b"\x01\x0d\x20\x01\x00" * 500,
+        random.Random(1).randbytes(100_000),
+        b"\x04" + random.Random(2).randbytes(100_000),
+    ],
+)
+async def test_garbage_is_one_line_of_log_and_no_harm_to_others(tmp_path: Path, octets: bytes) -> None:
+    with running(*PROGRAM, f"--listen=unix:{tmp_path}/hosts", f"--control=unix:{tmp_path}/control") as program:
+        async with Control.connected(tmp_path / "control") as control:
+            with socket.socket(socket.AF_UNIX) as host:
+                host.connect(f"{tmp_path}/hosts")
+                with contextlib.suppress(ConnectionError):
+                    host.sendall(octets)
+                await control.until_on_the_air(0)
+            async with central(await open_transport(f"unix-client:{tmp_path}/hosts")):
+                await control.until_on_the_air(1)
+    assert program.words == f"{NO_HCI}\n"
 
 
 @pytest.mark.parametrize(

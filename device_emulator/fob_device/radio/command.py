@@ -54,12 +54,16 @@ async def _serve_at_places(options: Options) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with contextlib.AsyncExitStack() as stack:
         with _refusing(options.listen):
-            await stack.enter_async_context(await serve_hosts(air, options.listen))
+            await stack.enter_async_context(await serve_hosts(air, options.listen, _say))
         if options.control is not None:
             with _refusing(options.control):
                 await stack.enter_async_context(control_socket(air).serving(options.control))
         say_ready()
         await stopped.wait()
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 @contextlib.contextmanager
