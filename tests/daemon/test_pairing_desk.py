@@ -85,7 +85,7 @@ class Office:
         link = LinkManager(entry.lines, self._identity, entry.key_octets, random, self.cable.open)
         device = Device(entry, link, open_slot(entry.slot, entry.name, link))
         device.start()
-        await device.settled()
+        await device.settled(self.said.append)
         return device
 
     @property
