@@ -56,10 +56,25 @@ async def test_a_device_that_is_away_does_not_hide_what_the_others_allow(
     assert ended.err.startswith("'pixel' was not asked: the device is away")
     assert (await fob("approvals", "list", "--json")).json["unasked"][0]["device"] == "pixel"
 
-    tablet.grants = []
-    assert (await fob("approvals", "list")).code == 4
     assert (await fob("approvals", "list", "--device", "pixel")).code == 4
     assert (await fob("approvals", "list", "--device", "tablet")).code == 0
+
+
+async def test_a_device_that_is_away_where_the_others_allow_nothing(
+    fob: FobProgram, phone: FakePhone, tablet: FakePhone
+) -> None:
+    phone.is_away = True
+    ended = await fob("approvals", "list")
+    said = ended.err.splitlines()
+    assert (ended.code, ended.out, said[1:]) == (0, "", ["The others allow nothing without asking."])
+    assert said[0].startswith("'pixel' was not asked: the device is away")
+    answer = (await fob("approvals", "list", "--json")).json
+    assert (answer["grants"], [away["device"] for away in answer["unasked"]]) == ([], ["pixel"])
+    ended = await fob("approvals", "revoke", "--all")
+    assert (ended.code, ended.error[0]) == (4, "nothing was revoked")
+    tablet.is_away = True
+    ended = await fob("approvals", "list")
+    assert (ended.code, ended.error[0]) == (4, "nothing was listed")
 
 
 async def test_one_is_taken_back_by_its_number(fob: FobProgram, phone: FakePhone) -> None:

@@ -287,3 +287,40 @@ def test_nothing_to_mend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
     monkeypatch.setattr(doctor, "CHECKS", (lambda machine: iter([root]),))
     assert fob(tmp_path, "--fix", "--yes") == 1
     assert "    sudo write rule    (a rule is missing)" in capsys.readouterr().err
+
+
+def test_only_what_needs_a_person_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = Finding(WARN, "the phone is away", "far", "bring it near")
+    monkeypatch.setattr(doctor, "CHECKS", (lambda machine: iter([away]),))
+    assert fob(tmp_path, "--json", "--fix", "--yes") == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert ([finding["what"] for finding in found["findings"]], found["failed"]) == (["the phone is away"], [])
+    assert said.err.splitlines()[-1] == "Nothing was mended: what is wrong is not for this program to mend."
+
+
+class Unknowable:
+    """A remedy that is in the way of itself, as a folder of fob's that is a plain file."""
+
+    @property
+    def lines(self) -> list[str]:
+        raise ControlError("~/.config/fob/x was not read", "Not a directory", "move it away")
+
+    def apply(self) -> None:
+        raise AssertionError("never")
+
+
+def test_a_remedy_that_cannot_be_told_does_not_stop_the_others(
+    looked_at: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = Finding(WARN, "a unit is missing", "nobody wrote it", "fob setup", Unknowable())
+    monkeypatch.setattr(doctor, "CHECKS", (lambda machine: iter([odd]), *doctor.CHECKS))
+    assert fob(tmp_path, "--json") == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    why = "nobody wrote it; fob cannot mend it: ~/.config/fob/x was not read: Not a directory"
+    assert (found[0]["why"], found[0]["fix"], len(found)) == (why, None, 5)
+    assert fob(tmp_path, "--json", "--fix", "--yes") == 0
+    assert json.loads(capsys.readouterr().out)["fixed"] == ["the file is not there"]
+    assert looked_at.exists()

@@ -35,7 +35,7 @@ def list_command(fob: Fob, device: str | None) -> None:
         fob.output.data({"grants": grants, "unasked": unasked})
         return
     if not grants:
-        fob.output.say("Nothing is allowed without asking.")
+        fob.output.say("The others allow nothing without asking." if unasked else "Nothing is allowed without asking.")
     rows = [(grant["number"], time_left(grant["seconds"]), grant["device"], grant["words"]) for grant in grants]
     fob.output.table(("NUMBER", "TIME LEFT", "DEVICE", "WHAT FOR"), rows)
 
@@ -59,7 +59,9 @@ def revoke_command(fob: Fob, number: int | None, is_all: bool, device: str | Non
 
 
 def _revoke_all(fob: Fob, device: str | None) -> Grants:
-    grants, _ = _read(fob, device)
+    grants, unasked = _read(fob, device)
+    if not grants and unasked:
+        raise ControlError("nothing was revoked", unasked[0]["why"], unasked[0]["next"], ExitCode.NO_DEVICE)
     if not grants:
         why = "nothing is allowed without asking"
         raise ControlError("nothing was revoked", why, "fob approvals list", ExitCode.NOTHING_TO_DO)
@@ -73,12 +75,12 @@ def _revoke(fob: Fob, name: str, number: str) -> Grants:
 
 
 def _read(fob: Fob, device: str | None) -> tuple[Grants, list[dict[str, str]]]:
-    """The grants, and the devices that could not be asked. Raises ControlError when none could."""
+    """The grants, and the devices that could not be asked. Raises ControlError when no device could."""
     query = {"device": fob.device(device)["name"]} if device else {}
     answer = fob.client.get("grants", **query)
     grants, unasked = answer["grants"], answer["unasked"]
     for away in unasked:
         fob.output.say(f"'{away['device']}' was not asked: {away['why']}")
-    if unasked and not grants:
+    if unasked and not grants and len(unasked) == len(fob.client.get("devices")["devices"]):
         raise ControlError("nothing was listed", unasked[0]["why"], unasked[0]["next"], ExitCode.NO_DEVICE)
     return grants, unasked

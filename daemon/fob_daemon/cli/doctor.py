@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -77,11 +78,26 @@ def _look(fob: Fob, *, is_shown: bool) -> list[Finding]:
     machine = _machine(fob)
     findings = []
     for check in CHECKS:
-        for finding in check(machine):
+        for finding in map(_with_a_fix_that_can_be, check(machine)):
             findings.append(finding)
             if is_shown:
                 _show(fob, finding)
     return findings
+
+
+def _with_a_fix_that_can_be(finding: Finding) -> Finding:
+    """A remedy that cannot be told in full, because of what is in its place, is for a person; the others go on."""
+    try:
+        _lines(finding)
+    except ControlError as error:
+        why = f"{finding.why}; fob cannot mend it: {error.what}: {error.why}"
+    else:
+        return finding
+    return replace(finding, why=why, fix=None)
+
+
+def _lines(finding: Finding) -> list[str] | None:
+    return None if finding.fix is None else list(finding.fix.lines)
 
 
 def _exit_code(findings: Sequence[Finding]) -> int:
@@ -90,8 +106,8 @@ def _exit_code(findings: Sequence[Finding]) -> int:
 
 
 def _to_json(finding: Finding) -> dict[str, object]:
-    fix = None if finding.fix is None else list(finding.fix.lines)
-    return {"outcome": finding.outcome, "what": finding.what, "why": finding.why, "next": finding.next, "fix": fix}
+    told = {"outcome": finding.outcome, "what": finding.what, "why": finding.why, "next": finding.next}
+    return {**told, "fix": _lines(finding)}
 
 
 def _machine(fob: Fob) -> Machine:

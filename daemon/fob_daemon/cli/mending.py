@@ -28,14 +28,15 @@ class Mended:
 
 
 def mend(fob: Fob, findings: Iterable[Finding], yes: bool) -> Mended:
-    """Apply what this user may apply. Raises ControlError where there is nothing, or nobody to ask."""
+    """Apply what this user may apply. Raises ControlError where nothing is wrong, or nobody is there to ask."""
     troubles = [finding for finding in findings if finding.is_trouble]
     fixable = [finding for finding in troubles if finding.fix is not None]
     _list_the_others(fob, troubles)
+    if not troubles:
+        raise ControlError("nothing was mended", "nothing is wrong", "fob doctor", ExitCode.NOTHING_TO_DO)
     if not fixable:
-        what = "nothing was mended"
-        why = "what is wrong is not for this program to mend" if troubles else "nothing is wrong"
-        raise ControlError(what, why, "fob doctor", ExitCode.FAILED if troubles else ExitCode.NOTHING_TO_DO)
+        fob.output.say("")
+        fob.output.say("Nothing was mended: what is wrong is not for this program to mend.")
     mended = Mended()
     for finding in fixable:
         _mend_one(fob, finding, yes, mended)
