@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from fob_device.approval.questions import Decision
+from fob_device.screen.sheets import ApprovalSheet
 from support.chromium import NARROW, keep_picture, opened_page
 from support.screen_scene import COMMIT, FORWARDED, LOGIN, PC_KEY, PIN, Scene
 
@@ -91,6 +92,28 @@ async def test_a_new_sheet_does_not_take_a_tap_that_was_meant_for_what_lay_there
     assert await handset.asked[0] == Decision(True)
     assert not handset.asked[1].done()
     await expect(page).to_have_url(handset.address)
+
+
+async def test_a_request_that_joins_a_sheet_does_not_wake_its_buttons(handset: Scene, page: Page) -> None:
+    """The page's clock stands but for what the test lets pass: the 0.4 s count from the sheet's first showing."""
+    await page.clock.install()
+    await unlocked(handset, page)
+    allow = page.get_by_role("button", name="Allow once")
+    await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
+    await handset.ask()
+    await expect(allow).to_be_disabled()
+    await page.clock.run_for(56)
+    [sheet] = handset.person.sheets
+    assert isinstance(sheet, ApprovalSheet)
+    sheet.prompt.add(1)
+    await expect(page.get_by_text("2 times")).to_be_visible()
+    await page.clock.run_for(343)
+    for button in await page.get_by_role("dialog").get_by_role("button").all():
+        await expect(button).to_be_disabled()
+    await page.clock.run_for(1)
+    await expect(allow).to_be_enabled()
+    await allow.click()
+    assert await handset.asked[0] == Decision(True)
 
 
 async def test_a_question_that_is_taken_back_goes_away(handset: Scene, page: Page) -> None:

@@ -2,7 +2,8 @@
 // are exchanged, and neither focus nor what was typed is lost.
 "use strict";
 
-// So long after a sheet rose its buttons do nothing: a tap that was meant for what lay there before is no answer.
+// So long after a sheet rose its buttons do nothing, also those that are exchanged meanwhile: a tap that was meant for
+// what lay there before is no answer.
 const RISING_MS = 400;
 // After the phone refused a stream of events, look again.
 const RECONNECT_MS = 5000;
@@ -15,6 +16,8 @@ const findAll = (selector, root = document) => [...root.querySelectorAll(selecto
 // The parts as the phone sent them last, by name; the countdowns in them go on by themselves.
 const served = new Map();
 let shownSheet = "";
+// The timer of a sheet that rises; null when its buttons answer.
+let rising = null;
 let focusedBefore = "";
 let saidBefore = null;
 
@@ -81,7 +84,10 @@ function settle() {
     if (sheet) rise(sheet);
     else focus(document.getElementById(focusedBefore) ?? find("[data-part=view] h1"));
     shownSheet = name;
+  } else {
+    sheet?.classList.add("risen");
   }
+  if (sheet && rising !== null) hold(sheet);
   const said = findAll("[data-announce]").map((element) => element.dataset.announce);
   const news = said.filter((words) => !(saidBefore ?? said).includes(words));
   if (news.length) document.getElementById("announcer").textContent = news.join(". ");
@@ -91,10 +97,24 @@ function settle() {
 
 function rise(sheet) {
   if (!shownSheet) focusedBefore = document.activeElement?.id ?? "";
-  const buttons = findAll("button:enabled", sheet);
-  for (const button of buttons) button.disabled = true;
-  setTimeout(() => buttons.forEach((button) => (button.disabled = false)), RISING_MS);
+  clearTimeout(rising);
+  rising = setTimeout(release, RISING_MS);
   focus(find("[autofocus]", sheet) ?? find("h2", sheet));
+}
+
+function hold(sheet) {
+  for (const button of findAll("button:enabled", sheet)) {
+    button.disabled = true;
+    button.dataset.held = "";
+  }
+}
+
+function release() {
+  rising = null;
+  for (const button of findAll("[data-held]")) {
+    button.disabled = false;
+    delete button.dataset.held;
+  }
 }
 
 function inDigits(seconds) {
