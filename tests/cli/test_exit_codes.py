@@ -330,9 +330,25 @@ async def test_a_disk_that_is_full(fob: FobProgram, phone: FakePhone) -> None:
 
 
 async def test_the_help_on_a_full_disk(lonely_fob: FobProgram) -> None:
-    ended = await lonely_fob("-c", '"$@" >/dev/full', "sh", *FOB, "--help", program=("sh",))
+    for arguments in (("--help",), ("keys", "new", "--help"), ("--version",)):
+        ended = await lonely_fob("-c", '"$@" >/dev/full', "sh", *FOB, *arguments, program=("sh",))
 
-    assert (ended.code, ended.error[:2]) == (1, ["fob could not go on", "No space left on device"])
+        assert (ended.code, ended.error) == (
+            1,
+            [
+                "the output was not written",
+                "standard output: No space left on device",
+                "the same command again",
+            ],
+        )
+
+
+@pytest.mark.parametrize("group", [(), ("keys",), ("p11",), ("ssh",), ("git",), ("approvals",)])
+async def test_no_summary_is_cut(lonely_fob: FobProgram, group: tuple[str, ...]) -> None:
+    found = (await lonely_fob(*group, "--help")).out.splitlines()[1:]
+
+    assert found
+    assert [line for line in found if line.endswith("...")] == []
 
 
 async def test_standard_output_is_closed(fob: FobProgram) -> None:

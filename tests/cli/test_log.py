@@ -59,3 +59,10 @@ async def test_following_for_a_script(fob: FobProgram, daemon: FakeDaemon) -> No
     assert json.loads(await process.stdout.readline())["sequence"] == 3
     process.terminate()
     await process.communicate()
+
+
+async def test_none_at_all(fob: FobProgram, daemon: FakeDaemon) -> None:
+    """Who asks for no entries is not told that there are none."""
+    daemon.entries = [log_entry(1)]
+    ended = await fob("log", "-n", "0")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")

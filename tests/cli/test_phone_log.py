@@ -250,6 +250,33 @@ async def test_a_third_party_checks_the_file_without_phone_and_daemon(
     assert (await stranger("log", "--json", "--verify", str(path))).json["verified"] is True
 
 
+async def test_a_file_s_own_word_for_the_phone_is_not_repeated(
+    fob: FobProgram, history: FakeHistory, tmp_path: Path
+) -> None:
+    """Nobody signed it: whose history it is, the log key says."""
+    path = tmp_path / "history.json"
+    await fob("log", "--export", str(path))
+    path.write_text(edited(json.loads(path.read_text()), lambda d: d.update(device="EVIL", serial="EVIL")))
+    ended = await fob("log", "--verify", str(path))
+    assert (ended.code, ended.out) == (
+        0,
+        f"verified 3 entries, the last of 2027-01-15 08:00:00\nsigned by log key {KEY}\n",
+    )
+    found = (await fob("log", "--verify", str(path), "--json")).json
+    assert (found["device"], found["key"]) == (None, KEY)
+    path.write_text(edited(json.loads(path.read_text()), lambda d: d["records"].pop()))
+    ended = await fob("log", "--verify", str(path))
+    assert (ended.error[0], "EVIL" in ended.err) == ("the history in the file does not fit", False)
+
+
+async def test_a_number_of_10_000_digits(fob: FobProgram, history: FakeHistory, tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    await fob("log", "--export", str(path))
+    path.write_text(path.read_text().replace('"length": 3', f'"length": {"3" * 10_000}'))
+    ended = await fob("log", "--verify", str(path))
+    assert (ended.code, ended.error[1]) == (1, "a number in it has over 20 digits")
+
+
 def edited(document: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> str:
     change(document)
     return json.dumps(document)
@@ -289,7 +316,9 @@ async def test_a_file_that_somebody_changed_is_found(
     assert (ended.code, ended.out, ended.error[1]) == (1, "", why)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"7", b"[" * 100_000, b'{"format": "fob-history-1"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"[]", b"7", b"[" * 100_000, b'{"format": "fob-history-1"}', b"1" * 10_000]
+)
 async def test_a_file_that_is_no_history(lonely_fob: FobProgram, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)

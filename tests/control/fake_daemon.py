@@ -179,7 +179,8 @@ class FakeDaemon:
         return self._change_agent(slot, logged_in=False)
 
     def log(self, limit: int, since_sequence: int) -> list[LogEntry]:
-        return [entry for entry in self.entries if entry.sequence > since_sequence][-limit:]
+        found = [entry for entry in self.entries if entry.sequence > since_sequence]
+        return found[-limit:] if limit else []
 
     def grants(self, name: str) -> FakeGrants:
         return FakeGrants(self, name)

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from fob_daemon.cli.output import not_written
 from fob_daemon.control.errors import ControlError, ExitCode
 
 PROGRAM: Final = "fob"
@@ -26,6 +27,8 @@ def error_for(reason: BaseException) -> ControlError:
             return INTERRUPTED
         case OSError():
             why = reason.strerror or str(reason)
+            if _is_of_help(reason):
+                return not_written(why)
             return ControlError(
                 f"{PROGRAM} could not go on", f"{reason.filename}: {why}" if reason.filename else why, "fob doctor"
             )
@@ -40,6 +43,12 @@ def _usage_error(error: click.UsageError) -> ControlError:
     command = context.command_path if context else PROGRAM
     what = error.format_message().replace("\n", " ").strip()
     return ControlError(what, f"the usage is: {' '.join(usage.split())}", f"{command} --help", ExitCode.USAGE)
+
+
+def _is_of_help(fault: OSError) -> bool:
+    """click writes the help itself; all else that is written goes through Output, which knows."""
+    frames = extract_tb(fault.__traceback__)
+    return bool(frames) and frames[-1].name == click.echo.__name__
 
 
 def _place(fault: BaseException) -> str:

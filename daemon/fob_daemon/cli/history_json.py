@@ -92,7 +92,10 @@ def entry_of(record: SignedRecord) -> Entry | None:
 
 
 def export_json(exported: Exported) -> Json:
-    """Everything that a check needs, and the entries in readable form beside their octets."""
+    """Everything that a check needs, and the entries in readable form beside their octets.
+
+    `device` and `serial` are this computer's word: nothing in the file signs them.
+    """
     head = exported.head
     return {
         "format": FORMAT,

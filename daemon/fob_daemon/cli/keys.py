@@ -23,7 +23,7 @@ def keys() -> None:
     """Keys on the phone: they are made there and never leave it."""
 
 
-@keys.command("list")
+@keys.command("list", short_help="List the keys; private ones while it is unlocked.")
 @device_option
 @json_option
 @click.pass_obj

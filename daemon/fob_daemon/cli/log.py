@@ -55,7 +55,7 @@ def _show_newest(fob: Fob, limit: int) -> int:
     if fob.output.is_json:
         fob.output.data({"entries": entries})
         return ExitCode.OK
-    if not entries:
+    if not entries and limit:
         fob.output.say("Nothing has used a key since the daemon started.")
     for entry in entries:
         _show(fob, entry)

@@ -102,13 +102,13 @@ class Output:
 
     def _write_data(self, text: str) -> None:
         if sys.stdout is None:
-            raise _not_written("it is closed")
+            raise not_written("it is closed")
         try:
             click.echo(text, nl=False, color=self._colour())
         except BrokenPipeError:
             raise ReaderGoneError from None
         except OSError as error:
-            raise _not_written(error.strerror or str(error)) from None
+            raise not_written(error.strerror or str(error)) from None
 
     def _narrate(self, text: str) -> None:
         # Who does not listen must not stop what is done.
@@ -150,7 +150,8 @@ def _streams() -> list[TextIOWrapper]:
     return [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
 
 
-def _not_written(why: str) -> ControlError:
+def not_written(why: str) -> ControlError:
+    """What standard output did not take."""
     return ControlError("the output was not written", f"standard output: {why}", "the same command again")
 
 

@@ -26,7 +26,7 @@ def p11() -> None:
     """Use the phone's keys with PKCS#11 programs."""
 
 
-@p11.command("install")
+@p11.command("install", short_help="Let every p11-kit program see the phone.")
 @json_option
 @click.pass_obj
 def install_command(fob: Fob) -> None:
@@ -43,7 +43,7 @@ def install_command(fob: Fob) -> None:
         fob.output.say("try:   fob p11 test")
 
 
-@p11.command("test")
+@p11.command("test", short_help="List the objects with a stock PKCS#11 program.")
 @json_option
 @click.pass_obj
 def test_command(fob: Fob) -> None:

@@ -31,6 +31,8 @@ from fob_protocol.history.verify import Anchor, verify
 from fob_protocol.history.words import entry_words, outcome_words
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+# Of a 64-bit number; Python refuses 4,300 with a fault, and takes its time below that.
+_DIGITS: Final = 20
 _OTHERS: Final = "another computer, or the phone itself"
 
 
@@ -42,7 +44,7 @@ def show(fob: Fob, device_name: str | None, limit: int) -> int:
         entries = [{"sequence": record.sequence, "entry": entry_json(entry_of(record))} for record in records]
         fob.output.data({"device": device["name"], "entries": entries})
         return ExitCode.OK
-    if not records:
+    if not records and limit:
         fob.output.say(f"'{device['name']}' has done nothing yet.")
     for record in records:
         fob.output.line(_line(record))
@@ -64,9 +66,10 @@ def check_file(fob: Fob, path: Path) -> int:
     """The same for a file that `--export` wrote, on any computer and without a phone."""
     exported = _load(path)
     verdict = verify(exported.records, exported.head)
-    _tell(fob, exported.device, exported.records, exported.head, verdict)
+    # The file's name for the phone is not signed: it is not repeated.
+    _tell(fob, None, exported.records, exported.head, verdict)
     if not verdict.is_good:
-        raise _changed(exported.device, verdict, "fob log --export FILE")
+        raise _changed(None, verdict, "fob log --export FILE")
     if not fob.output.is_json:
         fob.output.line(f"signed by log key {exported.head.key.hex()}")
     return ExitCode.OK
@@ -102,7 +105,7 @@ def _keep(fob: Fob, read: Read) -> None:
     fob.client.post("devices", name, "history", "seen", body=anchor_json(anchor))
 
 
-def _tell(fob: Fob, name: str, found: Sequence[SignedRecord], head: Head, verdict: Verdict) -> None:
+def _tell(fob: Fob, name: str | None, found: Sequence[SignedRecord], head: Head, verdict: Verdict) -> None:
     if fob.output.is_json:
         fob.output.data(
             {
@@ -124,8 +127,9 @@ def _tell(fob: Fob, name: str, found: Sequence[SignedRecord], head: Head, verdic
             fob.output.say(f"{verdict.unseen:,} entries had dropped out before this computer could see them.")
 
 
-def _changed(name: str, verdict: Verdict, next_command: str) -> ControlError:
-    what = f"the history of '{name}' does not fit"
+def _changed(name: str | None, verdict: Verdict, next_command: str) -> ControlError:
+    """`name` None: of a file, which only says whose it is."""
+    what = "the history in the file does not fit" if name is None else f"the history of '{name}' does not fit"
     if verdict.fault is Fault.OTHER_KEY:
         what = f"'{name}' is not the phone that it was"
     return ControlError(what, verdict.words(), next_command)
@@ -138,13 +142,20 @@ def _load(path: Path) -> Exported:
             size = os.fstat(file.fileno()).st_size
             if size > FILE_LIMIT:
                 raise FileFormatError(f"it is over {FILE_LIMIT:,} octets")
-            return import_json(json.loads(file.read(FILE_LIMIT)))
+            return import_json(json.loads(file.read(FILE_LIMIT), parse_int=_whole))
     except OSError as error:
         raise ControlError(f"{path} was not read", error.strerror or str(error), "fob log --export FILE") from None
     except (FileFormatError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ControlError(
             f"{path} holds no history that can be trusted", str(error), "fob log --export FILE"
         ) from None
+
+
+def _whole(digits: str) -> int:
+    """Raises FileFormatError for more digits than any number of a history has."""
+    if len(digits) > _DIGITS:
+        raise FileFormatError(f"a number in it has over {_DIGITS} digits")
+    return int(digits)
 
 
 def _line(record: SignedRecord) -> str:

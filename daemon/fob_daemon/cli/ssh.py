@@ -13,7 +13,7 @@ def ssh() -> None:
     """Use the phone's keys with ssh and git."""
 
 
-@ssh.command("env")
+@ssh.command("env", short_help="Print the line that points a shell's ssh at the phone.")
 @json_option
 @click.pass_obj
 def env_command(fob: Fob) -> None:
