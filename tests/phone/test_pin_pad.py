@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from fob_device.approval.questions import Operation, Question
 from fob_device.approval.rules import Rules
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.screen.errors import PhoneLockedError, SheetGoneError
 from fob_device.screen.sheets import ApprovalSheet, PinSheet
 from fob_device.screen.typed import Outcome
+from fob_device.security.manager import SecurityManager
 from fob_protocol import catalogue
 from fob_protocol.at.attribute_list import attributes_to_values
 from fob_protocol.caller import Caller, Purpose
@@ -188,6 +190,33 @@ def test_a_pin_that_was_typed_for_one_program_approves_nothing_of_another(tmp_pa
             await world.tap(is_yes=False)
             assert (await answer).ckr == Ckr.FUNCTION_REJECTED
         assert not signed
+
+    at_screen(tmp_path, story)
+
+
+def test_a_pin_that_was_typed_for_one_computer_approves_nothing_of_another_of_its_name(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await guarded_key(world)
+        other = SecurityManager(world.phone.token, world.person, pc_name="me@pc", pc_key=bytes(32))
+        log_in = catalogue.LOGIN_USER.build(2, None, key, 0, SSH.to_block())
+        (await other.execute(catalogue.LOGIN_USER.build(1, None))).raise_for_ckr()
+        here, there = (
+            world.begin_to_ask(catalogue.LOGIN_USER, *log_in.values),
+            asyncio.create_task(other.execute(log_in)),
+        )
+        await world.until(lambda: len(world.person.sheets) == 2)
+        first, second = world.person.sheets
+        await world.person.type_pin(second.id, USER_PIN)
+        await asyncio.sleep(1)
+        # Which of the two came first does not matter.
+        authorized, waiting = (there, here) if there.done() else (here, there)
+        assert ((await authorized).ckr, waiting.done()) == (Ckr.OK, False)
+        world.person.cancel(first.id)
+        assert (await waiting).ckr == Ckr.FUNCTION_CANCELED
+        question = Question(Operation.SIGN, "work", "me@pc", SSH, key)
+        silent = {pc: world.person.is_silent(replace(question, pc_key=pc)) for pc in (world.pc_key, bytes(32))}
+        assert silent == {world.pc_key: authorized is here, bytes(32): authorized is there}
+        world.person.lock.lock()
 
     at_screen(tmp_path, story)
 

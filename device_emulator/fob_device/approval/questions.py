@@ -23,14 +23,16 @@ class Operation(Enum):
 class Question:
     """A key is about to be used: for which operation, by which computer and which program of it.
 
-    The label is as some computer stored it; `key` is the object's handle, since two keys may have one label.
+    The label is as some computer stored it; `key` is the object's handle, since two keys may have one label. `pc_key`
+    is the computer, its name only what it is called: two computers may have one name.
     """
 
     operation: Operation
     key_label: str
-    pc_name: str
+    pc_name: str = field(compare=False)
     caller: Caller = NOBODY
     key: int = 0
+    pc_key: bytes = field(default=b"", repr=False)
 
     def words(self, count: int = 1) -> str:
         """One line for the screen and for the PC's narration; `count` requests ask the same."""

@@ -1,6 +1,6 @@
 """What a PIN is asked for, in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -29,17 +29,19 @@ class PinEntry:
     """A PIN that is asked for: by which computer and which program of it, whose it is, and what for.
 
     `user`: whose PIN is typed, Cku.USER or Cku.SO. `key_label` and `key` (its handle) with PinUse.KEY, `new_label`
-    with PinUse.ERASE. `is_new`: a PIN is chosen, not checked.
+    with PinUse.ERASE. `is_new`: a PIN is chosen, not checked. `pc_key` is the computer, its name
+    only what it is called.
     """
 
     use: PinUse
     user: Cku
-    pc_name: str
+    pc_name: str = field(compare=False)
     caller: Caller = NOBODY
     key_label: str = ""
     key: int = 0
     new_label: str = ""
     is_new: bool = False
+    pc_key: bytes = field(default=b"", repr=False)
 
     @property
     def is_shared(self) -> bool:

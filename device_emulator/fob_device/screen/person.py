@@ -206,7 +206,7 @@ class ScreenPerson:
         self.lock.lock()
 
     def _typed_entry(self, question: Question) -> PinEntry | None:
-        of_key = (entry for entry in self._typed_for if (entry.key, entry.pc_name) == (question.key, question.pc_name))
+        of_key = (entry for entry in self._typed_for if (entry.key, entry.pc_key) == (question.key, question.pc_key))
         return next((entry for entry in of_key if entry.covers(question.caller)), None)
 
     def _setting(self, question: Question) -> KeySetting:

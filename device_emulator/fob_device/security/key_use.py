@@ -73,4 +73,4 @@ def _question(context: Context, operation: Operation, handle: int, caller: Calle
         raise CkrError(Ckr.USER_NOT_LOGGED_IN, "log in first")
     label = context.session.attributes(handle).get(Cka.LABEL, b"")
     words = label.decode("utf-8", "replace") if isinstance(label, bytes) else ""
-    return Question(operation, words, context.pc_name, caller, handle)
+    return Question(operation, words, context.pc_name, caller, handle, context.pc_key)

@@ -23,7 +23,7 @@ async def login_by_pad(context: Context, caller: Caller, user: Cku, handle_or_lo
     if user is Cku.CONTEXT_SPECIFIC:
         return await _login_for_key(context, caller, positive(handle_or_login))
     require_pin_user(user)
-    entry = PinEntry(PinUse.LOGIN, user, context.pc_name, caller)
+    entry = PinEntry(PinUse.LOGIN, user, context.pc_name, caller, pc_key=context.pc_key)
     check, replaced = _master_key_of(context, user), optional_whole(handle_or_login)
     with context.checking_pin():
         async with context.asking(entry.what()) as asking:
@@ -40,7 +40,7 @@ async def init_token_by_pad(context: Context, label: str) -> None:
         await context.slowly(lambda: context.token.init_token(pin, label))
         return True
 
-    entry = PinEntry(PinUse.ERASE, Cku.SO, context.pc_name, new_label=label)
+    entry = PinEntry(PinUse.ERASE, Cku.SO, context.pc_name, new_label=label, pc_key=context.pc_key)
     async with context.asking(entry.what()) as asking:
         _typed(await context.decider.enter(entry, check, asking))
     context.decider.forget_pin()
@@ -49,7 +49,7 @@ async def init_token_by_pad(context: Context, label: str) -> None:
 async def init_pin_by_pad(context: Context) -> None:
     """C_InitPIN: the person at the device chooses the user's PIN."""
     context.session.require_officer()
-    new = await _choose(context, PinEntry(PinUse.RESET, Cku.USER, context.pc_name, is_new=True))
+    new = await _choose(context, PinEntry(PinUse.RESET, Cku.USER, context.pc_name, is_new=True, pc_key=context.pc_key))
     await context.slowly(lambda: context.session.init_pin(new))
     context.decider.forget_pin()
 
@@ -57,10 +57,10 @@ async def init_pin_by_pad(context: Context) -> None:
 async def set_pin_by_pad(context: Context, user: Cku) -> None:
     """C_SetPIN: the old PIN, then the new one twice."""
     require_pin_user(user)
-    entry = PinEntry(PinUse.CHANGE, user, context.pc_name)
+    entry = PinEntry(PinUse.CHANGE, user, context.pc_name, pc_key=context.pc_key)
     async with context.asking(entry.what()) as asking:
         master_key = _typed(await context.decider.enter(entry, _master_key_of(context, user), asking))
-    new = await _choose(context, PinEntry(PinUse.CHANGE, user, context.pc_name, is_new=True))
+    new = await _choose(context, PinEntry(PinUse.CHANGE, user, context.pc_name, is_new=True, pc_key=context.pc_key))
     await context.slowly(lambda: context.session.set_pin_opened(user, master_key, new))
 
 
@@ -69,7 +69,7 @@ async def _login_for_key(context: Context, caller: Caller, handle: int) -> Answe
     context.session.require_guarded(handle)
     label = context.session.attributes(handle).get(Cka.LABEL, b"")
     words = label.decode("utf-8", "replace") if isinstance(label, bytes) else ""
-    entry = PinEntry(PinUse.KEY, Cku.USER, context.pc_name, caller, words, handle)
+    entry = PinEntry(PinUse.KEY, Cku.USER, context.pc_name, caller, words, handle, pc_key=context.pc_key)
     with context.checking_pin():
         async with context.asking(entry.what()) as asking:
             await context.decider.unlocked(asking)
