@@ -7,7 +7,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 from urllib.parse import unquote
 
 from fob_daemon.link.line_errors import why_unavailable
@@ -126,9 +126,9 @@ class StreamLine(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
-            self.connected.set()
+        # No isinstance: uvloop's transports have the methods of asyncio's and not their classes.
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self.connected.set()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

@@ -1,6 +1,7 @@
 """A stream of octets, from a serial port or a socket, with a line at this end of it."""
 
 import asyncio
+from typing import cast
 
 from fob_device.line.phone_lines import LineHandler, PhoneLines
 from fob_protocol.session.pace import Pace
@@ -17,8 +18,9 @@ class StreamLine(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """There is somebody, or may be."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self._line = self._lines(transport.write, close=transport.abort, pace=lambda: self._pace)
+        # No isinstance: another loop's transports have the methods of asyncio's and not their classes.
+        stream = cast(asyncio.WriteTransport, transport)
+        self._line = self._lines(stream.write, close=stream.abort, pace=lambda: self._pace)
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""

@@ -1,6 +1,7 @@
 """A TCP port, for tests and for emulators that run elsewhere. One PC at a time, as on a cable."""
 
 import asyncio
+from typing import cast
 
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports.stream import StreamLine
@@ -16,10 +17,9 @@ class TcpLine(StreamLine):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A PC connected."""
-        if isinstance(transport, asyncio.WriteTransport):
-            for earlier in self._current:
-                earlier.abort()
-            self._current[:] = [transport]
+        for earlier in self._current:
+            earlier.abort()
+        self._current[:] = [cast(asyncio.WriteTransport, transport)]
         super().connection_made(transport)
 
 

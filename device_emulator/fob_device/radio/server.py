@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from bumble.core import InvalidPacketError
 from bumble.transport.common import PacketParser
@@ -60,12 +60,12 @@ class HostSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A host connected."""
-        if not isinstance(transport, asyncio.Transport):
-            return
+        # No isinstance: another loop's transports have the methods of asyncio's and not their classes.
+        host = cast(asyncio.Transport, transport)
         if len(self._radio.devices) >= HOSTS_LIMIT:
-            transport.abort()
+            host.abort()
             return
-        self._socket = transport
+        self._socket = host
         self._hci = self._radio.attach("host")
         self._hci.source.set_packet_sink(self)
         self._packets = HostPackets(self._hci.controller.on_packet, self._refuse)
