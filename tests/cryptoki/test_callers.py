@@ -6,16 +6,20 @@ from pathlib import Path
 import pytest
 
 from cryptoki.desk import ROOM, SIGN, Client, Desk, Thinker
+from fob_device.approval.asking import Asking
 from fob_device.approval.questions import YES, Decision, Prompt, Question
+from fob_device.pad.entry import PinEntry
+from fob_device.pad.pin_pad import Check
 from fob_protocol.at.answer import Answer
 from fob_protocol.caller import CALLER_UNKNOWN, Caller, Purpose
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
-from fob_protocol.pkcs11.constants import Ckd, Ckk, Cko
+from fob_protocol.pkcs11.constants import Ckd, Ckk, Cko, Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Ecdh1Parameters, Mechanism
+from support.token_bench import USER_PIN
 
 SSH = Caller(("ssh", "git", "zsh"), Purpose.LOGIN, host="github.com")
 FIREFOX = Caller(("firefox",))
@@ -27,8 +31,8 @@ CLIENT_VERIFY = b" " * 64 + b"TLS 1.3, client CertificateVerify\0" + bytes(32)
 class Listener(Thinker):
     """A person who says yes to everything, and remembers who asked."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, typed_pin: bytes | None = None) -> None:
+        super().__init__(typed_pin)
         self.callers: list[Caller] = []
 
     def is_silent(self, question: Question) -> bool:
@@ -39,6 +43,11 @@ class Listener(Thinker):
         """Yes."""
         self.callers.append(prompt.question.caller)
         return YES
+
+    async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
+        """The PIN, on the pad."""
+        self.callers.append(entry.caller)
+        return await super().log_in(entry, check, asking)
 
 
 @pytest.fixture
@@ -79,6 +88,23 @@ async def test_each_signature_says_who_asks_at_one_round_trip(heard: Desk, liste
     assert listener.callers == [SSH, SSH, FIREFOX, SSH, FIREFOX]
     warm = octets[1]
     assert octets == [warm, warm, warm + len(",#231") + len(FIREFOX.to_block()), warm, warm]
+
+
+async def test_every_pin_prompt_says_who_asks(tmp_path: Path) -> None:
+    listener = Listener(USER_PIN)
+    async with Desk.opened(tmp_path, listener) as desk:
+        client = desk.client(lambda: SSH)
+        session = client.session()
+        for _ in range(3):
+            with desk.crossing(C_LOGIN=1):
+                await client.application.login(session, Cku.USER, None)
+            await client.application.logout(session)
+        # A phone that forgot whom the number stands for asks for the caller before it asks for the PIN.
+        desk.link.disconnect()
+        desk.link.connect()
+        with desk.crossing(C_LOGIN=2):
+            await client.application.login(session, Cku.USER, None)
+    assert listener.callers == [SSH] * 4
 
 
 async def test_a_program_that_nobody_knows_is_nobody(heard: Desk, listener: Listener) -> None:

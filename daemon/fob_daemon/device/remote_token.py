@@ -114,15 +114,10 @@ class RemoteToken:
     ) -> tuple[int, bytes]:
         """C_Login: login id and ticket. A `pin` of None asks on the device; the login `replaced` ends there.
 
-        A caller that the device does not know is named here, so that its signatures cost its number only.
+        The caller is named here: a PIN pad shows it, and its signatures cost its number only.
         """
-        greeting = self.link.greeting
-        with self._callers.using(caller, None if greeting is None else greeting.boot) as naming:
-            names = (None, None) if naming.is_known else naming.full
-            values = _without_end((int(user), pin, replaced, *names))
-            answer = await self._request(self._timeouts.login, catalogue.LOGIN_USER, *values)
-            self._callers.answered(naming)
-        return read_login(_accepted(answer))
+        values = (int(user), pin, replaced)
+        return read_login(_accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller)))
 
     async def login_for_key(self, handle: int, pin: bytes | None, caller: Caller | None = None) -> None:
         """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key; a `pin` of None asks on the device."""
@@ -255,14 +250,6 @@ def _size(values: Values) -> int:
     """At least the octets that the command will have."""
     content = sum(len(value) for value in values if isinstance(value, bytes))
     return NAME_OVERHEAD + content + VALUE_OVERHEAD * len(values)
-
-
-def _without_end(values: Values) -> Values:
-    """Without the absent values at its end, which stand for themselves."""
-    count = len(values)
-    while count and values[count - 1] is None:
-        count -= 1
-    return values[:count]
 
 
 def _list(template: Template) -> Values:
