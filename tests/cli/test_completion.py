@@ -1,9 +1,16 @@
 """Completion: what a shell is offered at once, and that it never waits for a daemon that is not there."""
 
 import asyncio
+import fcntl
+import os
+import pty
+import select
 import socket
 import subprocess
 import sys
+import termios
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -86,20 +93,103 @@ async def test_a_daemon_that_hangs_holds_no_shell_up(lonely_fob: FobProgram) -> 
             assert await offered(lonely_fob, "fob unpair ") == []
 
 
-async def test_bash_takes_it(fob: FobProgram, keys: None, tmp_path: Path) -> None:
-    """The real shell, with the script that `fob completion` prints."""
+# Prompts to wait for, and no questions about many possibilities.
+RC = """
+PS1='ready> '
+PS2='more> '
+bind 'set enable-bracketed-paste off'
+bind 'set completion-query-items 0'
+bind 'set page-completions off'
+"""
+
+
+@pytest.fixture
+async def shell(fob: FobProgram, tmp_path: Path) -> list[str]:
+    """The real shell's command, which reads the script that `fob completion` prints."""
     check_program("bash")
     script = tmp_path / "completion"
-    script.write_text((await fob("completion", "bash")).out)
-    ask = (
-        f". '{script}'; COMP_WORDS=(fob keys show g); COMP_CWORD=3; _fob_completion fob g show; "
-        'printf "%s\\n" "${COMPREPLY[@]}"'
-    )
+    script.write_text((await fob("completion", "bash")).out + RC)
     fob.environment["PATH"] = f"{tmp_path}:{fob.variables()['PATH']}"
     (tmp_path / "fob").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fob_daemon.cli.main "$@"\n')
     (tmp_path / "fob").chmod(0o755)
+    return ["bash", "--noprofile", "--rcfile", str(script)]
+
+
+async def test_bash_takes_it(fob: FobProgram, keys: None, shell: list[str]) -> None:
+    ask = (
+        f". '{shell[-1]}' 2>/dev/null; COMP_WORDS=(fob keys show g); COMP_CWORD=3; _fob_completion fob g show; "
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
     process = await asyncio.create_subprocess_exec(
         "bash", "-c", ask, env=fob.variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     out, err = await process.communicate()
     assert (out.decode(), err.decode()) == ("git\n", "")
+
+
+# Where a quote, a substitution or an escape may be open.
+TYPED = ('"$', '"', "'$", "$", "\\$", "", "'a'\"", '"a\\', "a\\", "a:", '"a:$', '"`', '"$(fob keys show ')
+
+
+@pytest.mark.parametrize("label", ["$(touch pwned)", "`touch pwned`", "a\\b $(touch pwned)", "a:$(touch pwned)"])
+async def test_a_label_is_never_run(
+    fob: FobProgram, phone: FakePhone, shell: list[str], tmp_path: Path, label: str
+) -> None:
+    """Tab and Enter in an interactive bash."""
+    await fob("keys", "new", "--label", label, "--pin-file", "-", stdin=PIN.decode())
+    (tmp_path / "empty").mkdir()
+
+    await typing(shell, fob.variables(), tmp_path / "empty", *(f"fob keys show {typed}\t" for typed in TYPED))
+
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+async def test_in_a_real_line_a_label_is_quoted_and_found(
+    fob: FobProgram, keys: None, shell: list[str], tmp_path: Path
+) -> None:
+    assert "label   Ada's work" in await typing(shell, fob.variables(), tmp_path, "fob keys show Ad\t")
+    assert "label   git" in await typing(shell, fob.variables(), tmp_path, 'fob keys show "gi\t')
+
+
+async def test_within_quotes_only_what_needs_none(fob: FobProgram, keys: None) -> None:
+    assert await offered(fob, 'fob keys show "') == ["plain,git"]
+    assert await offered(fob, "fob keys show 'A") == []
+
+
+async def test_nothing_where_bash_has_broken_the_word_apart(fob: FobProgram, keys: None) -> None:
+    assert await offered(fob, "fob keys show --device a : g") == []
+
+
+async def typing(shell: list[str], variables: dict[str, str], folder: Path, *lines: str) -> str:
+    """What an interactive shell shows for lines, each with Enter."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *shell, "-i", env=variables | {"TERM": "dumb"}, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True, preexec_fn=partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        return await asyncio.to_thread(_converse, ours, lines)
+    finally:
+        os.close(ours)
+        await process.wait()
+
+
+def _converse(terminal: int, lines: Sequence[str]) -> str:
+    """Each line when the prompt is there; a quote that is still open is left with Ctrl-C."""
+    shown = _read_until(terminal, b"ready> ")
+    for line in lines:
+        os.write(terminal, f"{line}\n".encode())
+        shown += _read_until(terminal, b"\nready> ", b"\nmore> ")
+        if shown.endswith(b"more> "):
+            os.write(terminal, b"\x03")
+            shown += _read_until(terminal, b"\nready> ")
+    return shown.decode(errors="replace")
+
+
+def _read_until(terminal: int, *ends: bytes) -> bytes:
+    shown = b""
+    while not shown.endswith(ends):
+        assert select.select([terminal], [], [], 10)[0], shown
+        shown += os.read(terminal, 4096)
+    return shown

@@ -20,6 +20,11 @@ COMPLETION_VARIABLE: Final = "_FOB_COMPLETE"
 # Puts what is offered into the line as it stands; other shells quote it.
 _VERBATIM: Final = "bash"
 
+# Where a word of the line is quoted or expanded already, a quoted text would mean something else: inside double quotes
+# `'$(reboot)'` is run. A word that bash broke apart (COMP_WORDBREAKS) is not the word that the person types.
+_NOT_AS_IT_STANDS: Final = frozenset("'\"\\$`")
+_BROKEN_APART: Final = frozenset(":@<>")
+
 # A value and what it is.
 Offer = tuple[str, str]
 
@@ -61,9 +66,21 @@ def _offered(context: click.Context, incomplete: str, ask: Callable[[Client], It
     except ControlError:
         return []
     shell = fob.environment.get(COMPLETION_VARIABLE, "").partition("_")[0]
+    insert = _as_bash_takes_it(fob.environment.get("COMP_WORDS", "")) if shell == _VERBATIM else str
     return [
-        CompletionItem(shlex.quote(value) if shell == _VERBATIM else value, help=what)
+        CompletionItem(inserted, help=what)
         for value, what in offers.items()
         # Nothing that steers a terminal or ends the shell's line.
         if value.startswith(incomplete) and is_plain_name(value) and is_plain_name(what)
+        if (inserted := insert(value))
     ]
+
+
+def _as_bash_takes_it(words: str) -> Callable[[str], str]:
+    """How a value goes into a line of these words, as bash has them; empty where that is not safe."""
+    if any(_BROKEN_APART.issuperset(word) for word in words.split()):
+        return lambda value: ""
+    if _NOT_AS_IT_STANDS.isdisjoint(words):
+        return shlex.quote
+    # A text that needs no quotes means the same inside of them.
+    return lambda value: value if shlex.quote(value) == value else ""
