@@ -213,7 +213,7 @@ class Daemon:
         return self._device(name).slot.remote
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
-        """Put every event into `queue` from now on."""
+        """Put the questions that are open into `queue`, and every event from now on."""
         self._journal.subscribe(queue)
 
     def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:

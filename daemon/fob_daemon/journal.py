@@ -13,6 +13,7 @@ from fob_daemon.control.events import EventQueue
 from fob_daemon.control.interface import ControlEvent, LogEntry
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.metrics.tally import Tally
+from fob_daemon.open_questions import OpenQuestions
 from fob_daemon.peer import UNKNOWN_PROGRAM
 from fob_protocol.caller import Caller
 
@@ -39,12 +40,18 @@ def after_answer(publish: Callable[[], None]) -> None:
 class Journal:
     """The newest entries, the queues of those who watch, and the tally. `later` runs what writes and tells an entry."""
 
-    def __init__(self, wall_clock: Callable[[], float] = time.time, later: Later = after_answer) -> None:
+    def __init__(
+        self,
+        wall_clock: Callable[[], float] = time.time,
+        later: Later = after_answer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._wall_clock = wall_clock
         self._later = later
         self._entries: deque[LogEntry] = deque(maxlen=ENTRIES_KEPT)
         self._sequence = 0
         self._queues: set[EventQueue[ControlEvent]] = set()
+        self._questions = OpenQuestions(clock)
         self.tally = Tally()
 
     def record(
@@ -87,11 +94,14 @@ class Journal:
     def tell(self, event: ControlEvent) -> None:
         """Count an event, and put it into every queue."""
         self.tally.hear(event)
+        self._questions.hear(event)
         for queue in self._queues:
             queue.put(event)
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
-        """Every event from now on."""
+        """The questions that are open, and every event from now on."""
+        for asked in self._questions.now():
+            queue.put(asked)
         self._queues.add(queue)
 
     def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:

@@ -74,6 +74,14 @@ async def test_into_a_pipe_lines_for_a_person(fob: FobProgram, daemon: FakeDaemo
     ]
 
 
+async def test_a_question_that_is_open_already_is_told(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:
+    daemon.asked = [Ask("pixel", WORDS, 42.0, 7)]
+    async with following(fob, daemon) as out:
+        assert (await out.readline()).decode()[10:].rstrip() == f"ask       pixel  {WORDS} (42 s)"
+    async with live(fob) as screen:
+        await screen.until("log in to github.com with 'work'")
+
+
 async def test_who_reads_too_slowly_loses_events_and_hears_how_many(
     fob: FobProgram, daemon: FakeDaemon, phone: FakePhone
 ) -> None:

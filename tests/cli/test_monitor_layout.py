@@ -142,13 +142,34 @@ def test_a_frame_covers_the_terminal_and_no_more(known: Known, width: int, heigh
         assert f"  and {2 * MOST_ROWS} more" in shown(known, height=height)
 
 
-def test_nothing_is_paired_and_nothing_happened() -> None:
-    assert shown(Known())[:3] == [
-        "fob monitor    fobd ?, 0 programs connected    q or Ctrl-C ends",
+def test_the_daemon_is_not_reached(known: Known) -> None:
+    hear(known, Ask("pixel", WORDS, 60.0, 7))
+    known.lose_daemon()
+    for title in ("Look at your phone", "Links"):
+        assert section(shown(known), title) == ["  not known: the daemon is not reached"]
+    assert section(shown(Known()), "Links") == ["  not known: the daemon is not reached"]
+
+
+def test_what_finds_no_room_is_marked(known: Known) -> None:
+    hear(known, Ask("pixel", WORDS, 60.0, 7))
+    known.hear(ServerEvent("log", to_json(log_entry(1, "CKR_FUNCTION_REJECTED"))), NOW)
+    (question,) = section(shown(known, width=40), "Look at your phone")
+    assert question == "     1:00  pixel         log in to gith…"
+    (use,) = section(shown(known, width=60), "Last uses")
+    assert len(use) == 60
+    assert use.endswith("… CKR_FUNCTION_REJECTED  12 ms")
+
+
+def test_nothing_is_paired_and_nothing_happened(daemon: FakeDaemon) -> None:
+    known = Known()
+    known.report({**report(daemon), "devices": [], "clients": []}, NOW)
+    assert shown(known)[:4] == [
+        "fob monitor    fobd 0.1.0, 0 programs connected    q or Ctrl-C ends",
         "",
         "Look at your phone",
+        "  nothing waits for you",
     ]
-    assert "  no device is paired" in shown(Known())
+    assert "  no device is paired" in shown(known)
 
 
 def test_trouble_and_lost_events_are_said(known: Known) -> None:

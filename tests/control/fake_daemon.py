@@ -10,6 +10,7 @@ from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import Revoked
 from fob_daemon.control.interface import (
+    Ask,
     ClientReport,
     ClientSocket,
     Compare,
@@ -72,6 +73,8 @@ class FakeDaemon:
         self.entries: list[LogEntry] = []
         self.histories: dict[str, FakeHistory] = {}
         self.queues: list[EventQueue[ControlEvent]] = []
+        # What waits for a person when somebody begins to follow.
+        self.asked: list[Ask] = []
         # How many follow the events, after each change.
         self.followers: asyncio.Queue[int] = asyncio.Queue()
         self.tried: list[str] = []
@@ -191,6 +194,8 @@ class FakeDaemon:
         return self.histories[name]
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
+        for asked in self.asked:
+            queue.put(asked)
         self.queues.append(queue)
         self.followers.put_nowait(len(self.queues))
 

@@ -9,7 +9,7 @@ import structlog.testing
 from fob_daemon.caller.behalf import Asker, on_behalf_of
 from fob_daemon.clients import Clients
 from fob_daemon.control.events import EventQueue
-from fob_daemon.control.interface import ClientSocket, ControlEvent
+from fob_daemon.control.interface import Ask, ClientSocket, ControlEvent, Settled
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.device.slot import open_slot
@@ -104,6 +104,25 @@ async def test_who_watches_hears_of_it_and_who_left_does_not() -> None:
     assert (event, lost) == (journal.newest(1, 0)[0], 0)
     journal.unsubscribe(queue)
     note(journal)
+
+
+async def test_who_begins_to_watch_hears_the_questions_that_are_open() -> None:
+    now = 100.0
+    journal = Journal(clock=lambda: now)
+    for event in (
+        Ask("pixel", "unlock the phone", 60.0, 7),
+        Ask("pixel", "log in", 50.0, 8),
+        Settled("pixel", 8),
+        Ask("pixel", "sign", 40.0, 7),
+        Ask("tablet", "sign", 5.0, 7),
+    ):
+        journal.tell(event)
+    now = 110.0
+    queue: EventQueue[ControlEvent] = EventQueue()
+    journal.subscribe(queue)
+    journal.tell(Settled("pixel", 7))
+    heard = [(await queue.get())[0] for _ in range(2)]
+    assert heard == [Ask("pixel", "sign", 30.0, 7), Settled("pixel", 7)], "the other one's time is over"
 
 
 async def test_the_answer_goes_before_the_line_in_the_log() -> None:

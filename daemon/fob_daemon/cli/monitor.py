@@ -93,7 +93,7 @@ class _Live:
                         return
                 except ControlError as error:
                     self._trouble = f"{error.what}: {error.why}; it is tried again"
-                self._known.status.pop("devices", None)
+                self._known.lose_daemon()
                 self._show(terminal)
                 if not terminal.wait(PERIOD, None):
                     return
@@ -102,6 +102,7 @@ class _Live:
         """False when the person quits. Raises ControlError."""
         beside = StreamBeside(self._fob.client.stream("GET", "events"))
         beside.await_opening()
+        self._known.forget_questions()
         self._catch_up()
         self._trouble = ""
         report_at = _now()

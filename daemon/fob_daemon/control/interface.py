@@ -229,7 +229,7 @@ class DaemonView(Protocol):
         """What a device has granted to this computer. Raises ControlError."""
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
-        """Put every event into `queue` from now on."""
+        """Put the questions that are open into `queue`, and every event from now on."""
 
     def unsubscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """No more events for `queue`."""

@@ -57,6 +57,20 @@ class Known:
         """The paired ones."""
         return list(self.status.get("devices", ()))
 
+    @property
+    def is_reached(self) -> bool:
+        """The daemon has reported, and is there still."""
+        return "devices" in self.status
+
+    def lose_daemon(self) -> None:
+        """What it alone could tell is not known any more."""
+        self.status.pop("devices", None)
+        self.forget_questions()
+
+    def forget_questions(self) -> None:
+        """Before a stream of events begins anew: it names those that are open."""
+        self._questions.clear()
+
     def questions(self, now: float) -> list[Question]:
         """Those that wait for a person, the most urgent first."""
         self._questions = {key: asked for key, asked in self._questions.items() if asked.until > now}

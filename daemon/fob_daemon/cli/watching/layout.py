@@ -12,6 +12,9 @@ Line = list[Part]
 
 # Rows of what is allowed and of links, so that the last uses have room too.
 MOST_ROWS: Final = 8
+# Where a line was cut.
+_CUT: Final = "…"
+_UNKNOWN: Final = Painted("  not known: the daemon is not reached", "bright_black")
 _PROGRAMS: Final = 2
 _KILO: Final = 1000
 
@@ -25,20 +28,28 @@ def lines(known: Known, now: float, width: int, height: int, trouble: str = "") 
     """`height` lines of `width` characters. `trouble`: why nothing newer is known."""
     above = [*_head(known, trouble), *_questions(known, now), *_links(known), *_allowed(known, now)]
     room = height - len(above) - 2
-    below = _uses(known, room) if room > 0 else []
+    below = _uses(known, room, width) if room > 0 else []
     found = [*above, *below][:height]
     return [clipped(line, width) for line in found + [[]] * (height - len(found))]
 
 
 def clipped(line: Sequence[Part], width: int) -> Line:
-    """The first `width` characters, filled up with spaces: so it covers what stood there."""
-    found: Line = []
+    """`width` characters: filled up with spaces, so it covers what stood there; one that is cut ends in its mark."""
+    length = sum(len(part if isinstance(part, str) else part.text) for part in line)
+    if length <= width:
+        return [*line, " " * (width - length)]
+    if width <= 0:
+        return []
+    return [*_first(line, width - len(_CUT)), _CUT]
+
+
+def _first(line: Sequence[Part], width: int) -> Iterator[Part]:
+    """The first `width` characters."""
     for part in line:
         text = part if isinstance(part, str) else part.text
         text = text[: max(width, 0)]
         width -= len(text)
-        found.append(text if isinstance(part, str) else Painted(text, part.colour, part.bold))
-    return [*found, " " * max(width, 0)]
+        yield text if isinstance(part, str) else Painted(text, part.colour, part.bold)
 
 
 def _head(known: Known, trouble: str) -> Iterator[Line]:
@@ -56,6 +67,9 @@ def _head(known: Known, trouble: str) -> Iterator[Line]:
 
 def _questions(known: Known, now: float) -> Iterator[Line]:
     yield from _title("Look at your phone")
+    if not known.is_reached:
+        yield [_UNKNOWN]
+        return
     asked = known.questions(now)
     if not asked:
         yield [Painted("  nothing waits for you", "bright_black")]
@@ -68,7 +82,7 @@ def _questions(known: Known, now: float) -> Iterator[Line]:
 def _links(known: Known) -> Iterator[Line]:
     yield from _title("Links", " " * (_LINK_WIDTH - len("Links")) + _columns(_LINK_NUMBERS))
     if not known.devices:
-        yield [Painted("  no device is paired", "bright_black")]
+        yield [Painted("  no device is paired", "bright_black") if known.is_reached else _UNKNOWN]
     for device in known.devices[:MOST_ROWS]:
         rate = known.rates.get(device["name"], Rate())
         now = (f"{rate.round_trips:.1f}", _octets(rate.bytes_sent), _octets(rate.bytes_received))
@@ -99,19 +113,24 @@ def _allowed(known: Known, now: float) -> Iterator[Line]:
     yield from _rest(len(allowed))
 
 
-def _uses(known: Known, room: int) -> list[Line]:
+def _uses(known: Known, room: int, width: int) -> list[Line]:
     newest = list(reversed(known.uses))[:room]
     if not newest:
         return []
-    return [*_title("Last uses"), *map(use_line, newest)]
+    return [*_title("Last uses"), *(use_line(entry, width) for entry in newest)]
 
 
-def use_line(entry: dict[str, Any]) -> Line:
-    """One entry of the log."""
+def use_line(entry: dict[str, Any], width: int) -> Line:
+    """One entry of the log; the result and its time stay where the words find no room."""
     moment = time.strftime("%H:%M:%S", time.localtime(entry["time"]))
     programs = " <- ".join(entry["programs"][:_PROGRAMS])
     words = f"{entry_words(entry):<28}  {entry['key']:<14}  {entry['device']:<12}  "
-    return [f"  {moment}  {programs:<20}  {words}", coloured(entry["result"]), f"  {entry['milliseconds']:.0f} ms"]
+    took = f"  {entry['milliseconds']:.0f} ms"
+    what = f"  {moment}  {programs:<20}  {words}"
+    room = width - len(entry["result"]) - len(took)
+    if len(what) > room > len(_CUT):
+        what = f"{what[: room - 2 * len(_CUT)]}{_CUT} "
+    return [what, coloured(entry["result"]), took]
 
 
 def _title(title: str, rest: str = "") -> Iterator[Line]:
