@@ -104,9 +104,12 @@ async def test_other_uses_are_written_down_too(phone: Bench) -> None:
     values = (desk.handle, int(Ckm.ECDH1_DERIVE), parameter, None, None, *template)
     answer = await desk.ask(catalogue.DERIVE_KEY, *values)
     assert answer.ckr == Ckr.OK, answer.words
-    # Nothing was decrypted, and nobody was in the way: no entry.
+    # What fails is written down too: whoever probes a key by its failures is seen.
     assert (await desk.ask(catalogue.DECRYPT, desk.handle, int(Ckm.RSA_PKCS), DIGEST)).ckr != Ckr.OK
-    assert [(entry.use, entry.outcome) for entry in uses(phone.memory.history)] == [(Use.DERIVE, Outcome.APPROVED)]
+    assert [(entry.use, entry.outcome) for entry in uses(phone.memory.history)] == [
+        (Use.DECRYPT, Outcome.FAILED),
+        (Use.DERIVE, Outcome.APPROVED),
+    ]
 
 
 class Person:

@@ -11,11 +11,13 @@ from fob_device.approval.rules import Rules
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.screen.errors import PhoneLockedError, SheetGoneError
 from fob_device.screen.sheets import ApprovalSheet, PinSheet
-from fob_device.screen.typed import Outcome
+from fob_device.screen.typed import Outcome as TypedOutcome
 from fob_device.security.manager import SecurityManager
 from fob_protocol import catalogue
 from fob_protocol.at.attribute_list import attributes_to_values
 from fob_protocol.caller import Caller, Purpose
+from fob_protocol.history.entry import Kind, Outcome
+from fob_protocol.history.words import entry_words
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -105,7 +107,7 @@ def test_the_officer_s_pin_is_asked_for_also_on_a_locked_phone_until_it_is_right
         assert sheet.words == "type the security officer's PIN to log in for me@pc"
         assert await world.asks() == [sheet.words]
         wrong = await world.person.type_pin(sheet.id, WRONG_PIN)
-        assert (wrong.outcome, wrong.words) == (Outcome.WRONG, "Wrong PIN, 9 tries left")
+        assert (wrong.outcome, wrong.words) == (TypedOutcome.WRONG, "Wrong PIN, 9 tries left")
         assert sheet.said == wrong.words
         assert await world.type_pins(SO_PIN) == [""]
         assert (await answer).ckr == Ckr.OK
@@ -221,6 +223,24 @@ def test_a_pin_that_was_typed_for_one_computer_approves_nothing_of_another_of_it
     at_screen(tmp_path, story)
 
 
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_a_use_that_gets_no_pin_is_written_down(tmp_path: Path, gives_up: bool) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await guarded_key(world)
+        login = world.begin_to_ask(catalogue.LOGIN_USER, 2, None, key, 0, SSH.to_block())
+        sheet = await world.sheet(PinSheet)
+        if gives_up:
+            world.person.cancel(sheet.id)
+        assert (await login).ckr == Ckr.FUNCTION_CANCELED
+        (line,) = world.phone.history.newest(1)
+        assert line.entry is not None
+        said = Outcome.REFUSED if gives_up else Outcome.OUT_OF_TIME
+        assert (line.entry.kind, line.entry.outcome, line.entry.key) == (Kind.USE, said, key)
+        assert entry_words(line.entry) == "use once with 'work' for ssh <- zsh on me@pc"
+
+    at_screen(tmp_path, story)
+
+
 def test_a_pin_that_was_typed_before_the_phone_locked_itself_approves_nothing(tmp_path: Path) -> None:
     async def story(world: ScreenWorld) -> None:
         key = await guarded_key(world)
@@ -326,7 +346,7 @@ def test_the_user_changes_the_pin_on_the_pad(tmp_path: Path) -> None:
         }
         assert not world.person.lock.is_locked
         world.person.lock.lock()
-        assert (await world.person.unlock(USER_PIN)).outcome is Outcome.WRONG
+        assert (await world.person.unlock(USER_PIN)).outcome is TypedOutcome.WRONG
         await world.unlock(NEW_PIN)
         signature = world.begin_to_sign(key)
         await world.tap()
@@ -399,7 +419,7 @@ def test_the_token_is_made_anew_by_the_officer_s_pin_and_the_sheet_says_what_goe
         assert (world.phone.token.info().label, lock.is_locked) == ("New phone", True)
         assert lock.words.startswith("No PIN is set.")
         # The old PIN opens nothing, and who asks hears at once why.
-        assert (await world.person.unlock(USER_PIN)).outcome is Outcome.BLOCKED
+        assert (await world.person.unlock(USER_PIN)).outcome is TypedOutcome.BLOCKED
         assert (await world.ask(catalogue.LOGIN_USER, 1, None)).ckr == Ckr.USER_PIN_NOT_INITIALIZED
 
     at_screen(tmp_path, story)

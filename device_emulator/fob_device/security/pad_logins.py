@@ -1,15 +1,18 @@
 """PINs that are typed on the device's own pad: what a PC sends in their place is not looked at, and costs no try."""
 
+from dataclasses import replace
 from typing import TypeVar
 
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.pad.pin_pad import Check
 from fob_device.security.context import Context
+from fob_device.security.uses import unanswered_written_down, write_down
 from fob_device.security.values import optional_whole, positive
 from fob_device.token.access import require_pin_user
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value
 from fob_protocol.caller import Caller
+from fob_protocol.history.entry import By, Entry, Kind, Outcome
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
@@ -70,10 +73,14 @@ async def _login_for_key(context: Context, caller: Caller, handle: int) -> Answe
     label = context.session.attributes(handle).get(Cka.LABEL, b"")
     words = label.decode("utf-8", "replace") if isinstance(label, bytes) else ""
     entry = PinEntry(PinUse.KEY, Cku.USER, context.pc_name, caller, words, handle, pc_key=context.pc_key)
+    use = Entry(Kind.USE, caller=caller, key_label=words, key=handle)
     with context.checking_pin():
-        async with context.asking(entry.what()) as asking:
+        async with unanswered_written_down(context, use), context.asking(entry.what()) as asking:
             await context.decider.unlocked(asking)
-            _typed(await context.decider.enter(entry, _master_key_of(context, Cku.USER), asking))
+            master_key = await context.decider.enter(entry, _master_key_of(context, Cku.USER), asking)
+        if master_key is None:
+            await write_down(context, replace(use, outcome=Outcome.REFUSED, by=By.TAP))
+        _typed(master_key)
         context.session.authorize_key_opened(handle)
     return Answer()
 

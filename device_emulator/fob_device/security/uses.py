@@ -1,8 +1,8 @@
 """Uses of keys: asked for, done, and written down before anything of it leaves the device."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -30,33 +30,45 @@ async def use_key(context: Context, question: Question, work: Callable[[], bytes
     """What `work` makes of the key, if the person wants it: signature, plaintext or secret.
 
     Raises CkrError FUNCTION_REJECTED for a no, FUNCTION_CANCELED for silence, DEVICE_MEMORY where the disk is too full
-    to write down what was done: then what was made is forgotten; and what `work` raises.
+    to write down what was done: then what was made is forgotten; and what `work` raises, which is written down too.
     """
     decision = await _decide(context, question)
     entry = replace(_entry(question), by=_BY[decision.by])
     if not decision.is_yes:
-        await _write_down(context, replace(entry, outcome=Outcome.REFUSED))
+        await write_down(context, replace(entry, outcome=Outcome.REFUSED))
         raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")
-    made = work()
+    try:
+        made = work()
+    except CkrError:
+        # Failures tell something about the key as well (padding oracles): none leaves without its entry.
+        await context.journal.note(replace(entry, outcome=Outcome.FAILED))
+        raise
     await context.journal.note(replace(entry, outcome=Outcome.APPROVED))
     return made
 
 
 async def _decide(context: Context, question: Question) -> Decision:
     """The person's answer. One that does not come is written down too."""
-    try:
+    async with unanswered_written_down(context, _entry(question)):
         return await context.decide(question)
+
+
+@asynccontextmanager
+async def unanswered_written_down(context: Context, entry: Entry) -> AsyncIterator[None]:
+    """The block asks the person about a use of a key; where no answer comes of it, that is what the entry says."""
+    try:
+        yield
     except CkrError as error:
         outcome = Outcome.OUT_OF_TIME if error.ckr is Ckr.FUNCTION_CANCELED else Outcome.REFUSED
-        await _write_down(context, replace(_entry(question), outcome=outcome))
+        await write_down(context, replace(entry, outcome=outcome))
         raise
     except asyncio.CancelledError as cancelled:
         if is_withdrawal(cancelled):
-            context.journal.note(replace(_entry(question), outcome=Outcome.WITHDRAWN))
+            context.journal.note(replace(entry, outcome=Outcome.WITHDRAWN))
         raise
 
 
-async def _write_down(context: Context, entry: Entry) -> None:
+async def write_down(context: Context, entry: Entry) -> None:
     """A no stays a no where it cannot be written down."""
     with suppress(CkrError):
         await context.journal.note(entry)

@@ -56,6 +56,7 @@ class Outcome(Numbered):
     REFUSED = 2
     OUT_OF_TIME = 3
     WITHDRAWN = 4
+    FAILED = 5
 
 
 class By(Numbered):
@@ -107,6 +108,11 @@ class Entry:
         object.__setattr__(self, "pc_name", plain_name(self.pc_name, NAME_LIMIT))
         object.__setattr__(self, "key_label", plain_name(self.key_label, NAME_LIMIT))
         object.__setattr__(self, "words", plain_name(self.words, WORDS_LIMIT))
+
+    @property
+    def operation(self) -> str:
+        """`sign`; what a PIN of a single use was not typed for is not known yet."""
+        return "use once" if self.use is Use.NONE else self.use.name.lower()
 
     def to_block(self) -> bytes:
         """The details."""

@@ -19,6 +19,7 @@ _OUTCOMES: Final = {
     Outcome.REFUSED: "refused",
     Outcome.OUT_OF_TIME: "nobody answered",
     Outcome.WITHDRAWN: "withdrawn by the computer",
+    Outcome.FAILED: "allowed, and failed",
 }
 
 _KINDS: Final = {
@@ -49,7 +50,7 @@ def entry_words(entry: Entry) -> str:
     """`log in to github.com with 'work' for ssh <- zsh on me@pc`; `key made: 'work', on me@pc`."""
     if entry.kind is Kind.USE:
         forwarded = FORWARDED if entry.caller.is_forwarded else ""
-        what = deed(entry.use.name.lower(), entry.caller)
+        what = deed(entry.operation, entry.caller)
         return f"{what} with '{entry.key_label}' for {asker(entry.caller, entry.pc_name)}{forwarded}"
     label = f"'{entry.key_label}'" if entry.key_label else ""
     more = ", ".join(words for words in (label, entry.words) if words)

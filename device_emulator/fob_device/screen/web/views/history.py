@@ -63,6 +63,7 @@ _USES: Final = {
     Outcome.REFUSED: Look("bad", "no", ""),
     Outcome.OUT_OF_TIME: Look("warn", "clock", ""),
     Outcome.WITHDRAWN: Look("", "back", ""),
+    Outcome.FAILED: Look("warn", "warning", ""),
 }
 _DECISIONS: Final = {
     (Outcome.APPROVED, By.TAP): "Allowed by a tap",
@@ -77,6 +78,7 @@ _OUTCOMES: Final = {
     Outcome.REFUSED: "Denied",
     Outcome.OUT_OF_TIME: "Nobody answered",
     Outcome.WITHDRAWN: "Taken back by the computer",
+    Outcome.FAILED: "Allowed, and failed",
 }
 _LOOKS: Final = {
     Kind.LOGIN: Look("", "lock", "Login"),
@@ -124,7 +126,7 @@ def _item(line: Line, today: datetime) -> EntryItem:
 
 def _use_look(entry: Entry) -> Look:
     look = _USES.get(entry.outcome, _UNKNOWN)
-    return Look(look.tone, look.icon, title_with_key(entry.use.name.lower(), entry.caller, entry.key_label))
+    return Look(look.tone, look.icon, title_with_key(entry.operation, entry.caller, entry.key_label))
 
 
 def _decision(entry: Entry) -> str:
