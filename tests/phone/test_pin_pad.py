@@ -333,7 +333,7 @@ def test_the_user_changes_the_pin_on_the_pad(tmp_path: Path) -> None:
         assert await world.type_pins(WRONG_PIN, USER_PIN, b"123", NEW_PIN, USER_PIN, NEW_PIN, NEW_PIN) == [
             "Wrong PIN, 2 tries left",
             "",
-            "A PIN has 4 to 64 characters.",
+            "A PIN has 4 to 64 digits or plain letters; other characters count as 2 to 4.",
             "Type it once more.",
             "The two PINs were not equal. Choose one again.",
             "Type it once more.",

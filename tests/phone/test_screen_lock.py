@@ -45,6 +45,23 @@ def test_fifty_requests_at_a_locked_phone_are_one_question_and_each_is_done_once
     at_screen(tmp_path, story)
 
 
+def test_a_question_that_was_open_when_the_phone_was_locked_is_counted_on_the_lock(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key(b"work")
+        answer = world.begin_to_sign(key)
+        sheet = await world.sheet(ApprovalSheet)
+        assert world.person.lock.waiting == 0
+        world.person.lock.lock()
+        assert world.person.visible_sheets == []
+        assert world.person.lock.waiting_words == "1 request from me@pc waits"
+        await world.unlock()
+        assert (world.person.visible_sheets, world.person.lock.waiting_words) == ([sheet], "")
+        await world.tap()
+        assert (await answer).ckr == Ckr.OK
+
+    at_screen(tmp_path, story)
+
+
 def test_requests_of_several_computers_are_one_question_too(tmp_path: Path) -> None:
     async def story(world: ScreenWorld) -> None:
         person = world.person
@@ -192,7 +209,7 @@ def test_wrong_pins_are_counted_told_to_the_pc_and_end_in_a_blocked_phone(tmp_pa
         await asyncio.sleep(1)
         assert [await person.unlock(pin) for pin in (WRONG_PIN, b"123", WRONG_PIN)] == [
             Typed(Outcome.WRONG, "Wrong PIN, 2 tries left"),
-            Typed(Outcome.UNFIT, "A PIN has 4 to 64 characters."),
+            Typed(Outcome.UNFIT, "A PIN has 4 to 64 digits or plain letters; other characters count as 2 to 4."),
             Typed(Outcome.WRONG, "Wrong PIN, 1 try left, then the PIN is blocked"),
         ]
         assert (lock.tries_left, lock.is_blocked) == (1, False)

@@ -5,6 +5,7 @@ import pytest
 from fob_device.approval.questions import Decision, Operation, Question
 from fob_device.settings import AS_AT_FIRST, Ask, KeySetting
 from support.screen_scene import LOGIN, PC_KEY, PIN, Scene
+from support.token_bench import SO_PIN
 
 
 async def test_the_right_pin_unlocks(scene: Scene) -> None:
@@ -196,3 +197,11 @@ async def test_what_the_workbench_cannot_do_it_says(scene: Scene, path: str, fie
 async def test_a_form_leads_nowhere_else(scene: Scene, page: str) -> None:
     seen = await scene.post("workbench/calm", {"page": page})
     assert (seen.status, seen.redirects) == (400, 0)
+
+
+async def test_a_phone_without_a_pin_says_so(scene: Scene) -> None:
+    scene.phone.token.init_token(SO_PIN, "anew")
+    words = (await scene.get("unlock")).words
+    assert "No PIN yet" in words
+    assert "No PIN is set." in words
+    assert "PIN blocked" not in words

@@ -1,7 +1,7 @@
 """The phone's lock: what waits for it, what the person typed, and when it locks itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from fob_device.approval.asking import Asking
@@ -30,7 +30,10 @@ class Lock:
         clock: Callable[[], float],
         changed: Listener,
         auto_lock: int | None,
+        hidden: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """`hidden`: the computers of the requests whose questions a locked phone does not show."""
+        self._hidden = hidden
         self._open_master = open_master
         self._tries_left = tries_left
         self._clock = clock
@@ -64,6 +67,11 @@ class Lock:
         return self.tries_left == 0
 
     @property
+    def has_pin(self) -> bool:
+        """False after the token was made anew, until the security officer sets a PIN."""
+        return self._tries_left() is not None
+
+    @property
     def is_checking(self) -> bool:
         """True while a PIN is being looked at."""
         return self._is_checking
@@ -79,15 +87,15 @@ class Lock:
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for the unlocking."""
-        return len(self._waiting)
+        """How many requests wait for the unlocking, those among them that were asked before the phone was locked."""
+        return len(self._names())
 
     @property
     def waiting_words(self) -> str:
         """`3 requests from me@pc wait`, nothing when none does."""
-        if not self._waiting:
+        if not self.waiting:
             return ""
-        names = sorted({plain_name(name) for name in self._waiting.values()})
+        names = sorted({plain_name(name) for name in self._names()})
         from_whom = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
         if self.waiting == 1:
             return f"1 request from {from_whom} waits"
@@ -149,6 +157,9 @@ class Lock:
                 self._waiting.pop(opened, None)
                 self._changed()
         return self._master_key
+
+    def _names(self) -> list[str]:
+        return [*self._waiting.values(), *self._hidden()]
 
     def _require_tries(self) -> None:
         if self._tries_left() is None:

@@ -30,6 +30,9 @@ PAIRING_OPEN: Final = 300.0
 # PINs typed for keys that were then not used: more are forgotten, and the keys ask again.
 TYPED_LIMIT: Final = 64
 
+# What compares a code has no name yet.
+_NEW_COMPUTER: Final = "a new computer"
+
 Random = Callable[[int], bytes]
 Clock = Callable[[], float]
 
@@ -52,6 +55,7 @@ class ScreenPerson:
             clock,
             self._locked_or_not,
             memory.settings.auto_lock(),
+            self._hidden,
         )
         self._memory = memory
         self._clock = clock
@@ -212,6 +216,11 @@ class ScreenPerson:
     def _setting(self, question: Question) -> KeySetting:
         return self._memory.settings.of_key(question.key)
 
+    def _hidden(self) -> list[str]:
+        """Who asks on the sheets that the lock hides, once for each request."""
+        shown = {sheet.id for sheet in self.visible_sheets}
+        return [name for sheet in self.sheets if sheet.id not in shown for name in sheet.count * [_name_on(sheet)]]
+
     def _prompt_changed(self, sheet: ApprovalSheet) -> None:
         sheet.until = sheet.prompt.until
         self.on_change()
@@ -242,6 +251,13 @@ class ScreenPerson:
         master_key = await self._memory.slowly(lambda: self._memory.token.open_master(Cku.USER, pin))
         self._memory.history.note(Entry(Kind.UNLOCKED))
         return master_key
+
+
+def _name_on(sheet: Sheet) -> str:
+    """The computer that asks."""
+    if isinstance(sheet, ApprovalSheet):
+        return sheet.question.pc_name
+    return sheet.entry.pc_name if isinstance(sheet, PinSheet) else _NEW_COMPUTER
 
 
 def _is_for_locked_phone(sheet: Sheet) -> bool:

@@ -42,7 +42,10 @@ class Typed:
 
 DONE: Final = Typed(Outcome.DONE)
 BUSY: Final = Typed(Outcome.BUSY, "One moment: a PIN is being checked.")
-UNFIT: Final = Typed(Outcome.UNFIT, f"A PIN has {limits.PIN_MIN} to {limits.PIN_MAX} characters.")
+UNFIT: Final = Typed(
+    Outcome.UNFIT,
+    f"A PIN has {limits.PIN_MIN} to {limits.PIN_MAX} digits or plain letters; other characters count as 2 to 4.",
+)
 
 
 def judged(error: CkrError, user: Cku, tries_left: int) -> Typed:

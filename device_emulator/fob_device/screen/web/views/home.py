@@ -62,7 +62,7 @@ def unlock_pad(lock: Lock, *, is_wrong: bool) -> UnlockPad:
     if lock.is_checking:
         return UnlockPad("Enter PIN", "Checking ...", is_wrong=False, is_blocked=False)
     if lock.is_blocked:
-        return UnlockPad("PIN blocked", lock.words, is_wrong=False, is_blocked=True)
+        return UnlockPad("PIN blocked" if lock.has_pin else "No PIN yet", lock.words, is_wrong=False, is_blocked=True)
     return UnlockPad("Enter PIN", lock.words or lock.waiting_words, is_wrong, is_blocked=False)
 
 
