@@ -6,6 +6,7 @@ from functools import partial
 
 from fob_daemon.caller.behalf import current_asker
 from fob_daemon.caller.chain import program_chain
+from fob_daemon.caller.forwarding import forwards
 from fob_daemon.control.interface import ClientReport, ClientSocket
 from fob_daemon.cryptoki.application import FobApplication
 from fob_daemon.cryptoki.engine import Engine
@@ -77,7 +78,9 @@ class Clients:
 def _caller(peer: PeerIdentity) -> Caller:
     """Who asks at this moment: somebody for whom the agent does, or the program itself."""
     asker = current_asker()
-    return Caller(program_chain(peer)) if asker is None else asker.caller
+    if asker is not None:
+        return asker.caller
+    return Caller(program_chain(peer), is_forwarded=forwards(peer.program))
 
 
 def _is_ours(peer: PeerIdentity) -> bool:

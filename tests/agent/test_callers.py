@@ -1,6 +1,7 @@
 """What the device is told of an agent's request: the program behind the connection, what it is for, and whence."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from agent.harness import PEER, Desk, StartAgent
 from agent.hosts import SESSION_ID, binding, login_data, signature_data
 from agent.openssh import Programs, Sshd
 from agent.verify import blob_of
-from fob_daemon.agent.bindings import fingerprint
-from fob_daemon.agent.callers import Surroundings
+from fob_daemon.agent.bindings import SessionBindings, fingerprint
+from fob_daemon.agent.callers import Surroundings, caller_of
 from fob_daemon.agent.session import AgentSession
 from fob_daemon.caller.behalf import Asker, current_asker
 from fob_protocol.caller import Caller, Purpose
@@ -61,9 +62,10 @@ async def test_a_login_to_a_stranger(session: AgentSession, token: FakeToken) ->
 
 
 async def test_a_login_of_a_session_that_nobody_proved(session: AgentSession, token: FakeToken) -> None:
-    assert await told(session, token, login_data()) == Caller(PROGRAMS, Purpose.LOGIN)
+    passed_on = Caller(PROGRAMS, Purpose.LOGIN, is_forwarded=True)
+    assert await told(session, token, login_data()) == passed_on
     assert await session.answer(extension(BIND, binding(HOST))) == SUCCESS
-    assert await told(session, token, login_data(session_id=bytes(32))) == Caller(PROGRAMS, Purpose.LOGIN)
+    assert await told(session, token, login_data(session_id=bytes(32))) == passed_on
 
 
 async def test_the_host_that_the_signature_names_is_the_one_that_counts(
@@ -77,11 +79,32 @@ async def test_the_host_that_the_signature_names_is_the_one_that_counts(
 @pytest.mark.parametrize("namespace", ["git", "file"])
 async def test_a_signature_for_something(session: AgentSession, token: FakeToken, namespace: str) -> None:
     caller = await told(session, token, signature_data(namespace.encode()))
-    assert caller == Caller(PROGRAMS, Purpose.SIGNATURE, namespace=namespace)
+    assert caller == Caller(PROGRAMS, Purpose.SIGNATURE, namespace=namespace, is_forwarded=True), "ssh signs no data"
 
 
 async def test_anything_else(session: AgentSession, token: FakeToken) -> None:
-    assert await told(session, token, b"anything") == Caller(PROGRAMS)
+    assert await told(session, token, b"anything") == Caller(PROGRAMS, is_forwarded=True)
+
+
+@pytest.mark.parametrize(
+    ("program", "data", "is_forwarded"),
+    [
+        ("ssh-keygen", signature_data(b"git"), False),
+        ("ssh-keygen", b"anything", False),
+        ("paramiko", login_data(), False),
+        ("ssh", login_data(), False),
+        ("ssh", signature_data(b"git"), True),
+        ("sshd", login_data(), True),
+        ("sshd-session", login_data(), True),
+        ("sshd-session", signature_data(b"git"), True),
+    ],
+)
+async def test_what_comes_by_a_forwarded_socket(program: str, data: bytes, is_forwarded: bool) -> None:
+    bindings = SessionBindings()
+    bindings.add(binding(HOST))
+    surroundings = Surroundings(lambda peer: PROGRAMS, lambda uid: (), lambda pid: ())
+    caller = await caller_of(data, replace(PEER, program=program), bindings, surroundings)
+    assert caller.is_forwarded is is_forwarded
 
 
 async def test_a_login_from_another_machine(session: AgentSession, token: FakeToken) -> None:

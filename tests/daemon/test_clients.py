@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from fob_daemon.clients import Clients
 from fob_daemon.control.interface import ClientSocket
 from fob_daemon.cryptoki.application import FobApplication
@@ -59,6 +61,25 @@ def test_the_agent_is_no_client_and_its_login_is_its_visitors(tmp_path: Path) ->
         assert clients.agent_is_logged_in
         agent.close()
         assert not clients.agent_is_logged_in
+        await slot.close()
+        await world.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize(("peer", "is_forwarded"), [(SSH, True), (BROWSER, False)])
+def test_what_ssh_asks_for_at_the_provider_socket_comes_from_another_machine(
+    tmp_path: Path, peer: PeerIdentity, is_forwarded: bool
+) -> None:
+    async def story() -> None:
+        world = await World.paired(tmp_path, 1)
+        slot = open_slot(1, "pixel", world.manager)
+        await slot.idle()
+        journal = Journal(later=lambda publish: publish())
+        application = Clients(Engine([slot]), journal).open(peer, ClientSocket.PROVIDER)
+        await log_in(application)
+        assert [entry.forwarded for entry in journal.newest(9, 0)] == [is_forwarded]
+        application.close()
         await slot.close()
         await world.close()
 

@@ -9,6 +9,7 @@ from fob_daemon.agent.bindings import SessionBindings, fingerprint
 from fob_daemon.agent.known_hosts import host_name, known_hosts_files
 from fob_daemon.agent.signed_data import LoginData, SignatureData, read_signed_data
 from fob_daemon.caller.chain import program_chain
+from fob_daemon.caller.forwarding import forwards, only_forwards
 from fob_daemon.peer import PeerIdentity, program_arguments
 from fob_protocol.caller import Caller, Purpose
 
@@ -25,12 +26,22 @@ class Surroundings:
 async def caller_of(data: bytes, peer: PeerIdentity, bindings: SessionBindings, surroundings: Surroundings) -> Caller:
     """What the device is told of a request to sign `data`."""
     purpose, host, namespace = Purpose.UNKNOWN, "", ""
-    match read_signed_data(data):
+    signed = read_signed_data(data)
+    match signed:
         case LoginData() as login:
             purpose, host = Purpose.LOGIN, await _host(login, peer, bindings, surroundings)
         case SignatureData() as signature:
             purpose, namespace = Purpose.SIGNATURE, signature.namespace.decode(errors="replace")
-    return Caller(surroundings.programs(peer), purpose, host, namespace, bindings.is_forwarded)
+    is_forwarded = bindings.is_forwarded or _comes_by_forwarded_socket(signed, peer, bindings)
+    return Caller(surroundings.programs(peer), purpose, host, namespace, is_forwarded)
+
+
+def _comes_by_forwarded_socket(
+    signed: LoginData | SignatureData | None, peer: PeerIdentity, bindings: SessionBindings
+) -> bool:
+    """Whether an ssh asks for what it does not need itself: all but a login of a session that it has proved."""
+    is_own_login = isinstance(signed, LoginData) and bindings.host_key(signed.session_id) is not None
+    return only_forwards(peer.program) or (forwards(peer.program) and not is_own_login)
 
 
 async def _host(login: LoginData, peer: PeerIdentity, bindings: SessionBindings, surroundings: Surroundings) -> str:
