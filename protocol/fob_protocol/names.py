@@ -10,6 +10,8 @@ from fob_protocol.limits import NAME_LIMIT
 
 # Stands visibly where a character was taken out: a name that is not what it seems should look that way.
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+# Ends what was cut, for the same reason; it is one of the characters that are left.
+ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def is_plain_name(name: str) -> bool:
@@ -18,5 +20,9 @@ def is_plain_name(name: str) -> bool:
 
 
 def plain_name(name: str, limit: int = NAME_LIMIT) -> str:
-    """A peer's `name` as a person may see it: `limit` characters at most, REPLACEMENT for each one not plain."""
-    return "".join(character if character.isprintable() else REPLACEMENT for character in name[:limit])
+    """A peer's `name` as a person may see it: `limit` characters at most, REPLACEMENT for each one not plain.
+
+    ELLIPSIS is the last one where more were cut off.
+    """
+    shown = name if len(name) <= limit else name[: max(limit - 1, 0)] + ELLIPSIS
+    return "".join(character if character.isprintable() else REPLACEMENT for character in shown)

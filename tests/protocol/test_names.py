@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fob_protocol.caller import Caller
 from fob_protocol.limits import NAME_LIMIT
-from fob_protocol.names import REPLACEMENT, is_plain_name, plain_name
+from fob_protocol.names import ELLIPSIS, REPLACEMENT, is_plain_name, plain_name
 
 DANGEROUS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -53,4 +54,10 @@ def test_any_text_becomes_a_bounded_plain_name(text: str) -> None:
 
 
 def test_a_text_that_is_longer_than_a_name_has_its_own_bound() -> None:
-    assert plain_name("x" * 300, limit=200) == "x" * 200
+    assert plain_name("x" * 300, limit=200) == "x" * 199 + ELLIPSIS
+
+
+def test_what_was_cut_says_so_and_what_fits_does_not() -> None:
+    assert plain_name("x" * 65) == "x" * 63 + ELLIPSIS
+    assert plain_name("x" * 64) == "x" * 64
+    assert Caller(namespace="n" * 65).namespace == "n" * 63 + ELLIPSIS
