@@ -1,6 +1,8 @@
 """The PCs that this device is paired with."""
 
-from dataclasses import dataclass
+import base64
+import hashlib
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fob_device.history.journal import NO_JOURNAL, Journal
@@ -10,9 +12,14 @@ from fob_device.store.pairing_rows import PairingRow, delete_pairing, read_pairi
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.sealing import SealBrokenError
 from fob_protocol.history.entry import Entry, Kind, computer_id
+from fob_protocol.limits import NAME_LIMIT
+from fob_protocol.names import plain_name
 
 # A phone shows its paired computers on one screen; more than this is an attack or a mistake.
 PAIRINGS_LIMIT: Final = 64
+
+# Characters of a fingerprint that tell computers of one name apart.
+_FINGERPRINT_SHOWN: Final = 8
 
 _PURPOSE: Final = "Fob device pairing 1"
 
@@ -56,6 +63,22 @@ class Pairings:
         """Every paired computer by static key, the one that was paired first at the head."""
         return sorted(self._pcs.items(), key=lambda pair: pair[1].paired_at)
 
+    def shown_name(self, key: bytes) -> str:
+        """What a person reads: plain, with the beginning of its fingerprint where another has that name too.
+
+        Raises KeyError.
+        """
+        name = plain_name(self._pcs[key].name)
+        if all(other == key or plain_name(pc.name) != name for other, pc in self._pcs.items()):
+            return name
+        mark = f" ({fingerprint(key)[:_FINGERPRINT_SHOWN]})"
+        return name[: NAME_LIMIT - len(mark)] + mark
+
+    def as_shown(self, entry: Entry) -> Entry:
+        """An entry of a paired computer with the name that it has on the screen."""
+        key = next((key for key in self._pcs if computer_id(key) == entry.computer), None)
+        return entry if key is None or not entry.pc_name else replace(entry, pc_name=self.shown_name(key))
+
     def add(self, key: bytes, name: str, now: float) -> None:
         """Pair a computer, or pair it again. Raises PairingsFullError; CkrError, and then nothing has changed."""
         if key not in self._pcs and len(self._pcs) >= PAIRINGS_LIMIT:
@@ -82,6 +105,11 @@ class Pairings:
         except SealBrokenError:
             raise TokenFileError(f"the pairing of the computer {row.key.hex()[:16]}... was altered") from None
         return PairedPc(row.name, row.paired_at)
+
+
+def fingerprint(key: bytes) -> str:
+    """Of a computer's static key: SHA-256 in Base64, as ssh writes it behind `SHA256:`."""
+    return base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 def _entry(kind: Kind, key: bytes, name: str) -> Entry:

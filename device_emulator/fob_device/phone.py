@@ -223,6 +223,7 @@ class Phone:
             self.token,
             self.decider,
             pc_name=self.pairings[pc_key].name,
+            shown_name=lambda: self._shown_name(pc_key),
             pc_key=pc_key,
             history=self.history,
             desk=self._desks.setdefault(pc_key, ApprovalDesk(clock, self.on_change)),
@@ -236,6 +237,10 @@ class Phone:
         self._sessions.append(OpenSession(pc_key, session, manager, over))
         self.on_change()
         return session
+
+    def _shown_name(self, pc_key: bytes) -> str:
+        """Of a computer that may just have been unpaired: then nobody is asked any more."""
+        return self.pairings.shown_name(pc_key) if pc_key in self.pairings else ""
 
     def _forget(self, pc_key: bytes) -> JobMemory:
         """A computer's pairing, bond and grants; what it still asks is withdrawn when its session ends."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fob_device.pairings import fingerprint
 from fob_device.screen.errors import PhoneLockedError
 from fob_device.screen.sheets import ApprovalSheet
 from fob_device.screen.typed import Outcome, Typed
@@ -57,6 +58,18 @@ def test_a_question_that_was_open_when_the_phone_was_locked_is_counted_on_the_lo
         await world.unlock()
         assert (world.person.visible_sheets, world.person.lock.waiting_words) == ([sheet], "")
         await world.tap()
+        assert (await answer).ckr == Ckr.OK
+
+    at_screen(tmp_path, story)
+
+
+def test_a_question_of_one_of_two_computers_of_a_name_shows_which(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key(b"work")
+        world.phone.pair(bytes(32), "me@pc")
+        answer = world.begin_to_sign(key)
+        sheet = await world.tap()
+        assert sheet.words == f"sign with 'work' for me@pc ({fingerprint(world.pc_key)[:8]})"
         assert (await answer).ckr == Ckr.OK
 
     at_screen(tmp_path, story)

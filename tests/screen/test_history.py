@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from fob_device.approval.questions import Operation, Question
+from fob_device.pairings import fingerprint
 from fob_device.screen.web.limits import HISTORY_PAGE
 from fob_protocol.caller import Caller, Purpose
 from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use
-from support.screen_scene import COMMIT, LOGIN, Scene
+from support.screen_scene import COMMIT, LOGIN, PC_KEY, Scene
 
 SIGNED = Entry(
     Kind.USE,
@@ -116,3 +118,26 @@ async def test_a_new_entry_changes_the_page_that_is_open(scene: Scene) -> None:
     await scene.phone.history.note(SIGNED)
     async with asyncio.timeout(5):
         await heard.wait()
+
+
+async def test_computers_of_one_name_are_told_apart_by_their_fingerprints(scene: Scene) -> None:
+    await scene.unlock()
+    other = bytes(32)
+    assert scene.phone.pairings.shown_name(PC_KEY) == "me@pc"
+    scene.phone.pair(other, "me@pc")
+    marks = {key: f"me@pc ({fingerprint(key)[:8]})" for key in (PC_KEY, other)}
+    assert {key: scene.phone.pairings.shown_name(key) for key in marks} == marks
+    for key, mark in marks.items():
+        assert f"Paired {mark}" in (await scene.get("history")).words
+        assert mark in (await scene.get("computers")).words
+        assert f"SHA256:{mark[7:15]}" in (await scene.get(f"computers/{key.hex()}")).words
+    scene.desk().grants.give(Question(Operation.SIGN, "work", "me@pc", LOGIN, scene.key, PC_KEY), 3600)
+    assert f"ssh <- git <- zsh on {marks[PC_KEY]}" in (await scene.get()).words
+
+
+async def test_a_long_name_leaves_room_for_the_fingerprint(scene: Scene) -> None:
+    for key in (bytes(32), bytes(31) + b"\1"):
+        scene.phone.pair(key, "x" * 64)
+        scene.phone.pairings.shown_name(key)
+    shown = scene.phone.pairings.shown_name(bytes(32))
+    assert (len(shown), shown[-11:]) == (64, f" ({fingerprint(bytes(32))[:8]})")

@@ -1,12 +1,10 @@
 """The paired computers, and what their programs may do without asking."""
 
-import base64
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fob_device.approval.questions import Question
+from fob_device.pairings import fingerprint
 from fob_device.phone import Phone
-from fob_protocol.names import plain_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Computer:
     @property
     def fingerprint(self) -> str:
         """`SHA256:...` of its key, as ssh writes fingerprints."""
-        return "SHA256:" + base64.b64encode(hashlib.sha256(self.key).digest()).decode().rstrip("=")
+        return f"SHA256:{fingerprint(self.key)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,16 @@ def computers(phone: Phone) -> list[Computer]:
     """Every paired one, the one that was paired first at the head."""
     over = {opened.pc_key: opened.over for opened in phone.sessions}
     return [
-        Computer(key, plain_name(pc.name), pc.paired_at, key in over, over.get(key, ""))
+        Computer(key, phone.pairings.shown_name(key), pc.paired_at, key in over, over.get(key, ""))
         for key, pc in phone.pairings.items()
     ]
 
 
 def grants(phone: Phone) -> list[GrantView]:
     """Those of all computers, oldest first for each."""
-    found = ((key, plain_name(pc.name), phone.grants_of(key)) for key, pc in phone.pairings.items())
+    found = ((key, phone.pairings.shown_name(key), phone.grants_of(key)) for key, _ in phone.pairings.items())
     return [
-        GrantView(key, name, grant.number, grant.question, its.seconds_left(grant))
+        GrantView(key, name, grant.number, replace(grant.question, pc_name=name), its.seconds_left(grant))
         for key, name, its in found
         if its is not None
         for grant in its.active()

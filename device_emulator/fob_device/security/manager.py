@@ -63,6 +63,7 @@ class SecurityManager:
         decider: Decider,
         *,
         pc_name: str,
+        shown_name: Callable[[], str] | None = None,
         pc_key: bytes = b"",
         history: History | None = None,
         desk: ApprovalDesk | None = None,
@@ -75,6 +76,8 @@ class SecurityManager:
         self._token = token
         self._decider = decider
         self._actor = Actor(pc_key, pc_name)
+        # Changes when another computer of the same name is paired.
+        self._shown_name = shown_name or (lambda: pc_name)
         self._history = history
         self._desk = desk or ApprovalDesk(time.monotonic)
         self._announce = announce
@@ -97,7 +100,7 @@ class SecurityManager:
                 self._session,
                 self._decider,
                 self._desk,
-                self._actor.pc_name,
+                self._shown_name(),
                 self._announce,
                 self._unpair,
                 lambda: self._pins_changed(self),

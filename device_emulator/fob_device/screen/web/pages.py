@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from fob_device.history.history import Line
 from fob_device.overview.computers import Computer, computers, grants
 from fob_device.overview.objects import certificates, keys
 from fob_device.pad.tries import wrong_words
@@ -103,7 +104,7 @@ def _unlock(running: Running, query: Query) -> Page | Moved:
 
 def _home(running: Running, query: Query) -> Page:
     phone = running.phone
-    recent = last_uses(phone.history.newest(HISTORY_PAGE), now(phone), RECENT)
+    recent = last_uses(_lines(phone), now(phone), RECENT)
     view = home(computers(phone), grant_items(grants(phone)), recent)
     return Page("home.html", "Home", view)
 
@@ -147,9 +148,15 @@ def _history(running: Running, query: Query) -> Page:
     before = query.get("before", "")
     if before and not re.fullmatch(HANDLE, before):
         raise NoPageError
-    lines = running.phone.history.newest(HISTORY_PAGE, int(before) if before else None)
+    lines = _lines(running.phone, int(before) if before else None)
     view = history_page(lines, now(running.phone), HISTORY_PAGE)
     return Page("history.html", "History", view, tab="history", may_reload=not before)
+
+
+def _lines(phone: Phone, before: int | None = None) -> list[Line]:
+    """A page of the history, computers named as they are now."""
+    lines = phone.history.newest(HISTORY_PAGE, before)
+    return [replace(line, entry=line.entry and phone.pairings.as_shown(line.entry)) for line in lines]
 
 
 def _settings(running: Running, query: Query) -> Page:
