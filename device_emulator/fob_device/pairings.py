@@ -72,7 +72,7 @@ class Pairings:
         if all(other == key or plain_name(pc.name) != name for other, pc in self._pcs.items()):
             return name
         mark = f" ({fingerprint(key)[:_FINGERPRINT_SHOWN]})"
-        return name[: NAME_LIMIT - len(mark)] + mark
+        return plain_name(name, NAME_LIMIT - len(mark)) + mark
 
     def as_shown(self, entry: Entry) -> Entry:
         """An entry of a paired computer with the name that it has on the screen."""
