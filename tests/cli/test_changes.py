@@ -1,5 +1,6 @@
 """Changes to a person's files: made once, never over what is somebody else's, and undone to the octet."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -28,6 +29,19 @@ def test_an_own_file_is_written_once_and_removed(tmp_path: Path) -> None:
     assert list(change.path.parent.iterdir()) == [change.path]
     assert change.undo()
     assert not change.undo()
+
+
+@pytest.mark.parametrize("step", ["chmod", "replace"])
+def test_what_cannot_be_written_leaves_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, step, full)
+    with pytest.raises(ControlError, match="was not written"):
+        OwnFile(tmp_path / "file", OURS).make()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,39 @@ async def test_another_key_later_and_back_to_what_was_before_both(
     assert text(config) == CONFIG
 
 
+async def test_asked_after_all_signs_no_commit_unasked(fob: FobProgram, config: Path, key: str) -> None:
+    await fob("git", "enable", "--yes")
+    ended = await fob("git", "enable", "--asked", "--yes")
+    assert ended.code == 0, ended.err
+    assert git(fob, "config", "--type=bool", "commit.gpgsign") == "false"
+    assert (await fob("git", "enable", "--asked", "--yes")).code == 7
+    assert (await fob("git", "enable", "--yes")).code == 0
+    assert git(fob, "config", "--type=bool", "commit.gpgsign") == "true"
+    await fob("git", "disable")
+    assert text(config) == CONFIG
+
+
+@pytest.mark.parametrize("where", ["include", "worktree"])
+async def test_what_git_would_not_go_by_is_no_success(
+    fob: FobProgram, config: Path, key: str, repository: Path, where: str
+) -> None:
+    other = fob.folder / "other"
+    if where == "include":
+        put(config, f"{CONFIG}\n[include]\n\tpath = {other}\n")
+    else:
+        git(fob, "config", "extensions.worktreeConfig", "true", folder=repository)
+        other = repository / ".git/config.worktree"
+    put(other, "[user]\n\tsigningkey = key::ssh-ed25519 AAAA\n")
+    before = text(config), text(repository / ".git/config")
+    ended = await run_in(fob, repository, f"git enable {'--local' if where == 'worktree' else '--global'} --yes")
+    assert (ended.code, ended.error[0]) == (1, "git would not sign with this key")
+    assert str(other.name) in ended.error[1]
+    assert "user.signingKey" in ended.error[1]
+    assert ended.error[2].startswith("git config --file ")
+    assert (text(config), text(repository / ".git/config")) == before, "nothing is left half done"
+    assert files_of_fob(fob.folder) == []
+
+
 async def test_no_configuration_before_none_after(fob: FobProgram, config: Path, key: str) -> None:
     remove(config)
     ended = await fob("git", "enable", "--yes")

@@ -1,6 +1,7 @@
 """A person's files: read and written whole, with every octet that is not ours as it was."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +32,9 @@ def read(path: Path) -> str | None:
 def write(path: Path, text: str, mode: int, *, keeps_mode: bool = True) -> None:
     """Whole or not at all, where a link leads; `keeps_mode`: a file that is there has its own. Raises ControlError."""
     place = path.resolve()
+    beside = place.with_name(f"{place.name}.fob-new")
     try:
         make_folder(place.parent)
-        beside = place.with_name(f"{place.name}.fob-new")
         kept = place.stat().st_mode & 0o7777 if keeps_mode and place.exists() else mode
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
@@ -41,6 +42,8 @@ def write(path: Path, text: str, mode: int, *, keeps_mode: bool = True) -> None:
         beside.chmod(kept)
         beside.replace(place)
     except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
         raise _fault("written", path, error) from None
 
 

@@ -57,6 +57,15 @@ class Git:
             raise ControlError(f"git's {name} was not read", _last_line(words), "git config --list --show-origin")
         return output.split("\0")[:-1]
 
+    def origin(self, name: str) -> tuple[str, str] | None:
+        """The file whose setting counts, or where else it is from, and its value. Raises ControlError."""
+        code, output, _ = self._run(("config", "-z", "--show-origin", "--get", name), b"", GIT_TIME)
+        if code != 0:
+            return None
+        origin, value = output.split("\0")[:2]
+        kind, _, place = origin.partition(":")
+        return (str(self.folder / place) if kind == "file" else kind), value
+
     def _run(self, arguments: tuple[str, ...], stdin: bytes, seconds: float) -> tuple[int, str, str]:
         try:
             done = subprocess.run(  # noqa: S603 - git, found in PATH

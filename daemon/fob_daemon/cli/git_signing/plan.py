@@ -52,9 +52,16 @@ def enabling(git: Git, scope: Scope, record: Record, signing: Signing) -> Sequen
         KEY: f"{LITERAL}{signing.key}",
         PROGRAM: str(program.path),
         **({SIGNERS: str(signers.path)} if isinstance(signers, OwnFile) else {}),
-        **({SIGN_COMMITS: "true"} if signing.every_commit else {}),
+        **_commits(git, scope, every=signing.every_commit),
     }
     return program, signers, GitSettings(git, scope, record, settings)
+
+
+def _commits(git: Git, scope: Scope, *, every: bool) -> dict[str, str]:
+    """Those with -S alone are signed where nothing is set, too: then there is nothing to set."""
+    if every:
+        return {SIGN_COMMITS: "true"}
+    return {SIGN_COMMITS: "false"} if git.value(SIGN_COMMITS, "--type=bool", *scope.arguments) == "true" else {}
 
 
 def disabling(git: Git, scope: Scope, record: Record) -> Sequence[Change]:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.change import Standing
@@ -42,12 +43,13 @@ class GitSettings:
 
     def standing(self) -> Standing:
         """Raises ControlError."""
-        return Standing.DUE if self.content else Standing.DONE
+        return Standing.DUE if self.content or self._overridden() else Standing.DONE
 
     def make(self) -> None:
         """Raises ControlError; what was done by then is noted."""
         now = octets_of(self.scope.config)
-        before = self.record.get(self.scope.config) or Before(now, digest(now), {}, {})
+        known = self.record.get(self.scope.config)
+        before = known or Before(now, digest(now), {}, {})
         # Somebody has edited the file since: its octets are no longer what is put back.
         is_ours = digest(now) == before.after
         settings = {name: self._values(name) for name in self.settings} | dict(before.settings)
@@ -56,8 +58,25 @@ class GitSettings:
         self.record.put(self.scope.config, kept)
         for name, value in self.settings.items():
             self._set(name, [value])
+        if overridden := self._overridden():
+            self._put_back(now)
+            self.record.put(self.scope.config, known)
+            raise overridden
         if is_ours:
             self.record.put(self.scope.config, replace(kept, after=digest(octets_of(self.scope.config))))
+
+    def _overridden(self) -> ControlError | None:
+        """By git's own word: a file that git reads later may say otherwise."""
+        for name, value in self.settings.items():
+            found = self.git.origin(name)
+            if found is not None and found[1] != value:
+                origin, other = found
+                why = f"{origin} has another {name}, {shlex.quote(other)}, which counts"
+                remedy = "git config --list --show-origin"
+                if Path(origin).is_file():
+                    remedy = f"git config --file {shlex.quote(origin)} --unset-all {name}    (then the same command)"
+                return ControlError("git would not sign with this key", why, remedy)
+        return None
 
     def undo(self) -> bool:
         """The file's octets of before; where somebody has edited it since, the settings alone. Raises ControlError."""
