@@ -152,6 +152,26 @@ def test_somebody_else_s_files_stay(home: Home) -> None:
     assert set(home.files().values()) == {"mine\n"}
 
 
+def test_nothing_leads_to_somebody_else_s_file(home: Home) -> None:
+    for name in (".ssh/fob.conf", ".config/systemd/user/fobd.service"):
+        path = home.folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text("mine\n")
+    code, _, err = home.fob("setup", "--yes")
+    assert code == 0
+    assert f"left out: add to the end of {home.folder}/.ssh/config, as it would lead to a file" in err
+    assert not [name for name in home.files() if name == ".ssh/config" or ".wants/" in name]
+    assert "systemd" not in err.splitlines()[-2]
+
+
+def test_a_home_that_ssh_cannot_be_told_of(home: Home) -> None:
+    home.environment["HOME"] = f'{home.folder}/a"b'
+    code, _, err = home.fob("setup", "--yes")
+    assert (code, home.files()) == (1, {})
+    assert err.endswith("try:   fob setup --without ssh\n")
+    assert home.fob("setup", "--yes", "--without", "ssh")[0] == 0
+
+
 def test_the_configuration_of_the_daemon_is_the_person_s(home: Home) -> None:
     path = home.folder / ".config/fob/fobd.toml"
     path.parent.mkdir(parents=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from fob_daemon.cli.changes.block import Block
 from fob_daemon.cli.changes.change import Change, Standing, agree, make_all, show, to_json
 from fob_daemon.cli.changes.link import Link
 from fob_daemon.cli.changes.own_file import OwnFile
@@ -60,10 +61,10 @@ def setup(
     """
     person = Person(fob.environment, os.getuid(), *_sockets(fob))
     parts = {name: build for name, build in _builders(person, hosts).items() if name not in without}
-    changes = [change for build in parts.values() for change in build()]
     if undo:
-        _undo(fob, [*_git_undoing(fob), *reversed(changes)])
+        _undo(fob, [*_git_undoing(fob), *reversed([change for build in parts.values() for change in build()])])
         return
+    changes = [change for build in parts.values() for change in _leading_to_ours(fob, list(build()))]
     changes += _git_changes(fob, key, device) if with_git else []
     _set_up(fob, person, changes, dry_run=dry_run, yes=yes)
 
@@ -76,6 +77,16 @@ def _builders(person: Person, hosts: str) -> dict[str, Callable[[], Iterable[Cha
         "systemd": lambda: systemd_changes(person) if has_systemd(person.environment) else (),
         "shell": lambda: shell_changes(person),
     }
+
+
+def _leading_to_ours(fob: Fob, part: Sequence[Change]) -> Sequence[Change]:
+    """Without the lines and links that would lead to a file of somebody else's."""
+    if all(change.standing() is not Standing.FOREIGN for change in part if isinstance(change, OwnFile)):
+        return part
+    for change in part:
+        if isinstance(change, Block | Link):
+            fob.output.say(f"left out: {change.what}, as it would lead to a file that fob did not write")
+    return [change for change in part if not isinstance(change, Block | Link)]
 
 
 def _set_up(fob: Fob, person: Person, changes: Sequence[Change], *, dry_run: bool, yes: bool) -> None:

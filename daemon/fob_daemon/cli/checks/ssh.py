@@ -8,7 +8,7 @@ from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome, output_of
 from fob_daemon.cli.checks.fix import Write
-from fob_daemon.cli.setting_up.ssh import ssh_changes
+from fob_daemon.cli.setting_up.ssh import can_be_written, ssh_changes
 
 # No host has this name (RFC 2606, section 2), so only what holds for all of them is found.
 ANY_HOST: Final = "host.invalid"
@@ -34,7 +34,7 @@ def check_ssh(machine: Machine) -> Iterator[Finding]:
         why = f"it asks {asked}" if asked else "it asks no agent"
         yield Finding(
             Outcome.WARN, "ssh does not ask the phone", why, "fob setup    (or: fob ssh config)",
-            Write(tuple(ssh_changes(machine.person))),
+            Write(tuple(ssh_changes(machine.person))) if can_be_written(machine.person) else None,
         )  # fmt: skip
 
 

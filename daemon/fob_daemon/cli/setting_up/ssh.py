@@ -10,6 +10,7 @@ from fob_daemon.cli.changes.change import Change
 from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.cli.ssh import quoted
+from fob_daemon.control.errors import ControlError
 
 EVERY_HOST: Final = "*"
 NAME: Final = "fob.conf"
@@ -23,10 +24,18 @@ Match host "{hosts}" exec "test -S {agent}"
 """
 
 
+def can_be_written(person: Person) -> bool:
+    """Whether the paths can stand between quotation marks (ssh_config(5))."""
+    return '"' not in f"{person.home}{person.agent}"
+
+
 def ssh_changes(person: Person, hosts: str = EVERY_HOST) -> Sequence[Change]:
-    """`hosts`: a list of patterns, with commas (ssh_config(5), PATTERNS)."""
+    """`hosts`: a list of patterns, with commas (ssh_config(5), PATTERNS). Raises ControlError."""
     folder = person.home / ".ssh"
     own = folder / NAME
+    if not can_be_written(person):
+        why = "the path of your home or of the agent has a quotation mark, and ssh would not read its configuration"
+        raise ControlError("nothing was changed", why, "fob setup --without ssh")
     test = shlex.quote(person.agent).replace("%", "%%")
     text = _TEXT.format(hosts=hosts, agent=test, quoted=quoted(person.agent))
     return (
