@@ -166,7 +166,9 @@ class Daemon:
             if known is None:
                 self._add(entry)
             else:
+                old_name = known.entry.name
                 await renew(known, entry, say)
+                self._journal.tally.rename(old_name, entry.name)
                 self._put(known)
         finally:
             self._start_devices()

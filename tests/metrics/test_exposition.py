@@ -145,6 +145,26 @@ def test_grants_and_revocations_are_counted() -> None:
     assert numbers[sample("fob_grants_revoked_total", device="phone")] == 1
 
 
+def test_numbers_go_on_under_a_new_name() -> None:
+    tally, renamed, beside = Tally(), Tally(), Tally()
+    for each, name in ((tally, "phone"), (renamed, "pixel")):
+        each.hear(replace(use(), device=name))
+        each.hear(Ask(name, "log in", 60.0, request=7))
+        each.hear(Granted(name, 1, 300, "log in"))
+        each.hear(Revoked(name, 1))
+    tally.rename("phone", "phone")
+    tally.rename("phone", "pixel")
+    assert tally == renamed
+    tally.hear(Ask("pixel", "log in", 55.0, request=7))
+    assert tally == renamed, "the question that was open is the same"
+    beside.hear(replace(use(), device="pixel"))
+    beside.hear(use())
+    beside.rename("phone", "pixel")
+    numbers = read(status(PHONE), beside)
+    assert numbers[sample("fob_key_uses_total", device="pixel", operation="sign", result="OK")] == 2
+    assert numbers[sample("fob_key_use_seconds_count", device="pixel", operation="sign")] == 2
+
+
 def test_times_fall_into_their_buckets() -> None:
     tally = Tally()
     for milliseconds in (10.0, 10.1, 90_000.0):

@@ -24,6 +24,11 @@ class Times:
         self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.total += seconds
 
+    def merge(self, other: "Times") -> None:
+        """All of another's."""
+        self.counts = [ours + theirs for ours, theirs in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total
+
 
 @dataclass(slots=True)
 class Tally:
@@ -40,6 +45,19 @@ class Tally:
     revocations: Counter[str] = field(default_factory=Counter)
     # Those on a screen now: a request may be asked about more than once.
     _asked: set[tuple[str, int]] = field(default_factory=set)
+
+    def rename(self, old: str, new: str) -> None:
+        """A device has another name, and its numbers go on under that."""
+        if old == new:
+            return
+        for labels in [labels for labels in self.uses if labels[0] == old]:
+            self.uses[new, labels[1], labels[2]] += self.uses.pop(labels)
+        for device, operation in [labels for labels in self.times if labels[0] == old]:
+            self.times.setdefault((new, operation), Times()).merge(self.times.pop((device, operation)))
+        for counts in (self.prompts, self.grants, self.revocations):
+            if old in counts:
+                counts[new] += counts.pop(old)
+        self._asked = {(new if device == old else device, request) for device, request in self._asked}
 
     def hear(self, event: ControlEvent) -> None:
         """Count what happened."""
