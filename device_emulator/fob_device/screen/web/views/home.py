@@ -18,6 +18,7 @@ class Home:
     words: str
     grants: Sequence[GrantItem]
     recent: Sequence[EntryItem]
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ def home(computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Seq
         return Home("All is quiet", f"Connected to {said}", grants, recent)
     if computers:
         return Home("No computer here", "None of the paired computers is connected.", grants, recent)
-    return Home("Welcome", "Pair a computer to begin: it is done under Computers.", grants, recent)
+    return Home(
+        "Welcome", "Your computer's programs will sign with the keys on this phone.", grants, recent, is_new=True
+    )
 
 
 def unlock_pad(lock: Lock, *, is_wrong: bool) -> UnlockPad:
