@@ -5,9 +5,12 @@
 // So long after a sheet rose its buttons do nothing, also those that are exchanged meanwhile: a tap that was meant for
 // what lay there before is no answer.
 const RISING_MS = 400;
-// After the phone refused a stream of events, look again.
+// After the phone refused a stream of events, look again; the page's words for too many windows say how often.
 const RECONNECT_MS = 5000;
 const SECOND_MS = 1000;
+// 503 (RFC 9110, section 15.6.4): as many windows are open as the phone keeps fresh.
+const NO_ROOM = 503;
+const SCROLLING = ".scroll, .sheet-body";
 
 const page = document.documentElement;
 const find = (selector, root = document) => root.querySelector(selector);
@@ -51,13 +54,13 @@ function withoutCountdowns(part) {
 function exchange(here, next, keepTyped) {
   const focused = here.contains(document.activeElement) ? document.activeElement.id : null;
   const typed = keepTyped ? typedIn(here) : [];
-  const scrolled = find(".scroll", here)?.scrollTop ?? 0;
+  const scrolled = find(SCROLLING, here)?.scrollTop ?? 0;
   here.replaceChildren(...next.childNodes);
   for (const [id, property, value] of typed) {
     const field = document.getElementById(id);
     if (field) field[property] = value;
   }
-  const scroll = find(".scroll", here);
+  const scroll = find(SCROLLING, here);
   if (scroll) scroll.scrollTop = scrolled;
   if (focused === null) return;
   focus((focused && document.getElementById(focused)) || find("[autofocus]", here) || find("h1, h2", here));
@@ -172,11 +175,27 @@ async function send(form, button) {
 function listen() {
   const events = new EventSource(page.dataset.events);
   events.addEventListener("changed", refresh);
-  events.addEventListener("open", () => page.classList.remove("gone"));
-  events.addEventListener("error", () => {
-    page.classList.add("gone");
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, RECONNECT_MS);
+  events.addEventListener("open", () => page.classList.remove("gone", "full"));
+  events.addEventListener("error", async () => {
+    const isRefused = events.readyState === EventSource.CLOSED;
+    const isFull = isRefused && (await hasNoRoom());
+    page.classList.toggle("full", isFull);
+    page.classList.toggle("gone", !isFull);
+    if (isFull) refresh();
+    if (isRefused) setTimeout(listen, RECONNECT_MS);
   });
+}
+
+// A stream of events does not say why it was refused.
+async function hasNoRoom() {
+  const look = new AbortController();
+  try {
+    return (await fetch(page.dataset.events, { signal: look.signal })).status === NO_ROOM;
+  } catch {
+    return false;
+  } finally {
+    look.abort();
+  }
 }
 
 // ---- Taps
