@@ -220,7 +220,7 @@ class FobApplication:
             found.signing.cancel()
             return
         found.signing.require_free()
-        found.signing.begin(begin_sign(mechanism, self._key(found, key), found.login))
+        found.signing.begin(begin_sign(mechanism, self._key(found, key), found.login, found.refusals))
 
     async def sign(self, session: int, data: bytes, room: int | None) -> Output:
         return await self._sessions.get(session).signing.finish(lambda operation: operation.sign(data, room))
@@ -276,7 +276,7 @@ class FobApplication:
             found.decrypting.cancel()
             return
         found.decrypting.require_free()
-        found.decrypting.begin(begin_decrypt(mechanism, self._key(found, key), found.login))
+        found.decrypting.begin(begin_decrypt(mechanism, self._key(found, key), found.login, found.refusals))
 
     async def decrypt(self, session: int, data: bytes, room: int | None) -> Output:
         return await self._sessions.get(session).decrypting.finish(lambda operation: operation.whole(data, room))

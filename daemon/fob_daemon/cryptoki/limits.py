@@ -44,3 +44,6 @@ EXPONENT_BITS_LIMIT: Final = 64
 
 # Secret keys that are made on the PC, in octets.
 SECRET_SIZE_LIMIT: Final = 4 * KIB
+
+# Seconds: a client that tries by other calls does so at once; a person who wants to be asked again takes longer.
+REFUSAL_TIME: Final = 3.0

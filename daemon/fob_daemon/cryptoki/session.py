@@ -12,6 +12,7 @@ from fob_daemon.cryptoki.operations.cipher import CipherOperation
 from fob_daemon.cryptoki.operations.digest import DigestOperation
 from fob_daemon.cryptoki.operations.sign import SignOperation
 from fob_daemon.cryptoki.operations.verify import VerifyOperation
+from fob_daemon.cryptoki.refusals import Refusals
 from fob_daemon.device.slot import Slot
 from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.cka import Cka
@@ -72,6 +73,7 @@ class Session:
     verifying: OperationSlot[VerifyOperation] = field(default_factory=OperationSlot)
     encrypting: OperationSlot[CipherOperation] = field(default_factory=OperationSlot)
     decrypting: OperationSlot[CipherOperation] = field(default_factory=OperationSlot)
+    refusals: Refusals = field(default_factory=Refusals)
 
     def info(self) -> SessionInfo:
         """CK_SESSION_INFO."""

@@ -1,5 +1,7 @@
 """C_Decrypt: with a key of the device one request, with secret keys of the PC none."""
 
+from hashlib import sha256
+
 from fob_daemon.cryptoki.key_use import KeyUse, require_key, require_key_type
 from fob_daemon.cryptoki.login_state import LoginState
 from fob_daemon.cryptoki.objects import StoredObject
@@ -7,6 +9,7 @@ from fob_daemon.cryptoki.operations.aes import AES_MECHANISMS, begin_aes
 from fob_daemon.cryptoki.operations.cipher import CipherOperation, CollectingCipher
 from fob_daemon.cryptoki.operations.rsa_padding import RSA_CIPHERS, encryption_padding
 from fob_daemon.cryptoki.public_keys import modulus_size
+from fob_daemon.cryptoki.refusals import Refusals
 from fob_daemon.cryptoki.templates import octets
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -16,7 +19,7 @@ from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Mechanism
 
 
-def begin_decrypt(mechanism: Mechanism, key: StoredObject, login: LoginState) -> CipherOperation:
+def begin_decrypt(mechanism: Mechanism, key: StoredObject, login: LoginState, refusals: Refusals) -> CipherOperation:
     """C_DecryptInit. Raises CkrError."""
     if mechanism.type not in AES_MECHANISMS | RSA_CIPHERS:
         raise CkrError(Ckr.MECHANISM_INVALID, f"mechanism {mechanism.type:#x} does not decrypt")
@@ -30,7 +33,10 @@ def begin_decrypt(mechanism: Mechanism, key: StoredObject, login: LoginState) ->
     key_use = KeyUse.of(key, login)
 
     async def decrypt(data: bytes) -> bytes:
-        return await decrypt_on_device(mechanism, key_use, data)
+        digest = sha256(data).digest()
+        return await refusals.ask(
+            key_use.handle, mechanism, digest, lambda: decrypt_on_device(mechanism, key_use, data)
+        )
 
     return CollectingCipher(decrypt, lambda _: size - overhead, size, Ckr.ENCRYPTED_DATA_LEN_RANGE, key_use)
 

@@ -1,6 +1,7 @@
 """C_Sign: the digest on the PC, then exactly one request, however it was called (P9)."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 
 from fob_daemon.caller.tls import ClientVerify
 from fob_daemon.cryptoki.hash_table import BY_HMAC, split_digest_info
@@ -14,6 +15,7 @@ from fob_daemon.cryptoki.operations.inputs import Collected, Hashed, Input, Seen
 from fob_daemon.cryptoki.operations.mac import start_mac
 from fob_daemon.cryptoki.output import fits
 from fob_daemon.cryptoki.public_keys import ED25519_SIGNATURE, curve_of, modulus_bits, modulus_size
+from fob_daemon.cryptoki.refusals import Refusals
 from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, require_room_for_salt, scheme_of
 from fob_daemon.cryptoki.templates import mechanisms
 from fob_protocol.caller import Purpose
@@ -70,7 +72,7 @@ class SignOperation:
         return signature
 
 
-def begin_sign(mechanism: Mechanism, key: StoredObject, login: LoginState) -> SignOperation:
+def begin_sign(mechanism: Mechanism, key: StoredObject, login: LoginState, refusals: Refusals) -> SignOperation:
     """C_SignInit: a MAC with a session key of the PC, or a signature by the device. Raises CkrError."""
     require_key(key, Cka.SIGN, mechanism, Cko.PRIVATE_KEY, Cko.SECRET_KEY)
     if mechanism.type in BY_HMAC:
@@ -82,7 +84,11 @@ def begin_sign(mechanism: Mechanism, key: StoredObject, login: LoginState) -> Si
         require_room_for_salt(mechanism, scheme, modulus_bits(key.attributes))
     key_use = KeyUse.of(key, login)
     request = SignatureRequest(key_use, mechanism, scheme)
-    return SignOperation(request.start(), request.length(), request.send, key_use)
+
+    async def sign(data: bytes) -> bytes:
+        return await refusals.ask(key_use.handle, mechanism, sha256(data).digest(), lambda: request.send(data))
+
+    return SignOperation(request.start(), request.length(), sign, key_use)
 
 
 async def _itself(mac: bytes) -> bytes:
