@@ -218,7 +218,7 @@ class Phone:
         for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
             self.end_session(opened.session)
         memory = self._memories.setdefault(pc_key, JobMemory())
-        session = DeviceSession(responder, memory.begin(greeting.session), memory, send, clock)
+        session = DeviceSession(responder, memory.begin(greeting.session, responder.pace), memory, send, clock)
         manager = SecurityManager(
             self.token,
             self.decider,

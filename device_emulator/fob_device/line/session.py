@@ -97,10 +97,11 @@ class DeviceSession:
             self._timer = asyncio.get_running_loop().call_later(delay, self.flush)
 
     def close(self) -> None:
-        """The session is over. Jobs that run are finished for a later FOBRECALL; then the logins end."""
+        """The session is over. Jobs that run are finished if a FOBRECALL comes soon; then the logins end."""
         if self.closed:
             return
         self.closed = True
+        self._memory.end(self._jobs, self._responder.pace)
         if self._timer is not None:
             self._timer.cancel()
         waiting = self._jobs.unfinished()
@@ -144,7 +145,7 @@ class DeviceSession:
 
     async def _recall(self, command: Command) -> Answer:
         session, number = RECALL.check(command.values)
-        task = self._memory.find(octets(session), whole(number))
+        task = self._memory.recall(self._jobs, octets(session), whole(number), self._responder.pace)
         if task is Fate.NEVER_CAME:
             return Answer(ckr=Ckr.OPERATION_NOT_INITIALIZED, words=task.value)
         if task is Fate.FORGOTTEN:
@@ -154,5 +155,7 @@ class DeviceSession:
         except asyncio.CancelledError as cancelled:
             if task.cancelled():
                 return Answer(ckr=Ckr.FUNCTION_CANCELED)
-            task.cancel(*cancelled.args)
+            # What an ended session recalled, a newer one may have recalled too.
+            if not self.closed:
+                task.cancel(*cancelled.args)
             raise

@@ -9,6 +9,7 @@ from fob_protocol.limits import (
     PARTS_IN_FLIGHT,
     RETRIES_BEFORE_LOST,
     RETRY_AFTER,
+    WORKING_POLL,
 )
 
 # The round trip, in seconds, that the times of a quick line have room for: two connection intervals of up to 50 ms, as
@@ -105,6 +106,23 @@ class Pace:
     def radio_reopening_time(self) -> float:
         """How long a radio's connection takes to be there again."""
         return RADIO_REOPENING + ROUND_TRIPS_TO_REOPEN * self.delay
+
+    @property
+    def recall_grace(self) -> float:
+        """How long after a session began, or after the last FOBRECALL, the device waits for the (next) FOBRECALL.
+
+        A PC recalls at once all that it still wants, and would have given up a link that is silent for so long.
+        """
+        return self.lost_after
+
+    @property
+    def next_session_time(self) -> float:
+        """How long after a session ended the device waits for the PC's next one.
+
+        The PC may notice the break late, and then waits for a device to answer and to be in a session.
+        """
+        noticed = WORKING_POLL + self.lost_after
+        return noticed + self.radio_reopening_time + self.first_answer_time + self.opening_time
 
     @property
     def on_its_way(self) -> float:

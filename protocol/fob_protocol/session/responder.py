@@ -98,6 +98,11 @@ class Responder:
         self.not_opened = 0
         self.answered_again = 0
 
+    @property
+    def pace(self) -> Pace:
+        """The line's, as far as it is known now."""
+        return self._pace()
+
     def receive(self, frame: Frame, now: float) -> Happening | None:
         """Take a record. One that does not open, or is too old, is counted and changes nothing."""
         try:
