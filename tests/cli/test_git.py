@@ -153,6 +153,9 @@ async def test_another_key_later_and_back_to_what_was_before_both(
     assert (await fob("git", "enable", "--yes")).code == 2, "which key?"
     assert (await fob("git", "enable", "--yes", "--key", "other", "--asked")).code == 0
     assert git(fob, "config", "user.signingkey").startswith("key::ecdsa-sha2-nistp256 ")
+    signers = str(text(data(fob) / "fob-allowed-signers")).splitlines()[1:]
+    assert len(signers) == 2, "commits of the first key still have good signatures"
+    assert signers[0] == f'"{EMAIL}" namespaces="git" {key}'
     await fob("git", "disable")
     assert text(config) == CONFIG
 

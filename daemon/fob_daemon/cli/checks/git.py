@@ -68,5 +68,5 @@ def _signers(path: Path | None, key: str, email: str) -> Finding:
     is_ours = path.name == SIGNERS_NAME and key.startswith(LITERAL)
     return Finding(
         Outcome.WARN, what, why, _ENABLE,
-        Write((OwnFile(path, signers_text(email, literal)),)) if is_ours else None,
+        Write((OwnFile(path, signers_text(email, literal, text)),)) if is_ours else None,
     )  # fmt: skip

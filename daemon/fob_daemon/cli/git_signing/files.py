@@ -20,14 +20,22 @@ exec ssh-keygen "$@"
 """
 
 
+_SIGNERS: Final = "# Fob: whose signatures git takes for good. `fob git disable` removes this file."
+
+
 def program_text(agent: str) -> str:
     """A program for gpg.ssh.program: ssh-keygen with the agent socket at `agent`."""
     return _PROGRAM.format(agent=shlex.quote(agent))
 
 
-def signers_text(email: str, key: str) -> str:
-    """A whole file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS)."""
-    return f"# Fob: whose signatures git takes for good. `fob git disable` removes this file.\n{signer(email, key)}\n"
+def signers_text(email: str, key: str, found: str | None = None) -> str:
+    """A whole file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS).
+
+    `found`: what is there, whose signers stay, so that the commits of an earlier key still have good signatures.
+    """
+    line = signer(email, key)
+    kept = found.splitlines()[1:] if found is not None and found.startswith(_SIGNERS) else []
+    return "".join(f"{each}\n" for each in (_SIGNERS, *kept, *([] if line in kept else [line])))
 
 
 def signer(email: str, key: str) -> str:

@@ -80,7 +80,8 @@ def _signers(git: Git, scope: Scope, email: str, key: str) -> OwnFile | Block:
     in_use = _signers_in_use(git, scope)
     if in_use is not None:
         return Block(in_use, (signer(email, key),))
-    return OwnFile(scope.files / SIGNERS_NAME, signers_text(email, key))
+    path = scope.files / SIGNERS_NAME
+    return OwnFile(path, signers_text(email, key, files.read(path)))
 
 
 def _signers_in_use(git: Git, scope: Scope) -> Path | None:
