@@ -133,18 +133,34 @@ async def test_a_bluetoothd_that_starts_after_the_daemon_is_waited_for(
     start.orphans.delete_at_start()
     await asyncio.sleep(0.2)
     assert start.unsettled.all() == {PHONE: BEGUN}
-    async with fake_bluez(address) as bluez:
-        bluez.add(PHONE, Paired=True)
+    async with fake_bluez(address, PHONE) as bluez:
         await start.settled()
         assert list(bluez.devices) == []
+
+
+async def test_an_adapter_that_comes_later_is_waited_for(
+    start: Start, bluez: FakeBlueZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BlueZ knows no device of an adapter that is not there: as it starts, or unplugged."""
+    monkeypatch.setattr(orphan_bonds, "TRY_AGAIN", 0.05)
+    adapters, bluez.adapters = bluez.adapters, {}
+    start.unsettled.begin(PHONE)
+    start.orphans.delete_at_start()
+    async with asyncio.timeout(10):
+        while len(bluez.calls) < 2:  # noqa: ASYNC110 - a list
+            await asyncio.sleep(0.01)
+    assert start.unsettled.all() == {PHONE: BEGUN}
+    bluez.adapters = adapters
+    bluez.add(PHONE, Paired=True)
+    await start.settled()
+    assert list(bluez.devices) == []
 
 
 async def test_a_device_that_is_unpaired_without_a_bluetoothd_loses_its_bond_later(start: Start, address: str) -> None:
     start.registry.remove("pixel")
     await start.orphans.unpaired(url(PAIRED))
     assert list(start.unsettled.all()) == [PAIRED]
-    async with fake_bluez(address) as bluez:
-        bluez.add(PAIRED, Paired=True)
+    async with fake_bluez(address, PAIRED) as bluez:
         start.orphans.delete_soon()
         await start.settled()
         assert list(bluez.devices) == []

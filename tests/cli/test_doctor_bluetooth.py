@@ -158,6 +158,8 @@ async def test_a_bluetoothd_that_hangs_does_not_hang_the_doctor(
 
 
 async def test_there_is_no_adapter(machine: Machine, bluez: FakeBlueZ) -> None:
+    bluez.adapters = {}
+
     trouble = (await after_the_packages(machine))[-1]
 
     assert (trouble.outcome, trouble.what) == (FAIL, "there is no Bluetooth adapter")

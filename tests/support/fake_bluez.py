@@ -67,7 +67,7 @@ class FakeBlueZ:
 
     def __init__(self, bus: MessageBus) -> None:
         self.devices: dict[str, dict[str, Variant]] = {}
-        self.adapters: dict[str, dict[str, Variant]] = {}
+        self.adapters: dict[str, dict[str, Variant]] = {ADAPTER: {"Powered": Variant("b", True)}}
         self.refusal: str | None = None
         self.is_silent = False
         self.agents: dict[str, tuple[str, str]] = {}
@@ -182,10 +182,12 @@ class FakeBlueZ:
 
 
 @asynccontextmanager
-async def fake_bluez(address: str) -> AsyncIterator[FakeBlueZ]:
-    """bluetoothd on a bus, from its start to its end."""
+async def fake_bluez(address: str, *bonded: str) -> AsyncIterator[FakeBlueZ]:
+    """bluetoothd on a bus, from its start to its end; `bonded` are the addresses of the bonds it has stored."""
     bus = await MessageBus(address).connect()
     bluez = FakeBlueZ(bus)
+    for device in bonded:
+        bluez.add(device, Paired=True)
     bus.add_message_handler(bluez.handle)
     await bus.request_name(BLUEZ)
     try:

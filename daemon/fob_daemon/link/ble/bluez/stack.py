@@ -18,7 +18,7 @@ from fob_daemon.link.ble.bluez.agent import PairingAgent, agent_for
 from fob_daemon.link.ble.bluez.bus import ADAPTER, DEVICE, PROPERTIES, BlueZBus
 from fob_daemon.link.ble.bluez.doubts import Doubts
 from fob_daemon.link.ble.bluez.unsettled import UnsettledBonds
-from fob_daemon.link.ble.errors import BOND_REFUSED
+from fob_daemon.link.ble.errors import BOND_REFUSED, NO_ADAPTER
 from fob_daemon.link.ble.stack import Bond
 from fob_daemon.link.transport import LineUnavailableError
 
@@ -93,9 +93,15 @@ class BlueZStack:
         await self.forget(address)
 
     async def forget(self, address: str) -> None:
-        """Delete BlueZ's bond, and all else that it has stored of the device."""
+        """Delete BlueZ's bond, and all else that it has stored of the device.
+
+        Raises LineUnavailableError while there is no adapter: BlueZ knows the devices of one only when it is there.
+        """
         self._doubts.clear(address)
-        for path in await self._devices(address):
+        objects = await self._bus.objects()
+        if not any(ADAPTER in interfaces for interfaces in objects.values()):
+            raise LineUnavailableError(NO_ADAPTER)
+        for path in _devices_at(address, objects):
             try:
                 await self._bus.call(path.rpartition("/")[0], ADAPTER, "RemoveDevice", "o", path)
             except DBusError as error:
@@ -144,6 +150,9 @@ class BlueZStack:
 
     async def _devices(self, address: str) -> dict[str, dict[str, Any]]:
         """The properties of the device at an address, by path: one for each adapter that has met it."""
-        objects = await self._bus.objects()
-        devices = {path: interfaces[DEVICE] for path, interfaces in objects.items() if DEVICE in interfaces}
-        return {path: properties for path, properties in devices.items() if properties.get("Address") == address}
+        return _devices_at(address, await self._bus.objects())
+
+
+def _devices_at(address: str, objects: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    devices = {path: interfaces[DEVICE] for path, interfaces in objects.items() if DEVICE in interfaces}
+    return {path: properties for path, properties in devices.items() if properties.get("Address") == address}
