@@ -1,6 +1,7 @@
 """What holds for all tests: clause markers name requirements that exist, and hypothesis repeats itself."""
 
 import os
+import signal
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,9 @@ settings.register_profile(
     "explore", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile(os.environ.get("FOB_HYPOTHESIS", "repeat"))
+
+# A run in the background of a script ignores Ctrl-C, and so would every program that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CLAUSES = Path(__file__).with_name("clauses.toml")
 

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,6 +26,13 @@ VARIABLES = (
 NOBODY = 65534
 # What runs beside phone and daemon.
 RADIO = {"serial": (), "ble": ("fob-device radio",)}
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: it is part of the paths of sockets, which have 107 octets."""
+    with TemporaryDirectory(prefix="fob-") as folder:
+        yield Path(folder)
 
 
 def surroundings(tmp_path: Path) -> dict[str, str]:
@@ -239,7 +246,7 @@ def become_unprivileged() -> list[str]:
 
 def test_an_unprivileged_user_can_run_it() -> None:
     # pytest's own folders are closed to others.
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         environment = surroundings(Path(folder))
         status, out, err = finish(start(environment, "sh", "-c", "id -u; ssh-add -l", before=become_unprivileged()))
