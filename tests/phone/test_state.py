@@ -234,6 +234,10 @@ def a_pairing_slipped_in(path: Path) -> None:
     change(path, "INSERT INTO pairing VALUES (zeroblob(32), 'me@desk', 1.0, zeroblob(28))")
 
 
+def more_tries(path: Path) -> None:
+    change(path, "UPDATE pin SET tries_left = 100 WHERE user = 1")
+
+
 def no_pins(path: Path) -> None:
     change(path, "DROP TABLE pin")
 
@@ -268,6 +272,7 @@ def change(path: Path, statement: str) -> None:
         (no_identity, "the phone's identity is missing"),
         (identity_of_another, "the phone's identity was altered"),
         (a_pairing_slipped_in, "the pairing of the computer 0000000000000000... was altered"),
+        (more_tries, "cannot be used: the record of the user's PIN, with the tries left, was altered"),
         (no_pins, "is damaged: its tables are not those of a phone"),
         (no_token, "cannot be read: .*the token's record is missing"),
         (a_name_that_is_no_text, "cannot be read: "),

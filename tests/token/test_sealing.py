@@ -110,21 +110,49 @@ def test_a_whole_row_under_another_handle_does_not_open(bench: Bench) -> None:
         bench.user().sign(77, ECDSA, bytes(32))
 
 
-def test_every_flipped_octet_of_a_wrapped_master_key_is_a_wrong_pin(bench: Bench) -> None:
+def test_every_flipped_octet_of_a_wrapped_master_key_is_noticed(bench: Bench) -> None:
     wrapped = column(bench, "SELECT wrapped_master FROM pin WHERE user = 1")
     for damaged in flips(wrapped):
-        alter(bench, "UPDATE pin SET wrapped_master = ?, tries_left = 3 WHERE user = ?", damaged, int(Cku.USER))
-        with refused(Ckr.PIN_INCORRECT):
-            bench.session().login(Cku.USER, USER_PIN)
+        with pytest.raises(TokenFileError, match="the record of the user's PIN, with the tries left, was altered"):
+            alter(bench, "UPDATE pin SET wrapped_master = ? WHERE user = ?", damaged, int(Cku.USER))
+    alter(bench, "UPDATE pin SET wrapped_master = ? WHERE user = ?", wrapped, int(Cku.USER))
+    bench.user()
 
 
-def test_the_sos_pin_record_in_the_users_place_opens_nothing(bench: Bench) -> None:
-    alter(
-        bench,
-        "UPDATE pin SET (salt, wrapped_master) = (SELECT salt, wrapped_master FROM pin WHERE user = 0) WHERE user = 1",
-    )
+@pytest.mark.parametrize(
+    ("whose", "change"),
+    [
+        ("the user's", "UPDATE pin SET tries_left = 3 WHERE user = 1"),
+        ("the user's", "UPDATE pin SET tries_left = 1000000 WHERE user = 1"),
+        ("the user's", "UPDATE pin SET tries_left = 0 WHERE user = 1"),
+        ("the security officer's", "UPDATE pin SET tries_left = 11 WHERE user = 0"),
+        ("the security officer's", "UPDATE pin SET memory_kib = 1 << 40 WHERE user = 0"),
+        ("the user's", "UPDATE pin SET iterations = iterations + 1 WHERE user = 1"),
+        ("the user's", "UPDATE pin SET lanes = lanes + 1 WHERE user = 1"),
+        ("the user's", "UPDATE pin SET seal = x'' WHERE user = 1"),
+        ("the user's", "UPDATE pin SET (tries_left, seal) = (SELECT tries_left, seal FROM pin WHERE user = 0)"
+         " WHERE user = 1"),
+        ("the user's", "UPDATE pin SET (salt, wrapped_master) = (SELECT salt, wrapped_master FROM pin WHERE user = 0)"
+         " WHERE user = 1"),
+    ],
+)  # fmt: skip
+def test_whoever_writes_into_a_pin_s_record_gains_no_try(bench: Bench, whose: str, change: str) -> None:
     with refused(Ckr.PIN_INCORRECT):
         bench.session().login(Cku.USER, SO_PIN)
+    with pytest.raises(TokenFileError, match=f"the record of {whose} PIN, with the tries left, was altered"):
+        alter(bench, change)
+
+
+def test_a_pin_s_record_that_is_altered_while_the_phone_runs_is_refused_and_costs_nothing(bench: Bench) -> None:
+    with bench.token._database.transaction() as connection:
+        connection.execute("UPDATE pin SET tries_left = 2 WHERE user = 1")
+    for look in (lambda: bench.token.tries_left(Cku.USER), lambda: bench.session().login(Cku.USER, USER_PIN)):
+        with refused(Ckr.DEVICE_ERROR):
+            look()
+    [(tries,)] = bench.token._database.read(
+        lambda connection: connection.execute("SELECT tries_left FROM pin WHERE user = 1").fetchall()
+    )
+    assert tries == 2
 
 
 @pytest.mark.parametrize(
@@ -142,12 +170,6 @@ def test_a_ticket_row_that_was_altered_opens_nothing(bench: Bench, change: str) 
     for number in (login.id, login.id + 1):
         with refused(Ckr.USER_NOT_LOGGED_IN):
             bench.session().resume(number, login.ticket)
-
-
-def test_a_pin_record_with_an_impossible_cost_is_a_damaged_file(bench: Bench) -> None:
-    alter(bench, "UPDATE pin SET memory_kib = 1 << 40")
-    with refused(Ckr.DEVICE_ERROR):
-        bench.session().login(Cku.USER, USER_PIN)
 
 
 def import_known_key(session: TokenSession, scalar: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x466F6231
 
 # Raised whenever a table changes; a file of another version is refused, never guessed at.
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 # An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
 # tells a computer that it is gone.
@@ -49,7 +49,8 @@ TABLES: Final = (
         memory_kib INTEGER NOT NULL,
         lanes INTEGER NOT NULL,
         wrapped_master BLOB NOT NULL,
-        tries_left INTEGER NOT NULL CHECK (tries_left >= 0)
+        tries_left INTEGER NOT NULL CHECK (tries_left >= 0),
+        seal BLOB NOT NULL
     ) STRICT
     """,
     """
