@@ -1,4 +1,4 @@
-"""PIN records as this device wrote them: each sealed as a whole under the root key, the count of tries with the rest."""
+"""PIN records as this device wrote them: each is sealed as a whole under the root key, the tries left with the rest."""
 
 import sqlite3
 from dataclasses import replace

@@ -48,12 +48,12 @@ class Pins:
     """Both PINs of one token. A record that this device did not write is CkrError DEVICE_ERROR, and costs no try."""
 
     def __init__(self, database: Database, root: DeviceRoot, journal: Journal = NO_JOURNAL) -> None:
-        """Raises TokenFileError for a record that this device did not write, CkrError DEVICE_ERROR for a broken file."""
+        """Raises TokenFileError for a record that was altered, CkrError DEVICE_ERROR for a broken file."""
         self._database = database
         self._root = root
         self._journal = journal
         # A phone whose tries were changed does not even start.
-        database.read(lambda connection: [load_record(connection, root, user) for user in TRIES])
+        database.read(lambda connection: [load_record(connection, root, user) for user in _FLAGS])
 
     def unlock(self, user: Cku, pin: bytes) -> bytes:
         """The master key, by a PIN; slow. The try is spent, and on the disk, before the PIN is looked at.
