@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import termios
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +51,15 @@ async def test_names_of_devices(fob: FobProgram, phone: FakePhone, line: str) ->
 async def test_labels_of_keys(fob: FobProgram, keys: None, line: str) -> None:
     assert set(await offered(fob, line)) == {"plain,git", "plain,'Ada'\"'\"'s work'"}
     assert await offered(fob, line + "gi") == ["plain,git"]
+
+
+async def test_ids_of_keys_once_one_begins_as_what_is_typed(fob: FobProgram, phone: FakePhone) -> None:
+    for label, number in (("git", "a1b2"), ("abc", "a1ff"), ("mail", "77")):
+        await fob("keys", "new", "--label", label, "--id", number, "--pin-file", "-", stdin=PIN.decode())
+    assert set(await offered(fob, "fob keys show a1")) == {"plain,a1b2", "plain,a1ff"}
+    assert set(await offered(fob, "fob git enable --key a")) == {"plain,a1b2", "plain,a1ff", "plain,abc"}
+    assert "git, ec:p256 on pixel" in await offered(fob, "fob keys show a1b", "zsh")
+    assert set(await offered(fob, "fob keys delete ")) == {"plain,git", "plain,abc", "plain,mail"}, "nothing is typed"
 
 
 async def test_numbers_of_grants_with_what_they_are_for(fob: FobProgram, phone: FakePhone) -> None:
@@ -139,7 +147,8 @@ async def test_a_label_is_never_run(
     await fob("keys", "new", "--label", label, "--pin-file", "-", stdin=PIN.decode())
     (tmp_path / "empty").mkdir()
 
-    await typing(shell, fob.variables(), tmp_path / "empty", *(f"fob keys show {typed}\t" for typed in TYPED))
+    for typed in TYPED:
+        await typing(shell, fob.variables(), tmp_path / "empty", f"fob keys show {typed}\t")
 
     assert list((tmp_path / "empty").iterdir()) == []
 
@@ -160,8 +169,8 @@ async def test_nothing_where_bash_has_broken_the_word_apart(fob: FobProgram, key
     assert await offered(fob, "fob keys show --device a : g") == []
 
 
-async def typing(shell: list[str], variables: dict[str, str], folder: Path, *lines: str) -> str:
-    """What an interactive shell shows for lines, each with Enter."""
+async def typing(shell: list[str], variables: dict[str, str], folder: Path, line: str) -> str:
+    """What an interactive shell shows for a line and Enter, until it has done it or waits for a quote's end."""
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         *shell, "-i", env=variables | {"TERM": "dumb"}, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs,
@@ -169,22 +178,16 @@ async def typing(shell: list[str], variables: dict[str, str], folder: Path, *lin
     )  # fmt: skip
     os.close(theirs)
     try:
-        return await asyncio.to_thread(_converse, ours, lines)
+        return await asyncio.to_thread(_converse, ours, line)
     finally:
         os.close(ours)
         await process.wait()
 
 
-def _converse(terminal: int, lines: Sequence[str]) -> str:
-    """Each line when the prompt is there; a quote that is still open is left with Ctrl-C."""
-    shown = _read_until(terminal, b"ready> ")
-    for line in lines:
-        os.write(terminal, f"{line}\n".encode())
-        shown += _read_until(terminal, b"\nready> ", b"\nmore> ")
-        if shown.endswith(b"more> "):
-            os.write(terminal, b"\x03")
-            shown += _read_until(terminal, b"\nready> ")
-    return shown.decode(errors="replace")
+def _converse(terminal: int, line: str) -> str:
+    _read_until(terminal, b"ready> ")
+    os.write(terminal, f"{line}\n".encode())
+    return _read_until(terminal, b"\nready> ", b"\nmore> ").decode(errors="replace")
 
 
 def _read_until(terminal: int, *ends: bytes) -> bytes:

@@ -300,20 +300,34 @@ async def test_no_command_shows_the_help(lonely_fob: FobProgram) -> None:
     assert (await lonely_fob("--version")).out == "fob 0.1.0\n"
 
 
-async def test_a_reader_that_has_seen_enough(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("--help",), ("keys", "new", "--help"), ("--version",), ("completion", "bash"), ("doctor", "--json")],
+)
+async def test_a_reader_that_has_seen_enough(fob: FobProgram, phone: FakePhone, arguments: tuple[str, ...]) -> None:
+    assert await unread(fob, *FOB, *arguments) == (141, b"")
+
+
+async def test_a_shell_that_does_not_read_what_completes(fob: FobProgram, phone: FakePhone) -> None:
+    fob.environment |= {"_FOB_COMPLETE": "bash_complete", "COMP_WORDS": "fob unpair ", "COMP_CWORD": "2"}
+    assert await unread(fob, *FOB) == (141, b"")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 2), (("keys",), 2), (("no-such",), 2), (("status",), 141)])
+async def test_nobody_reads_anything(fob: FobProgram, phone: FakePhone, arguments: tuple[str, ...], code: int) -> None:
+    assert await unread(fob, "sh", "-c", '"$@" 2>&1', "sh", *FOB, *arguments) == (code, b"")
+
+
+async def unread(fob: FobProgram, *command: str) -> tuple[int | None, bytes]:
+    """The exit code with nobody at standard output, and what is said on standard error."""
     read, write = os.pipe()
     os.close(read)
     process = await asyncio.create_subprocess_exec(
-        *(*FOB, "status"),
-        stdout=write,
-        stderr=asyncio.subprocess.PIPE,
-        env=fob.variables(),
+        *command, stdout=write, stderr=asyncio.subprocess.PIPE, env=fob.variables()
     )
     os.close(write)
-
     _, err = await process.communicate()
-
-    assert (process.returncode, err) == (141, b"")
+    return process.returncode, err
 
 
 async def test_a_disk_that_is_full(fob: FobProgram, phone: FakePhone) -> None:

@@ -1,7 +1,9 @@
 """What a shell offers behind Tab: names, labels and numbers of this moment, or nothing; it never waits for long."""
 
+import re
 import shlex
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -25,6 +27,9 @@ _VERBATIM: Final = "bash"
 _NOT_AS_IT_STANDS: Final = frozenset("'\"\\$`")
 _BROKEN_APART: Final = frozenset(":@<>")
 
+# The beginning of a key's id.
+_HEX: Final = re.compile("[0-9a-f]+")
+
 # A value and what it is.
 Offer = tuple[str, str]
 
@@ -35,8 +40,8 @@ def complete_device(context: click.Context, _: click.Parameter, incomplete: str)
 
 
 def complete_key(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Labels of keys."""
-    return _offered(context, incomplete, _keys)
+    """Labels of keys; their ids too, once the beginning of one is typed."""
+    return _offered(context, incomplete, partial(_keys, with_ids=_HEX.fullmatch(incomplete) is not None))
 
 
 def complete_grant(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -49,9 +54,10 @@ def _devices(client: Client) -> Iterable[Offer]:
     return [(device["name"], device["state"]) for device in devices]
 
 
-def _keys(client: Client) -> Iterable[Offer]:
+def _keys(client: Client, *, with_ids: bool) -> Iterable[Offer]:
     keys: list[dict[str, Any]] = client.get("keys")["keys"]
-    return [(key["label"], f"{key['type']} on {key['device']}") for key in keys]
+    ids = [(key["id"], f"{key['label']}, {key['type']} on {key['device']}") for key in keys] if with_ids else []
+    return [*ids, *((key["label"], f"{key['type']} on {key['device']}") for key in keys)]
 
 
 def _grants(client: Client) -> Iterable[Offer]:

@@ -1,12 +1,14 @@
 """How a run of `fob` ends: every exception that gets so far, as an error of three lines and an exit code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 from typing import Final
 
 import click
 
-from fob_daemon.cli.output import not_written
+from fob_daemon.cli.output import ReaderGoneError, not_written
 from fob_daemon.control.errors import ControlError, ExitCode
 
 PROGRAM: Final = "fob"
@@ -35,6 +37,17 @@ def error_for(reason: BaseException) -> ControlError:
     return ControlError(
         f"{PROGRAM} could not go on", f"a fault in this program: {type(reason).__name__}{_place(reason)}", "fob doctor"
     )
+
+
+@contextmanager
+def reader_gone() -> Iterator[None]:
+    """Raises ReaderGoneError where nobody reads what click itself prints: help, version, what completes a word."""
+    try:
+        yield
+    except BrokenPipeError as fault:
+        if _is_of_help(fault):
+            raise ReaderGoneError from None
+        raise
 
 
 def _usage_error(error: click.UsageError) -> ControlError:

@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from fob_daemon.cli.completing import COMPLETION_VARIABLE
 from fob_daemon.cli.context import Fob, json_option
-from fob_daemon.cli.endings import PROGRAM, error_for
+from fob_daemon.cli.endings import PROGRAM, error_for, reader_gone
 from fob_daemon.cli.output import ReaderGoneError, give_up_what_cannot_be_written, take_every_character
 from fob_daemon.control.errors import ExitCode
 
@@ -51,6 +52,18 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = getattr(import_module(module), cmd_name)
         return command
+
+    # Before click itself sees that nobody reads, and ends with an exit code of its own.
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """The help of all is printed here. Raises ReaderGoneError."""
+        with reader_gone():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """A command, with its help. Raises ReaderGoneError."""
+        with reader_gone():
+            return super().invoke(ctx)
 
 
 def _module(name: str) -> str | None:
@@ -96,11 +109,14 @@ def main() -> None:
 def run(arguments: Sequence[str], fob: Fob) -> int:
     """Run one command; the exit status."""
     try:
-        status = cli.main(list(arguments), PROGRAM, COMPLETION_VARIABLE, standalone_mode=False, obj=fob)
+        with reader_gone():
+            status = cli.main(list(arguments), PROGRAM, COMPLETION_VARIABLE, standalone_mode=False, obj=fob)
     except ReaderGoneError:
         return ExitCode.READER_GONE
     except click.exceptions.NoArgsIsHelpError as no_arguments:
-        no_arguments.show()
+        # Narration, as every other word about how to use it.
+        with suppress(OSError):
+            no_arguments.show()
         return ExitCode.USAGE
     except (KeyboardInterrupt, Exception) as reason:  # nobody wants to read a traceback
         error = error_for(reason)
