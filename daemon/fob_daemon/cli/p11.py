@@ -11,6 +11,7 @@ import click
 
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
+from fob_daemon.cli.programs import last_words, run_program
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, PACKAGE, address, find_client, module_path, module_text
 
@@ -91,22 +92,12 @@ def _listing(client: Path) -> Sequence[str]:
 def _run(command: Sequence[str], environment: dict[str, str]) -> str:
     """Its words. Raises ControlError."""
     try:
-        done = subprocess.run(  # noqa: S603 - a program of the distribution, found in PATH
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TEST_TIME,
-            check=False,
-        )
+        done = run_program(command, environment, seconds=TEST_TIME)
     except subprocess.TimeoutExpired:
         why = f"{command[0]} got no answer in {TEST_TIME:.0f} s"
         raise ControlError("the test failed", why, "fob doctor", ExitCode.TIMEOUT) from None
     except OSError as error:
         raise ControlError("the test did not run", f"{command[0]}: {error.strerror}", "fob doctor") from None
     if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip().splitlines() or ["no words"]
-        raise ControlError("the test failed", f"{command[0]}: {words[-1]}", "fob doctor")
+        raise ControlError("the test failed", f"{command[0]}: {last_words(done) or 'no words'}", "fob doctor")
     return done.stdout

@@ -1,7 +1,6 @@
 """What a check needs, and what it says."""
 
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +11,6 @@ from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.control.errors import ControlError
 
 _OF_ROOT: Final = ("sudo ", "apt install ")
-
-# No check may hang, whatever it starts.
-COMMAND_TIME: Final = 10.0
 
 
 class Outcome(StrEnum):
@@ -96,21 +92,3 @@ class Machine:
     def hci(self) -> str:
         """The controller of the daemon's own, empty when Bluetooth goes by BlueZ."""
         return str(self.status.get("hci", "")) if self.status else ""
-
-
-def output_of(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str | None:
-    """What a program prints, None when it is missing, fails or hangs."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the checks' own commands
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=COMMAND_TIME,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

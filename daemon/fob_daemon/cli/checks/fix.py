@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fob_daemon.cli.changes.change import Change, Standing, make_all
+from fob_daemon.cli.programs import last_words, run_program
 from fob_daemon.control.errors import ControlError
 
 # A service that starts, an adapter that is powered on.
@@ -62,22 +63,13 @@ class Run:
     def apply(self) -> None:
         """Raises ControlError."""
         try:
-            done = subprocess.run(  # noqa: S603 - the checks' own commands
-                self.command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=RUN_TIME,
-                check=False,
-            )
+            done = run_program(self.command, seconds=RUN_TIME)
         except subprocess.TimeoutExpired:
             raise self._failed(f"no end in {RUN_TIME:.0f} s") from None
         except OSError as error:
             raise self._failed(error.strerror or str(error)) from None
         if done.returncode != 0:
-            words = (done.stderr or done.stdout).strip().splitlines()
-            raise self._failed(words[-1] if words else f"it ended with {done.returncode}")
+            raise self._failed(last_words(done) or f"it ended with {done.returncode}")
 
     def _failed(self, why: str) -> ControlError:
         return ControlError("it was not mended", f"{self.command[0]}: {why}", shlex.join(self.command))

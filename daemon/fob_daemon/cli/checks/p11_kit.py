@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from fob_daemon.cli.changes.own_file import OwnFile
-from fob_daemon.cli.checks.finding import COMMAND_TIME, Finding, Machine, Outcome, output_of
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
+from fob_daemon.cli.programs import COMMAND_TIME, output_of
 from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, PACKAGE, address, find_client, module_path, module_text
 
 # The client sends this byte first. It is what the loaded library can do, whatever a package list says.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from fob_daemon.cli.checks.finding import Finding, Machine, Outcome, output_of
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
+from fob_daemon.cli.programs import output_of
 from fob_daemon.cli.setting_up.ssh import can_be_written, ssh_changes
 
 # No host has this name (RFC 2606, section 2), so only what holds for all of them is found.

@@ -11,6 +11,7 @@ from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.change import Change
 from fob_daemon.cli.changes.link import Link
 from fob_daemon.cli.changes.own_file import OwnFile
+from fob_daemon.cli.programs import run_program
 from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.control.errors import ControlError
 
@@ -95,14 +96,7 @@ def _escaped(path: str) -> str:
 
 def _systemctl(environment: Mapping[str, str], *arguments: str) -> bool:
     try:
-        done = subprocess.run(  # noqa: S603 - systemd's own
-            ("systemctl", "--user", *arguments),  # noqa: S607 - found in PATH
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIME,
-            check=False,
-        )
+        done = run_program(("systemctl", "--user", *arguments), environment, seconds=_TIME)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
