@@ -19,7 +19,8 @@ NO_KNOWN_HOSTS = Surroundings(known_hosts=lambda uid: ())
 
 OWN_UID = frozenset({os.getuid()})
 
-PEER = PeerIdentity(4242, 1000, 1000, "ssh", ("ssh", "host"))
+PEER = PeerIdentity(4242, 1000, 1000, "ssh-add", ("ssh-add", "-l"))
+SSH = PeerIdentity(4243, 1000, 1000, "ssh", ("ssh", "host"))
 
 
 class Desk:
@@ -32,9 +33,9 @@ class Desk:
         self.logins = AgentLogins(self.signing.as_application())
         self.shared = SharedState(self.logins, AgentLock(self._wait), surroundings)
 
-    def connect(self) -> AgentSession:
+    def connect(self, peer: PeerIdentity = PEER) -> AgentSession:
         """A new connection."""
-        return AgentSession(PEER, FakeApplication(self.tokens).as_application(), self.shared)
+        return AgentSession(peer, FakeApplication(self.tokens).as_application(), self.shared)
 
     async def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)

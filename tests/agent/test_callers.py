@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from agent.client import SUCCESS, add_smartcard_key, extension, sign_request
+from agent.client import FAILURE, SUCCESS, add_smartcard_key, extension, lock, remove_smartcard_key, sign_request
 from agent.fake_application import PIN, FakeToken
 from agent.fake_keys import ed25519_key, p256_key, rsa_key
-from agent.harness import PEER, Desk, StartAgent
+from agent.harness import PEER, SSH, Desk, StartAgent
 from agent.hosts import SESSION_ID, binding, login_data, signature_data
 from agent.openssh import Programs, Sshd
 from agent.verify import blob_of
 from fob_daemon.agent.bindings import SessionBindings, fingerprint
 from fob_daemon.agent.callers import Surroundings, caller_of
+from fob_daemon.agent.own_logins import OwnLogins, SshProcess
 from fob_daemon.agent.session import AgentSession
 from fob_daemon.caller.behalf import Asker, current_asker
 from fob_protocol.caller import Caller, Purpose
@@ -33,10 +34,16 @@ def known_hosts(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def session(token: FakeToken, known_hosts: Path) -> AgentSession:
-    """A connection of PEER, to an agent that is logged in."""
-    desk = Desk([token], Surroundings(lambda peer: PROGRAMS, lambda uid: (known_hosts,), lambda pid: ()))
+    """A connection of SSH, to an agent that is logged in."""
+    desk = Desk([token], surroundings(known_hosts))
     assert await desk.connect().answer(add_smartcard_key("fob", PIN)) == SUCCESS
-    return desk.connect()
+    return desk.connect(SSH)
+
+
+def surroundings(*known_hosts: Path) -> Surroundings:
+    """Of a process that has just been started."""
+    own_logins = OwnLogins(lambda pid: SshProcess(started=1, is_past_login=False))
+    return Surroundings(lambda peer: PROGRAMS, lambda uid: known_hosts, lambda pid: (), own_logins)
 
 
 async def told(session: AgentSession, token: FakeToken, data: bytes) -> Caller:
@@ -45,7 +52,7 @@ async def told(session: AgentSession, token: FakeToken, data: bytes) -> Caller:
     assert current_asker() is None, "for this request only"
     asker = token.askers.pop()
     assert isinstance(asker, Asker)
-    assert asker.peer == PEER
+    assert asker.peer == SSH
     assert asker.caller.programs == PROGRAMS
     return asker.caller
 
@@ -100,11 +107,16 @@ async def test_anything_else(session: AgentSession, token: FakeToken) -> None:
     ],
 )
 async def test_what_comes_by_a_forwarded_socket(program: str, data: bytes, is_forwarded: bool) -> None:
-    bindings = SessionBindings()
-    bindings.add(binding(HOST))
-    surroundings = Surroundings(lambda peer: PROGRAMS, lambda uid: (), lambda pid: ())
-    caller = await caller_of(data, replace(PEER, program=program), bindings, surroundings)
+    bindings, around = SessionBindings(), surroundings()
+    around.own_logins.proved(PEER.pid, bindings.add(binding(HOST)).session_id)
+    caller = await caller_of(data, replace(PEER, program=program), bindings, around)
     assert caller.is_forwarded is is_forwarded
+
+
+@pytest.mark.parametrize("request_", [add_smartcard_key("fob", PIN), remove_smartcard_key("fob"), lock(b"sesame")])
+async def test_what_no_ssh_asks_for_itself_is_refused(session: AgentSession, request_: bytes) -> None:
+    """Also of a connection that nobody has bound: what comes by a forwarded socket need not tell."""
+    assert await session.answer(request_) == FAILURE
 
 
 async def test_a_login_from_another_machine(session: AgentSession, token: FakeToken) -> None:

@@ -64,8 +64,9 @@ async def test_sha1_is_refused_and_the_log_says_why(desk: Desk, token: FakeToken
     with structlog.testing.capture_logs() as log:
         assert await session.answer(sign_request(blob_of(rsa_key()), DATA)) == FAILURE
     assert token.link == []
-    assert [(line["event"], line["key"], line["program"]) for line in log] == [("agent.refused", "phone rsa", "ssh")]
-    assert "SHA-1" in log[0]["reason"]
+    (line,) = log
+    assert (line["event"], line["key"], line["program"]) == ("agent.refused", "phone rsa", "ssh-add")
+    assert "SHA-1" in line["reason"]
 
 
 async def test_a_key_of_somebody_else(desk: Desk, token: FakeToken) -> None:

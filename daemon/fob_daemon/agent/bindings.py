@@ -71,7 +71,7 @@ class SessionBindings:
         """The key of the host that proved to be the other end of this session."""
         return next((bound.host_key for bound in self._bindings if bound.session_id == session_id), None)
 
-    def add(self, contents: bytes) -> None:
+    def add(self, contents: bytes) -> Binding:
         """Check and remember the contents of a request. Raises MalformedMessageError or BindingRefusedError."""
         self._attempted = True
         reader = Reader(contents)
@@ -81,10 +81,10 @@ class SessionBindings:
         if not 0 < len(session_id) <= MAX_SESSION_ID:
             raise BindingRefusedError(f"a session identifier of {len(session_id)} bytes")
         _verify(host_key, signature, session_id)
-        if binding in self._bindings:
-            return
-        self._check_order(binding)
-        self._bindings.append(binding)
+        if binding not in self._bindings:
+            self._check_order(binding)
+            self._bindings.append(binding)
+        return binding
 
     def _check_order(self, binding: Binding) -> None:
         if any(not earlier.is_forwarding for earlier in self._bindings):

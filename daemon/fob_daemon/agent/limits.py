@@ -13,6 +13,9 @@ MAX_BINDINGS: Final = 16
 # A session identifier is a hash; OpenSSH's own bound.
 MAX_SESSION_ID: Final = 128
 
+# Programs `ssh` whose own session is known: each is needed while it logs in.
+MAX_LOGINS: Final = 1024
+
 # Of each known_hosts file: some ten thousand hosts.
 MAX_KNOWN_HOSTS: Final = 4 * 1024 * KIB
 

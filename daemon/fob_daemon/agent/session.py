@@ -26,6 +26,7 @@ from fob_daemon.agent.messages import (
 from fob_daemon.agent.signatures import MalformedSignatureError, UnsupportedSignatureError, plan_signature
 from fob_daemon.agent.wire import MalformedMessageError, string
 from fob_daemon.caller.behalf import Asker, on_behalf_of
+from fob_daemon.caller.forwarding import forwards
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.errors import CkrError
@@ -107,8 +108,8 @@ class AgentSession:
         raise RefusedError("the agent is locked")
 
     def _require_local(self) -> None:
-        """A remote host must not use up the tries of the PIN, nor lock people out."""
-        if self._bindings.is_bound:
+        """A remote host must not use up the tries of the PIN, nor lock people out; no ssh asks for that itself."""
+        if self._bindings.is_bound or forwards(self._peer.program):
             raise RefusedError("only a program on this computer may do this")
 
     async def _administer(self, request: AddSmartcardKey | RemoveSmartcardKey | Lock | Unlock) -> None:
@@ -143,6 +144,7 @@ class AgentSession:
         try:
             plan = plan_signature(identity.algorithm, request.data, request.flags)
             caller = await caller_of(request.data, self._peer, self._bindings, self._surroundings)
+            log = log.bind(forwarded=caller.is_forwarded)
             with on_behalf_of(Asker(self._peer, caller)):
                 signature = plan.encode(await self._logins.sign(identity.name, plan.mechanism, plan.data))
         except _SIGNATURE_REFUSALS as error:
@@ -153,7 +155,9 @@ class AgentSession:
 
     def _extension(self, request: Extension) -> bytes:
         if request.name == SESSION_BIND:
-            self._bindings.add(request.contents)
+            binding = self._bindings.add(request.contents)
+            if forwards(self._peer.program):
+                self._surroundings.own_logins.proved(self._peer.pid, binding.session_id)
             return messages.SUCCESS
         if request.name == _QUERY:
             return messages.extension_response(_QUERY, b"".join(string(name.encode()) for name in _EXTENSIONS))
