@@ -172,6 +172,28 @@ async def test_asked_after_all_signs_no_commit_unasked(fob: FobProgram, config: 
     assert text(config) == CONFIG
 
 
+@pytest.mark.parametrize("spelled", [" = yes", "=on", " = 1", " = TRUE", ""])
+async def test_a_yes_in_other_words_is_the_same_yes(fob: FobProgram, config: Path, key: str, spelled: str) -> None:
+    other = fob.folder / "other"
+    put(other, f"[commit]\n\tgpgSign{spelled}\n")
+    put(config, f"{CONFIG}\n[commit]\n\tgpgsign{spelled}\n[include]\n\tpath = other\n")
+    before = text(config)
+    ended = await fob("git", "enable", "--yes")
+    assert ended.code == 0, ended.err
+    assert "commit.gpgSign" not in ended.err
+    assert f"gpgsign{spelled}\n" in str(text(config))
+    assert (await fob("git", "enable", "--yes")).code == 7, "it is set so already"
+    await fob("git", "disable")
+    assert text(config) == before
+
+
+async def test_a_no_in_other_words_is_no_yes(fob: FobProgram, config: Path, key: str) -> None:
+    put(config, f"{CONFIG}\n[commit]\n\tgpgsign = off\n")
+    ended = await fob("git", "enable", "--yes")
+    assert "    git config --global commit.gpgSign true    (instead of off)" in ended.err.splitlines()
+    assert git(fob, "config", "commit.gpgsign") == "true"
+
+
 @pytest.mark.parametrize("where", ["include", "worktree"])
 async def test_what_git_would_not_go_by_is_no_success(
     fob: FobProgram, config: Path, key: str, repository: Path, where: str

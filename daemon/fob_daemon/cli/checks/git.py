@@ -1,29 +1,41 @@
-"""git's signatures: where git is to sign with the phone, does it find what it needs?"""
+"""git's signatures: where git is to sign with the phone, does it find what it needs, and go by it?"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
-from fob_daemon.cli.git_signing.files import PROGRAM_NAME, SIGNERS_NAME, program_text, signers_text
+from fob_daemon.cli.git_signing.effective import other_that_counts, set_by_fob
+from fob_daemon.cli.git_signing.files import PROGRAM_NAME, program_text, signers_text
 from fob_daemon.cli.git_signing.git import Git
 from fob_daemon.cli.git_signing.plan import FORMAT, KEY, LITERAL, PROGRAM, SIGNERS
+from fob_daemon.cli.git_signing.record import Record
 from fob_daemon.control.errors import ControlError
+from fob_daemon.paths import daemon_paths
 
-_ENABLE = "fob git enable"
+_ENABLE: Final = "fob git enable"
+
+# Without one of them as fob has set it, git signs with another key, by another program, or not at all.
+_DECISIVE: Final = (FORMAT, KEY, PROGRAM)
 
 
 def check_git(machine: Machine) -> Iterator[Finding]:
     """As git's settings are where `fob doctor` runs."""
     try:
         git = Git.here({**os.environ, **machine.environment}, Path.cwd())
+        ours = set_by_fob(git, Record(daemon_paths(machine.environment).state))
+        changed = _changed(git, {name: ours[name] for name in _DECISIVE if name in ours})
         settings = {name: git.value(name) or "" for name in (FORMAT, KEY, "user.email")}
         paths = {name: git.value(name, "--type=path") or "" for name in (PROGRAM, SIGNERS)}
     except ControlError as error:
         yield Finding(Outcome.SKIP, "git", error.why)
+        return
+    if changed is not None:
+        yield changed
         return
     if settings[FORMAT] != "ssh":
         yield Finding(Outcome.SKIP, "git", "it does not sign with ssh keys", _ENABLE)
@@ -32,7 +44,21 @@ def check_git(machine: Machine) -> Iterator[Finding]:
         yield _by_variable(machine)
         return
     yield _program(machine, Path(paths[PROGRAM]))
-    yield _signers(Path(paths[SIGNERS]) if paths[SIGNERS] else None, settings[KEY], settings["user.email"])
+    is_ours = settings[KEY] == ours.get(KEY) and paths[SIGNERS] == ours.get(SIGNERS)
+    path = Path(paths[SIGNERS]) if paths[SIGNERS] else None
+    yield _signers(path, settings[KEY], settings["user.email"], is_ours=is_ours)
+
+
+def _changed(git: Git, ours: Mapping[str, str]) -> Finding | None:
+    """What is set otherwise now, here, than `fob git enable` has left it. Raises ControlError."""
+    what = "git does not sign here as fob has set it up"
+    other = other_that_counts(git, ours)
+    if other is not None:
+        return Finding(Outcome.WARN, what, other.why, f"{other.remedy}    (or leave it, if you want it so)")
+    missing = next((name for name in ours if git.value(name) is None), None)
+    if missing is not None:
+        return Finding(Outcome.WARN, what, f"{missing} is not set in any file that git reads", _ENABLE)
+    return None
 
 
 def _by_variable(machine: Machine) -> Finding:
@@ -56,7 +82,8 @@ def _program(machine: Machine, path: Path) -> Finding:
     return Finding(Outcome.FAIL, "git cannot sign", f"{path} may not be run", f"chmod +x {path}", Write((change,)))
 
 
-def _signers(path: Path | None, key: str, email: str) -> Finding:
+def _signers(path: Path | None, key: str, email: str, *, is_ours: bool) -> Finding:
+    """`is_ours`: list and key are those that fob has set; no other key is fob's to trust."""
     what = "git takes its own signatures for no good ones"
     if path is None:
         return Finding(Outcome.WARN, what, f"{SIGNERS} is not set", _ENABLE)
@@ -65,7 +92,6 @@ def _signers(path: Path | None, key: str, email: str) -> Finding:
     if text is not None and literal in text and email in text:
         return Finding(Outcome.OK, "git's signers", f"{path} has this key")
     why = f"{path} {'is not there' if text is None else 'does not have this key for ' + email}"
-    is_ours = path.name == SIGNERS_NAME and key.startswith(LITERAL)
     return Finding(
         Outcome.WARN, what, why, _ENABLE,
         Write((OwnFile(path, signers_text(email, literal, text)),)) if is_ours else None,

@@ -16,6 +16,9 @@ SIGNING_TIME: Final = 120.0
 # git-config(1): no such value.
 _NO_VALUE: Final = 1
 
+# Where a setting is from that no file has: `git -c`, or who started git.
+BY_ENVIRONMENT: Final = "the environment (GIT_CONFIG_COUNT or GIT_CONFIG_PARAMETERS)"
+
 # What git would ask for at the terminal, and paint for a person, is of no use here.
 _QUIET: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
 
@@ -54,17 +57,29 @@ class Git:
         """All values of a setting. Raises ControlError."""
         code, output, words = self._run(("config", *scope, "-z", "--get-all", name), b"", GIT_TIME)
         if code not in (0, _NO_VALUE):
-            raise ControlError(f"git's {name} was not read", _last_line(words), "git config --list --show-origin")
+            raise _not_read(name, words)
         return output.split("\0")[:-1]
 
-    def origin(self, name: str) -> tuple[str, str] | None:
-        """The file whose setting counts, or where else it is from, and its value. Raises ControlError."""
-        code, output, _ = self._run(("config", "-z", "--show-origin", "--get", name), b"", GIT_TIME)
-        if code != 0:
+    def origin(self, name: str, *kind: str) -> tuple[str, str] | None:
+        """The file whose setting counts, or in words where else it is from, and its value. Raises ControlError.
+
+        `kind`: more arguments of git config.
+        """
+        code, output, words = self._run(("config", *kind, "-z", "--show-origin", "--get", name), b"", GIT_TIME)
+        if code == _NO_VALUE:
             return None
+        if code != 0:
+            raise _not_read(name, words)
         origin, value = output.split("\0")[:2]
-        kind, _, place = origin.partition(":")
-        return (str(self.folder / place) if kind == "file" else kind), value
+        kind_of_place, _, place = origin.partition(":")
+        return (str(self._top() / place) if kind_of_place == "file" else BY_ENVIRONMENT), value
+
+    def _top(self) -> Path:
+        """The folder that git's words for its files go by: in a repository its highest one."""
+        try:
+            return self.folder / self.run("rev-parse", "--show-toplevel").rstrip("\n")
+        except GitFailedError:
+            return self.folder
 
     def _run(self, arguments: tuple[str, ...], stdin: bytes, seconds: float) -> tuple[int, str, str]:
         try:
@@ -83,6 +98,10 @@ class Git:
         except OSError as error:
             raise ControlError("git cannot be asked", error.strerror or str(error), "git --version") from None
         return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+def _not_read(name: str, words: str) -> ControlError:
+    return ControlError(f"git's {name} was not read", _last_line(words), "git config --list --show-origin")
 
 
 def _last_line(words: str) -> str:

@@ -3,10 +3,10 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.change import Standing
+from fob_daemon.cli.git_signing.effective import kind_of, other_that_counts
 from fob_daemon.cli.git_signing.git import Git, GitFailedError
 from fob_daemon.cli.git_signing.record import UNKNOWN, Before, Record, digest, octets_of
 from fob_daemon.cli.git_signing.scope import Scope
@@ -37,8 +37,7 @@ class GitSettings:
         """The commands that do the same; what was set otherwise behind them."""
         return [
             f"git config {self.scope.option} {name} {shlex.quote(value)}{self._instead_of(name)}"
-            for name, value in self.settings.items()
-            if self._values(name) != [value]
+            for name, value in self._due().items()
         ]
 
     def standing(self) -> Standing:
@@ -46,7 +45,7 @@ class GitSettings:
         return Standing.DUE if self.content or self._overridden() else Standing.DONE
 
     def make(self) -> None:
-        """Raises ControlError; what was done by then is noted."""
+        """Raises ControlError, and then all is as it was."""
         now = octets_of(self.scope.config)
         known = self.record.get(self.scope.config)
         before = known or Before(now, digest(now), {}, {})
@@ -56,27 +55,23 @@ class GitSettings:
         kept = Before(before.octets, UNKNOWN, settings, {**before.ours, **self.settings})
         # First: should the rest not come to its end, it can still be taken back.
         self.record.put(self.scope.config, kept)
-        for name, value in self.settings.items():
-            self._set(name, [value])
-        if overridden := self._overridden():
+        try:
+            for name, value in self._due().items():
+                self._set(name, [value])
+            if overridden := self._overridden():
+                raise overridden
+        except ControlError:
             self._put_back(now)
             self.record.put(self.scope.config, known)
-            raise overridden
+            raise
         if is_ours:
             self.record.put(self.scope.config, replace(kept, after=digest(octets_of(self.scope.config))))
 
     def _overridden(self) -> ControlError | None:
-        """By git's own word: a file that git reads later may say otherwise."""
-        for name, value in self.settings.items():
-            found = self.git.origin(name)
-            if found is not None and found[1] != value:
-                origin, other = found
-                why = f"{origin} has another {name}, {shlex.quote(other)}, which counts"
-                remedy = "git config --list --show-origin"
-                if Path(origin).is_file():
-                    remedy = f"git config --file {shlex.quote(origin)} --unset-all {name}    (then the same command)"
-                return ControlError("git would not sign with this key", why, remedy)
-        return None
+        other = other_that_counts(self.git, self.settings)
+        if other is None:
+            return None
+        return ControlError("git would not sign with this key", other.why, f"{other.remedy}    (then the same command)")
 
     def undo(self) -> bool:
         """The file's octets of before; where somebody has edited it since, the settings alone. Raises ControlError."""
@@ -93,10 +88,18 @@ class GitSettings:
         return True
 
     def _put_back(self, octets: bytes | None) -> None:
-        if octets is None:
-            files.remove(self.scope.config)
-        else:
+        if octets is not None:
             files.write(self.scope.config, octets.decode("utf-8", "surrogateescape"), files.PUBLIC)
+        elif self.scope.config.exists():
+            files.remove(self.scope.config)
+
+    def _due(self) -> Mapping[str, str]:
+        """Those that are not set so yet, in whatever spelling."""
+        return {
+            name: value
+            for name, value in self.settings.items()
+            if self.git.values(name, *kind_of(value), *self.scope.arguments) != [value]
+        }
 
     def _instead_of(self, name: str) -> str:
         old = self._values(name)
