@@ -49,7 +49,7 @@ class Person(NoPinPad):
         """The next tap."""
         tap: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._screen[prompt] = tap
-        prompt.on_change = lambda: self.seen.append(prompt.words())
+        prompt.askers.changed = lambda: self.seen.append(prompt.words())
         try:
             return await tap
         finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from fob_device.approval.askers import Asker
 from fob_device.approval.questions import Decision
 from fob_device.screen.sheets import ApprovalSheet
 from support.chromium import NARROW, keep_picture, opened_page
@@ -105,7 +106,7 @@ async def test_a_request_that_joins_a_sheet_does_not_wake_its_buttons(handset: S
     await page.clock.run_for(56)
     [sheet] = handset.person.sheets
     assert isinstance(sheet, ApprovalSheet)
-    sheet.prompt.add(1)
+    sheet.prompt.askers.join(Asker())
     await expect(page.get_by_text("2 times")).to_be_visible()
     await page.clock.run_for(343)
     for button in await page.get_by_role("dialog").get_by_role("button").all():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fob_device.approval.askers import Asker
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.screen.sheets import ApprovalSheet
 from fob_device.screen.web.door import HEADERS
@@ -123,8 +124,23 @@ async def test_a_burst_is_one_sheet_with_its_count(scene: Scene) -> None:
     await scene.ask()
     [sheet] = scene.person.sheets
     assert isinstance(sheet, ApprovalSheet)
-    sheet.prompt.add(3)
+    for _ in range(3):
+        sheet.prompt.askers.join(Asker())
     assert "Signature 4 times" in (await scene.get()).words
+
+
+async def test_a_sheet_says_that_the_computer_is_away(scene: Scene) -> None:
+    await scene.unlock()
+    asker = Asker()
+    await scene.ask(asker=asker)
+    away = "Away The computer is away, and your answer counts when it is back"
+    assert away not in (await scene.get()).words
+    asker.leave()
+    assert away in (await scene.get()).words
+    [sheet] = scene.person.sheets
+    assert isinstance(sheet, ApprovalSheet)
+    sheet.prompt.askers.join(Asker())
+    assert away not in (await scene.get()).words, "somebody is there"
 
 
 async def test_the_oldest_sheet_is_on_top(scene: Scene) -> None:

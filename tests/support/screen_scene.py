@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aiohttp import ClientResponse, ClientSession
 
+from fob_device.approval.askers import Asker
 from fob_device.approval.asking import Asking
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decision, Operation, Prompt, Question
@@ -111,9 +112,12 @@ class Scene:
         """With the right PIN."""
         return await self.post("unlock", {"pin": PIN})
 
-    async def ask(self, caller: Caller = LOGIN, label: str = "work", pc: str = "me@pc") -> str:
+    async def ask(
+        self, caller: Caller = LOGIN, label: str = "work", pc: str = "me@pc", asker: Asker | None = None
+    ) -> str:
         """A question comes up; its sheet's id. The answer will be the last of `asked`."""
         prompt = Prompt(Question(Operation.SIGN, label, pc, caller, self.key))
+        prompt.askers.join(asker or Asker())
         prompt.until = asyncio.get_running_loop().time() + QUESTION_TIME
         before = {sheet.id for sheet in self.person.sheets}
         self.asked.append(asyncio.ensure_future(self.person.decide(prompt)))

@@ -17,6 +17,7 @@ from fob_protocol.at.values import Value
 from fob_protocol.caller import Caller
 from fob_protocol.catalogue import CommandSpec
 from fob_protocol.pairing.pc import PairedDevice
+from support.medium import MakeMedium, Medium
 from support.virtual_loop import run_virtually
 from support.world import ROOT_KEY, USER_PIN, World, found_equal
 
@@ -30,14 +31,14 @@ class ScreenWorld(World):
 
     person: ScreenPerson
 
-    def __init__(self, folder: Path, seed: int = 1) -> None:
-        super().__init__(folder, seed, Rules())
+    def __init__(self, folder: Path, seed: int = 1, cable: Medium | None = None) -> None:
+        super().__init__(folder, seed, Rules(), cable)
         self.asked: list[tuple[Value, ...]] = []
 
     @classmethod
-    async def at_screen(cls, folder: Path, seed: int = 1) -> "ScreenWorld":
+    async def at_screen(cls, folder: Path, seed: int = 1, cable: Medium | None = None) -> "ScreenWorld":
         """A world whose PC is paired, connected and logged in, at an unlocked phone."""
-        world = cls(folder, seed)
+        world = cls(folder, seed, cable)
         await world.unlock()
         await world.begin()
         world.manager.subscribe(world._hear)
@@ -123,11 +124,13 @@ class ScreenWorld(World):
             self.asked.append(event.values)
 
 
-def at_screen(folder: Path, story: Callable[[ScreenWorld], Coroutine[Any, Any, None]]) -> None:
+def at_screen(
+    folder: Path, story: Callable[[ScreenWorld], Coroutine[Any, Any, None]], make_cable: MakeMedium | None = None
+) -> None:
     """A story in virtual time at a phone with a screen; nothing is left on it in the end."""
 
     async def whole() -> None:
-        world = await ScreenWorld.at_screen(folder)
+        world = await ScreenWorld.at_screen(folder, cable=make_cable and make_cable(folder))
         await story(world)
         assert list(world.person.sheets) == []
         assert world.person.lock.waiting == 0

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from fob_device.approval.askers import Asker
 
 
 def loop_time() -> float:
@@ -14,10 +16,12 @@ def loop_time() -> float:
 class Asking:
     """Which computer asks, for what in words, until when (seconds of the loop's clock).
 
-    `say` is told in words what the person has to do; it is never told where nobody has to do anything.
+    `say` is told in words what the person has to do; it is never told where nobody has to do anything. While `asker`
+    is away the person may answer, and nothing is done yet.
     """
 
     pc_name: str
     what: str
     until: float
     say: Callable[[str], None]
+    asker: Asker = field(default_factory=Asker)

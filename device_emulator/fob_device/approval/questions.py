@@ -1,10 +1,10 @@
 """What the device asks its person, and who answers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
+from fob_device.approval.askers import Askers
 from fob_device.approval.callers import NOBODY
 from fob_device.approval.words import words_of
 from fob_device.pad.pin_pad import PinPad
@@ -41,26 +41,20 @@ class Question:
 
 @dataclass(slots=True, eq=False)
 class Prompt:
-    """A question on the screen: for one request, or for `count` that ask the same and get one answer.
+    """A question on the screen: for one request, or for several `askers` that ask the same and get one answer.
 
     `until` (the loop's clock): when the last of them is out of time. `again`: why it is asked though it was allowed
-    before. `on_change`: whoever shows it hears here that the count changed.
+    before. Whoever shows it hears by `askers.changed` that there are more or fewer, or that they are away.
     """
 
     question: Question
-    count: int = 1
     until: float = 0.0
     again: str = ""
-    on_change: Callable[[], None] = field(default=lambda: None, repr=False)
-
-    def add(self, requests: int) -> None:
-        """So many more wait for the answer, or fewer."""
-        self.count += requests
-        self.on_change()
+    askers: Askers = field(default_factory=Askers)
 
     def words(self) -> str:
         """The question in words, with the count, and why it is asked again."""
-        return self.question.words(self.count) + (f" (asked again: {self.again})" if self.again else "")
+        return self.question.words(len(self.askers)) + (f" (asked again: {self.again})" if self.again else "")
 
 
 class DecidedBy(Enum):

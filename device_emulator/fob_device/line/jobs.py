@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fob_device.approval.askers import Asker
 from fob_device.withdrawal import WITHDRAWN
 from fob_protocol.at.answer import Answer
 from fob_protocol.limits import OUTSTANDING_LIMIT, PARKED_LIMIT, WINDOW
@@ -24,47 +25,60 @@ class Fate(Enum):
     FORGOTTEN = "that request is too old to be remembered"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A request that was begun, and who waits for its answer."""
+
+    task: asyncio.Task[Answer]
+    asker: Asker
+
+    def withdraw(self) -> None:
+        """Nobody waits any more: stop the question that it asks, if it still does."""
+        self.task.cancel(WITHDRAWN)
+
+
 @dataclass(slots=True)
 class Jobs:
-    """The tasks of one session by request number, the last JOBS_LIMIT of them."""
+    """Those of one session by request number, the last JOBS_LIMIT of them."""
 
-    tasks: dict[int, asyncio.Task[Answer]] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
     # What this session recalled of earlier ones.
-    recalled: set[asyncio.Task[Answer]] = field(default_factory=set)
+    recalled: set[Job] = field(default_factory=set)
     _forgotten_up_to: int = -1
 
-    def add(self, number: int, task: asyncio.Task[Answer]) -> None:
-        """Remember a task; the oldest finished one gives way."""
-        self.tasks[number] = task
-        if len(self.tasks) > JOBS_LIMIT:
-            oldest = next((n for n, t in self.tasks.items() if t.done()), None)
+    def add(self, number: int, job: Job) -> None:
+        """Remember a job; the oldest finished one gives way."""
+        self.jobs[number] = job
+        if len(self.jobs) > JOBS_LIMIT:
+            oldest = next((n for n, j in self.jobs.items() if j.task.done()), None)
             if oldest is not None:
-                del self.tasks[oldest]
+                del self.jobs[oldest]
                 self._forgotten_up_to = max(self._forgotten_up_to, oldest)
 
-    def find(self, number: int) -> asyncio.Task[Answer] | Fate:
-        """The task of a request, or why there is none."""
-        task = self.tasks.get(number)
-        if task is not None:
-            return task
+    def find(self, number: int) -> Job | Fate:
+        """The job of a request, or why there is none."""
+        job = self.jobs.get(number)
+        if job is not None:
+            return job
         return Fate.FORGOTTEN if number <= self._forgotten_up_to else Fate.NEVER_CAME
 
     def withdraw(self, number: int) -> None:
-        """The PC no longer waits: stop the question that this job asks, if it still does."""
-        task = self.tasks.get(number)
-        if task is not None:
-            task.cancel(WITHDRAWN)
+        """The PC no longer waits."""
+        job = self.jobs.get(number)
+        if job is not None:
+            job.withdraw()
 
-    def unfinished(self) -> list[asyncio.Task[Answer]]:
+    def unfinished(self) -> list[Job]:
         """The jobs that still run."""
-        return [task for task in self.tasks.values() if not task.done()]
+        return [job for job in self.jobs.values() if not job.task.done()]
 
 
 @dataclass(slots=True)
 class JobMemory:
     """The jobs of the last sessions with one PC, by session.
 
-    A job whose session has ended goes on for as long as the PC may still recall it: then nobody waits for its answer.
+    A job whose session has ended goes on for as long as the PC may still recall it, its asker being away; then nobody
+    waits for its answer.
     """
 
     sessions: dict[bytes, Jobs] = field(default_factory=dict)
@@ -85,36 +99,41 @@ class JobMemory:
             self._open = None
             self._wait_for_recalls(pace.next_session_time)
 
-    def recall(self, jobs: Jobs, session: bytes, number: int, pace: Pace) -> asyncio.Task[Answer] | Fate:
-        """The task of a request of an earlier session, for which these jobs' session waits; or why there is none."""
-        task = self._find(session, number)
-        if isinstance(task, asyncio.Task):
-            jobs.recalled.add(task)
+    def recall(self, jobs: Jobs, session: bytes, number: int, pace: Pace) -> Job | Fate:
+        """The job of a request of an earlier session, for which these jobs' session waits; or why there is none."""
+        job = self._find(session, number)
+        # A session that ended in the same moment waits for nothing.
+        if isinstance(job, Job) and jobs is self._open:
+            jobs.recalled.add(job)
+            job.asker.come_back()
             self._wait_for_recalls(pace.recall_grace)
-        return task
+        return job
 
     def stop(self) -> None:
         """The power is cut: nothing goes on, and nothing is remembered."""
         self._stop_waiting()
         for jobs in self.sessions.values():
-            for task in jobs.unfinished():
-                task.cancel()
+            for job in jobs.unfinished():
+                job.task.cancel()
         self.sessions.clear()
 
-    def _find(self, session: bytes, number: int) -> asyncio.Task[Answer] | Fate:
+    def _find(self, session: bytes, number: int) -> Job | Fate:
         jobs = self.sessions.get(session)
         return Fate.FORGOTTEN if jobs is None else jobs.find(number)
 
-    def _abandoned(self) -> list[asyncio.Task[Answer]]:
+    def _abandoned(self) -> list[Job]:
         """What runs of sessions that ended, and was not recalled by the one that is open."""
         wanted = set() if self._open is None else self._open.recalled
         ended = [jobs for jobs in self.sessions.values() if jobs is not self._open]
-        return [task for jobs in ended for task in jobs.unfinished() if task not in wanted]
+        return [job for jobs in ended for job in jobs.unfinished() if job not in wanted]
 
     def _wait_for_recalls(self, seconds: float) -> None:
-        """Withdraw what nobody recalls in time, from now on."""
+        """From now on whoever asked is away, and what nobody recalls in time is withdrawn."""
         self._stop_waiting()
-        if self._abandoned():
+        abandoned = self._abandoned()
+        for job in abandoned:
+            job.asker.leave()
+        if abandoned:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(seconds, lambda: _withdraw(self._abandoned()))
 
@@ -124,6 +143,6 @@ class JobMemory:
             self._deadline = None
 
 
-def _withdraw(tasks: list[asyncio.Task[Answer]]) -> None:
-    for task in tasks:
-        task.cancel(WITHDRAWN)
+def _withdraw(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.withdraw()

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from fob_device.line.jobs import Fate, JobMemory, Jobs
+from fob_device.approval.askers import Asker
+from fob_device.line.jobs import Fate, Job, JobMemory, Jobs
 from fob_device.security.manager import SecurityManager
 from fob_device.security.values import octets, whole
 from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
@@ -97,14 +98,14 @@ class DeviceSession:
             self._timer = asyncio.get_running_loop().call_later(delay, self.flush)
 
     def close(self) -> None:
-        """The session is over. Jobs that run are finished if a FOBRECALL comes soon; then the logins end."""
+        """The session is over. Jobs that run go on when a FOBRECALL comes soon; when they have ended the logins do."""
         if self.closed:
             return
         self.closed = True
         self._memory.end(self._jobs, self._responder.pace)
         if self._timer is not None:
             self._timer.cancel()
-        waiting = self._jobs.unfinished()
+        waiting = [job.task for job in self._jobs.unfinished()]
         if self._manager is None:
             return
         if waiting:
@@ -117,8 +118,9 @@ class DeviceSession:
             self._manager.close()
 
     def _run(self, number: int, text: bytes) -> None:
-        task = asyncio.get_running_loop().create_task(self._execute(number, text))
-        self._jobs.add(number, task)
+        asker = Asker()
+        task = asyncio.get_running_loop().create_task(self._execute(number, text, asker))
+        self._jobs.add(number, Job(task, asker))
         task.add_done_callback(lambda done: self._finish(number, done))
 
     def _finish(self, number: int, task: asyncio.Task[Answer]) -> None:
@@ -130,7 +132,7 @@ class DeviceSession:
     def _withdrawn(self) -> Answer:
         return UNPAIRED if self._is_retired else Answer(ckr=Ckr.FUNCTION_CANCELED)
 
-    async def _execute(self, number: int, text: bytes) -> Answer:
+    async def _execute(self, number: int, text: bytes, asker: Asker) -> Answer:
         if self._is_retired:
             return UNPAIRED
         try:
@@ -141,21 +143,21 @@ class DeviceSession:
             return Answer(ckr=Ckr.ARGUMENTS_BAD, words=str(error))
         if self._manager is None:
             return Answer(ckr=Ckr.DEVICE_ERROR)
-        return await self._manager.execute(command, number)
+        return await self._manager.execute(command, number, asker)
 
     async def _recall(self, command: Command) -> Answer:
         session, number = RECALL.check(command.values)
-        task = self._memory.recall(self._jobs, octets(session), whole(number), self._responder.pace)
-        if task is Fate.NEVER_CAME:
-            return Answer(ckr=Ckr.OPERATION_NOT_INITIALIZED, words=task.value)
-        if task is Fate.FORGOTTEN:
-            return Answer(ckr=Ckr.DEVICE_ERROR, words=task.value)
+        job = self._memory.recall(self._jobs, octets(session), whole(number), self._responder.pace)
+        if job is Fate.NEVER_CAME:
+            return Answer(ckr=Ckr.OPERATION_NOT_INITIALIZED, words=job.value)
+        if job is Fate.FORGOTTEN:
+            return Answer(ckr=Ckr.DEVICE_ERROR, words=job.value)
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(job.task)
         except asyncio.CancelledError as cancelled:
-            if task.cancelled():
+            if job.task.cancelled():
                 return Answer(ckr=Ckr.FUNCTION_CANCELED)
             # What an ended session recalled, a newer one may have recalled too.
             if not self.closed:
-                task.cancel(*cancelled.args)
+                job.task.cancel(*cancelled.args)
             raise

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from fob_device.approval.asking import Asking, loop_time
 from fob_device.approval.questions import YES, DecidedBy, Decision, Prompt, Question
+from fob_device.approval.wanted import wanted
 from fob_device.listeners import Listener, Listeners
 from fob_device.memory import Memory
 from fob_device.pad.entry import PinEntry, PinUse
@@ -166,7 +167,7 @@ class ScreenPerson:
         if self.is_silent(prompt.question):
             return Decision(True, by=DecidedBy.SETTING)
         sheet = ApprovalSheet(self.sheets.new_id(), prompt.until, prompt, asyncio.get_running_loop().create_future())
-        prompt.on_change = lambda: self._prompt_changed(sheet)
+        prompt.askers.changed = lambda: self._prompt_changed(sheet)
         self.sheets.put_up(sheet)
         try:
             decision = await sheet.answered
@@ -198,6 +199,8 @@ class ScreenPerson:
         """On a sheet."""
         result = await self._pins.enter(entry, check, asking)
         if result is not None and entry.use is PinUse.KEY:
+            # What is withdrawn meanwhile approves nothing.
+            await wanted(self, asking)
             self._typed_for = [*self._typed_for[-TYPED_LIMIT + 1 :], entry]
         return result
 

@@ -97,7 +97,8 @@ class PinDesk:
             raise _blocked(user)
 
     def _open(self, entry: PinEntry, take: Take, asking: Asking) -> Entering:
-        sheet = PinSheet(self._sheets.new_id(), asking.until, entry, requests=0)
+        sheet = PinSheet(self._sheets.new_id(), asking.until, entry)
+        sheet.askers.changed = self._sheets.changed
         entering = Entering(sheet, take, asyncio.get_running_loop().create_future())
         self._entering[sheet.id] = entering
         self._sheets.put_up(sheet)
@@ -114,18 +115,16 @@ class PinDesk:
 
     async def _await(self, entering: Entering, asking: Asking) -> object:
         sheet = entering.sheet
-        sheet.requests += 1
-        self._sheets.changed()
+        sheet.askers.join(asking.asker)
         asking.say(sheet.words)
         try:
             return await asyncio.shield(entering.result)
         finally:
-            sheet.requests -= 1
-            if sheet.requests == 0:
+            sheet.askers.leave(asking.asker)
+            if len(sheet.askers) == 0:
                 entering.result.cancel()
                 del self._entering[sheet.id]
                 self._sheets.take_down(sheet)
-            self._sheets.changed()
 
     async def _check(self, entering: Entering, check: Check[T], pin: bytes) -> Typed:
         user = entering.sheet.entry.user

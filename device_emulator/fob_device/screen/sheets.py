@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Final, TypeVar
 
+from fob_device.approval.askers import Askers
 from fob_device.approval.questions import Decision, Prompt, Question
 from fob_device.listeners import Listener
 from fob_device.pad.entry import PinEntry
@@ -13,6 +14,9 @@ from fob_device.screen.errors import SheetGoneError
 
 # Octets of a sheet's id: nobody guesses one.
 ID_SIZE: Final = 16
+
+# What a sheet says while nobody who asks is there.
+AWAY: Final = "the computer is away, and your answer counts when it is back"
 
 
 class Kind(Enum):
@@ -49,6 +53,11 @@ class Sheet:
         """How many requests one answer answers."""
         return 1
 
+    @property
+    def is_away(self) -> bool:
+        """True while an answer does nothing yet: whoever asks has lost its line, and may come back."""
+        return False
+
 
 @dataclass(slots=True, eq=False)
 class ApprovalSheet(Sheet):
@@ -71,13 +80,18 @@ class ApprovalSheet(Sheet):
 
     @property
     def words(self) -> str:
-        """As the PC says them too."""
-        return self.prompt.words()
+        """As the PC says them too, while it is there."""
+        return self.prompt.words() + (f" ({AWAY})" if self.is_away else "")
 
     @property
     def count(self) -> int:
         """How many ask the same."""
-        return self.prompt.count
+        return len(self.prompt.askers)
+
+    @property
+    def is_away(self) -> bool:
+        """All of them."""
+        return self.prompt.askers.are_away
 
 
 @dataclass(slots=True, eq=False)
@@ -88,18 +102,23 @@ class PinSheet(Sheet):
     entry: PinEntry
     stage: Stage = Stage.PIN
     said: str = ""
-    requests: int = 1
+    askers: Askers = field(default_factory=Askers, repr=False)
     is_checking: bool = False
 
     @property
     def words(self) -> str:
         """Whose PIN, what for, for which computer."""
-        return self.entry.words()
+        return self.entry.words() + (f" ({AWAY})" if self.is_away else "")
 
     @property
     def count(self) -> int:
         """How many ask the same."""
-        return self.requests
+        return len(self.askers)
+
+    @property
+    def is_away(self) -> bool:
+        """All of them."""
+        return self.askers.are_away
 
 
 @dataclass(slots=True, eq=False)

@@ -4,11 +4,12 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fob_device.approval.askers import Asker
 from fob_device.approval.asking import Asking, loop_time
 from fob_device.approval.desk import ApprovalDesk
-from fob_device.approval.questions import GRANTED, Decider, Decision, Question
+from fob_device.approval.questions import Decider, Decision, Question
 from fob_device.approval.words import WORDS_SIZE, fitting
 from fob_device.history.history import History
 from fob_device.history.journal import NO_JOURNAL, Journal
@@ -36,6 +37,7 @@ class Context:
     pins_changed: Callable[[], None]
     slowly: Slowly
     number: int
+    asker: Asker = field(default_factory=Asker)
     pc_key: bytes = b""
     history: History | None = None
 
@@ -70,16 +72,14 @@ class Context:
         until = loop_time() + QUESTION_TIME
         try:
             async with asyncio.timeout_at(until):
-                yield Asking(self.pc_name, what, until, lambda words: self._say(words, until))
+                yield Asking(self.pc_name, what, until, lambda words: self._say(words, until), self.asker)
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
 
     async def decide(self, question: Question) -> Decision:
-        """The person's answer. Raises CkrError FUNCTION_CANCELED for silence."""
+        """The person's answer; a yes when the computer is there to have it. Raises CkrError FUNCTION_CANCELED."""
         async with self.asking(question.words()) as asking:
             await self.decider.unlocked(asking)
-            if self.desk.grants.cover(question):
-                return GRANTED
             return await self.desk.ask(question, self.decider, asking)
 
     def _say(self, words: str, until: float) -> None:

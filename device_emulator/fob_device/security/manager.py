@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from fob_device.approval.askers import Asker
 from fob_device.approval.callers import CallerUnknownError
 from fob_device.approval.desk import ApprovalDesk
 from fob_device.approval.questions import Decider
@@ -89,8 +90,11 @@ class SecurityManager:
         self._session = token.open_session()
         self._slowly = slowly or Slowly()
 
-    async def execute(self, command: Command, number: int = 0) -> Answer:
-        """Run one command. A refusal is an answer too; cancelling it withdraws a question that is on the screen."""
+    async def execute(self, command: Command, number: int = 0, asker: Asker | None = None) -> Answer:
+        """Run one command; what the person says yes to is done while `asker` is there. A refusal is an answer too.
+
+        Cancelling it withdraws a question that is on the screen.
+        """
         try:
             if command == BARE:
                 return Answer()
@@ -106,6 +110,7 @@ class SecurityManager:
                 lambda: self._pins_changed(self),
                 self._slowly,
                 number,
+                asker or Asker(),
                 self._actor.pc_key,
                 self._history,
             )

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TypeVar
 
+from fob_device.approval.asking import Asking
+from fob_device.approval.wanted import wanted
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.pad.pin_pad import Check
 from fob_device.security.context import Context
@@ -31,7 +33,7 @@ async def login_by_pad(context: Context, caller: Caller, user: Cku, handle_or_lo
     with context.checking_pin():
         async with context.asking(entry.what()) as asking:
             ask = context.decider.log_in if user is Cku.USER else context.decider.enter
-            master_key = _typed(await ask(entry, check, asking))
+            master_key = await _typed(context, entry, asking, await ask(entry, check, asking))
         opened = await context.slowly(lambda: context.session.login_opened(user, master_key, replaced))
     return Answer(((opened.id, opened.ticket),))
 
@@ -39,13 +41,14 @@ async def login_by_pad(context: Context, caller: Caller, user: Cku, handle_or_lo
 async def init_token_by_pad(context: Context, label: str) -> None:
     """C_InitToken, by the SO's PIN."""
 
-    async def check(pin: bytes) -> bool:
-        await context.slowly(lambda: context.token.init_token(pin, label))
-        return True
+    async def check(pin: bytes) -> bytes:
+        await context.slowly(lambda: context.token.open_master(Cku.SO, pin))
+        return pin
 
     entry = PinEntry(PinUse.ERASE, Cku.SO, context.pc_name, new_label=label, pc_key=context.pc_key)
     async with context.asking(entry.what()) as asking:
-        _typed(await context.decider.enter(entry, check, asking))
+        so_pin = await _typed(context, entry, asking, await context.decider.enter(entry, check, asking))
+    await context.slowly(lambda: context.token.init_token(so_pin, label))
     context.decider.forget_pin()
 
 
@@ -62,7 +65,8 @@ async def set_pin_by_pad(context: Context, user: Cku) -> None:
     require_pin_user(user)
     entry = PinEntry(PinUse.CHANGE, user, context.pc_name, pc_key=context.pc_key)
     async with context.asking(entry.what()) as asking:
-        master_key = _typed(await context.decider.enter(entry, _master_key_of(context, user), asking))
+        typed = await context.decider.enter(entry, _master_key_of(context, user), asking)
+        master_key = await _typed(context, entry, asking, typed)
     new = await _choose(context, PinEntry(PinUse.CHANGE, user, context.pc_name, is_new=True, pc_key=context.pc_key))
     await context.slowly(lambda: context.session.set_pin_opened(user, master_key, new))
 
@@ -78,16 +82,18 @@ async def _login_for_key(context: Context, caller: Caller, handle: int) -> Answe
         async with unanswered_written_down(context, use), context.asking(entry.what()) as asking:
             await context.decider.unlocked(asking)
             master_key = await context.decider.enter(entry, _master_key_of(context, Cku.USER), asking)
+            if master_key is not None:
+                await wanted(context.decider, asking)
         if master_key is None:
             await write_down(context, replace(use, outcome=Outcome.REFUSED, by=By.TAP))
-        _typed(master_key)
+            raise _gave_up()
         context.session.authorize_key_opened(handle)
     return Answer()
 
 
 async def _choose(context: Context, entry: PinEntry) -> bytes:
     async with context.asking(entry.what()) as asking:
-        return _typed(await context.decider.choose(entry, asking))
+        return await _typed(context, entry, asking, await context.decider.choose(entry, asking))
 
 
 def _master_key_of(context: Context, user: Cku) -> Check[bytes]:
@@ -97,8 +103,19 @@ def _master_key_of(context: Context, user: Cku) -> Check[bytes]:
     return check
 
 
-def _typed(result: T | None) -> T:
-    """Raises CkrError FUNCTION_CANCELED when the person gave up."""
+async def _typed(context: Context, entry: PinEntry, asking: Asking, result: T | None) -> T:
+    """What was typed, when the computer is there to have what that opens.
+
+    Raises CkrError FUNCTION_CANCELED when the person gave up.
+    """
     if result is None:
-        raise CkrError(Ckr.FUNCTION_CANCELED, "no PIN was typed on the device")
+        raise _gave_up()
+    if entry.needs_no_unlocking:
+        await asking.asker.returned()
+    else:
+        await wanted(context.decider, asking)
     return result
+
+
+def _gave_up() -> CkrError:
+    return CkrError(Ckr.FUNCTION_CANCELED, "no PIN was typed on the device")

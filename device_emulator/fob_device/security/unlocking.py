@@ -1,5 +1,6 @@
 """A locked device does nothing with private keys: it makes, takes in, changes and destroys none either."""
 
+from fob_device.approval.wanted import wanted
 from fob_device.security.context import Context
 from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.attributes import Attributes, Template
@@ -32,9 +33,10 @@ async def unlocked_to(context: Context, deed: str, handle: int) -> None:
 
 
 async def _unlocked(context: Context, deed: str, label: bytes) -> None:
-    """Only for who is logged in, so that nobody is asked in vain."""
+    """Only for who is logged in, so that nobody is asked in vain; over when the computer is there to have the deed."""
     if not context.session.logged_in:
         return
     key = f" '{plain_name(label.decode('utf-8', 'replace'))}'" if label else ""
     async with context.asking(f"{deed}{key} for {plain_name(context.pc_name)}") as asking:
         await context.decider.unlocked(asking)
+        await wanted(context.decider, asking)

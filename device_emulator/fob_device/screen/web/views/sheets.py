@@ -5,7 +5,7 @@ from typing import Final
 
 from fob_device.approval.questions import Operation, Prompt, Question
 from fob_device.pad.entry import PinUse
-from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Stage
+from fob_device.screen.sheets import AWAY, ApprovalSheet, PairingSheet, PinSheet, Sheet, Stage
 from fob_device.screen.web.views.deeds import has_unknown_host, title
 from fob_device.screen.web.words import duration, first_upper
 from fob_protocol.caller import Caller
@@ -141,6 +141,11 @@ def _again(prompt: Prompt) -> tuple[Fact, ...]:
     return (Fact("history", "Asked again", first_upper(prompt.again)),) if prompt.again else ()
 
 
+def _away(sheet: Sheet) -> tuple[Fact, ...]:
+    """That an answer does nothing yet."""
+    return (Fact("none", "Away", first_upper(AWAY)),) if sheet.is_away else ()
+
+
 def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float, plain_seconds: int) -> ApprovalView:
     question = sheet.question
     return ApprovalView(
@@ -152,7 +157,7 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float, plain_s
         count=sheet.count,
         seconds_left=seconds_left,
         seconds=seconds,
-        facts=(*facts_of(question), *_again(sheet.prompt)),
+        facts=(*_away(sheet), *facts_of(question), *_again(sheet.prompt)),
         is_forwarded=question.caller.is_forwarded,
         plain=f"Allow for {duration(plain_seconds)}" if plain_seconds else "Allow once",
         remember=tuple(choice for choice in REMEMBER if sheet.can_be_remembered and choice.seconds != plain_seconds),
@@ -196,7 +201,7 @@ def _pin(sheet: PinSheet, seconds_left: float, seconds: float) -> PinView:
         seconds_left=seconds_left,
         seconds=seconds,
         stage=sheet.stage.value,
-        purpose=f"To {entry.what()}",
+        purpose=f"To {entry.what()}" + (f" ({AWAY})" if sheet.is_away else ""),
         said=sheet.said,
         is_wrong=bool(sheet.said) and sheet.stage is not Stage.AGAIN,
         is_erasing=entry.use is PinUse.ERASE,
