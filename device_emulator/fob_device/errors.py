@@ -23,6 +23,11 @@ class StartError(Exception):
         self.command = command
         super().__init__(f"{what}: {why}")
 
+    @property
+    def lines(self) -> str:
+        """All three."""
+        return f"error: {self.what}\nwhy:   {self.why}\ntry:   {self.command}"
+
 
 @contextlib.contextmanager
 def needs_radio_package(what: str) -> Iterator[None]:
@@ -46,5 +51,5 @@ def told() -> Iterator[None]:
     try:
         yield
     except StartError as error:
-        click.echo(f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.command}", err=True)
+        click.echo(error.lines, err=True)
         sys.exit(error.exit_code)

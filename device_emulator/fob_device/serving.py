@@ -5,10 +5,12 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from fob_device.errors import StartError
 from fob_device.workbench.control import serving_bench
 from fob_device.workbench.workbench import SwitchOn, Workbench
 
@@ -48,15 +50,22 @@ async def serve(
 
 
 class Announcer:
-    """Says on standard error when the phone is on and when it is off; a Listener."""
+    """Says on standard error when the phone is on and when it is off, or a port is gone and back; a Listener."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self._was_on = False
+        self._troubles: Mapping[str, StartError] = {}
 
     def __call__(self) -> None:
         """Something changed on the workbench."""
         bench = self._bench
+        before, self._troubles = self._troubles, bench.troubles
+        for url, trouble in self._troubles.items():
+            if url not in before:
+                say(f"{trouble.lines}    (the phone tries again by itself)")
+        for url in before.keys() - self._troubles:
+            say(f"the phone can be reached by {url} again")
         phone = bench.phone
         if phone is None and self._was_on:
             self._was_on = False

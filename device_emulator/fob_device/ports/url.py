@@ -21,10 +21,14 @@ class PortUrlError(ValueError):
     """The URL names no port."""
 
 
+class PortLostError(OSError):
+    """The port was there and is gone; it may come back."""
+
+
 # Says that the port can be used.
 Opened = Callable[[], None]
 
-# Serves the port until it is cancelled. Raises OSError when the port cannot be had.
+# Serves the port until it is cancelled. Raises OSError when the port cannot be had, PortLostError when it is gone.
 Serve = Callable[[PhoneLines, Opened], Awaitable[None]]
 
 HELP: Final = (

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from fob_device.errors import StartError
 from fob_device.line.device_line import DeviceLine
@@ -10,10 +11,13 @@ from fob_device.line.pairing import Paired
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.listeners import Listener
 from fob_device.phone import Phone
-from fob_device.ports.url import Port
+from fob_device.ports.url import Port, PortLostError
 from fob_device.workbench.bench_line import BenchLine
 from fob_device.workbench.interference import Interference
 from fob_protocol.session.pace import Pace
+
+# Seconds that a port that is gone is left alone before it is tried again.
+REOPEN_AFTER: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class BenchPort:
         # The connected lines by their number; no number is used again while the port is there.
         self.lines: dict[int, BenchLine] = {}
         self.is_open = False
+        # Why a port that was open is gone: it is tried again.
+        self.trouble: StartError | None = None
         self._port = port
         self._changed = changed
         self._last_number = 0
@@ -114,7 +120,10 @@ class BenchPort:
             line.cut()
 
     async def serve(self, phone: Phone) -> None:
-        """Serve a phone that is on, until cancelled. Raises StartError when the port cannot be had."""
+        """Serve a phone that is on, until cancelled; a port that was there and is gone, again when it is back.
+
+        Raises StartError when the port cannot be had.
+        """
         while True:
             await self._in_reach.wait()
             self._cut = asyncio.Event()
@@ -127,7 +136,8 @@ class BenchPort:
                 await asyncio.gather(serving, return_exceptions=True)
                 self._closed()
             if not serving.cancelled():
-                self._raise_for(serving)
+                self._look_into(serving)
+                await asyncio.sleep(REOPEN_AFTER)
 
     def _come_back(self) -> None:
         self._timer = None
@@ -136,6 +146,7 @@ class BenchPort:
 
     def _opened(self) -> None:
         self.is_open = True
+        self.trouble = None
         self._changed()
 
     def _closed(self) -> None:
@@ -144,11 +155,15 @@ class BenchPort:
         self.cut()
         self._changed()
 
-    def _raise_for(self, serving: "asyncio.Future[None]") -> None:
+    def _look_into(self, serving: "asyncio.Future[None]") -> None:
         try:
             serving.result()
         except OSError as error:
             why = error.strerror or str(error)
             if error.filename is not None:
                 why = f"{error.filename}: {why}"
-            raise StartError(f"the phone cannot be reached by {self.url}", why, self._port.look) from None
+            trouble = StartError(f"the phone cannot be reached by {self.url}", why, self._port.look)
+            if self.trouble is None and not isinstance(error, PortLostError):
+                raise trouble from None
+            self.trouble = self.trouble or trouble
+            self._changed()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+from fob_device.errors import StartError
 from fob_device.listeners import Listeners
 from fob_device.phone import Phone
 from fob_device.ports.url import Port
@@ -47,6 +48,11 @@ class Workbench:
     def is_open(self) -> bool:
         """Whether the phone is on and can be connected to by every port."""
         return self.is_on and all(port.is_open for port in self._ports)
+
+    @property
+    def troubles(self) -> dict[str, StartError]:
+        """Why ports that were open are gone, by their URL."""
+        return {port.url: port.trouble for port in self._ports if port.trouble is not None}
 
     async def opened(self) -> None:
         """Wait for `is_open`."""

@@ -98,7 +98,9 @@ class Scanner:
 
     async def _settle(self) -> None:
         """Start or stop as things stand. To its end also when the caller is cancelled: half a start scans for ever."""
-        await asyncio.shield(asyncio.create_task(self._start_or_stop()))
+        settling = asyncio.create_task(self._start_or_stop())
+        settling.add_done_callback(_note_end)
+        await asyncio.shield(settling)
 
     async def _start_or_stop(self) -> None:
         async with self._lock:
@@ -129,3 +131,9 @@ class Scanner:
     def _hear(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
         for listener in tuple(self._listeners):
             listener(device, advertisement)
+
+
+def _note_end(settling: "asyncio.Task[None]") -> None:
+    """A failure that a cancelled caller does not hear is nobody's; the next one who listens meets it again."""
+    if not settling.cancelled():
+        settling.exception()

@@ -11,49 +11,49 @@ from bumble.transport.common import Transport
 
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports.ble.station import Station
-from fob_device.ports.url import Opened
+from fob_device.ports.url import Opened, PortLostError
+from fob_protocol.link.hci_host import HUNG_UP, ControllerLostError
 
 OPEN_TIME: Final = 10.0
-# How long a controller that failed or was unplugged is left alone before it is tried again.
-REOPEN_AFTER: Final = 1.0
 
 # Above CRITICAL: the stack's debug texts hold keys, its errors are written at a stranger's will.
 SILENT: Final = 100
 
 
 async def serve_ble(name: str, lines: PhoneLines, opened: Opened) -> None:
-    """Serve a controller until cancelled; opens it again when it was unplugged.
+    """Serve a controller until cancelled.
 
-    `name` as bumble calls a transport, "hci-socket:0". Raises OSError when it cannot be had to begin with.
+    `name` as bumble calls a transport, "hci-socket:0". Raises PortLostError when it is unplugged or sends no HCI any
+    more, OSError when it cannot be had to begin with.
     """
     logging.getLogger("bumble").setLevel(SILENT)
     was_opened = asyncio.Event()
 
     def say_opened() -> None:
-        if not was_opened.is_set():
-            was_opened.set()
-            opened()
+        was_opened.set()
+        opened()
 
-    while True:
-        try:
-            await _serve_once(name, lines, say_opened)
-        except (BaseBumbleError, OSError) as error:
-            if not was_opened.is_set():
-                raise _as_os_error(error, name) from None
-        await asyncio.sleep(REOPEN_AFTER)
+    try:
+        await _serve(name, lines, say_opened)
+    except (BaseBumbleError, OSError) as error:
+        if was_opened.is_set():
+            raise PortLostError(errno.EIO, _words(error), name) from None
+        raise _as_os_error(error, name) from None
 
 
-async def _serve_once(name: str, lines: PhoneLines, opened: Opened) -> None:
-    """Until the controller is gone."""
+async def _serve(name: str, lines: PhoneLines, opened: Opened) -> None:
+    """Until the controller is gone. Raises OSError, BaseBumbleError."""
     async with await _open(name) as transport:
-        station = asyncio.create_task(Station(transport, lines).serve(opened))
+        station = Station(transport, lines)
+        serving = asyncio.create_task(station.serve(opened))
         try:
-            await asyncio.wait((station, transport.source.terminated), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((serving, transport.source.terminated), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            station.cancel()
-            await asyncio.gather(station, return_exceptions=True)
-        if not station.cancelled():
-            station.result()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+        if not serving.cancelled():
+            serving.result()
+        raise ControllerLostError(station.lost or HUNG_UP)
 
 
 async def _open(name: str) -> Transport:
@@ -69,6 +69,10 @@ async def _open(name: str) -> Transport:
 
 
 def _as_os_error(error: BaseBumbleError | OSError, name: str) -> OSError:
-    if isinstance(error, OSError) and error.strerror:
-        return error
-    return OSError(errno.EIO, "it does not answer" if isinstance(error, TimeoutError) else str(error), name)
+    return error if isinstance(error, OSError) and error.strerror else OSError(errno.EIO, _words(error), name)
+
+
+def _words(error: BaseBumbleError | OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -9,7 +9,6 @@ from typing import Final
 from bumble import att, hci
 from bumble.core import BaseBumbleError
 from bumble.device import Connection, Device, DeviceConfiguration
-from bumble.host import Host
 from bumble.transport.common import Transport
 
 from fob_device.line.phone_lines import PhoneLines
@@ -20,6 +19,7 @@ from fob_device.ports.ble.key_store import BondKeyStore
 from fob_device.ports.ble.link import GATT_TIME, BleLink
 from fob_device.ports.ble.service import FobService
 from fob_protocol.link.gatt import CONNECTIONS_LIMIT, MTU_OFFERED
+from fob_protocol.link.hci_host import StrictHost
 
 # Seconds for the controller's answer to one command, and for switching it on, which takes some dozen.
 COMMAND_TIME: Final = 5.0
@@ -50,8 +50,9 @@ class Station:
         self._lines = lines
         self._links: dict[Connection, BleLink] = {}
         self._has_changed = asyncio.Event()
+        self._host = StrictHost(transport)
         phone = lines.phone
-        self._device = Device(config=_configuration(phone), host=Host(transport.source, transport.sink))
+        self._device = Device(config=_configuration(phone), host=self._host)
         self._device.command_timeout = COMMAND_TIME
         self._device.keystore = BondKeyStore(phone.bonds)
         self._device.smp_session_proxy = BondingSession
@@ -72,6 +73,11 @@ class Station:
         for attribute in self._device.gatt_server.attributes:
             if attribute not in own:
                 attribute.permissions |= att.Attribute.WRITE_REQUIRES_AUTHORIZATION
+
+    @property
+    def lost(self) -> str:
+        """Why there is no controller any more, while it is used: nothing."""
+        return self._host.lost
 
     async def serve(self, opened: Callable[[], None]) -> None:
         """Be on the air until cancelled. Raises TimeoutError or bumble's errors when the controller fails."""

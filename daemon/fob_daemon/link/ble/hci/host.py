@@ -10,29 +10,25 @@ from bumble.core import BaseBumbleError
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.hci import Address
 from bumble.pairing import PairingConfig
-from bumble.transport.common import TransportSink, TransportSource
 
 from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
 from fob_daemon.link.ble.hci.bonds import Bonds
 from fob_daemon.link.ble.hci.pairing import pairing_config
+from fob_daemon.link.transport import LineUnavailableError
+from fob_protocol.link.hci_host import ControllerLostError, HciEnds, StrictHost
 
 # Above CRITICAL: the stack's debug texts hold keys, its errors are written at a stranger's will.
 _SILENT: Final = 100
+
+# What to do about a controller that sends no HCI: it says what else is at its place.
+LOOK: Final = "fob doctor"
 
 # Nobody reads a central's.
 NAME: Final = "fobd"
 
 
-class HciTransport(Protocol):
-    """A way to a controller, as bumble opens it."""
-
-    @property
-    def source(self) -> TransportSource:
-        """Packets from the controller."""
-
-    @property
-    def sink(self) -> TransportSink:
-        """Packets to it."""
+class HciTransport(HciEnds, Protocol):
+    """As bumble opens it."""
 
     async def close(self) -> None:
         """Let go of it."""
@@ -61,14 +57,18 @@ class HciHost:
         self._open_transport = open_transport
         self._transport: HciTransport | None = None
         self._device: Device | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
 
     async def device(self) -> Device:
         """The powered host. Raises LineUnavailableError, OSError, BaseBumbleError."""
         async with self._lock:
             if self._device is None:
-                async with deadline(STACK_TIME, "starting the Bluetooth controller"):
-                    self._device = await self._power_on()
+                try:
+                    async with deadline(STACK_TIME, "starting the Bluetooth controller"):
+                        self._device = await self._power_on()
+                except ControllerLostError as error:
+                    raise LineUnavailableError(str(error), LOOK) from error
             return self._device
 
     def connection(self, address: str) -> Connection | None:
@@ -93,7 +93,7 @@ class HciHost:
         transport = await self._open_transport()
         try:
             config = DeviceConfiguration(name=NAME, address=self.bonds.address, irk=self.bonds.irk)
-            device = Device.from_config_with_hci(config, transport.source, transport.sink)
+            device = Device(config=config, host=StrictHost(transport))
             device.keystore = self.bonds
             device.pairing_config_factory = self._pairing_config
             await device.power_on()
@@ -108,9 +108,12 @@ class HciHost:
         return pairing_config(bare_address(connection.peer_address) == self.pairing_with)
 
     def _gone(self, transport: HciTransport) -> None:
-        """The controller was unplugged, or its process ended; bumble has ended the connections."""
+        """The controller was unplugged, its process ended, or it sends no HCI; the connections have ended."""
         if self._transport is transport:
             self._transport = self._device = None
+            closing = asyncio.get_running_loop().create_task(transport.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
 
 def bare_address(address: Address) -> str:
