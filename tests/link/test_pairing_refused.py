@@ -12,7 +12,7 @@ from fob_daemon.device.registry import Registry
 from fob_daemon.link.lines import Lines
 from fob_daemon.link.transport import Line, LineUrl
 from fob_device.approval.rules import Rules
-from fob_protocol.limits import PAIRING_TRIES
+from fob_protocol.limits import PAIRING_CLOSED_FOR, PAIRING_TRIES
 from fob_protocol.noise.keys import KeyPair
 from support.medium import Medium
 from support.virtual_loop import run_virtually
@@ -76,7 +76,8 @@ def test_the_phone_after_too_many_pairings_that_failed(tmp_path: Path, medium: M
         for _ in range(PAIRING_TRIES + 1):
             error = await refusal(world, tmp_path, differs)
             assert (error.what, error.exit_code) == ("not paired", ExitCode.REJECTED)
-        assert "closed" in error.why or "is pairing open there?" in error.why
+        assert error.why.endswith("After five tries in a row it is closed for a minute")
+        assert (PAIRING_TRIES, PAIRING_CLOSED_FOR) == (5, 60)
         await world.close()
 
     run_virtually(story())

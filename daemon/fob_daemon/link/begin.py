@@ -6,6 +6,7 @@ from typing import Final
 
 from fob_daemon.link.data_line import DataLine, FrameQueue
 from fob_daemon.link.session import PcSession
+from fob_daemon.link.transport import CLOSED_A_WHILE
 from fob_protocol.at.answer import Event
 from fob_protocol.errors import ProtocolError
 from fob_protocol.limits import HANDSHAKE_TRIES
@@ -18,7 +19,7 @@ from fob_protocol.session.timing import LineTiming
 WORDS: Final = {
     Reason.VERSION: "the device speaks another version of the protocol",
     Reason.NOT_PAIRED: "the device is not paired with this computer",
-    Reason.PAIRING_CLOSED: "pairing is closed on the device",
+    Reason.PAIRING_CLOSED: f"pairing is closed on the device. {CLOSED_A_WHILE}",
     Reason.BAD_MESSAGE: "the device did not accept the handshake",
     Reason.PERSON_SAID_NO: "the device's person said no",
     Reason.BUSY: "the device has no room for another computer",

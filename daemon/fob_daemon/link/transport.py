@@ -26,6 +26,9 @@ BLE: Final = "ble"
 # The kinds of line, the preferred one first.
 SCHEMES: Final = ("serial", "tcp", BLE)
 
+# Why a device may not pair though its person has closed nothing (docs/protocol.md, section 5).
+CLOSED_A_WHILE: Final = "After five tries in a row it is closed for a minute"
+
 # A line that does not take octets this long is stuck; waiting for more only fills memory.
 UNSENT_LIMIT: Final = 262_144
 

@@ -15,7 +15,7 @@ from bleak.exc import (
 from bleak_retry_connector import BleakAbortedError, BleakConnectionError, BleakNotFoundError
 from dbus_fast.errors import AuthError, DBusError, DBusFastError, InvalidAddressError
 
-from fob_daemon.link.transport import BondRefusedError, LineUnavailableError
+from fob_daemon.link.transport import CLOSED_A_WHILE, BondRefusedError, LineUnavailableError
 
 # bleak lets its D-Bus library's errors through, and asserts what a lost connection breaks.
 STACK_ERRORS: Final = (BleakError, DBusFastError, OSError, EOFError, AssertionError)
@@ -26,10 +26,7 @@ NO_BUS: Final = "there is no D-Bus system bus to reach the Bluetooth service by"
 NO_ADAPTER: Final = "this computer has no Bluetooth adapter, or it is not plugged in"
 ADAPTER_OFF: Final = "the Bluetooth adapter is off"
 DENIED: Final = "the daemon's user may not use Bluetooth"
-BOND_REFUSED: Final = (
-    "the phone did not accept the Bluetooth bond; is pairing open there?"
-    " After five tries in a row it is closed for a minute"
-)
+BOND_REFUSED: Final = f"the phone did not accept the Bluetooth bond; is pairing open there? {CLOSED_A_WHILE}"
 NO_SERVICE: Final = "the device offers no Fob service by Bluetooth"
 
 _REMEDIES: Final = {
