@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fob_daemon.cli.changes.block import BEGIN, END, Block
 from fob_daemon.cli.changes.change import Standing, make_all
 from fob_daemon.cli.changes.files import FILE_LIMIT
+from fob_daemon.cli.changes.folders import NAME, MadeFolders
 from fob_daemon.cli.changes.link import Link
 from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.control.errors import ControlError
@@ -83,6 +84,53 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(FILE_LIMIT + 1))
     with pytest.raises(ControlError, match="it is over 1048576 octets"):
         Block(tmp_path / "large", ("a",)).standing()
+
+
+def test_where_one_cannot_be_made_all_is_as_it_was(tmp_path: Path) -> None:
+    old, person_s, blocked = tmp_path / "old", tmp_path / "person's", tmp_path / "blocked"
+    old.write_text("# Fob: an older one\n")
+    old.chmod(0o640)
+    person_s.write_text("mine\n")
+    blocked.mkdir()
+    before = paths_in(tmp_path)
+    changes = (
+        OwnFile(old, OURS),
+        OwnFile(tmp_path / "new/folder/file", OURS),
+        Block(person_s, ("one",)),
+        Block(tmp_path / "another", ("one",)),
+        Link(tmp_path / "wants/unit", old),
+        Failing(blocked / "unit", old),
+    )
+    with pytest.raises(ControlError) as caught:
+        make_all(changes)
+    assert caught.value.why == "why not; what was written before it is taken back"
+    assert paths_in(tmp_path) == before
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640
+
+
+def test_what_cannot_be_put_back_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = OwnFile(tmp_path / "file", OURS)
+    monkeypatch.setattr(OwnFile, "keep", lambda own_file: Failing(own_file.path, tmp_path).make)
+    with pytest.raises(ControlError) as caught:
+        make_all([file, Failing(tmp_path / "link", tmp_path)])
+    assert caught.value.why == f"why not; {file.path} could not be put back"
+
+
+def paths_in(folder: Path) -> dict[Path, bytes | None]:
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+class Failing(Link):
+    """What cannot be made."""
+
+    def make(self) -> None:
+        raise ControlError("it was not made", "why not", "again")
+
+
+def test_a_damaged_list_of_folders_is_said(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("[1]")
+    with pytest.raises(ControlError, match="is damaged"):
+        MadeFolders(tmp_path).remove_empty()
 
 
 TEXTS = st.text(alphabet=st.sampled_from("ab \n\t#\r\x00é"), max_size=30)

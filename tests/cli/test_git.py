@@ -113,7 +113,8 @@ async def test_made_once_and_undone_to_the_octet(fob: FobProgram, config: Path, 
     assert (await fob("git", "disable")).code == 0
     assert text(config) == CONFIG
     assert files_of_fob(fob.folder) == []
-    assert list((fob.folder / "state/fob").iterdir()) == []
+    assert not (fob.folder / "state").exists()
+    assert not (fob.folder / ".local").exists()
     assert (await fob("git", "disable")).code == 7
 
 
@@ -254,6 +255,47 @@ async def test_a_list_of_signers_that_is_in_use_gets_a_line_more(fob: FobProgram
     assert git(fob, "config", "gpg.ssh.allowedSignersFile") == "~/signers"
     await fob("git", "disable")
     assert (text(signers), text(config)) == ("bob@example.org ssh-ed25519 AAAA", before)
+
+
+async def test_a_list_of_the_person_s_own_keeps_the_signers_of_earlier_keys(
+    fob: FobProgram, config: Path, key: str
+) -> None:
+    signers = fob.folder / "signers"
+    put(signers, "bob@example.org ssh-ed25519 AAAA\n")
+    git(fob, "config", "--global", "gpg.ssh.allowedSignersFile", str(signers))
+    await fob("git", "enable", "--yes")
+    await fob("keys", "new", "--label", "other", "--pin-file", "-", stdin=PIN.decode())
+    assert (await fob("git", "enable", "--yes", "--key", "other")).code == 0
+    other = git(fob, "config", "user.signingkey").removeprefix("key::")
+    assert str(text(signers)).splitlines() == [
+        "# >>> fob >>>",
+        f'"{EMAIL}" namespaces="git" {key}',
+        f'"{EMAIL}" namespaces="git" {other}',
+        "# <<< fob <<<",
+        "bob@example.org ssh-ed25519 AAAA",
+    ]
+    before = text(signers)
+    assert (await fob("git", "enable", "--yes", "--key", "git")).code == 0, "and back"
+    assert text(signers) == before
+    await fob("git", "disable")
+    assert text(signers) == "bob@example.org ssh-ed25519 AAAA\n"
+
+
+async def test_a_setup_that_git_would_not_go_by_leaves_nothing(fob: FobProgram, config: Path, key: str) -> None:
+    other = fob.folder / "other"
+    put(other, "[user]\n\tsigningkey = 0xABCD\n")
+    put(config, f"{CONFIG}\n[include]\n\tpath = other\n")
+    before = every_path(fob.folder)
+    # The module file of root, as whom the tests may run, would be the machine's.
+    ended = await fob("setup", "--git", "--yes", "--without", "p11-kit")
+    why = f"{other} has another user.signingKey, 0xABCD, which counts; what was written before it is taken back"
+    remedy = f"git config --file {other} --unset-all user.signingKey    (then the same command)"
+    assert (ended.code, ended.error) == (1, ["git would not sign with this key", why, remedy])
+    assert every_path(fob.folder) == before
+
+
+def every_path(folder: Path) -> dict[Path, str | None]:
+    return {path: path.read_text() if path.is_file() else None for path in folder.rglob("*")}
 
 
 async def test_a_file_of_somebody_else_is_not_put_away(fob: FobProgram, config: Path, key: str) -> None:

@@ -50,12 +50,16 @@ class Home:
         return code, *self.capsys.readouterr()
 
     def files(self) -> dict[str, str]:
-        """All that there is, links with their ends."""
+        """All that there is, links with their ends, but for what fob keeps for itself."""
         return {
             str(path.relative_to(self.folder)): f"-> {path.readlink()}" if path.is_symlink() else path.read_text()
             for path in sorted(self.folder.rglob("*"))
-            if path.is_symlink() or path.is_file()
+            if (path.is_symlink() or path.is_file()) and not path.is_relative_to(self.folder / "state")
         }
+
+    def folders(self) -> set[str]:
+        """All that there are."""
+        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_dir()}
 
     def run(self, *command: str) -> str:
         """A real program as its user; what it prints."""
@@ -136,6 +140,31 @@ def test_undone_nothing_is_left_and_what_was_there_is_as_it_was(home: Home) -> N
     assert home.fob("setup", "--yes")[0] == 0
     assert home.fob("setup", "--undo")[0] == 0
     assert home.files() == before
+    assert home.fob("setup", "--undo")[0] == 7
+
+
+@pytest.mark.parametrize("there", [(), (".config", ".ssh"), (".config/systemd/user", ".config/fob", "state/fob")])
+def test_the_folders_that_it_made_go_and_no_others(home: Home, there: tuple[str, ...]) -> None:
+    for name in there:
+        (home.folder / name).mkdir(parents=True)
+    before = home.folders()
+    home.fob("setup", "--yes")
+    home.fob("setup", "--yes", "--hosts", "github.com")
+    assert home.folders() > before
+    code, _, err = home.fob("setup", "--undo")
+    assert (code, home.folders()) == (0, before)
+    assert f"removed {home.folder}/.config/pkcs11/modules." in err.splitlines()
+
+
+def test_a_folder_that_somebody_uses_stays_until_it_is_empty(home: Home) -> None:
+    home.fob("setup", "--yes")
+    other = home.folder / ".config/systemd/user/own.service"
+    other.write_text("[Unit]\n")
+    home.fob("setup", "--undo")
+    assert home.folders() == {"run", "state", "state/fob", ".config", ".config/systemd", ".config/systemd/user"}
+    other.unlink()
+    assert home.fob("setup", "--undo")[0] == 0
+    assert home.folders() == {"run"}
     assert home.fob("setup", "--undo")[0] == 7
 
 

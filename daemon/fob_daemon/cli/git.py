@@ -8,10 +8,8 @@ from typing import Any, Final
 import click
 
 from fob_daemon.cli.asks import asks_shown
-from fob_daemon.cli.changes import files
-from fob_daemon.cli.changes.block import Block
 from fob_daemon.cli.changes.change import Change, Standing, agree, make_all, show, to_json
-from fob_daemon.cli.changes.own_file import OwnFile
+from fob_daemon.cli.changes.folders import MadeFolders
 from fob_daemon.cli.completing import complete_key
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
@@ -87,6 +85,7 @@ def disable_command(fob: Fob, is_local: bool) -> None:
     runner = _git(fob)
     scope = _scope(runner, is_local)
     undone = [change.undone for change in disabling(runner, scope, Record(fob.paths.state)) if change.undo()]
+    undone += [f"removed {folder}" for folder in MadeFolders(fob.paths.state).remove_empty()]
     if not undone:
         why = f"fob has changed nothing in {scope.config}"
         raise ControlError("nothing was changed", why, f"fob git enable {scope.option}", ExitCode.NOTHING_TO_DO)
@@ -136,22 +135,9 @@ def _carry_out(fob: Fob, changes: Sequence[Change], yes: bool) -> list[dict[str,
     for change in changes:
         show(fob.output, change)
     agree(fob, yes, "fob git enable")
-    _make_or_leave(changes)
-    return [entry for entry in described if entry["standing"] == "due"]
-
-
-def _make_or_leave(changes: Sequence[Change]) -> None:
-    """All of them; where one cannot be made, the files are as they were. Raises ControlError."""
-    before = [(change, files.read(change.path)) for change in changes if isinstance(change, OwnFile | Block)]
-    try:
+    with MadeFolders(fob.paths.state).noted([change.path for change in changes]):
         make_all(changes)
-    except ControlError:
-        for change, text in before:
-            if text is not None:
-                files.write(change.path, text, change.mode)
-            elif change.path.exists():
-                files.remove(change.path)
-        raise
+    return [entry for entry in described if entry["standing"] == "due"]
 
 
 def _show_proof(fob: Fob, proof: Proof) -> None:

@@ -9,6 +9,7 @@ import click
 
 from fob_daemon.cli.changes.block import Block
 from fob_daemon.cli.changes.change import Change, Standing, agree, make_all, show, to_json
+from fob_daemon.cli.changes.folders import MadeFolders
 from fob_daemon.cli.changes.link import Link
 from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.cli.completing import complete_key
@@ -104,7 +105,8 @@ def _set_up(fob: Fob, person: Person, changes: Sequence[Change], *, dry_run: boo
             fob.output.data({"changes": described})
         return
     agree(fob, yes, "fob setup")
-    made = make_all(changes)
+    with MadeFolders(fob.paths.state).noted([change.path for change in changes]):
+        made = make_all(changes)
     _tell_what_follows(fob, made)
     if fob.output.is_json:
         fob.output.data({"changes": [entry for entry in described if entry["standing"] == Standing.DUE]})
@@ -135,6 +137,7 @@ def _undo(fob: Fob, changes: Sequence[Change]) -> None:
     if is_service:
         stop_listening(fob.environment)
     undone = [change.undone for change in changes if change.undo()]
+    undone += [f"removed {folder}" for folder in MadeFolders(fob.paths.state).remove_empty()]
     if not undone:
         raise ControlError("nothing was changed", "fob setup has written nothing", "fob setup", ExitCode.NOTHING_TO_DO)
     if is_service:

@@ -1,7 +1,7 @@
 """Some lines of fob's in a file of the person's own, between two marks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +45,10 @@ class Block:
         found = None if text is None else _find(text)
         return Standing.DONE if found is not None and found.inner == self._inner else Standing.DUE
 
+    def keep(self) -> Callable[[], object]:
+        """Raises ControlError."""
+        return files.keep(self.path)
+
     def make(self) -> None:
         """An older block of fob's is replaced where it is. Raises ControlError."""
         text = files.read(self.path)
@@ -63,6 +67,13 @@ class Block:
         else:
             files.write(self.path, before + found.after, self.mode)
         return True
+
+    def with_found(self) -> "Block":
+        """The lines that fob has there already stay, and go before those that are new. Raises ControlError."""
+        text = files.read(self.path)
+        found = None if text is None else _find(text)
+        lines = () if found is None else found.inner.splitlines()
+        return replace(self, lines=tuple(dict.fromkeys((*lines, *self.lines))))
 
     def _room_in(self, text: str | None) -> "_Found":
         if text is None:

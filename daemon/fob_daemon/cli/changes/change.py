@@ -1,9 +1,11 @@
 """What every change can tell of itself, and how changes are shown, asked about and made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
+from fob_daemon.cli.changes.folders import missing_above, remove_empty
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.output import Output, Painted
 from fob_daemon.cli.questions import NOBODY, confirm
@@ -22,6 +24,10 @@ class Change(Protocol):
     """One change. What goes wrong raises ControlError, and then nothing of it was done."""
 
     @property
+    def path(self) -> Path:
+        """The file that it is about."""
+
+    @property
     def what(self) -> str:
         """`write ~/.ssh/fob.conf`."""
 
@@ -35,6 +41,9 @@ class Change(Protocol):
 
     def standing(self) -> Standing:
         """Whether there is something to do."""
+
+    def keep(self) -> Callable[[], object]:
+        """What puts back what is there now."""
 
     def make(self) -> None:
         """Make it, where it is due."""
@@ -62,13 +71,33 @@ def to_json(change: Change) -> dict[str, object]:
 
 
 def make_all(changes: Sequence[Change]) -> list[Change]:
-    """Make those that are due; they are given back. The first that cannot be made ends it. Raises ControlError."""
-    made = []
-    for change in changes:
-        if change.standing() is Standing.DUE:
-            change.make()
-            made.append(change)
-    return made
+    """Make those that are due; they are given back. Where one cannot be made, all is as it was. Raises ControlError."""
+    made: list[tuple[Change, Callable[[], object]]] = []
+    folders = missing_above(change.path for change in changes)
+    try:
+        for change in changes:
+            if change.standing() is Standing.DUE:
+                put_back = change.keep()
+                change.make()
+                made.append((change, put_back))
+    except ControlError as error:
+        why = f"{error.why}{_take_back(made)}"
+        remove_empty(folders)
+        raise ControlError(error.what, why, error.next_command, error.exit_code) from None
+    return [change for change, _ in made]
+
+
+def _take_back(made: Sequence[tuple[Change, Callable[[], object]]]) -> str:
+    """What became of those that were made, in words that go on a sentence."""
+    left = []
+    for change, put_back in reversed(made):
+        try:
+            put_back()
+        except ControlError:
+            left.append(str(change.path))
+    if left:
+        return f"; {', '.join(left)} could not be put back"
+    return "; what was written before it is taken back" if made else ""
 
 
 def agree(fob: Fob, yes: bool, command: str) -> None:

@@ -1,6 +1,8 @@
 """A person's files: read and written whole, with every octet that is not ours as it was."""
 
 import os
+import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -45,6 +47,19 @@ def write(path: Path, text: str, mode: int, *, keeps_mode: bool = True) -> None:
         with suppress(OSError):
             beside.unlink()
         raise _fault("written", path, error) from None
+
+
+def keep(path: Path) -> Callable[[], None]:
+    """What puts the file back as it is now, with its mode, or none where there is none. Both raise ControlError."""
+    place = path.resolve()
+    text = read(place)
+    if text is None:
+        return lambda: remove(place) if place.exists() else None
+    try:
+        mode = stat.S_IMODE(place.stat().st_mode)
+    except OSError as error:
+        raise _fault("read", place, error) from None
+    return lambda: write(place, text, mode, keeps_mode=False)
 
 
 def make_folder(path: Path) -> None:

@@ -1,7 +1,7 @@
 """A symbolic link of fob's, as `systemctl enable` makes it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,10 @@ class Link:
             return Standing.DUE
         is_ours = self.path.is_symlink() and self.path.readlink() == self.target
         return Standing.DONE if is_ours else Standing.FOREIGN
+
+    def keep(self) -> Callable[[], object]:
+        """It is made where nothing is."""
+        return self.undo
 
     def make(self) -> None:
         """Raises ControlError."""

@@ -1,7 +1,7 @@
 """A file that is fob's alone."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,6 +50,10 @@ class OwnFile:
     @property
     def _may_run(self) -> bool:
         return not self.mode & 0o111 or os.access(self.path, os.X_OK)
+
+    def keep(self) -> Callable[[], object]:
+        """Raises ControlError."""
+        return files.keep(self.path)
 
     def make(self) -> None:
         """With its mode, whatever it was before. Raises ControlError."""

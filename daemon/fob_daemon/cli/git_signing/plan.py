@@ -79,7 +79,8 @@ def _signers(git: Git, scope: Scope, email: str, key: str) -> OwnFile | Block:
     """A list that is in use already gets one more line; two lists git does not read."""
     in_use = _signers_in_use(git, scope)
     if in_use is not None:
-        return Block(in_use, (signer(email, key),))
+        # So that the commits of an earlier key still have good signatures.
+        return Block(in_use, (signer(email, key),)).with_found()
     path = scope.files / SIGNERS_NAME
     return OwnFile(path, signers_text(email, key, files.read(path)))
 

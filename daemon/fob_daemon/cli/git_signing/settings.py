@@ -1,8 +1,9 @@
 """git's settings as one change: made by git itself, and undone to the octet."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.change import Standing
@@ -21,6 +22,11 @@ class GitSettings:
     scope: Scope
     record: Record
     settings: Mapping[str, str]
+
+    @property
+    def path(self) -> Path:
+        """Which file."""
+        return self.scope.config
 
     @property
     def what(self) -> str:
@@ -44,11 +50,21 @@ class GitSettings:
         """Raises ControlError."""
         return Standing.DUE if self.content or self._overridden() else Standing.DONE
 
+    def keep(self) -> Callable[[], object]:
+        """With what is known of the time before. Raises ControlError."""
+        now, known = octets_of(self.scope.config), self.record.get(self.scope.config)
+
+        def put_back() -> None:
+            self._put_back(now)
+            self.record.put(self.scope.config, known)
+
+        return put_back
+
     def make(self) -> None:
         """Raises ControlError, and then all is as it was."""
+        put_back = self.keep()
         now = octets_of(self.scope.config)
-        known = self.record.get(self.scope.config)
-        before = known or Before(now, digest(now), {}, {})
+        before = self.record.get(self.scope.config) or Before(now, digest(now), {}, {})
         # Somebody has edited the file since: its octets are no longer what is put back.
         is_ours = digest(now) == before.after
         settings = {name: self._values(name) for name in self.settings} | dict(before.settings)
@@ -61,8 +77,7 @@ class GitSettings:
             if overridden := self._overridden():
                 raise overridden
         except ControlError:
-            self._put_back(now)
-            self.record.put(self.scope.config, known)
+            put_back()
             raise
         if is_ours:
             self.record.put(self.scope.config, replace(kept, after=digest(octets_of(self.scope.config))))
