@@ -111,6 +111,14 @@ COMMANDS: dict[str, CommandSpec] = {
     )
 }  # fmt: skip
 
+# What the device answers without asking its person anything, so that it is asked at any time (section 3.2).
+NEED_NOBODY = frozenset(
+    {
+        GET_TOKEN_INFO.name, GET_MECHANISMS.name, FIND_OBJECTS.name, GET_ATTRIBUTE.name, LOGOUT.name, RESUME.name,
+        GENERATE_RANDOM.name, GRANTS.name, REVOKE.name, HISTORY.name, HISTORY_HEAD.name, UNPAIR.name,
+    }
+)  # fmt: skip
+
 # Unsolicited result codes (section 4).
 EVENT_GENERATION = "+FOBGEN"
 EVENT_TOKEN = "+FOBTOKEN"  # noqa: S105 - the name of an event

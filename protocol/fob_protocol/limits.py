@@ -27,10 +27,17 @@ NUMBER_LIMIT = 1 << 63
 
 # Numbers the device keeps answers for: enough for every application on a PC to have one request under way.
 WINDOW = 64
+
+# Unanswered requests that the device has not reported as WORKING: what it may run at once.
 OUTSTANDING_LIMIT = 32
 
-# Requests that the device reported as WORKING and keeps until RELEASE.
-PARKED_LIMIT = 32
+# Requests that wait for a person, and answers of such that the device keeps until RELEASE: as many as programs have
+# connections to the daemon, 128 to the agent's socket and 128 to the provider's.
+PARKED_LIMIT = 256
+
+# What the texts of unanswered requests may come to, and the answers that are kept: sixty-four of the longest texts.
+# Requests and answers of 256 signatures have a twentieth of it.
+HELD_OCTETS = WINDOW * TEXT_LIMIT
 
 # Four parts hide one round trip of a radio link without filling its buffers. All long texts share them.
 PARTS_IN_FLIGHT = 4
@@ -41,7 +48,13 @@ TYPICAL_ANSWER = 300
 # Long texts being put together at once, in each direction.
 ASSEMBLIES_LIMIT = 8
 
-EVENTS_WAITING = 32
+# A question for each request that may wait for a person, in flight or parked, and thirty-two events of other names.
+EVENTS_WAITING = PARKED_LIMIT + OUTSTANDING_LIMIT + 32
+
+# A question's words and a computer's name. A slow line has so many unconfirmed events as cross in half a second, and
+# always EVENTS_IN_FLIGHT: a line that loses some still has news.
+TYPICAL_EVENT = 128
+EVENTS_IN_FLIGHT = 4
 EVENT_TRIES = 5
 EVENT_RETRY_FIRST = 1.0
 
@@ -49,6 +62,14 @@ EVENT_RETRY_FIRST = 1.0
 RETRY_AFTER = 0.25
 RETRIES_BEFORE_LOST = 5
 WORKING_POLL = 1.0
+
+# What polls may take of a line: three quarters are for whoever needs no person. A FETCH's or WORKING's frame.
+POLL_SHARE = 1 / 4
+POLL_OCTETS = 25
+
+# A line on which octets wait for longer than this, in seconds, is busy: polls and CANCELs come later. So a request
+# that comes now waits no longer for them, however many they are.
+BUSY = 0.25
 
 # A request asked for so often without news has been forgotten by the device: begin a new session.
 TRIES_LIMIT = 40

@@ -14,7 +14,8 @@ with atheris.instrument_imports(include=["fob_protocol"]):
     from fob_protocol.session.timing import LineTiming
 
 PC_KEY, DEVICE_KEY = b"p" * 32, b"d" * 32
-ENTRIES_LIMIT = WINDOW + PARKED_LIMIT + OUTSTANDING_LIMIT + ASSEMBLIES_LIMIT
+OPEN_LIMIT = OUTSTANDING_LIMIT + PARKED_LIMIT
+ENTRIES_LIMIT = WINDOW + PARKED_LIMIT + OPEN_LIMIT + ASSEMBLIES_LIMIT
 RECORDS = [kind for kind in Kind if kind >= Kind.REQUEST and kind is not Kind.CLOSE]
 WITH_TOTAL = (Kind.REQUEST_PART, Kind.ANSWER_PART)
 STEPS_LIMIT = 200
@@ -52,7 +53,7 @@ def to_device(provider: atheris.FuzzedDataProvider) -> None:
         if running and provider.ConsumeBool():
             responder.answer(running.pop(), bytes(provider.PickValueInList([0, 100, 2_000])))
         responder.due(now)
-        assert len(running) <= OUTSTANDING_LIMIT
+        assert len(running) <= OPEN_LIMIT
         assert len(responder._entries) <= ENTRIES_LIMIT
 
 
@@ -75,7 +76,7 @@ def to_pc(provider: atheris.FuzzedDataProvider) -> None:
             assert len(happening.text) <= TEXT_LIMIT
         requester.due(now)
         requester.is_lost(now)
-        assert sum(1 for request in requester.outstanding if request.sent) <= OUTSTANDING_LIMIT
+        assert sum(1 for request in requester.outstanding if request.sent) <= OPEN_LIMIT
 
 
 def test_one_input(data: bytes) -> None:

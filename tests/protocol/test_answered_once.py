@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fob_protocol.limits import PARKED_LIMIT, TEXT_LIMIT, WINDOW
+from fob_protocol.limits import HELD_OCTETS, PARKED_LIMIT, TEXT_LIMIT, WINDOW
 from fob_protocol.link.frames import Kind
 from fob_protocol.session.parts import PARTS_LIMIT
 from fob_protocol.session.records import Sealer
@@ -144,11 +144,22 @@ def test_what_the_device_can_be_made_to_hold_is_bounded() -> None:
     """The worst a PC with the right keys can do: every answer slow and as long as it may be, none released."""
     pc_keys, device_keys = session_keys()
     sealer, responder = Sealer(pc_keys.send), Responder(device_keys)
-    for number in range(WINDOW + PARKED_LIMIT + 20):
+    for number in range(2 * WINDOW + 20):
         responder.receive(sealer.seal(Kind.REQUEST, number, b"AT"), float(number))
         responder.due(number + 0.5)
         responder.answer(number, b"y" * TEXT_LIMIT)
         responder.due(number + 0.5)
     most = octets_held(responder)
     sealed_answer = TEXT_LIMIT + PARTS_LIMIT * 16
-    assert most <= (WINDOW + PARKED_LIMIT) * (sealed_answer + 1_000)
+    assert most <= WINDOW * (sealed_answer + 1_000) + HELD_OCTETS
+
+
+def test_of_short_answers_the_device_keeps_a_number() -> None:
+    pc_keys, device_keys = session_keys()
+    sealer, responder = Sealer(pc_keys.send), Responder(device_keys)
+    for number in range(WINDOW + PARKED_LIMIT + 50):
+        responder.receive(sealer.seal(Kind.REQUEST, number, b"AT"), float(number))
+        responder.due(number + 0.5)
+        responder.answer(number, b"y" * 300)
+        responder.due(number + 0.5)
+    assert octets_held(responder) <= (WINDOW + PARKED_LIMIT) * 400

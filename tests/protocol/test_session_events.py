@@ -2,8 +2,9 @@
 
 import pytest
 
-from fob_protocol.limits import EVENT_TRIES, EVENTS_WAITING, WINDOW
+from fob_protocol.limits import EVENT_TRIES, EVENTS_IN_FLIGHT, EVENTS_WAITING
 from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.session.pace import Pace
 from fob_protocol.session.records import Sealer
 from fob_protocol.session.responder import Responder
 from support.footprint import octets_held
@@ -85,6 +86,20 @@ def test_a_device_that_nobody_hears_holds_a_bounded_number_of_events_the_newest(
     assert [frame.fields[0] for frame in frames] == list(range(1_000 - EVENTS_WAITING, 1_000))
 
 
+def test_over_a_line_with_a_speed_few_events_are_under_way_at_once() -> None:
+    pc_keys, device_keys = session_keys()
+    pc, responder = Sealer(pc_keys.send), Responder(device_keys, lambda: Pace(960.0))
+    for number in range(10):
+        responder.emit(b"+FOBGEN: %d" % number, 0.0)
+    assert [frame.fields[0] for frame in responder.due(0.0)] == list(range(EVENTS_IN_FLIGHT))
+    assert responder.next_timer() == Pace(960.0).event_retry(1)
+    responder.receive(pc.seal(Kind.EVENT_RECEIVED, 2), 0.1)
+    assert [frame.fields[0] for frame in responder.due(0.1)] == [EVENTS_IN_FLIGHT]
+    # A line without a speed of its own, and a quick one, take all at once.
+    assert Pace().events_in_flight == EVENTS_WAITING
+    assert Pace(92_160.0).events_in_flight > EVENTS_WAITING
+
+
 def event(number: int) -> Frame:
     """An event as this session's device would seal it."""
     return Sealer(session_keys()[1].send).seal(Kind.EVENT, number, b"+FOBGEN: %d" % number)
@@ -100,10 +115,10 @@ def test_events_in_another_order_are_all_told_and_replays_are_not() -> None:
 
 def test_an_event_far_behind_is_acknowledged_but_not_told() -> None:
     session = open_session()
-    session.pc.take(event(WINDOW + 5), 0.0)
+    session.pc.take(event(EVENTS_WAITING + 5), 0.0)
     session.pc.take(event(5), 0.0)
     session.pc.take(event(6), 0.0)
-    assert session.pc.events == [b"+FOBGEN: %d" % (WINDOW + 5), b"+FOBGEN: 6"]
+    assert session.pc.events == [b"+FOBGEN: %d" % (EVENTS_WAITING + 5), b"+FOBGEN: 6"]
 
 
 def test_what_the_pc_remembers_of_events_is_bounded() -> None:

@@ -64,15 +64,17 @@ def test_a_lost_working_is_made_good_by_the_next_question() -> None:
     assert session.pc.frames_seen == {"WORKING": 1}
 
 
-def test_the_pc_has_no_more_than_its_limit_under_way() -> None:
+def test_the_pc_has_no_more_than_its_limit_in_flight() -> None:
     session = open_session(slow)
     for _ in range(OUTSTANDING_LIMIT + 10):
         session.pc.ask(b"wait")
-    session.wire.run_for(1.0)
+    session.wire.settle()
     assert len(session.device.runs) == OUTSTANDING_LIMIT
     session.device.responder.answer(3, b"done")
     session.wire.settle()
     assert len(session.device.runs) == OUTSTANDING_LIMIT + 1
+    session.wire.run_for(WORKING_AFTER)  # now they are parked
+    assert len(session.device.runs) == OUTSTANDING_LIMIT + 10
 
 
 def test_a_pc_that_asks_for_more_at_once_is_refused() -> None:

@@ -4,6 +4,7 @@ It delivers whole, one octet at a time, late, damaged (seeded), or not at all on
 `run_until` moves the clock to the next arrival or timer.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Direction:
     delay: float = 0.0
     rate: float | None = None
     octet_by_octet: bool = False
+    frame_by_frame: bool = False
     noise: OctetNoise | None = None
     is_cut: bool = False
     written: int = 0
@@ -61,9 +63,14 @@ class Direction:
             return
         if self.noise is not None:
             data = self.noise.damage(data)
-        for chunk in (bytes((octet,)) for octet in data) if self.octet_by_octet else (data,):
+        for chunk in self._chunks(data):
             self._free_at = max(self._free_at, now) + (len(chunk) / self.rate if self.rate else 0.0)
             self._travelling.append((self._free_at + self.delay, chunk))
+
+    def _chunks(self, data: bytes) -> list[bytes]:
+        if self.octet_by_octet:
+            return [bytes((octet,)) for octet in data]
+        return [frame for frame in re.split(rb"(?<=\0)", data) if frame] if self.frame_by_frame else [data]
 
     def read(self, now: float) -> list[bytes]:
         """The chunks that have arrived at the other end."""

@@ -5,16 +5,27 @@ from typing import Final, Protocol
 
 from fob_protocol.limits import (
     EVENT_RETRY_FIRST,
+    EVENTS_IN_FLIGHT,
+    EVENTS_WAITING,
     FRAME_LIMIT,
     PARTS_IN_FLIGHT,
+    POLL_OCTETS,
+    POLL_SHARE,
     RETRIES_BEFORE_LOST,
     RETRY_AFTER,
+    TYPICAL_EVENT,
     WORKING_POLL,
 )
 
 # The round trip, in seconds, that the times of a quick line have room for: two connection intervals of up to 50 ms, as
 # computers choose them, or two of 30 ms as whoever has to measure them takes them, twice as long.
 QUICK_ROUND_TRIP: Final = 0.12
+
+# By radio a record travels alone in a value, and two values in a connection event, of which a round trip has two.
+RECORDS_PER_ROUND_TRIP: Final = 4
+
+# How long the events that are under way at once take to cross.
+EVENTS_TIME: Final = 0.5
 
 # Deadlines on what takes several round trips are as many times longer as one round trip is longer than this.
 UNHURRIED_ROUND_TRIP: Final = 1.0
@@ -72,6 +83,18 @@ class Pace:
         return min(PARTS_IN_FLIGHT, max(1, int(self.rate / FRAME_LIMIT)))
 
     @property
+    def events_in_flight(self) -> int:
+        """How many events may be unconfirmed: no more than cross in half a second, so that answers pass."""
+        if self.rate is None:
+            return EVENTS_WAITING
+        return max(EVENTS_IN_FLIGHT, int(self.rate * EVENTS_TIME / TYPICAL_EVENT))
+
+    @property
+    def poll_spacing(self) -> float:
+        """The time from one poll to the next, so that all of them take no more than POLL_SHARE of the line."""
+        return max(self.crossing(POLL_OCTETS), self.round_trip / RECORDS_PER_ROUND_TRIP) / POLL_SHARE
+
+    @property
     def retry_after(self) -> float:
         """When a request is sent again, beside what octets take: a device answers, or reports WORKING, before that."""
         return RETRY_AFTER + self.delay
@@ -121,7 +144,7 @@ class Pace:
 
         The PC may notice the break late, and then waits for a device to answer and to be in a session.
         """
-        noticed = WORKING_POLL + self.lost_after
+        noticed = max(WORKING_POLL, self.poll_spacing) + self.lost_after
         return noticed + self.radio_reopening_time + self.first_answer_time + self.opening_time
 
     @property

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from fob_protocol.limits import FRAME_LIMIT, TYPICAL_ANSWER, WORKING_POLL
+from fob_protocol.limits import FRAME_LIMIT, POLL_OCTETS, TYPICAL_ANSWER, WORKING_POLL
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.parts import Assembly, split_text
 from fob_protocol.session.records import Sealer
@@ -19,8 +19,12 @@ class Request:
 
     text: bytes = field(repr=False)
     is_keepalive: bool = False
+    # What may wait for the device's person, for all that the PC knows.
+    may_wait: bool = True
     number: int | None = None
     parked: bool = False
+    # Parked, and nothing is asked about it at the moment: `due_at` is when the next question may be.
+    is_resting: bool = False
     cancelled: bool = False
     due_at: float = math.inf
     tries: int = 0
@@ -62,7 +66,9 @@ class Request:
         """How many octets of it may still be on their way to the device, at most."""
         if self.in_parts:
             return FRAME_LIMIT * self.in_flight
-        return 0 if self.parked else min(len(self.text) + FRAME_OVERHEAD, FRAME_LIMIT)
+        if self.parked:
+            return 0 if self.is_resting else POLL_OCTETS
+        return min(len(self.text) + FRAME_OVERHEAD, FRAME_LIMIT)
 
     @property
     def sent(self) -> bool:
@@ -70,8 +76,9 @@ class Request:
         return self.number is not None
 
     def late(self) -> None:
-        """Its timer ran out: what was in flight counts as lost."""
+        """Its timer ran out: what was in flight counts as lost, and what rested is asked about."""
         self.tries += 1
+        self.is_resting = False
         self._in_flight.clear()
         if len(self._acknowledged) == len(self._parts):
             # All parts arrived but neither answer nor WORKING came: the last part asks again.
@@ -94,12 +101,16 @@ class Request:
         self.parked = True
         self.tries = 0
         self.due_at = now + WORKING_POLL
+        if self._assembly is None:
+            self.is_resting = True
+            self._in_flight.clear()
 
     def answer_part(self, index: int, total: int, part: bytes) -> bytes | None:
         """A part of the answer; the whole answer when it completes it. Raises RecordError."""
         if self._assembly is None:
             self._assembly = Assembly(total)
             self._in_flight.clear()
+            self.is_resting = False
         self._assembly.add(index, total, part)
         self._in_flight.discard(index)
         self.tries = 0
@@ -116,6 +127,7 @@ class Request:
             if not chosen and not self._in_flight and indexes:
                 self.due_at = math.inf  # it waits for others, not for the device
         self._in_flight.update(chosen)
+        self.is_resting = self.is_resting and not chosen
         return [self._frame(sealer, kind, index) for index in chosen]
 
     def _wanted(self) -> tuple[Kind, list[int]]:

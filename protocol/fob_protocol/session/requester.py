@@ -5,9 +5,18 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from fob_protocol.errors import RecordError
-from fob_protocol.limits import ASSEMBLIES_LIMIT, OUTSTANDING_LIMIT, TRIES_LIMIT, WINDOW
+from fob_protocol.limits import (
+    ASSEMBLIES_LIMIT,
+    EVENTS_WAITING,
+    HELD_OCTETS,
+    OUTSTANDING_LIMIT,
+    PARKED_LIMIT,
+    TRIES_LIMIT,
+    WINDOW,
+)
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.polls import Polls
 from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
 from fob_protocol.session.request import FRAME_OVERHEAD, Request
 from fob_protocol.session.timing import LineTiming
@@ -53,6 +62,8 @@ class Requester:
         self._waiting: deque[Request] = deque()
         self._open: dict[int, Request] = {}
         self._ready: deque[Request] = deque()
+        self._withdrawn: deque[Request] = deque()
+        self._polls = Polls(timing)
         self._notices: list[Frame] = []
         self._next_number = 0
         self._highest_event = 0
@@ -64,9 +75,14 @@ class Requester:
         """Requests without an answer, those sent first."""
         return [*self._open.values(), *self._waiting]
 
-    def submit(self, text: bytes, *, is_keepalive: bool = False) -> Request:
-        """Queue a command's text. Raises ValueError over TEXT_LIMIT."""
-        request = Request(text, is_keepalive)
+    @property
+    def is_crowded(self) -> bool:
+        """True when no more requests may wait for the device's person: further ones wait here."""
+        return sum(request.may_wait for request in self._open.values()) >= PARKED_LIMIT
+
+    def submit(self, text: bytes, *, is_keepalive: bool = False, may_wait: bool = True) -> Request:
+        """Queue a command's text; `may_wait` if for the device's person. Raises ValueError over TEXT_LIMIT."""
+        request = Request(text, is_keepalive, may_wait)
         self._waiting.append(request)
         return request
 
@@ -77,7 +93,7 @@ class Requester:
                 self._waiting.remove(request)
         elif self._open.get(request.number or 0) is request and not request.cancelled:
             request.cancel()
-            self._ready.append(request)
+            self._withdrawn.append(request)
 
     def receive(self, frame: Frame, now: float) -> Answered | EventArrived | None:
         """Take a record. One that does not open, or that nobody waits for, is counted and changes nothing."""
@@ -93,14 +109,15 @@ class Requester:
         """The frames to write now: notices, answers to what came in, new requests, requests that are late."""
         frames, self._notices = self._notices, []
         for request in self._late(now):
-            if request.tries == 0 and request.parked:
-                self._silent_since = now  # nor is the silence between two polls
-            request.late()
-            self._counters.sent_again += 1
-            self._ready.append(request)
+            self._ask_again(request, now)
+        while (resting := self._polls.due(self._open.values(), now)) is not None:
+            self._break_silence(now)
+            self._ask_again(resting, now)
         self._admit(now)
         while self._ready:
             frames += self._write(self._ready.popleft(), now)
+        while self._withdrawn and self._timing.room_at() <= now:
+            frames += self._withdraw(self._withdrawn.popleft(), now)
         for request in self._open.values():
             if request.in_parts:
                 frames += self._write(request, now)
@@ -108,12 +125,14 @@ class Requester:
 
     def next_timer(self) -> float | None:
         """When `due` has to be called at the latest."""
-        soonest = min((request.due_at for request in self._open.values()), default=math.inf)
+        asked = [request.due_at for request in self._open.values() if not request.is_resting]
+        withdrawals = [self._timing.room_at()] if self._withdrawn else []
+        soonest = min(*asked, *withdrawals, self._polls.next_at(self._open.values()), math.inf)
         return None if soonest == math.inf else soonest
 
     def is_lost(self, now: float) -> bool:
         """True when an answer is overdue and the device has been silent for too long, or never answers one request."""
-        late = [request for request in self._open.values() if request.due_at <= now]
+        late = [request for request in self._open.values() if request.due_at <= now and not request.is_resting]
         return bool(late) and (now >= self._lost_at() or any(request.tries > TRIES_LIMIT for request in late))
 
     def close(self) -> Frame:
@@ -137,17 +156,35 @@ class Requester:
         return self._silent_since + self._timing.lost_after()
 
     def _late(self, now: float) -> list[Request]:
-        return [request for request in self._open.values() if request.due_at <= now and request not in self._ready]
+        return [request for request in self._open.values() if request.due_at <= now and not request.is_resting]
+
+    def _ask_again(self, request: Request, now: float) -> None:
+        if request.parked and not request.in_parts:
+            self._polls.asked(now)
+        request.late()
+        self._counters.sent_again += 1
+        self._ready.append(request)
+
+    def _break_silence(self, now: float) -> None:
+        """Something is asked. The silence while nothing was is nobody's fault."""
+        if all(request.is_resting for request in self._open.values()):
+            self._silent_since = now
+
+    def _withdraw(self, request: Request, now: float) -> list[Frame]:
+        """A CANCEL, unless the answer came first."""
+        if self._open.get(request.number or 0) is not request:
+            return []
+        self._break_silence(now)
+        return self._write(request, now)
 
     def _admit(self, now: float) -> None:
         """Give numbers to waiting requests while the device's window has room."""
-        while len(self._open) < OUTSTANDING_LIMIT and self._window_has_room():
+        while self._waiting and self._device_has_room():
             request = self._next_waiting()
             if request is None:
                 return
             self._waiting.remove(request)
-            if not self._open:
-                self._silent_since = now  # the silence before the first request is nobody's fault
+            self._break_silence(now)
             request.number = self._next_number
             request.asked_at = now
             self._next_number += 1
@@ -159,9 +196,28 @@ class Requester:
                 self._counters.round_trips += 1
 
     def _next_waiting(self) -> Request | None:
-        """The oldest that may go; short ones pass long ones while the device puts as many together as it can."""
-        room = sum(request.assembling for request in self._open.values()) < ASSEMBLIES_LIMIT
-        return next((request for request in self._waiting if room or not request.assembling), None)
+        """The oldest that may go.
+
+        Short ones pass long ones while the device puts as many together as it can, and those that need nobody pass
+        those that may wait for a person while enough do.
+        """
+        assemblies, crowded, held = self._assemblies(), self.is_crowded, self._octets_held()
+        for request in self._waiting:
+            may_go = assemblies < ASSEMBLIES_LIMIT or not request.assembling
+            if may_go and not (crowded and request.may_wait) and held + len(request.text) <= HELD_OCTETS:
+                return request
+        return None
+
+    def _assemblies(self) -> int:
+        return sum(request.assembling for request in self._open.values())
+
+    def _octets_held(self) -> int:
+        return sum(len(request.text) for request in self._open.values())
+
+    def _device_has_room(self) -> bool:
+        in_flight = sum(not request.parked for request in self._open.values())
+        room = in_flight < OUTSTANDING_LIMIT and len(self._open) < OUTSTANDING_LIMIT + PARKED_LIMIT
+        return room and self._window_has_room()
 
     def _window_has_room(self) -> bool:
         unparked = min((n for n, request in self._open.items() if not request.parked), default=self._next_number)
@@ -187,7 +243,17 @@ class Requester:
         self._timing.answered(now, sum(other.octets_under_way for other in self._open.values()))
         if request.parked:
             self._notices.append(self._sealer.seal(Kind.RELEASE, number))
+            self._expect_burst(now)
         return Answered(request, whole)
+
+    def _expect_burst(self, now: float) -> None:
+        """One tap may answer many: over a line with a rate, what was asked meanwhile is answered behind them."""
+        if self._timing.line.pace.rate is None:
+            return
+        self._polls.answered(now)
+        for request in self._open.values():
+            if not request.is_resting:
+                request.due_at = max(request.due_at, self._timing.behind_others(now))
 
     def _take(self, request: Request, frame: Frame, text: bytes, now: float) -> bytes | None:
         if frame.kind is Kind.ANSWER:
@@ -210,10 +276,10 @@ class Requester:
         number = complete_number(frame.fields[0], self._highest_event)
         text = self._opener.open(frame, number)
         self._notices.append(self._sealer.seal(Kind.EVENT_RECEIVED, number))
-        if number in self._events_seen or number + WINDOW <= self._highest_event:
+        if number in self._events_seen or number + EVENTS_WAITING <= self._highest_event:
             return None
         self._highest_event = max(self._highest_event, number)
-        self._events_seen = {n for n in self._events_seen if n + WINDOW > self._highest_event} | {number}
+        self._events_seen = {n for n in self._events_seen if n + EVENTS_WAITING > self._highest_event} | {number}
         return EventArrived(number, text)
 
 

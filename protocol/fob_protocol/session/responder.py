@@ -11,6 +11,7 @@ from fob_protocol.limits import (
     ASSEMBLIES_LIMIT,
     EVENT_TRIES,
     EVENTS_WAITING,
+    HELD_OCTETS,
     NUMBER_LIMIT,
     OUTSTANDING_LIMIT,
     PARKED_LIMIT,
@@ -63,11 +64,18 @@ class Entry:
 
     stage: Stage
     received_at: float
+    # Octets of its text, once it is here whole.
+    size: int = 0
     assembly: Assembly | None = None
     answer: list[Frame] = field(default_factory=list, repr=False)
     # When the answer, or the first part of it, went out last.
     sent_at: float = math.inf
     parked: bool = False
+
+    @property
+    def octets(self) -> int:
+        """Of its answer."""
+        return sum(len(frame.body) for frame in self.answer)
 
 
 @dataclass(slots=True)
@@ -146,19 +154,33 @@ class Responder:
         for entry in self._going_out:
             entry.sent_at = now
         self._going_out.clear()
-        for number, event in list(self._events.items()):
-            if event.due_at <= now:
-                frames.append(event.frame)
-                event.tries += 1
-                event.due_at = now + self._pace().event_retry(event.tries)
-                if event.tries == EVENT_TRIES:
-                    del self._events[number]
-        return frames
+        return frames + self._due_events(now)
 
     def next_timer(self) -> float | None:
         """When `due` has to be called at the latest."""
         unreported = [e.received_at + WORKING_AFTER for e in self._entries.values() if _is_unreported(e)]
-        return min([*unreported, *(event.due_at for event in self._events.values())], default=None)
+        is_full = self._events_under_way() >= self._pace().events_in_flight
+        events = [event.due_at for event in self._events.values() if event.tries or not is_full]
+        return min([*unreported, *events], default=None)
+
+    def _due_events(self, now: float) -> list[Frame]:
+        """Those never sent wait while as many are under way as the line may have."""
+        frames: list[Frame] = []
+        pace = self._pace()
+        under_way = self._events_under_way()
+        for number, event in list(self._events.items()):
+            if event.due_at > now or (event.tries == 0 and under_way >= pace.events_in_flight):
+                continue
+            under_way += event.tries == 0
+            frames.append(event.frame)
+            event.tries += 1
+            event.due_at = now + pace.event_retry(event.tries)
+            if event.tries == EVENT_TRIES:
+                del self._events[number]
+        return frames
+
+    def _events_under_way(self) -> int:
+        return sum(event.tries > 0 for event in self._events.values())
 
     def _dispatch(self, frame: Frame, now: float) -> Happening | None:
         if frame.kind is Kind.CLOSE:
@@ -231,10 +253,23 @@ class Responder:
     def _start(self, number: int, entry: Entry, text: bytes) -> Run | None:
         entry.stage = Stage.RUNNING
         entry.assembly = None
-        if sum(e.stage is Stage.RUNNING for e in self._entries.values()) > OUTSTANDING_LIMIT:
-            self._refuse(number, Ckr.DEVICE_MEMORY, f"more than {OUTSTANDING_LIMIT} requests at once")
+        entry.size = len(text)
+        too_much = self._too_much()
+        if too_much:
+            self._refuse(number, Ckr.DEVICE_MEMORY, too_much)
             return None
         return Run(number, text)
+
+    def _too_much(self) -> str:
+        """Why one of the requests that run has to be refused, nothing if none has."""
+        running = [entry for entry in self._entries.values() if entry.stage is Stage.RUNNING]
+        if sum(not entry.parked for entry in running) > OUTSTANDING_LIMIT:
+            return f"more than {OUTSTANDING_LIMIT} requests at once"
+        if len(running) > OUTSTANDING_LIMIT + PARKED_LIMIT:
+            return f"more than {PARKED_LIMIT} requests wait"
+        if sum(entry.size for entry in running) > HELD_OCTETS:
+            return f"requests of more than {HELD_OCTETS} octets at once"
+        return ""
 
     def _cancel(self, number: int, entry: Entry | None, now: float) -> Withdraw | None:
         if entry is None or entry.stage is Stage.ASSEMBLING:
@@ -302,8 +337,11 @@ class Responder:
             if _is_done(entry):
                 del self._entries[number]
         parked = [n for n, e in below if e.parked and e.stage is Stage.ANSWERED]
-        for number in parked[: max(len(parked) - PARKED_LIMIT, 0)]:
-            del self._entries[number]
+        kept, octets = 0, 0
+        for number in reversed(parked):
+            kept, octets = kept + 1, octets + self._entries[number].octets
+            if kept > PARKED_LIMIT or octets > HELD_OCTETS:
+                del self._entries[number]
 
     def _seal_answer(self, number: int, text: bytes) -> list[Frame]:
         parts = split_text(text)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from fob_protocol.limits import FRAME_LIMIT
+from fob_protocol.limits import BUSY, FRAME_LIMIT
 from fob_protocol.session.pace import Paced, Steady
 
 
@@ -33,6 +33,14 @@ class LineTiming:
         A line may well be faster than its nominal rate: USB adapters and pseudo-terminals take no notice of it.
         """
         self._free_at = min(self._free_at, now + self.line.pace.crossing(under_way))
+
+    def behind_others(self, now: float) -> float:
+        """When an answer that comes behind another one, which came now, is overdue."""
+        return now + self.line.pace.retry_after + self.line.pace.crossing(FRAME_LIMIT)
+
+    def room_at(self) -> float:
+        """When so few octets wait to cross that CANCELs and polls, which can wait, may be added."""
+        return self._free_at - BUSY
 
     def lost_after(self) -> float:
         """Seconds of silence, while an answer is due, after which the link is given up."""
