@@ -242,7 +242,7 @@ async def _keep_alive(session: PcSession) -> None:
             await asyncio.sleep(max(KEEPALIVE - idle, KEEPALIVE_STEP))
             continue
         try:
-            await session.request(encode_command(BARE), is_keepalive=True)
+            await session.request(encode_command(BARE), is_keepalive=True, may_wait=False)
         except SessionLostError:
             return
 

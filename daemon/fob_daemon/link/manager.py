@@ -17,9 +17,9 @@ from fob_daemon.link.turns import Turns
 from fob_daemon.link.unpaired import UnpairedError
 from fob_protocol.at.answer import Answer, Event, decode_answer
 from fob_protocol.at.command import Command, encode_command
-from fob_protocol.catalogue import RECALL
+from fob_protocol.catalogue import NEED_NOBODY, RECALL
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.limits import TEXT_LIMIT
+from fob_protocol.limits import PARKED_LIMIT, TEXT_LIMIT
 from fob_protocol.noise.keys import KeyPair, Random
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -146,13 +146,14 @@ class LinkManager:
         if len(text) > TEXT_LIMIT:
             raise CkrError(Ckr.DATA_LEN_RANGE, f"a command over {TEXT_LIMIT} octets")
         await self._gate.opened()
-        seconds = self.line_pace.stretched(timeout)
+        seconds, may_wait = self.line_pace.stretched(timeout), command.name not in NEED_NOBODY
         try:
             with self._gate.passed(), self.questions.request() as name:
                 async with asyncio.timeout(seconds):
-                    return decode_answer(await self._exchange(text, name))
+                    return decode_answer(await self._exchange(text, name, may_wait))
         except TimeoutError:
-            raise CkrError(Ckr.FUNCTION_CANCELED, f"no answer within {seconds:.0f} s") from None
+            why = f"no answer within {seconds:.0f} s{self._crowd() if may_wait else ''}"
+            raise CkrError(Ckr.FUNCTION_CANCELED, why) from None
         except AtSyntaxError as error:
             raise CkrError(Ckr.DEVICE_ERROR, f"the device's answer does not parse: {error}") from None
 
@@ -231,7 +232,13 @@ class LinkManager:
         pace = self.line_pace
         self._presence.is_lost(pace, max((line.url.reopening(pace) for line in self.lines), default=0.0))
 
-    async def _exchange(self, text: bytes, name: int) -> bytes:
+    def _crowd(self) -> str:
+        """What kept a request from its answer, if many wait."""
+        session = self._presence.session
+        is_crowded = session is not None and session.is_crowded
+        return f": {PARKED_LIMIT} requests wait for the person on the device" if is_crowded else ""
+
+    async def _exchange(self, text: bytes, name: int, may_wait: bool) -> bytes:
         """The answer's text, over as many sessions as it takes; run at most once by the device."""
         sent: Sent | None = None
         while True:
@@ -242,7 +249,7 @@ class LinkManager:
                     if recalled is not None:
                         return recalled
                     sent = None
-                return await session.request(text, name=name)
+                return await session.request(text, may_wait=may_wait, name=name)
             except SessionLostError as lost:
                 if sent is None and lost.number is not None:
                     sent = Sent(session.greeting.boot, session.greeting.session, lost.number)

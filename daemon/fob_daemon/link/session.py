@@ -46,14 +46,21 @@ class PcSession:
         # Nothing was sent yet: the first record proves our key to the device (docs, section 6).
         self.last_used = float("-inf")
 
-    async def request(self, text: bytes, *, is_keepalive: bool = False, name: int | None = None) -> bytes:
+    @property
+    def is_crowded(self) -> bool:
+        """True when so many requests wait for the device's person that further ones are not even sent."""
+        return self._requester.is_crowded
+
+    async def request(
+        self, text: bytes, *, is_keepalive: bool = False, may_wait: bool = True, name: int | None = None
+    ) -> bytes:
         """One command's text, its answer's text. Raises SessionLostError. Cancelling withdraws the request.
 
-        `name` is what `name_of` calls it meanwhile.
+        `may_wait`: for the device's person. `name` is what `name_of` calls it meanwhile.
         """
         if self.lost.is_set():
             raise SessionLostError(None)
-        request = self._requester.submit(text, is_keepalive=is_keepalive)
+        request = self._requester.submit(text, is_keepalive=is_keepalive, may_wait=may_wait)
         future: asyncio.Future[bytes] = self._loop.create_future()
         self._answers[request] = future
         if name is not None:
