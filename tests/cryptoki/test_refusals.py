@@ -46,16 +46,31 @@ async def test_what_was_refused_is_not_asked_again_in_parts(refusing: Desk) -> N
         assert await is_refused(client, client.session(), OTHER, in_parts=True)
 
 
-async def test_a_refusal_is_over_after_its_time() -> None:
+@pytest.mark.parametrize("ckr", [Ckr.FUNCTION_REJECTED, Ckr.FUNCTION_CANCELED], ids=["a no", "silence"])
+async def test_a_refusal_is_over_after_its_time(ckr: Ckr) -> None:
     now, asked = [0.0], [0]
 
     async def refuse() -> None:
         asked[0] += 1
-        raise CkrError(Ckr.FUNCTION_REJECTED)
+        raise CkrError(ckr)
 
     refusals = Refusals(lambda: now[0])
     for seconds, questions in ((0.0, 1), (REFUSAL_TIME - 0.1, 1), (REFUSAL_TIME, 2)):
         now[0] = seconds
-        with pytest.raises(CkrError):
+        with pytest.raises(CkrError) as caught:
             await refusals.ask(1, ECDSA, DIGEST, refuse)
-        assert asked[0] == questions
+        assert (caught.value.ckr, asked[0]) == (ckr, questions)
+
+
+async def test_what_else_goes_wrong_is_no_answer() -> None:
+    asked = [0]
+
+    async def fail() -> None:
+        asked[0] += 1
+        raise CkrError(Ckr.DEVICE_REMOVED)
+
+    refusals = Refusals()
+    for _ in range(2):
+        with pytest.raises(CkrError):
+            await refusals.ask(1, ECDSA, DIGEST, fail)
+    assert asked == [2]
