@@ -1,7 +1,6 @@
 """The PCs that this device is paired with."""
 
-import base64
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,15 +10,14 @@ from fob_device.store.errors import TokenFileError
 from fob_device.store.pairing_rows import PairingRow, delete_pairing, read_pairings, write_pairing
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.sealing import SealBrokenError
-from fob_protocol.history.entry import Entry, Kind, computer_id
-from fob_protocol.limits import NAME_LIMIT
+from fob_protocol.history.entry import Entry, Kind, computer_id, marked_name
 from fob_protocol.names import plain_name
 
 # A phone shows its paired computers on one screen; more than this is an attack or a mistake.
 PAIRINGS_LIMIT: Final = 64
 
-# Characters of a fingerprint that tell computers of one name apart.
-_FINGERPRINT_SHOWN: Final = 8
+# What a computer is called now, by its static key and the name by which it asked.
+NameOf = Callable[[bytes, str], str]
 
 _PURPOSE: Final = "Fob device pairing 1"
 
@@ -71,13 +69,22 @@ class Pairings:
         name = plain_name(self._pcs[key].name)
         if all(other == key or plain_name(pc.name) != name for other, pc in self._pcs.items()):
             return name
-        mark = f" ({fingerprint(key)[:_FINGERPRINT_SHOWN]})"
-        return plain_name(name, NAME_LIMIT - len(mark)) + mark
+        return marked_name(name, computer_id(key))
+
+    def name_now(self, key: bytes, name: str) -> str:
+        """What a person reads of a computer that asked by `name`: plain, and as `shown_name` while it is paired."""
+        return self.shown_name(key) if key in self._pcs else plain_name(name)
 
     def as_shown(self, entry: Entry) -> Entry:
-        """An entry of a paired computer with the name that it has on the screen."""
+        """An entry with the name that its computer has on the screen.
+
+        One that is not paired has its mark always: whoever is paired now may have its name.
+        """
+        if not entry.pc_name or not entry.computer:
+            return entry
         key = next((key for key in self._pcs if computer_id(key) == entry.computer), None)
-        return entry if key is None or not entry.pc_name else replace(entry, pc_name=self.shown_name(key))
+        name = marked_name(entry.pc_name, entry.computer) if key is None else self.shown_name(key)
+        return replace(entry, pc_name=name)
 
     def add(self, key: bytes, name: str, now: float) -> None:
         """Pair a computer, or pair it again. Raises PairingsFullError; CkrError, and then nothing has changed."""
@@ -105,11 +112,6 @@ class Pairings:
         except SealBrokenError:
             raise TokenFileError(f"the pairing of the computer {row.key.hex()[:16]}... was altered") from None
         return PairedPc(row.name, row.paired_at)
-
-
-def fingerprint(key: bytes) -> str:
-    """Of a computer's static key: SHA-256 in Base64, as ssh writes it behind `SHA256:`."""
-    return base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 def _entry(kind: Kind, key: bytes, name: str) -> Entry:

@@ -6,7 +6,7 @@ from typing import Final
 
 from fob_protocol.at.values import decode_values, encode_values
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.names import plain_name
+from fob_protocol.names import plain_name, shortened
 
 # Numbers that a PC gives to callers; two digits keep a signature's request within its octets.
 CALLERS_LIMIT: Final = 64
@@ -36,7 +36,8 @@ class Purpose(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program with those that started it, and what it is about. Texts are plain and bounded on either side.
+    """A program with those that started it, and what it is about. Texts are plain and bounded on either side: the
+    middle of a program's name and of a host that are longer is cut out, since both ends tell which they are.
 
     `host`: where a LOGIN goes; `namespace`: what a SIGNATURE is of, "git" or "file" (SSHSIG). `is_forwarded`: the
     request came through an ssh agent from another machine.
@@ -49,15 +50,10 @@ class Caller:
     is_forwarded: bool = False
 
     def __post_init__(self) -> None:
-        programs = tuple(plain_name(program, PROGRAM_SIZE) for program in self.programs[:PROGRAMS_LIMIT])
+        programs = tuple(plain_name(shortened(name, PROGRAM_SIZE)) for name in self.programs[:PROGRAMS_LIMIT])
         object.__setattr__(self, "programs", programs)
-        object.__setattr__(self, "host", plain_name(self.host, HOST_SIZE))
+        object.__setattr__(self, "host", plain_name(shortened(self.host, HOST_SIZE), HOST_SIZE))
         object.__setattr__(self, "namespace", plain_name(self.namespace, NAMESPACE_SIZE))
-
-    @property
-    def chain(self) -> str:
-        """`ssh <- git <- zsh`; a question mark when nothing is known."""
-        return " <- ".join(self.programs) or "?"
 
     def to_block(self) -> bytes:
         """Purpose, forwarded, host, namespace, programs."""

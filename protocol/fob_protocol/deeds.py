@@ -1,13 +1,17 @@
 """What a key does, in words that a person reads at one glance: on the phone's screen and in lists on the PC."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from fob_protocol.caller import Caller, Purpose
+from fob_protocol.caller import PROGRAM_SIZE, Caller, Purpose
+from fob_protocol.names import shortened
 
-# The middle of a longer text is left out, so that a host keeps both its ends.
+# Characters of a host, and of a chain of programs with what stands between them.
 HOST_SHOWN: Final = 64
 CHAIN_SHOWN: Final = 128
-LEFT_OUT: Final = "..."
+
+# Between a program and the one that started it.
+BY: Final = " <- "
 
 # SSHSIG namespaces that have words of their own; whatever else is signed is named by its namespace.
 SIGNED: Final = {"git": "a git commit", "file": "a file"}
@@ -32,16 +36,24 @@ def deed(operation: str, caller: Caller) -> str:
 
 def asker(caller: Caller, pc: str) -> str:
     """`ssh <- zsh on me@pc`; the computer alone where nobody knows its program."""
-    return f"{shortened(caller.chain, CHAIN_SHOWN)} on {pc}" if caller.programs else pc
+    return f"{chain(caller)} on {pc}" if caller.programs else pc
 
 
-def shortened(text: str, size: int) -> str:
-    """`text` in at most `size` characters, its middle left out."""
-    if len(text) <= size:
-        return text
-    head = (size - len(LEFT_OUT)) // 2
-    tail = size - len(LEFT_OUT) - head
-    return text[:head] + LEFT_OUT + text[-tail:]
+def chain(caller: Caller) -> str:
+    """`ssh <- git <- zsh` in CHAIN_SHOWN characters at most.
+
+    The program that asks and the one that began it all are whole; of those between them the names are cut, all to one
+    size, and none is left out: eight programs of the longest names leave six characters for each.
+    """
+    size = PROGRAM_SIZE
+    while len(shown := BY.join(_cut_between(caller.programs, size))) > CHAIN_SHOWN:
+        size -= 1
+    return shown
+
+
+def _cut_between(programs: Sequence[str], size: int) -> list[str]:
+    last = len(programs) - 1
+    return [shortened(name, size) if 0 < place < last else name for place, name in enumerate(programs)]
 
 
 def _named(namespace: str) -> str:

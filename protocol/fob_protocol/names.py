@@ -10,7 +10,7 @@ from fob_protocol.limits import NAME_LIMIT
 
 # Stands visibly where a character was taken out: a name that is not what it seems should look that way.
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
-# Ends what was cut, for the same reason; it is one of the characters that are left.
+# Stands where something was cut out, for the same reason; it is one of the characters that are left.
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -26,3 +26,12 @@ def plain_name(name: str, limit: int = NAME_LIMIT) -> str:
     """
     shown = name if len(name) <= limit else name[: max(limit - 1, 0)] + ELLIPSIS
     return "".join(character if character.isprintable() else REPLACEMENT for character in shown)
+
+
+def shortened(text: str, size: int) -> str:
+    """`text` in at most `size` characters, one at least, ELLIPSIS for its middle: both its ends may tell what it is."""
+    if len(text) <= size:
+        return text
+    head = size // 2
+    tail = size - head - 1
+    return text[:head] + ELLIPSIS + text[len(text) - tail :]

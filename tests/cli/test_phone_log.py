@@ -17,7 +17,7 @@ from control.fake_daemon import FakeDaemon
 from control.fake_phone import FakePhone
 from fob_daemon.control.errors import ExitCode
 from fob_protocol.caller import Caller, Purpose
-from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use, computer_id
+from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use, computer_id, marked_name
 from fob_protocol.history.record import GENESIS, SignedRecord
 from fob_protocol.history.verify import Anchor
 from fob_protocol.pkcs11.ckr import Ckr
@@ -30,6 +30,8 @@ USED = Entry(
     Kind.USE, Outcome.APPROVED, By.TAP, 1_800_000_000, 1, computer_id(PC), "me@pc", SSH, Use.SIGN, "work", 7, uses=2
 )
 KEY = LOG_KEY.public.hex()
+# As the phone's screen tells computers of one name apart.
+MARKED = marked_name("me@pc", computer_id(PC))
 
 
 def story() -> list[SignedRecord]:
@@ -54,9 +56,9 @@ async def test_what_the_phone_wrote_down(fob: FobProgram, history: FakeHistory) 
     ended = await fob("log", "--phone")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
-        "     1  2027-01-15 08:00:00  login: work, the user, ssh <- zsh on me@pc\n"
+        f"     1  2027-01-15 08:00:00  login: work, the user, ssh <- zsh on {MARKED}\n"
         "     2                       another computer, or the phone itself\n"
-        "     3  2027-01-15 08:00:00  log in to github.com with 'work' for ssh <- zsh on me@pc: approved by a tap\n"
+        f"     3  2027-01-15 08:00:00  log in to github.com with 'work' for ssh <- zsh on {MARKED}: approved by a tap\n"
     ).replace("login: work", "login: 'work'")
     assert [line[:6] for line in (await fob("log", "--phone", "-n", "2")).out.splitlines()] == ["     2", "     3"]
     assert (await fob("log", "--phone", "-n", "0")).out == ""

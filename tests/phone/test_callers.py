@@ -14,6 +14,7 @@ from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.attribute_list import attributes_to_values
 from fob_protocol.at.values import Value, encode_string
 from fob_protocol.caller import CALLER_UNKNOWN, CALLERS_LIMIT, Caller, Purpose
+from fob_protocol.deeds import CHAIN_SHOWN, chain
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from support.virtual_loop import run_virtually
@@ -173,6 +174,16 @@ def test_a_long_host_keeps_both_its_ends() -> None:
     assert len(words) < 128
 
 
+def test_a_long_chain_shows_every_program_and_the_first_and_the_last_whole() -> None:
+    """Each name keeps both its ends, and no arrow is cut."""
+    names = tuple(f"program-{number}-with-a-name-{number}" for number in range(8))
+    shown = chain(Caller(names)).split(" <- ")
+    assert shown == [names[0], *(f"prog…me-{number}" for number in range(1, 7)), names[7]]
+    assert len(chain(Caller(names))) <= CHAIN_SHOWN
+    script = Caller(("ssh", "a-script-that-runs-long.sh (bash)", "zsh"))
+    assert chain(script) == "ssh <- a-script-that-ru…-long.sh (bash) <- zsh"
+
+
 @given(
     st.text(max_size=300),
     st.text(max_size=100),
@@ -187,4 +198,4 @@ def test_whatever_things_are_called_the_words_are_plain_and_fit_an_event(label: 
 
 def test_words_are_cut_only_where_they_do_not_fit() -> None:
     assert fitting("sign", 6) == "sign"
-    assert fitting("ä" * 9, 3 * 4 + 5) == "ää..."
+    assert fitting("ä" * 9, 2 + 2 * 6 + 9) == "ää…"

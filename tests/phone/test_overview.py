@@ -17,6 +17,7 @@ from fob_device.overview.computers import computers, grants
 from fob_device.overview.objects import certificates, keys
 from fob_device.settings import Ask, KeySetting
 from fob_protocol.caller import Caller, Purpose
+from fob_protocol.history.entry import computer_id
 from fob_protocol.pkcs11.attributes import Attributes
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
@@ -32,8 +33,7 @@ def test_a_computer_is_shown_with_its_line_while_it_is_connected(tmp_path: Path)
     async def story(world: ScreenWorld) -> None:
         (computer,) = computers(world.phone)
         assert (computer.name, computer.paired_at, computer.is_connected) == ("me@pc", NOW, True)
-        digest = hashlib.sha256(world.pc_key).digest()
-        assert base64.b64decode(computer.fingerprint.removeprefix("SHA256:") + "=") == digest
+        assert base64.b64decode(computer.fingerprint + "==") == computer_id(world.pc_key)
         changes: list[bool] = []
         world.phone.on_change.add(lambda: changes.append(computers(world.phone)[0].is_connected))
         await world.disconnect()

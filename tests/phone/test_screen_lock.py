@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fob_device.pairings import fingerprint
 from fob_device.screen.errors import PhoneLockedError
 from fob_device.screen.sheets import ApprovalSheet
 from fob_device.screen.typed import Outcome, Typed
 from fob_device.settings import AUTO_LOCK, AUTO_LOCK_CHOICES, Ask, KeySetting
 from fob_protocol import catalogue
+from fob_protocol.history.entry import computer_id, marked_name
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -69,7 +69,25 @@ def test_a_question_of_one_of_two_computers_of_a_name_shows_which(tmp_path: Path
         world.phone.pair(bytes(32), "me@pc")
         answer = world.begin_to_sign(key)
         sheet = await world.tap()
-        assert sheet.words == f"sign with 'work' for me@pc ({fingerprint(world.pc_key)[:8]})"
+        assert sheet.words == f"sign with 'work' for {marked_name('me@pc', computer_id(world.pc_key))}"
+        assert (await answer).ckr == Ckr.OK
+
+    at_screen(tmp_path, story)
+
+
+def test_what_waits_at_a_locked_phone_is_told_apart_as_soon_as_a_namesake_pairs(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key, lock = await world.new_key(b"work"), world.person.lock
+        world.phone.set_key_setting(key, NEVER)
+        lock.lock()
+        answer = world.begin_to_sign(key)
+        await world.until(lambda: lock.waiting == 1)
+        assert lock.waiting_words == "1 request from me@pc waits"
+        world.phone.pair(bytes(32), "me@pc")
+        assert lock.waiting_words == f"1 request from {marked_name('me@pc', computer_id(world.pc_key))} waits"
+        world.phone.unpair_computer(bytes(32))
+        assert lock.waiting_words == "1 request from me@pc waits"
+        await world.unlock()
         assert (await answer).ckr == Ckr.OK
 
     at_screen(tmp_path, story)

@@ -11,11 +11,6 @@ from fob_protocol.errors import AtSyntaxError
 GIT = Caller(("ssh-keygen", "git", "zsh"), Purpose.SIGNATURE, namespace="git")
 
 
-def test_a_chain_is_read_from_the_program_that_asks() -> None:
-    assert GIT.chain == "ssh-keygen <- git <- zsh"
-    assert Caller().chain == "?"
-
-
 def test_the_block_octet_by_octet() -> None:
     assert GIT.to_block() == b"2,0,#10,#13git,#210ssh-keygen,#13git,#13zsh"
     assert Caller.from_block(GIT.to_block()) == GIT
@@ -37,7 +32,13 @@ def test_whatever_a_program_calls_itself_arrives_plain_and_bounded(caller: Calle
     assert len(arrived.programs) <= PROGRAMS_LIMIT
     assert all(len(program) <= PROGRAM_SIZE for program in arrived.programs)
     assert (len(arrived.host) <= HOST_SIZE, len(arrived.namespace) <= NAMESPACE_SIZE) == (True, True)
-    assert f"{arrived.chain}{arrived.host}{arrived.namespace}".isprintable()
+    assert "".join((*arrived.programs, arrived.host, arrived.namespace)).isprintable()
+
+
+def test_a_name_that_is_cut_keeps_both_its_ends() -> None:
+    caller = Caller(("deploy-it-all-to-production.sh (bash)",), Purpose.LOGIN, host=f"{'a.' * 150}example.org")
+    assert caller.programs == ("deploy-it-all-to…ction.sh (bash)",)
+    assert (caller.host[:4], caller.host[-11:], len(caller.host)) == ("a.a.", "example.org", HOST_SIZE)
 
 
 def test_a_purpose_of_a_newer_pc_is_unknown() -> None:

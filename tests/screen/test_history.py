@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 from fob_device.approval.questions import Operation, Question
-from fob_device.pairings import fingerprint
 from fob_device.screen.web.limits import HISTORY_PAGE
 from fob_protocol.caller import Caller, Purpose
-from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use
+from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use, computer_id, fingerprint, marked_name
 from support.screen_scene import COMMIT, LOGIN, PC_KEY, Scene
 
 SIGNED = Entry(
@@ -19,7 +18,7 @@ SIGNED = Entry(
     caller=LOGIN,
     use=Use.SIGN,
     key_label="work",
-    computer=bytes(16),
+    computer=computer_id(PC_KEY),
 )
 
 
@@ -125,12 +124,12 @@ async def test_computers_of_one_name_are_told_apart_by_their_fingerprints(scene:
     other = bytes(32)
     assert scene.phone.pairings.shown_name(PC_KEY) == "me@pc"
     scene.phone.pair(other, "me@pc")
-    marks = {key: f"me@pc ({fingerprint(key)[:8]})" for key in (PC_KEY, other)}
+    marks = {key: f"me@pc ({fingerprint(computer_id(key))[:8]})" for key in (PC_KEY, other)}
     assert {key: scene.phone.pairings.shown_name(key) for key in marks} == marks
     for key, mark in marks.items():
         assert f"Paired {mark}" in (await scene.get("history")).words
         assert mark in (await scene.get("computers")).words
-        assert f"SHA256:{mark[7:15]}" in (await scene.get(f"computers/{key.hex()}")).words
+        assert f"Its key's fingerprint {mark[7:15]}" in (await scene.get(f"computers/{key.hex()}")).words
     scene.desk().grants.give(Question(Operation.SIGN, "work", "me@pc", LOGIN, scene.key, PC_KEY), 3600)
     assert f"ssh <- git <- zsh on {marks[PC_KEY]}" in (await scene.get()).words
 
@@ -140,4 +139,17 @@ async def test_a_long_name_leaves_room_for_the_fingerprint(scene: Scene) -> None
         scene.phone.pair(key, "x" * 64)
         scene.phone.pairings.shown_name(key)
     shown = scene.phone.pairings.shown_name(bytes(32))
-    assert (len(shown), shown[-11:]) == (64, f" ({fingerprint(bytes(32))[:8]})")
+    assert (len(shown), shown[-11:]) == (64, f" ({fingerprint(computer_id(bytes(32)))[:8]})")
+
+
+async def test_an_entry_of_a_computer_that_is_not_paired_any_more_is_not_taken_for_its_namesake(scene: Scene) -> None:
+    await scene.unlock()
+    await scene.phone.history.note(SIGNED)
+    assert "ssh <- git <- zsh on me@pc Allowed" in (await scene.get("history")).words
+    scene.phone.unpair_computer(PC_KEY)
+    scene.phone.pair(bytes(32), "me@pc")
+    words = (await scene.get("history")).words
+    gone = marked_name("me@pc", computer_id(PC_KEY))
+    assert "Paired me@pc 12:00" in words
+    assert f"Unpaired {gone} 12:00" in words
+    assert f"ssh <- git <- zsh on {gone} Allowed" in words

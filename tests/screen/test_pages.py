@@ -8,6 +8,7 @@ from fob_device.screen.sheets import ApprovalSheet
 from fob_device.screen.web.door import HEADERS
 from fob_device.settings import Ask, KeySetting
 from fob_protocol.caller import Caller, Purpose
+from fob_protocol.history.entry import computer_id, fingerprint
 from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.constants import Cku
 from support.screen_scene import COMMIT, FORWARDED, LOGIN, PC_KEY, PIN, Scene, make_key
@@ -65,7 +66,7 @@ async def test_computers_have_a_name_a_day_and_a_fingerprint(scene: Scene) -> No
     assert "me@pc Paired 8 June 2026" in (await scene.get("computers")).words
     page = (await scene.get(f"computers/{PC_KEY.hex()}")).words
     assert "Connected Not connected" in page
-    assert "SHA256:ctu3M2x2eAAj+D2kw1Xy7uqFczsT00d2l5F3kMEikIQ" in page
+    assert f"Its key's fingerprint {fingerprint(computer_id(PC_KEY))}" in page
 
 
 @pytest.mark.parametrize(

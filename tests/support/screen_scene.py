@@ -113,10 +113,15 @@ class Scene:
         return await self.post("unlock", {"pin": PIN})
 
     async def ask(
-        self, caller: Caller = LOGIN, label: str = "work", pc: str = "me@pc", asker: Asker | None = None
+        self,
+        caller: Caller = LOGIN,
+        label: str = "work",
+        pc: str = "me@pc",
+        asker: Asker | None = None,
+        pc_key: bytes = b"",
     ) -> str:
         """A question comes up; its sheet's id. The answer will be the last of `asked`."""
-        prompt = Prompt(Question(Operation.SIGN, label, pc, caller, self.key))
+        prompt = Prompt(Question(Operation.SIGN, label, pc, caller, self.key, pc_key))
         prompt.askers.join(asker or Asker())
         prompt.until = asyncio.get_running_loop().time() + QUESTION_TIME
         before = {sheet.id for sheet in self.person.sheets}

@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ from fob_daemon.cli.history_json import (
 from fob_daemon.cli.history_reader import Read, read_all, read_newest
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.files import write_durably
-from fob_protocol.history.entry import Entry
+from fob_protocol.history.entry import Entry, marked_name
 from fob_protocol.history.head import Head
 from fob_protocol.history.record import SignedRecord
 from fob_protocol.history.verdict import Fault, Verdict
@@ -164,7 +165,12 @@ def _line(record: SignedRecord) -> str:
     if entry is None:
         return f"{sequence}  {'':<19}  {_OTHERS}"
     outcome = outcome_words(entry)
-    return f"{sequence}  {_moment(entry)}  {entry_words(entry)}{f': {outcome}' if outcome else ''}"
+    return f"{sequence}  {_moment(entry)}  {entry_words(_marked(entry))}{f': {outcome}' if outcome else ''}"
+
+
+def _marked(entry: Entry) -> Entry:
+    """As the phone's screen tells computers of one name apart; whether there are such ones only the phone knows."""
+    return replace(entry, pc_name=marked_name(entry.pc_name, entry.computer)) if entry.pc_name else entry
 
 
 def _when(entry: Entry | None) -> str:

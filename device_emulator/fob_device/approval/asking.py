@@ -14,7 +14,7 @@ def loop_time() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Which computer asks, for what in words, until when (seconds of the loop's clock).
+    """Which computer asks (its static key, and what it is called), for what in words, until when (the loop's clock).
 
     `say` is told in words what the person has to do; it is never told where nobody has to do anything. While `asker`
     is away the person may answer, and nothing is done yet.
@@ -25,3 +25,4 @@ class Asking:
     until: float
     say: Callable[[str], None]
     asker: Asker = field(default_factory=Asker)
+    pc_key: bytes = field(default=b"", repr=False)

@@ -4,8 +4,8 @@ from typing import Final
 
 from fob_protocol.at.values import encode_string
 from fob_protocol.caller import Caller
-from fob_protocol.deeds import FORWARDED, LEFT_OUT, asker, deed
-from fob_protocol.names import plain_name
+from fob_protocol.deeds import FORWARDED, asker, deed
+from fob_protocol.names import ELLIPSIS, plain_name
 
 # Octets of a question's words in an event, which goes in one frame (FRAME_LIMIT).
 WORDS_SIZE: Final = 512
@@ -24,6 +24,6 @@ def fitting(text: str, octets: int) -> str:
     if len(encode_string(text)) <= octets:
         return text
     end = len(text)
-    while len(encode_string(text[:end] + LEFT_OUT)) > octets:
+    while len(encode_string(text[:end] + ELLIPSIS)) > octets:
         end -= 1
-    return text[:end] + LEFT_OUT
+    return text[:end] + ELLIPSIS

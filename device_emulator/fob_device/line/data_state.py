@@ -62,10 +62,10 @@ class DataState:
 
     @property
     def computer(self) -> str | None:
-        """The name of the computer that has the session, None while there is none."""
+        """What the computer that has the session is called on the screen, None while there is none."""
         if self._session is None or self._session.closed or not self._phone.is_paired(self._pc_key):
             return None
-        return self._phone.pairings[self._pc_key].name
+        return self._phone.pairings.shown_name(self._pc_key)
 
     def receive(self, frame: Frame) -> None:
         """Take a frame; what no state expects is dropped."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from fob_device.approval.questions import Question
-from fob_device.pairings import fingerprint
 from fob_device.phone import Phone
+from fob_protocol.history.entry import computer_id, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Computer:
 
     @property
     def fingerprint(self) -> str:
-        """`SHA256:...` of its key, as ssh writes fingerprints."""
-        return f"SHA256:{fingerprint(self.key)}"
+        """Of its key, as its entries in the history hold it."""
+        return fingerprint(computer_id(self.key))
 
 
 @dataclass(frozen=True, slots=True)

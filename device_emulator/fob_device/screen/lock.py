@@ -7,6 +7,7 @@ from typing import Final
 from fob_device.approval.asking import Asking
 from fob_device.listeners import Listener
 from fob_device.pad.tries import NO_PIN, blocked_words, tries_words
+from fob_device.pairings import NameOf
 from fob_device.screen.typed import BUSY, DONE, Outcome, Typed, judged
 from fob_device.token.limits import USER_TRIES
 from fob_protocol.names import plain_name
@@ -31,9 +32,11 @@ class Lock:
         changed: Listener,
         auto_lock: int | None,
         hidden: Callable[[], Sequence[str]] = tuple,
+        name_of: NameOf = lambda key, name: plain_name(name),
     ) -> None:
-        """`hidden`: the computers of the requests whose questions a locked phone does not show."""
+        """`hidden`: the computers of the requests whose questions a locked phone does not show, as `name_of` has it."""
         self._hidden = hidden
+        self._name_of = name_of
         self._open_master = open_master
         self._tries_left = tries_left
         self._clock = clock
@@ -44,7 +47,7 @@ class Lock:
         self._is_checking = False
         self._last_tap = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: dict[asyncio.Future[None], str] = {}
+        self._waiting: dict[asyncio.Future[None], Asking] = {}
 
     @property
     def is_locked(self) -> bool:
@@ -95,7 +98,7 @@ class Lock:
         """`3 requests from me@pc wait`, nothing when none does."""
         if not self.waiting:
             return ""
-        names = sorted({plain_name(name) for name in self._names()})
+        names = sorted(set(self._names()))
         from_whom = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
         if self.waiting == 1:
             return f"1 request from {from_whom} waits"
@@ -148,7 +151,7 @@ class Lock:
         while self._master_key is None:
             self._require_tries()
             opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting[opened] = asking.pc_name
+            self._waiting[opened] = asking
             self._changed()
             asking.say(f"{UNLOCK}: {asking.what}")
             try:
@@ -159,7 +162,8 @@ class Lock:
         return self._master_key
 
     def _names(self) -> list[str]:
-        return [*self._waiting.values(), *self._hidden()]
+        waiting = (self._name_of(asking.pc_key, asking.pc_name) for asking in self._waiting.values())
+        return [*waiting, *self._hidden()]
 
     def _require_tries(self) -> None:
         if self._tries_left() is None:

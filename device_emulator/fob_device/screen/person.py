@@ -57,6 +57,7 @@ class ScreenPerson:
             self._locked_or_not,
             memory.settings.auto_lock(),
             self._hidden,
+            memory.pairings.name_now,
         )
         self._memory = memory
         self._clock = clock
@@ -222,7 +223,8 @@ class ScreenPerson:
     def _hidden(self) -> list[str]:
         """Who asks on the sheets that the lock hides, once for each request."""
         shown = {sheet.id for sheet in self.visible_sheets}
-        return [name for sheet in self.sheets if sheet.id not in shown for name in sheet.count * [_name_on(sheet)]]
+        hidden = [sheet.named(self._memory.pairings.name_now) for sheet in self.sheets if sheet.id not in shown]
+        return [name for sheet in hidden for name in sheet.count * [_name_on(sheet)]]
 
     def _prompt_changed(self, sheet: ApprovalSheet) -> None:
         sheet.until = sheet.prompt.until

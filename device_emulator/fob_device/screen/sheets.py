@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import ClassVar, Final, TypeVar
 
@@ -10,6 +10,7 @@ from fob_device.approval.askers import Askers
 from fob_device.approval.questions import Decision, Prompt, Question
 from fob_device.listeners import Listener
 from fob_device.pad.entry import PinEntry
+from fob_device.pairings import NameOf
 from fob_device.screen.errors import SheetGoneError
 
 # Octets of a sheet's id: nobody guesses one.
@@ -58,6 +59,10 @@ class Sheet:
         """True while an answer does nothing yet: whoever asks has lost its line, and may come back."""
         return False
 
+    def named(self, name_of: NameOf) -> "Sheet":
+        """As it is read now: a computer that pairs while a sheet is open may have the name of the one that asks."""
+        return self
+
 
 @dataclass(slots=True, eq=False)
 class ApprovalSheet(Sheet):
@@ -93,6 +98,11 @@ class ApprovalSheet(Sheet):
         """All of them."""
         return self.prompt.askers.are_away
 
+    def named(self, name_of: NameOf) -> "ApprovalSheet":
+        """With another name in the question."""
+        question = replace(self.question, pc_name=name_of(self.question.pc_key, self.question.pc_name))
+        return replace(self, prompt=replace(self.prompt, question=question))
+
 
 @dataclass(slots=True, eq=False)
 class PinSheet(Sheet):
@@ -119,6 +129,10 @@ class PinSheet(Sheet):
     def is_away(self) -> bool:
         """All of them."""
         return self.askers.are_away
+
+    def named(self, name_of: NameOf) -> "PinSheet":
+        """With another name in the entry."""
+        return replace(self, entry=replace(self.entry, pc_name=name_of(self.entry.pc_key, self.entry.pc_name)))
 
 
 @dataclass(slots=True, eq=False)

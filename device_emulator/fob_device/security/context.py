@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from fob_device.approval.askers import Asker
 from fob_device.approval.asking import Asking, loop_time
@@ -72,7 +73,8 @@ class Context:
         until = loop_time() + QUESTION_TIME
         try:
             async with asyncio.timeout_at(until):
-                yield Asking(self.pc_name, what, until, lambda words: self._say(words, until), self.asker)
+                say = partial(self._say, until=until)
+                yield Asking(self.pc_name, what, until, say, self.asker, self.pc_key)
         except TimeoutError:
             raise CkrError(Ckr.FUNCTION_CANCELED, "nobody answered on the device") from None
 

@@ -1,5 +1,6 @@
 """What an entry of the history says: its details (docs/protocol.md, section 4.2)."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +14,9 @@ from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.names import plain_name
 
 _COMPUTER_LABEL: Final = b"Fob history computer 1"
+
+# Characters of a fingerprint that tell computers of one name apart: 48 bits, so that none are alike by chance.
+_MARK_SIZE: Final = 8
 
 _NOBODY: Final = Caller()
 
@@ -81,6 +85,17 @@ class Use(Numbered):
 def computer_id(static_key: bytes) -> bytes:
     """What stands for a computer in its entries: 16 octets of its static key's digest."""
     return hashlib.sha256(_COMPUTER_LABEL + static_key).digest()[:COMPUTER_SIZE]
+
+
+def fingerprint(computer: bytes) -> str:
+    """What people compare of a computer: its `computer_id` in Base64."""
+    return base64.b64encode(computer).decode().rstrip("=")
+
+
+def marked_name(name: str, computer: bytes) -> str:
+    """`me@pc (ctu3M2x2)`: a plain name with the beginning of the fingerprint, within NAME_LIMIT characters."""
+    mark = f" ({fingerprint(computer)[:_MARK_SIZE]})"
+    return plain_name(name, NAME_LIMIT - len(mark)) + mark
 
 
 @dataclass(frozen=True, slots=True)

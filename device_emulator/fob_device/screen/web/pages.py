@@ -88,7 +88,7 @@ def with_sheet(running: Running, page: Page) -> Page:
     sheets = running.person.visible_sheets
     if not sheets:
         return page
-    view = _view(running, sheets[0])
+    view = _view(running, sheets[0].named(running.phone.pairings.name_now))
     may_reload = page.may_reload and not isinstance(sheets[0], PinSheet)
     return replace(page, sheet=view, others=_others(len(sheets) - 1), may_reload=may_reload)
 
