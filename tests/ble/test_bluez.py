@@ -1,7 +1,7 @@
 """Bonding by BlueZ: conversations over a real message bus with a bluetoothd that follows its script."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -24,20 +24,6 @@ PHONE = "C0:11:22:33:44:55"
 STRANGER = "C0:66:77:88:99:AA"
 OTHER_ADAPTER = "/org/bluez/hci1"
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The system bus."""
-    with message_bus(tmp_path) as address:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-        yield address
-
-
-@pytest.fixture
-async def bluez(address: str) -> AsyncIterator[FakeBlueZ]:
-    async with fake_bluez(address) as bluez:
-        yield bluez
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from fob_daemon.link.lines import Lines
 from fob_daemon.link.transport import LineUnavailableError, LineUrl
 from fob_daemon.permissions import PermissionsError
 from fob_protocol.noise.keys import KeyPair
-from support.fake_bluez import FakeBlueZ, fake_bluez, message_bus
+from support.fake_bluez import FakeBlueZ, fake_bluez
 from support.session import seeded
 
 pytestmark = pytest.mark.clause("P7", "P14")
@@ -65,20 +65,6 @@ class Start:
 
 def url(address: str) -> LineUrl:
     return LineUrl.parse(f"ble:{address}")
-
-
-@pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The system bus."""
-    with message_bus(tmp_path) as address:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
-        yield address
-
-
-@pytest.fixture
-async def bluez(address: str) -> AsyncIterator[FakeBlueZ]:
-    async with fake_bluez(address) as bluez:
-        yield bluez
 
 
 @pytest.fixture

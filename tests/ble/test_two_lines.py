@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cryptoki.desk import Thinker
+from fob_daemon.device.remote_token import PrivateInput
 from fob_daemon.device.slot import open_slot
 from fob_daemon.link.keeper import State
 from fob_daemon.link.manager import LinkManager
@@ -69,7 +70,7 @@ class TwoLines:
     async def sign(self, digest: bytes = bytes(32)) -> bytes:
         """As a program that is logged in does."""
         token = self.slot.remote
-        return await self.slot.logins.run(Cku.USER, lambda: token.sign(self.key, None, digest))
+        return await self.slot.logins.run(Cku.USER, lambda: token.sign(PrivateInput(self.key, None, digest)))
 
     async def _open(self, url: LineUrl, on_data: Callable[[bytes], None]) -> Line:
         self.opened.append(url.scheme)

@@ -13,7 +13,7 @@ from cryptoki.desk import SLOT, Desk
 from fob_daemon.device import object_cache
 from fob_daemon.device.cache_file import CacheFile, snapshot
 from fob_daemon.device.object_cache import ObjectCache
-from fob_daemon.device.remote_token import RemoteToken
+from fob_daemon.device.remote_token import PrivateInput, RemoteToken
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.views import DeviceObject, Page
 from fob_device.approval.rules import Rules
@@ -168,7 +168,7 @@ async def test_a_senseless_page_changes_nothing(desk: Desk, answer: Answer) -> N
 async def test_answers_of_the_wrong_form_are_the_devices_fault(desk: Desk) -> None:
     remote, replies = desk.slot.remote, desk.link.replies
     for name, answer, ask in (
-        ("+C_SIGN", Answer(((5,),)), lambda: remote.sign(1, None, b"")),
+        ("+C_SIGN", Answer(((5,),)), lambda: remote.sign(PrivateInput(1, None, b""))),
         ("+C_LOGIN", Answer(), lambda: remote.login(Cku.USER, b"1234")),
         ("+C_GETTOKENINFO", Answer(((b"label",),)), remote.token_info),
         ("+C_GETTOKENINFO", Answer(((b"l", b"m", b"m", b"s", 1, 4, 8, b"1", b"1.0"),)), remote.token_info),
@@ -185,9 +185,9 @@ async def test_what_cannot_be_sent_is_not_sent(desk: Desk) -> None:
     remote = desk.slot.remote
     with desk.crossing():
         with refused(Ckr.DATA_LEN_RANGE):
-            await remote.sign(1, None, bytes(TEXT_LIMIT))
+            await remote.sign(PrivateInput(1, None, bytes(TEXT_LIMIT)))
         with refused(Ckr.MECHANISM_PARAM_INVALID):
-            await remote.sign(1, 1, b"", GcmParameters(b"", b"", 128))
+            await remote.sign(PrivateInput(1, 1, b"", GcmParameters(b"", b"", 128)))
         with refused(Ckr.MECHANISM_PARAM_INVALID):
             await remote.derive_key(1, Mechanism(Ckm.AES_GCM, b"iv"), {})
         with refused(Ckr.ATTRIBUTE_TYPE_INVALID):

@@ -6,6 +6,7 @@ DEVICE_ERROR at once while it is away (after which clients try again), when the 
 answer does not parse; FUNCTION_CANCELED when the time is over.
 """
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from fob_daemon.caller.numbers import CallerNumbers
@@ -43,6 +44,20 @@ from fob_protocol.pkcs11.mechanisms import Mechanism, Parameters
 # Digits, commas and block heads of one value, and the command's name.
 VALUE_OVERHEAD: Final = 8
 NAME_OVERHEAD: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateInput:
+    """What a private key is given; a `mechanism` of None is the key type's plain one."""
+
+    handle: int
+    mechanism: int | None
+    data: bytes = field(repr=False)
+    parameters: Parameters = field(default=None, repr=False)
+
+    def values(self) -> Values:
+        """In the order of C_Sign and C_Decrypt. Raises CkrError."""
+        return (self.handle, self.mechanism, self.data, _block(self.parameters))
 
 
 class RemoteToken:
@@ -144,27 +159,13 @@ class RemoteToken:
         """C_SetPIN."""
         await self._ask(self._timeouts.set_pin, catalogue.SET_PIN, int(user), old, new)
 
-    async def sign(
-        self,
-        handle: int,
-        mechanism: int | None,
-        data: bytes,
-        parameters: Parameters = None,
-        caller: Caller | None = None,
-    ) -> bytes:
-        """C_Sign; a mechanism of None is the plain one; `data` is a digest where the mechanism hashes."""
-        return await self._use_key(catalogue.SIGN, (handle, mechanism, data, _block(parameters)), caller)
+    async def sign(self, given: PrivateInput, caller: Caller | None = None) -> bytes:
+        """C_Sign; the data is a digest where the mechanism hashes."""
+        return await self._use_key(catalogue.SIGN, given.values(), caller)
 
-    async def decrypt(
-        self,
-        handle: int,
-        mechanism: int | None,
-        data: bytes,
-        parameters: Parameters = None,
-        caller: Caller | None = None,
-    ) -> bytes:
-        """C_Decrypt; a mechanism of None is the key type's plain one."""
-        return await self._use_key(catalogue.DECRYPT, (handle, mechanism, data, _block(parameters)), caller)
+    async def decrypt(self, given: PrivateInput, caller: Caller | None = None) -> bytes:
+        """C_Decrypt."""
+        return await self._use_key(catalogue.DECRYPT, given.values(), caller)
 
     async def derive_key(
         self, handle: int, mechanism: Mechanism, template: Template, caller: Caller | None = None

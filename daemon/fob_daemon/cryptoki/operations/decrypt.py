@@ -11,6 +11,7 @@ from fob_daemon.cryptoki.operations.rsa_padding import RSA_CIPHERS, encryption_p
 from fob_daemon.cryptoki.public_keys import modulus_size
 from fob_daemon.cryptoki.refusals import Refusals
 from fob_daemon.cryptoki.templates import octets
+from fob_daemon.device.remote_token import PrivateInput
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
@@ -47,7 +48,5 @@ async def decrypt_on_device(mechanism: Mechanism, key_use: KeyUse, data: bytes) 
     if len(data) != size:
         raise CkrError(Ckr.ENCRYPTED_DATA_LEN_RANGE, f"{len(data)} octets, {size} are due")
     named = None if mechanism.type == Ckm.RSA_PKCS else mechanism.type
-    parameters = mechanism.parameters or None
-    return await key_use.ask(
-        "decrypt", lambda remote, caller: remote.decrypt(key_use.handle, named, data, parameters, caller)
-    )
+    given = PrivateInput(key_use.handle, named, data, mechanism.parameters or None)
+    return await key_use.ask("decrypt", lambda remote, caller: remote.decrypt(given, caller))

@@ -18,6 +18,7 @@ from fob_daemon.cryptoki.public_keys import ED25519_SIGNATURE, curve_of, modulus
 from fob_daemon.cryptoki.refusals import Refusals
 from fob_daemon.cryptoki.signature_schemes import Family, SignatureScheme, pss_hash, require_room_for_salt, scheme_of
 from fob_daemon.cryptoki.templates import mechanisms
+from fob_daemon.device.remote_token import PrivateInput
 from fob_protocol.caller import Purpose
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -138,11 +139,11 @@ class SignatureRequest:
     async def send(self, data: bytes) -> bytes:
         """The one request."""
         named, octets = self._shortened(data)
-        parameters = self._mechanism.parameters or None
+        given = PrivateInput(self._key_use.handle, named, octets, self._mechanism.parameters or None)
         purpose = Purpose.TLS_CLIENT if self._client_verify.is_tls_client else Purpose.UNKNOWN
         return await self._key_use.ask(
             "sign",
-            lambda remote, caller: remote.sign(self._key_use.handle, named, octets, parameters, caller),
+            lambda remote, caller: remote.sign(given, caller),
             purpose,
         )
 
