@@ -5,14 +5,16 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.fob_program import Ended, FobProgram
-from control.fake_daemon import FakeDaemon
+from control.fake_daemon import FakeDaemon, log_entry
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.cli.git_signing.proof import parted
+from fob_daemon.control.interface import DeviceState
 from support.required import check_program
 
 EMAIL = "ada@example.org"
@@ -386,6 +388,48 @@ async def test_the_proof(fob: FobProgram, config: Path, key: str, agent: str, da
     assert ended.err.startswith("Look at your phone")
     found = (await fob("git", "test", "--json")).json
     assert (len(found["commit"]), found["said"]) == (40, ended.out.rstrip("\n"))
+
+
+async def test_the_phone_that_has_the_key_is_the_one_that_is_blamed(
+    fob: FobProgram, config: Path, key: str, phone: FakePhone, daemon: FakeDaemon
+) -> None:
+    await fob("git", "enable", "--yes")
+    daemon.add_phone("other", FakePhone("Bob's token", "FOB-0002"))
+    daemon.add_phone("never here", FakePhone("Carol's token", "FOB-0003"))
+    assert (await fob("git", "test")).error == [
+        "the commit was not signed", "'pixel' has no PIN pad, and is not unlocked", "fob unlock --device pixel"
+    ]  # fmt: skip
+    daemon.change_device("pixel", DeviceState.AWAY, "the line ended")
+    ended = await fob("git", "test")
+    assert (ended.code, ended.error) == (4, [
+        "the commit was not signed",
+        "'pixel' has the key, and is away: the line ended",
+        "switch it on, or bring it near, and then the same command",
+    ])  # fmt: skip
+    daemon.change_device("pixel", DeviceState.REFUSED, "the device is not paired with this computer", "fob pair URL")
+    assert (await fob("git", "test")).error[2] == "fob pair URL"
+
+    phone.objects.clear()
+    assert (await fob("git", "test")).error == [
+        "the commit was not signed",
+        "no phone that is paired has the key that git signs with (user.signingKey)",
+        "fob git enable",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("device", "why"), [("pixel", "the person said no on the phone (CKR_FUNCTION_REJECTED)"), ("other", "git: ")]
+)
+async def test_what_another_phone_refused_meanwhile_is_not_told(
+    fob: FobProgram, config: Path, key: str, phone: FakePhone, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch,
+    device: str, why: str,
+) -> None:  # fmt: skip
+    await fob("git", "enable", "--yes")
+    phone.has_pin_pad = True
+    daemon.add_phone("pixel", phone)
+    refused = replace(log_entry(1, "CKR_FUNCTION_REJECTED"), device=device)
+    monkeypatch.setattr(daemon, "log", lambda limit, since: [] if limit == 1 else [refused])
+    assert (await fob("git", "test")).error[1].startswith(why)
 
 
 def test_the_signature_is_parted_from_what_it_is_over() -> None:

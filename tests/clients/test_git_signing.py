@@ -90,6 +90,28 @@ def test_a_no_on_the_phone(live: Live, enabled: str) -> None:
     assert in_repository(live, "git", "commit", "-q", "--allow-empty", "-m", "Two").returncode != 0
 
 
+def test_a_phone_that_is_away_is_named(live: Live, enabled: str) -> None:
+    live.kill_phone()
+    live.await_state("away")
+    done = in_repository(live, "fob", "git", "test")
+    live.start_phone()
+    assert done.returncode == 4
+    assert f"why:   '{live.device()['name']}' has the key, and is away: " in done.stderr
+
+
+def test_commits_of_an_earlier_key_stay_good_in_a_list_of_one_s_own(live: Live) -> None:
+    signers = live.folder / "signers"
+    signers.write_text("bob@example.org ssh-ed25519 AAAA\n")
+    live.run("git", "config", "--global", "gpg.ssh.allowedSignersFile", str(signers))
+    for key in ("Ed25519", "P-256"):
+        fob(live, "git", "enable", "--yes", "--key", key)
+        assert in_repository(live, "git", "commit", "-q", "--allow-empty", "-m", key).returncode == 0
+    shown = in_repository(live, "git", "log", "-2", "--format=%G? %s").stdout
+    fob(live, "git", "disable")
+    live.run("git", "config", "--global", "--unset", "gpg.ssh.allowedSignersFile")
+    assert (shown, signers.read_text()) == ("G P-256\nG Ed25519\n", "bob@example.org ssh-ed25519 AAAA\n")
+
+
 @pytest.mark.parametrize("enabled", ["P-256"], indirect=True)
 def test_what_it_waits_for_is_said(live: Live, enabled: str) -> None:
     done = in_repository(live, "fob", "git", "test")

@@ -1,9 +1,8 @@
 """`fob git`: sign commits with the phone, prove that it works, and go back."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -17,16 +16,11 @@ from fob_daemon.cli.git_signing.git import Git
 from fob_daemon.cli.git_signing.plan import Signing, disabling, enabling
 from fob_daemon.cli.git_signing.proof import NotSignedError, Proof, Setup, prove
 from fob_daemon.cli.git_signing.record import Record
+from fob_daemon.cli.git_signing.refusal import why_not_signed
 from fob_daemon.cli.git_signing.scope import Scope, global_scope, local_scope
 from fob_daemon.cli.keys import find_key, keys_of
 from fob_daemon.cli.parameters import LABEL
 from fob_daemon.control.errors import ControlError, ExitCode
-
-# What the log has of a signature that the phone did not give: the exit code and why.
-_REFUSALS: Final = {
-    "CKR_FUNCTION_REJECTED": (ExitCode.REJECTED, "the person said no on the phone"),
-    "CKR_FUNCTION_CANCELED": (ExitCode.TIMEOUT, "nobody answered on the phone in time"),
-}
 
 local_option = click.option(
     "--local/--global", "is_local", default=False, help="Of this repository alone, or of all (as at first)."
@@ -101,13 +95,13 @@ def disable_command(fob: Fob, is_local: bool) -> None:
 def test_command(fob: Fob) -> None:
     """Sign a commit in a scratch repository as git would here, and check it with git and with ssh-keygen."""
     setup = Setup.found(_git(fob))
-    before = fob.client.get("log", limit=1)["entries"]
+    newest = fob.client.get("log", limit=1)["entries"]
     fob.output.say("Look at your phone in case it asks: git signs a commit ...")
     try:
         with asks_shown(fob):
             proof = prove(_git(fob), setup)
     except NotSignedError as error:
-        raise _not_signed(fob, before, str(error)) from None
+        raise why_not_signed(fob, setup.key, newest[-1]["sequence"] if newest else 0, str(error)) from None
     _show_proof(fob, proof)
 
 
@@ -146,21 +140,6 @@ def _show_proof(fob: Fob, proof: Proof) -> None:
         return
     fob.output.line(proof.said)
     fob.output.say("git and ssh-keygen take the signature for good.")
-
-
-def _not_signed(fob: Fob, before: list[dict[str, Any]], words: str) -> ControlError:
-    """By what the daemon has noted since: git only says that the agent refused."""
-    since = before[-1]["sequence"] if before else 0
-    results = [entry["result"] for entry in fob.client.get("log", since=since)["entries"]]
-    for result, (code, why) in _REFUSALS.items():
-        if result in results:
-            return ControlError("the commit was not signed", f"{why} ({result})", "the same command again", code)
-    refused = next((result for result in results if result != "OK"), "")
-    to_unlock = daemon_sockets(fob).to_unlock
-    if to_unlock:
-        why = f"'{to_unlock[0]}' has no PIN pad, and is not unlocked"
-        return ControlError("the commit was not signed", why, f"fob unlock --device {shlex.quote(to_unlock[0])}")
-    return ControlError("the commit was not signed", f"git: {words}{f' ({refused})' if refused else ''}", "fob doctor")
 
 
 def _git(fob: Fob) -> Git:
