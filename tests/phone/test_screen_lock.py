@@ -31,17 +31,37 @@ def test_fifty_requests_at_a_locked_phone_are_one_question_and_each_is_done_once
         person.lock.lock()
         with counted_signatures() as signed:
             waiting = [world.begin_to_sign(key, data) for data in range(50)]
-            assert set(await world.asks()) == {"unlock the phone: sign with 'work' for me@pc"}
-            # The link carries 32 at a time; the others wait at the PC.
-            assert person.lock.waiting_words == "32 requests from me@pc wait"
+            assert await world.asks() == 50 * ["unlock the phone: sign with 'work' for me@pc"]
+            assert person.lock.waiting_words == "50 requests from me@pc wait"
             assert (len(person.sheets), len(signed)) == (0, 0)
             assert (await person.unlock(WRONG_PIN)).words == "Wrong PIN, 2 tries left"
-            assert (person.lock.waiting, len(signed)) == (32, 0)
+            assert (person.lock.waiting, len(signed)) == (50, 0)
             await world.unlock()
             answers = await asyncio.gather(*waiting)
         assert [answer.ckr for answer in answers] == 50 * [Ckr.OK]
         assert signed == {bytes([data]) * 32: 1 for data in range(50)}
         assert await world.asks() == []
+
+    at_screen(tmp_path, story)
+
+
+def test_fifty_requests_of_a_key_that_asks_are_one_sheet_after_the_unlocking(tmp_path: Path) -> None:
+    async def story(world: ScreenWorld) -> None:
+        key = await world.new_key(b"work")
+        world.person.lock.lock()
+        with counted_signatures() as signed:
+            waiting = [world.begin_to_sign(key, data) for data in range(50)]
+            await world.asks()
+            assert (world.person.lock.waiting, len(world.person.sheets)) == (50, 0)
+            await world.unlock()
+            sheet = await world.sheet(ApprovalSheet)
+            await world.until(lambda: sheet.count == 50)
+            assert (await world.asks())[-1] == "sign with 'work' for me@pc, 50 times"
+            assert (list(world.person.sheets), len(signed)) == ([sheet], 0)
+            assert await world.tap() is sheet
+            answers = await asyncio.gather(*waiting)
+        assert [answer.ckr for answer in answers] == 50 * [Ckr.OK]
+        assert signed == {bytes([data]) * 32: 1 for data in range(50)}
 
     at_screen(tmp_path, story)
 

@@ -6,13 +6,12 @@ from enum import Enum
 
 from fob_device.approval.askers import Asker
 from fob_device.withdrawal import WITHDRAWN
-from fob_protocol.at.answer import Answer
-from fob_protocol.limits import OUTSTANDING_LIMIT, PARKED_LIMIT, WINDOW
+from fob_protocol.at.answer import Answer, encode_answer
+from fob_protocol.limits import HELD_OCTETS, OUTSTANDING_LIMIT, PARKED_LIMIT, WINDOW
 from fob_protocol.session.pace import Pace
 
-# A PC can ask only for what it had no answer of: what was in the window, or parked.
+# A PC can ask only for what it had no answer of: what was in the window, or parked. Answers: HELD_OCTETS of them.
 JOBS_LIMIT = WINDOW + PARKED_LIMIT + OUTSTANDING_LIMIT
-
 
 # A PC whose link breaks again while it recalls still finds its first session.
 SESSIONS_LIMIT = 8
@@ -39,21 +38,20 @@ class Job:
 
 @dataclass(slots=True)
 class Jobs:
-    """Those of one session by request number, the last JOBS_LIMIT of them."""
+    """Those of one session by request number, the last JOBS_LIMIT of them: first those that run, then by their end."""
 
     jobs: dict[int, Job] = field(default_factory=dict)
     # What this session recalled of earlier ones.
     recalled: set[Job] = field(default_factory=set)
     _forgotten_up_to: int = -1
+    # Of the answers, by number.
+    _octets: dict[int, int] = field(default_factory=dict)
 
     def add(self, number: int, job: Job) -> None:
-        """Remember a job; the oldest finished one gives way."""
+        """Remember a job; those that finished first give way."""
         self.jobs[number] = job
-        if len(self.jobs) > JOBS_LIMIT:
-            oldest = next((n for n, j in self.jobs.items() if j.task.done()), None)
-            if oldest is not None:
-                del self.jobs[oldest]
-                self._forgotten_up_to = max(self._forgotten_up_to, oldest)
+        job.task.add_done_callback(lambda task: self._finished(number, task))
+        self._forget()
 
     def find(self, number: int) -> Job | Fate:
         """The job of a request, or why there is none."""
@@ -71,6 +69,19 @@ class Jobs:
     def unfinished(self) -> list[Job]:
         """The jobs that still run."""
         return [job for job in self.jobs.values() if not job.task.done()]
+
+    def _finished(self, number: int, task: asyncio.Task[Answer]) -> None:
+        """The oldest request may be the last one that is answered: then its answer is the one that is due."""
+        is_answered = not task.cancelled() and task.exception() is None
+        self._octets[number] = len(encode_answer(task.result())) if is_answered else 0
+        self.jobs[number] = self.jobs.pop(number)
+        self._forget()
+
+    def _forget(self) -> None:
+        while self._octets and (len(self.jobs) > JOBS_LIMIT or sum(self._octets.values()) > HELD_OCTETS):
+            first = next(iter(self._octets))
+            del self.jobs[first], self._octets[first]
+            self._forgotten_up_to = max(self._forgotten_up_to, first)
 
 
 @dataclass(slots=True)

@@ -10,11 +10,15 @@ from fob_device.security.manager import SecurityManager
 from fob_device.security.values import octets, whole
 from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
 from fob_protocol.at.command import Command, decode_command
-from fob_protocol.catalogue import EVENT_UNPAIRED, RECALL, STATE_EVENTS
+from fob_protocol.at.values import Value
+from fob_protocol.catalogue import EVENT_ASK, EVENT_UNPAIRED, RECALL, STATE_EVENTS
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.link.frames import Frame
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.responder import Closed, Responder, Run, Withdraw
+
+# What only the newest event tells: how something stands, or what is asked about one request.
+Topic = tuple[str, Value]
 
 UNPAIRED: Final = Answer(ckr=Ckr.DEVICE_REMOVED, words="this computer was unpaired on the device")
 
@@ -37,8 +41,8 @@ class DeviceSession:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
         self._manager: SecurityManager | None = None
-        # The newest event by its name, for STATE_EVENTS, and its number.
-        self._announced: dict[str, tuple[int, Event]] = {}
+        # The newest event of each topic, and its number.
+        self._announced: dict[Topic, tuple[int, Event]] = {}
         self._is_retired = False
         self.closed = False
 
@@ -67,19 +71,20 @@ class DeviceSession:
         self.flush()
 
     def announce(self, event: Event) -> None:
-        """Send an event to the PC. One that tells how something stands takes the place of an older one on its way."""
+        """Send an event to the PC. It takes the place of an older one of its topic that is on its way."""
         if self.closed:
             return
-        if event.name in self._announced:
-            self._responder.retract(self._announced[event.name][0])
+        topic = _topic(event)
+        if topic is not None:
+            self._retract(topic)
         number = self._responder.emit(encode_event(event), self._clock())
-        if event.name in STATE_EVENTS:
-            self._announced[event.name] = number, event
+        if topic is not None:
+            self._announced[topic] = number, event
         self.flush()
 
     def correct(self, event: Event) -> None:
         """Announce it if the PC may still receive an event of the same name that tells otherwise."""
-        number, on_its_way = self._announced.get(event.name, (-1, event))
+        number, on_its_way = self._announced.get((event.name, None), (-1, event))
         if self._responder.is_waiting(number) and on_its_way != event:
             self.announce(event)
 
@@ -126,8 +131,14 @@ class DeviceSession:
     def _finish(self, number: int, task: asyncio.Task[Answer]) -> None:
         if not self.closed:
             answer = self._withdrawn() if task.cancelled() else task.result()
+            self._retract((EVENT_ASK, number))
             self._responder.answer(number, encode_answer(answer))
             self.flush()
+
+    def _retract(self, topic: Topic) -> None:
+        """What was announced about it is not sent any more."""
+        if topic in self._announced:
+            self._responder.retract(self._announced.pop(topic)[0])
 
     def _withdrawn(self) -> Answer:
         return UNPAIRED if self._is_retired else Answer(ckr=Ckr.FUNCTION_CANCELED)
@@ -161,3 +172,9 @@ class DeviceSession:
             if not self.closed:
                 job.task.cancel(*cancelled.args)
             raise
+
+
+def _topic(event: Event) -> Topic | None:
+    if event.name in STATE_EVENTS:
+        return event.name, None
+    return (event.name, event.values[0]) if event.name == EVENT_ASK else None
