@@ -14,8 +14,9 @@ from fob_device.ports.url import Opened
 
 READ_SIZE = 4096
 
-# What waits for a PC that does not read; beyond it the line is dropped, as a modem without flow control would.
-UNSENT_LIMIT = 262_144
+# What waits for a PC that does not read: one tap may answer 256 requests, a frame of up to 700 octets and a question's
+# words for each. Beyond it the line is dropped, as a modem without flow control would.
+UNSENT_LIMIT = 524_288
 
 # How often a line that nobody has open is looked at.
 REOPEN_POLL = 0.05

@@ -7,8 +7,9 @@ from typing import Final
 # Octets arrive in steps of so many seconds, or one by one where a single one takes longer.
 STEP: Final = 0.01
 
-# What waits on a line that is slower than its two ends; beyond it octets are lost, as without flow control.
-WAITING_LIMIT: Final = 262_144
+# What waits on a line that is slower than its two ends: as much as a port may have for a PC that does not read. Beyond
+# it octets are lost, as without flow control.
+WAITING_LIMIT: Final = 524_288
 
 
 class Pacer:

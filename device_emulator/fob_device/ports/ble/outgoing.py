@@ -3,8 +3,9 @@
 from collections import deque
 from typing import Final
 
-# A line that holds more is not read by anybody: the session above keeps a few parts of 512 octets in flight.
-UNSENT_LIMIT: Final = 65_536
+# A line that holds more is not read by anybody: one tap may answer 256 requests, a frame of up to 700 octets and a
+# question's words for each.
+UNSENT_LIMIT: Final = 524_288
 
 # Every frame ends so, and has more octets than this one; text of command state does not, but for the echo of one.
 END_OF_FRAME: Final = 0
