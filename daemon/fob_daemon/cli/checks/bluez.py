@@ -33,7 +33,7 @@ def check_bluez(root: Path) -> Iterator[Finding]:
         objects = asyncio.run(_objects())
     except LineUnavailableError as error:
         if error.why == NO_BUS:
-            yield Finding(Outcome.FAIL, "the D-Bus system bus cannot be reached", NO_BUS, "sudo systemctl start dbus")
+            yield Finding(Outcome.FAIL, "the D-Bus system bus cannot be reached", NO_BUS, error.remedy)
             return
         yield Finding(Outcome.OK, "D-Bus", "the system bus is there")
         yield _service_trouble(error, root)

@@ -30,6 +30,8 @@ BOND_REFUSED: Final = f"the phone did not accept the Bluetooth bond; is pairing 
 NO_SERVICE: Final = "the device offers no Fob service by Bluetooth"
 
 _REMEDIES: Final = {
+    NO_BUS: "sudo systemctl start dbus",
+    NO_ADAPTER: "sudo dmesg | grep -i bluetooth",
     NO_BLUEZ: "sudo systemctl start bluetooth",
     ADAPTER_OFF: "bluetoothctl power on",
     DENIED: 'sudo usermod --append --groups bluetooth "$USER"',
