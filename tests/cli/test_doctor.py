@@ -20,11 +20,16 @@ from fob_daemon.cli.checks.links import check_links
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
+from fob_daemon.cli.client import START
 from fob_daemon.cli.doctor import CHECKS
+from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd
 from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import find_client, module_path, module_text
 
 OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
+
+# How a person starts the daemon where the tests run.
+START_HERE = START if has_systemd(os.environ) else BY_HAND
 
 
 def device(**changes: Any) -> dict[str, Any]:
@@ -47,7 +52,8 @@ def status(*devices: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A machine with nothing on it but a daemon with one phone."""
+    """A machine with nothing on it but systemd, and a daemon with one phone."""
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
     control, provider, agent = (tmp_path / f"{name}.sock" for name in ("control", "provider", "agent"))
     return Machine({"HOME": str(tmp_path)}, 1000, tmp_path, control, provider, agent, status(device()))
 
@@ -313,7 +319,7 @@ async def test_the_report_for_a_script_and_for_a_person(fob: FobProgram, phone: 
     assert (
         "fail  the provider socket is not there\n"
         f"      why:   {fob.folder}/provider.sock: No such file or directory\n"
-        "      try:   systemctl --user start fobd    (or: fobd &)\n"
+        f"      try:   {START_HERE}\n"
     ) in person.out
 
 
@@ -324,5 +330,5 @@ async def test_without_a_daemon_the_doctor_still_looks(lonely_fob: FobProgram) -
     assert ended.out.splitlines()[:3] == [
         "fail  the daemon is not reachable",
         f"      why:   {lonely_fob.control}: No such file or directory",
-        "      try:   systemctl --user start fobd    (or: fobd &)",
+        f"      try:   {START_HERE}",
     ]

@@ -45,7 +45,8 @@ Check = Callable[[Machine], Iterator[Finding]]
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A new user's, whose daemon runs and has no phone."""
+    """A new user's, whose daemon runs and has no phone; systemd runs too."""
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
     environment["XDG_STATE_HOME"] = str(tmp_path / "state")
     control, provider, agent = (tmp_path / f"{name}.sock" for name in ("control", "provider", "agent"))
@@ -244,6 +245,19 @@ def test_a_daemon_that_does_not_start_by_itself(machine: Machine, monkeypatch: p
     assert (machine.root / ".config/systemd/user/fobd.service").exists()
     without = replace(machine, environment={"HOME": str(machine.root / "new"), "PATH": str(machine.root)})
     assert [finding.outcome for finding in check_service(without)] == [SKIP]
+
+
+def test_where_no_systemd_runs_none_is_promised(machine: Machine) -> None:
+    mended(check_service, machine)
+    (machine.root / "run/systemd/system").rmdir()
+    (found,) = check_service(machine)
+    assert (found.outcome, found.next, found.fix) == (WARN, "fobd &    (at each log-in)", None)
+    assert found.why == "its units are in place, and no systemd runs here"
+    (found,) = check_daemon(replace(machine, status=None))
+    assert (found.outcome, found.next, found.fix) == (FAIL, "fobd &    (at each log-in)", None)
+    old = {"version": "0.0.1", "pid": 77}
+    (found,) = check_daemon(replace(machine, status=old))
+    assert (found.outcome, found.next, found.fix) == (WARN, "kill 77; fobd &    (at each log-in)", None)
 
 
 def test_a_daemon_of_systemd_s_is_started_again_and_no_other(machine: Machine) -> None:

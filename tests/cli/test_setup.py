@@ -21,6 +21,10 @@ from support.required import check_program
 NOBODY = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else os.getuid()
 
 
+# In a home's environment: none runs.
+WITHOUT_SYSTEMD = "WITHOUT_SYSTEMD"
+
+
 @dataclass
 class Home:
     """A new user's, without a daemon. `shell` is the one that they log in with."""
@@ -78,6 +82,8 @@ def home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """Outside pytest's folder, which is closed to other users."""
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(sys, "stdin", None)
+    # Whatever runs where the tests run.
+    monkeypatch.setattr("fob_daemon.cli.setup.has_systemd", lambda environment: WITHOUT_SYSTEMD not in environment)
     with tempfile.TemporaryDirectory(prefix="fob-home-") as folder:
         path = Path(folder)
         path.chmod(0o755)
@@ -130,6 +136,22 @@ def test_once_and_then_there_is_nothing_to_do(home: Home) -> None:
     code, _, err = home.fob("setup", "--yes")
     assert (code, home.files()) == (7, written)
     assert "why:   every file is as it should be, or not fob's to change" in err
+
+
+def test_where_no_systemd_runs_none_is_promised(home: Home) -> None:
+    home.fob("setup", "--yes")
+    units = {name for name in ALL if "systemd" in name}
+    assert units < set(home.files())
+    home.environment[WITHOUT_SYSTEMD] = "1"
+    assert home.fob("setup", "--undo")[0] == 0, "also what was written while one ran"
+    assert home.files() == {}
+
+    code, _, err = home.fob("setup", "--yes")
+    assert (code, set(home.files())) == (0, ALL - units - {".config/fob/fobd.toml"})
+    said = [line for line in err.splitlines() if "systemd" in line]
+    why = "left out: systemd, as none runs here: nothing starts the daemon but you.    try: fobd &    (at each log-in)"
+    assert said == [why]
+    assert "systemd" not in home.fob("setup", "--yes", "--without", "systemd")[2]
 
 
 def test_undone_nothing_is_left_and_what_was_there_is_as_it_was(home: Home) -> None:

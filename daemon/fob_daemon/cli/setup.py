@@ -19,7 +19,7 @@ from fob_daemon.cli.parameters import HOSTS, LABEL
 from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.cli.setting_up.shells import shell_changes
 from fob_daemon.cli.setting_up.ssh import EVERY_HOST, ssh_changes
-from fob_daemon.cli.setting_up.systemd import has_systemd, listen, read_units, stop_listening, systemd_changes
+from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd, listen, read_units, stop_listening, systemd_changes
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.p11_kit import module_path, module_text
 
@@ -63,10 +63,14 @@ def setup(
     person = Person(fob.environment, os.getuid(), *_sockets(fob))
     parts = {name: build for name, build in _builders(person, hosts).items() if name not in without}
     if undo:
+        # Also where no systemd runs any more.
+        parts |= {"systemd": lambda: systemd_changes(person)} if "systemd" in parts else {}
         _undo(fob, [*_git_undoing(fob), *reversed([change for build in parts.values() for change in build()])])
         return
     changes = [change for build in parts.values() for change in _leading_to_ours(fob, list(build()))]
     changes += _git_changes(fob, key, device) if with_git else []
+    if "systemd" in parts and not has_systemd(fob.environment):
+        fob.output.say(f"left out: systemd, as none runs here: nothing starts the daemon but you.    try: {BY_HAND}")
     _set_up(fob, person, changes, dry_run=dry_run, yes=yes)
 
 

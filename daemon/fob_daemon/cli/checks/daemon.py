@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Run
-from fob_daemon.cli.client import RESTART, START
+from fob_daemon.cli.client import START
 from fob_daemon.cli.setting_up.systemd import SERVICE, SOCKETS, is_enabled
 from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
@@ -20,7 +20,7 @@ _STATES: Final = {
     "connecting": (Outcome.WARN, "is not connected yet", "fob status    (in a moment)"),
     "away": (Outcome.WARN, "is away", NEAR),
     "refused": (Outcome.FAIL, "is there and cannot be used", "fob log -n 5"),
-    "stopped": (Outcome.FAIL, "is not connected to any more", RESTART),
+    "stopped": (Outcome.FAIL, "is not connected to any more", ""),
 }
 _PIN_STATES: Final = {
     "USER_PIN_LOCKED": (
@@ -48,7 +48,7 @@ def check_daemon(machine: Machine) -> Iterator[Finding]:
             Outcome.WARN,
             "the daemon is of another version",
             f"fobd {theirs} runs, fob is {ours}",
-            RESTART,
+            machine.restart,
             _restart(machine),
         )
         return
@@ -63,7 +63,7 @@ def check_devices(machine: Machine, *, radio_fails: bool = False) -> Iterator[Fi
     if not machine.devices:
         yield Finding(Outcome.WARN, "no device is paired", "programs find no key on this computer", "fob pair URL")
     for device in machine.devices:
-        yield _link(device, radio_fails)
+        yield _link(machine, device, radio_fails)
         yield from _other_lines(device)
         flag = next((flag for flag in _PIN_STATES if flag in device["token_flags"]), None)
         if flag is not None:
@@ -74,13 +74,15 @@ def check_devices(machine: Machine, *, radio_fails: bool = False) -> Iterator[Fi
 def _unreachable(machine: Machine) -> Finding:
     error = machine.refusal or ControlError("the daemon is not reachable", str(machine.control), START)
     # Its own words for one that hangs lead here.
-    remedy = RESTART if error.next_command == "fob doctor" else error.next_command
+    remedies = {"fob doctor": machine.restart, START: machine.start}
+    remedy = remedies.get(error.next_command, error.next_command)
     return Finding(Outcome.FAIL, error.what, error.why, remedy, _restart(machine))
 
 
 def _restart(machine: Machine) -> Run | None:
     """Where systemd has it; a daemon that somebody has started is theirs."""
-    return Run(("systemctl", "--user", "restart", *SOCKETS, SERVICE)) if is_enabled(machine.person) else None
+    is_service = machine.has_systemd and is_enabled(machine.person)
+    return Run(("systemctl", "--user", "restart", *SOCKETS, SERVICE)) if is_service else None
 
 
 def _pin_remedy(machine: Machine, device: dict[str, Any], outcome: Outcome) -> str:
@@ -89,13 +91,15 @@ def _pin_remedy(machine: Machine, device: dict[str, Any], outcome: Outcome) -> s
     return f"enter the right PIN once: fob unlock --device {shlex.quote(device['name'])}"
 
 
-def _link(device: dict[str, Any], radio_fails: bool) -> Finding:
+def _link(machine: Machine, device: dict[str, Any], radio_fails: bool) -> Finding:
     """The line that is in use, or would be."""
     name, url, state = f"device '{device['name']}'", device["url"], device["state"]
     if state == "ready":
         return Finding(Outcome.OK, name, f"ready, {url}")
     outcome, what, deed = _STATES[state]
     why = f"{device['why']} ({url})" if device["why"] else url
+    if state == "stopped":
+        deed = machine.restart
     if state == "away" and radio_fails and url.startswith("ble:"):
         deed = RADIO_FIRST
     return Finding(outcome, f"{name} {what}", why, device["next"] or deed)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from fob_daemon.cli.checks.fix import Fix
+from fob_daemon.cli.client import RESTART, START
 from fob_daemon.cli.setting_up.person import Person
+from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd
 from fob_daemon.control.errors import ControlError
 
 _OF_ROOT: Final = ("sudo ", "apt install ")
@@ -69,6 +71,23 @@ class Machine:
     def person(self) -> Person:
         """Whose it is, as `fob setup` sees them."""
         return Person(self.environment, self.uid, str(self.provider), str(self.agent))
+
+    @property
+    def has_systemd(self) -> bool:
+        """One runs it, so that services can be there."""
+        return has_systemd(self.environment, self.root)
+
+    @property
+    def start(self) -> str:
+        """What a person types to start the daemon."""
+        return START if self.has_systemd else BY_HAND
+
+    @property
+    def restart(self) -> str:
+        """What a person types to start the daemon again."""
+        if self.has_systemd:
+            return RESTART
+        return BY_HAND if self.status is None else f"kill {self.status['pid']}; {BY_HAND}"
 
     @property
     def serial_lines(self) -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
-from fob_daemon.cli.setting_up.systemd import has_systemd, is_enabled, listen, read_units, systemd_changes
+from fob_daemon.cli.setting_up.systemd import BY_HAND, is_enabled, listen, read_units, systemd_changes
 
 # Where a machine's own service is enabled.
 _OF_THE_MACHINE: Final = "etc/systemd/system/multi-user.target.wants/fobd.service"
@@ -38,12 +38,21 @@ class Enable:
 
 def check_service(machine: Machine) -> Iterator[Finding]:
     """By the person's systemd, or the machine's."""
-    if is_enabled(machine.person):
+    if not machine.has_systemd:
+        yield _by_hand(machine)
+    elif is_enabled(machine.person):
         yield Finding(Outcome.OK, "service", "systemd listens for the daemon, and starts it")
     elif (machine.root / _OF_THE_MACHINE).exists():
         yield Finding(Outcome.OK, "service", "the machine's systemd starts the daemon")
-    elif not has_systemd(machine.environment):
-        yield Finding(Outcome.SKIP, "service", "there is no systemd here")
     else:
         why = "programs find the phone only while somebody has started it by hand"
         yield Finding(Outcome.WARN, "the daemon does not start by itself", why, "fob setup", Enable(machine))
+
+
+def _by_hand(machine: Machine) -> Finding:
+    if is_enabled(machine.person):
+        why = "its units are in place, and no systemd runs here"
+        return Finding(Outcome.WARN, "the daemon does not start by itself", why, BY_HAND)
+    return Finding(
+        Outcome.SKIP, "service", "no systemd runs here: the daemon runs while somebody has started it", BY_HAND
+    )

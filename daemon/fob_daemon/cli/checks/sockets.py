@@ -11,7 +11,7 @@ from typing import Final
 from fob_daemon.cli.agent_logins import has_to_be_unlocked, phones_to_unlock
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Run
-from fob_daemon.cli.client import OWN, RESTART, START
+from fob_daemon.cli.client import OWN
 
 ANSWER_TIME: Final = 3.0
 
@@ -23,9 +23,9 @@ HELLO_AGENT: Final = b"\x00\x00\x00\x01\x0b"
 
 def check_sockets(machine: Machine) -> Iterator[Finding]:
     """Mode, owner and life of each socket."""
-    yield _check("control socket", machine.control, b"")
-    yield _check("provider socket", machine.provider, HELLO_PROVIDER)
-    yield _check("agent socket", machine.agent, HELLO_AGENT)
+    yield _check(machine, "control socket", machine.control, b"")
+    yield _check(machine, "provider socket", machine.provider, HELLO_PROVIDER)
+    yield _check(machine, "agent socket", machine.agent, HELLO_AGENT)
 
 
 def check_agent_variable(machine: Machine) -> Iterator[Finding]:
@@ -54,11 +54,11 @@ def check_agent_login(machine: Machine) -> Iterator[Finding]:
             yield Finding(Outcome.OK, subject, "it asks for its PIN itself")
 
 
-def _check(subject: str, path: Path, hello: bytes) -> Finding:
+def _check(machine: Machine, subject: str, path: Path, hello: bytes) -> Finding:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        remedy = OWN if isinstance(error, PermissionError) else START
+        remedy = OWN if isinstance(error, PermissionError) else machine.start
         return Finding(Outcome.FAIL, f"the {subject} is not there", f"{path}: {error.strerror}", remedy)
     if not stat.S_ISSOCK(mode):
         remedy = f"rm {shlex.quote(str(path))}, and start fobd again"
@@ -74,7 +74,7 @@ def _check(subject: str, path: Path, hello: bytes) -> Finding:
         )
     why = _trouble(path, hello)
     if why:
-        remedy = RESTART if os.access(path, os.W_OK) else OWN
+        remedy = machine.restart if os.access(path, os.W_OK) else OWN
         return Finding(Outcome.FAIL, f"nobody answers at the {subject}", f"{path}: {why}", remedy)
     return Finding(Outcome.OK, subject, f"{path}, mode {stat.S_IMODE(mode):04o}")
 
