@@ -1,0 +1,1 @@
+"""What a device and its back office say to each other: docs/office-protocol.md."""

@@ -1,0 +1,108 @@
+"""A question sealed to a server, and the one answer that belongs to it (docs/office-protocol.md, section 3)."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from fob_protocol.cose import hpke, sign1
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.headers import Context
+from fob_protocol.cose.labels import Label
+from fob_protocol.office.certificate import Certificate
+from fob_protocol.office.errors import Fault, OfficeError, RefusedError
+from fob_protocol.office.message import Message, Nonce, Octets32, Time, read
+from fob_protocol.office.refusals import Refusal
+
+
+class Service(StrEnum):
+    """The last part of the path; `/v1/<service>`."""
+
+    DIRECTORY = "directory"
+    REGISTRATION = "registration"
+    SESSION = "session"
+    CONFIGURATION = "configuration"
+    CONTENT = "content"
+    REPORT = "report"
+
+
+class Question(Message, tag=1, frozen=True):
+    """`reply_key` (X25519) is made for this one question."""
+
+    nonce: Nonce
+    reply_key: Octets32
+    body: bytes
+
+
+class Answer(Message, tag=1, frozen=True):
+    """`time` is the server's clock."""
+
+    time: Time
+    body: bytes
+
+
+class Refused(Message, tag=0, frozen=True):
+    """A body instead of the service's own. `retry_after` in seconds."""
+
+    code: Refusal
+    retry_after: Time | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question under way: `sealed` goes to the office; the rest waits for its answer and is never said."""
+
+    service: Service
+    server: Certificate
+    sealed: bytes
+    reply_key: X25519PrivateKey = field(repr=False)
+
+    def open(self, sealed: bytes) -> Answer:
+        """The server's answer. Raises OfficeError, RefusedError."""
+        context = _context(self.service, self.sealed)
+        try:
+            signed = hpke.unseal_with(self.reply_key, Label.ANSWER, context, sealed)
+        except CoseError:
+            raise OfficeError(Fault.STALE_ANSWER, "that is no answer to this question") from None
+        try:
+            answer = read(Answer, sign1.verify(self.server.signing_key, Label.ANSWER, context, signed))
+        except CoseError as error:
+            raise OfficeError(Fault.WRONG_SIGNATURE, f"the answer is not {self.server.server}'s: {error}") from None
+        _check_refused(answer.body)
+        return answer
+
+
+def ask(server: Certificate, service: Service, body: bytes, random: Callable[[int], bytes]) -> Asked:
+    """A question to a server. `random` gives so many octets."""
+    reply_key = X25519PrivateKey.from_private_bytes(random(32))
+    question = Question(random(16), reply_key.public_key().public_bytes_raw(), body)
+    sealed = hpke.seal_to(server.sealing_key, Label.QUESTION, [service], question.octets())
+    return Asked(service, server, sealed, reply_key)
+
+
+def open_question(key: X25519PrivateKey, service: Service, sealed: bytes) -> Question:
+    """At the office. Raises CoseError when it is not sealed to `key` for this service, OfficeError MALFORMED."""
+    return read(Question, hpke.unseal_with(key, Label.QUESTION, [service], sealed))
+
+
+def seal_answer(
+    key: Ed25519PrivateKey, service: Service, question: Question, sealed_question: bytes, time: int, body: bytes
+) -> bytes:
+    """At the office. Raises CoseError SealError when the question's reply key is none."""
+    context = _context(service, sealed_question)
+    signed = sign1.sign(key, Label.ANSWER, context, Answer(time, body).octets())
+    return hpke.seal_to(question.reply_key, Label.ANSWER, context, signed)
+
+
+def _context(service: Service, sealed_question: bytes) -> Context:
+    return [service, hashlib.sha256(sealed_question).digest()]
+
+
+def _check_refused(body: bytes) -> None:
+    # An array of three whose first element is 0: no service's own message begins with 0.
+    if body[:2] == b"\x83\x00":
+        refused = read(Refused, body)
+        raise RefusedError(refused.code, refused.retry_after)

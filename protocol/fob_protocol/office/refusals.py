@@ -1,0 +1,25 @@
+"""Why the office says no. Names are what people and programs are told; the clause says which rule it is."""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """The second element of a refusal (docs/office-protocol.md, section 3)."""
+
+    # Any service: the body is no message of it; it cannot be answered now.
+    MALFORMED = "malformed"
+    UNAVAILABLE = "unavailable"
+    # Registration (R25, R26) and the registration of a device that the office does not know.
+    NAME_TAKEN = "name-taken"
+    FIELDS_WRONG = "fields-wrong"
+    OUT_OF_DATE = "out-of-date"
+    # Sessions (R19, R20): one word for an unknown code and a wrong proof.
+    NOT_PROVED = "not-proved"
+    LOCKED = "locked"
+    NO_SESSION = "no-session"
+    OUT_OF_ORDER = "out-of-order"
+    # The gateway (R23).
+    NOT_ENTITLED = "not-entitled"
+    # Configuration (C3 to C6, C22, C28): one word for all that may be wrong with who asks.
+    DENIED = "denied"
+    NO_CONTENT = "no-content"
