@@ -3,10 +3,15 @@
 import os
 import shlex
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from fob_daemon.start_error import StartError
+
+# Of a folder, and of a socket, that are one user's.
+OWN_MODE: Final = 0o700
+SOCKET_MODE: Final = 0o600
 
 _ROOT: Final = 0
 _WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -14,6 +19,17 @@ _WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 class PermissionsError(StartError):
     """Others may touch what they must not."""
+
+
+def make_own_folder(folder: Path) -> None:
+    """It and those above it that are not there, for this user only, whatever the umask. Raises OSError."""
+    if folder.exists():
+        return
+    make_own_folder(folder.parent)
+    with suppress(FileExistsError):  # somebody else makes it at the same time, and it is looked at after that
+        folder.mkdir(mode=OWN_MODE)
+        if stat.S_IMODE(folder.stat().st_mode) != OWN_MODE:
+            folder.chmod(OWN_MODE)
 
 
 def require_own_folder(folder: Path) -> None:

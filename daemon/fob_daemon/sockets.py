@@ -12,13 +12,11 @@ from typing import Final
 import structlog
 
 from fob_daemon.peer import PeerIdentity, peer_identity
-from fob_daemon.permissions import require_own_folder
+from fob_daemon.permissions import SOCKET_MODE, make_own_folder, require_own_folder
 from fob_daemon.start_error import StartError
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-SOCKET_MODE: Final = 0o600
-DIRECTORY_MODE: Final = 0o700
 # Programs that connect at once, at login, wait here.
 BACKLOG: Final = 64
 # A refused program writes its first request within milliseconds, and then reads that nobody wants it.
@@ -35,12 +33,14 @@ def bind_unix_socket(path: Path) -> socket.socket:
     """A listening, non-blocking socket of mode 0600 in a folder that is the user's own. Raises StartError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        make_own_folder(path.parent)
         require_own_folder(path.parent)
         _remove_stale(path)
         # Before bind: the file must not be open to others for a moment.
         os.fchmod(listener.fileno(), SOCKET_MODE)
         listener.bind(os.fspath(path))
+        # Behind it: the umask may have taken its owner's own permissions away.
+        path.chmod(SOCKET_MODE)
         listener.listen(BACKLOG)
         listener.setblocking(False)
     except OSError as error:

@@ -5,10 +5,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-from fob_daemon.permissions import require_own_folder
+from fob_daemon.permissions import make_own_folder, require_own_folder
 from fob_daemon.start_error import StartError
 
-FOLDER_MODE: Final = 0o700
 LOCK_FILE: Final = "lock"
 LOCK_MODE: Final = 0o600
 # The longest process id of Linux has 7 digits.
@@ -24,7 +23,7 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         """Make the folder if there is none, and lock it. Raises StartError, OSError."""
-        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_own_folder(path)
         require_own_folder(path)
         self.path = path
         self._lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK_MODE)

@@ -184,7 +184,7 @@ def test_sockets(machine: Machine) -> None:
         ]
 
         machine.control.chmod(0o666)
-        assert next(check_sockets(machine)).next == f"chmod o= {machine.control}"
+        assert next(check_sockets(machine)).next == f"chmod 600 {machine.control}"
 
 
 def test_agent_variable(machine: Machine) -> None:

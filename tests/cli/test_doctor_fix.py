@@ -1,5 +1,6 @@
 """`fob doctor --fix`: every remedy shown before it is applied, each mends what it is for, root's are only named."""
 
+import grp
 import json
 import os
 import shlex
@@ -97,12 +98,27 @@ def test_a_module_file_that_is_somebody_else_s_stays(machine: Machine) -> None:
     assert path.read_text() == "module: other.so\n"
 
 
-def test_a_socket_that_is_open_to_others(machine: Machine, agent: None) -> None:
-    machine.agent.chmod(0o777)
+@pytest.mark.parametrize("mode", [0o666, 0o660, 0o606, 0o777])
+def test_a_socket_that_is_open_to_others_is_its_owner_s_again(machine: Machine, agent: None, mode: int) -> None:
+    machine.agent.chmod(mode)
     found = trouble(check_sockets, machine)
-    assert (found.next, found.fix) == (f"chmod o= {machine.agent}", Run(("chmod", "o=", str(machine.agent))))
-    Run(("chmod", "o=", str(machine.agent))).apply()
-    assert stat.S_IMODE(machine.agent.stat().st_mode) == 0o770
+    assert (found.next, found.fix) == (f"chmod 600 {machine.agent}", Run(("chmod", "600", str(machine.agent))))
+    assert found.fix is not None
+    found.fix.apply()
+    assert stat.S_IMODE(machine.agent.stat().st_mode) == 0o600
+
+
+def test_the_machine_s_sockets_are_for_its_group_and_no_others(
+    machine: Machine, agent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = grp.getgrgid(machine.agent.stat().st_gid)
+    monkeypatch.setattr(
+        grp, "getgrgid", lambda number: {group.gr_gid: grp.struct_group(("fob", "x", number, []))}[number]
+    )
+    machine.agent.chmod(0o660)
+    assert not [finding for finding in check_sockets(machine) if "open to other users" in finding.what]
+    machine.agent.chmod(0o666)
+    assert trouble(check_sockets, machine).next == f"chmod 660 {machine.agent}"
 
 
 def test_ssh(machine: Machine, agent: None) -> None:

@@ -1,5 +1,6 @@
 """The socket file: private, replaced when it is stale, left alone when somebody lives there."""
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -20,6 +21,25 @@ def test_socket_and_folder_are_private(tmp_path: Path) -> None:
     path = tmp_path / "new" / "provider"
     with bind_unix_socket(path):
         assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o027, 0o077, 0o177, 0o277, 0o777])
+def test_socket_and_new_folders_are_their_owner_s_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    path = tmp_path / "new" / "below" / "provider"
+    before = os.umask(umask)
+    try:
+        listener = bind_unix_socket(path)
+    finally:
+        os.umask(before)
+    with listener:
+        assert (mode(path), mode(path.parent), mode(path.parent.parent)) == (0o600, 0o700, 0o700)
+
+
+@pytest.mark.parametrize("folder", [0o755, 0o750, 0o711, 0o700])
+def test_the_socket_is_its_owner_s_whatever_the_folder_s_mode(tmp_path: Path, folder: int) -> None:
+    tmp_path.chmod(folder)
+    with bind_unix_socket(tmp_path / "provider"):
+        assert (mode(tmp_path / "provider"), mode(tmp_path)) == (0o600, folder)
 
 
 def test_a_stale_file_is_replaced(tmp_path: Path) -> None:

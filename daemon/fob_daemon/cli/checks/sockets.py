@@ -1,5 +1,6 @@
 """The three sockets: do they exist, who may connect, does anyone answer?"""
 
+import grp
 import os
 import shlex
 import socket
@@ -12,8 +13,13 @@ from fob_daemon.cli.agent_logins import has_to_be_unlocked, phones_to_unlock
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Run
 from fob_daemon.cli.client import OWN
+from fob_daemon.permissions import SOCKET_MODE
 
 ANSWER_TIME: Final = 3.0
+
+# Whose members may connect to the sockets of the machine's own service.
+GROUP: Final = "fob"
+GROUP_MODE: Final = 0o660
 
 # p11-kit RPC: the client's highest version, answered by a byte. ssh-agent: SSH_AGENTC_REQUEST_IDENTITIES, answered by a
 # length and SSH_AGENT_IDENTITIES_ANSWER.
@@ -56,27 +62,38 @@ def check_agent_login(machine: Machine) -> Iterator[Finding]:
 
 def _check(machine: Machine, subject: str, path: Path, hello: bytes) -> Finding:
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
     except OSError as error:
         remedy = OWN if isinstance(error, PermissionError) else machine.start
         return Finding(Outcome.FAIL, f"the {subject} is not there", f"{path}: {error.strerror}", remedy)
+    mode, wanted = found.st_mode, _mode_of(found)
     if not stat.S_ISSOCK(mode):
         remedy = f"rm {shlex.quote(str(path))}, and start fobd again"
         return Finding(Outcome.FAIL, f"the {subject} is not there", f"{path} is no socket", remedy)
-    if mode & stat.S_IRWXO:
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) & ~wanted:
         why = f"{path} has mode {stat.S_IMODE(mode):04o}"
+        command = ("chmod", f"{wanted:o}", str(path))
         return Finding(
             Outcome.WARN,
             f"the {subject} is open to other users",
             why,
-            f"chmod o= {shlex.quote(str(path))}",
-            Run(("chmod", "o=", str(path))),
+            shlex.join(command),
+            Run(command),
         )
     why = _trouble(path, hello)
     if why:
         remedy = machine.restart if os.access(path, os.W_OK) else OWN
         return Finding(Outcome.FAIL, f"nobody answers at the {subject}", f"{path}: {why}", remedy)
     return Finding(Outcome.OK, subject, f"{path}, mode {stat.S_IMODE(mode):04o}")
+
+
+def _mode_of(found: os.stat_result) -> int:
+    """What systemd/README.md says of such a socket: only the machine's is for a group."""
+    try:
+        is_machine_s = grp.getgrgid(found.st_gid).gr_name == GROUP
+    except KeyError:
+        is_machine_s = False
+    return GROUP_MODE if is_machine_s else SOCKET_MODE
 
 
 def _trouble(path: Path, hello: bytes) -> str:
