@@ -6,6 +6,7 @@ provider = "/run/user/1000/fob/provider.sock"
 private_operation = 60
 """
 
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -23,7 +24,11 @@ UserId = Annotated[int, Meta(ge=0)]
 
 
 class ConfigError(ValueError):
-    """The file cannot be used; the text names the entry and the rule."""
+    """The file cannot be used; the text names the entry and the rule. `next_command` is what to do about it."""
+
+    def __init__(self, why: str, next_command: str) -> None:
+        self.next_command = next_command
+        super().__init__(why)
 
 
 class Sockets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +91,24 @@ def load_config(file: Path | None) -> Config:
         return Config()
     try:
         return msgspec.convert(tomllib.loads(file.read_text()), Config, dec_hook=_path)
+    except FileNotFoundError as error:
+        remedy = f"install -D -m 600 /dev/null {_quoted(file)}    (an empty file means the defaults)"
+        raise ConfigError(f"{file}: {error.strerror}", remedy) from None
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}") from None
+        raise ConfigError(f"{file}: {error.strerror}", f"ls -ld {_quoted(file)}") from None
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{file}: {_place_and_rule(str(error))}") from None
+        raise ConfigError(f"{file}: {_place_and_rule(str(error))}", _mend(file)) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: {error}") from None
+        raise ConfigError(f"{file}: {error}", _mend(file)) from None
+
+
+def _mend(file: Path) -> str:
+    """No program knows what was meant."""
+    return f"mend {_quoted(file)} (docs/configuration.md), and then the same command"
+
+
+def _quoted(file: Path) -> str:
+    return shlex.quote(str(file))
 
 
 def _path(_: type, value: object) -> Path:

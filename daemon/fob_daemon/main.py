@@ -12,10 +12,10 @@ from typing import NoReturn
 from fob_daemon.config import Config, ConfigError, load_config
 from fob_daemon.daemon import Daemon
 from fob_daemon.logs import configure_logs
-from fob_daemon.service.environment import ServiceEnvironmentError
+from fob_daemon.service.environment import VARIABLES, ServiceEnvironmentError
 from fob_daemon.service.listen_fds import inherited_sockets
 from fob_daemon.service.notify import Notifier
-from fob_daemon.start_error import LOOK, StartError
+from fob_daemon.start_error import StartError
 from fob_daemon.version import own_version
 
 
@@ -26,10 +26,13 @@ def main() -> None:
         config = load_config(arguments.config)
         configure_logs(config.log)
         run(config)
-    except StartError as error:
+    except (ConfigError, StartError) as error:
         fail(str(error), error.next_command)
-    except (ConfigError, ServiceEnvironmentError) as error:
-        fail(str(error), LOOK)
+    except ServiceEnvironmentError as error:
+        fail(
+            str(error),
+            f"env {' '.join(f'-u {name}' for name in VARIABLES)} fobd    (by hand, without a service manager)",
+        )
 
 
 def parse_arguments() -> argparse.Namespace:

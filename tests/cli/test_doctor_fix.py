@@ -17,6 +17,7 @@ import pytest
 from fob_daemon.cli import doctor
 from fob_daemon.cli.changes.change import make_all
 from fob_daemon.cli.checks.bluez import _adapters
+from fob_daemon.cli.checks.configuration import check_configuration
 from fob_daemon.cli.checks.daemon import check_daemon
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Run
@@ -253,6 +254,37 @@ def test_no_key_that_is_not_fob_s_becomes_a_signer(machine: Machine, repository:
     program, signers = check_git(machine)
     assert (program.outcome, signers.outcome, signers.fix, signers.next) == (OK, WARN, None, "fob git enable")
     assert signers_of(machine).read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[timeouts]\nlogin = 0\n", "'timeouts.login': Expected `float` > 0.0"),
+        ("state = \n", "Invalid value (at line 1, column 9)"),
+        ("\n[socket]\n", "Object contains unknown field `socket`; known are state, sockets, timeouts, log, bluetooth"),
+    ],
+)
+@pytest.mark.parametrize("place", [".config/fob/fobd.toml", "etc/fob/fobd.toml"])
+def test_a_configuration_with_which_the_daemon_does_not_start(
+    machine: Machine, place: str, text: str, why: str
+) -> None:
+    assert [finding.outcome for finding in check_configuration(machine)] == [SKIP]
+    file = machine.root / place
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    (found,) = check_configuration(replace(machine, status=None))
+    assert (found.outcome, found.why, found.fix) == (FAIL, f"{file}: {why}", None)
+    assert found.next == f"mend {file} (docs/configuration.md), and then: systemctl --user restart fobd"
+    file.write_text("[timeouts]\nlogin = 5\n")
+    assert [(found.outcome, found.why) for found in check_configuration(machine)] == [(OK, str(file))]
+
+
+def test_a_configuration_that_the_unit_names_and_that_is_not_there(machine: Machine) -> None:
+    mended(check_service, machine)
+    file = machine.root / ".config/fob/fobd.toml"
+    file.unlink()
+    assert trouble(check_configuration, machine).why == f"{file} is not there, and its unit names it"
+    assert mended(check_configuration, machine) == [OK]
 
 
 def test_a_daemon_that_does_not_start_by_itself(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,14 @@
 """The configuration file: defaults, values, and the words for what it may not hold."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from daemon.running import refused as refused_start
 from fob_daemon.config import BluetoothSettings, Config, ConfigError, LogSettings, Sockets, TimeoutSettings, load_config
+from fob_daemon.demo.scratch import Scratch
 
 NO_CONTROLLER = ": a controller is one of hci-socket, usb, serial, tcp-client, unix-client, a colon, and which"
 
@@ -119,8 +123,38 @@ def test_a_mistake_is_named_with_its_place_and_its_rule(tmp_path: Path, text: st
 
     assert str(refused.value).startswith(f"{file}: ")
     assert str(refused.value).endswith(words)
+    assert refused.value.next_command == f"mend {file} (docs/configuration.md), and then the same command"
 
 
 def test_a_file_that_is_not_there_is_an_error_and_not_the_defaults(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file or directory"):
-        load_config(tmp_path / "fobd.toml")
+    file = tmp_path / "fobd.toml"
+    with pytest.raises(ConfigError, match="No such file or directory") as refused:
+        load_config(file)
+    command, _, what = refused.value.next_command.partition("    ")
+    assert (command, what) == (f"install -D -m 600 /dev/null {file}", "(an empty file means the defaults)")
+    subprocess.run(shlex.split(command), check=True)
+    assert load_config(file) == load_config(None)
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Is a directory") as refused:
+        load_config(tmp_path)
+    assert refused.value.next_command == f"ls -ld {tmp_path}"
+
+
+def test_the_daemon_says_what_to_mend_and_sends_nobody_elsewhere(scratch: Scratch) -> None:
+    scratch.config.write_text("[timeouts]\nlogin = 0\n")
+    assert refused_start(scratch) == [
+        "error: fobd did not start",
+        f"why:   {scratch.config}: 'timeouts.login': Expected `float` > 0.0",
+        f"try:   mend {scratch.config} (docs/configuration.md), and then the same command",
+    ]
+
+
+def test_variables_of_a_service_manager_that_contradict_themselves(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", "nowhere")
+    words = refused_start(scratch)
+    assert words[1] == "why:   NOTIFY_SOCKET is 'nowhere', neither a path nor an abstract name"
+    assert words[2].startswith("try:   env -u LISTEN_PID ")

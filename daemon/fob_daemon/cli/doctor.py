@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from fob_daemon.cli.checks.clock import check_clock, check_phone_clocks
+from fob_daemon.cli.checks.configuration import check_configuration
 from fob_daemon.cli.checks.daemon import check_daemon
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
@@ -31,6 +32,7 @@ MARGIN: Final = 6
 CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_daemon,
     check_service,
+    check_configuration,
     check_sockets,
     check_links,
     check_serial_lines,
@@ -52,7 +54,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
 @json_option
 @click.pass_obj
 def doctor(fob: Fob, fix: bool, yes: bool) -> int:
-    """Check daemon, sockets, devices, Bluetooth, serial lines, p11-kit, ssh, git and clock.
+    """Check daemon, configuration, sockets, devices, Bluetooth, serial lines, p11-kit, ssh, git and clock.
 
     Each trouble comes with why, and with the next command. The exit code is 1 when something fails; with --fix, when
     something fails still.

@@ -2,8 +2,12 @@
 
 import os
 from collections.abc import MutableMapping
+from typing import Final
 
 Environment = MutableMapping[str, str]
+
+# sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
+VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 
 
 class ServiceEnvironmentError(ValueError):

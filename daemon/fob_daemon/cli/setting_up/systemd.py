@@ -40,10 +40,15 @@ def systemd_changes(person: Person) -> Sequence[Change]:
     """Units, their links, and an empty configuration. Raises ControlError where the units are not there."""
     folder = person.configuration / "systemd/user"
     return (
-        OwnFile(person.configuration / "fob/fobd.toml", _DRAFT, files.PRIVATE, is_first_draft=True),
+        configuration_draft(person),
         *(OwnFile(folder / name, _unit(name)) for name in (*SOCKETS, SERVICE)),
         *(Link(_wants(person) / name, folder / name) for name in SOCKETS),
     )
+
+
+def configuration_draft(person: Person) -> OwnFile:
+    """The file that the units name: an empty one is the person's from then on."""
+    return OwnFile(person.configuration / "fob/fobd.toml", _DRAFT, files.PRIVATE, is_first_draft=True)
 
 
 def is_enabled(person: Person) -> bool:
