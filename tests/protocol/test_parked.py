@@ -101,6 +101,19 @@ def test_what_needs_nobody_passes_them_at_any_time() -> None:
     assert {session.pc.answers[request] for request in requests} == {b"answer to AT+FOBGRANTS"}
 
 
+def test_at_the_pc_what_needs_nobody_and_what_may_wait_go_in_turns() -> None:
+    session = open_session(lambda text: None)
+    requester = session.pc.requester
+    for number in range(OUTSTANDING_LIMIT + 10):
+        requester.submit(b"sign %d" % number)
+    session.wire.settle()
+    for number in range(2):
+        requester.submit(b"read %d" % number, may_wait=False)
+    session.wire.run_for(WORKING_AFTER)
+    order = [text.decode() for _, text in session.device.runs[OUTSTANDING_LIMIT:]]
+    assert order == ["read 0", "sign 32", "read 1", *(f"sign {number}" for number in range(33, 42))]
+
+
 def test_a_pc_that_lets_more_wait_is_refused() -> None:
     pc, responder = one_sided()
     for number in range(PARKED_LIMIT + OUTSTANDING_LIMIT):

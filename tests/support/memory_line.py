@@ -7,6 +7,7 @@ from functools import partial
 
 from fob_daemon.link.transport import Line, LineUnavailableError, LineUrl, StreamLine
 from fob_device.line.phone_lines import LineHandler, PhoneLines
+from fob_protocol.session.pace import Pace
 from support.noise import Noise, Tap
 
 # What one direction takes to arrive.
@@ -67,13 +68,14 @@ class Cable:
         self.noise = noise
         self.taps: list[Tap] = []
         self.plugged = True
+        self.pace = Pace()
         self._down, self._up = Wire(), Wire()
         self._device: LineHandler | None = None
         self._pc: StreamLine | None = None
 
     def switch_on(self, lines: PhoneLines) -> None:
         """A phone is at the other end from now on."""
-        self._device = lines(self._to_pc, close=self.hang_up)
+        self._device = lines(self._to_pc, close=self.hang_up, pace=lambda: self.pace)
 
     def switch_off(self) -> None:
         """The device lost power."""
@@ -167,7 +169,8 @@ class SerialCable(Cable):
         super().__init__(noise)
         if baud is not None:
             self.url = LineUrl.parse(f"serial:/cable?baud={baud}")
-            self._down, self._up = Wire(baud / 10), Wire(baud / 10)
+            self.pace = Pace(baud / 10)
+            self._down, self._up = Wire(self.pace.rate), Wire(self.pace.rate)
 
     def hang_up(self) -> None:
         """The PC closes its port; the device sees nothing of it."""

@@ -5,20 +5,13 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from fob_protocol.errors import RecordError
-from fob_protocol.limits import (
-    ASSEMBLIES_LIMIT,
-    EVENTS_WAITING,
-    HELD_OCTETS,
-    OUTSTANDING_LIMIT,
-    PARKED_LIMIT,
-    TRIES_LIMIT,
-    WINDOW,
-)
+from fob_protocol.limits import EVENTS_WAITING, TRIES_LIMIT, WINDOW
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.handshake import SessionKeys
 from fob_protocol.session.polls import Polls
 from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
 from fob_protocol.session.request import FRAME_OVERHEAD, Request
+from fob_protocol.session.room import Room
 from fob_protocol.session.timing import LineTiming
 
 
@@ -60,6 +53,7 @@ class Requester:
         self._timing = timing
         self._counters = counters or Counters()
         self._waiting: deque[Request] = deque()
+        self._has_passed = False
         self._open: dict[int, Request] = {}
         self._ready: deque[Request] = deque()
         self._withdrawn: deque[Request] = deque()
@@ -78,7 +72,7 @@ class Requester:
     @property
     def is_crowded(self) -> bool:
         """True when no more requests may wait for the device's person: further ones wait here."""
-        return sum(request.may_wait for request in self._open.values()) >= PARKED_LIMIT
+        return Room(self._open.values()).is_crowded
 
     def submit(self, text: bytes, *, is_keepalive: bool = False, may_wait: bool = True) -> Request:
         """Queue a command's text; `may_wait` if for the device's person. Raises ValueError over TEXT_LIMIT."""
@@ -179,8 +173,8 @@ class Requester:
 
     def _admit(self, now: float) -> None:
         """Give numbers to waiting requests while the device's window has room."""
-        while self._waiting and self._device_has_room():
-            request = self._next_waiting()
+        while self._waiting and self._window_has_room():
+            request = self._next_waiting(Room(self._open.values()))
             if request is None:
                 return
             self._waiting.remove(request)
@@ -195,29 +189,13 @@ class Requester:
             else:
                 self._counters.round_trips += 1
 
-    def _next_waiting(self) -> Request | None:
-        """The oldest that may go.
-
-        Short ones pass long ones while the device puts as many together as it can, and those that need nobody pass
-        those that may wait for a person while enough do.
-        """
-        assemblies, crowded, held = self._assemblies(), self.is_crowded, self._octets_held()
-        for request in self._waiting:
-            may_go = assemblies < ASSEMBLIES_LIMIT or not request.assembling
-            if may_go and not (crowded and request.may_wait) and held + len(request.text) <= HELD_OCTETS:
-                return request
-        return None
-
-    def _assemblies(self) -> int:
-        return sum(request.assembling for request in self._open.values())
-
-    def _octets_held(self) -> int:
-        return sum(len(request.text) for request in self._open.values())
-
-    def _device_has_room(self) -> bool:
-        in_flight = sum(not request.parked for request in self._open.values())
-        room = in_flight < OUTSTANDING_LIMIT and len(self._open) < OUTSTANDING_LIMIT + PARKED_LIMIT
-        return room and self._window_has_room()
+    def _next_waiting(self, room: Room) -> Request | None:
+        """The oldest that may go, or the oldest that needs nobody: in turns, so that neither waits for long."""
+        may_go = [] if room.is_full else [request for request in self._waiting if room.takes(request)]
+        oldest = may_go[0] if may_go else None
+        passing = next((request for request in may_go if not request.may_wait), None)
+        self._has_passed = passing is not None and passing is not oldest and not self._has_passed
+        return passing if self._has_passed else oldest
 
     def _window_has_room(self) -> bool:
         unparked = min((n for n, request in self._open.items() if not request.parked), default=self._next_number)
