@@ -20,7 +20,7 @@ from fob_protocol.session.pace import Pace
 from support.medium import MakeMedium
 from support.memory_line import Cable, Wire
 from support.noise import Noise
-from support.parting import grants, kill_daemon, outcomes, part, session_of, start_daemon
+from support.parting import grants, kill_daemon, let_go, outcomes, part, session_of, start_daemon
 from support.radio_cable import RadioCable
 from support.screen_world import ScreenWorld, at_screen
 from support.world import counted_signatures
@@ -127,7 +127,7 @@ def test_an_equal_request_of_a_new_daemon_in_the_gap_is_one_use(tmp_path: Path, 
         assert signed == {NEW: 1}
         assert sorted(outcomes(world)) == [Outcome.APPROVED, Outcome.WITHDRAWN]
         assert grants(world) == 1
-        old.cancel()
+        await let_go(old)
 
     at_screen(tmp_path, story, make_line)
 
@@ -205,7 +205,7 @@ def test_a_new_daemon_that_recalls_nothing_gets_nothing_of_the_old_one_s_yes(tmp
         assert signed == {NEW: 1}
         assert sorted(outcomes(world)) == [Outcome.APPROVED, Outcome.WITHDRAWN]
         assert grants(world) == 0
-        old.cancel()
+        await let_go(old)
 
     at_screen(tmp_path, story)
 
@@ -226,7 +226,7 @@ def test_a_pc_may_recall_by_itself_as_late_as_the_grace_lasts(tmp_path: Path) ->
             answers = [await world.ask(catalogue.RECALL, session, number) for _ in range(2)]
         assert [answer.ckr for answer in answers] == 2 * [Ckr.OK]
         assert signed == {OLD: 1}
-        old.cancel()
+        await let_go(old)
 
     at_screen(tmp_path, story)
 

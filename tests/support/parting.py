@@ -3,6 +3,7 @@
 import asyncio
 
 from fob_device.screen.sheets import Sheet
+from fob_protocol.at.answer import Answer
 from fob_protocol.history.entry import Kind, Outcome
 from support.screen_world import ScreenWorld
 
@@ -29,10 +30,17 @@ async def part(world: ScreenWorld, sheet: Sheet) -> float:
 
 
 async def kill_daemon(world: ScreenWorld) -> None:
-    """It says no goodbye."""
-    await world.disconnect()
-    world.cable.hang_up()
+    """It says no goodbye; the phone learns of it by its line."""
+    await vanish(world)
     await world.until(lambda: not world.phone.sessions)
+    world.cable.plug_in()
+
+
+async def vanish(world: ScreenWorld) -> None:
+    """The daemon ends, and not a word of it leaves the computer."""
+    world.cable.unplug()
+    world.cable.hang_up()
+    await world.disconnect()
 
 
 async def start_daemon(world: ScreenWorld) -> None:
@@ -40,6 +48,12 @@ async def start_daemon(world: ScreenWorld) -> None:
     world.link = world.new_link()
     world._running = asyncio.create_task(world.link.run())
     await world.until(lambda: world.manager.greeting is not None)
+
+
+async def let_go(answer: "asyncio.Task[Answer]") -> None:
+    """Of a daemon that is no more: whatever it says is not the point."""
+    answer.cancel()
+    await asyncio.gather(answer, return_exceptions=True)
 
 
 def session_of(world: ScreenWorld) -> bytes:

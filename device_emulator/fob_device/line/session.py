@@ -6,6 +6,7 @@ from typing import Final
 
 from fob_device.approval.askers import Asker
 from fob_device.line.jobs import Fate, Job, JobMemory, Jobs
+from fob_device.line.silence import Silence
 from fob_device.security.manager import SecurityManager
 from fob_device.security.values import octets, whole
 from fob_protocol.at.answer import Answer, Event, encode_answer, encode_event
@@ -40,6 +41,7 @@ class DeviceSession:
         self._write = write
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
+        self._silence = Silence(jobs, lambda: responder.pace.silence)
         self._manager: SecurityManager | None = None
         # The newest event of each topic, and its number.
         self._announced: dict[Topic, tuple[int, Event]] = {}
@@ -61,7 +63,11 @@ class DeviceSession:
 
     def receive(self, frame: Frame) -> None:
         """Take a record."""
-        match self._responder.receive(frame, self._clock()):
+        not_opened = self._responder.not_opened
+        happening = self._responder.receive(frame, self._clock())
+        if self._responder.not_opened == not_opened:
+            self._silence.end()
+        match happening:
             case Run(number, text):
                 self._run(number, text)
             case Withdraw(number):
@@ -107,6 +113,7 @@ class DeviceSession:
         if self.closed:
             return
         self.closed = True
+        self._silence.stop()
         self._memory.end(self._jobs, self._responder.pace)
         if self._timer is not None:
             self._timer.cancel()

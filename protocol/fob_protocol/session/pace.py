@@ -131,6 +131,14 @@ class Pace:
         return RADIO_REOPENING + ROUND_TRIPS_TO_REOPEN * self.delay
 
     @property
+    def silence(self) -> float:
+        """How long a PC that waits for an answer and a device hear nothing of each other at most, while both are there.
+
+        The PC polls, and takes the link for lost when nothing comes of that.
+        """
+        return max(WORKING_POLL, self.poll_spacing) + self.lost_after
+
+    @property
     def recall_grace(self) -> float:
         """How long after a session began, or after the last FOBRECALL, the device waits for the (next) FOBRECALL.
 
@@ -144,8 +152,7 @@ class Pace:
 
         The PC may notice the break late, and then waits for a device to answer and to be in a session.
         """
-        noticed = max(WORKING_POLL, self.poll_spacing) + self.lost_after
-        return noticed + self.radio_reopening_time + self.first_answer_time + self.opening_time
+        return self.silence + self.radio_reopening_time + self.first_answer_time + self.opening_time
 
     @property
     def on_its_way(self) -> float:
