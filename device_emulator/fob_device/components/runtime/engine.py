@@ -1,0 +1,59 @@
+"""The one engine, which compiles WebAssembly as far as a component may use it."""
+
+from functools import cache
+from typing import Final
+
+from wasmtime import Config, Engine, Module, Trap, TrapCode, WasmtimeError
+
+from fob_device.components.runtime.errors import RunError, RunFault
+from fob_device.components.runtime.limits import MODULE_STACK
+
+# Each is one more thing to bound. Bulk memory stays: its fuel follows the octets that it moves.
+_SWITCHED_OFF: Final = (
+    "wasm_component_model",
+    "wasm_exceptions",
+    "wasm_function_references",
+    "wasm_gc",
+    "wasm_memory64",
+    "wasm_multi_memory",
+    "wasm_relaxed_simd",
+    "wasm_simd",
+    "wasm_stack_switching",
+    "wasm_tail_call",
+    "wasm_threads",
+    "wasm_wide_arithmetic",
+)
+
+_BY_TRAP: Final[dict[TrapCode | None, tuple[RunFault, str]]] = {
+    TrapCode.OUT_OF_FUEL: (RunFault.OUT_OF_FUEL, "it ran for too long"),
+    TrapCode.STACK_OVERFLOW: (RunFault.OUT_OF_STACK, "its calls go too deep"),
+}
+
+
+@cache
+def engine() -> Engine:
+    """Made when the first module is compiled: a device without modules does not load a compiler."""
+    config = Config()
+    config.consume_fuel = True
+    config.max_wasm_stack = MODULE_STACK
+    for feature in _SWITCHED_OFF:
+        setattr(config, feature, False)
+    return Engine(config)
+
+
+def compile_module(content: bytes) -> Module:
+    """Raises RunError BAD_MODULE. A text form is no module."""
+    if content[:4] != b"\0asm":
+        raise RunError(RunFault.BAD_MODULE, "that is no WebAssembly")
+    try:
+        return Module(engine(), content)
+    except WasmtimeError as error:
+        raise RunError(RunFault.BAD_MODULE, str(error).partition("\n")[0]) from None
+
+
+def explained(trap: Trap) -> RunError:
+    """A trap by its name."""
+    code = trap.trap_code
+    if code in _BY_TRAP:
+        return RunError(*_BY_TRAP[code])
+    return RunError(RunFault.TRAP, code.name.lower().replace("_", " ") if code else "it gave up")
