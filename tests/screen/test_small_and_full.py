@@ -11,7 +11,7 @@ from fob_device.pad.entry import PinEntry, PinUse
 from fob_device.screen.web.limits import STREAMS_LIMIT
 from fob_protocol.caller import HOST_SIZE, NAMESPACE_SIZE, Caller, Purpose
 from fob_protocol.pkcs11.constants import Cku
-from support.chromium import keep_picture, opened_page
+from support.chromium import NARROW, WIDE, keep_picture, opened_page
 from support.screen_scene import LOGIN, PC_KEY, Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -50,6 +50,33 @@ async def test_both_answers_are_in_sight_however_long_the_texts(
         await keep_picture(page, tmp_path, f"long-{what}-{size[0]}-end")
         await sheet.get_by_role("button", name="Deny").click()
         assert not (await handset.asked[0]).is_yes
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_chain_of_long_names_shows_every_arrow_and_both_its_ends(
+    handset: Scene, browser: Browser, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    names = tuple(f"{letter}-program-with-a-name-by-far-too-long-{letter}" for letter in "abcdefgh")
+    async with opened_page(browser, size=size) as page:
+        await handset.unlock()
+        await page.goto(handset.address)
+        await handset.ask(Caller(names, Purpose.LOGIN, host="github.com"))
+        chain = page.get_by_role("definition").first
+        # Each name is cut once, in its middle.
+        cut = [f"{letter}-program-with-a…-far-too-long-{letter}" for letter in "abcdefgh"]
+        assert (await chain.inner_text()).split() == cut
+        arrows = await chain.get_by_role("img", name="started by").all()
+        assert len(arrows) == len(names) - 1
+        right = await chain.evaluate("element => element.getBoundingClientRect().right")
+        for place, arrow in enumerate(arrows, 1):
+            await arrow.scroll_into_view_if_needed()
+            box, name = await arrow.bounding_box(), await chain.get_by_text(cut[place]).bounding_box()
+            assert box is not None
+            assert name is not None
+            assert 0 < box["x"] + box["width"] <= name["x"], "the arrow stands before its program"
+            assert name["x"] + name["width"] <= right
+            assert name["y"] < box["y"] + box["height"] / 2 < name["y"] + name["height"]
+        await keep_picture(page, tmp_path, f"chain-{size[0]}")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -97,6 +124,14 @@ async def test_a_window_too_many_says_so_and_goes_on_when_one_is_closed(
         await expect(words).to_be_visible()
         await expect(page.get_by_text("The phone's program has ended.")).to_be_hidden()
         await keep_picture(page, tmp_path, "full")
+        for size in (NARROW, SIZES[-1], WIDE):
+            await page.set_viewport_size({"width": size[0], "height": size[1]})
+            await keep_picture(page, tmp_path, f"full-{size[0]}")
+            note, status = await words.bounding_box(), await page.get_by_role("group", name="Status").bounding_box()
+            assert note is not None
+            assert status is not None
+            assert note["y"] + note["height"] < status["y"], "the status bar is below it"
+            await expect(page.get_by_role("navigation", name="Phone")).to_be_in_viewport(ratio=1)
     await page.clock.fast_forward(5000)
     await expect(words).to_be_hidden()
 

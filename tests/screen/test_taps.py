@@ -163,6 +163,9 @@ async def test_grants_are_seen_and_revoked(scene: Scene) -> None:
     desk.grants.give(Question(Operation.SIGN, "work", "me@pc", LOGIN, scene.key), 3600)
     seen = await scene.get()
     assert "Log in to github.com with 'work' ssh <- git <- zsh on me@pc 1 hour left Revoke" in seen.words
+    names = "Goes by the programs' names: whatever calls itself so on that computer may too."
+    for page in ("", f"computers/{PC_KEY.hex()}"):
+        assert names in (await scene.get(page)).words
     seen = await scene.post(f"computers/{PC_KEY.hex()}/grants/1/revoke", {"page": ""})
     assert "From now on it is asked again." in seen.words
     assert desk.grants.active() == []

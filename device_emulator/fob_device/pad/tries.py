@@ -4,15 +4,13 @@ from typing import Final
 
 from fob_protocol.pkcs11.constants import Cku
 
+# What sets a PIN, on a paired computer.
+SET_PIN: Final = "pkcs11-tool --login --login-type so --init-pin"
 USER_BLOCKED: Final = (
-    "The PIN is blocked. The security officer's PIN sets a new one, from a paired computer:"
-    " pkcs11-tool --login --login-type so --init-pin"
+    f"The PIN is blocked. The security officer's PIN sets a new one, from a paired computer: {SET_PIN}"
 )
 OFFICER_BLOCKED: Final = "The security officer's PIN is blocked, for good."
-NO_PIN: Final = (
-    "No PIN is set. The security officer sets one, from a paired computer:"
-    " pkcs11-tool --login --login-type so --init-pin"
-)
+NO_PIN: Final = f"No PIN is set. The security officer sets one, from a paired computer: {SET_PIN}"
 
 
 def wrong_words(user: Cku, tries_left: int) -> str:

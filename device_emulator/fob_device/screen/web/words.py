@@ -14,8 +14,9 @@ def duration(seconds: float) -> str:
     """`1 minute`, `8 hours`; rounded up, so that nothing is said to be over before it is."""
     if seconds < MINUTE:
         return _count(math.ceil(seconds), "second")
-    if seconds < 2 * HOUR and seconds != HOUR:
-        return _count(math.ceil(seconds / MINUTE), "minute")
+    minutes = math.ceil(seconds / MINUTE)
+    if seconds < 2 * HOUR and minutes * MINUTE != HOUR:
+        return _count(minutes, "minute")
     return _count(math.ceil(seconds / HOUR), "hour")
 
 

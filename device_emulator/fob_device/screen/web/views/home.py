@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fob_device.overview.computers import Computer
+from fob_device.pad.tries import SET_PIN
 from fob_device.screen.lock import Lock
 from fob_device.screen.web.views.computers import GrantItem
 from fob_device.screen.web.views.history import EntryItem
@@ -39,12 +40,13 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class UnlockPad:
-    """The PIN pad of the lock screen. `is_wrong`: it answers a PIN that was; `is_blocked`: none helps."""
+    """The PIN pad of the lock screen. `is_wrong`: it answers a PIN that was; `is_blocked`: only `command` helps."""
 
     title: str
     words: str
     is_wrong: bool
     is_blocked: bool
+    command: str = ""
 
 
 def home(computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Sequence[EntryItem]) -> Home:
@@ -63,9 +65,10 @@ def home(computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Seq
 def unlock_pad(lock: Lock, *, is_wrong: bool) -> UnlockPad:
     """The pad now. A try is spent while its PIN is looked at, and given back: nothing is said of it before."""
     if lock.is_checking:
-        return UnlockPad("Enter PIN", "Checking ...", is_wrong=False, is_blocked=False)
+        return UnlockPad("Enter PIN", "Checking …", is_wrong=False, is_blocked=False)
     if lock.is_blocked:
-        return UnlockPad("PIN blocked" if lock.has_pin else "No PIN yet", lock.words, is_wrong=False, is_blocked=True)
+        title, words = "PIN blocked" if lock.has_pin else "No PIN yet", lock.words.removesuffix(SET_PIN)
+        return UnlockPad(title, words, is_wrong=False, is_blocked=True, command=SET_PIN)
     return UnlockPad("Enter PIN", lock.words or lock.waiting_words, is_wrong, is_blocked=False)
 
 

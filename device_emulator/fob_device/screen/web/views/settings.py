@@ -43,7 +43,7 @@ def settings_page(auto_lock: int | None, tries_left: int, token: TokenDescriptio
     """The settings as they are."""
     about = (
         Detail("Name", token.label),
-        Detail("Model", f"{token.manufacturer} {token.model}"),
+        Detail("Model", token.model),
         Detail("Serial number", token.serial, is_code=True),
     )
     choices = [AutoLockChoice(_value(seconds), _title(seconds), seconds == auto_lock) for seconds in AUTO_LOCK_CHOICES]

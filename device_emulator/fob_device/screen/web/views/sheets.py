@@ -9,7 +9,8 @@ from fob_device.screen.sheets import AWAY, ApprovalSheet, PairingSheet, PinSheet
 from fob_device.screen.web.views.deeds import has_unknown_host, title
 from fob_device.screen.web.words import duration, first_upper
 from fob_protocol.caller import Caller
-from fob_protocol.names import plain_name
+from fob_protocol.deeds import FORWARDED
+from fob_protocol.names import plain_name, shortened
 from fob_protocol.pkcs11.constants import Cku
 
 # Characters of a title that fit one line in large letters.
@@ -20,6 +21,12 @@ _KINDS: Final = {
     Operation.DECRYPT: "Decryption",
     Operation.DERIVE: "Key agreement",
 }
+# Characters of a computer's name above a title; the whole of it stands below.
+HEAD: Final = 32
+
+# Characters of a fact that stand beside its name; more get the whole width.
+BESIDE: Final = 22
+
 _UNKNOWN_PROGRAM: Final = "unknown"
 
 
@@ -31,6 +38,11 @@ class Fact:
     name: str
     value: str = ""
     chain: tuple[str, ...] = ()
+
+    @property
+    def is_long(self) -> bool:
+        """It stands below its name."""
+        return len("".join(self.chain) or self.value) > BESIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +202,18 @@ _OWNERS: Final = {Cku.USER: "PIN", Cku.SO: "security officer's PIN"}
 def _pin(sheet: PinSheet, seconds_left: float, seconds: float) -> PinView:
     entry = sheet.entry
     title_of, field = _PINS[sheet.stage]
-    article = "a new" if entry.is_new else "the"
+    article = "the new" if sheet.stage is Stage.AGAIN else "a new" if entry.is_new else "the"
     return PinView(
         template="sheets/pin.html",
         id=sheet.id,
-        kind=f"{plain_name(entry.pc_name)} asks for a PIN",
+        kind=f"{shortened(plain_name(entry.pc_name), HEAD)} asks for a PIN",
         title=title_of.format(f"{article} {_OWNERS[entry.user]}"),
         words=sheet.words,
         count=sheet.count,
         seconds_left=seconds_left,
         seconds=seconds,
         stage=sheet.stage.value,
-        purpose=f"To {entry.what()}" + (f" ({AWAY})" if sheet.is_away else ""),
+        purpose=f"To {entry.what().removesuffix(FORWARDED)}" + (f" ({AWAY})" if sheet.is_away else ""),
         said=sheet.said,
         is_wrong=bool(sheet.said) and sheet.stage is not Stage.AGAIN,
         is_erasing=entry.use is PinUse.ERASE,

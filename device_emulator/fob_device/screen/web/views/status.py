@@ -9,6 +9,7 @@ from typing import Final
 from fob_device.overview.computers import Computer
 from fob_device.screen.web import words
 from fob_device.workbench.power import Battery
+from fob_protocol.names import shortened
 
 
 class Link(Enum):
@@ -18,6 +19,9 @@ class Link(Enum):
     RADIO = "radio"
     NONE = "none"
 
+
+# Characters of a computer's name that the bar has room for: a short one with its mark.
+NAME_SHOWN: Final = 18
 
 _SAID: Final = {Link.CABLE: "by cable", Link.RADIO: "by radio", Link.NONE: "not connected"}
 _RADIO_SCHEME: Final = "ble:"
@@ -61,7 +65,7 @@ def status_of(label: str, now: datetime, computers: Sequence[Computer], battery:
         date=words.day(now),
         link=(link_of(connected[0]) if connected else Link.NONE).value,
         link_words=f"Connected to {said}" if said else "No computer is connected",
-        pc_name=connected[0].name + more if connected else "",
+        pc_name=shortened(connected[0].name, NAME_SHOWN) + more if connected else "",
         battery=battery.percent,
         is_charging=battery.is_charging,
         is_locked=is_locked,
