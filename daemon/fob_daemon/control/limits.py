@@ -33,8 +33,9 @@ MAX_SCAN: Final = 10
 # Keys of one device that an answer lists.
 MAX_KEYS: Final = 4096
 
-# Events that a slow reader has not taken; older ones are dropped and counted.
-MAX_EVENTS_WAITING: Final = 256
+# Events that a slow reader has not taken; older ones are dropped and counted. Who begins to follow is told of every
+# open question at once: 256 requests of a phone may wait for its person.
+MAX_EVENTS_WAITING: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
