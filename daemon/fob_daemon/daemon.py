@@ -41,6 +41,7 @@ from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
 from fob_daemon.device.pairing_again import free_lines, renew
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
 from fob_daemon.device.remote_token import RemoteToken
+from fob_daemon.device.same_place import neighbours
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.files import load_secret
@@ -142,7 +143,7 @@ class Daemon:
             agent_socket=self._agent_path,
             agent_logged_in=self._clients.agent_is_logged_in,
             hci=self._config.bluetooth.hci or "",
-            devices=tuple(device.report() for device in self._devices.values()),
+            devices=tuple(map(self._report, self._devices.values())),
             clients=tuple(self._clients.report()),
         )
 
@@ -165,6 +166,7 @@ class Daemon:
             known = next((device for device in self._devices.values() if device.entry.slot == entry.slot), None)
             if known is None:
                 self._add(entry)
+                self._tell_of_neighbours(self._devices[entry.name], say)
             else:
                 old_name = known.entry.name
                 await renew(known, entry, say)
@@ -175,7 +177,7 @@ class Daemon:
             self._orphans.delete_soon()
         device = self._devices[entry.name]
         await device.settled(say)
-        return device.report()
+        return self._report(device)
 
     async def scan(self, seconds: float) -> list[NearbyReport]:
         """The devices heard by Bluetooth in this time, the strongest signal first. Raises ControlError."""
@@ -251,9 +253,22 @@ class Daemon:
         device = Device(entry, link, slot)
         link.subscribe(lambda event: self._on_event(device, event))
         link.questions.on_settled(lambda request: self._journal.tell(Settled(device.entry.name, request)))
-        device.on_change(lambda: self._journal.tell(DeviceChange(device.report())))
+        device.on_change(lambda: self._tell_change(device))
         self._put(device)
         self._engine.add_slot(slot)
+
+    def _report(self, device: Device) -> DeviceReport:
+        return device.report(self._devices.values())
+
+    def _tell_change(self, device: Device) -> None:
+        """Those at the same place have another reason now not to be here."""
+        for changed in (device, *neighbours(device, self._devices.values())):
+            self._journal.tell(DeviceChange(self._report(changed)))
+
+    def _tell_of_neighbours(self, device: Device, say: Callable[[str], None]) -> None:
+        for other in neighbours(device, self._devices.values()):
+            name = other.entry.name
+            say(f"'{name}' was paired here before. If that phone is gone for good: fob unpair {shlex.quote(name)}")
 
     def _put(self, device: Device) -> None:
         """Among the others, in the registry's order, whichever was paired again."""

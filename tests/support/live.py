@@ -208,13 +208,13 @@ class Live:
         self.scratch.rules.write_text(f'pairing = "accept"\n{rules}')
         self.start_phone()
 
-    def await_state(self, state: str) -> None:
-        """Wait for a state of the link."""
+    def await_state(self, state: str, device: int = 0) -> None:
+        """Wait for a state of the link; `device` counts where several are paired."""
         for _ in range(int(LINK_TIME / POLL)):
-            if self.device()["state"] == state:
+            if self.status()["devices"][device]["state"] == state:
                 return
             time.sleep(POLL)
-        raise AssertionError(f"the link is not {state} but {self.device()}")
+        raise AssertionError(f"the link is not {state} but {self.status()['devices'][device]}")
 
 
 @contextmanager

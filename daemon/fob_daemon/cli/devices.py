@@ -44,8 +44,8 @@ def devices(fob: Fob, scan: bool, seconds: int | None) -> None:
         return
     if not found:
         fob.output.say("No device is paired.    try: fob pair URL")
-    rows = [(d["name"], coloured(d["state"]), d["serial"], d["label"], d["slot"], d["url"]) for d in found]
-    fob.output.table(("NAME", "STATE", "SERIAL", "TOKEN", "SLOT", "URL"), rows)
+    rows = [(d["name"], coloured(d["state"]), d["serial"], d["label"], d["slot"], d["url"], _why(d)) for d in found]
+    fob.output.table(("NAME", "STATE", "SERIAL", "TOKEN", "SLOT", "URL", ""), rows)
 
 
 @click.command(short_help="Show the daemon, its devices and traffic, its programs.")

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from fob_daemon.control.interface import DeviceReport, DeviceState, LineReport, LineState
 from fob_daemon.device.pairing_time import SETTLE_LIMIT
 from fob_daemon.device.registry import PairedDeviceEntry
+from fob_daemon.device.same_place import explained
 from fob_daemon.device.slot import Slot
 from fob_daemon.link.keeper import LineKeeper, State
 from fob_daemon.link.manager import LinkManager
@@ -86,17 +87,18 @@ class Device:
             await self.slot.idle()
             is_settled = self.slot.has_token or self.link.state is State.READY
 
-    def report(self) -> DeviceReport:
-        """The device for `fob status`."""
+    def report(self, devices: Collection["Device"] = ()) -> DeviceReport:
+        """The device for `fob status`; `devices`: all of them, one of which may answer in its place."""
         traffic, cache = self.link.traffic(), self.slot.cache
-        state, why, remedy = self._state()
+        lines = tuple(self._line_report(line, devices) for line in self.link.lines)
+        state, why, remedy = self._state(lines[self.link.lines.index(self.link.line)])
         return DeviceReport(
             name=self.entry.name,
             serial=self.entry.serial,
             label=cache.token.label if cache.token else "",
             slot=self.entry.slot,
             url=self.link.line.url.text,
-            lines=tuple(map(_line_report, self.link.lines)),
+            lines=lines,
             state=state,
             why=why,
             next=remedy,
@@ -111,14 +113,13 @@ class Device:
             token_flags=cache.token.flags if cache.token else TokenFlag(0),
         )
 
-    def _state(self) -> tuple[DeviceState, str, str]:
-        """With why, and what helps. A device is ready when programs can use it."""
+    def _state(self, line: LineReport) -> tuple[DeviceState, str, str]:
+        """With why, and what helps, as the line that speaks for it has them. Ready: programs can use the device."""
         if self.link.state is not State.READY:
-            return DeviceState(self.link.state.value), self.link.why, self.link.remedy
+            return DeviceState(self.link.state.value), line.why, line.next
         if not self.slot.has_token:
             return DeviceState.CONNECTING, UNKNOWN, ""
         return DeviceState.READY, "", ""
 
-
-def _line_report(line: LineKeeper) -> LineReport:
-    return LineReport(line.url.text, LineState(line.state.value), line.why, line.remedy)
+    def _line_report(self, line: LineKeeper, devices: Collection["Device"]) -> LineReport:
+        return LineReport(line.url.text, LineState(line.state.value), *explained(self, line, devices))
