@@ -70,6 +70,9 @@ class Phone:
     on_change: Listeners = field(default_factory=Listeners)
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
+    # The block of the newest session that was offered, and of the newest when a computer was last unpaired.
+    _newest_session: bytes = b""
+    _parted_up_to: bytes = b""
     _desks: dict[bytes, ApprovalDesk] = field(default_factory=dict)
     _reopening: asyncio.TimerHandle | None = None
     _announced_generation: int = 0
@@ -77,6 +80,8 @@ class Phone:
 
     def __post_init__(self) -> None:
         self.boot = self.random(BOOT_SIZE)
+        # The highest bit is left out: counting on reaches no end.
+        self._newest_session = bytes([self.random(1)[0] & 0x7F]) + self.random(SESSION_SIZE - 1)
         self._announced_generation = self.token.generation
         self._announced_flags = int(self.token_flags())
 
@@ -128,8 +133,9 @@ class Phone:
         )
 
     def greeting(self) -> Greeting:
-        """The greeting of a new session."""
-        return Greeting(self.boot, self.random(SESSION_SIZE), self.token.generation, int(self.token_flags()))
+        """The greeting of a new session, whose block is higher than that of every one before."""
+        self._newest_session = (int.from_bytes(self._newest_session) + 1).to_bytes(SESSION_SIZE)
+        return Greeting(self.boot, self._newest_session, self.token.generation, int(self.token_flags()))
 
     def token_flags(self) -> TokenFlag:
         """The token's flags, with the PIN pad if the device has one."""
@@ -217,7 +223,7 @@ class Phone:
         """A session of a paired computer over a port; an older one of the same computer ends."""
         for opened in [opened for opened in self._sessions if opened.pc_key == pc_key]:
             self.end_session(opened.session)
-        memory = self._memories.setdefault(pc_key, JobMemory())
+        memory = self._memories.setdefault(pc_key, JobMemory(forgotten_up_to=self._parted_up_to))
         session = DeviceSession(responder, memory.begin(greeting.session, responder.pace), memory, send, clock)
         manager = SecurityManager(
             self.token,
@@ -246,6 +252,7 @@ class Phone:
         """A computer's pairing, bond and grants; what it still asks is withdrawn when its session ends."""
         self.pairings.remove(pc_key)
         self._desks.pop(pc_key, None)
+        self._parted_up_to = self._newest_session
         self.on_change()
         return self._memories.pop(pc_key, JobMemory())
 

@@ -93,6 +93,8 @@ class JobMemory:
     """
 
     sessions: dict[bytes, Jobs] = field(default_factory=dict)
+    # No session with a higher block was forgotten: one that is not here and higher never began (Phone.greeting).
+    forgotten_up_to: bytes = b""
     _open: Jobs | None = None
     _deadline: asyncio.TimerHandle | None = None
 
@@ -100,7 +102,9 @@ class JobMemory:
         """The jobs of a new session, which recalls soon what its PC still wants; the oldest session is forgotten."""
         self._open = self.sessions[session] = Jobs()
         if len(self.sessions) > SESSIONS_LIMIT:
-            _withdraw(self.sessions.pop(next(iter(self.sessions))).unfinished())
+            oldest = next(iter(self.sessions))
+            self.forgotten_up_to = max(self.forgotten_up_to, oldest)
+            _withdraw(self.sessions.pop(oldest).unfinished())
         self._wait_for_recalls(pace.recall_grace)
         return self._open
 
@@ -130,7 +134,9 @@ class JobMemory:
 
     def _find(self, session: bytes, number: int) -> Job | Fate:
         jobs = self.sessions.get(session)
-        return Fate.FORGOTTEN if jobs is None else jobs.find(number)
+        if jobs is not None:
+            return jobs.find(number)
+        return Fate.FORGOTTEN if session <= self.forgotten_up_to else Fate.NEVER_CAME
 
     def _abandoned(self) -> list[Job]:
         """What runs of sessions that ended, and was not recalled by the one that is open."""
