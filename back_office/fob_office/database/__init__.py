@@ -1,0 +1,1 @@
+"""Where the office keeps what it knows: SQLite without set-up, or PostgreSQL by its URL."""

@@ -1,0 +1,88 @@
+"""Connections to either database."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from fob_office.errors import UsageError
+from fob_office.secrets.private_file import OWNER_ONLY
+
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = "postgresql"
+_DRIVERS: Final = {SQLITE: "pysqlite", POSTGRESQL: "psycopg"}
+KNOWN: Final = "sqlite:////path/of/office.db or postgresql+psycopg://user@host/name"
+
+# Seconds that one worker waits for another to finish writing, or for a connection, before a device is told "later".
+BUSY_TIME: Final = 10
+# One for each question that a worker answers at a time: more would only wait for each other in the database.
+CONNECTIONS: Final = 16
+
+# FULL: a commit is on the disk before it returns. WAL: who reads waits for nobody.
+# secure_delete: an erased key is overwritten, not only unlinked.
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA trusted_schema=OFF",
+)
+
+# Which transactions write: SQLite takes its one lock for them at their beginning, so none has to be given up midway.
+WRITES: Final = "fob_writes"
+
+
+def parse_url(url: str) -> URL:
+    """The address of a database that the office can use. Raises UsageError, without the password."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise UsageError("the database is not known", "that is no database URL", KNOWN) from None
+    driver = _DRIVERS.get(parsed.get_backend_name())
+    if driver is None or parsed.drivername.partition("+")[2] not in ("", driver):
+        raise UsageError("the database is not known", f"'{parsed.drivername}' is not supported", KNOWN)
+    if driver == "pysqlite" and parsed.database in (None, "", ":memory:"):
+        raise UsageError("the database is not known", "SQLite needs a file that all workers share", KNOWN)
+    return parsed.set(drivername=f"{parsed.get_backend_name()}+{driver}")
+
+
+def open_engine(url: str) -> Engine:
+    """Connects when it is first used. Raises UsageError."""
+    parsed = parse_url(url)
+    try:
+        # The texts of errors hold no parameters: some are what devices sent.
+        if parsed.get_backend_name() == SQLITE:
+            engine = create_engine(
+                parsed, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=BUSY_TIME,
+                connect_args={"timeout": BUSY_TIME},
+            )  # fmt: skip
+            _set_up_sqlite(engine)
+            return engine
+        return create_engine(
+            parsed, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=BUSY_TIME,
+            pool_pre_ping=True, connect_args={"connect_timeout": BUSY_TIME, "application_name": "fob-office"},
+        )  # fmt: skip
+    except NoSuchModuleError as error:
+        raise UsageError("the database is not known", str(error), KNOWN) from None
+
+
+def create_file(path: Path) -> None:
+    """An empty database of SQLite that is its owner's alone; what lies beside it later gets the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, OWNER_ONLY))
+
+
+def _set_up_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        # Transactions are begun here below, and nowhere else.
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).fetchall()
+
+    @event.listens_for(engine, "begin")
+    def begins(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

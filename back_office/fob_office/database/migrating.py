@@ -1,0 +1,71 @@
+"""The tables, made and changed by alembic's migrations, which are part of the package.
+
+A role's first migration follows 0001 (`down_revision = "0001"`) and its next ones each other: every role has a line
+of its own, and `migrate` runs them all.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from fob_office.database.engine import POSTGRESQL
+from fob_office.database.session import Database
+from fob_office.errors import OperatorError
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+# Any number that nobody else locks in this database.
+_LOCK: Final = 0x0F0B
+
+
+def migrate(database: Database) -> list[str]:
+    """Bring the tables up to this version of the office; the revisions that were run, oldest first. All or nothing."""
+    with database.write() as session:
+        connection = session.connection()
+        if connection.dialect.name == POSTGRESQL:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        before = _done(connection)
+        command.upgrade(_configuration(connection), "heads")
+        return _between(before, _done(connection))
+
+
+def check_migrated(database: Database) -> None:
+    """Raises OperatorError when the tables are of another version of the office."""
+    with database.read() as session:
+        held = _heads(session.connection())
+    script = ScriptDirectory(str(MIGRATIONS))
+    if unknown := held - {revision.revision for revision in script.walk_revisions()}:
+        why = f"its tables are newer than this program: {', '.join(sorted(unknown))}"
+        raise OperatorError("the database cannot be used", why, "fob-office --version")
+    if held != set(script.get_heads()):
+        raise OperatorError(
+            "the database cannot be used", "its tables are older than this program", "fob-office migrate"
+        )
+
+
+def _configuration(connection: Connection) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def _heads(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _done(connection: Connection) -> list[str]:
+    """Every revision that was run, oldest first."""
+    script = ScriptDirectory(str(MIGRATIONS))
+    heads = _heads(connection)
+    if not heads:
+        return []
+    return [revision.revision for revision in script.iterate_revisions(tuple(heads), "base")][::-1]
+
+
+def _between(before: list[str], after: list[str]) -> list[str]:
+    return [revision for revision in after if revision not in before]

@@ -1,0 +1,1 @@
+"""Alembic's scripts; `fob_office.database.migrating` runs them."""

@@ -1,0 +1,1 @@
+"""Service `directory`: which servers there are, and which keys no longer (R3, R7)."""

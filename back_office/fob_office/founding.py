@@ -1,0 +1,85 @@
+"""Making an office: all that a first start needs, in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+
+from fob_office.database.engine import SQLITE, create_file, open_engine, parse_url
+from fob_office.database.migrating import migrate
+from fob_office.database.session import Database
+from fob_office.errors import OperatorError
+from fob_office.issuer.key_file import create_issuer_key, read_pem_key
+from fob_office.issuer.service import Issuing
+from fob_office.issuer.tables import Issuer
+from fob_office.office import Office, check_reachable
+from fob_office.secrets.master_key import MasterKey, create_master_key
+from fob_office.secrets.sealing import Sealer
+from fob_office.secrets.tables import MasterKeyMark
+from fob_office.settings import Settings
+from fob_office.surroundings import Surroundings
+from fob_protocol.office.certificate import Usage
+
+NOT_MADE: Final = "no office was made"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstServer:
+    """A server that a new office has."""
+
+    name: str
+    title: str
+    usages: tuple[Usage, ...]
+
+
+FIRST_SERVERS: Final = (
+    FirstServer("registration", "Registration", (Usage.REGISTRATION, Usage.ENTITLEMENT)),
+    FirstServer("configuration", "Configuration", (Usage.CONFIGURATION,)),
+    FirstServer("release", "Releases", (Usage.RELEASE,)),
+)
+
+
+def found_office(
+    settings: Settings, environment: Mapping[str, str], surroundings: Surroundings, issuer_pem: Path | None = None
+) -> Office:
+    """Master key, database, issuer, servers and their first list. With `issuer_pem` the issuer's key is not kept here.
+
+    Raises OperatorError, OSError.
+    """
+    issuer_key = read_pem_key(issuer_pem) if issuer_pem is not None else None
+    url = parse_url(settings.database_url)
+    if url.get_backend_name() == SQLITE and url.database is not None:
+        create_file(Path(url.database))
+    database = Database(open_engine(settings.database_url))
+    try:
+        check_reachable(settings, database)
+        migrate(database)
+        _check_empty(settings, database)
+        master_key = create_master_key(settings.state, environment, surroundings)
+        office = Office(settings, database, Sealer(master_key, surroundings), surroundings)
+        issuer_key = issuer_key or create_issuer_key(settings.state, office.sealer, surroundings)
+        _write_first_rows(office, master_key, issuer_key)
+    except BaseException:
+        database.close()
+        raise
+    return office
+
+
+def _check_empty(settings: Settings, database: Database) -> None:
+    with database.read() as session:
+        if session.scalars(select(MasterKeyMark.fingerprint)).first() is not None:
+            why = f"{settings.database_shown} is the database of another one"
+            raise OperatorError(NOT_MADE, why, "fob-office init --database URL")
+
+
+def _write_first_rows(office: Office, master_key: MasterKey, issuer_key: Ed25519PrivateKey) -> None:
+    with office.database.write() as session:
+        session.add(MasterKeyMark(fingerprint=master_key.fingerprint, created=office.now()))
+        session.add(Issuer(id=1, public_key=issuer_key.public_key().public_bytes_raw()))
+    issuing = Issuing(office, issuer_key, who="init")
+    for server in FIRST_SERVERS:
+        issuing.add_server(server.name, server.title, server.usages)
+    issuing.renew_list()

@@ -1,0 +1,170 @@
+"""What the issuer does: certify a server, change its keys, revoke them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.events.service import record
+from fob_office.issuer.lists import DAY, LIST_DAYS, sign_list
+from fob_office.issuer.tables import Issuer
+from fob_office.office import Office
+from fob_office.servers.identity import certificate_of, seal_keys
+from fob_office.servers.service import LIST, newest_keys
+from fob_office.servers.tables import Server, ServerKeys
+from fob_protocol.cose.headers import key_id
+from fob_protocol.office.certificate import Certificate, RevocationList, Usage
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.message import read
+
+# Three years and a bit: a certificate's end is a date to plan for, not a daily chore.
+CERTIFICATE_DAYS: Final = 1200
+# So many certificates, with names and titles of every length, are one answer of the directory.
+SERVERS_LIMIT: Final = 100
+# Clocks of devices go wrong by minutes.
+EARLY: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A server's private keys."""
+
+    signing: Ed25519PrivateKey
+    sealing: X25519PrivateKey
+
+    def __repr__(self) -> str:
+        return "KeyPair(...)"
+
+
+class Issuing:
+    """The issuer at work: one command's worth."""
+
+    def __init__(self, office: Office, key: Ed25519PrivateKey, who: str = "operator") -> None:
+        self._office = office
+        self._key = key
+        self._who = who
+        self._check_key()
+
+    def add_server(
+        self, name: str, title: str, usages: tuple[Usage, ...], *, days: int = CERTIFICATE_DAYS, elsewhere: bool = False
+    ) -> KeyPair:
+        """A new server with the keys of epoch 1. `elsewhere`: the private ones are not kept here.
+
+        Raises OperatorError: there is one of this name, or too many; UsageError.
+        """
+        with self._office.database.write() as session:
+            if len(session.scalars(select(Server.name)).all()) >= SERVERS_LIMIT:
+                why = f"{SERVERS_LIMIT} is what one answer to a device holds"
+                raise OperatorError("there are too many servers", why, LIST)
+            session.add(Server(name=name, epoch=1, least_epoch=0))
+            try:
+                session.flush()
+            except IntegrityError:
+                raise OperatorError(f"there is a server {name} already", "names are taken once", LIST) from None
+            keys = self._certify(session, Draft(name, title, usages, 1, days), elsewhere=elsewhere)
+            self._record(session, "server added", name)
+        return keys
+
+    def change_keys(self, name: str, *, days: int = CERTIFICATE_DAYS, elsewhere: bool = False) -> KeyPair:
+        """New keys of the next epoch; the old ones work until they are revoked. Raises OperatorError."""
+        with self._office.database.write() as session:
+            old = certificate_of(newest_keys(session, name))
+            change = update(Server).where(Server.name == name, Server.epoch == old.epoch).values(epoch=old.epoch + 1)
+            if session.scalars(change.returning(Server.name)).one_or_none() is None:
+                raise OperatorError(f"the keys of {name} were not changed", "somebody else has just done so", LIST)
+            draft = Draft(name, old.title, old.usages, old.epoch + 1, days)
+            keys = self._certify(session, draft, elsewhere=elsewhere)
+            self._record(session, f"keys changed to epoch {draft.epoch}", name)
+        return keys
+
+    def revoke(self, name: str, least_epoch: int | None = None, *, days: int = LIST_DAYS) -> RevocationList:
+        """Every epoch of a server below this one is worth nothing from now on; without one, all that there were.
+
+        Their private keys are erased, and a new list says so. Raises OperatorError.
+        """
+        with self._office.database.write() as session:
+            newest = session.scalar(select(Server.epoch).where(Server.name == name))
+            if newest is None:
+                raise NotFoundError(f"there is no server {name}", "it was never added", LIST)
+            least = newest + 1 if least_epoch is None else least_epoch
+            if least > newest + 1:
+                raise UsageError(f"{name} was not revoked", f"its newest keys are of epoch {newest}", LIST)
+            change = update(Server).where(Server.name == name, Server.least_epoch < least).values(least_epoch=least)
+            if session.scalars(change.returning(Server.name)).one_or_none() is None:
+                raise OperatorError(f"{name} was not revoked", f"all below epoch {least} is revoked already", LIST)
+            old = update(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)
+            session.execute(old.values(signing_key=None, sealing_key=None))
+            new = self._sign_list(session, days)
+            self._record(session, f"revoked below epoch {least}", name)
+        return new
+
+    def renew_list(self, *, days: int = LIST_DAYS) -> RevocationList:
+        """A new list that says the same for longer. Raises OperatorError."""
+        with self._office.database.write() as session:
+            new = self._sign_list(session, days)
+            self._record(session, f"revocation list {new.number}", "issuer")
+        return new
+
+    def _certify(self, session: Session, draft: "Draft", *, elsewhere: bool) -> KeyPair:
+        random, now = self._office.surroundings.random, self._office.now()
+        pair = KeyPair(
+            Ed25519PrivateKey.from_private_bytes(random(32)), X25519PrivateKey.from_private_bytes(random(32))
+        )
+        certificate = draft.certificate(pair, now)
+        sealed: tuple[bytes, bytes] | tuple[None, None] = (None, None)
+        if not elsewhere:
+            sealed = seal_keys(self._office.sealer, draft.name, draft.epoch, pair.signing, pair.sealing)
+        session.add(
+            ServerKeys(
+                server=draft.name, epoch=draft.epoch, key_id=key_id(certificate.sealing_key),
+                certificate=certificate.signed(self._key), signing_key=sealed[0], sealing_key=sealed[1],
+            )
+        )  # fmt: skip
+        session.flush()
+        return pair
+
+    def _sign_list(self, session: Session, days: int) -> RevocationList:
+        try:
+            return sign_list(session, self._key, self._office.now(), days)
+        except IntegrityError:
+            why = "somebody else has just signed one of the same number"
+            raise OperatorError("no revocation list was signed", why, "the same command again") from None
+
+    def _record(self, session: Session, what: str, about: str) -> None:
+        record(session, self._office.now(), self._who, what, about)
+
+    def _check_key(self) -> None:
+        """Raises OperatorError: devices of this office trust another issuer."""
+        with self._office.database.read() as session:
+            known = session.scalars(select(Issuer.public_key)).one()
+        if known != self._key.public_key().public_bytes_raw():
+            why = "devices of this office trust another one"
+            raise OperatorError("that is not this office's issuer key", why, "fob-office issuer show")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A certificate before it is signed."""
+
+    name: str
+    title: str
+    usages: tuple[Usage, ...]
+    epoch: int
+    days: int
+
+    def certificate(self, pair: KeyPair, now: int) -> Certificate:
+        """Valid from an hour ago. Raises UsageError for a name or title that no device would read."""
+        drafted = Certificate(
+            self.name, self.title, tuple(sorted(set(self.usages))),
+            pair.signing.public_key().public_bytes_raw(), pair.sealing.public_key().public_bytes_raw(),
+            self.epoch, max(0, now - EARLY), now + self.days * DAY,
+        )  # fmt: skip
+        try:
+            return read(Certificate, drafted.octets())
+        except OfficeError as error:
+            raise UsageError("no device would read this certificate", error.why, "fob-office server --help") from None

@@ -1,0 +1,1 @@
+"""People and programs that run the office over HTTP: their tokens."""

@@ -1,0 +1,27 @@
+"""The roles of an office. To add one:
+
+1. a package beside this file: `tables.py` (rows), `service.py` (rules, no HTTP), `messages.py` (body in, body out) and
+   `role.py` with a `Role`, which imports the tables;
+2. a line in ROLES;
+3. a migration in `database/migrations/versions/`, whose `down_revision` is "0001" (later ones follow it);
+4. if an operator has commands for it, a line in `cli/main.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fob_office.directory.role import DIRECTORY
+from fob_office.errors import UsageError
+from fob_office.role import Role
+
+ROLES: Final[tuple[Role, ...]] = (DIRECTORY,)
+
+
+def chosen(names: Sequence[str] | None) -> tuple[Role, ...]:
+    """The roles of these names; None is all. Raises UsageError."""
+    if names is None:
+        return ROLES
+    known = {role.name: role for role in ROLES}
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"there is no role {unknown[0]}", f"there are {', '.join(known)}", "mend office.toml: roles")
+    return tuple(known[name] for name in names)

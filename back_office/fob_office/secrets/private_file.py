@@ -1,0 +1,44 @@
+"""Files that are their owner's alone."""
+
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import Final
+
+from fob_office.errors import OperatorError
+
+OWNER_ONLY: Final = 0o600
+_OTHERS: Final = 0o077
+
+
+def write_new(path: Path, octets: bytes) -> None:
+    """A new file, on the disk when this returns. Raises FileExistsError: nothing is ever written over; OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def read_private(path: Path, what: str, limit: int, command: str) -> bytes:
+    """At most `limit` octets of a file that nobody else can read. `what` is it called; `command` makes one.
+
+    Raises OperatorError.
+    """
+    try:
+        # Without O_NONBLOCK a pipe in the file's place would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise OperatorError(f"{what} cannot be read", f"{path}: {error.strerror}", command) from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise OperatorError(f"{what} cannot be read", f"{path} is not a file", command)
+        if mode & _OTHERS:
+            why = f"{path} is open to others (mode {stat.S_IMODE(mode):04o})"
+            raise OperatorError(f"{what} is no secret", why, f"chmod 600 {shlex.quote(str(path))}")
+        octets = file.read(limit + 1)
+    if len(octets) > limit:
+        raise OperatorError(f"{what} is damaged", f"{path} has more than {limit} octets", command)
+    return octets

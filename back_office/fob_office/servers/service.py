@@ -1,0 +1,46 @@
+"""Which server a question is for, and which servers there are."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fob_office.errors import NotFoundError, OperatorError
+from fob_office.secrets.sealing import Sealer
+from fob_office.servers.identity import Identity, opened
+from fob_office.servers.tables import Server, ServerKeys
+
+LIST: Final = "fob-office server list"
+
+
+def receiver(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None:
+    """The server whose sealing key this is, unless it was revoked. Raises UnsealError."""
+    query = select(ServerKeys).join(Server).where(ServerKeys.key_id == key_id, ServerKeys.epoch >= Server.least_epoch)
+    keys = session.scalars(query).one_or_none()
+    return opened(sealer, keys) if keys is not None else None
+
+
+def identity(session: Session, sealer: Sealer, name: str) -> Identity:
+    """A server with its newest keys. Raises NotFoundError, OperatorError when they are elsewhere, UnsealError."""
+    found = opened(sealer, newest_keys(session, name))
+    if found is None:
+        raise OperatorError(f"server {name} cannot sign here", "its private keys are kept elsewhere, or revoked", LIST)
+    return found
+
+
+def newest_keys(session: Session, name: str) -> ServerKeys:
+    """The row of a server's newest epoch. Raises NotFoundError."""
+    query = select(ServerKeys).join(Server).where(Server.name == name, ServerKeys.epoch == Server.epoch)
+    keys = session.scalars(query).one_or_none()
+    if keys is None:
+        raise NotFoundError(f"there is no server {name}", "it was never added", LIST)
+    return keys
+
+
+def current_keys(session: Session) -> Sequence[ServerKeys]:
+    """The newest epoch of every server that is not revoked, by name."""
+    query = select(ServerKeys).join(Server).where(
+        ServerKeys.epoch == Server.epoch, ServerKeys.epoch >= Server.least_epoch
+    )  # fmt: skip
+    return session.scalars(query.order_by(Server.name)).all()
