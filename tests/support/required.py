@@ -13,11 +13,16 @@ PROGRAMS: Final = {
     "chromium": "chromium",
     "dbus-daemon": "dbus-daemon",
     "git": "git",
+    "initdb": "postgresql",
     "keytool": "default-jre-headless",
     "modutil": "libnss3-tools",
     "openssl": "openssl",
     "p11tool": "gnutls-bin",
+    "pg_ctl": "postgresql",
+    "pg_dump": "postgresql",
     "pkcs11-tool": "opensc",
+    "psql": "postgresql",
+    "runuser": "util-linux",
     "softhsm2-util": "softhsm2",
     "ssh": "openssh-client",
     "ssh-add": "openssh-client",
@@ -46,13 +51,15 @@ FONTS: Final = {"opentype/inter/Inter-Regular.otf": "fonts-inter"}
 
 # Debian has a folder per architecture beside the common one.
 LIBRARY_FOLDERS: Final = ("/usr/lib/*", "/usr/lib", "/usr/lib64")
-# The path of most people does not lead to servers.
+# The path of most people does not lead to servers, and nobody's to PostgreSQL's own.
 SERVER_FOLDERS: Final = "/usr/local/sbin:/usr/sbin:/sbin"
+POSTGRESQL_FOLDERS: Final = "usr/lib/postgresql/*/bin"
 
 
 def program(name: str) -> str:
     """The path of a program of PROGRAMS."""
-    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{SERVER_FOLDERS}")
+    postgresql = ":".join(map(str, sorted(Path("/").glob(POSTGRESQL_FOLDERS), reverse=True)))
+    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{SERVER_FOLDERS}:{postgresql}")
     return path or _missing(name, PROGRAMS[name])
 
 

@@ -1,0 +1,44 @@
+"""Offices for tests, over both databases. A test that takes `scene` is run twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.office import OfficeScene, office_scene
+from support.postgresql import Cluster, running_cluster
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One server for all tests of a process, started by the first that needs it."""
+    with running_cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """An empty database; None is SQLite in the state folder."""
+    if request.param == "sqlite":
+        yield None
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.database() as url:
+        yield url
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The folder of an office."""
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def scene(state: Path, database_url: str | None) -> Iterator[OfficeScene]:
+    """An office that was just made."""
+    with office_scene(state, database_url) as made:
+        yield made
