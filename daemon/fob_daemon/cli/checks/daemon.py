@@ -13,6 +13,8 @@ from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 
 NEAR: Final = "switch it on, plug it in, or bring it near"
+# A remedy that others name, and that leads nowhere from here.
+DOCTOR: Final = "fob doctor"
 RADIO_FIRST: Final = "mend Bluetooth first, which stands below"
 
 # A state that is none to stay in: how bad it is, what is said of the device, and the next deed when none is known.
@@ -74,7 +76,7 @@ def check_devices(machine: Machine, *, radio_fails: bool = False) -> Iterator[Fi
 def _unreachable(machine: Machine) -> Finding:
     error = machine.refusal or ControlError("the daemon is not reachable", str(machine.control), START)
     # Its own words for one that hangs lead here.
-    remedies = {"fob doctor": machine.restart, START: machine.start}
+    remedies = {DOCTOR: machine.restart, START: machine.start}
     remedy = remedies.get(error.next_command, error.next_command)
     return Finding(Outcome.FAIL, error.what, error.why, remedy, _restart(machine))
 
@@ -102,7 +104,8 @@ def _link(machine: Machine, device: dict[str, Any], radio_fails: bool) -> Findin
         deed = machine.restart
     if state == "away" and radio_fails and url.startswith("ble:"):
         deed = RADIO_FIRST
-    return Finding(outcome, f"{name} {what}", why, device["next"] or deed)
+    told = "" if device["next"] == DOCTOR else device["next"]
+    return Finding(outcome, f"{name} {what}", why, told or deed)
 
 
 def _other_lines(device: dict[str, Any]) -> Iterator[Finding]:
