@@ -1,6 +1,7 @@
 """Structured logs on standard error: readable on a terminal, JSON in a journal that is parsed."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -15,7 +16,8 @@ def configure_logs(settings: LogSettings) -> None:
         structlog.processors.JSONRenderer()
         if settings.format == "json"
         else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
+            exception_formatter=structlog.dev.plain_traceback,
         )
     )
     structlog.configure(

@@ -40,7 +40,11 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fobd", description="Offers the phone's keys to the programs of this PC.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (TOML); without it the defaults")
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
-    return parser.parse_args()
+    # Help and version into a pipe that nobody reads end as they do for any program, without words.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    return arguments
 
 
 class ShowVersion(argparse.Action):

@@ -17,7 +17,7 @@ from control.api import Api, events, next_event
 from control.fake_daemon import FakeDaemon, log_entry
 from control.fake_phone import FakePhone
 from fob_daemon.control.interface import Ask, DeviceChange, DeviceState
-from fob_daemon.control.limits import MAX_BODY, Limits
+from fob_daemon.control.limits import MAX_BODY, MAX_EVENTS_WAITING, Limits
 from fob_daemon.control.server import ControlServer
 
 HEAD = b"Host: fob\r\n"
@@ -186,12 +186,12 @@ async def test_events_as_they_happen(api: Api, daemon: FakeDaemon, phone: FakePh
 async def test_a_reader_that_fell_behind_is_told(api: Api, daemon: FakeDaemon) -> None:
     async with api.session.get("/v1/events") as response:
         await response.content.readline()
-        for number in range(300):
+        for number in range(MAX_EVENTS_WAITING + 44):
             daemon.announce(log_entry(number))
 
         stream = events(response)
-        assert await next_event(stream) == ("lost", {"count": 300 - 256})
-        assert (await next_event(stream))[1]["sequence"] == 300 - 256
+        assert await next_event(stream) == ("lost", {"count": 44})
+        assert (await next_event(stream))[1]["sequence"] == 44
 
 
 async def test_a_quiet_stream_still_beats(api: Api) -> None:

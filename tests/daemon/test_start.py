@@ -1,5 +1,7 @@
 """What the daemon loads before it is asked for anything, and that it ends as quietly as it began."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +46,16 @@ def test_it_comes_later(module: str, loaded: frozenset[str]) -> None:
 
 def test_what_serves_programs_is_loaded(loaded: frozenset[str]) -> None:
     assert {"fob_daemon.rpc.server", "fob_daemon.agent.server", "fob_daemon.control.server"} <= loaded
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_nobody_reads_ends_without_a_word(option: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", "from fob_daemon.main import main; main()", option]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
 
 
 def test_a_daemon_that_nobody_asked_for_anything_ends_without_a_word(

@@ -24,7 +24,7 @@ class Fob:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def __post_init__(self) -> None:
-        self.output = Output(colour="NO_COLOR" not in self.environment)
+        self.output = Output(colour="NO_COLOR" not in self.environment and self.environment.get("TERM") != "dumb")
 
     @cached_property
     def paths(self) -> Paths:
