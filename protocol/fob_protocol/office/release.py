@@ -37,14 +37,14 @@ class Release(Message, tag=1, frozen=True):
     version: Version
     title: Title
     kind: Kind
-    size: Annotated[int, Meta(ge=0, le=CONTENT_LIMIT)]
+    size: Count
     digest: Octets32
     security_counter: Count
     hardware: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=HARDWARE_LIMIT)]
     dependencies: Annotated[tuple[Dependency, ...], Meta(max_length=DEPENDENCIES_LIMIT)]
     commands: Annotated[tuple[Command, ...], Meta(max_length=COMMANDS_LIMIT)]
     until: Time
-    chunks: Annotated[tuple[Octets32, ...], Meta(min_length=1, max_length=CHUNKS_LIMIT)]
+    chunks: Annotated[tuple[Octets32, ...], Meta(min_length=1)]
 
     @property
     def component(self) -> Component:
@@ -61,9 +61,12 @@ def read_release(server: Certificate, signed: bytes) -> Release:
     if Usage.RELEASE not in server.usages:
         raise OfficeError(Fault.OTHER_USAGE, f"{server.server} may not release components")
     try:
-        return read(Release, sign1.verify(server.signing_key, Label.RELEASE, [], signed))
+        release = read(Release, sign1.verify(server.signing_key, Label.RELEASE, [], signed))
     except CoseError as error:
         raise OfficeError(Fault.WRONG_SIGNATURE, f"not released by {server.server}: {error}") from None
+    if release.size > CONTENT_LIMIT or len(release.chunks) > CHUNKS_LIMIT:
+        raise OfficeError(Fault.TOO_LARGE, f"{release.id} has {release.size} octets in {len(release.chunks)} chunks")
+    return release
 
 
 def seal_content(component_id: str, version: Version, content: bytes, key: bytes, iv: bytes) -> bytes:
