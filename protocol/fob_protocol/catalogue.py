@@ -102,12 +102,39 @@ HISTORY = CommandSpec("+FOBHISTORY", "", (Parameter("from", NUMBER),))
 HISTORY_HEAD = CommandSpec("+FOBHISTHEAD", "", (Parameter("nonce", BLOCK),))
 UNPAIR = CommandSpec("+FOBUNPAIR")
 
+# The back office (section 4.3).
+SERVER = Parameter("server", STRING)
+RELAY = CommandSpec("+FOBRELAY")
+RELAYED = CommandSpec(
+    "+FOBRELAYED",
+    "",
+    (
+        Parameter("number", NUMBER),
+        Parameter("status", NUMBER),
+        Parameter("answer", BLOCK, optional=True),
+        Parameter("seconds", NUMBER, optional=True),
+    ),
+)
+OFFICE = CommandSpec("+FOBOFFICE")
+CONFIGURE = CommandSpec("+FOBCONFIGURE", "", (Parameter("purpose", NUMBER),))
+SERVERS = CommandSpec("+FOBSERVERS")
+REGISTER = CommandSpec("+FOBREGISTER", "", (SERVER, Parameter("count of fields", NUMBER)), rest="fields and values")
+ENTITLED = CommandSpec("+FOBENTITLED", "", (SERVER,))
+USE = CommandSpec(
+    "+FOBUSE", "", (SERVER, Parameter("application", STRING), Parameter("path", STRING), Parameter("body", BLOCK))
+)
+OPTIONS = CommandSpec("+FOBOPTIONS")
+OPTION = CommandSpec("+FOBOPTION", "", (Parameter("component", STRING), Parameter("from", NUMBER)))
+# Commands of components: their names begin so, and their values are the components' own.
+OPTION_PREFIX = "+X"
+
 COMMANDS: dict[str, CommandSpec] = {
     spec.name: spec
     for spec in (
         GET_TOKEN_INFO, GET_MECHANISMS, FIND_OBJECTS, GET_ATTRIBUTE, SET_ATTRIBUTES, CREATE_OBJECT, COPY_OBJECT,
         DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
         DERIVE_KEY, GENERATE_RANDOM, RECALL, GRANTS, REVOKE, HISTORY, HISTORY_HEAD, UNPAIR,
+        RELAY, RELAYED, OFFICE, CONFIGURE, SERVERS, REGISTER, ENTITLED, USE, OPTIONS, OPTION,
     )
 }  # fmt: skip
 
@@ -116,6 +143,7 @@ NEED_NOBODY = frozenset(
     {
         GET_TOKEN_INFO.name, GET_MECHANISMS.name, FIND_OBJECTS.name, GET_ATTRIBUTE.name, LOGOUT.name, RESUME.name,
         GENERATE_RANDOM.name, GRANTS.name, REVOKE.name, HISTORY.name, HISTORY_HEAD.name, UNPAIR.name,
+        RELAY.name, RELAYED.name, OFFICE.name, SERVERS.name, ENTITLED.name, OPTIONS.name, OPTION.name,
     }
 )  # fmt: skip
 
@@ -127,6 +155,9 @@ EVENT_LOCKED = "+FOBLOCKED"
 EVENT_UNPAIRED = "+FOBUNPAIRED"
 EVENT_GRANTED = "+FOBGRANTED"
 EVENT_REVOKED = "+FOBREVOKED"
+EVENT_RELAY = "+FOBRELAY"
+EVENT_PROGRESS = "+FOBPROGRESS"
+EVENT_OPTIONS = "+FOBOPTIONS"
 
 # Each of these tells how something stands, so that only the newest of its name counts (section 3.4).
-STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN})
+STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN, EVENT_PROGRESS, EVENT_OPTIONS})
