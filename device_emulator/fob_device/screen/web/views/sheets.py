@@ -9,7 +9,7 @@ from fob_device.screen.sheets import AWAY, ApprovalSheet, PairingSheet, PinSheet
 from fob_device.screen.web.views.deeds import has_unknown_host, title
 from fob_device.screen.web.words import duration, first_upper
 from fob_protocol.caller import Caller
-from fob_protocol.deeds import FORWARDED
+from fob_protocol.deeds import BY, FORWARDED
 from fob_protocol.names import plain_name, shortened
 from fob_protocol.pkcs11.constants import Cku
 
@@ -25,7 +25,7 @@ _KINDS: Final = {
 HEAD: Final = 32
 
 # Characters of a fact that stand beside its name; more get the whole width.
-BESIDE: Final = 22
+BESIDE: Final = 20
 
 _UNKNOWN_PROGRAM: Final = "unknown"
 
@@ -42,7 +42,7 @@ class Fact:
     @property
     def is_long(self) -> bool:
         """It stands below its name."""
-        return len("".join(self.chain) or self.value) > BESIDE
+        return len(BY.join(self.chain) or self.value) > BESIDE
 
 
 @dataclass(frozen=True, slots=True)
