@@ -1,6 +1,6 @@
 """A sealed question in, a sealed answer out: the door that every device comes through, without HTTP."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -27,6 +27,13 @@ log = structlog.get_logger(__name__)
 _ENVELOPE: Final = 512
 
 
+OnRefusal = Callable[[Service, Refusal], None]
+
+
+def _nobody(_: Service, __: Refusal) -> None:
+    """Counts nothing."""
+
+
 class UnreadableError(Exception):
     """The octets are no question, or sealed to none of the office's keys, or leave no key to answer to."""
 
@@ -34,8 +41,9 @@ class UnreadableError(Exception):
 class Answering:
     """The services of some roles."""
 
-    def __init__(self, office: Office, roles: Sequence[Role]) -> None:
+    def __init__(self, office: Office, roles: Sequence[Role], on_refusal: OnRefusal = _nobody) -> None:
         self._office = office
+        self._on_refusal = on_refusal
         self._handlers: dict[Service, Handler] = {}
         self._usages: dict[Service, Usage] = {}
         for role in roles:
@@ -77,18 +85,18 @@ class Answering:
             answered = self._handlers[body.service](body)
         except RefusedError as error:
             _log_refusal(body, error)
-            return _refusal(error)
+            return self._refusal(body.service, error)
         except OfficeError as error:
             log.info("refused", service=body.service, server=body.server.name, code=error.fault, clause="X8")
-            return _refusal(RefusedError(Refusal.MALFORMED))
+            return self._refusal(body.service, RefusedError(Refusal.MALFORMED))
         if len(answered) > ANSWER_LIMIT - _ENVELOPE:
             log.error("answer too large", service=body.service, octets=len(answered))
-            return _refusal(RefusedError(Refusal.UNAVAILABLE))
+            return self._refusal(body.service, RefusedError(Refusal.UNAVAILABLE))
         return answered
 
-
-def _refusal(error: RefusedError) -> bytes:
-    return envelope.Refused(error.refusal, error.retry_after).octets()
+    def _refusal(self, service: Service, error: RefusedError) -> bytes:
+        self._on_refusal(service, error.refusal)
+        return envelope.Refused(error.refusal, error.retry_after).octets()
 
 
 def _log_refusal(body: Body, error: RefusedError) -> None:

@@ -9,8 +9,7 @@ from random import Random
 from fob_office.answering import Answering
 from fob_office.founding import found_office
 from fob_office.issuer.key_file import load_issuer_key
-from fob_office.issuer.service import Issuing
-from fob_office.issuer.tables import Issuer
+from fob_office.issuer.service import Issuing, issuer_public_key
 from fob_office.office import Office
 from fob_office.roles import ROLES
 from fob_office.servers.service import newest_keys
@@ -61,8 +60,7 @@ class OfficeScene:
     def issuer(self) -> bytes:
         """The public key that devices are made with."""
         with self.office.database.read() as session:
-            found = session.get_one(Issuer, 1)
-            return found.public_key
+            return issuer_public_key(session)
 
     def issuing(self) -> Issuing:
         """The issuer at work."""

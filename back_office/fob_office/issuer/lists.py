@@ -32,5 +32,5 @@ def latest_list(session: Session) -> SignedList:
     """The one to give out. Raises OperatorError before the first one."""
     found = session.scalars(select(SignedList).order_by(SignedList.number.desc()).limit(1)).one_or_none()
     if found is None:
-        raise OperatorError("there is no revocation list", "the issuer has signed none", "fob-office issuer list")
+        raise OperatorError("there is no revocation list", "the issuer has signed none", "fob-office issuer renew-list")
     return found

@@ -1,10 +1,10 @@
 """What the issuer does: certify a server, change its keys, revoke them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from fob_office.issuer.lists import DAY, LIST_DAYS, sign_list
 from fob_office.issuer.tables import Issuer
 from fob_office.office import Office
 from fob_office.servers.identity import certificate_of, seal_keys
+from fob_office.servers.key_pair import KeyPair
 from fob_office.servers.service import LIST, newest_keys
 from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.cose.headers import key_id
@@ -30,15 +31,9 @@ SERVERS_LIMIT: Final = 100
 EARLY: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A server's private keys."""
-
-    signing: Ed25519PrivateKey
-    sealing: X25519PrivateKey
-
-    def __repr__(self) -> str:
-        return "KeyPair(...)"
+def issuer_public_key(session: Session) -> bytes:
+    """What devices are made with: raw, 32 octets."""
+    return session.scalars(select(Issuer.public_key)).one()
 
 
 class Issuing:
@@ -51,9 +46,15 @@ class Issuing:
         self._check_key()
 
     def add_server(
-        self, name: str, title: str, usages: tuple[Usage, ...], *, days: int = CERTIFICATE_DAYS, elsewhere: bool = False
-    ) -> KeyPair:
-        """A new server with the keys of epoch 1. `elsewhere`: the private ones are not kept here.
+        self,
+        name: str,
+        title: str,
+        usages: tuple[Usage, ...],
+        *,
+        days: int = CERTIFICATE_DAYS,
+        keys_file: Path | None = None,
+    ) -> None:
+        """A new server with the keys of epoch 1. `keys_file`: the private ones are kept in this new file, not here.
 
         Raises OperatorError: there is one of this name, or too many; UsageError.
         """
@@ -66,11 +67,10 @@ class Issuing:
                 session.flush()
             except IntegrityError:
                 raise OperatorError(f"there is a server {name} already", "names are taken once", LIST) from None
-            keys = self._certify(session, Draft(name, title, usages, 1, days), elsewhere=elsewhere)
+            self._certify(session, Draft(name, title, usages, 1, days), keys_file)
             self._record(session, "server added", name)
-        return keys
 
-    def change_keys(self, name: str, *, days: int = CERTIFICATE_DAYS, elsewhere: bool = False) -> KeyPair:
+    def change_keys(self, name: str, *, days: int = CERTIFICATE_DAYS, keys_file: Path | None = None) -> None:
         """New keys of the next epoch; the old ones work until they are revoked. Raises OperatorError."""
         with self._office.database.write() as session:
             old = certificate_of(newest_keys(session, name))
@@ -78,22 +78,19 @@ class Issuing:
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"the keys of {name} were not changed", "somebody else has just done so", LIST)
             draft = Draft(name, old.title, old.usages, old.epoch + 1, days)
-            keys = self._certify(session, draft, elsewhere=elsewhere)
+            self._certify(session, draft, keys_file)
             self._record(session, f"keys changed to epoch {draft.epoch}", name)
-        return keys
 
-    def revoke(self, name: str, least_epoch: int | None = None, *, days: int = LIST_DAYS) -> RevocationList:
-        """Every epoch of a server below this one is worth nothing from now on; without one, all that there were.
+    def revoke(self, name: str, *, everything: bool, days: int = LIST_DAYS) -> RevocationList:
+        """The old keys of a server, or `everything`, are worth nothing from now on: a new list says so.
 
-        Their private keys are erased, and a new list says so. Raises OperatorError.
+        Their private halves are erased. Raises OperatorError.
         """
         with self._office.database.write() as session:
             newest = session.scalar(select(Server.epoch).where(Server.name == name))
             if newest is None:
                 raise NotFoundError(f"there is no server {name}", "it was never added", LIST)
-            least = newest + 1 if least_epoch is None else least_epoch
-            if least > newest + 1:
-                raise UsageError(f"{name} was not revoked", f"its newest keys are of epoch {newest}", LIST)
+            least = newest + 1 if everything else newest
             change = update(Server).where(Server.name == name, Server.least_epoch < least).values(least_epoch=least)
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"{name} was not revoked", f"all below epoch {least} is revoked already", LIST)
@@ -110,15 +107,12 @@ class Issuing:
             self._record(session, f"revocation list {new.number}", "issuer")
         return new
 
-    def _certify(self, session: Session, draft: "Draft", *, elsewhere: bool) -> KeyPair:
-        random, now = self._office.surroundings.random, self._office.now()
-        pair = KeyPair(
-            Ed25519PrivateKey.from_private_bytes(random(32)), X25519PrivateKey.from_private_bytes(random(32))
-        )
-        certificate = draft.certificate(pair, now)
+    def _certify(self, session: Session, draft: "Draft", keys_file: Path | None) -> None:
+        pair = KeyPair.made(self._office.surroundings)
+        certificate = draft.certificate(pair, self._office.now())
         sealed: tuple[bytes, bytes] | tuple[None, None] = (None, None)
-        if not elsewhere:
-            sealed = seal_keys(self._office.sealer, draft.name, draft.epoch, pair.signing, pair.sealing)
+        if keys_file is None:
+            sealed = seal_keys(self._office.sealer, draft.name, draft.epoch, pair)
         session.add(
             ServerKeys(
                 server=draft.name, epoch=draft.epoch, key_id=key_id(certificate.sealing_key),
@@ -126,7 +120,8 @@ class Issuing:
             )
         )  # fmt: skip
         session.flush()
-        return pair
+        if keys_file is not None:
+            pair.write(keys_file)
 
     def _sign_list(self, session: Session, days: int) -> RevocationList:
         try:
@@ -141,7 +136,7 @@ class Issuing:
     def _check_key(self) -> None:
         """Raises OperatorError: devices of this office trust another issuer."""
         with self._office.database.read() as session:
-            known = session.scalars(select(Issuer.public_key)).one()
+            known = issuer_public_key(session)
         if known != self._key.public_key().public_bytes_raw():
             why = "devices of this office trust another one"
             raise OperatorError("that is not this office's issuer key", why, "fob-office issuer show")

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fob_office.secrets.master_key import MasterKey
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose.cbor import Value, encode
+from fob_protocol.office.hashing import authenticate
 
 # The first octet of what is sealed; another way to seal gets another one.
 _FORMAT: Final = b"\x01"
@@ -34,6 +35,7 @@ class Sealer:
 
     def __init__(self, master_key: MasterKey, surroundings: Surroundings) -> None:
         self._aead = AESGCM(master_key.derived("at rest"))
+        self._cookie_key = master_key.derived("cookies")
         self._random = surroundings.random
 
     def seal(self, place: Place, secret: bytes) -> bytes:
@@ -50,6 +52,10 @@ class Sealer:
             return self._aead.decrypt(nonce, ciphertext, _associated(place))
         except InvalidTag:
             raise UnsealError(place) from None
+
+    def cookie(self, use: str, value: Value) -> bytes:
+        """32 octets by which the office knows again what it gave out, without keeping it; one `use` opens no other."""
+        return authenticate(self._cookie_key, [use, value])
 
 
 def _associated(place: Place) -> bytes:

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fob_office.secrets.sealing import Place, Sealer
+from fob_office.servers.key_pair import KeyPair
 from fob_office.servers.tables import ServerKeys
 from fob_protocol.cose import sign1
 from fob_protocol.office.certificate import Certificate, Usage
@@ -41,13 +42,11 @@ def certificate_of(keys: ServerKeys) -> Certificate:
     return read(Certificate, sign1.unverified_payload(keys.certificate))
 
 
-def seal_keys(
-    sealer: Sealer, server: str, epoch: int, signing: Ed25519PrivateKey, sealing: X25519PrivateKey
-) -> tuple[bytes, bytes]:
+def seal_keys(sealer: Sealer, server: str, epoch: int, pair: KeyPair) -> tuple[bytes, bytes]:
     """Both private keys as they stand in their row."""
     return (
-        sealer.seal(_place("signing_key", server, epoch), signing.private_bytes_raw()),
-        sealer.seal(_place("sealing_key", server, epoch), sealing.private_bytes_raw()),
+        sealer.seal(_place("signing_key", server, epoch), pair.signing.private_bytes_raw()),
+        sealer.seal(_place("sealing_key", server, epoch), pair.sealing.private_bytes_raw()),
     )
 
 

@@ -1,0 +1,72 @@
+"""A copy of an office that works where it is put, made while the office runs."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from fob_office.database.engine import SQLITE, create_file, parse_url
+from fob_office.errors import OperatorError
+from fob_office.issuer.key_file import FILE as ISSUER_FILE
+from fob_office.secrets.master_key import FILE as MASTER_FILE
+from fob_office.settings import DATABASE_FILE, Settings
+from fob_office.settings import FILE as SETTINGS_FILE
+from fob_office.tls import FOLDER as TLS_FOLDER
+
+NOT_MADE: Final = "no backup was made"
+DUMP_FILE: Final = "office.dump"
+
+
+def back_up(settings: Settings, folder: Path) -> str | None:
+    """Fill a new folder (mode 0700). For PostgreSQL the command that copies the rest, without a password.
+
+    It holds the master key, if that is a file of the office: whoever has the backup has everything. Raises
+    OperatorError, OSError.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        raise OperatorError(NOT_MADE, f"{folder} is there already", "fob-office backup ANOTHER_FOLDER") from None
+    try:
+        for name in (SETTINGS_FILE, MASTER_FILE, ISSUER_FILE):
+            if (settings.state / name).exists():
+                _copy_file(settings.state / name, folder / name)
+        if (settings.state / TLS_FOLDER).is_dir():
+            shutil.copytree(settings.state / TLS_FOLDER, folder / TLS_FOLDER)
+        return _copy_database(settings, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _copy_database(settings: Settings, folder: Path) -> str | None:
+    url = parse_url(settings.database_url)
+    if url.get_backend_name() != SQLITE:
+        shown = url.set(drivername="postgresql").render_as_string(hide_password=True).replace(":***", "")
+        return f"pg_dump --format=custom --file={folder / DUMP_FILE} '{shown}'"
+    copy = folder / DATABASE_FILE
+    create_file(copy)
+    try:
+        with closing(sqlite3.connect(url.database or "")) as source, closing(sqlite3.connect(copy)) as target:
+            # One state of the database, whoever writes meanwhile.
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise OperatorError(NOT_MADE, str(error), "the same command again") from None
+    _sync(copy)
+    return None
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    # With its mode.
+    shutil.copy2(source, target)
+    _sync(target)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,123 @@
+"""What every command is given: where the office is, and how to print."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from fob_office.issuer.key_file import load_issuer_key
+from fob_office.issuer.service import Issuing
+from fob_office.office import Office, open_office
+from fob_office.settings import STATE_VARIABLE, load_settings
+from fob_office.surroundings import SYSTEM, Surroundings
+from fob_protocol.names import plain_name
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_GAP: Final = "  "
+
+
+@dataclass
+class Cli:
+    """One run."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    surroundings: Surroundings = SYSTEM
+    is_json: bool = False
+
+    @contextmanager
+    def office(self, state: Path) -> Iterator[Office]:
+        """Open while the command works. Raises OperatorError."""
+        opened = open_office(load_settings(state, self.environment), self.environment, self.surroundings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    @contextmanager
+    def issuing(self, state: Path, pem: Path | None) -> Iterator[Issuing]:
+        """With the issuer's key of the state folder, or of a file. Raises OperatorError."""
+        with self.office(state) as office:
+            yield Issuing(office, load_issuer_key(state, office.sealer, pem))
+
+    def data(self, value: object) -> None:
+        """One JSON value on one line, in ASCII."""
+        click.echo(json.dumps(value))
+
+    def line(self, text: str) -> None:
+        """A line of data, harmless on a terminal."""
+        click.echo(plain_name(text, limit=len(text)))
+
+    def say(self, text: str) -> None:
+        """Narration."""
+        click.echo(plain_name(text, limit=len(text)), err=True)
+
+    def table(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """For a script JSON, and else aligned columns with their names above."""
+        if self.is_json:
+            self.data(list(rows))
+            return
+        if not rows:
+            return
+        cells = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for row in cells:
+            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.line(_GAP.join(padded).rstrip())
+
+    def fields(self, values: Mapping[str, object]) -> None:
+        """For a script one JSON object, and else a name and a value a line."""
+        if self.is_json:
+            self.data(dict(values))
+            return
+        width = max(map(len, values))
+        for name, value in values.items():
+            self.line(f"{name:<{width}}{_GAP}{_text(value)}")
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def default_state(environment: Mapping[str, str] | None = None) -> Path:
+    """systemd's StateDirectory=, and else where a person's programs keep their state (XDG Base Directory)."""
+    found = os.environ if environment is None else environment
+    if folder := found.get("STATE_DIRECTORY"):
+        return Path(folder)
+    return Path(found.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "fob-office"
+
+
+def state_option(command: Command) -> Command:
+    """`--state`."""
+    return click.option(
+        "--state", type=click.Path(path_type=Path, file_okay=False), envvar=STATE_VARIABLE, default=default_state,
+        show_default="$FOB_OFFICE_STATE, or ~/.local/state/fob-office", help="The office's folder.",
+    )(command)  # fmt: skip
+
+
+def issuer_key_option(command: Command) -> Command:
+    """`--issuer-key`."""
+    return click.option(
+        "--issuer-key", type=click.Path(path_type=Path, dir_okay=False),
+        help="PEM file with the issuer's key, where it is not kept in the office's folder.",
+    )(command)  # fmt: skip
+
+
+def json_option(command: Command) -> Command:
+    """`--json`."""
+    return click.option(
+        "--json", is_flag=True, expose_value=False, callback=_set_json, help="Print JSON for a script."
+    )(command)
+
+
+def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Cli).is_json = True
+
+
+pass_cli = click.make_pass_decorator(Cli, ensure=True)

@@ -1,0 +1,40 @@
+"""`fob-office run`: serve devices and operators."""
+
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from fob_office.cli.context import Cli, pass_cli, state_option
+from fob_office.issuer.ends import soon_over
+from fob_office.listening import Place, listen, parse_place
+from fob_office.logs import configure_logs
+from fob_office.office import open_office
+from fob_office.roles import chosen
+from fob_office.settings import load_settings
+
+
+@click.command()
+@state_option
+@click.option("--listen", "place", metavar="HOST:PORT", help="Instead of what office.toml says; port 0 is a free one.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes. Instead of what office.toml says.")
+@click.option("--no-tls", is_flag=True, help="Plain HTTP, for a proxy on this machine that speaks TLS.")
+@pass_cli
+def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: bool) -> None:
+    """Serve devices and operators until SIGTERM or Ctrl-C."""
+    # Loaded here: the other commands start faster without it.
+    from fob_office.http.serving import serve
+
+    settings = load_settings(state, cli.environment)
+    settings = replace(settings, listen=place or settings.listen, workers=workers or settings.workers)
+    configure_logs(settings.log)
+    chosen(settings.roles)
+    wanted = parse_place(settings.listen)
+    office = open_office(settings, cli.environment, cli.surroundings)
+    with office.database.read() as session:
+        for warning in soon_over(session, office.now()):
+            cli.say(f"warning: {warning}")
+    with listen(wanted) as listener:
+        # Whoever connects from now on is answered.
+        url = Place(wanted.host, listener.getsockname()[1]).url("http" if no_tls else "https")
+        serve(office, listener, has_tls=not no_tls, on_ready=lambda: cli.say(f"listening at {url}"))

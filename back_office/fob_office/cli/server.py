@@ -1,0 +1,117 @@
+"""`fob-office server`: who devices speak to."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
+from fob_office.issuer.service import CERTIFICATE_DAYS
+from fob_office.servers.views import server_view, server_views
+from fob_protocol.office.certificate import Usage
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+USAGES = {usage.name.lower(): usage for usage in Usage}
+
+
+def days_option(command: Command) -> Command:
+    """`--days`."""
+    return click.option(
+        "--days", type=click.IntRange(1, 4000), default=CERTIFICATE_DAYS, show_default=True, help="Of its certificate."
+    )(command)
+
+
+def keys_file_option(command: Command) -> Command:
+    """`--keys-file`."""
+    return click.option(
+        "--keys-file", type=click.Path(path_type=Path, dir_okay=False),
+        help="New PEM file for the private keys, which are then not kept here.",
+    )(command)  # fmt: skip
+
+
+@click.group()
+def server() -> None:
+    """Servers: their certificates, key changes and revocation. Each needs the issuer's key."""
+
+
+@server.command("list")
+@state_option
+@json_option
+@pass_cli
+def list_(cli: Cli, state: Path) -> None:
+    """All servers."""
+    with cli.office(state) as office, office.database.read() as session:
+        cli.table([view.model_dump() for view in server_views(session)])
+
+
+@server.command()
+@state_option
+@json_option
+@click.argument("name")
+@pass_cli
+def show(cli: Cli, state: Path, name: str) -> None:
+    """One server."""
+    with cli.office(state) as office, office.database.read() as session:
+        cli.fields(server_view(session, name).model_dump())
+
+
+@server.command()
+@state_option
+@issuer_key_option
+@click.option("--title", help="What people read; the name without it.")
+@click.option(
+    "--usage", "usages", type=click.Choice(list(USAGES)), multiple=True, required=True, help="What it may do; several."
+)
+@days_option
+@keys_file_option
+@click.argument("name")
+@pass_cli
+def add(
+    cli: Cli,
+    state: Path,
+    name: str,
+    title: str | None,
+    usages: tuple[str, ...],
+    days: int,
+    keys_file: Path | None,
+    issuer_key: Path | None,
+) -> None:
+    """A new server with its own keys and a certificate of the issuer."""
+    with cli.issuing(state, issuer_key) as issuing:
+        issuing.add_server(
+            name, title or name, tuple(USAGES[usage] for usage in usages), days=days, keys_file=keys_file
+        )
+    cli.say(f"added {name}")
+
+
+@server.command("change-keys")
+@state_option
+@issuer_key_option
+@days_option
+@keys_file_option
+@click.argument("name")
+@pass_cli
+def change_keys(cli: Cli, state: Path, name: str, days: int, keys_file: Path | None, issuer_key: Path | None) -> None:
+    """New keys of the next epoch. The old ones work until `revoke`, so that no device is left out meanwhile."""
+    with cli.issuing(state, issuer_key) as issuing:
+        issuing.change_keys(name, days=days, keys_file=keys_file)
+    cli.say(f"changed the keys of {name}")
+    cli.say(f"next:  fob-office server revoke {name} --old    (when devices had time to learn the new ones)")
+
+
+@server.command()
+@state_option
+@issuer_key_option
+@click.option("--old", is_flag=True, help="All but the newest keys.")
+@click.option("--all", "everything", is_flag=True, help="The newest too: the server is no more, until its keys change.")
+@click.argument("name")
+@pass_cli
+def revoke(cli: Cli, state: Path, name: str, old: bool, everything: bool, issuer_key: Path | None) -> None:
+    """Make keys worthless by a new revocation list, and erase them here."""
+    if old == everything:
+        raise click.UsageError("say --old or --all")
+    with cli.issuing(state, issuer_key) as issuing:
+        number = issuing.revoke(name, everything=everything).number
+    cli.say(f"revoked: list {number} says so")

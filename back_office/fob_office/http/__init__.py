@@ -1,0 +1,1 @@
+"""The office over HTTP: devices' sealed questions, operators' JSON, and health."""

@@ -1,0 +1,78 @@
+"""The FastAPI application: which roles it has is a setting, so that they can run apart."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from fob_office.answering import Answering
+from fob_office.http.authentication import authenticated
+from fob_office.http.device import device_routes
+from fob_office.http.health import health_routes
+from fob_office.http.limits import BodyLimit, Rates, Turns
+from fob_office.http.metrics import Metrics, metrics_routes
+from fob_office.http.operator import operator_routes
+from fob_office.http.problems import Problem, documented, tell_problems
+from fob_office.logs import configure_logs
+from fob_office.office import Office, open_office
+from fob_office.roles import chosen
+from fob_office.settings import STATE_VARIABLE, load_settings
+from fob_office.surroundings import SYSTEM
+
+OPENAPI: Final = "/v1/openapi.json"
+_DESCRIPTION: Final = (
+    "What devices say is sealed (docs/office-protocol.md); operators speak JSON. Errors are problems (RFC 9457)."
+)
+
+
+def create_app(office: Office) -> FastAPI:
+    """Serves an office, and closes it at the end. Raises UsageError for a role that there is not."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        office.close()
+
+    roles = chosen(office.settings.roles)
+    limits = office.settings.limits
+    metrics = Metrics(office.surroundings.ticks)
+    answering = Answering(office, roles, metrics.refused)
+    app = _Described(
+        title="Fob back office", version=version("fobd"), description=_DESCRIPTION, lifespan=lifespan,
+        # The pages that FastAPI offers load programs from elsewhere.
+        openapi_url=OPENAPI, docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    tell_problems(app)
+    app.add_middleware(BodyLimit)
+    app.include_router(device_routes(answering, Turns(limits), Rates(limits, office.surroundings.ticks), metrics))
+    behind_token = APIRouter(
+        prefix="/v1", dependencies=[Depends(authenticated(office))], responses=documented(401, 403, 422, 503)
+    )
+    behind_token.include_router(operator_routes(office, roles))
+    behind_token.include_router(metrics_routes(metrics))
+    app.include_router(behind_token)
+    app.include_router(health_routes(office))
+    return app
+
+
+def from_environment() -> FastAPI:
+    """For a worker process, which is told no more than where the office is. Raises OperatorError."""
+    settings = load_settings(Path(os.environ[STATE_VARIABLE]), os.environ)
+    configure_logs(settings.log)
+    return create_app(open_office(settings, os.environ, SYSTEM))
+
+
+class _Described(FastAPI):
+    """Knows of problems in its description."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Called by FastAPI, which keeps it."""
+        if self.openapi_schema is None:
+            described = super().openapi()
+            schemas = described.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = Problem.model_json_schema()
+        return super().openapi()

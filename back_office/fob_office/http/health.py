@@ -1,0 +1,27 @@
+"""GET /healthz: whether questions would be answered, and what will soon be in the way."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from fob_office.http.problems import documented
+from fob_office.issuer.ends import soon_over
+from fob_office.office import Office
+
+
+class Health(BaseModel):
+    """`warnings` are for whoever runs the office."""
+
+    status: str = Field(examples=["ok"])
+    warnings: list[str] = Field(examples=[["the revocation list ends in 12 days: fob-office issuer renew-list"]])
+
+
+def health_routes(office: Office) -> APIRouter:
+    """Without a token, since load balancers have none; what it says, devices are told too."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Is it well?", operation_id="health", responses=documented(503))
+    def healthz() -> Health:
+        with office.database.read() as session:
+            return Health(status="ok", warnings=soon_over(session, office.now()))
+
+    return router

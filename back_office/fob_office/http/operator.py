@@ -1,0 +1,50 @@
+"""/v1/operator: the same services as the command line has, as JSON, for who has a token.
+
+What the issuer signs is not offered here: no process that serves the network loads the issuer's key.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from fob_office.events.service import PAGE, events_after
+from fob_office.events.views import EventView
+from fob_office.http.problems import documented
+from fob_office.office import Office
+from fob_office.role import Role
+from fob_office.servers.views import ServerView, server_view, server_views
+
+
+def operator_routes(office: Office, roles: Sequence[Role]) -> APIRouter:
+    """Those of the office itself, and of each role."""
+    router = APIRouter(prefix="/operator")
+    router.include_router(_own_routes(office))
+    for role in roles:
+        if role.operator is not None:
+            router.include_router(role.operator(office), tags=[role.name])
+    return router
+
+
+def _own_routes(office: Office) -> APIRouter:
+    router = APIRouter(tags=["office"])
+
+    @router.get("/servers", summary="All servers", operation_id="list_servers")
+    def list_servers() -> list[ServerView]:
+        with office.database.read() as session:
+            return server_views(session)
+
+    @router.get("/servers/{name}", summary="One server", operation_id="get_server", responses=documented(404))
+    def get_server(name: str) -> ServerView:
+        with office.database.read() as session:
+            return server_view(session, name)
+
+    @router.get("/events", summary="What was done, oldest first", operation_id="list_events")
+    def list_events(
+        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
+        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+    ) -> list[EventView]:
+        with office.database.read() as session:
+            return [EventView.model_validate(event) for event in events_after(session, after, count)]
+
+    return router

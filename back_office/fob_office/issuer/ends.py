@@ -1,0 +1,25 @@
+"""What the issuer signed and has to sign anew before it ends."""
+
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from fob_office.issuer.lists import DAY, latest_list
+from fob_office.servers.identity import certificate_of
+from fob_office.servers.service import current_keys
+
+# Time for somebody to fetch the issuer's key from where it is kept.
+NOTICE_DAYS: Final = 30
+
+
+def soon_over(session: Session, now: int) -> list[str]:
+    """A sentence for each thing, with the command that renews it."""
+    ends = [("the revocation list", latest_list(session).until, "fob-office issuer renew-list")]
+    for keys in current_keys(session):
+        command = f"fob-office server change-keys {keys.server}"
+        ends.append((f"the certificate of {keys.server}", certificate_of(keys).not_after, command))
+    return [f"{what} {_when(end - now)}: {command}" for what, end, command in ends if end - now < NOTICE_DAYS * DAY]
+
+
+def _when(left: int) -> str:
+    return f"ends in {left // DAY} days" if left >= 0 else "is over"
