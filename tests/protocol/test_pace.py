@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fob_protocol.limits import WORKING_AFTER
+from fob_protocol.limits import WORKING_AFTER, WORKING_POLL
 from fob_protocol.link.gatt import LONGEST_INTERVAL, MTU_LEAST, MTU_OFFERED, SHORTEST_INTERVAL, value_size
 from fob_protocol.session.air import MeasuredInterval, air_pace, sure_interval
 from fob_protocol.session.pace import Pace
@@ -81,6 +81,13 @@ def test_deadlines_on_several_round_trips_grow_with_the_interval(interval: float
 def test_an_answer_that_is_on_its_way_is_known_on_a_slow_line_alone() -> None:
     assert (Pace().on_its_way, Pace(30.0).on_its_way, air_pace(0.03).on_its_way) == (0.0, 0.0, 0.0)
     assert air_pace(0.2).on_its_way == air_pace(0.2).retry_after
+
+
+def test_a_break_that_is_noticed_by_a_late_poll_is_waited_out_by_the_device() -> None:
+    quick, slow = air_pace(0.05), air_pace(LONGEST_INTERVAL)
+    rest = [p.lost_after + p.radio_reopening_time + p.first_answer_time + p.opening_time for p in (quick, slow)]
+    assert quick.next_session_time - rest[0] == pytest.approx(WORKING_POLL)
+    assert slow.next_session_time - rest[1] == pytest.approx(slow.poll_spacing)
 
 
 def test_events_that_a_device_may_leave_out_make_an_interval_longer() -> None:

@@ -16,7 +16,7 @@ from fob_protocol.link.gatt import ATT_HEADER, TO_DEVICE_UUID, TO_PC_UUID, VALUE
 from fob_protocol.session.air import MeasuredInterval, air_pace
 from fob_protocol.session.pace import Pace
 
-# What waits to be sent: as many requests as may be unanswered, each a full frame (22,400 octets), and sent again,
+# What waits to be sent: as many requests as may be in flight, each a full frame (22,400 octets), and sent again,
 # and the parts of long ones. A radio that takes nothing for longer is stuck.
 UNSENT_LIMIT: Final = 65_536
 
