@@ -12,11 +12,10 @@ from fob_protocol.office.component import Catalogue
 from fob_protocol.office.configuration import Outcome
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.limits import BOOT_TRIES
 from fob_protocol.office.message import Count, Message, Octets32, Version, read
 
 COPIES: Final = ("boot-1", "boot-2")
-# Enough for a power cut or two in a row, few enough that nobody waits long for the old set.
-BOOT_TRIES: Final = 3
 _DIGEST_SIZE: Final = 32
 
 

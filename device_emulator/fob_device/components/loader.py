@@ -2,14 +2,15 @@
 
 from typing import Final
 
-from fob_device.components.boot_record import BOOT_TRIES, Held, Phase
+from fob_device.components.boot_record import Held, Phase
 from fob_device.components.boot_state import BootState
 from fob_device.components.contents import Contents
 from fob_device.components.equipment import Equipment
-from fob_device.components.errors import ComponentError, ComponentFault, PhaseError
+from fob_device.components.errors import PhaseError
 from fob_device.components.memory import Memory
 from fob_device.components.offer import OpenedOffer, issued_by, open_offer
 from fob_device.components.running import Failure, LoadedComponent, Running, Runtime
+from fob_device.components.runtime.errors import RunError
 from fob_device.components.set_files import SetFiles
 from fob_device.components.storage import Storage
 from fob_device.components.tidying import tidy
@@ -17,9 +18,12 @@ from fob_device.components.vector_table import check_order, check_places
 from fob_protocol.office.configuration import Outcome
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.limits import BOOT_TRIES
 
 # The reason of a report: the trial has begun BOOT_TRIES times, and was never confirmed.
 OUT_OF_TRIES: Final = "out-of-tries"
+# The fault of a component when one that it depends on does not run.
+NO_DEPENDENCY: Final = "no-dependency"
 
 
 class Loader:
@@ -77,7 +81,7 @@ class Loader:
         try:
             for component in components:
                 self._runtime.start(component)
-        except ComponentError as error:
+        except RunError as error:
             failures.append(Failure(candidate.set_number, component.release.id, error.fault, error.why))
             self._runtime.stop()
             self._revert(error.fault)
@@ -104,12 +108,13 @@ class Loader:
         started: dict[str, LoadedComponent] = {}
         for component in components:
             release = component.release
+            lacking = [needed.id for needed in release.dependencies if needed.id not in started]
+            if lacking:
+                failures.append(Failure(held.set_number, release.id, NO_DEPENDENCY, f"{lacking[0]} does not run"))
+                continue
             try:
-                lacking = [needed.id for needed in release.dependencies if needed.id not in started]
-                if lacking:
-                    raise ComponentError(ComponentFault.NO_DEPENDENCY, f"{lacking[0]} does not run")
                 self._runtime.start(component)
-            except ComponentError as error:
+            except RunError as error:
                 failures.append(Failure(held.set_number, release.id, error.fault, error.why))
             else:
                 started[release.id] = component

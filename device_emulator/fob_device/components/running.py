@@ -21,7 +21,7 @@ class Runtime(Protocol):
     """Executes components."""
 
     def start(self, component: LoadedComponent) -> None:
-        """What it depends on has been started. Raises ComponentError: it does not load, or its self test fails."""
+        """What it depends on has been started. Raises RunError: it does not load, or its self test fails."""
 
     def stop(self) -> None:
         """Forget every component that was started."""

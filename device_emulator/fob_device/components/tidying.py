@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fob_device.components.boot_record import COPIES, BootRecord, Held
+from fob_device.components.boot_record import COPIES, BootRecord, Held, Phase
 from fob_device.components.contents import content_file, part_file
 from fob_device.components.set_files import SetFiles, set_file
 from fob_device.components.storage import Storage
@@ -14,7 +14,7 @@ def tidy(storage: Storage, record: BootRecord) -> None:
     held = [held for held in (record.confirmed, record.candidate) if held is not None]
     keep = {*COPIES, *(set_file(one.slot) for one in held)}
     try:
-        keep |= set(_contents(storage, held))
+        keep |= set(_contents(storage, held, record.phase))
     except OfficeError:
         keep |= {name for name in storage.names() if not name.startswith("set-")}
     rubbish = [name for name in storage.names() if name not in keep]
@@ -24,7 +24,9 @@ def tidy(storage: Storage, record: BootRecord) -> None:
         storage.flush_names()
 
 
-def _contents(storage: Storage, held: list[Held]) -> Iterator[str]:
+def _contents(storage: Storage, held: list[Held], phase: Phase) -> Iterator[str]:
     for one in held:
         for release in SetFiles(storage).releases(one):
-            yield from (content_file(release), part_file(release))
+            yield content_file(release)
+            if phase is Phase.FETCHING:
+                yield part_file(release)

@@ -27,6 +27,8 @@ SET_LIMIT: Final = 8 << 20
 CHUNK_SIZE: Final = 8192
 # A step of the security counter: so no forged or mistaken one uses it up.
 COUNTER_STEP: Final = 1000
+# Enough for a power cut or two in a row, few enough that nobody waits long for the old set.
+BOOT_TRIES: Final = 3
 
 # A person may need a day to come back to a device that lost its reply.
 CONFIRM_TIME: Final = 86_400
