@@ -7,7 +7,6 @@ answer does not parse; FUNCTION_CANCELED when the time is over.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from fob_daemon.caller.numbers import CallerNumbers
 from fob_daemon.device.answers import (
@@ -20,30 +19,24 @@ from fob_daemon.device.answers import (
     read_token,
 )
 from fob_daemon.device.away import AwayError
+from fob_daemon.device.commands import Commands, accepted
 from fob_daemon.device.grants import Grant, read_grants
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.device.views import HistoryPage, Page
 from fob_daemon.link.interface import Link
-from fob_daemon.link.unpaired import UnpairedError
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import attributes_to_values, parameters_to_block
 from fob_protocol.at.values import Value, Values
 from fob_protocol.caller import CALLER_UNKNOWN, Caller
 from fob_protocol.catalogue import CommandSpec
-from fob_protocol.errors import AtSyntaxError
 from fob_protocol.history.head import Head
-from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.pkcs11.attributes import Template
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.infos import MechanismInfo, TokenDescription
 from fob_protocol.pkcs11.mechanisms import Mechanism, Parameters
-
-# Digits, commas and block heads of one value, and the command's name.
-VALUE_OVERHEAD: Final = 8
-NAME_OVERHEAD: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,7 @@ class RemoteToken:
 
     def __init__(self, link: Link, timeouts: Timeouts | None = None) -> None:
         self.link = link
+        self._commands = Commands(link)
         self._timeouts = timeouts or Timeouts()
         self._callers = CallerNumbers()
 
@@ -83,19 +77,19 @@ class RemoteToken:
 
     async def token_info(self) -> TokenDescription:
         """C_GetTokenInfo."""
-        return read_token(await self._ask(self._timeouts.query, catalogue.GET_TOKEN_INFO))
+        return read_token(await self._commands.ask(self._timeouts.query, catalogue.GET_TOKEN_INFO))
 
     async def mechanisms(self) -> dict[int, MechanismInfo]:
         """C_GetMechanismList and C_GetMechanismInfo."""
-        return read_mechanisms(await self._ask(self._timeouts.query, catalogue.GET_MECHANISMS))
+        return read_mechanisms(await self._commands.ask(self._timeouts.query, catalogue.GET_MECHANISMS))
 
     async def find_objects(self, known_generation: int) -> Page:
         """What changed since `known_generation`; 0 asks for everything."""
-        return read_page(await self._ask(self._timeouts.query, catalogue.FIND_OBJECTS, known_generation))
+        return read_page(await self._commands.ask(self._timeouts.query, catalogue.FIND_OBJECTS, known_generation))
 
     async def get_attribute(self, handle: int, attribute: int) -> bytes:
         """A sealed value of a private object."""
-        return read_block(await self._ask(self._timeouts.query, catalogue.GET_ATTRIBUTE, handle, attribute))
+        return read_block(await self._commands.ask(self._timeouts.query, catalogue.GET_ATTRIBUTE, handle, attribute))
 
     async def set_attributes(self, handle: int, template: Template) -> Page:
         """C_SetAttributeValue."""
@@ -117,7 +111,7 @@ class RemoteToken:
         """C_GenerateKeyPair; the page's objects are the public key and then the private key."""
         block = _block(mechanism.parameters)
         lists = (*_list(public), *_list(private))
-        answer = await self._ask(
+        answer = await self._commands.ask(
             self._timeouts.key_generation,
             catalogue.GENERATE_KEY_PAIR,
             *(mechanism.type, block, len(public), *lists),
@@ -132,32 +126,32 @@ class RemoteToken:
         The caller is named here: a PIN pad shows it, and its signatures cost its number only.
         """
         values = (int(user), pin, replaced)
-        return read_login(_accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller)))
+        return read_login(accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller)))
 
     async def login_for_key(self, handle: int, pin: bytes | None, caller: Caller | None = None) -> None:
         """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key; a `pin` of None asks on the device."""
         values = (int(Cku.CONTEXT_SPECIFIC), pin, handle)
-        _accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller))
+        accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller))
 
     async def logout(self, login: int) -> None:
         """C_Logout."""
-        await self._ask(self._timeouts.query, catalogue.LOGOUT, login)
+        await self._commands.ask(self._timeouts.query, catalogue.LOGOUT, login)
 
     async def resume(self, login: int, ticket: bytes) -> None:
         """A login of an earlier link session goes on in this one."""
-        await self._ask(self._timeouts.login, catalogue.RESUME, login, ticket)
+        await self._commands.ask(self._timeouts.login, catalogue.RESUME, login, ticket)
 
     async def init_token(self, so_pin: bytes | None, label: bytes) -> Page:
         """C_InitToken."""
-        return read_page(await self._ask(self._timeouts.login, catalogue.INIT_TOKEN, so_pin, label))
+        return read_page(await self._commands.ask(self._timeouts.login, catalogue.INIT_TOKEN, so_pin, label))
 
     async def init_pin(self, pin: bytes | None) -> None:
         """C_InitPIN."""
-        await self._ask(self._timeouts.login, catalogue.INIT_PIN, pin)
+        await self._commands.ask(self._timeouts.login, catalogue.INIT_PIN, pin)
 
     async def set_pin(self, user: Cku, old: bytes | None, new: bytes | None) -> None:
         """C_SetPIN."""
-        await self._ask(self._timeouts.set_pin, catalogue.SET_PIN, int(user), old, new)
+        await self._commands.ask(self._timeouts.set_pin, catalogue.SET_PIN, int(user), old, new)
 
     async def sign(self, given: PrivateInput, caller: Caller | None = None) -> bytes:
         """C_Sign; the data is a digest where the mechanism hashes."""
@@ -176,30 +170,30 @@ class RemoteToken:
 
     async def generate_random(self, count: int) -> bytes:
         """C_GenerateRandom."""
-        random = read_block(await self._ask(self._timeouts.query, catalogue.GENERATE_RANDOM, count))
+        random = read_block(await self._commands.ask(self._timeouts.query, catalogue.GENERATE_RANDOM, count))
         if len(random) != count:
             raise CkrError(Ckr.DEVICE_ERROR, f"{len(random)} random octets where {count} are due")
         return random
 
     async def history(self, sequence: int) -> HistoryPage:
         """The history's records from `sequence` on, as many as fit a page."""
-        return read_history(await self._ask(self._timeouts.query, catalogue.HISTORY, sequence))
+        return read_history(await self._commands.ask(self._timeouts.query, catalogue.HISTORY, sequence))
 
     async def history_head(self, nonce: bytes) -> Head:
         """Where the history begins and ends, signed for `nonce` (32 octets). Whether rightly is not looked at here."""
-        return read_head(await self._ask(self._timeouts.query, catalogue.HISTORY_HEAD, nonce), nonce)
+        return read_head(await self._commands.ask(self._timeouts.query, catalogue.HISTORY_HEAD, nonce), nonce)
 
     async def grants(self) -> list[Grant]:
         """What was allowed to this computer for a while."""
-        return read_grants(await self._ask(self._timeouts.query, catalogue.GRANTS))
+        return read_grants(await self._commands.ask(self._timeouts.query, catalogue.GRANTS))
 
     async def revoke_grant(self, number: int) -> None:
         """End one grant, or all by ALL_GRANTS."""
-        await self._ask(self._timeouts.query, catalogue.REVOKE, number)
+        await self._commands.ask(self._timeouts.query, catalogue.REVOKE, number)
 
     async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
         """One round trip, with the caller between `values` and `rest`."""
-        return read_block(_accepted(await self._named(self._timeouts.private_operation, spec, values, caller, rest)))
+        return read_block(accepted(await self._named(self._timeouts.private_operation, spec, values, caller, rest)))
 
     async def _named(
         self, seconds: float, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()
@@ -207,50 +201,15 @@ class RemoteToken:
         """A request with the caller between `values` and `rest`; a second one with its block if need be."""
         greeting = self.link.greeting
         with self._callers.using(caller, None if greeting is None else greeting.boot) as naming:
-            answer = await self._request(seconds, spec, *values, *naming.values, *rest)
+            answer = await self._commands.request(seconds, spec, *values, *naming.values, *rest)
             if answer.ckr == CALLER_UNKNOWN and naming.is_known:
-                answer = await self._request(seconds, spec, *values, *naming.full, *rest)
+                answer = await self._commands.request(seconds, spec, *values, *naming.full, *rest)
             if answer.ckr != CALLER_UNKNOWN:
                 self._callers.answered(naming)
         return answer
 
     async def _change(self, spec: CommandSpec, *values: Value) -> Page:
-        return read_page(await self._ask(self._timeouts.change, spec, *values))
-
-    async def _ask(self, seconds: float, spec: CommandSpec, *values: Value) -> Answer:
-        """One round trip; an answer that is a refusal raises."""
-        return _accepted(await self._request(seconds, spec, *values))
-
-    async def _request(self, seconds: float, spec: CommandSpec, *values: Value) -> Answer:
-        """One round trip, whatever the answer."""
-        if _size(values) > TEXT_LIMIT:
-            raise CkrError(Ckr.DATA_LEN_RANGE, f"more than {TEXT_LIMIT} octets for the device")
-        try:
-            command = spec.build(*values)
-        except AtSyntaxError as error:
-            raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
-        try:
-            return await self.link.request(command, timeout=seconds)
-        except UnpairedError:
-            raise
-        except CkrError as error:
-            if error.ckr is Ckr.DEVICE_REMOVED:
-                raise AwayError(error.reason) from None
-            raise
-
-
-def _accepted(answer: Answer) -> Answer:
-    """Raises CkrError for a refusal."""
-    if answer.ckr == Ckr.DEVICE_REMOVED:
-        raise UnpairedError
-    answer.raise_for_ckr()
-    return answer
-
-
-def _size(values: Values) -> int:
-    """At least the octets that the command will have."""
-    content = sum(len(value) for value in values if isinstance(value, bytes))
-    return NAME_OVERHEAD + content + VALUE_OVERHEAD * len(values)
+        return read_page(await self._commands.ask(self._timeouts.change, spec, *values))
 
 
 def _list(template: Template) -> Values:

@@ -19,3 +19,11 @@ class Timeouts:
     key_generation: float = 120.0
     # A certificate of 32 KiB needs 34 s at 9,600 baud.
     change: float = 60.0
+    # Question and answer of the office: 61,440 octets there and 16,384 back need 82 s at 9,600 baud.
+    relay: float = 120.0
+    # A person unlocks the device, and a few questions go to the office.
+    office: float = 300.0
+    # A set of 8 MiB needs three hours at 9,600 baud; a link that fell silent ends it much earlier.
+    configure: float = 4 * 3600.0
+    # A component's command runs for a second or two at most, one after the other.
+    option: float = 60.0
