@@ -1,6 +1,7 @@
 """Work on the token that takes its time: off the loop, one at a time."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -21,5 +22,15 @@ class Slowly:
             try:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
-                await asyncio.wait([task])
+                await _ended(task)
                 raise
+
+
+async def _ended(task: asyncio.Task[T]) -> None:
+    """Wait for it, however often whoever asked for it is cancelled; what became of it nobody hears any more."""
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    if not task.cancelled():
+        # Looked at, or the loop would report an error that nobody waits for.
+        task.exception()
