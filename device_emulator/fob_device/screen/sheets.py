@@ -65,7 +65,37 @@ class Sheet:
 
 
 @dataclass(slots=True, eq=False)
-class ApprovalSheet(Sheet):
+class RequestSheet(Sheet):
+    """What computers ask by requests, and for as long as they wait."""
+
+    @property
+    def askers(self) -> Askers:
+        """Who waits for the answer."""
+        raise NotImplementedError
+
+    @property
+    def asked(self) -> str:
+        """The question while somebody is there who asks it."""
+        raise NotImplementedError
+
+    @property
+    def words(self) -> str:
+        """As the PC says them too, while it is there."""
+        return self.asked + (f" ({AWAY})" if self.is_away else "")
+
+    @property
+    def count(self) -> int:
+        """How many ask the same."""
+        return len(self.askers)
+
+    @property
+    def is_away(self) -> bool:
+        """All of them."""
+        return self.askers.are_away
+
+
+@dataclass(slots=True, eq=False)
+class ApprovalSheet(RequestSheet):
     """A key is about to be used: yes or no."""
 
     kind = Kind.APPROVAL
@@ -84,19 +114,14 @@ class ApprovalSheet(Sheet):
         return bool(caller.programs) and not caller.is_forwarded
 
     @property
-    def words(self) -> str:
-        """As the PC says them too, while it is there."""
-        return self.prompt.words() + (f" ({AWAY})" if self.is_away else "")
+    def askers(self) -> Askers:
+        """All who ask this question."""
+        return self.prompt.askers
 
     @property
-    def count(self) -> int:
-        """How many ask the same."""
-        return len(self.prompt.askers)
-
-    @property
-    def is_away(self) -> bool:
-        """All of them."""
-        return self.prompt.askers.are_away
+    def asked(self) -> str:
+        """Which computer, what for, with which key."""
+        return self.prompt.words()
 
     def named(self, name_of: NameOf) -> "ApprovalSheet":
         """With another name in the question."""
@@ -105,7 +130,7 @@ class ApprovalSheet(Sheet):
 
 
 @dataclass(slots=True, eq=False)
-class PinSheet(Sheet):
+class PinSheet(RequestSheet):
     """A PIN is due. `said`: what the pad says to the last one. No PIN is kept where `repr` sees it."""
 
     kind = Kind.PIN
@@ -116,19 +141,9 @@ class PinSheet(Sheet):
     is_checking: bool = False
 
     @property
-    def words(self) -> str:
+    def asked(self) -> str:
         """Whose PIN, what for, for which computer."""
-        return self.entry.words() + (f" ({AWAY})" if self.is_away else "")
-
-    @property
-    def count(self) -> int:
-        """How many ask the same."""
-        return len(self.askers)
-
-    @property
-    def is_away(self) -> bool:
-        """All of them."""
-        return self.askers.are_away
+        return self.entry.words()
 
     def named(self, name_of: NameOf) -> "PinSheet":
         """With another name in the entry."""
