@@ -10,8 +10,8 @@ from fob_device.listeners import Listener, Listeners
 class Asker:
     """The computer's end of one request.
 
-    Away from the end of the session that the request came in until a later one recalls it (FOBRECALL): until then
-    nobody may ever want the answer, so that what the person said yes to is not done.
+    Away from the end of the session that the request came in until a later one recalls it (FOBRECALL), and while the
+    computer is silent: nobody may ever want the answer, so that what the person said yes to is not done.
     """
 
     on_change: Listeners = field(default_factory=Listeners)
@@ -22,17 +22,17 @@ class Asker:
 
     @property
     def is_away(self) -> bool:
-        """True while no session waits for this request."""
+        """True while nobody may want the answer."""
         return not self._is_there.is_set()
 
     def leave(self) -> None:
-        """The session has ended."""
+        """The session has ended, or the computer is silent."""
         if not self.is_away:
             self._is_there.clear()
             self.on_change()
 
     def come_back(self) -> None:
-        """A later session recalled the request."""
+        """A later session recalled the request, or the computer is heard again."""
         if self.is_away:
             self._is_there.set()
             self.on_change()
