@@ -1,7 +1,7 @@
 """A device that runs one set and is to run another: what power cuts are tried on."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from fob_device.components.machine import Machine
 from fob_device.components.offer import Offer
 from fob_device.components.runtime.errors import RunFault
 from fob_protocol.office.component import Kind
-from fob_protocol.office.message import Version
+from fob_protocol.office.release import Dependency
 from support.component_device import NotingRuntime, Shelf, equipped, install, trust
 from support.faulty_storage import Disk, FaultyStorage, Files, Tears
 from support.office_signers import OfficeSigners, Released
@@ -61,7 +61,8 @@ class ChangeScene:
         self.contents[2]["table"] = self.contents[1]["table"]
         table = self._released("table", 1, kind=Kind.DATA)
         rates = [
-            self._released("rates", number, version=(1, number, 0), needs=[("table", (1, 0, 0))]) for number in (1, 2)
+            self._released("rates", number, version=(1, number, 0), dependencies=(Dependency("table", (1, 0, 0)),))
+            for number in (1, 2)
         ]
         self.sets = {1: [table, rates[0]], 2: [table, self._released("slogan", 2, kind=Kind.DATA), rates[1]]}
         self.counters = {0: 0, 1: 3, 2: 5}
@@ -105,17 +106,8 @@ class ChangeScene:
         assert {held.id for held in record.catalogue} == self.contents.get(record.set_number, {}).keys()
         return number
 
-    def _released(
-        self,
-        name: str,
-        number: int,
-        *,
-        version: Version = (1, 0, 0),
-        kind: Kind = Kind.MODULE,
-        needs: Sequence[tuple[str, Version]] = (),
-    ) -> Released:
-        content = self.contents[number][name]
-        return self.signers.release(name, content, version=version, kind=kind, needs=needs, security_counter=5)
+    def _released(self, name: str, number: int, **changes: object) -> Released:
+        return self.signers.release(name, self.contents[number][name], security_counter=5, **changes)
 
     def _offer(self, number: int) -> Offer:
         draft = self.signers.draft(

@@ -21,8 +21,7 @@ from fob_protocol.office.component import Component, Kind
 from fob_protocol.office.configuration import Granted
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.manifest import Entry, Manifest
-from fob_protocol.office.message import Version
-from fob_protocol.office.release import Dependency, Release, chunk_digests, chunks_of, seal_content, wrap_key
+from fob_protocol.office.release import Release, chunk_digests, chunks_of, seal_content, wrap_key
 
 NOW: Final = 1_800_000_000
 DAY: Final = 86_400
@@ -118,37 +117,31 @@ class OfficeSigners:
     def revocation_list(self, number: int, **epochs: int) -> bytes:
         return RevocationList(number, NOW - DAY, NOW + DAY, epochs).signed(self.issuer)
 
-    def release(
-        self,
-        name: str,
-        content: bytes,
-        *,
-        version: Version = (1, 0, 0),
-        kind: Kind = Kind.MODULE,
-        needs: Sequence[tuple[str, Version]] = (),
-        commands: Sequence[str] = (),
-        by: Server | None = None,
-        **changes: object,
-    ) -> Released:
-        """`changes` are of the release, behind the content."""
+    def release(self, name: str, content: bytes, **changes: object) -> Released:
+        """Of the release server."""
+        return self.release_by(self.releases, name, content, **changes)
+
+    def release_by(self, server: Server, name: str, content: bytes, **changes: object) -> Released:
+        """Version 1.0.0 of a module without commands that needs nothing; `changes` are fields of the release."""
         key = self.random.randbytes(32)
-        sealed = seal_content(name, version, content, key, self.random.randbytes(12))
         release = Release(
             id=name,
-            version=version,
+            version=(1, 0, 0),
             title=name.title(),
-            kind=kind,
+            kind=Kind.MODULE,
             size=len(content),
             digest=digest(content),
             security_counter=1,
             hardware=(HARDWARE,),
-            dependencies=tuple(Dependency(needed, least) for needed, least in needs),
-            commands=tuple(commands),
+            dependencies=(),
+            commands=(),
             until=NOW + 30 * DAY,
-            chunks=chunk_digests(sealed),
+            chunks=(),
         )
         release = replace(release, **changes)
-        return Released(release, release.signed((by or self.releases).signing_key), sealed, key)
+        sealed = seal_content(name, release.version, content, key, self.random.randbytes(12))
+        release = replace(release, chunks=release.chunks or chunk_digests(sealed))
+        return Released(release, release.signed(server.signing_key), sealed, key)
 
     def draft(
         self, device: Equipment, released: Sequence[Released], *, set_number: int = 1, security_counter: int = 1
