@@ -42,3 +42,10 @@ def scene(state: Path, database_url: str | None) -> Iterator[OfficeScene]:
     """An office that was just made."""
     with office_scene(state, database_url) as made:
         yield made
+
+
+@pytest.fixture
+def sqlite_scene(state: Path) -> Iterator[OfficeScene]:
+    """For what has nothing to do with the kind of database."""
+    with office_scene(state) as made:
+        yield made

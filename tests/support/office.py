@@ -13,7 +13,7 @@ from fob_office.issuer.service import Issuing, issuer_public_key
 from fob_office.office import Office
 from fob_office.roles import ROLES
 from fob_office.servers.service import newest_keys
-from fob_office.settings import Settings
+from fob_office.settings import LimitSettings, Settings
 from fob_office.surroundings import Surroundings
 from fob_protocol.office import envelope
 from fob_protocol.office.certificate import Certificate, read_certificate
@@ -89,10 +89,12 @@ class OfficeScene:
 
 
 @contextmanager
-def office_scene(state: Path, database_url: str | None = None, seed: int = 1) -> Iterator[OfficeScene]:
+def office_scene(
+    state: Path, database_url: str | None = None, seed: int = 1, limits: LimitSettings | None = None
+) -> Iterator[OfficeScene]:
     """A new office with all roles; without a URL its database is SQLite in the folder."""
     clock = Clock()
-    settings = Settings(state=state, database=database_url)
+    settings = Settings(state=state, database=database_url, limits=limits or LimitSettings())
     office = found_office(settings, {}, surroundings(clock, seed))
     try:
         yield OfficeScene(office, clock, Answering(office, ROLES))

@@ -1,7 +1,7 @@
 """The FastAPI application: which roles it has is a setting, so that they can run apart."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from fob_office.http.operator import operator_routes
 from fob_office.http.problems import Problem, documented, tell_problems
 from fob_office.logs import configure_logs
 from fob_office.office import Office, open_office
+from fob_office.role import Role
 from fob_office.roles import chosen
 from fob_office.settings import STATE_VARIABLE, load_settings
 from fob_office.surroundings import SYSTEM
@@ -29,15 +30,15 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(office: Office) -> FastAPI:
-    """Serves an office, and closes it at the end. Raises UsageError for a role that there is not."""
+def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
+    """Serves an office, with the roles of its settings or these, and closes it at the end. Raises UsageError."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         office.close()
 
-    roles = chosen(office.settings.roles)
+    roles = chosen(office.settings.roles) if roles is None else roles
     limits = office.settings.limits
     metrics = Metrics(office.surroundings.ticks)
     answering = Answering(office, roles, metrics.refused)

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Callable
@@ -30,11 +31,11 @@ _GRACE: Final = 15
 def serve(office: Office, listener: socket.socket, *, has_tls: bool, on_ready: Callable[[], None]) -> None:
     """Until SIGTERM or SIGINT. `on_ready`: nothing is in the way. Raises OperatorError when TLS cannot be used."""
     settings = office.settings
-    options = _options(settings, has_tls=has_tls)
+    options = options_of(settings, has_tls=has_tls)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     if settings.workers == 1:
-        server = uvicorn.Server(_configured(create_app(office), options))
+        server = uvicorn.Server(uvicorn.Config(create_app(office), **options))
         on_ready()
         server.run(sockets=[listener])
         return
@@ -42,26 +43,17 @@ def serve(office: Office, listener: socket.socket, *, has_tls: bool, on_ready: C
     with tempfile.TemporaryDirectory(prefix="fob-office-") as numbers:
         os.environ[FOLDER_VARIABLE] = numbers
         os.environ[STATE_VARIABLE] = str(settings.state.absolute())
-        config = _configured(_FACTORY, options | {"factory": True, "workers": settings.workers})
+        config = uvicorn.Config(_FACTORY, factory=True, workers=settings.workers, **options)
         on_ready()
         Multiprocess(config, sockets=[listener]).run()
 
 
-def _configured(app: Any, options: dict[str, Any]) -> uvicorn.Config:
-    config = uvicorn.Config(app, **options)
-    try:
-        # Here, and not in a worker that is started again and again.
-        config.load() if not isinstance(app, str) else None
-    except OSError as error:
-        raise OperatorError("TLS cannot be used", str(error), "fob-office run --help") from None
-    return config
-
-
-def _options(settings: Settings, *, has_tls: bool) -> dict[str, Any]:
+def options_of(settings: Settings, *, has_tls: bool) -> dict[str, Any]:
+    """What uvicorn is told. Raises OperatorError when TLS cannot be used."""
     tls = {}
     if has_tls:
         certificate, key = settings.path(settings.tls.certificate), settings.path(settings.tls.key)
-        _check_readable(certificate, key)
+        _check_tls(certificate, key)
         tls = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
     return tls | {
         "http": TimedConnection,
@@ -78,11 +70,13 @@ def _options(settings: Settings, *, has_tls: bool) -> dict[str, Any]:
     }
 
 
-def _check_readable(*files: Path) -> None:
-    for file in files:
-        if not os.access(file, os.R_OK):
-            why = f"{file} is missing, or not readable"
-            raise OperatorError("TLS cannot be used", why, "mend office.toml: [tls], or fob-office run --no-tls")
+def _check_tls(certificate: Path, key: Path) -> None:
+    """Here, and not in a worker that is started again and again. Raises OperatorError."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:
+        why = f"{certificate} and {key}: {error.strerror or error}"
+        raise OperatorError("TLS cannot be used", why, "mend office.toml: [tls], or fob-office run --no-tls") from None
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -30,7 +30,7 @@ def server_view(session: Session, name: str) -> ServerView:
 def server_views(session: Session) -> list[ServerView]:
     """All of them, by name."""
     query = select(Server, ServerKeys).join(ServerKeys).where(ServerKeys.epoch == Server.epoch).order_by(Server.name)
-    return [_view(server, keys) for server, keys in session.execute(query).tuples()]
+    return [_view(server, keys) for server, keys in session.execute(query)]
 
 
 def _view(server: Server, keys: ServerKeys) -> ServerView:

@@ -1,0 +1,217 @@
+"""Questions over real HTTPS: what is said openly, and the bounds of all that a peer sends."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from fob_office.http import connection, limits
+from fob_office.http.limits import ADDRESSES_LIMIT, OPERATOR_LIMIT, Rates
+from fob_office.http.problems import LaterError
+from fob_office.role import Body, Handler, Role
+from fob_office.settings import LimitSettings
+from fob_office.tls import CA_FILE
+from fob_protocol.office.certificate import Usage
+from fob_protocol.office.directory import ListServers, Servers
+from fob_protocol.office.envelope import Service
+from fob_protocol.office.limits import QUESTION_LIMIT
+from fob_protocol.office.message import read
+from support.office import OfficeScene, office_scene
+from support.office_http import HttpOffice, problem, served
+
+PATH = "/v1/directory"
+
+
+@pytest.fixture
+def office(sqlite_scene: OfficeScene) -> Iterator[HttpOffice]:
+    with served(sqlite_scene) as running:
+        yield running
+
+
+def with_handler(handler: Handler) -> list[Role]:
+    return [Role("test", {Service.DIRECTORY: Usage.CONFIGURATION}, lambda _: {Service.DIRECTORY: handler})]
+
+
+def question(office: HttpOffice) -> bytes:
+    return office.scene.question(Service.DIRECTORY, "configuration", ListServers()).sealed
+
+
+def connect(office: HttpOffice) -> ssl.SSLSocket:
+    trusted = ssl.create_default_context(cafile=office.scene.office.settings.state / CA_FILE)
+    plain = socket.create_connection(("127.0.0.1", office.port), timeout=20)
+    return trusted.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_a_question_is_answered(scene: OfficeScene) -> None:
+    with served(scene) as office:
+        answer = office.ask(Service.DIRECTORY, "configuration", ListServers())
+        assert len(read(Servers, answer.body).certificates) == 3
+        response = office.post(PATH, question(office))
+        assert response.headers["content-type"] == 'application/cose; cose-type="cose-encrypt0"'
+
+
+def test_what_does_not_open_is_malformed(office: HttpOffice) -> None:
+    damaged = bytearray(question(office))
+    damaged[-1] ^= 1
+    for octets in (b"", b"\xd0", bytes(QUESTION_LIMIT), bytes(damaged)):
+        assert problem(office.post(PATH, octets)) == (400, "malformed")
+
+
+def test_what_is_too_large_is_not_read(office: HttpOffice) -> None:
+    assert problem(office.post(PATH, bytes(QUESTION_LIMIT + 1))) == (413, "too-large")
+
+
+def test_what_grows_too_large_without_saying_so_is_cut_off(office: HttpOffice) -> None:
+    with connect(office) as line:
+        line.sendall(b"POST /v1/directory HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        line.sendall(b"4000\r\n" + bytes(0x4000) + b"\r\n1\r\n\0\r\n")
+        assert line.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_operator_may_send_more_but_not_without_end(office: HttpOffice) -> None:
+    response = office.post("/v1/operator/servers", bytes(OPERATOR_LIMIT + 1))
+    assert problem(response) == (413, "too-large")
+    assert problem(office.post("/v1/operator/servers", bytes(QUESTION_LIMIT + 1))) == (405, "wrong-method")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v1/nothing", 404),
+        ("GET", PATH, 405),
+        ("PUT", PATH, 405),
+        ("GET", "/", 404),
+        ("GET", "/docs", 404),
+        ("POST", "/healthz", 405),
+    ],
+)
+def test_what_is_not_there_is_a_problem_too(office: HttpOffice, method: str, path: str, status: int) -> None:
+    response = office.client.request(method, path)
+    assert problem(response)[0] == status
+    assert status != 405 or response.headers["allow"] == ("GET" if path == "/healthz" else "POST")
+
+
+def test_a_body_that_does_not_come_ends(office: HttpOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_TIME", 0.05)
+    with connect(office) as line:
+        line.sendall(b"POST /v1/directory HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
+        assert line.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST /v1/dir"])
+def test_who_says_nothing_is_not_waited_for(office: HttpOffice, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIME", 0.05)
+    with connect(office) as line:
+        line.sendall(begun)
+        assert ended(line)
+
+
+def test_who_asked_once_and_then_trickles_is_not_waited_for(
+    office: HttpOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(office) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        said = b""
+        while not said.endswith(b"}"):
+            said += line.recv(4096)
+        monkeypatch.setattr(connection, "HEAD_TIME", 0.05)
+        line.sendall(b"GET /hea")
+        assert ended(line)
+
+
+def ended(line: ssl.SSLSocket) -> bool:
+    try:
+        return line.recv(4096) == b""
+    except (ConnectionResetError, ssl.SSLEOFError):
+        return True
+
+
+def test_more_than_can_wait_are_told_to_come_later(state: Path) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def wait(_: Body) -> bytes:
+        entered.set()
+        assert go_on.wait(30)
+        return b"done"
+
+    small = LimitSettings(in_hand=1, waiting=0)
+    with office_scene(state, limits=small) as scene, served(scene, with_handler(wait)) as office:
+        first, second = question(office), question(office)
+        with ThreadPoolExecutor(1) as pool:
+            slow = pool.submit(office.post, PATH, first)
+            assert entered.wait(30)
+            refused = office.post(PATH, second)
+            assert (problem(refused), refused.headers["retry-after"]) == ((503, "unavailable"), "2")
+            go_on.set()
+            assert slow.result(30).status_code == 200
+        assert office.post(PATH, second).status_code == 200
+
+
+def test_one_address_does_not_take_it_all(state: Path) -> None:
+    with office_scene(state, limits=LimitSettings(rate=0.5, burst=2)) as scene, served(scene) as office:
+        sealed = question(office)
+        assert [office.post(PATH, sealed).status_code for _ in range(2)] == [200, 200]
+        refused = office.post(PATH, sealed)
+        assert (problem(refused), refused.headers["retry-after"]) == ((429, "too-many-requests"), "2")
+        scene.clock.pass_by(2)
+        assert office.post(PATH, sealed).status_code == 200
+        assert office.get("/healthz").status_code == 200
+
+
+def test_addresses_are_forgotten_oldest_first() -> None:
+    rates = Rates(LimitSettings(rate=1, burst=1), lambda: 0.0)
+    for number in range(ADDRESSES_LIMIT):
+        rates.take(str(number))
+    with pytest.raises(LaterError):
+        rates.take("0")
+    rates.take("another")
+    # Number 0 was seen again just before; number 1 was forgotten, and begins anew.
+    rates.take("1")
+    with pytest.raises(LaterError):
+        rates.take("0")
+
+
+def busy(_: Body) -> bytes:
+    raise OperationalError("SELECT secret", {"secret": "value"}, Exception("database is locked"))
+
+
+def broken(_: Body) -> bytes:
+    raise ZeroDivisionError("secret")
+
+
+@pytest.mark.parametrize("handler", [busy, broken])
+def test_what_goes_wrong_in_the_office_may_be_asked_again(
+    state: Path, handler: Callable[[Body], bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with office_scene(state) as scene, served(scene, with_handler(handler)) as office:
+        refused = office.post(PATH, question(office))
+    assert (problem(refused), refused.headers["retry-after"]) == ((503, "unavailable"), "2")
+    assert "secret" not in refused.text
+
+
+def test_it_is_well(office: HttpOffice) -> None:
+    assert office.get("/healthz").json() == {"status": "ok", "warnings": []}
+
+
+def test_it_says_what_ends_soon(office: HttpOffice) -> None:
+    office.scene.clock.pass_by(86_400 * 371)
+    assert office.get("/healthz").json()["warnings"] == [
+        "the revocation list ends in 29 days: fob-office issuer renew-list"
+    ]
+    office.scene.issuing().renew_list()
+    assert office.get("/healthz").json()["warnings"] == []
+
+
+def test_it_is_not_well_without_its_database(office: HttpOffice) -> None:
+    folder = office.scene.office.settings.state
+    for file in folder.glob("office.db*"):
+        file.rename(file.with_name(f"gone-{file.name}"))
+    office.scene.office.database.engine.dispose()
+    (folder / "office.db").mkdir()
+    assert problem(office.get("/healthz")) == (503, "unavailable")
+    assert problem(office.post(PATH, b"\xd0")) == (400, "malformed")
