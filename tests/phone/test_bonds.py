@@ -1,6 +1,5 @@
 """The radio bonds of paired computers: who has one, and that nobody else gets one."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,15 +25,6 @@ def phone(tmp_path: Path) -> Iterator[Bench]:
     bench.memory.pairings.add(LAPTOP, "me@laptop", 2.0)
     yield bench
     bench.token.close()
-
-
-def alter(phone: Bench, statement: str) -> None:
-    """Somebody writes into the file while the phone is off."""
-    phone.memory.close()
-    connection = sqlite3.connect(phone.path)
-    with connection:
-        connection.execute(statement)
-    connection.close()
 
 
 def test_bonds_are_remembered(phone: Bench) -> None:
@@ -115,8 +105,8 @@ def test_the_keys_do_not_stand_in_the_file_nor_in_a_repr(phone: Bench) -> None:
 )
 def test_a_bond_that_somebody_wrote_or_moved_is_refused(phone: Bench, statement: str) -> None:
     phone.memory.bonds.keep(DESK, AT_DESK)
-    alter(phone, statement)
+    phone.alter(statement)
     with pytest.raises(TokenFileError, match=r"the radio bond with C0:\S+ was altered"):
         phone.restart()
-    alter(phone, "DELETE FROM bond")
+    phone.alter("DELETE FROM bond")
     phone.restart()

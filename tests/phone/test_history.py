@@ -46,11 +46,7 @@ async def write(phone: Bench, count: int) -> None:
 
 def alter(phone: Bench, statement: str, *parameters: object) -> None:
     """Staff writes into the file while the phone is off, and switches it on again."""
-    phone.memory.close()
-    connection = sqlite3.connect(phone.path)
-    with connection:
-        connection.execute(statement, parameters)
-    connection.close()
+    phone.alter(statement, *parameters)
     phone.restart()
 
 

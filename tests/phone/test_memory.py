@@ -23,15 +23,6 @@ def phone(tmp_path: Path) -> Iterator[Bench]:
     bench.token.close()
 
 
-def alter(phone: Bench, statement: str, *parameters: object) -> None:
-    """Somebody writes into the file while the phone is off."""
-    phone.memory.close()
-    connection = sqlite3.connect(phone.path)
-    with connection:
-        connection.execute(statement, parameters)
-    connection.close()
-
-
 def test_the_phone_is_the_same_after_a_restart(phone: Bench) -> None:
     before = phone.memory.identity.public
     phone.restart()
@@ -133,7 +124,7 @@ def test_initialising_the_token_leaves_the_phone_and_its_pairings(phone: Bench) 
 )
 def test_a_row_that_this_phone_did_not_write_is_refused(phone: Bench, statement: str, words: str) -> None:
     phone.memory.pairings.add(DESK, "me@desk", 1.0)
-    alter(phone, statement)
+    phone.alter(statement)
     with pytest.raises(TokenFileError, match=words):
         phone.open_file()
     # The file was let go of: who mends it can open it.

@@ -1,6 +1,5 @@
 """What the person chose stands in the phone's file, sealed: each setting to its key, and to this phone."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,15 +24,6 @@ def phone(tmp_path: Path) -> Iterator[Bench]:
     assert [make_ec(session)[1].handle for _ in range(2)] == [2, 4]
     yield bench
     bench.memory.close()
-
-
-def alter(phone: Bench, statement: str, *parameters: object) -> None:
-    """Somebody writes into the file while the phone is off."""
-    phone.memory.close()
-    connection = sqlite3.connect(phone.path)
-    with connection:
-        connection.execute(statement, parameters)
-    connection.close()
 
 
 def test_a_key_asks_always_until_the_person_says_otherwise_and_that_is_remembered(phone: Bench) -> None:
@@ -83,21 +73,21 @@ def test_there_is_no_setting_of_a_key_that_never_was(phone: Bench) -> None:
 
 def test_a_setting_that_somebody_else_wrote_is_refused(phone: Bench) -> None:
     phone.memory.settings.set_key(2, NEVER)
-    alter(phone, "UPDATE key_setting SET sealed = x'00' WHERE handle = 2")
+    phone.alter("UPDATE key_setting SET sealed = x'00' WHERE handle = 2")
     with pytest.raises(TokenFileError, match="the setting of key 2 was altered"):
         phone.open_file()
 
 
 def test_a_setting_is_not_moved_to_another_key(phone: Bench) -> None:
     phone.memory.settings.set_key(2, NEVER)
-    alter(phone, "UPDATE key_setting SET handle = 4 WHERE handle = 2")
+    phone.alter("UPDATE key_setting SET handle = 4 WHERE handle = 2")
     with pytest.raises(TokenFileError, match="the setting of key 4 was altered"):
         phone.open_file()
 
 
 def test_who_takes_a_setting_away_makes_the_key_ask(phone: Bench) -> None:
     phone.memory.settings.set_key(2, NEVER)
-    alter(phone, "DELETE FROM key_setting")
+    phone.alter("DELETE FROM key_setting")
     phone.memory = phone.open_file()
     assert phone.memory.settings.of_key(2) == KeySetting()
 
@@ -110,6 +100,6 @@ def test_the_time_until_the_phone_locks_itself_is_remembered_and_sealed(phone: B
         assert phone.memory.settings.auto_lock() == seconds
     with pytest.raises(ValueError, match="a phone locks itself after one of"):
         phone.memory.settings.set_auto_lock(1)
-    alter(phone, "UPDATE phone_setting SET sealed = x'00'")
+    phone.alter("UPDATE phone_setting SET sealed = x'00'")
     with pytest.raises(TokenFileError, match="the auto-lock was altered"):
         phone.open_file()

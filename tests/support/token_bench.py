@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -75,6 +76,12 @@ class Bench:
         self.memory = self.open_file()
         self.token = self.memory.token
         return self.token
+
+    def alter(self, statement: str, *parameters: object) -> None:
+        """Somebody writes into the file while the phone is off; it stays off."""
+        self.memory.close()
+        with contextlib.closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(statement, parameters)
 
     def session(self, *users: Cku) -> TokenSession:
         """A link session with these users logged in."""

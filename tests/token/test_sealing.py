@@ -25,12 +25,8 @@ ECDSA = Mechanism(Ckm.ECDSA)
 
 
 def alter(bench: Bench, statement: str, *parameters: object) -> None:
-    """Somebody writes into the file while the phone is off."""
-    bench.token.close()
-    connection = sqlite3.connect(bench.path)
-    with connection:
-        connection.execute(statement, parameters)
-    connection.close()
+    """Somebody writes into the file while the phone is off, which is switched on again."""
+    bench.alter(statement, *parameters)
     bench.restart()
 
 
