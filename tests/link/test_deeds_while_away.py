@@ -8,6 +8,7 @@ import pytest
 from fob_device.approval.questions import Operation, Question
 from fob_device.screen.sheets import AWAY, PinSheet
 from fob_protocol import catalogue
+from fob_protocol.at.answer import Answer
 from fob_protocol.at.attribute_list import attributes_to_values
 from fob_protocol.at.values import Value
 from fob_protocol.caller import Caller, Purpose
@@ -33,6 +34,17 @@ KEY_PAIR = (
 )  # fmt: skip
 
 
+async def settle(world: ScreenWorld, answer: "asyncio.Task[Answer]", *, comes_back: bool) -> None:
+    """The line is back and the computer has its answer; or both stay away until the phone gives up."""
+    if comes_back:
+        world.cable.plug_in()
+        assert (await answer).ckr == Ckr.OK
+    else:
+        with pytest.raises(CkrError):
+            await answer
+        await asyncio.sleep(60)
+
+
 @pytest.mark.parametrize("comes_back", [True, False])
 def test_a_key_is_made_for_who_is_there(tmp_path: Path, comes_back: bool) -> None:
     async def story(world: ScreenWorld) -> None:
@@ -47,13 +59,7 @@ def test_a_key_is_made_for_who_is_there(tmp_path: Path, comes_back: bool) -> Non
         await world.unlock()
         await asyncio.sleep(0.05)
         assert world.phone.token.generation == before
-        if comes_back:
-            world.cable.plug_in()
-            assert (await answer).ckr == Ckr.OK
-        else:
-            with pytest.raises(CkrError):
-                await answer
-            await asyncio.sleep(60)
+        await settle(world, answer, comes_back=comes_back)
         assert (world.phone.token.generation > before) == comes_back
 
     at_screen(tmp_path, story)
@@ -79,13 +85,7 @@ def test_a_pin_opens_something_for_who_is_there(tmp_path: Path, deed: str, comes
         await world.type_pins(*pins)
         label, written = world.phone.token.info().label, len(world.phone.history.newest(99))
         assert label == "World"
-        if comes_back:
-            world.cable.plug_in()
-            assert (await answer).ckr == Ckr.OK
-        else:
-            with pytest.raises(CkrError):
-                await answer
-            await asyncio.sleep(60)
+        await settle(world, answer, comes_back=comes_back)
         assert (len(world.phone.history.newest(99)) > written) == comes_back
         assert (world.phone.token.info().label == "new") == (comes_back and deed == "a new token")
 
@@ -101,13 +101,7 @@ def test_a_new_pin_is_set_for_who_is_there(tmp_path: Path, comes_back: bool) -> 
         await part(world, sheet)
         await world.type_pins(b"271828", b"271828")
         assert is_pin(world, USER_PIN)
-        if comes_back:
-            world.cable.plug_in()
-            assert (await answer).ckr == Ckr.OK
-        else:
-            with pytest.raises(CkrError):
-                await answer
-            await asyncio.sleep(60)
+        await settle(world, answer, comes_back=comes_back)
         assert is_pin(world, USER_PIN) != comes_back
 
     at_screen(tmp_path, story)
@@ -134,13 +128,7 @@ def test_a_pin_that_was_typed_for_a_use_approves_it_for_who_is_there(tmp_path: P
         await world.type_pins(USER_PIN)
         question = Question(Operation.SIGN, "made", "me@pc", SSH, key, world.pc_key)
         assert not world.person.is_silent(question)
-        if comes_back:
-            world.cable.plug_in()
-            assert (await login).ckr == Ckr.OK
-        else:
-            with pytest.raises(CkrError):
-                await login
-            await asyncio.sleep(60)
+        await settle(world, login, comes_back=comes_back)
         assert world.person.is_silent(question) == comes_back
         assert outcomes(world) == ([] if comes_back else [Outcome.WITHDRAWN])
 

@@ -12,11 +12,10 @@ from fob_device.screen.sheets import ApprovalSheet
 from fob_protocol.at.answer import Answer
 from fob_protocol.caller import Caller, Purpose
 from fob_protocol.history.entry import Outcome
-from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.pace import Pace
 from support.memory_line import SerialCable
 from support.noise import Noise
-from support.parting import grants, let_go, outcomes, start_daemon, vanish
+from support.parting import grants, let_go, outcomes, sign_anew, vanish
 from support.screen_world import ScreenWorld, at_screen
 from support.virtual_loop import run_virtually
 from support.world import counted_signatures
@@ -72,12 +71,7 @@ def test_one_that_is_started_again_is_signed_for_once(tmp_path: Path) -> None:
             await kill_daemon_unnoticed(world)
             await asyncio.sleep(SILENCE)
             await world.tap(remember=HOUR)
-            await start_daemon(world)
-            await world.login()
-            new = world.begin_to_sign(key, 2, SSH)
-            await world.tap()
-            assert (await new).ckr == Ckr.OK
-            await asyncio.sleep(60)
+            await sign_anew(world, key, SSH)
         assert signed == {NEW: 1}
         assert sorted(outcomes(world)) == [Outcome.APPROVED, Outcome.WITHDRAWN]
         assert grants(world) == 0

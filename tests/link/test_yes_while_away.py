@@ -20,7 +20,7 @@ from fob_protocol.session.pace import Pace
 from support.medium import MakeMedium
 from support.memory_line import Cable, Wire
 from support.noise import Noise
-from support.parting import grants, kill_daemon, let_go, outcomes, part, session_of, start_daemon
+from support.parting import grants, kill_daemon, let_go, outcomes, part, session_of, sign_anew, start_daemon
 from support.radio_cable import RadioCable
 from support.screen_world import ScreenWorld, at_screen
 from support.world import counted_signatures
@@ -195,13 +195,7 @@ def test_a_new_daemon_that_recalls_nothing_gets_nothing_of_the_old_one_s_yes(tmp
             await world.sheet(ApprovalSheet)
             await kill_daemon(world)
             await world.tap(remember=HOUR)
-            await start_daemon(world)
-            await world.login()
-            # The same once more is another operation.
-            new = world.begin_to_sign(key, 2, SSH)
-            await world.tap()
-            assert (await new).ckr == Ckr.OK
-            await asyncio.sleep(60)
+            await sign_anew(world, key, SSH)
         assert signed == {NEW: 1}
         assert sorted(outcomes(world)) == [Outcome.APPROVED, Outcome.WITHDRAWN]
         assert grants(world) == 0

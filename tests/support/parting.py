@@ -4,7 +4,9 @@ import asyncio
 
 from fob_device.screen.sheets import Sheet
 from fob_protocol.at.answer import Answer
+from fob_protocol.caller import Caller
 from fob_protocol.history.entry import Kind, Outcome
+from fob_protocol.pkcs11.ckr import Ckr
 from support.screen_world import ScreenWorld
 
 
@@ -48,6 +50,17 @@ async def start_daemon(world: ScreenWorld) -> None:
     world.link = world.new_link()
     world._running = asyncio.create_task(world.link.run())
     await world.until(lambda: world.manager.greeting is not None)
+
+
+async def sign_anew(world: ScreenWorld, key: int, caller: Caller) -> None:
+    """A new daemon that recalls nothing asks its own question, and the person says yes to that one, once."""
+    await start_daemon(world)
+    await world.login()
+    # The same once more is another operation.
+    answer = world.begin_to_sign(key, 2, caller)
+    await world.tap()
+    assert (await answer).ckr == Ckr.OK
+    await asyncio.sleep(60)
 
 
 async def let_go(answer: "asyncio.Task[Answer]") -> None:
