@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from support.fake_bluez import FakeBlueZ, fake_bluez, message_bus
+from support.fake_bluez import FakeBlueZ, fake_bluez, system_bus
 
 
 @pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def address(tmp_path: Path) -> Iterator[str]:
     """The system bus."""
-    with message_bus(tmp_path) as address:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+    with system_bus(tmp_path) as address:
         yield address
 
 

@@ -15,12 +15,10 @@ from fob_daemon.link.transport import LineUnavailableError
 from fob_device.approval.rules import Rules
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports.ble.station import Station
-from fob_device.radio.radio import Radio as Air
-from fob_device.radio.server import serve_hosts
 from fob_protocol import catalogue
 from fob_protocol.link.hci_host import HUNG_UP, NO_HCI, UNREADABLE_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
-from support.babbling_controller import GARBAGE, UNREADABLE, BabblingController, babbling_controller
+from support.babbling_controller import GARBAGE, IN_BUFFERS, UNREADABLE, BabblingController, babbling_controller
 from support.radio_cable import PC, RadioCable
 from support.virtual_loop import run_virtually
 from support.world import World
@@ -31,20 +29,11 @@ INFO = catalogue.GET_TOKEN_INFO.build()
 # Seconds in which nobody waits for a deadline.
 SOON = 2.0
 SCAN = 0.5
-# Octets that a socket and the loop hold before anybody sees them.
-IN_BUFFERS = 2_000_000
 
 
 @pytest.fixture
-async def air(tmp_path: Path) -> AsyncIterator[Air]:
-    air = Air(interval=0.0075)
-    async with await serve_hosts(air, str(tmp_path / "air")):
-        yield air
-
-
-@pytest.fixture
-async def controller(tmp_path: Path, air: Air) -> AsyncIterator[BabblingController]:
-    async with babbling_controller(tmp_path / "hci", tmp_path / "air") as controller:
+async def controller(tmp_path: Path) -> AsyncIterator[BabblingController]:
+    async with babbling_controller(tmp_path) as controller:
         yield controller
 
 
@@ -113,9 +102,9 @@ async def test_a_scan_that_is_given_up_before_the_controller_answers_logs_nothin
     assert not caplog.records
 
 
-async def test_garbage_while_it_scans(controller: BabblingController, radio: Radio, tmp_path: Path, air: Air) -> None:
+async def test_garbage_while_it_scans(controller: BabblingController, radio: Radio, tmp_path: Path) -> None:
     world = World(tmp_path, 1, Rules())
-    async with air.attach("phone") as transport:
+    async with controller.air.attach("phone") as transport:
         serving = asyncio.create_task(Station(transport, PhoneLines(world.phone)).serve(lambda: None))
         assert len(await radio.scan(SCAN)) == 1
         scanning = asyncio.create_task(radio.scan(SCAN))

@@ -23,7 +23,7 @@ from fob_daemon.link.ble.errors import DENIED, NO_BLUEZ, NO_BUS
 from fob_device.radio.radio import Radio
 from fob_device.radio.server import serve_hosts
 from support.base_install import without
-from support.fake_bluez import ADAPTER, FakeBlueZ, fake_bluez, message_bus
+from support.fake_bluez import ADAPTER, FakeBlueZ, fake_bluez, system_bus
 
 pytestmark = pytest.mark.clause("P7")
 
@@ -63,10 +63,9 @@ async def after_the_packages(machine: Machine) -> list[Finding]:
 
 
 @pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bus(tmp_path: Path) -> Iterator[str]:
     """The system bus."""
-    with message_bus(tmp_path) as address:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+    with system_bus(tmp_path) as address:
         yield address
 
 

@@ -13,11 +13,9 @@ from fob_device.line.phone_lines import PhoneLines
 from fob_device.ports.ble.port import serve_ble
 from fob_device.ports.ble.station import static_address
 from fob_device.ports.url import PortLostError, PortUrlError, open_port
-from fob_device.radio.radio import Radio
-from fob_device.radio.server import serve_hosts
 from fob_device.state import open_phone
 from fob_protocol.link.hci_host import HUNG_UP, NO_HCI
-from support.babbling_controller import GARBAGE, BabblingController, babbling_controller
+from support.babbling_controller import GARBAGE, IN_BUFFERS, BabblingController, babbling_controller
 from support.central import central
 from support.ready_program import PATIENCE, Program, installed
 from support.world import World
@@ -26,22 +24,13 @@ pytestmark = pytest.mark.clause("P7")
 
 # Seconds in which nobody waits for a deadline.
 SOON = 2.0
-# Octets that a socket and the loop hold before anybody sees them.
-IN_BUFFERS = 2_000_000
 
 DEVICE = installed("fob-device")
 
 
 @pytest.fixture
-async def air(tmp_path: Path) -> AsyncIterator[Radio]:
-    air = Radio(interval=0.0075)
-    async with await serve_hosts(air, str(tmp_path / "air")):
-        yield air
-
-
-@pytest.fixture
-async def controller(tmp_path: Path, air: Radio) -> AsyncIterator[BabblingController]:
-    async with babbling_controller(tmp_path / "hci", tmp_path / "air") as controller:
+async def controller(tmp_path: Path) -> AsyncIterator[BabblingController]:
+    async with babbling_controller(tmp_path) as controller:
         yield controller
 
 
@@ -103,9 +92,7 @@ async def test_garbage_in_the_middle_of_use_ends_the_port_and_no_more(
     assert (error.strerror, error.filename) == (NO_HCI, f"unix-client:{tmp_path}/hci")
 
 
-async def test_the_phone_tells_its_person_in_three_lines(
-    controller: BabblingController, air: Radio, tmp_path: Path
-) -> None:
+async def test_the_phone_tells_its_person_in_three_lines(controller: BabblingController, tmp_path: Path) -> None:
     state, url = tmp_path / "phone", f"ble:unix-client:{tmp_path}/hci"
     make = (DEVICE, "init", f"--state={state}", "--label=Radio phone", "--pins=-")
     await asyncio.to_thread(
@@ -127,7 +114,7 @@ async def test_the_phone_tells_its_person_in_three_lines(
 
     controller.garbage = b""
     phone = await asyncio.to_thread(Program, *run)
-    async with air.attach("pc") as transport, central(transport) as pc:
+    async with controller.air.attach("pc") as transport, central(transport) as pc:
         await pc.connect(address)
         controller.babble(GARBAGE["random octets"])
         await pc.gone()

@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from fob_device.radio.radio import Radio
+from fob_device.radio.server import serve_hosts
+
 # A Command Complete that ends before its opcode, as a packet that is whole: by USB and HCI sockets each one is.
 UNREADABLE: Final = bytes.fromhex("04 0e 01 01")
 
@@ -21,14 +24,18 @@ GARBAGE: Final = {
     "a reset's answer, and no other that fits": b"\x04\x0e\x04\x01\x03\x0c\x00" + b"\x04\x0f\x04\x00\x01\x02\x10" * 2,
 }
 
+# Octets that a socket and the loop hold before anybody sees them.
+IN_BUFFERS: Final = 2_000_000
+
 
 class BabblingController:
-    """A socket for hosts with the radio's behind it.
+    """A socket for hosts with that of the `air` behind it.
 
     `garbage`: what a host gets at once and as each answer, while it is set.
     """
 
-    def __init__(self, behind: Path) -> None:
+    def __init__(self, air: Radio, behind: Path) -> None:
+        self.air = air
         self.garbage = b""
         # Again and again, until the host hangs up.
         self.is_endless = False
@@ -80,11 +87,13 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def babbling_controller(path: Path, behind: Path) -> AsyncIterator[BabblingController]:
-    """At `path`, from which it goes on to the radio that listens `behind`."""
-    controller = BabblingController(behind)
-    server = await asyncio.start_unix_server(controller.serve, path)
-    try:
-        yield controller
-    finally:
-        server.close()
+async def babbling_controller(folder: Path) -> AsyncIterator[BabblingController]:
+    """At `hci` in a folder, with an air of its own behind it."""
+    air = Radio(interval=0.0075)
+    async with await serve_hosts(air, str(folder / "air")):
+        controller = BabblingController(air, folder / "air")
+        server = await asyncio.start_unix_server(controller.serve, folder / "hci")
+        try:
+            yield controller
+        finally:
+            server.close()

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
@@ -39,6 +40,14 @@ def message_bus(folder: Path) -> Iterator[str]:
     finally:
         daemon.terminate()
         daemon.communicate()
+
+
+@contextmanager
+def system_bus(folder: Path) -> Iterator[str]:
+    """That of the test's own, in place of the machine's; its address."""
+    with message_bus(folder) as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        yield address
 
 
 async def numeric_comparison(bluez: "FakeBlueZ", sender: str, device: str) -> bool:
