@@ -10,11 +10,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+from fob_office.configuration.role import CONFIGURATION
 from fob_office.directory.role import DIRECTORY
 from fob_office.errors import UsageError
 from fob_office.role import Role
 
-ROLES: Final[tuple[Role, ...]] = (DIRECTORY,)
+ROLES: Final[tuple[Role, ...]] = (DIRECTORY, CONFIGURATION)
 
 
 def chosen(names: Sequence[str] | None) -> tuple[Role, ...]:

@@ -42,3 +42,5 @@ ENTITLEMENTS_LIMIT: Final = 64
 COMPUTERS_LIMIT: Final = 16
 # What an application at the gateway is sent, and says.
 BODY_LIMIT: Final = 8192
+# Reports of a group before the share of failed ones says anything.
+ROLLOUT_SAMPLE: Final = 10

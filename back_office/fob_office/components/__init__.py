@@ -1,0 +1,1 @@
+"""Components and their releases: what devices can be given (C7, C8)."""

@@ -1,0 +1,1 @@
+"""Devices as their factory records say: who may ask for a configuration (C1)."""

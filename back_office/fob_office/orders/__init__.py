@@ -1,0 +1,1 @@
+"""Orders: what a device shall become (C2)."""
