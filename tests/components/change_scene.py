@@ -8,6 +8,7 @@ from typing import Final
 from fob_device.components.boot_record import Phase
 from fob_device.components.machine import Machine
 from fob_device.components.offer import Offer
+from fob_device.components.running import Runtime
 from fob_device.components.runtime.errors import RunFault
 from fob_protocol.office.component import Kind
 from fob_protocol.office.release import Dependency
@@ -74,9 +75,13 @@ class ChangeScene:
     def start(self, storage: FaultyStorage, fails: Mapping[str, RunFault] | None = None) -> Started:
         """The power comes."""
         runtime = NotingRuntime(fails)
-        started = Started(Machine(storage, self.device, runtime), runtime, storage)
+        started = Started(self.machine(storage, runtime), runtime, storage)
         started.machine.power_on()
         return started
+
+    def machine(self, storage: FaultyStorage, runtime: Runtime) -> Machine:
+        """Before the power comes."""
+        return Machine(storage, self.device, runtime)
 
     def go_on(self, machine: Machine, number: int) -> None:
         """To the end of the installation of a set, from wherever it is; also to its bad end."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,7 +14,9 @@ from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import read_certificate
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.factory import Serial, authorisation_key
-from fob_protocol.office.message import Name
+from fob_protocol.office.message import Name, Octets32
+
+_KINDS: Final = {"serial": Serial, "hardware": Name, "issuer": Octets32, "device_secret": Octets32}
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class Equipment:
                 raise EquipmentError(name.replace("_", " "), "the factory has not given it")
         equipment = cls(**items)
         equipment.memory_map.check(len(equipment.loader))
-        for name, kind in (("serial", Serial), ("hardware", Name)):
-            _check_name(name, kind, items[name])
+        for name, kind in _KINDS.items():
+            _check_kind(name.replace("_", " "), kind, items[name])
         equipment._check_server()
         return equipment
 
@@ -80,10 +83,10 @@ class Equipment:
         try:
             read_certificate(self.issuer, self.server_certificate)
         except OfficeError as error:
-            raise EquipmentError("server certificate", str(error)) from None
+            raise EquipmentError("server certificate", error.why) from None
 
 
-def _check_name(item: str, kind: object, value: str) -> None:
+def _check_kind(item: str, kind: object, value: object) -> None:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
