@@ -51,7 +51,7 @@ def load_candidates(session: Session, components: Iterable[str]) -> Candidates:
             .where(SignedRelease.component.in_(missing), SignedRelease.epoch >= Server.least_epoch)
             .order_by(SignedRelease.component, SignedRelease.version.desc())
         )
-        for row, keys in session.execute(query).tuples():
+        for row, keys in session.execute(query):
             found[row.component].append(_candidate(row, keys))
         missing = _needed(found) - found.keys()
     return found

@@ -199,7 +199,7 @@ def _take_commands(session: Session, release: Release) -> None:
     owners = dict(
         session.execute(
             select(CommandName.command, CommandName.component).where(CommandName.command.in_(release.commands))
-        ).tuples().all()
+        ).all()
     )  # fmt: skip
     for command in release.commands:
         owner = owners.get(command)

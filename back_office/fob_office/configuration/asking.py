@@ -61,7 +61,7 @@ def asker_of(session: Session, office: Office, server: Identity, message: Config
 
 def _record(session: Session, signing_key: bytes) -> tuple[Device | None, bool]:
     query = select(Device, Order.device).outerjoin(Order, Order.device == Device.id)
-    found = session.execute(query.where(Device.signing_key == signing_key)).tuples().one_or_none()
+    found = session.execute(query.where(Device.signing_key == signing_key)).one_or_none()
     return (found[0], found[1] is not None) if found is not None else (None, False)
 
 

@@ -13,10 +13,11 @@ from fob_office.components.selection import Selection, Wish
 from fob_office.devices.memory import regions_of
 from fob_office.devices.service import device_of, enter, open_record
 from fob_office.devices.tables import Device, Inventory
+from fob_office.entitlements import service as entitlements
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
-from fob_office.orders.tables import ORDERED, Option, Order
+from fob_office.orders.tables import ENTITLED, ORDERED, Option, Order
 
 CREATE: Final = "fob-office order create"
 # Of free text.
@@ -43,6 +44,7 @@ def create_order(
             why = "a device has one order, which can be changed"
             raise OperatorError(f"{serial} has an order already", why, f"fob-office order change {serial}") from None
         _replace(session, office, device, ORDERED, options)
+        _add_entitled(session, office, device)
         record(session, office.now(), who, f"ordered: {_listed(options)}", serial)
 
 
@@ -101,6 +103,15 @@ def check_set(session: Session, device: Device, options: Collection[str], now: i
         arrange(selection.set_of(options), regions_of(device.regions))
     except NotFittingError as error:
         raise OperatorError(what, str(error), f"fob-office order show {device.serial}") from None
+
+
+def _add_entitled(session: Session, office: Office, device: Device) -> None:
+    """What its owner may have by now (X7). No order fails for it: what does not fit is noted, and left out."""
+    try:
+        with session.begin_nested():
+            _replace(session, office, device, ENTITLED, entitlements.options_of(session, device.signing_key))
+    except OperatorError as error:
+        record(session, office.now(), "office", f"options not given: {error.why}"[:200], device.serial)
 
 
 def _listed(options: Collection[str]) -> str:

@@ -9,6 +9,8 @@ from fob_office.database.base import Base
 
 # The source of options that stand in the order itself.
 ORDERED: Final = "order"
+# That of options which come with what the device's owner may do.
+ENTITLED: Final = "entitlement"
 
 
 class Order(Base):

@@ -42,7 +42,7 @@ def offers_for(session: Session, device: Device) -> dict[int, Offer]:
         .where(Rollout.state.in_(ACTIVE))
     )
     offers: dict[int, Offer] = {}
-    for rollout, member in session.execute(query).tuples():
+    for rollout, member in session.execute(query):
         if member is None:
             number = group_of(rollout.salt, device.serial, shares_of(rollout))
             if rollout.state == RolloutState.RUNNING and number <= rollout.started:
