@@ -77,14 +77,27 @@ def test_two_copies_that_are_damaged_are_no_new_device() -> None:
         loaded(dict.fromkeys(COPIES, b"nonsense"))
 
 
+@pytest.mark.clause("C27")
 def test_the_newer_copy_is_kept_before_anything_is_built_on_it() -> None:
-    """A program was killed between a write and its flush."""
+    """A program was killed between a write and its flush; the next one reads what it wrote, and then the power goes."""
     storage = saved(RECORD)
-    storage.write(COPIES[0], b"")
-    killed = FaultyStorage(storage.disk)
-    BootCopies(killed).load()
-    for files in killed.disk.every_cut(lambda size: range(size)):
-        assert loaded(files) == replace(RECORD, number=1)
+    newer = saved(RECORD, replace(RECORD, number=1, tries=3))
+    storage.write(COPIES[0], newer.disk.files[COPIES[0]])
+    pictures: list[Disk] = []
+    killed = FaultyStorage(storage.disk, watch=pictures.append)
+    assert BootCopies(killed).load().number == 2
+    for picture in pictures:
+        assert {loaded(files).number for files in picture.every_cut(range)} <= {1, 2}
+    assert {loaded(files).number for files in killed.disk.every_cut(range)} == {2}
+
+
+@pytest.mark.clause("C27")
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_that_a_failed_write_left_damaged_is_the_first_to_be_written_again(name: str) -> None:
+    pictures: list[Disk] = []
+    storage = FaultyStorage(Disk.holding(saved(RECORD).disk.files | {name: b"nonsense"}), watch=pictures.append)
+    BootCopies(storage).save(replace(RECORD, number=1))
+    assert {loaded(files).number for picture in pictures for files in picture.every_cut(range)} == {1, 2}
 
 
 class TestPhases:

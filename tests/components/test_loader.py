@@ -1,5 +1,7 @@
 """What a start does with a set: measures it, tries it, runs it in order, or goes back to the other one."""
 
+from dataclasses import replace
+
 import pytest
 
 from components.change_scene import ChangeScene, Started
@@ -7,12 +9,14 @@ from fob_device.components.boot_record import Ended, Phase
 from fob_device.components.boot_state import BootState
 from fob_device.components.contents import content_file
 from fob_device.components.errors import PhaseError
+from fob_device.components.machine import Machine
+from fob_device.components.memory import Memory
 from fob_device.components.running import Failure
 from fob_device.components.runtime.errors import RunFault
 from fob_protocol.office.configuration import Outcome
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import BOOT_TRIES
-from support.component_device import install
+from support.component_device import NotingRuntime, install
 from support.faulty_storage import Disk, FaultyStorage, Files
 
 
@@ -52,6 +56,36 @@ def test_what_is_handed_on_is_what_was_hashed(scene: ChangeScene) -> None:
     for component in started.machine.running.components:
         assert digest(component.content) == component.release.digest
         assert component.content == scene.contents[1][component.release.id]
+
+
+class LeakyMemory(Memory):
+    """An octet at this address does not hold what was written."""
+
+    leak = 0x1_0000 + 5
+
+    def write(self, address: int, octets: bytes) -> None:
+        at = self.leak - address
+        if 0 <= at < len(octets):
+            octets = octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
+        super().write(address, octets)
+
+
+@pytest.mark.clause("C16", "C25")
+def test_what_memory_has_changed_is_not_run(scene: ChangeScene) -> None:
+    """Check and use: what is hashed is what stands in memory, not what was read from the disk."""
+    started = on(scene, scene.old)
+    memory = LeakyMemory(scene.device.memory_map.areas(len(scene.device.loader)))
+    running = started.machine.loader.start(memory)
+    assert (started.runs, [failure.fault for failure in running.failures]) == ({}, ["wrong-digest"])
+
+
+@pytest.mark.clause("C16")
+def test_a_set_that_does_not_fit_into_this_device_s_memory_is_not_run(scene: ChangeScene) -> None:
+    """A board was changed."""
+    small = replace(scene.device.memory_map, regions=scene.device.memory_map.regions[:1])
+    device = replace(scene.device, memory_map=small)
+    running = Machine(FaultyStorage(Disk.holding(scene.old)), device, NotingRuntime()).power_on()
+    assert (running.held, [failure.fault for failure in running.failures]) == (None, ["unknown-id"])
 
 
 def test_a_trial_counts_before_its_first_instruction(scene: ChangeScene, staged: Files) -> None:

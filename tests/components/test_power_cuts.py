@@ -6,12 +6,14 @@
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from components.change_scene import TEARS, ChangeScene, Started
 from fob_device.components.boot_record import Phase
 from fob_device.components.runtime.errors import RunFault
-from fob_protocol.office.configuration import Outcome
+from fob_protocol.office.configuration import Granted, Outcome
 from fob_protocol.office.limits import BOOT_TRIES
+from fob_protocol.office.message import read
 from support.faulty_storage import Disk, FaultyStorage, Files
 
 pytestmark = pytest.mark.clause("C27")
@@ -154,14 +156,16 @@ def test_power_cycles_that_are_too_quick_for_the_loader_cost_no_try(scene: Chang
 
 
 def test_a_set_that_is_replaced_while_it_is_fetched_is_cut(scene: ChangeScene) -> None:
-    """A second grant, after the ticket of the first has run out: what was fetched is not fetched again."""
+    """A second grant, as the ticket of the first has run out: what was fetched is not fetched again."""
     film = Film(scene.old)
     installer = scene.start(film.storage).machine.installer
     installer.take(scene.offers[2], scene.trust)
     assert len(installer.wanted()) == 3
     scene.shelf.fetch(installer)
     begin = len(film.pictures)
-    installer.take(scene.offers[2], scene.trust)
+    granted = read(Granted, scene.offers[2].granted)
+    again = replace(scene.offers[2], granted=replace(granted, ticket=bytes(32)).octets())
+    installer.take(again, scene.trust)
     assert installer.wanted() == []
     go_on = Continued(scene, 2)
     for files in every_cut(film.end()[begin:]):
@@ -177,8 +181,28 @@ def test_a_program_that_is_killed_goes_on_too_and_so_when_the_power_goes_after_t
         started = scene.start(FaultyStorage(picture, watch=again.append))
         ran = scene.check(started, 1, 2)
         confirmed = started.machine.boot.record.set_number
+        for files in every_cut([*again, started.storage.disk]):
+            scene.check(scene.start(FaultyStorage(Disk.holding(files))), 1, 2)
         for files in every_cut([started.storage.disk]):
             after = scene.start(FaultyStorage(Disk.holding(files)))
             assert scene.check(after, confirmed, ran) in (ran, confirmed)
         scene.go_on(started.machine, 2)
         assert scene.check(scene.start(started.storage), 2, 2) == 2
+
+
+@pytest.mark.parametrize("fails", [{}, FAILS], ids=["a good set", "a bad set"])
+def test_starts_that_are_cut_again_and_again(scene: ChangeScene, fails: Mapping[str, RunFault]) -> None:
+    """Every disk that cuts of a start may leave, and cuts of the start from that, until there are no new ones."""
+    waiting = [staged(scene)]
+    seen = {frozenset(waiting[0].items())}
+    ended = set()
+    while waiting:
+        film = Film(waiting.pop())
+        started = scene.start(film.storage, fails)
+        ran = scene.check(started, 1, 2, new_may_run=not fails)
+        ended.add((ran, started.machine.boot.record.phase))
+        for files in every_cut(film.end()):
+            if (state := frozenset(files.items())) not in seen:
+                seen.add(state)
+                waiting.append(files)
+    assert ended == ({(1, Phase.IDLE)} if fails else {(2, Phase.TRIAL), (1, Phase.IDLE)})

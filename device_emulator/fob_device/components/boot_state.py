@@ -21,7 +21,7 @@ class BootState:
 
     def granted(self, candidate: Held) -> None:
         """A set is checked, and is fetched now."""
-        self._step(replace(self.record, candidate=candidate, tries=0), Event.GRANTED)
+        self._step(replace(self.record, candidate=candidate), Event.GRANTED)
 
     def dropped(self) -> None:
         """Another set is granted in place of the one that is being fetched."""

@@ -84,8 +84,8 @@ class Contents:
         part = part_file(item.entry.release)
         self._storage.flush(part)
         open_content(item.release, self._storage.read(part) or b"", item.key)
+        # Its new name is kept by the next flush; a cut before that leaves the part, which is whole.
         self._storage.rename(part, content_file(item.entry.release))
-        self._storage.flush_names()
 
 
 def _check(release: Release, index: int, chunk: bytes) -> None:

@@ -17,7 +17,7 @@ def set_file(slot: Slot) -> str:
 
 
 class SetFiles:
-    """A file is written beside its place, and takes it whole."""
+    """No boot record speaks of a slot while its file is written."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -25,11 +25,8 @@ class SetFiles:
     def write(self, slot: Slot, set_number: int, offer: Offer) -> Held:
         """On the disk when this returns."""
         octets = offer.octets()
-        new = f"{set_file(slot)}.new"
-        self._storage.write(new, octets)
-        self._storage.flush(new)
-        self._storage.rename(new, set_file(slot))
-        self._storage.flush_names()
+        self._storage.write(set_file(slot), octets)
+        self._storage.flush(set_file(slot))
         return Held(slot, set_number, digest(octets))
 
     def read(self, held: Held) -> Offer:

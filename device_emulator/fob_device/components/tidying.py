@@ -17,11 +17,10 @@ def tidy(storage: Storage, record: BootRecord) -> None:
         keep |= set(_contents(storage, held, record.phase))
     except OfficeError:
         keep |= {name for name in storage.names() if not name.startswith("set-")}
-    rubbish = [name for name in storage.names() if name not in keep]
-    for name in rubbish:
-        storage.delete(name)
-    if rubbish:
-        storage.flush_names()
+    # Not flushed: what comes back is deleted again.
+    for name in storage.names():
+        if name not in keep:
+            storage.delete(name)
 
 
 def _contents(storage: Storage, held: list[Held], phase: Phase) -> Iterator[str]:
