@@ -19,10 +19,19 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """An empty database; None is SQLite in the state folder."""
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """A database without rows; None is SQLite in the state folder."""
     if request.param == "sqlite":
-        yield None
+        return None
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.shared_database()
+
+
+@pytest.fixture(params=DATABASES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     cluster: Cluster = request.getfixturevalue("cluster")
     with cluster.database() as url:

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
 
 from support.required import program
 
@@ -17,12 +20,28 @@ USER = "postgres"
 OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200 -c unix_socket_directories="
 
 
+# Empties the database that tests share; TRUNCATE would make every table's file anew. Rows go in any order.
+CLEAR = """
+DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('DELETE FROM %I', name);
+  END LOOP;
+  FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
+    EXECUTE format('ALTER SEQUENCE %I RESTART', name);
+  END LOOP;
+END $$
+"""
+SHARED = "shared"
+
+
 @dataclass
 class Cluster:
     """A running server."""
 
     folder: Path
     _count: int = field(default=0, init=False)
+    _has_shared: bool = field(default=False, init=False)
 
     def url(self, database: str) -> str:
         """As the office is told it."""
@@ -39,10 +58,22 @@ class Cluster:
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def run(self, statement: str, database: str = "postgres") -> str:
-        """What psql prints."""
-        arguments = ["-h", str(self.folder), "-U", USER, "-d", database, "-v", "ON_ERROR_STOP=1", "-Atqc", statement]
-        return _run([program("psql"), *arguments])
+    def shared_database(self) -> str:
+        """The URL of one that has tables once the first office was made in it, and no rows: ten times as fast."""
+        if not self._has_shared:
+            self.run(f"CREATE DATABASE {SHARED} TEMPLATE template0")
+            self._has_shared = True
+        else:
+            self.run(CLEAR, SHARED)
+        return self.url(SHARED)
+
+    def run(self, statement: LiteralString, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """The rows, if there are any."""
+        with psycopg.connect(
+            host=str(self.folder), user=USER, dbname=database, autocommit=True, options="-c lock_timeout=20s"
+        ) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
     def dump(self, database: str) -> str:
         """All of a database as text."""
