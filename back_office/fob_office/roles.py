@@ -10,12 +10,29 @@
 from collections.abc import Sequence
 from typing import Final
 
+from fob_office.components.role import COMPONENTS
 from fob_office.configuration.role import CONFIGURATION
+from fob_office.devices.role import DEVICES
 from fob_office.directory.role import DIRECTORY
+from fob_office.entitlements.role import ENTITLEMENTS
 from fob_office.errors import UsageError
+from fob_office.orders.role import ORDERS
+from fob_office.registration.role import REGISTRATION
 from fob_office.role import Role
+from fob_office.rollout.role import ROLLOUT
+from fob_office.sessions.role import SESSIONS
 
-ROLES: Final[tuple[Role, ...]] = (DIRECTORY, CONFIGURATION)
+ROLES: Final[tuple[Role, ...]] = (
+    DIRECTORY,
+    DEVICES,
+    ORDERS,
+    COMPONENTS,
+    CONFIGURATION,
+    ROLLOUT,
+    REGISTRATION,
+    SESSIONS,
+    ENTITLEMENTS,
+)
 
 
 def chosen(names: Sequence[str] | None) -> tuple[Role, ...]:

@@ -1,0 +1,76 @@
+"""How a registration goes from one standing to the next; each step is one conditional change."""
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, Update, and_, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from fob_office.registration.tables import Registration, Standing
+
+# So many forgotten registrations are erased with each new one: more than come in, and never a long wait.
+_ERASED_AT_ONCE: Final = 16
+
+
+def is_forgotten(row: Registration, now: int) -> bool:
+    """It was not confirmed in time; whether it is erased already makes no difference."""
+    return row.confirm_by is not None and row.confirm_by < now
+
+
+def live(session: Session, server: str, user_code: bytes, now: int, *, lock: bool = False) -> Registration | None:
+    """A registration that a session may be held with. `lock`: nobody else changes it in this transaction."""
+    row = session.get(Registration, user_code, with_for_update=lock or None)
+    if row is None or row.server != server or row.standing == Standing.REVOKED or is_forgotten(row, now):
+        return None
+    return row
+
+
+def make_room(session: Session, server: str, name_key: str, device: bytes, now: int) -> None:
+    """Erase what a new request takes the place of: what this device has begun, and who has forgotten this name."""
+    forgotten = and_(Registration.name_key == name_key, Registration.confirm_by < now)
+    given_up = or_(Registration.device == device, forgotten)
+    pending = and_(Registration.server == server, Registration.standing == Standing.PENDING)
+    session.execute(delete(Registration).where(pending, given_up))
+
+
+def erase_forgotten(session: Session, now: int) -> None:
+    """Some of those that were not confirmed in time, but none that somebody else is busy with."""
+    some = select(Registration.user_code).where(Registration.confirm_by < now).limit(_ERASED_AT_ONCE)
+    session.execute(delete(Registration).where(Registration.user_code.in_(some.with_for_update(skip_locked=True))))
+
+
+def confirm(session: Session, row: Registration, now: int) -> bool:
+    """By its first session: the server's secret is forgotten, and what the device had here before ends (R18, R26).
+
+    `row` is locked. False: it was confirmed before.
+    """
+    if row.standing != Standing.PENDING:
+        return False
+    others = and_(
+        Registration.server == row.server, Registration.device == row.device,
+        Registration.standing == Standing.CONFIRMED,
+    )  # fmt: skip
+    session.execute(_end(others))
+    row.standing, row.confirm_by, row.ssk2 = Standing.CONFIRMED, None, None
+    session.flush()
+    return True
+
+
+def revoke(session: Session, user_code: bytes) -> bool:
+    """For ever: its secrets are erased. The name stays taken until it is freed. False: it was revoked before."""
+    this = and_(Registration.user_code == user_code, Registration.standing != Standing.REVOKED)
+    return session.scalars(_end(this).returning(Registration.user_code)).one_or_none() is not None
+
+
+def free_name(session: Session, user_code: bytes) -> bool:
+    """Somebody else may have it. False: it is not revoked, or free already."""
+    this = and_(
+        Registration.user_code == user_code, Registration.standing == Standing.REVOKED,
+        Registration.name_key.is_not(None),
+    )  # fmt: skip
+    change = update(Registration).where(this).values(name_key=None).returning(Registration.user_code)
+    return session.scalars(change).one_or_none() is not None
+
+
+def _end(which: ColumnElement[bool]) -> Update:
+    change = update(Registration).where(which)
+    return change.values(standing=Standing.REVOKED, confirm_by=None, ssk2=None, authentication_key=None)

@@ -1,0 +1,18 @@
+"""What operators may call things, and how much: as devices read them (`fob_protocol.office.message`)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fob_protocol.office.limits import ID_LIMIT, TITLE_LIMIT
+
+# Servers, applications, fields, components.
+Name = Annotated[str, Field(pattern=rf"^[a-z0-9][a-z0-9.-]{{0,{ID_LIMIT - 1}}}$", examples=["reports"])]
+# What people read: one line.
+Title = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=TITLE_LIMIT)]
+# What a person may do at an application: more is more.
+Level = Annotated[int, Field(ge=1, le=255)]
+LevelOrNone = Annotated[int, Field(ge=0, le=255)]
+# 16 octets: user identification codes and key ids; 32: digests.
+Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["00112233445566778899aabbccddeeff"])]
+Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["00" * 32])]
