@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from fob_daemon.paths import default_paths
+from fob_daemon.relay.address import fault_of_office_url
 from fob_protocol.link.controller import Controller, ControllerError
 
 # A program waits no longer than a person would.
@@ -75,6 +76,22 @@ class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     format: Literal["console", "json"] = "console"
 
 
+class OfficeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The back office that devices' questions are carried to; a device never chooses where."""
+
+    url: str | None = None
+    # Whose certificates are good there, in PEM; the system's without it.
+    ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Called by msgspec, which puts the ValueError's words behind the place."""
+        fault = None if self.url is None else fault_of_office_url(self.url)
+        if fault is not None:
+            raise ValueError(f"url: {fault}")
+        if self.url is None and self.ca_file is not None:
+            raise ValueError("ca_file is for a url, and there is none")
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -83,6 +100,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
     log: LogSettings = field(default_factory=LogSettings)
     bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
+    office: OfficeSettings = field(default_factory=OfficeSettings)
 
 
 def load_config(file: Path | None) -> Config:

@@ -13,7 +13,7 @@ import structlog
 
 from fob_daemon.agent.server import AgentServer
 from fob_daemon.clients import Clients
-from fob_daemon.config import Config
+from fob_daemon.config import Config, TimeoutSettings
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import (
@@ -29,9 +29,12 @@ from fob_daemon.control.interface import (
     StatusReport,
     UnpairReport,
 )
+from fob_daemon.control.office_check import check_office, no_office
+from fob_daemon.control.office_reports import OfficeCheck, OfficeReport
 from fob_daemon.control.server import ControlServer
 from fob_daemon.cryptoki.engine import Engine
 from fob_daemon.cryptoki.interface import Application
+from fob_daemon.device.back_office import BackOffice
 from fob_daemon.device.background import Background
 from fob_daemon.device.device import Device
 from fob_daemon.device.history import History, history_name
@@ -40,6 +43,7 @@ from fob_daemon.device.orphan_bonds import OrphanBonds
 from fob_daemon.device.pairing import PairingDesk, line_url, no_such_device
 from fob_daemon.device.pairing_again import free_lines, renew
 from fob_daemon.device.registry import PairedDeviceEntry, Registry, RegistryError
+from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.device.same_place import neighbours
 from fob_daemon.device.slot import open_slot
@@ -50,6 +54,7 @@ from fob_daemon.link.lines import Lines, radio_maker
 from fob_daemon.link.manager import LinkManager
 from fob_daemon.link.transport import LineUnavailableError
 from fob_daemon.peer import PeerIdentity
+from fob_daemon.relay.office import office_of
 from fob_daemon.rpc.limits import Limits
 from fob_daemon.rpc.server import ProviderServer
 from fob_daemon.sockets import path_of
@@ -82,6 +87,7 @@ class Daemon:
         self._clients = Clients(self._engine, self._journal)
         self._devices: dict[str, Device] = {}
         self._background = Background()
+        self._office = office_of(config.office.url, config.office.ca_file)
         users = config.sockets.allowed_uids | {os.getuid()}
         limits = Limits(call_timeout=PAIRING_TIME + self._longest_timeout() + SOCKET_MARGIN)
         self._provider = ProviderServer(self._clients.opener(ClientSocket.PROVIDER), allowed_uids=users, limits=limits)
@@ -128,6 +134,7 @@ class Daemon:
         await self._background.close()
         for device in self._devices.values():
             await device.end()
+        await self._office.close()
         await self._orphans.close()
         with suppress(LineUnavailableError):
             await self._lines.close()
@@ -216,6 +223,22 @@ class Daemon:
         """What a device has granted to this computer. Raises ControlError."""
         return self._device(name).slot.remote
 
+    def office(self) -> OfficeReport:
+        """What is configured, and the relay of each device."""
+        settings = self._config.office
+        relays = tuple(device.back_office.report() for device in self._devices.values())
+        return OfficeReport(settings.url or "", str(settings.ca_file or ""), relays)
+
+    async def check_office(self) -> OfficeCheck:
+        """Whether an office answers there. Raises ControlError where none is configured."""
+        if self._config.office.url is None:
+            raise no_office()
+        return await check_office(self._config.office.url, self._office)
+
+    def back_office(self, name: str) -> RemoteOffice:
+        """What a device can be asked about its office. Raises ControlError."""
+        return self._device(name).back_office.remote
+
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put the questions that are open into `queue`, and every event from now on."""
         self._journal.subscribe(queue)
@@ -236,21 +259,17 @@ class Daemon:
 
     def _add(self, entry: PairedDeviceEntry) -> None:
         link = LinkManager(entry.lines, self._identity, entry.key_octets, os.urandom, self._lines.open)
-        timeouts = self._config.timeouts
+        timeouts = timeouts_of(self._config.timeouts)
         slot = open_slot(
             entry.slot,
             entry.name,
             link,
             cache_path=self._state.path / cache_name(entry),
-            timeouts=Timeouts(
-                login=timeouts.login,
-                set_pin=2 * timeouts.login,
-                private_operation=timeouts.private_operation,
-                key_generation=timeouts.key_generation,
-            ),
-            linger=timeouts.logout_linger,
+            timeouts=timeouts,
+            linger=self._config.timeouts.logout_linger,
         )
-        device = Device(entry, link, slot)
+        back_office = BackOffice(lambda: device.entry.name, link, timeouts, self._office, self._journal.tell)
+        device = Device(entry, link, slot, back_office)
         link.subscribe(lambda event: self._on_event(device, event))
         link.questions.on_settled(lambda request: self._journal.tell(Settled(device.entry.name, request)))
         device.on_change(lambda: self._tell_change(device))
@@ -328,6 +347,16 @@ class Daemon:
     def _longest_timeout(self) -> float:
         timeouts = self._config.timeouts
         return max(2 * timeouts.login, timeouts.private_operation, timeouts.key_generation)
+
+
+def timeouts_of(settings: TimeoutSettings) -> Timeouts:
+    """As the configuration has them, and the rest as it is."""
+    return Timeouts(
+        login=settings.login,
+        set_pin=2 * settings.login,
+        private_operation=settings.private_operation,
+        key_generation=settings.key_generation,
+    )
 
 
 def cache_name(entry: PairedDeviceEntry) -> str:

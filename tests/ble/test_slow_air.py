@@ -28,6 +28,7 @@ from fob_protocol.link.frames import FrameReader, Kind
 from fob_protocol.link.gatt import LONGEST_INTERVAL, MTU_LEAST, MTU_OFFERED, SHORTEST_INTERVAL
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from support.fake_device_office import without_office
 from support.noise import Tap
 from support.radio_cable import PHONE, RadioCable
 from support.virtual_loop import run_virtually
@@ -133,7 +134,7 @@ async def paired_device(world: World) -> AsyncIterator[Device]:
     world._device_key = (await world.pair()).key
     link = world.new_link()
     entry = PairedDeviceEntry("phone", world._device_key.hex(), "1", (world.cable.url.text,), 1, 0.0)
-    device = Device(entry, link, open_slot(1, "phone", link))
+    device = Device(entry, link, open_slot(1, "phone", link), without_office(link))
     device.start()
     try:
         yield device

@@ -25,12 +25,16 @@ from fob_daemon.control.interface import (
     UnpairReport,
 )
 from fob_daemon.control.log_purpose import LogPurpose
+from fob_daemon.control.office_check import no_office
+from fob_daemon.control.office_reports import OfficeCheck, OfficeReport
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.grants import ALL_GRANTS, Grant
 from fob_daemon.device.pairing import no_such_device
+from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from support.fake_device_office import FakeDeviceOffice
 from support.fake_history import FakeHistory
 
 CODE = "042137"
@@ -72,6 +76,10 @@ class FakeDaemon:
         self.hci = ""
         self.entries: list[LogEntry] = []
         self.histories: dict[str, FakeHistory] = {}
+        # What is configured, whether it answers, and each phone's end of docs/protocol.md, section 4.3.
+        self.office_report = OfficeReport("", "", ())
+        self.office_check: OfficeCheck | None = None
+        self.offices: dict[str, FakeDeviceOffice] = {}
         self.queues: list[EventQueue[ControlEvent]] = []
         # What waits for a person when somebody begins to follow.
         self.asked: list[Ask] = []
@@ -94,6 +102,7 @@ class FakeDaemon:
         """A paired phone, ready."""
         slot = len(self.devices) + 1
         self.phones[name] = phone
+        self.offices[name] = FakeDeviceOffice()
         self.devices[name] = DeviceReport(
             name, phone.serial, phone.label, slot, URL, DeviceState.READY, "", "",
             (LineReport(URL, LineState.READY, "", ""),),
@@ -192,6 +201,17 @@ class FakeDaemon:
         if name not in self.histories:
             raise no_such_device(name)
         return self.histories[name]
+
+    def office(self) -> OfficeReport:
+        return self.office_report
+
+    async def check_office(self) -> OfficeCheck:
+        if self.office_check is None:
+            raise no_office()
+        return self.office_check
+
+    def back_office(self, name: str) -> RemoteOffice:
+        return RemoteOffice(self.offices[name])
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         for asked in self.asked:

@@ -311,7 +311,8 @@ async def test_a_body_that_does_not_come_is_answered(control_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "length", [b"Content-Length: 2147483648\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n80000000\r\n" + b"x" * 20_000]
+    "length",
+    [b"Content-Length: 2147483648\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n80000000\r\n" + b"x" * 2 * MAX_BODY],
 )
 async def test_a_huge_body_is_refused_before_it_comes(control_path: Path, length: bytes) -> None:
     answer = await raw(control_path, b"POST /v1/lock HTTP/1.1\r\n" + HEAD + length)

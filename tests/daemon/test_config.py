@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 
 from daemon.running import refused as refused_start
-from fob_daemon.config import BluetoothSettings, Config, ConfigError, LogSettings, Sockets, TimeoutSettings, load_config
+from fob_daemon.config import (
+    BluetoothSettings,
+    Config,
+    ConfigError,
+    LogSettings,
+    OfficeSettings,
+    Sockets,
+    TimeoutSettings,
+    load_config,
+)
 from fob_daemon.demo.scratch import Scratch
 
+UNKNOWN = "Object contains unknown field `stat`; known are state, sockets, timeouts, log, bluetooth, office"
 NO_CONTROLLER = ": a controller is one of hci-socket, usb, serial, tcp-client, unix-client, a colon, and which"
 
 
@@ -60,6 +70,9 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
             format = "json"
             [bluetooth]
             hci = "serial:/dev/ttyACM0,1000000"
+            [office]
+            url = "https://office.example:8443/fob"
+            ca_file = "/etc/fob/office.pem"
             """,
         )
     )
@@ -71,12 +84,18 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     assert config.sockets.provider == defaults.sockets.provider
     assert config.log == LogSettings(level="debug", format="json")
     assert config.bluetooth == BluetoothSettings(hci="serial:/dev/ttyACM0,1000000")
+    assert config.office == OfficeSettings(url="https://office.example:8443/fob", ca_file=Path("/etc/fob/office.pem"))
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "127.1.2.3"])
+def test_an_office_on_this_computer_needs_no_tls(tmp_path: Path, host: str) -> None:
+    assert load_config(written(tmp_path, f"[office]\nurl = 'http://{host}'")).office.url == f"http://{host}"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("stat = 'x'", "Object contains unknown field `stat`; known are state, sockets, timeouts, log, bluetooth"),
+        ("stat = 'x'", UNKNOWN),
         (
             "[timeouts]\nlogn = 5",
             "'timeouts': Object contains unknown field `logn`; "
@@ -110,6 +129,25 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
             "[bluetooth]\nhci = 'hci-socket:x'",
             "hci = 'hci-socket:x': behind hci-socket: stands a number from 0 to 65534, as in hci-socket:0",
         ),
+        *(
+            (f"[office]\nurl = '{url}'", f"'office': url: {words}")
+            for url, words in (
+                ("", "an address has 1 to 512 visible characters of ASCII"),
+                ("https://office.example/" + "a" * 500, "an address has 1 to 512 visible characters of ASCII"),
+                ("https://office .example", "an address has 1 to 512 visible characters of ASCII"),
+                ("https://b\u00fcro.example", "an address has 1 to 512 visible characters of ASCII"),
+                ("office.example", "an address is https://HOST, with :PORT and /PATH if they are needed"),
+                ("ftp://office.example", "an address is https://HOST, with :PORT and /PATH if they are needed"),
+                ("https://", "an address is https://HOST, with :PORT and /PATH if they are needed"),
+                ("https://office.example:99999", "it is no address: Port out of range 0-65535"),
+                ("https://me:secret@office.example", "an address holds no user and no password"),
+                ("https://office.example/?a", "an address ends with its path"),
+                ("https://office.example/#a", "an address ends with its path"),
+                ("http://office.example", "http:// is for an office on this computer; any other one is https://"),
+                ("http://192.0.2.1", "http:// is for an office on this computer; any other one is https://"),
+            )
+        ),
+        ("[office]\nca_file = 'ca.pem'", "'office': ca_file is for a url, and there is none"),
         ("[bluetooth]\nhci = 0", "'bluetooth.hci': Expected `str | null`, got `int`"),
         ("state = ", "(at end of document)"),
         (b"state = '\xff'", "invalid start byte"),

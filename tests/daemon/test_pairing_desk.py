@@ -26,6 +26,7 @@ from fob_device.line.phone_lines import PhoneLines
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from support.fake_device_office import without_office
 from support.memory_line import Cable
 from support.noise import Noise
 from support.virtual_loop import run_virtually
@@ -83,7 +84,7 @@ class Office:
         """The paired phone, in session."""
         random = self.world.random.randbytes
         link = LinkManager(entry.lines, self._identity, entry.key_octets, random, self.cable.open)
-        device = Device(entry, link, open_slot(entry.slot, entry.name, link))
+        device = Device(entry, link, open_slot(entry.slot, entry.name, link), without_office(link))
         device.start()
         await device.settled(self.said.append)
         return device

@@ -6,7 +6,11 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.control.rules import fault_of_hex, fault_of_label, fault_of_name
+from fob_daemon.control.limits import MAX_BODY
+from fob_daemon.control.rules import fault_of_hex, fault_of_label, fault_of_name, fault_of_octets
+from fob_protocol.at.values import Value as AtValue
+from fob_protocol.limits import NUMBER_VALUE_LIMIT
+from fob_protocol.names import is_plain_name
 
 DOCUMENT: Final = "docs/control-api.md"
 
@@ -108,6 +112,22 @@ class Fields:
             raise bad_request(f"'{name}' has to be one of {', '.join(choices)}")
         return found
 
+    def optional_texts(self, name: str, most: int, name_limit: int, limit: int) -> dict[str, str] | None:
+        """An object of at most `most` texts, each of at most `limit` octets in UTF-8; None when absent or null."""
+        value = self._values.pop(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, Fields) or len(value._values) > most:
+            raise bad_request(f"'{name}' has to be an object of at most {most} texts")
+        return {key: _text_of(name, key, text, name_limit, limit) for key, text in value._values.items()}
+
+    def at_values(self, name: str, most: int) -> tuple[AtValue, ...]:
+        """A list of AT values: numbers, texts, and octets as {"hex": "0a0b"}."""
+        values = self._values.pop(name, None)
+        if not isinstance(values, list) or len(values) > most:
+            raise bad_request(f"'{name}' has to be a list of at most {most} values")
+        return tuple(_at_value(name, value) for value in values)
+
     def end(self) -> None:
         """No field is left: a typing error must not be silent."""
         if self._values:
@@ -127,6 +147,31 @@ def _found(name: str, value: Value | None) -> Value:
     if value is None:
         raise bad_request(f"'{name}' is missing")
     return value
+
+
+def _text_of(name: str, key: str, text: object, name_limit: int, limit: int) -> str:
+    fault = fault_of_name(key, name_limit)
+    if fault is not None:
+        raise bad_request(f"a name in '{name}' {fault}")
+    if not isinstance(text, str) or not is_plain_name(text) or len(text.encode()) > limit:
+        raise bad_request(f"each of '{name}' has to be a text of at most {limit} octets that can be shown")
+    return text
+
+
+def _at_value(name: str, value: object) -> AtValue:
+    match value:
+        case bool():
+            pass
+        case int() if 0 <= value <= NUMBER_VALUE_LIMIT:
+            return value
+        case str() if not value or _octets(value):
+            return value
+        case Fields():
+            octets = value._text("hex", MAX_BODY, fault_of_octets)
+            value.end()
+            if octets is not None:
+                return bytes.fromhex(octets)
+    raise bad_request(f"each of '{name}' has to be a number of 64 bits, a text, or an object with octets in 'hex'")
 
 
 def _octets(text: str) -> bytes:

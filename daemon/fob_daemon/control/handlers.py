@@ -8,6 +8,8 @@ from fob_daemon.control.history import HistoryHandlers
 from fob_daemon.control.interface import DaemonView
 from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.keys import KeySummary, delete_key, list_keys, new_key, show_key
+from fob_daemon.control.office import OfficeHandlers
+from fob_daemon.control.office_requests import OfficeRequest
 from fob_daemon.control.pairings import Pairings
 from fob_daemon.control.refusals import refused
 from fob_daemon.control.token_sessions import TokenSessions
@@ -27,6 +29,7 @@ class Handlers:
         self._random = random
         self._history = HistoryHandlers(daemon)
         self._grants = GrantHandlers(daemon, sessions.device)
+        self.office = OfficeHandlers(daemon, sessions)
 
     async def answer(self, request: requests.PlainRequest, peer: PeerIdentity) -> Json:
         """The JSON value of the answer."""
@@ -48,6 +51,8 @@ class Handlers:
                 return await self._grants.answer(request)
             case requests.Connect() | requests.Unpair() | requests.Unlock() | requests.Lock():
                 return await self._change_device(request, peer)
+        if isinstance(request, OfficeRequest):
+            return await self.office.answer(request, peer)
         return to_json(await self._answer_keys(request, peer))
 
     async def _change_device(

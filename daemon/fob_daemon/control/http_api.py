@@ -1,12 +1,14 @@
 """The control API: HTTP in, requests to the handlers, JSON or a stream of events out."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
 
+from fob_daemon.control.configurations import LAST_EVENTS as LAST_OF_CONFIGURATION
+from fob_daemon.control.configurations import Configurations
 from fob_daemon.control.errors import ControlError, ExitCode, daemon_fault
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.fields import bad_request
@@ -16,6 +18,8 @@ from fob_daemon.control.http_server import HttpServer
 from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceChange, LogEntry, Settled
 from fob_daemon.control.json_form import to_json
 from fob_daemon.control.limits import MAX_BODY, Limits
+from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed
+from fob_daemon.control.office_requests import Configure
 from fob_daemon.control.pairings import LAST_EVENTS, Pairings
 from fob_daemon.control.requests import Follow, GetMetrics, Pair, PlainRequest, parse_request
 from fob_daemon.control.sse import ServerEvent
@@ -36,6 +40,9 @@ _EVENT_NAMES: dict[type[ControlEvent], str] = {
     Settled: "settled",
     Granted: "granted",
     Revoked: "revoked",
+    Relayed: "relay",
+    Progress: "progress",
+    OptionsChange: "options",
 }
 
 
@@ -48,6 +55,7 @@ class HttpApi:
         self._sessions = TokenSessions(daemon)
         self._pairings = Pairings(daemon, random)
         self._handlers = Handlers(daemon, self._sessions, self._pairings, random)
+        self._configurations = Configurations(daemon, self._handlers.office)
         self._streams = Streams(limits)
         self._http = HttpServer(self._answer, door, limits)
 
@@ -69,6 +77,9 @@ class HttpApi:
                 case Pair():
                     with self._streams.room():
                         return await self._pair(request, parsed)
+                case Configure():
+                    with self._streams.room():
+                        return await self._configure(request, parsed)
                 case Follow():
                     with self._streams.room():
                         return await self._follow(request)
@@ -96,9 +107,24 @@ class HttpApi:
 
     async def _pair(self, request: web.BaseRequest, pair: Pair) -> web.StreamResponse:
         events: EventQueue[ServerEvent] = EventQueue()
-        task = asyncio.get_running_loop().create_task(self._pairings.run(pair, events))
+        return await self._while_read(request, events, self._pairings.run(pair, events), LAST_EVENTS)
+
+    async def _configure(self, request: web.BaseRequest, configure: Configure) -> web.StreamResponse:
+        events: EventQueue[ServerEvent] = EventQueue()
+        configuring = self._configurations.run(configure, events)
+        return await self._while_read(request, events, configuring, LAST_OF_CONFIGURATION)
+
+    async def _while_read(
+        self,
+        request: web.BaseRequest,
+        events: EventQueue[ServerEvent],
+        work: Coroutine[Any, Any, None],
+        last: frozenset[str],
+    ) -> web.StreamResponse:
+        """What `work` puts into `events`. Whoever hangs up ends the work."""
+        task = asyncio.get_running_loop().create_task(work)
         try:
-            return await self._streams.write(request, events, lambda event: event, LAST_EVENTS)
+            return await self._streams.write(request, events, lambda event: event, last)
         finally:
             task.cancel()
             await asyncio.wait((task,))

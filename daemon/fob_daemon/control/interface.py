@@ -9,6 +9,14 @@ from fob_daemon.control.device_history import DeviceHistory
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import DeviceGrants, Granted, Revoked
 from fob_daemon.control.log_purpose import LogPurpose
+from fob_daemon.control.office_reports import (
+    DeviceOffice,
+    OfficeCheck,
+    OfficeReport,
+    OptionsChange,
+    Progress,
+    Relayed,
+)
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.flags import TokenFlag
@@ -166,7 +174,7 @@ class Settled:
     request: int
 
 
-ControlEvent = LogEntry | DeviceChange | Ask | Settled | Granted | Revoked
+ControlEvent = LogEntry | DeviceChange | Ask | Settled | Granted | Revoked | Relayed | Progress | OptionsChange
 
 # Shown to the person: code, device name, serial number. True when both sides show the same code.
 Compare = Callable[[str, str, str], Awaitable[bool]]
@@ -227,6 +235,15 @@ class DaemonView(Protocol):
 
     def grants(self, name: str) -> DeviceGrants:
         """What a device has granted to this computer. Raises ControlError."""
+
+    def office(self) -> OfficeReport:
+        """What is configured, and the relay of each device."""
+
+    async def check_office(self) -> OfficeCheck:
+        """Whether an office answers there. Raises ControlError where none is configured."""
+
+    def back_office(self, name: str) -> DeviceOffice:
+        """What a device can be asked about its office. Raises ControlError."""
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put the questions that are open into `queue`, and every event from now on."""

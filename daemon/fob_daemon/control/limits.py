@@ -5,8 +5,8 @@ from typing import Final
 
 from fob_protocol.limits import ID_LIMIT, LABEL_LIMIT, NAME_LIMIT
 
-# The largest body names a device, a label and a PIN.
-MAX_BODY: Final = 8192
+# The largest body has what an application of the back office is sent (8,192 octets, in hexadecimal) and its address.
+MAX_BODY: Final = 32_768
 # Method, path and query of the longest request; `fob` sends no header of its own.
 MAX_LINE: Final = 4096
 MAX_HEADERS: Final = 32
@@ -29,6 +29,9 @@ MAX_SEQUENCE: Final = 2**63 - 1
 # Seconds that a scan listens: a device advertises several times a second, a person waits no longer than the most.
 DEFAULT_SCAN: Final = 4
 MAX_SCAN: Final = 10
+
+# Values of a component's command; a person types them.
+MAX_VALUES: Final = 64
 
 # Keys of one device that an answer lists.
 MAX_KEYS: Final = 4096

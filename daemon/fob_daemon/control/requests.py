@@ -1,6 +1,6 @@
 """Method, target and body in; one of the requests below, or the reason why not. No I/O in here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, unquote
@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote
 from fob_daemon.control import limits
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.key_type import KeyType
+from fob_daemon.control.office_requests import OFFICE_ROUTES, Configure, OfficeRequest
+from fob_daemon.control.route import Route
 from fob_protocol.history.limits import HASH_SIZE, HISTORY_NONCE, KEY_SIZE
 from fob_protocol.history.verify import Anchor
 
@@ -173,35 +175,10 @@ class RevokeGrants:
 HistoryRequest = GetHistory | GetHistoryHead | KeepHistory
 PlainRequest = (
     GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock
-    | Lock | GetLog | HistoryRequest | ListGrants | RevokeGrants
+    | Lock | GetLog | HistoryRequest | ListGrants | RevokeGrants | OfficeRequest
 )  # fmt: skip
-StreamRequest = Pair | Follow
+StreamRequest = Pair | Follow | Configure
 ControlRequest = PlainRequest | StreamRequest | GetMetrics
-
-# From the parts of the path that stand in braces, and the fields of query or body.
-Builder = Callable[[Mapping[str, str], Fields], ControlRequest]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One method on one path."""
-
-    method: str
-    path: str
-    build: Builder
-
-    def match(self, segments: list[str]) -> Mapping[str, str] | None:
-        """What stands in the braces, None for another path."""
-        wanted = self.path.split("/")
-        if len(wanted) != len(segments):
-            return None
-        found = {}
-        for pattern, segment in zip(wanted, segments, strict=True):
-            if pattern.startswith("{"):
-                found[pattern.strip("{}")] = segment
-            elif pattern != segment:
-                return None
-        return found
 
 
 def _device(path: Mapping[str, str]) -> str:
@@ -258,7 +235,7 @@ def _keep_history(path: Mapping[str, str], body: Fields) -> KeepHistory:
         raise bad_request("no history has such a key, length and hash") from None
 
 
-ROUTES: Final = (
+ROUTES: Final[tuple[Route[ControlRequest], ...]] = (
     Route("GET", "status", lambda path, query: GetStatus()),
     Route("GET", "devices", lambda path, query: GetDevices()),
     Route("GET", "scan", lambda path, query: Scan(query.number("seconds", limits.DEFAULT_SCAN, limits.MAX_SCAN))),
@@ -294,6 +271,7 @@ ROUTES: Final = (
     Route("POST", "devices/{device}/history/seen", _keep_history),
     Route("GET", "grants", lambda path, query: ListGrants(query.optional_name("device", limits.MAX_NAME))),
     Route("DELETE", "grants/{device}/{number}", _revoke_grants),
+    *OFFICE_ROUTES,
     Route("GET", "events", lambda path, query: Follow()),
     Route("GET", "metrics", lambda path, query: GetMetrics()),
 )
@@ -315,7 +293,7 @@ def parse_request(method: str, target: str, body: bytes) -> ControlRequest:
     return request
 
 
-def _route(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+def _route(method: str, path: str) -> tuple[Route[ControlRequest], Mapping[str, str]]:
     segments = [unquote(segment) for segment in path.removeprefix(PREFIX).split("/")]
     matches = [(route, found) for route in ROUTES if (found := route.match(segments)) is not None]
     if not path.startswith(PREFIX) or not matches:

@@ -31,3 +31,8 @@ def fault_of_hex(value: str, limit: int) -> str | None:
     if len(octets) > limit:
         return f"has to be of 1 to {limit} octets"
     return None
+
+
+def fault_of_octets(value: str, limit: int) -> str | None:
+    """As `fault_of_hex`; none at all are octets too."""
+    return fault_of_hex(value, limit) if value else None

@@ -1,4 +1,4 @@
-"""One paired device at work: its registry entry, its link, its slot."""
+"""One paired device at work: its registry entry, its link, its slot, its back office."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fob_daemon.control.interface import DeviceReport, DeviceState, LineReport, LineState
+from fob_daemon.device.back_office import BackOffice
 from fob_daemon.device.pairing_time import SETTLE_LIMIT
 from fob_daemon.device.registry import PairedDeviceEntry
 from fob_daemon.device.same_place import explained
@@ -31,6 +32,7 @@ class Device:
     entry: PairedDeviceEntry
     link: LinkManager
     slot: Slot
+    back_office: BackOffice
     _task: asyncio.Task[None] | None = field(default=None)
 
     def start(self) -> None:
@@ -48,6 +50,7 @@ class Device:
     async def end(self) -> None:
         """The device was unpaired, or the daemon ends: nothing of it goes on."""
         await self.slot.close()
+        await self.back_office.close()
         await self.stop()
 
     def on_change(self, listener: Callable[[], None]) -> None:

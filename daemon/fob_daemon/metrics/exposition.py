@@ -32,7 +32,7 @@ _LINK: Final[tuple[tuple[str, str, tuple[tuple[str, str], ...], Callable[[Device
 def exposition(status: StatusReport, tally: Tally) -> bytes:
     """Everything, as it is now."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once([*_daemon(status), *_links(status.devices), *_uses(tally)]))
+    registry.register(_Once([*_daemon(status), *_links(status.devices), *_uses(tally), *_relays(tally)]))
     text: bytes = generate_latest(registry)
     return text
 
@@ -96,6 +96,17 @@ def _uses(tally: Tally) -> Iterator[Metric]:
     times = HistogramMetricFamily("fob_key_use_seconds", "From request to answer.", labels=("device", "operation"))
     for (device, operation), each in sorted(tally.times.items()):
         times.add_metric((device, operation), _cumulative(each), each.total)
+    yield times
+
+
+def _relays(tally: Tally) -> Iterator[Metric]:
+    questions = CounterMetricFamily("fob_relayed", "Questions carried to the office.", labels=("device", "result"))
+    for labels, count in sorted(tally.relayed.items()):
+        questions.add_metric(labels, count)
+    yield questions
+    times = HistogramMetricFamily("fob_relay_seconds", "From question to answer.", labels=("device",))
+    for device, each in sorted(tally.relay_times.items()):
+        times.add_metric((device,), _cumulative(each), each.total)
     yield times
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import Ask, ControlEvent, LogEntry, Settled
+from fob_daemon.control.office_reports import Relayed
 
 # Upper bounds in seconds: below a second how fast the link is, above it how long a person thinks.
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -35,7 +36,8 @@ class Tally:
     """Numbers by device: few devices, a dozen operations and the CKRs bound how many there are.
 
     `uses` by device, operation and result; `times` by device and operation; by device how many requests waited for
-    its person (`prompts`), and how often a yes was remembered (`grants`) and taken back (`revocations`).
+    its person (`prompts`), and how often a yes was remembered (`grants`) and taken back (`revocations`). Of
+    questions to the office: `relayed` by device and result, `relay_times` by device.
     """
 
     uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -43,6 +45,8 @@ class Tally:
     prompts: Counter[str] = field(default_factory=Counter)
     grants: Counter[str] = field(default_factory=Counter)
     revocations: Counter[str] = field(default_factory=Counter)
+    relayed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    relay_times: dict[str, Times] = field(default_factory=dict)
     # Those on a screen now: a request may be asked about more than once.
     _asked: set[tuple[str, int]] = field(default_factory=set)
 
@@ -54,6 +58,10 @@ class Tally:
             self.uses[new, labels[1], labels[2]] += self.uses.pop(labels)
         for device, operation in [labels for labels in self.times if labels[0] == old]:
             self.times.setdefault((new, operation), Times()).merge(self.times.pop((device, operation)))
+        for device, result in [labels for labels in self.relayed if labels[0] == old]:
+            self.relayed[new, result] += self.relayed.pop((device, result))
+        if old in self.relay_times:
+            self.relay_times.setdefault(new, Times()).merge(self.relay_times.pop(old))
         for counts in (self.prompts, self.grants, self.revocations):
             if old in counts:
                 counts[new] += counts.pop(old)
@@ -74,3 +82,6 @@ class Tally:
                 self.grants[device] += 1
             case Revoked(device=device):
                 self.revocations[device] += 1
+            case Relayed(device=device, result=result, seconds=seconds):
+                self.relayed[device, result] += 1
+                self.relay_times.setdefault(device, Times()).add(seconds)

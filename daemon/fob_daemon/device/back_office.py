@@ -1,0 +1,92 @@
+"""A device's back office: what it can be asked about it, its questions on their way there, and what it tells."""
+
+from collections.abc import Callable
+
+from fob_daemon.control.interface import ControlEvent
+from fob_daemon.control.office_refusals import RESULTS
+from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed, RelayReport
+from fob_daemon.device.remote_office import RemoteOffice
+from fob_daemon.device.timeouts import Timeouts
+from fob_daemon.link.interface import Link
+from fob_daemon.relay.limits import PROGRESS_PACE
+from fob_daemon.relay.outcome import Office
+from fob_daemon.relay.pacing import Newest
+from fob_daemon.relay.relaying import Carried, DeviceRelay
+from fob_protocol.at.answer import Event
+from fob_protocol.catalogue import EVENT_OPTIONS, EVENT_PROGRESS, EVENT_RELAY
+from fob_protocol.relay import RELAY_WORDS_LIMIT
+
+
+class BackOffice:
+    """`name` gives the device's name of the moment; `tell` takes what people may want to follow."""
+
+    def __init__(
+        self,
+        name: Callable[[], str],
+        link: Link,
+        timeouts: Timeouts,
+        office: Office,
+        tell: Callable[[ControlEvent], None],
+    ) -> None:
+        self.remote = RemoteOffice(link, timeouts)
+        self._name = name
+        self._tell = tell
+        self._relay = DeviceRelay(self.remote, office, self._carried)
+        self._progress: Newest[Progress] = Newest(tell, PROGRESS_PACE)
+        link.subscribe(self._on_event)
+
+    def report(self) -> RelayReport:
+        """Its relay, as it is now."""
+        counts, last = self._relay.counts, self._relay.last
+        busy = self._relay.current is not None
+        if last is None:
+            return RelayReport(self._name(), busy, counts.carried, counts.failed, "", "", 0, 0, "", "", 0.0)
+        event = self._event(last)
+        return RelayReport(
+            device=event.device,
+            busy=busy,
+            questions=counts.carried,
+            failures=counts.failed,
+            service=event.service,
+            words=event.words,
+            done=event.done,
+            total=event.total,
+            result=event.result,
+            why=event.why,
+            seconds=event.seconds,
+        )
+
+    async def idle(self) -> None:
+        """Wait until no question is under way."""
+        await self._relay.idle()
+
+    async def close(self) -> None:
+        """The device was unpaired or the daemon ends."""
+        self._progress.close()
+        await self._relay.close()
+
+    def _carried(self, carried: Carried) -> None:
+        self._tell(self._event(carried))
+
+    def _event(self, carried: Carried) -> Relayed:
+        waiting, outcome = carried.waiting, carried.outcome
+        return Relayed(
+            device=self._name(),
+            service=waiting.service,
+            words=waiting.words,
+            done=waiting.done,
+            total=waiting.total,
+            result=RESULTS[outcome.status],
+            why=outcome.why,
+            seconds=round(carried.seconds, 3),
+        )
+
+    def _on_event(self, event: Event) -> None:
+        """An event that does not parse is no hint at all."""
+        match event.name, event.values:
+            case name, _ if name == EVENT_RELAY:
+                self._relay.wake()
+            case name, (int(done), int(total), str(words)) if name == EVENT_PROGRESS:
+                self._progress.put(Progress(self._name(), words[:RELAY_WORDS_LIMIT], done, total))
+            case name, (int(number),) if name == EVENT_OPTIONS:
+                self._tell(OptionsChange(self._name(), number))
