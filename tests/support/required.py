@@ -20,6 +20,7 @@ PROGRAMS: Final = {
     "p11tool": "gnutls-bin",
     "pg_ctl": "postgresql",
     "pg_dump": "postgresql",
+    "pg_restore": "postgresql",
     "pkcs11-tool": "opensc",
     "psql": "postgresql",
     "runuser": "util-linux",

@@ -16,7 +16,6 @@ from fob_office.secrets.sealing import UnsealError
 
 PROGRAM: Final = "fob-office"
 INTERRUPTED: Final = 130
-READER_GONE: Final = 141
 
 # By name: the module of this package that has it. Loaded when it is needed.
 COMMANDS: Final = {
@@ -66,9 +65,6 @@ def run(arguments: Sequence[str], context: Cli) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return READER_GONE
     except Exception as fault:  # nobody wants to read a traceback
         error = error_for(fault)
         click.echo(error.lines, err=True)
