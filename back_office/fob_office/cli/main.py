@@ -26,6 +26,13 @@ COMMANDS: Final = {
     "token": "token",
     "issuer": "issuer",
     "server": "server",
+    "device": "device",
+    "order": "order",
+    "component": "component",
+    "rollout": "rollout",
+    "registration": "registration",
+    "template": "template",
+    "entitlement": "entitlement",
     "event": "event",
 }
 

@@ -1,0 +1,71 @@
+"""Devices as an operator sees them: nothing secret."""
+
+from typing import Annotated
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from fob_office.devices.inventory import catalogue_of
+from fob_office.devices.tables import Device, DeviceState, Inventory
+from fob_protocol.office.component import words
+
+Serial = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["M-0001"])]
+
+
+class DeviceView(BaseModel):
+    """One device. Times are seconds since 1970."""
+
+    serial: str = Field(examples=["M-0001"])
+    title: str = Field(examples=["Franking meter"])
+    hardware: str = Field(examples=["meter-1"])
+    state: str = Field(description="`active` or `disabled`.", examples=["active"])
+    key: str = Field(description="Public key of its signatures.", examples=["00" * 32])
+    added: int
+
+
+class InstalledView(BaseModel):
+    """A component that it holds."""
+
+    component: str = Field(examples=["postage-rates"])
+    version: str = Field(examples=["1.0.0"])
+
+
+class DeviceDetails(DeviceView):
+    """With what it last said of itself."""
+
+    set_number: int = Field(description="Of the set that it runs; 0 is none.", examples=[1])
+    security_counter: int = Field(examples=[0])
+    heard: int = Field(description="When it last said so; when it was added, if never.")
+    installed: list[InstalledView]
+
+
+class NewDevice(BaseModel):
+    """What the factory gives."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    factory_record: Base64Bytes = Field(description="Sealed, as `fob-device factory` writes it.")
+
+
+def device_view(device: Device) -> DeviceView:
+    """One line."""
+    return DeviceView(
+        serial=device.serial, title=device.title, hardware=device.hardware, state=_state(device),
+        key=device.signing_key.hex(), added=device.added,
+    )  # fmt: skip
+
+
+def device_details(session: Session, device: Device) -> DeviceDetails:
+    """All of it."""
+    inventory = session.get_one(Inventory, device.id)
+    return DeviceDetails(
+        **device_view(device).model_dump(), set_number=inventory.set_number,
+        security_counter=inventory.security_counter, heard=inventory.time,
+        installed=[
+            InstalledView(component=one.id, version=words(one.version)) for one in catalogue_of(session, device.id)
+        ],
+    )  # fmt: skip
+
+
+def _state(device: Device) -> str:
+    return DeviceState(device.state).name.lower()
