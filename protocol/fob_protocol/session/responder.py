@@ -9,8 +9,6 @@ from fob_protocol.at.answer import Answer, encode_answer
 from fob_protocol.errors import RecordError
 from fob_protocol.limits import (
     ASSEMBLIES_LIMIT,
-    EVENT_TRIES,
-    EVENTS_WAITING,
     HELD_OCTETS,
     NUMBER_LIMIT,
     OUTSTANDING_LIMIT,
@@ -21,6 +19,7 @@ from fob_protocol.limits import (
 )
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.session.announcements import Announcements
 from fob_protocol.session.handshake import SessionKeys
 from fob_protocol.session.pace import Pace
 from fob_protocol.session.parts import PARTS_LIMIT, Assembly, split_text
@@ -78,15 +77,6 @@ class Entry:
         return sum(len(frame.body) for frame in self.answer)
 
 
-@dataclass(slots=True)
-class PendingEvent:
-    """An event on its way, sent again until the PC says it has it."""
-
-    frame: Frame
-    due_at: float
-    tries: int = 0
-
-
 class Responder:
     """Takes records, tells what to run, keeps answers. No I/O: frames and the time go in.
 
@@ -101,8 +91,7 @@ class Responder:
         self._highest = -1
         self._outbox: list[Frame] = []
         self._going_out: list[Entry] = []
-        self._events: dict[int, PendingEvent] = {}
-        self._next_event = 0
+        self._announcements = Announcements(self._sealer, pace)
         self.not_opened = 0
         self.answered_again = 0
 
@@ -132,20 +121,15 @@ class Responder:
 
     def emit(self, text: bytes, now: float) -> int:
         """Announce something, and give its number; the oldest announcement gives way when too many wait."""
-        number = self._next_event
-        self._next_event += 1
-        self._events[number] = PendingEvent(self._sealer.seal(Kind.EVENT, number, text), now)
-        if len(self._events) > EVENTS_WAITING:
-            del self._events[min(self._events)]
-        return number
+        return self._announcements.add(text, now)
 
     def is_waiting(self, number: int) -> bool:
         """True for an announcement that the PC has not confirmed, and that will be sent again."""
-        return number in self._events
+        return number in self._announcements
 
     def retract(self, number: int) -> None:
         """Send an announcement no more."""
-        self._events.pop(number, None)
+        self._announcements.remove(number)
 
     def due(self, now: float) -> list[Frame]:
         """The frames to write now."""
@@ -154,42 +138,21 @@ class Responder:
         for entry in self._going_out:
             entry.sent_at = now
         self._going_out.clear()
-        return frames + self._due_events(now)
+        return frames + self._announcements.due(now)
 
     def next_timer(self) -> float | None:
         """When `due` has to be called at the latest."""
         unreported = [e.received_at + WORKING_AFTER for e in self._entries.values() if _is_unreported(e)]
-        is_full = self._events_under_way() >= self._pace().events_in_flight
-        events = [event.due_at for event in self._events.values() if event.tries or not is_full]
-        return min([*unreported, *events], default=None)
-
-    def _due_events(self, now: float) -> list[Frame]:
-        """Those never sent wait while as many are under way as the line may have."""
-        frames: list[Frame] = []
-        pace = self._pace()
-        under_way = self._events_under_way()
-        for number, event in list(self._events.items()):
-            if event.due_at > now or (event.tries == 0 and under_way >= pace.events_in_flight):
-                continue
-            under_way += event.tries == 0
-            frames.append(event.frame)
-            event.tries += 1
-            event.due_at = now + pace.event_retry(event.tries)
-            if event.tries == EVENT_TRIES:
-                del self._events[number]
-        return frames
-
-    def _events_under_way(self) -> int:
-        return sum(event.tries > 0 for event in self._events.values())
+        return min([*unreported, *self._announcements.timers()], default=None)
 
     def _dispatch(self, frame: Frame, now: float) -> Happening | None:
         if frame.kind is Kind.CLOSE:
             self._opener.open(frame, 0)
             return Closed()
         if frame.kind is Kind.EVENT_RECEIVED:
-            number = complete_number(frame.fields[0], self._next_event)
+            number = complete_number(frame.fields[0], self._announcements.next_number)
             self._opener.open(frame, number)
-            self._events.pop(number, None)
+            self._announcements.remove(number)
             return None
         if frame.kind not in _REQUESTS:
             raise RecordError(f"{frame.kind.name} is not for a device")
