@@ -18,7 +18,6 @@ from fob_device.approval.asking import Asking
 from fob_device.approval.questions import YES, Decider, Decision, Prompt, Question
 from fob_device.approval.rules import Rules
 from fob_device.pad.entry import PinEntry
-from fob_device.pad.no_pad import NoPinPad
 from fob_device.pad.pin_pad import Check
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue
 from fob_protocol.pkcs11.cka import Cka
@@ -26,6 +25,7 @@ from fob_protocol.pkcs11.constants import Cko, Cku
 from fob_protocol.pkcs11.flags import SessionFlag
 from fob_protocol.pkcs11.mechanisms import Mechanism
 from support.loopback_link import LoopbackLink
+from support.no_pin_pad import NoPinPad
 from support.token_bench import ED25519, EDWARDS_PAIR, P256, RSA_PAIR, USER_PIN, Bench, make_ec
 
 T = TypeVar("T")

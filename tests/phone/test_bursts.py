@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fob_device.approval.questions import NO, YES, Decision, Prompt, Question
-from fob_device.pad.no_pad import NoPinPad
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Event
 from fob_protocol.at.values import Value
@@ -16,6 +15,7 @@ from fob_protocol.caller import Caller, Purpose
 from fob_protocol.limits import OUTSTANDING_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from support.no_pin_pad import NoPinPad
 from support.virtual_loop import run_virtually
 from support.world import World, counted_signatures
 

@@ -15,7 +15,6 @@ from fob_daemon.link.transport import Line, LineUrl
 from fob_device.approval.questions import YES, Decision, Prompt, Question
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.memory import Memory
-from fob_device.pad.no_pad import NoPinPad
 from fob_device.phone import Phone
 from fob_device.ports.ble.station import Station, static_address
 from fob_device.radio.radio import Radio
@@ -28,6 +27,7 @@ from fob_protocol.pairing.pc import PairedDevice
 from fob_protocol.session.pace import Pace
 from fob_protocol.session.requester import Counters
 from support.central import Central
+from support.no_pin_pad import NoPinPad
 from support.session import seeded
 
 # The line's opener is the central; nobody looks at the address.
