@@ -160,18 +160,18 @@ def test_a_chunk_that_is_wrong(
 
 
 @pytest.mark.clause("C8", "C25")
+@pytest.mark.parametrize("name", ["table", "rates"], ids=["that is there", "that comes"])
 def test_content_that_its_key_does_not_open_is_refused_before_it_is_staged(
-    scene: ChangeScene, started: Started
+    scene: ChangeScene, started: Started, name: str
 ) -> None:
     """Each chunk is what was released, and yet the whole is of no use."""
     draft = scene.signers.draft(scene.device, scene.sets[2], set_number=2, security_counter=5)
     draft.keys = [
-        wrap_key(bytes(32), public(scene.device.sealing_key), released.signed) for released in scene.sets[2][1:]
+        wrap_key(bytes(32) if one.id == name else one.key, public(scene.device.sealing_key), one.signed)
+        for one in scene.sets[2]
     ]
-    table = scene.sets[2][0]
-    draft.keys.insert(0, wrap_key(table.key, public(scene.device.sealing_key), table.signed))
     started.machine.installer.take(scene.signers.offer(scene.device, draft), scene.trust)
-    with pytest.raises(OfficeError, match="does not open"):
+    with pytest.raises(OfficeError, match=f"{name} does not open"):
         scene.shelf.fetch(started.machine.installer)
     assert started.machine.boot.record.ended == Ended(2, Outcome.REFUSED, "wrong-digest")
 
