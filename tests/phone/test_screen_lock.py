@@ -290,13 +290,15 @@ def test_a_pin_that_is_tapped_in_twice_costs_one_try(tmp_path: Path) -> None:
     at_screen(tmp_path, story)
 
 
-def test_tries_that_were_lost_before_are_said_at_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("wrong", "words"), [(1, "2 tries left"), (2, "1 try left, then the PIN is blocked")])
+def test_tries_that_were_lost_before_are_said_at_the_start(tmp_path: Path, wrong: int, words: str) -> None:
     async def story(world: ScreenWorld) -> None:
         world.person.lock.lock()
-        await world.person.unlock(WRONG_PIN)
+        for _ in range(wrong):
+            await world.person.unlock(WRONG_PIN)
         world.restart_phone()
         assert world.person.lock.is_locked
-        assert world.person.lock.words == "2 tries left"
+        assert world.person.lock.words == words
         await world.unlock()
         assert world.person.lock.words == ""
 

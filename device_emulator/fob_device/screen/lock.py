@@ -86,7 +86,7 @@ class Lock:
             return NO_PIN if self._tries_left() is None else blocked_words(Cku.USER)
         if self._said:
             return self._said
-        return "" if self.tries_left == USER_TRIES else tries_words(self.tries_left).capitalize()
+        return "" if self.tries_left == USER_TRIES else tries_words(self.tries_left)
 
     @property
     def waiting(self) -> int:
