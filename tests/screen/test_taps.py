@@ -4,6 +4,9 @@ import pytest
 
 from fob_device.approval.questions import Decision, Operation, Question
 from fob_device.settings import AS_AT_FIRST, Ask, KeySetting
+from fob_device.token.token import TokenSession
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
 from support.screen_scene import LOGIN, PC_KEY, PIN, Scene
 from support.token_bench import SO_PIN
 
@@ -153,6 +156,25 @@ async def test_the_pin_is_changed(scene: Scene) -> None:
     await scene.post("lock")
     await scene.post("unlock", {"pin": "246824"})
     assert not scene.person.lock.is_locked
+
+
+async def test_a_pin_that_cannot_be_stored_is_not_called_wrong(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise CkrError(Ckr.DEVICE_MEMORY, "the disk is full")
+
+    await scene.unlock()
+    monkeypatch.setattr(TokenSession, "set_pin", fail)
+    seen = await scene.post("settings/pin", {"old": PIN, "new": "246824", "again": "246824"})
+    assert seen.status == 500
+    assert "The phone failed Its memory says: the disk is full. Nothing has changed." in seen.words
+
+
+async def test_the_settings_say_how_many_tries_are_left(scene: Scene) -> None:
+    await scene.unlock()
+    assert "Change the PIN 3 tries left." in (await scene.get("settings")).words
+    for _ in range(2):
+        await scene.post("settings/pin", {"old": "111111", "new": "246824", "again": "246824"})
+    assert "Change the PIN 1 try left, then the PIN is blocked." in (await scene.get("settings")).words
 
 
 async def test_grants_are_seen_and_revoked(scene: Scene) -> None:

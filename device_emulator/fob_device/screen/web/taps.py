@@ -137,8 +137,10 @@ async def _change_pin(running: Running, fields: Fields) -> Moved:
     try:
         await phone.memory.slowly(lambda: session.set_pin(Cku.USER, old, new))
     except CkrError as error:
-        unfit = judged(error, Cku.USER, person.lock.tries_left).outcome is Outcome.UNFIT
-        return Moved("settings/pin", "unfit" if unfit else WRONG)
+        outcome = judged(error, Cku.USER, person.lock.tries_left).outcome
+        if outcome is Outcome.FAILED:
+            raise
+        return Moved("settings/pin", "unfit" if outcome is Outcome.UNFIT else WRONG)
     finally:
         session.close()
         phone.announce_pins()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fob_device.pad.tries import tries_words
 from fob_device.screen.web.views.details import Detail
 from fob_device.screen.web.words import duration
 from fob_device.settings import AUTO_LOCK_CHOICES
@@ -47,7 +48,7 @@ def settings_page(auto_lock: int | None, tries_left: int, token: TokenDescriptio
         Detail("Serial number", token.serial, is_code=True),
     )
     choices = [AutoLockChoice(_value(seconds), _title(seconds), seconds == auto_lock) for seconds in AUTO_LOCK_CHOICES]
-    return SettingsPage(choices, f"{tries_left} wrong tries until it is blocked", about)
+    return SettingsPage(choices, f"{tries_words(tries_left)}.", about)
 
 
 def _value(seconds: int | None) -> str:
