@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from queue import SimpleQueue
 
 from fob_daemon.control.errors import ControlError
@@ -13,7 +13,7 @@ Stream = AbstractContextManager[Iterator[ServerEvent]]
 
 
 class StreamBeside:
-    """The events of `stream`. The file descriptor can be read as soon as one waits."""
+    """The events of `stream`, in a `with` block. The file descriptor can be read as soon as one waits."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -21,8 +21,14 @@ class StreamBeside:
         self._came: SimpleQueue[ServerEvent | ControlError | None] = SimpleQueue()
         self._signs, self._sign = os.pipe()
         self._opened = threading.Event()
-        # It reads until the process ends, which also closes the stream: a thread in a read cannot be told to stop.
+        # It reads until the stream or the process ends: a thread in a read cannot be told to stop.
         threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> "StreamBeside":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._signs)
 
     def await_opening(self) -> None:
         """Until nothing that happens is missed any more, or the stream could not be opened."""
@@ -62,8 +68,10 @@ class StreamBeside:
             self._put(error)
         finally:
             self._put(None)
+            os.close(self._sign)
             self._opened.set()
 
     def _put(self, came: ServerEvent | ControlError | None) -> None:
         self._came.put(came)
-        os.write(self._sign, b".")
+        with suppress(BrokenPipeError):  # nobody looks any more
+            os.write(self._sign, b".")

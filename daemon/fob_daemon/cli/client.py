@@ -50,6 +50,10 @@ class Client:
         """A read."""
         return self._request("GET", _target(segments, query), None, self._read_time)
 
+    def get_from_device(self, *segments: str, **query: str | int) -> Any:
+        """A read that crosses the line to a device."""
+        return self._request("GET", _target(segments, query), None, OPERATION_TIME)
+
     def text(self, *segments: str) -> str:
         """A read of what is no JSON."""
         return self._read("GET", _target(segments, {}), None, READ_TIME).decode()

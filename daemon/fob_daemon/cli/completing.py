@@ -49,6 +49,21 @@ def complete_grant(context: click.Context, _: click.Parameter, incomplete: str) 
     return _offered(context, incomplete, _grants)
 
 
+def complete_server(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Servers that the device may register with."""
+    return _offered(context, incomplete, partial(_servers, name=context.params.get("device")))
+
+
+def complete_option(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Components that run on the device."""
+    return _offered(context, incomplete, partial(_options, name=context.params.get("device")))
+
+
+def complete_command(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Commands of components, without their plus sign."""
+    return _offered(context, incomplete, partial(_commands, name=context.params.get("device")))
+
+
 def _devices(client: Client) -> Iterable[Offer]:
     devices: list[dict[str, Any]] = client.get("devices")["devices"]
     return [(device["name"], device["state"]) for device in devices]
@@ -63,6 +78,36 @@ def _keys(client: Client, *, with_ids: bool) -> Iterable[Offer]:
 def _grants(client: Client) -> Iterable[Offer]:
     grants: list[dict[str, Any]] = client.get("grants")["grants"]
     return [(str(grant["number"]), f"{grant['device']}: {grant['words']}") for grant in grants]
+
+
+def _servers(client: Client, *, name: str | None) -> Iterable[Offer]:
+    servers: list[dict[str, Any]] = client.get("devices", _device(client, name), "servers")["servers"]
+    return [(server["id"], server["title"]) for server in servers]
+
+
+def _options(client: Client, *, name: str | None) -> Iterable[Offer]:
+    return [(option["id"], f"{option['title']} {option['version']}") for option in _listed(client, name)]
+
+
+def _commands(client: Client, *, name: str | None) -> Iterable[Offer]:
+    return [
+        (command.removeprefix("+"), option["title"])
+        for option in _listed(client, name)
+        for command in option["commands"]
+    ]
+
+
+def _listed(client: Client, name: str | None) -> list[dict[str, Any]]:
+    options: list[dict[str, Any]] = client.get("devices", _device(client, name), "options")["options"]
+    return options
+
+
+def _device(client: Client, name: str | None) -> str:
+    """The one that is named, or the first that is here: one round trip is what a person waits for."""
+    if name is not None:
+        return name
+    ready = [device["name"] for device in client.get("devices")["devices"] if device["state"] == "ready"]
+    return ready[0] if ready else ""
 
 
 def _offered(context: click.Context, incomplete: str, ask: Callable[[Client], Iterable[Offer]]) -> list[CompletionItem]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -15,6 +15,7 @@ from fob_daemon.cli.checks.daemon import check_daemon
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
 from fob_daemon.cli.checks.links import check_links
+from fob_daemon.cli.checks.office import check_office
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.service import check_service
@@ -37,6 +38,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_links,
     check_serial_lines,
     check_modem_manager,
+    check_office,
     check_client,
     check_module_file,
     check_agent_variable,
@@ -54,7 +56,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
 @json_option
 @click.pass_obj
 def doctor(fob: Fob, fix: bool, yes: bool) -> int:
-    """Check daemon, configuration, sockets, devices, Bluetooth, serial lines, p11-kit, ssh, git and clock.
+    """Check daemon, configuration, sockets, devices, Bluetooth, serial lines, back office, p11-kit, ssh, git and clock.
 
     Each trouble comes with why, and with the next command. The exit code is 1 when something fails; with --fix, when
     something fails still.
@@ -122,7 +124,13 @@ def _machine(fob: Fob) -> Machine:
     )
     sockets = fob.paths.control, Path(provider), Path(agent)
     skew = partial(skew_of, fob)
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew)
+    office = partial(_ask_office, fob)
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office)
+
+
+def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is configured, and whether it answers the daemon. Raises ControlError."""
+    return fob.client.get("office"), fob.client.post("office", "check", body={})
 
 
 def _show(fob: Fob, finding: Finding) -> None:

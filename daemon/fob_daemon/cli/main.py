@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "git": "git",
     "log": "log",
     "approvals": "approvals",
+    "office": "office",
+    "options": "options",
     "monitor": "monitor",
     "metrics": "metrics",
     "doctor": "doctor",

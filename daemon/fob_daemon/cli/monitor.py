@@ -70,9 +70,23 @@ def _event_parts(event: ServerEvent) -> list[Part]:
         case "device":
             device = data["device"]
             return [f"{device['name']}  ", coloured(device["state"]), f"  {device['url']}  {device['why']}"]
+        case "relay":
+            took = f"  {data['seconds'] * 1000:.0f} ms"
+            why = f"  {data['why']}" if data["why"] else ""
+            return [f"{data['device']}  {data['service']}  {_steps(data)}", coloured(data["result"]), f"{took}{why}"]
+        case "progress":
+            return [f"{data['device']}  {_steps(data)}"]
+        case "options":
+            return [f"{data['device']}  set {data['set_number']} runs"]
         case "lost":
             return [f"{data['count']} events: this reader was too slow for them"]
     return [str(data.get("device", ""))]
+
+
+def _steps(data: dict[str, Any]) -> str:
+    """What a device is at; how far, where that is known."""
+    steps = f" {data['done']}/{data['total']}" if data["total"] else ""
+    return f"{data['words']}{steps}  " if data["words"] else ""
 
 
 class _Live:
@@ -100,11 +114,15 @@ class _Live:
 
     def _follow(self, terminal: Terminal) -> bool:
         """False when the person quits. Raises ControlError."""
-        beside = StreamBeside(self._fob.client.stream("GET", "events"))
-        beside.await_opening()
-        self._known.forget_questions()
-        self._catch_up()
-        self._trouble = ""
+        with StreamBeside(self._fob.client.stream("GET", "events")) as beside:
+            beside.await_opening()
+            self._known.forget_questions()
+            self._catch_up()
+            self._trouble = ""
+            return self._watch(terminal, beside)
+
+    def _watch(self, terminal: Terminal, beside: StreamBeside) -> bool:
+        """False when the person quits. Raises ControlError."""
         report_at = _now()
         while True:
             if _now() >= report_at:

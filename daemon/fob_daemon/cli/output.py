@@ -19,10 +19,11 @@ from fob_protocol.names import plain_name
 
 _GAP: Final = "  "
 
-# What a device's state, a check's outcome and a result look like.
+# What a device's state, a check's outcome, a result and a question's fate at the office look like.
 _COLOURS: Final = {
     "ready": "green", "ok": "green", "OK": "green",
     "connecting": "yellow", "away": "yellow", "warn": "yellow",
+    "answered": "green", "no-office": "yellow", "unreachable": "red", "not-answered": "red", "too-long": "red",
     "refused": "red", "stopped": "red", "fail": "red",
     "skip": "bright_black",
 }  # fmt: skip

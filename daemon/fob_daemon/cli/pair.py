@@ -27,7 +27,8 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     Both sides show the same six digits. Compare them: it is what keeps others out.
     """
     body = {"url": url} | ({"name": name} if name else {})
-    device = _follow(fob, StreamBeside(fob.client.stream("POST", "pairings", body=dict(body))), url, yes)
+    with StreamBeside(fob.client.stream("POST", "pairings", body=dict(body))) as events:
+        device = _follow(fob, events, url, yes)
     if fob.output.is_json:
         fob.output.data(device)
         return

@@ -52,18 +52,29 @@ def ask_pin(question: str) -> str | None:
         return None
 
 
+def ask_line(output: Output, question: str, limit: int) -> str | None:
+    """What is typed in response, without the spaces around it, of at most `limit` octets; None when nobody answers."""
+    output.ask(question)
+    line = _read_line(None, limit + len("\r\n"))
+    if not line:
+        # The question's line is still open.
+        output.say("")
+        return None
+    return line.decode(errors="replace").strip()
+
+
 def is_somebody_there() -> bool:
     """A terminal at standard input; it may also be closed."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _read_line(withdrawal: Withdrawal | None) -> bytes:
+def _read_line(withdrawal: Withdrawal | None, limit: int = _LINE_LIMIT) -> bytes:
     """A line with its end; empty at the end of input. Raises WithdrawnError."""
     line = b""
     if sys.stdin is None:
         return line
     typed = sys.stdin.fileno()
-    while len(line) < _LINE_LIMIT and not line.endswith(b"\n"):
+    while len(line) < limit and not line.endswith(b"\n"):
         if withdrawal is not None and withdrawal in select.select((typed, withdrawal), (), ())[0]:
             raise WithdrawnError
         # One octet at a time: what stands behind the line belongs to whoever reads next.

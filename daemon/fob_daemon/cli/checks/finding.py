@@ -10,7 +10,7 @@ from fob_daemon.cli.checks.fix import Fix
 from fob_daemon.cli.client import RESTART, START
 from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd
-from fob_daemon.control.errors import ControlError
+from fob_daemon.control.errors import ControlError, ExitCode
 
 _OF_ROOT: Final = ("sudo ", "apt install ")
 
@@ -50,10 +50,16 @@ class Finding:
         return self.is_trouble and self.next.startswith(_OF_ROOT)
 
 
+def no_office() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of a machine where none is configured. Raises ControlError."""
+    raise ControlError("there is no office", "none is configured", "docs/configuration.md", ExitCode.NOTHING_TO_DO)
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The machine under examination. `status` is the daemon's report, None when there is a `refusal` instead.
 
+    `ask_office`: the office that is configured, and whether it answers; raises ControlError, NOTHING_TO_DO for none.
     `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known.
     """
 
@@ -66,6 +72,7 @@ class Machine:
     status: dict[str, Any] | None
     refusal: ControlError | None = None
     skew_of: Callable[[dict[str, Any]], float | None] = lambda device: None
+    ask_office: Callable[[], tuple[dict[str, Any], dict[str, Any]]] = no_office
 
     @property
     def person(self) -> Person:

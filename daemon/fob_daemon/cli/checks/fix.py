@@ -13,8 +13,6 @@ from fob_daemon.control.errors import ControlError
 # A service that starts, an adapter that is powered on.
 RUN_TIME: Final = 30.0
 
-SUDO: Final = "sudo "
-
 
 class Fix(Protocol):
     """One remedy that this user can apply."""

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# What the shell adds to SSH_AUTH_SOCK where nobody has set it, and where that belongs.
-_BASH, _ZSH, _FISH = "bash", "zsh", "fish"
-
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -9,6 +9,9 @@ from fob_daemon.control.sse import ServerEvent
 # As many as a high terminal shows.
 USES_KEPT: Final = 100
 
+# Seconds that a device's task stays on the screen when nothing more is heard of it.
+TASK_SHOWN: Final = 15.0
+
 Report = dict[str, Any]
 
 
@@ -32,6 +35,18 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What a device does for its back office: how far, and what is in the way. `until`: shown so long."""
+
+    device: str
+    words: str
+    done: int
+    total: int
+    why: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """What crosses a link in a second, over the time between the last two reports."""
 
@@ -50,6 +65,7 @@ class Known:
     lost: int = 0
     _questions: dict[tuple[str, int], Question] = field(default_factory=dict)
     _allowed: dict[tuple[str, int], Allowed] = field(default_factory=dict)
+    _tasks: dict[str, Task] = field(default_factory=dict)
     _reported_at: float = 0.0
 
     @property
@@ -80,6 +96,11 @@ class Known:
         """What is not asked for, what ends soonest first."""
         self._allowed = {key: grant for key, grant in self._allowed.items() if grant.until > now}
         return sorted(self._allowed.values(), key=lambda grant: grant.until)
+
+    def tasks(self, now: float) -> list[Task]:
+        """What devices are at, in the order of their names."""
+        self._tasks = {device: task for device, task in self._tasks.items() if task.until > now}
+        return [self._tasks[device] for device in sorted(self._tasks)]
 
     def report(self, status: Report, now: float) -> None:
         """The daemon's report of this moment."""
@@ -119,6 +140,8 @@ class Known:
                 self._allow(data, now)
             case "revoked":
                 self._revoke(data["device"], data["number"])
+            case "progress" | "relay":
+                self._go_on(data, now)
             case "device":
                 return self._change(data["device"])
             case "lost":
@@ -130,6 +153,11 @@ class Known:
     def _allow(self, grant: Report, now: float) -> None:
         allowed = Allowed(grant["device"], grant["number"], grant["words"], now + grant["seconds"])
         self._allowed[allowed.device, allowed.number] = allowed
+
+    def _go_on(self, data: Report, now: float) -> None:
+        """Progress, or a question of a device to its office."""
+        task = Task(data["device"], data["words"], data["done"], data["total"], data.get("why", ""), now + TASK_SHOWN)
+        self._tasks[task.device] = task
 
     def _revoke(self, device: str, number: int) -> None:
         for key in list(self._allowed):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from fob_daemon.cli.log import entry_words
+from fob_daemon.cli.office_bar import bar
 from fob_daemon.cli.output import Painted, Part, coloured
 from fob_daemon.cli.watching.known import Known, Rate
 
@@ -26,7 +27,13 @@ _LINK_NUMBERS: Final = ("trips/s", "sent/s", "received/s", "trips", "sent", "rec
 
 def lines(known: Known, now: float, width: int, height: int, trouble: str = "") -> list[Line]:
     """`height` lines of `width` characters. `trouble`: why nothing newer is known."""
-    above = [*_head(known, trouble), *_questions(known, now), *_links(known), *_allowed(known, now)]
+    above = [
+        *_head(known, trouble),
+        *_questions(known, now),
+        *_links(known),
+        *_tasks(known, now),
+        *_allowed(known, now),
+    ]
     room = height - len(above) - 2
     below = _uses(known, room, width) if room > 0 else []
     found = [*above, *below][:height]
@@ -101,6 +108,16 @@ def _columns(cells: Sequence[str]) -> str:
 def _line_of_device(line: dict[str, Any]) -> Line:
     why = f"  {line['why']}" if line["why"] else ""
     return ["    ", coloured(line["state"]), f"  {line['url']}{why}"]
+
+
+def _tasks(known: Known, now: float) -> Iterator[Line]:
+    tasks = known.tasks(now)
+    if not tasks:
+        return
+    yield from _title("Back office")
+    for task in tasks[:MOST_ROWS]:
+        yield [f"  {task.device:<12}  {bar(task.done, task.total)}  {task.words}  ", Painted(task.why, "red")]
+    yield from _rest(len(tasks))
 
 
 def _allowed(known: Known, now: float) -> Iterator[Line]:
