@@ -3,23 +3,13 @@
 import pytest
 
 from fob_office.components.service import withdraw
-from fob_office.devices.inventory import catalogue_of
-from fob_office.devices.service import device_of
 from fob_office.orders.service import change_order
-from fob_protocol.office.component import Component
 from fob_protocol.office.configuration import Current, Granted, Notice, Outcome, Purpose, Variant
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.limits import CHALLENGE_TIME, COUNTER_STEP
 from fob_protocol.office.refusals import Refusal
 from support.office import OfficeScene
-from support.office_device import OfficeDevice
-from support.office_shop import OPERATOR, content, granted_versions, ordered_device, release, versions
-
-
-def recorded(scene: OfficeScene, device: OfficeDevice) -> tuple[Component, ...]:
-    """What the office believes that a device holds."""
-    with scene.office.database.read() as session:
-        return tuple(catalogue_of(session, device_of(session, device.serial).id))
+from support.office_shop import OPERATOR, content, granted_versions, inventory, ordered_device, release, versions
 
 
 @pytest.mark.clause("C2", "C4", "C5", "C6", "C7", "C8")
@@ -39,11 +29,11 @@ def test_the_record_is_what_the_device_holds_after_every_install(scene: OfficeSc
     release(scene, "rates", commands=("XRATE",))
     release(scene, "slogan")
     device = ordered_device(scene, "rates")
-    assert recorded(scene, device) == ()
+    assert inventory(scene, device.serial) == ()
     for options in (["rates"], ["rates", "slogan"], ["slogan"], []):
         change_order(scene.office, device.serial, options, OPERATOR)
         device.configure()
-        assert recorded(scene, device) == device.catalogue
+        assert inventory(scene, device.serial) == device.catalogue
         assert [component.id for component in device.catalogue] == options
 
 
@@ -155,7 +145,7 @@ def test_reports_are_kept_once_and_never_go_back(scene: OfficeScene) -> None:
     change_order(scene.office, device.serial, ["slogan"], OPERATOR)
     device.configure(Purpose.AGAIN)
     device.send_report(first)
-    assert versions(recorded(scene, device)) == {"slogan": (1, 0, 0)}
+    assert versions(inventory(scene, device.serial)) == {"slogan": (1, 0, 0)}
 
 
 def test_a_reverted_set_leaves_the_record_as_the_device_is(scene: OfficeScene) -> None:
@@ -167,5 +157,5 @@ def test_a_reverted_set_leaves_the_record_as_the_device_is(scene: OfficeScene) -
     assert isinstance(answer, Granted)
     plan = device.check(answer, challenge)
     device.report(Outcome.REVERTED, plan.manifest.set_number, "trap")
-    assert versions(recorded(scene, device)) == {"rates": (1, 0, 0)}
+    assert versions(inventory(scene, device.serial)) == {"rates": (1, 0, 0)}
     assert granted_versions(device.ask(Purpose.AGAIN)[0]) == {"rates": (2, 0, 0)}

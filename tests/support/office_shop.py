@@ -1,13 +1,14 @@
 """Short words for what an operator does in tests of configurations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 from fob_office.components.drafts import Draft
 from fob_office.components.service import add_release
 from fob_office.components.tables import ReleaseState, SignedRelease
 from fob_office.components.versions import unpack
-from fob_office.devices.service import add_device
+from fob_office.devices.inventory import catalogue_of
+from fob_office.devices.service import add_device, device_of
 from fob_office.orders.service import create_order
 from fob_protocol.cose import sign1
 from fob_protocol.office.component import Component, Kind
@@ -83,3 +84,15 @@ def granted_versions(granted: object) -> dict[str, Version]:
 def version_of(row: SignedRelease) -> Version:
     """Of a row."""
     return unpack(row.version)
+
+
+def inventory(scene: OfficeScene, serial: str) -> tuple[Component, ...]:
+    """What the office believes that a device holds."""
+    with scene.office.database.read() as session:
+        return tuple(catalogue_of(session, device_of(session, serial).id))
+
+
+def flips(octets: bytes) -> Iterator[bytes]:
+    """One bit changed, in each octet in turn."""
+    for at, octet in enumerate(octets):
+        yield octets[:at] + bytes([octet ^ 1 << at % 8]) + octets[at + 1 :]
