@@ -52,6 +52,7 @@ from fob_protocol.office.session import (
     client_proof,
 )
 from fob_protocol.office.trust import Trust
+from support.office import OfficeScene
 
 # A sealed question to a service in, the sealed answer out; raises whatever goes wrong on the way.
 Send = Callable[[Service, bytes], bytes]
@@ -289,3 +290,9 @@ class DeviceSession:
 def with_key(shared: Shared, key: bytes) -> Shared:
     """The same registration with another K."""
     return replace(shared, key=key)
+
+
+def device_of(scene: OfficeScene, seed: int = 1) -> ReferenceDevice:
+    """A device of a scene's office, fresh from the factory."""
+    configuration = scene.signed_certificate("configuration")
+    return ReferenceDevice(scene.issuer, configuration, scene.answering.answer, lambda: scene.clock.time, seed)

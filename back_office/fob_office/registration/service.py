@@ -13,7 +13,7 @@ from fob_office.refusing import RuleBrokenError
 from fob_office.registration.claim import Claim, read_claim
 from fob_office.registration.keeping import seal_fields, seal_key, seal_ssk2, ssk2_of
 from fob_office.registration.names import name_key
-from fob_office.registration.standing import erase_forgotten, is_forgotten, make_room
+from fob_office.registration.standing import erase_forgotten, is_forgotten, is_taken, make_room
 from fob_office.registration.tables import Registration, Standing
 from fob_office.registration.templates import TemplateSetting, good_templates, setting_of, signed_template
 from fob_office.servers.identity import Identity
@@ -88,10 +88,12 @@ class Registering:
         claim.check_fields(setting)
         key = name_key(claim.name)
         agreed = self._agree(server, setting, claim, template)
+        row = self._row(server.name, key, claim, agreed, now)
         with self._office.database.write() as session:
-            make_room(session, server.name, key, claim.device, now)
-            _check_free(session, server.name, key)
-            session.add(self._row(server.name, key, claim, agreed, now))
+            make_room(session, row, now)
+            if is_taken(session, row):
+                raise RuleBrokenError(Refusal.NAME_TAKEN, "R25", "somebody else has it")
+            session.add(row)
             session.flush()
             begin_entitlements(session, agreed.reply.user_code, now, setting.applications, setting.components)
             erase_forgotten(session, now)
@@ -118,10 +120,3 @@ class Registering:
             authentication_key=seal_key(sealer, user_code, agreed.key),
             ssk2=seal_ssk2(sealer, user_code, agreed.reply.ssk2),
         )  # fmt: skip
-
-
-def _check_free(session: Session, server: str, key: str) -> None:
-    """Spares a failed insert; what makes a name one person's is the constraint. Raises RuleBrokenError."""
-    holder = select(Registration.user_code).where(Registration.server == server, Registration.name_key == key)
-    if session.scalars(holder).one_or_none() is not None:
-        raise RuleBrokenError(Refusal.NAME_TAKEN, "R25", "somebody else has it")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Update, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, delete, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from fob_office.registration.tables import Registration, Standing
@@ -24,12 +24,29 @@ def live(session: Session, server: str, user_code: bytes, now: int, *, lock: boo
     return row
 
 
-def make_room(session: Session, server: str, name_key: str, device: bytes, now: int) -> None:
-    """Erase what a new request takes the place of: what this device has begun, and who has forgotten this name."""
-    forgotten = and_(Registration.name_key == name_key, Registration.confirm_by < now)
-    given_up = or_(Registration.device == device, forgotten)
-    pending = and_(Registration.server == server, Registration.standing == Standing.PENDING)
-    session.execute(delete(Registration).where(pending, given_up))
+def make_room(session: Session, new: Registration, now: int) -> None:
+    """Erase what a new registration takes the place of: what its device had begun, and what nobody confirmed in time.
+
+    The same request is left alone: somebody is answering it in this moment, and only one of them shall.
+    """
+    replaced = and_(Registration.device == new.device, Registration.request != new.request)
+    forgotten = and_(
+        or_(Registration.name_key == new.name_key, Registration.device == new.device), Registration.confirm_by < now
+    )
+    pending = and_(Registration.server == new.server, Registration.standing == Standing.PENDING)
+    session.execute(delete(Registration).where(pending, or_(replaced, forgotten)))
+
+
+def is_taken(session: Session, new: Registration) -> bool:
+    """Whether somebody else has the name. It spares a failed insert; what makes a name one person's is the constraint.
+
+    What this device itself has begun does not count: it was made room of, or is being done in this moment.
+    """
+    own = and_(Registration.device == new.device, Registration.standing == Standing.PENDING)
+    holder = select(Registration.user_code).where(
+        Registration.server == new.server, Registration.name_key == new.name_key, not_(own)
+    )
+    return session.scalars(holder).one_or_none() is not None
 
 
 def erase_forgotten(session: Session, now: int) -> None:
