@@ -17,6 +17,7 @@ import pytest
 from cli.fob_program import FobProgram
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
+from control.meter import make_meter
 from fob_daemon.device.grants import Grant
 from support.required import check_program
 
@@ -68,6 +69,20 @@ async def test_numbers_of_grants_with_what_they_are_for(fob: FobProgram, phone: 
     assert await offered(fob, "fob approvals revoke ", "zsh") == [
         "plain", "3", "pixel: log in", "plain", "14", "pixel: sign a git commit",
     ]  # fmt: skip
+
+
+async def test_servers_components_and_their_commands(fob: FobProgram, phone: FakePhone, daemon: FakeDaemon) -> None:
+    make_meter(daemon.offices["pixel"])
+    for line in ("fob office register ", "fob office entitled ", "fob office use --device pixel "):
+        assert await offered(fob, line) == ["plain,post", "plain,bank"]
+    assert await offered(fob, "fob options show ") == ["plain,rate", "plain,slogan"]
+    assert await offered(fob, "fob options run XR") == ["plain,XRATE"]
+    assert "Postage rates 1.2.0" in await offered(fob, "fob options show ", "zsh")
+
+
+async def test_a_phone_without_a_back_office_offers_nothing(fob: FobProgram, phone: FakePhone) -> None:
+    for line in ("fob office register ", "fob options show ", "fob options run "):
+        assert await offered(fob, line) == []
 
 
 async def test_other_shells_quote_for_themselves(fob: FobProgram, keys: None) -> None:

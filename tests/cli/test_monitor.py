@@ -21,6 +21,7 @@ from control.fake_phone import FakePhone
 from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import Ask, DeviceChange, Settled
 from fob_daemon.control.limits import MAX_EVENTS_WAITING
+from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed
 from fob_daemon.device.grants import Grant
 
 WORDS = "log in to github.com with 'work' for ssh <- zsh on me@pc"
@@ -72,6 +73,34 @@ async def test_into_a_pipe_lines_for_a_person(fob: FobProgram, daemon: FakeDaemo
         "device    pixel  ready  serial:/dev/ttyUSB7?baud=115200",
         "log       pixel  log in to github.com with 'mail' for ssh <- git <- zsh  OK  12 ms",
     ]
+
+
+async def test_the_back_office_in_lines_and_on_the_screen(
+    fob: FobProgram, daemon: FakeDaemon, phone: FakePhone
+) -> None:
+    heard = (
+        Relayed("pixel", "content", "rates", 3, 40, "answered", "", 0.25),
+        Relayed("pixel", "session", "", 0, 0, "unreachable", "it hung up", 0.1),
+        Progress("pixel", "rates\x1b[2J", 4, 40),
+        OptionsChange("pixel", 4),
+    )
+    async with following(fob, daemon) as out:
+        for event in heard:
+            daemon.announce(event)
+        found = [(await out.readline()).decode()[10:].rstrip() for _ in heard]
+    assert found == [
+        "relay     pixel  content  rates 3/40  answered  250 ms",
+        "relay     pixel  session  unreachable  100 ms  it hung up",
+        "progress  pixel  rates\ufffd[2J 4/40",
+        "options   pixel  set 4 runs",
+    ]
+    async with live(fob) as screen:
+        await screen.until("no device" if not daemon.devices else "pixel")
+        daemon.announce(heard[2])
+        await screen.until("Back office")
+        await screen.until("██······················  10 %  rates\ufffd[2J")
+        daemon.announce(heard[1])
+        await screen.until("it hung up")
 
 
 async def test_a_question_that_is_open_already_is_told(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:

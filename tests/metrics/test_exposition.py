@@ -16,6 +16,7 @@ from fob_daemon.control.interface import (
     StatusReport,
 )
 from fob_daemon.control.log_purpose import LogPurpose
+from fob_daemon.control.office_reports import Relayed
 from fob_daemon.metrics.exposition import exposition
 from fob_daemon.metrics.tally import BUCKETS, Tally
 from fob_protocol.pkcs11.flags import TokenFlag
@@ -145,6 +146,19 @@ def test_grants_and_revocations_are_counted() -> None:
     assert numbers[sample("fob_grants_revoked_total", device="phone")] == 1
 
 
+def test_questions_to_the_office_are_counted_by_what_became_of_them() -> None:
+    tally = Tally()
+    for service, result in (("content", "answered"), ("session", "answered"), ("report", "unreachable")):
+        tally.hear(Relayed("phone", service, "words", 1, 2, result, "", 0.25))
+
+    numbers = read(status(PHONE), tally)
+
+    assert numbers[sample("fob_relayed_total", device="phone", result="answered")] == 2
+    assert numbers[sample("fob_relayed_total", device="phone", result="unreachable")] == 1
+    assert numbers[sample("fob_relay_seconds_count", device="phone")] == 3
+    assert numbers[sample("fob_relay_seconds_sum", device="phone")] == 0.75
+
+
 def test_numbers_go_on_under_a_new_name() -> None:
     tally, renamed, beside = Tally(), Tally(), Tally()
     for each, name in ((tally, "phone"), (renamed, "pixel")):
@@ -152,6 +166,7 @@ def test_numbers_go_on_under_a_new_name() -> None:
         each.hear(Ask(name, "log in", 60.0, request=7))
         each.hear(Granted(name, 1, 300, "log in"))
         each.hear(Revoked(name, 1))
+        each.hear(Relayed(name, "content", "", 0, 0, "answered", "", 0.25))
     tally.rename("phone", "phone")
     tally.rename("phone", "pixel")
     assert tally == renamed

@@ -1,5 +1,6 @@
 """`fob office`: what the device is to its back office; configure it, register it, use what it is entitled to."""
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -96,9 +97,8 @@ def register_command(
     if fob.output.is_json:
         fob.output.data(answer)
     else:
-        fob.output.say(
-            f"Registered as '{filled.get(_NAME, '')}'.    what it may do there: fob office entitled {server}"
-        )
+        fob.output.say(f"Registered as '{filled.get(_NAME, '')}'.")
+        fob.output.say(f"try:   fob office entitled {shlex.quote(server)}")
 
 
 @office.command("entitled", short_help="Show what the device may do at a server.")

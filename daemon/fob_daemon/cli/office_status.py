@@ -39,9 +39,7 @@ def _ask(fob: Fob, name: str) -> Report:
 
 
 def _show(fob: Fob, configured: Report, asked: list[Report]) -> None:
-    fob.output.line(
-        f"office  {configured['url'] or 'none is configured; devices with a network of their own need none'}"
-    )
+    fob.output.line(f"office   {configured['url'] or _NONE}")
     if configured["ca_file"]:
         fob.output.line(f"issuers  {configured['ca_file']}")
     rows = [(*_state(report), _relay(report["relay"])) for report in asked]
