@@ -36,11 +36,7 @@ RW: Final = RO | int(SessionFlag.RW_SESSION)
 ROOM: Final = 4096
 
 LOGIN: Final = "+C_LOGIN"
-LOGOUT: Final = "+C_LOGOUT"
-RESUME: Final = "+FOBRESUME"
 SIGN: Final = "+C_SIGN"
-DECRYPT: Final = "+C_DECRYPT"
-FIND: Final = "+C_FINDOBJECTS"
 
 
 class Thinker(NoPinPad):

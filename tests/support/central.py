@@ -24,7 +24,6 @@ SUPERVISION: Final = 720
 
 CONFIGURATION: Final = UUID.from_16_bits(0x2902)
 SUBSCRIBE: Final = b"\1\0"
-UNSUBSCRIBE: Final = b"\0\0"
 
 
 class Central:

@@ -4,8 +4,6 @@ import asyncio
 from functools import partial
 from typing import Final
 
-import structlog
-
 from fob_daemon.device.background import Background
 from fob_daemon.device.cache_file import CacheFile, snapshot
 from fob_daemon.device.object_cache import OBJECTS_LIMIT, ObjectCache
@@ -14,8 +12,6 @@ from fob_daemon.device.views import Page
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.session.handshake import Greeting
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 # A page holds one object at least; a device that sends more pages than that never ends.
 PAGES_LIMIT: Final = OBJECTS_LIMIT
