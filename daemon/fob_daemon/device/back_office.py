@@ -8,7 +8,7 @@ from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed, 
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.link.interface import Link
-from fob_daemon.relay.limits import PROGRESS_PACE
+from fob_daemon.relay.limits import TELLING_PACE
 from fob_daemon.relay.outcome import Office
 from fob_daemon.relay.pacing import Newest
 from fob_daemon.relay.relaying import Carried, DeviceRelay
@@ -32,7 +32,8 @@ class BackOffice:
         self._name = name
         self._tell = tell
         self._relay = DeviceRelay(self.remote, office, self._carried)
-        self._progress: Newest[Progress] = Newest(tell, PROGRESS_PACE)
+        self._progress: Newest[Progress] = Newest(tell, TELLING_PACE)
+        self._options: Newest[OptionsChange] = Newest(tell, TELLING_PACE)
         link.subscribe(self._on_event)
 
     def report(self) -> RelayReport:
@@ -63,6 +64,7 @@ class BackOffice:
     async def close(self) -> None:
         """The device was unpaired or the daemon ends."""
         self._progress.close()
+        self._options.close()
         await self._relay.close()
 
     def _carried(self, carried: Carried) -> None:
@@ -89,4 +91,4 @@ class BackOffice:
             case name, (int(done), int(total), str(words)) if name == EVENT_PROGRESS:
                 self._progress.put(Progress(self._name(), words[:RELAY_WORDS_LIMIT], done, total))
             case name, (int(number),) if name == EVENT_OPTIONS:
-                self._tell(OptionsChange(self._name(), number))
+                self._options.put(OptionsChange(self._name(), number))

@@ -50,8 +50,9 @@ class Device:
     async def end(self) -> None:
         """The device was unpaired, or the daemon ends: nothing of it goes on."""
         await self.slot.close()
-        await self.back_office.close()
         await self.stop()
+        # Behind the link, which could wake it.
+        await self.back_office.close()
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever the state of a line changes, and when the token is known at last."""

@@ -17,8 +17,8 @@ RELAY_RATE: Final = 20.0
 # After a question that was not answered: an office that is away is not knocked at without a break.
 AFTER_FAILURE: Final = 1.0
 
-# Progress is told to people, four times a second at most; a device says it once a second.
-PROGRESS_PACE: Final = 0.25
+# Progress, and that other components run, are told four times a second at most; a device says them once a second.
+TELLING_PACE: Final = 0.25
 
 # What Retry-After may say: a day, after which anybody would try again.
 WAIT_LIMIT: Final = 86_400
