@@ -102,20 +102,24 @@ def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
 def test_every_operation_is_described_with_its_problems(office: HttpOffice) -> None:
     description = office.get("/v1/openapi.json").json()
     assert description["openapi"].startswith("3.1")
-    described = dict(operations(description))
-    assert described.keys() >= {"/v1/directory", "/v1/operator/servers", "/v1/operator/events", "/healthz"}
-    for path, operation in described.items():
+    described = list(operations(description))
+    assert {path for path, _ in described} >= {
+        "/v1/directory",
+        "/v1/operator/servers",
+        "/v1/operator/events",
+        "/healthz",
+    }
+    for path, operation in described:
         assert operation["operationId"]
         assert operation["summary"]
         responses = operation["responses"]
         expected = {"400", "413", "429", "503"} if "devices" in operation["tags"] else {"503"}
         if path.startswith("/v1/operator") or path == "/v1/metrics":
-            expected |= {"401", "403", "422"}
+            expected |= {"400", "401", "403", "413", "422"}
             assert operation["security"] == [{"HTTPBearer": []}]
-        # What changes something may meet what forbids it.
-        assert responses.keys() - {"409"} == expected | {"200"} | ({"404"} if "{" in path else set())
+        assert responses.keys() >= expected
         for status, response in responses.items():
             problem_type = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-            assert status == "200" or response["content"] == problem_type
+            assert status.startswith("2") or response["content"] == problem_type
     assert "Problem" in description["components"]["schemas"]
     assert "HTTPValidationError" not in description["components"]["schemas"]

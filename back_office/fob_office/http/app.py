@@ -51,7 +51,7 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.include_router(device_routes(answering, Turns(limits), Rates(limits, office.surroundings.ticks), metrics))
     behind_token = APIRouter(
-        prefix="/v1", dependencies=[Depends(authenticated(office))], responses=documented(401, 403, 422, 503)
+        prefix="/v1", dependencies=[Depends(authenticated(office))], responses=documented(400, 401, 403, 413, 422, 503)
     )
     behind_token.include_router(operator_routes(office, roles))
     behind_token.include_router(metrics_routes(metrics))

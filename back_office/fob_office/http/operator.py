@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 
 from fob_office.events.service import PAGE, events_after
 from fob_office.events.views import EventView
+from fob_office.http.parameters import NamePath
 from fob_office.http.problems import documented
 from fob_office.office import Office
 from fob_office.role import Role
@@ -35,7 +36,7 @@ def _own_routes(office: Office) -> APIRouter:
             return server_views(session)
 
     @router.get("/servers/{name}", summary="One server", operation_id="get_server", responses=documented(404))
-    def get_server(name: str) -> ServerView:
+    def get_server(name: NamePath) -> ServerView:
         with office.database.read() as session:
             return server_view(session, name)
 

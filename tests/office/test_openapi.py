@@ -1,0 +1,32 @@
+"""The description of the HTTP API is true: schemathesis sends what it allows and what it forbids, and finds nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from fob_office.directory.role import DIRECTORY
+from fob_office.settings import LimitSettings
+from fob_office.tls import CA_FILE
+from support.office import office_scene
+from support.office_http import served
+
+TESTS = Path(__file__).parents[1]
+PROGRAM = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = TESTS / "support" / "schemathesis.toml"
+
+
+def test_schemathesis_finds_nothing(state: Path, database_url: str | None, tmp_path: Path) -> None:
+    unlimited = LimitSettings(rate=0)
+    with office_scene(state, database_url, limits=unlimited) as scene, served(scene, [DIRECTORY]) as office:
+        command = [
+            str(PROGRAM), "--config-file", str(CONFIGURATION), "run", "--no-color",
+            "--max-examples", "10", "--generation-deterministic", "--suppress-health-check", "all",
+            "--tls-verify", str(state / CA_FILE), "-H", f"Authorization: {office.token()['Authorization']}",
+            f"https://localhost:{office.port}/v1/openapi.json",
+        ]  # fmt: skip
+        environment = os.environ | {"SCHEMATHESIS_HOOKS": "support.schemathesis_hooks", "PYTHONPATH": str(TESTS)}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110, check=False
+        )
+    assert done.returncode == 0, done.stdout
