@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from fob_office.registration.operating import Registrar
+from fob_office.servers.service import identity
 from fob_office.sessions.tables import OpenSession, Phase, ProofCount
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.entitlements import GetEntitlements, Use, Used
@@ -343,8 +344,6 @@ def test_keys_that_leak_later_open_no_earlier_session(scene: OfficeScene) -> Non
     assert row.shared is None
     certificate = scene.certificate("registration")
     with scene.office.database.read() as database:
-        from fob_office.servers.service import identity
-
         server = identity(database, scene.office.sealer, certificate.server)
     assert session.opened is not None
     public = session.private.public_key().public_bytes_raw()
