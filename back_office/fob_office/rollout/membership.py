@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from fob_office.components.service import dependents_of, set_state
@@ -19,6 +20,18 @@ from fob_protocol.office.limits import ROLLOUT_SAMPLE
 from fob_protocol.office.message import read
 
 _PERCENT: Final = 100
+
+# Every device that asks is asked of them: the statement is made once.
+_ACTIVE_ROLLOUTS: Final = (
+    select(
+        Rollout.name, Rollout.release, Rollout.state, Rollout.started, Rollout.salt, Rollout.shares,
+        RolloutMember.number, RolloutMember.state,
+    )
+    .outerjoin(
+        RolloutMember, and_(RolloutMember.rollout == Rollout.name, RolloutMember.device == bindparam("device"))
+    )
+    .where(Rollout.state.in_(ACTIVE))
+)  # fmt: skip
 
 
 class ChangedError(Exception):
@@ -36,20 +49,21 @@ class Offer:
 
 def offers_for(session: Session, device: Device) -> dict[int, Offer]:
     """By release: what rollouts let this device have now. Who failed is not offered it again."""
-    query = (
-        select(Rollout, RolloutMember)
-        .outerjoin(RolloutMember, and_(RolloutMember.rollout == Rollout.name, RolloutMember.device == device.id))
-        .where(Rollout.state.in_(ACTIVE))
-    )
     offers: dict[int, Offer] = {}
-    for rollout, member in session.execute(query):
-        if member is None:
-            number = group_of(rollout.salt, device.serial, shares_of(rollout))
-            if rollout.state == RolloutState.RUNNING and number <= rollout.started:
-                offers[rollout.release] = Offer(rollout.name, number, is_new=True)
-        elif member.state != MemberState.FAILED:
-            offers[rollout.release] = Offer(rollout.name, member.number, is_new=False)
+    rows = session.execute(_ACTIVE_ROLLOUTS, {"device": device.id})
+    for name, release, state, started, salt, plan, number, standing in rows:
+        if standing is None:
+            own = group_of(salt, device.serial, _plan(plan).shares)
+            if state == RolloutState.RUNNING and own <= started:
+                offers[release] = Offer(name, own, is_new=True)
+        elif standing != MemberState.FAILED:
+            offers[release] = Offer(name, number, is_new=False)
     return offers
+
+
+@lru_cache(maxsize=256)
+def _plan(octets: bytes) -> Plan:
+    return read(Plan, octets)
 
 
 def enter_members(session: Session, device: Device, offers: Iterable[Offer]) -> None:
@@ -102,7 +116,7 @@ def locked(session: Session, name: str) -> Rollout:
 
 def shares_of(rollout: Rollout) -> tuple[int, ...]:
     """In percent, rising."""
-    return read(Plan, rollout.shares).shares
+    return _plan(rollout.shares).shares
 
 
 def has_reported(session: Session, rollout: Rollout) -> bool:
