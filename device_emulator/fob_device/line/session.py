@@ -62,7 +62,9 @@ class DeviceSession:
         self.announce(Event(EVENT_UNPAIRED))
 
     def receive(self, frame: Frame) -> None:
-        """Take a record."""
+        """Take a record. One that comes too late, when the session is over, does nothing: the next one settles it."""
+        if self.closed:
+            return
         not_opened = self._responder.not_opened
         happening = self._responder.receive(frame, self._clock())
         if self._responder.not_opened == not_opened:
