@@ -113,7 +113,7 @@ def test_every_operation_is_described_with_its_problems(office: HttpOffice) -> N
         assert operation["operationId"]
         assert operation["summary"]
         responses = operation["responses"]
-        expected = {"400", "413", "429", "503"} if "devices" in operation["tags"] else {"503"}
+        expected = {"400", "413", "429", "503"} if "sealed" in operation["tags"] else {"503"}
         if path.startswith("/v1/operator") or path == "/v1/metrics":
             expected |= {"400", "401", "403", "413", "422"}
             assert operation["security"] == [{"HTTPBearer": []}]

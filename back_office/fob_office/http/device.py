@@ -25,7 +25,7 @@ _PLAIN_MEDIA_TYPE: Final = "application/cose"
 
 def device_routes(answering: Answering, turns: Turns, rates: Rates, metrics: Metrics) -> APIRouter:
     """A route for each service that is answered here."""
-    router = APIRouter(prefix="/v1", tags=["devices"])
+    router = APIRouter(prefix="/v1", tags=["sealed"])
     for service in answering.services:
         router.add_api_route(
             f"/{service}",
