@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.structs import replace
 
 from fob_protocol.cose import sign1
+from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office import envelope
 from fob_protocol.office.authorisation import authorisation_code
@@ -213,7 +214,7 @@ class OfficeDevice:
         for signed in granted.release_certificates:
             certificate = trust.check(signed, None, Usage.RELEASE)
             makers[key_id(certificate.signing_key)] = certificate
-        releases = [read_release(makers[sign1.signer_of(signed)], signed) for signed in granted.releases]
+        releases = [_released(makers, signed) for signed in granted.releases]
         _check(len(granted.releases) == len(granted.keys) == len(manifest.entries), Fault.MIX_AND_MATCH)
         items = tuple(
             Item(entry, release, digest(signed), unwrap_key(key, self.sealing_key, signed))
@@ -263,6 +264,16 @@ class OfficeDevice:
             _check(start + item.release.size <= region.start + region.size, Fault.OUT_OF_RANGE)
             _check(start >= end, Fault.OVERLAP)
             end = start + item.release.size
+
+
+def _released(makers: dict[bytes, Certificate], signed: bytes) -> Release:
+    try:
+        maker = makers.get(sign1.signer_of(signed))
+    except CoseError as error:
+        raise OfficeError(Fault.WRONG_SIGNATURE, str(error)) from None
+    if maker is None:
+        raise OfficeError(Fault.WRONG_SIGNATURE, "signed by nobody who has a certificate")
+    return read_release(maker, signed)
 
 
 def _check_needed(items: Sequence[Item]) -> None:
