@@ -261,7 +261,10 @@ def test_no_key_that_is_not_fob_s_becomes_a_signer(machine: Machine, repository:
     [
         ("[timeouts]\nlogin = 0\n", "'timeouts.login': Expected `float` > 0.0"),
         ("state = \n", "Invalid value (at line 1, column 9)"),
-        ("\n[socket]\n", "Object contains unknown field `socket`; known are state, sockets, timeouts, log, bluetooth"),
+        (
+            "\n[socket]\n",
+            "Object contains unknown field `socket`; known are state, sockets, timeouts, log, bluetooth, office",
+        ),
     ],
 )
 @pytest.mark.parametrize("place", [".config/fob/fobd.toml", "etc/fob/fobd.toml"])

@@ -8,6 +8,7 @@ from control.api import Api, events, next_event
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from control.meter import CONTENT, PAGE, make_meter
+from fob_daemon.control.office_refusals import RESULTS
 from fob_daemon.control.office_reports import (
     OfficeCheck,
     OfficeReport,
@@ -22,6 +23,7 @@ from fob_protocol.office.errors import Fault
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.relay import RelayStatus
 from support.fake_device_office import FakeDeviceOffice, refusing, saying
 
 URL = "https://office.example"
@@ -229,10 +231,29 @@ async def test_a_person_who_says_no_is_no_office_that_refuses(api: Api, meter: F
 async def test_an_unknown_server(api: Api, meter: FakeDeviceOffice) -> None:
     status, answer = await api.post("devices/pixel/servers/shop/registration", {})
     assert (status, answer["error"]["why"]) == (422, "the device knows no such server (CKR_ARGUMENTS_BAD)")
+    meter.handlers["+FOBENTITLED"] = refusing(Ckr.ARGUMENTS_BAD, "not registered at bank")
+    assert (await api.get("devices/pixel/servers/bank"))[1]["error"] == {
+        "what": "the entitlements were not read",
+        "why": "not registered at bank (CKR_ARGUMENTS_BAD)",
+        "next": "fob office status",
+        "exit_code": 1,
+    }
+
+
+async def test_an_office_that_could_not_be_reached_by_another_computer(api: Api, meter: FakeDeviceOffice) -> None:
+    meter.handlers["+FOBREGISTER"] = refusing(Ckr.GENERAL_ERROR, "unreachable")
+    status, answer = await api.post("devices/pixel/servers/post/registration", {})
+    assert (status, answer["error"]["why"]) == (422, "the office cannot be reached (unreachable)")
 
 
 @pytest.mark.parametrize(
-    ("ckr", "words"), [(Ckr.GENERAL_ERROR, "unavailable"), (Ckr.FUNCTION_CANCELED, ""), (Ckr.FUNCTION_FAILED, "")]
+    ("ckr", "words"),
+    [
+        (Ckr.GENERAL_ERROR, "unavailable"),
+        (Ckr.GENERAL_ERROR, "unreachable"),
+        (Ckr.FUNCTION_CANCELED, ""),
+        (Ckr.FUNCTION_FAILED, ""),
+    ],
 )
 async def test_an_office_that_cannot_be_reached_is_why(
     api: Api, daemon: FakeDaemon, meter: FakeDeviceOffice, ckr: Ckr, words: str
@@ -249,7 +270,7 @@ async def test_an_office_that_cannot_be_reached_is_why(
 
 
 def test_every_refusal_has_words() -> None:
-    assert {*Refusal, *Fault} - set(REFUSALS) == set()
+    assert {*Refusal, *Fault, *RESULTS.values()} - set(REFUSALS) == {RESULTS[RelayStatus.ANSWERED]}
 
 
 async def test_a_configuration_tells_how_far_it_is(api: Api, daemon: FakeDaemon, meter: FakeDeviceOffice) -> None:

@@ -15,8 +15,9 @@ from fob_protocol.relay import RelayStatus
 _BY_NAME: Final = frozenset({Ckr.FUNCTION_REJECTED, Ckr.GENERAL_ERROR})
 # What a device says whose questions come to nothing: it has no answer of the office's to go by.
 _UNANSWERED: Final = frozenset({Ckr.FUNCTION_CANCELED, Ckr.GENERAL_ERROR, Ckr.FUNCTION_FAILED})
-_UNAVAILABLE: Final = "unavailable"
 RESULTS: Final = {status: status.name.lower().replace("_", "-") for status in RelayStatus}
+# Names of refusals that this computer's own relay explains better.
+_OF_RELAY: Final = frozenset(RESULTS.values()) | {"unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,20 @@ def office_refused(
     relay: RelayReport | None,
     unknown: Unknown | None = None,
 ) -> ControlError:
-    """`what` was not done because of `error`; `relay` is the device's, `unknown` says what CKR_ARGUMENTS_BAD means."""
+    """`what` was not done because of `error`; `relay` is the device's.
+
+    `unknown` says what CKR_ARGUMENTS_BAD means where the device says nothing of it.
+    """
     named = refusal_named(error.reason) if error.ckr in _BY_NAME else None
-    if named is not None and named[0] != _UNAVAILABLE:
+    if named is not None and named[0] not in _OF_RELAY:
         name, words, deed = named
         return ControlError(what, f"{words} ({name})", deed, ExitCode.FAILED)
     if error.ckr is Ckr.FUNCTION_NOT_SUPPORTED:
         why = f"'{device.name}' has no such command: it has no back office, or runs no option with it"
         return ControlError(what, f"{why} (CKR_{error.ckr.name})", "fob options list", ExitCode.FAILED)
     if unknown is not None and error.ckr is Ckr.ARGUMENTS_BAD:
-        return ControlError(what, f"{unknown.why} (CKR_{error.ckr.name})", unknown.next, ExitCode.FAILED)
+        why = error.reason or unknown.why
+        return ControlError(what, f"{why} (CKR_{error.ckr.name})", unknown.next, ExitCode.FAILED)
     if error.ckr in _UNANSWERED and relay is not None and relay.why:
         return ControlError(what, f"the office did not answer: {relay.why}", _mend(relay), ExitCode.FAILED)
     if named is not None:

@@ -64,6 +64,11 @@ REFUSALS: Final[dict[str, tuple[str, str]]] = {
     "wrong-authorisation": ("the authorisation code is not this device's", _OPERATOR),
     "name-in-use": ("two components have the same command", _OPERATOR),
     "out-of-tries": ("the new set did not begin, and the old one runs again", _OPTIONS),
+    # Questions that nobody could carry (docs/protocol.md, section 4.3); a PC that tried knows better why.
+    "no-office": ("no computer that the device is connected to has an office configured", "fob doctor"),
+    "unreachable": ("the office cannot be reached", "fob doctor"),
+    "not-answered": ("the office did not answer as one does", "fob doctor"),
+    "too-long": ("the office's answer is too long", _OPERATOR),
     # Components.
     "bad-module": ("the component is no module that the device can run", _OPTIONS),
     "bad-import": ("the component wants what the device does not give", _OPTIONS),
