@@ -13,7 +13,9 @@ import click
 from fob_device.approval.narrator import FILE, NO_FILE, Narrator
 from fob_device.approval.rules import RuleError, Rules, load_rules
 from fob_device.errors import StartError, told
+from fob_device.factory import factory
 from fob_device.memory import Memory
+from fob_device.own_office import OwnNetwork, connect
 from fob_device.phone import Phone
 from fob_device.ports.url import HELP, Port, PortUrlError, open_port
 from fob_device.radio.command import radio
@@ -44,6 +46,7 @@ def main() -> None:
     """An emulated phone that holds keys and signs for paired computers."""
 
 
+main.add_command(factory)
 main.add_command(radio)
 main.add_command(bench)
 
@@ -75,19 +78,31 @@ def init(state: Path, label: str, pins: BinaryIO | None) -> None:
     metavar="[ADDRESS]",
     help=f"The screen as a page for this machine's browser, at {SCREEN} or ADDRESS: 127.0.0.1:8437, [::1]:8437.",
 )
-def run(state: Path, ports: tuple[str, ...], rules: Path | None, screen: str | None) -> None:
+@click.option("--office", metavar="URL", help="A device's own network: its back office, without a computer between.")
+@click.option("--office-ca", type=click.Path(path_type=Path, exists=True), help="Who vouches for that office (PEM).")
+def run(
+    state: Path,
+    ports: tuple[str, ...],
+    rules: Path | None,
+    screen: str | None,
+    office: str | None,
+    office_ca: Path | None,
+) -> None:
     """Switch the phone on and serve its ports until it is stopped."""
     with told():
+        network = OwnNetwork.parse(office, office_ca)
         if screen is not None:
-            _run_with_screen(state, ports, rules, screen)
+            _run_with_screen(state, ports, rules, screen, network)
             return
         opened = [_open_port(url) for url in ports]
         narrator = Narrator(_load_rules(rules), say, NO_FILE if rules is None else FILE)
         workbench = Workbench(opened)
-        asyncio.run(serve(workbench, partial(switched_on, state, narrator, workbench.clock), state))
+        asyncio.run(serve(workbench, partial(switched_on, state, narrator, workbench.clock, network), state))
 
 
-def _run_with_screen(state: Path, ports: tuple[str, ...], rules: Path | None, screen: str) -> None:
+def _run_with_screen(
+    state: Path, ports: tuple[str, ...], rules: Path | None, screen: str, network: OwnNetwork | None
+) -> None:
     """Raises StartError."""
     if rules is not None:
         raise StartError(NOT_STARTED, "it obeys a rule file, or whoever is at its screen", "fob-device run --help")
@@ -101,15 +116,19 @@ def _run_with_screen(state: Path, ports: tuple[str, ...], rules: Path | None, sc
         place = Place.parse(screen)
     except PlaceError as error:
         raise StartError(NOT_STARTED, str(error), "fob-device run --help") from None
-    run_with_screen(state, Workbench([_open_port(url) for url in ports]), place)
+    run_with_screen(state, Workbench([_open_port(url) for url in ports]), place, network)
 
 
 @contextlib.contextmanager
-def switched_on(state: Path, narrator: Narrator, wall_clock: Clock) -> Iterator[Phone]:
+def switched_on(
+    state: Path, narrator: Narrator, wall_clock: Clock, network: OwnNetwork | None = None
+) -> Iterator[Phone]:
     """The phone of a folder while it has power. Raises StartError."""
     memory = open_phone(state, wall_clock)
     try:
-        yield switch_on(memory, narrator, wall_clock)
+        phone = switch_on(memory, narrator, wall_clock)
+        connect(phone, state, network)
+        yield phone
     finally:
         memory.close()
 

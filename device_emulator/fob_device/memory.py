@@ -11,6 +11,7 @@ from fob_device.history.end import make_history
 from fob_device.history.history import History
 from fob_device.identity import load_identity, make_identity
 from fob_device.pairings import Pairings
+from fob_device.sealed_items import SealedItems
 from fob_device.settings import Settings
 from fob_device.slowly import Slowly
 from fob_device.store.database import Database
@@ -36,6 +37,7 @@ class Memory:
     bonds: Bonds
     settings: Settings
     history: History
+    office_items: SealedItems
     slowly: Slowly = field(default_factory=Slowly)
 
     @classmethod
@@ -89,6 +91,7 @@ class Memory:
                     Bonds(database, root),
                     Settings(database, root, history),
                     history,
+                    SealedItems(database, root, history),
                 )
             except CkrError as error:
                 raise TokenFileError(f"{path} cannot be read: {error.reason}") from None

@@ -18,6 +18,7 @@ from fob_device.line.session import DeviceSession
 from fob_device.listeners import Listeners
 from fob_device.memory import Memory
 from fob_device.pairings import Pairings
+from fob_device.security.back_office import BackOfficeDoor
 from fob_device.security.manager import SecurityManager
 from fob_device.settings import KeySetting, Settings
 from fob_device.token.token import Token
@@ -68,6 +69,8 @@ class Phone:
     on_unpaired: list[Callable[[bytes], None]] = field(default_factory=list)
     # Told of every change of what the phone shows of itself: computers, sessions, grants, objects, settings.
     on_change: Listeners = field(default_factory=Listeners)
+    # None: a phone that no factory made a device of a back office.
+    office: BackOfficeDoor | None = None
     _sessions: list[OpenSession] = field(default_factory=list)
     _memories: dict[bytes, JobMemory] = field(default_factory=dict)
     # The block of the newest session that was offered, and of the newest when a computer was last unpaired.
@@ -234,6 +237,7 @@ class Phone:
             history=self.history,
             desk=self._desks.setdefault(pc_key, ApprovalDesk(clock, self.on_change)),
             announce=session.announce,
+            office=self.office,
             slowly=self.memory.slowly,
             unpair=lambda: self.unpair(pc_key, session),
             changed=self.announce_generation,
@@ -241,6 +245,8 @@ class Phone:
         )
         session.attach(manager)
         self._sessions.append(OpenSession(pc_key, session, manager, over))
+        if self.office is not None:
+            self.office.session_began(pc_key)
         self.on_change()
         return session
 
@@ -285,12 +291,20 @@ class Phone:
         """What is not in the phone's file is gone: sessions, what they were asked to do, grants. Nobody is told."""
         if self._reopening is not None:
             self._reopening.cancel()
+        if self.office is not None:
+            self.office.lose_power()
         for opened in list(self._sessions):
             self.end_session(opened.session)
         for memory in self._memories.values():
             memory.stop()
         self._memories.clear()
         self._desks.clear()
+
+    def announce(self, event: Event, pc_key: bytes | None = None) -> None:
+        """Tell one computer, or all that have a session."""
+        for opened in self._sessions:
+            if pc_key in (None, opened.pc_key):
+                opened.session.announce(event)
 
     def announce_generation(self, origin: SecurityManager | None = None) -> None:
         """Tell every computer but the one that made the change that the objects changed."""

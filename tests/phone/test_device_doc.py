@@ -54,7 +54,7 @@ def test_the_example_is_a_set_of_rules() -> None:
 
 def test_every_command_is_described_with_every_option_and_no_other() -> None:
     described = {
-        command: set(re.findall(r"--[a-z]+", usage))
+        command: set(re.findall(r"--[a-z-]+", usage))
         for command, usage in re.findall(r"^\| `fob-device ([a-z]+) (.*?)` \|", TEXT, re.MULTILINE)
     }
     real = {

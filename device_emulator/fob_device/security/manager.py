@@ -1,7 +1,7 @@
 """Commands of data state in, answers out; one manager for each link session (P6, docs/protocol.md, section 4)."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from fob_device.approval.askers import Asker
@@ -11,6 +11,7 @@ from fob_device.approval.questions import Decider
 from fob_device.history.actor import Actor, acting
 from fob_device.history.history import History
 from fob_device.security import administration, approvals, history, key_use, objects
+from fob_device.security.back_office import BackOfficeDoor, Handler
 from fob_device.security.context import Context
 from fob_device.slowly import Slowly
 from fob_device.token.token import Token
@@ -19,13 +20,11 @@ from fob_protocol.at.answer import Answer, Event, encode_answer
 from fob_protocol.at.command import BARE, Command, Verb
 from fob_protocol.at.values import Values
 from fob_protocol.caller import CALLER_UNKNOWN
-from fob_protocol.catalogue import COMMANDS, EVENT_LOCKED, CommandSpec
+from fob_protocol.catalogue import COMMANDS, EVENT_LOCKED, OPTION_PREFIX, CommandSpec
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
-
-Handler = Callable[[Context, Values], Awaitable[Answer]]
 
 HANDLERS: Final[dict[str, Handler]] = {
     catalogue.GET_TOKEN_INFO.name: administration.get_token_info,
@@ -68,6 +67,7 @@ class SecurityManager:
         pc_key: bytes = b"",
         history: History | None = None,
         desk: ApprovalDesk | None = None,
+        office: BackOfficeDoor | None = None,
         announce: Callable[[Event], None] = lambda event: None,
         slowly: Slowly | None = None,
         unpair: Callable[[], None] = lambda: None,
@@ -80,6 +80,7 @@ class SecurityManager:
         # Changes when another computer of the same name is paired.
         self._shown_name = shown_name or (lambda: pc_name)
         self._history = history
+        self._office = office
         self._desk = desk or ApprovalDesk(time.monotonic)
         self._announce = announce
         # The desk outlives sessions: the newest one hears of grants.
@@ -98,7 +99,7 @@ class SecurityManager:
         try:
             if command == BARE:
                 return Answer()
-            spec, values = self._look_up(command)
+            handler, values = self._look_up(command)
             context = Context(
                 self._token,
                 self._session,
@@ -115,7 +116,7 @@ class SecurityManager:
                 self._history,
             )
             with acting(self._actor):
-                answer = self._bounded(await HANDLERS[spec.name](context, values))
+                answer = self._bounded(await handler(context, values))
             self._changed(self)
             return answer
         except CkrError as error:
@@ -134,15 +135,24 @@ class SecurityManager:
         """The link session ended: its logins and session objects end too."""
         self._session.close()
 
-    @staticmethod
-    def _look_up(command: Command) -> tuple[CommandSpec, Values]:
-        spec = COMMANDS.get(command.name)
-        if spec is None or command.name not in HANDLERS or command.verb not in (Verb.SET, Verb.EXECUTE):
+    def _look_up(self, command: Command) -> tuple[Handler, Values]:
+        spec, handler = _spec(command.name), self._handler(command.name)
+        if spec is None or handler is None or command.verb not in (Verb.SET, Verb.EXECUTE):
             raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED, f"no command {command.name}")
-        return spec, spec.check(command.values)
+        return handler, spec.check(command.values)
+
+    def _handler(self, name: str) -> Handler | None:
+        if name in HANDLERS or self._office is None:
+            return HANDLERS.get(name)
+        return self._office.handler(name)
 
     @staticmethod
     def _bounded(answer: Answer) -> Answer:
         if len(encode_answer(answer)) > TEXT_LIMIT:
             raise CkrError(Ckr.DEVICE_MEMORY, f"an answer over {TEXT_LIMIT} octets")
         return answer
+
+
+def _spec(name: str) -> CommandSpec | None:
+    """Those of components take what the component takes."""
+    return CommandSpec(name, rest="values") if name.startswith(OPTION_PREFIX) else COMMANDS.get(name)

@@ -15,6 +15,7 @@ from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value
 from fob_protocol.caller import Caller
 from fob_protocol.history.entry import By, Entry, Kind, Outcome
+from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
@@ -36,6 +37,20 @@ async def login_by_pad(context: Context, caller: Caller, user: Cku, handle_or_lo
             master_key = await _typed(context, entry, asking, await ask(entry, check, asking))
         opened = await context.slowly(lambda: context.session.login_opened(user, master_key, replaced))
     return Answer(((opened.id, opened.ticket),))
+
+
+async def user_master_key(context: Context, deed: str) -> bytes:
+    """What the user's PIN opens, for a deed without a login: by the pad, else by a login of this session.
+
+    Raises CkrError USER_NOT_LOGGED_IN, FUNCTION_CANCELED, PIN_LOCKED.
+    """
+    if not context.decider.has_pin_pad:
+        return context.session.master_key
+    entry = PinEntry(PinUse.LOGIN, Cku.USER, context.pc_name, pc_key=context.pc_key)
+    check = _master_key_of(context, Cku.USER)
+    with context.checking_pin():
+        async with context.asking(f"{deed} for {plain_name(context.pc_name)}") as asking:
+            return await _typed(context, entry, asking, await context.decider.log_in(entry, check, asking))
 
 
 async def init_token_by_pad(context: Context, label: str) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 APPLICATION_ID: Final = 0x466F6231
 
 # Raised whenever a table changes; a file of another version is refused, never guessed at.
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 # An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
 # tells a computer that it is gone.
@@ -104,6 +104,12 @@ TABLES: Final = (
         handle INTEGER PRIMARY KEY,
         uses INTEGER NOT NULL
     ) STRICT
+    """,
+    """
+    CREATE TABLE office (
+        name TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
     """,
     "CREATE UNIQUE INDEX object_by_generation ON object (generation)",
     "CREATE INDEX live_object ON object (handle) WHERE attributes IS NOT NULL",

@@ -31,6 +31,11 @@ class TokenSession:
         self._random = random
 
     @property
+    def master_key(self) -> bytes:
+        """What the user's secrets are sealed under. Raises CkrError USER_NOT_LOGGED_IN."""
+        return self._access.user_login().master_key
+
+    @property
     def logged_in(self) -> set[Cku]:
         """Who is logged in, in any application of this computer."""
         return self._access.users

@@ -8,6 +8,7 @@ from typing import Final
 from fob_device.history.journal import NO_JOURNAL, Journal
 from fob_device.store.database import Database
 from fob_device.store.object_rows import bury_all_objects
+from fob_device.store.office_rows import delete_user_items
 from fob_device.store.pin_rows import delete_pin, write_pin
 from fob_device.store.ticket_rows import delete_tickets_of
 from fob_device.store.token_row import TokenRow, read_token, write_label, write_token
@@ -108,7 +109,9 @@ class Token:
         return TokenSession(access, desk, self._root.random)
 
     def init_token(self, so_pin: bytes, label: str) -> None:
-        """C_InitToken: destroys all objects, the user PIN and the master key; serial number and SO PIN stay; slow.
+        """C_InitToken: destroys all objects, registrations, the user PIN and the master key; slow.
+
+        Serial number and SO PIN stay.
 
         Raises CkrError ARGUMENTS_BAD for the label, and for the PIN as a login of the SO.
         """
@@ -117,6 +120,7 @@ class Token:
         row = self._pins.wrap(Cku.SO, so_pin, self._root.random(KEY_SIZE))
         with self._database.transaction() as connection:
             bury_all_objects(connection)
+            delete_user_items(connection)
             delete_pin(connection, Cku.USER)
             write_pin(connection, row)
             write_label(connection, label)

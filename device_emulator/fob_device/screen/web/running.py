@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
+from fob_device.own_office import OwnNetwork, connect
 from fob_device.phone import Phone
 from fob_device.screen.person import ScreenPerson
 from fob_device.screen.web.serving import Place, serving_screen
@@ -16,14 +17,14 @@ from fob_device.state import open_phone
 from fob_device.workbench.workbench import Workbench
 
 
-def run_with_screen(state: Path, workbench: Workbench, place: Place) -> None:
+def run_with_screen(state: Path, workbench: Workbench, place: Place, network: OwnNetwork | None = None) -> None:
     """Run the phone of a folder until it is stopped. Raises StartError."""
     shown = Shown(workbench)
-    asyncio.run(serve(workbench, partial(_switched_on, state, shown), state, _told_where(shown, place)))
+    asyncio.run(serve(workbench, partial(_switched_on, state, shown, network), state, _told_where(shown, place)))
 
 
 @contextmanager
-def _switched_on(state: Path, shown: Shown) -> Iterator[Phone]:
+def _switched_on(state: Path, shown: Shown, network: OwnNetwork | None) -> Iterator[Phone]:
     """The phone while it has power, locked at first. Raises StartError."""
     clock = shown.bench.clock
     memory = open_phone(state, clock)
@@ -31,6 +32,7 @@ def _switched_on(state: Path, shown: Shown) -> Iterator[Phone]:
         person = ScreenPerson(memory, os.urandom)
         phone = Phone(memory=memory, decider=person, random=os.urandom, wall_clock=clock)
         person.belong_to(phone)
+        connect(phone, state, network)
         with shown.switched_on(phone, person):
             try:
                 yield phone

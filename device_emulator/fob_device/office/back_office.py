@@ -1,0 +1,264 @@
+"""The device's side of its back office as one: what goes on by itself, and what persons ask for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from fob_device.components.boot_record import Phase
+from fob_device.components.equipment import Equipment
+from fob_device.components.machine import Machine
+from fob_device.office.carrier import Carrier, NotCarriedError
+from fob_device.office.configuring import Configuring, NotInstalledError
+from fob_device.office.options import Options
+from fob_device.office.progress import Progress, Told
+from fob_device.office.registering import Registering
+from fob_device.office.retries import Pauses
+from fob_device.office.store import OfficeStore
+from fob_device.office.talker import Talker
+from fob_device.office.workshop import PowerCutError, Workshop
+from fob_device.store.errors import TokenFileError
+from fob_protocol.at.answer import Event
+from fob_protocol.catalogue import EVENT_OPTIONS
+from fob_protocol.noise.keys import Random
+from fob_protocol.office.configuration import Purpose
+from fob_protocol.office.entitlements import Used
+from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.registration import Template
+from fob_protocol.pkcs11.errors import CkrError
+
+# What may go wrong with something that is tried again.
+FAILURES: Final = (
+    OfficeError, RefusedError, NotCarriedError, NotInstalledError, OSError, CkrError, TokenFileError, PowerCutError
+)  # fmt: skip
+
+# Seconds for which a directory is good enough to register by.
+DIRECTORY_AGE: Final = 600
+
+_BY_PHASE: Final = {Phase.FETCHING: "fetching", Phase.STAGED: "staged", Phase.TRIAL: "trial"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a back office is put together from. `announce` tells every computer, `changed` who looks at the device."""
+
+    store: OfficeStore
+    device: Equipment
+    machine: Machine
+    options: Options
+    carrier: Carrier
+    clock: Callable[[], float]
+    random: Random
+    announce: Callable[[Event], None]
+    changed: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wish:
+    purpose: Purpose
+    done: asyncio.Future[None]
+
+
+class BackOffice:
+    """`run` it for as long as the device has power."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Raises TokenFileError, CkrError."""
+        self.store = parts.store
+        self.device = parts.device
+        self.machine = parts.machine
+        self.options = parts.options
+        self.progress = Progress(parts.announce, parts.changed)
+        # Why the last try of what goes on by itself came to nothing.
+        self.trouble = ""
+        self.started = asyncio.Event()
+        self.workshop = Workshop()
+        # Commands of components: one at a time, and none waits for an installation.
+        self.calls = Workshop()
+        self._parts = parts
+        self._talker = Talker(parts.store, parts.carrier, self.progress, parts.clock)
+        self._configuring = Configuring(
+            parts.store, parts.device, parts.machine, self.workshop, self._talker, self.progress, parts.random,
+            self._options_changed,
+        )  # fmt: skip
+        self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
+        self._wishes: list[_Wish] = []
+        self._news = asyncio.Event()
+        self._directory_until = 0
+        self._told_set = parts.machine.boot.record.set_number
+
+    @property
+    def talker(self) -> Talker:
+        """What is known of servers."""
+        return self._talker
+
+    @property
+    def state(self) -> str:
+        """One word (docs/protocol.md, section 4.3)."""
+        phase = self.machine.boot.record.phase
+        if phase in _BY_PHASE:
+            return _BY_PHASE[phase]
+        if self.progress.now.words:
+            return "asking"
+        return "running" if self.machine.running.held else "generic"
+
+    @property
+    def words(self) -> str:
+        """What the device does, or what was wrong."""
+        return self.progress.now.words or self.trouble
+
+    async def run(self) -> None:
+        """What is installed runs; what was begun is ended; the first configuration is asked for (C13)."""
+        pauses = Pauses(self._parts.random)
+        try:
+            with suppress(*FAILURES):
+                self._configuring.tidy()
+                await self._configuring.power_on()
+            self.started.set()
+            while True:
+                await self._next(pauses)
+        finally:
+            self._talker.rest()
+            await self._talker.close()
+
+    def wake(self) -> None:
+        """A computer appeared: whatever waits to try again tries at once."""
+        self._talker.wake()
+
+    async def configure(self, purpose: Purpose) -> None:
+        """When what the office sent runs. Who stops waiting stops nothing. Raises FAILURES."""
+        wish = _Wish(purpose, asyncio.get_running_loop().create_future())
+        self._wishes.append(wish)
+        self._news.set()
+        self._talker.wake()
+        try:
+            await asyncio.shield(wish.done)
+        finally:
+            if not wish.done.done():
+                wish.done.cancel()
+
+    async def template(self, server: str) -> Template:
+        """What a server asks for. Raises FAILURES."""
+        with self._personal():
+            await self._refresh_servers()
+            return await self._registering.template(server)
+
+    async def register(self, server: str, fields: Mapping[str, str], master_key: bytes) -> None:
+        """`master_key` is what the PIN opens. Raises FAILURES, FieldsError."""
+        with self._personal():
+            await self._refresh_servers()
+            await self._registering.register(server, fields, master_key)
+
+    async def use(
+        self, server: str, computer: bytes, application: str, path: str, body: bytes, master_key: bytes
+    ) -> Used:
+        """A request to an application, from a computer (H of its public key). Raises FAILURES, NotRegisteredError."""
+        with self._personal():
+            await self._refresh_servers()
+            return await self._registering.use(server, computer, application, path, body, master_key)
+
+    def lose_power(self) -> None:
+        """Nothing goes on; what has begun in a thread is finished first."""
+        self.workshop.close()
+        self.calls.close()
+        self.progress.stop()
+        self._registering.forget_sessions()
+
+    async def _next(self, pauses: Pauses) -> None:
+        job = self._job()
+        if job is None:
+            self._rest()
+            self._news.clear()
+            await self._news.wait()
+            return
+        try:
+            await job(pauses)
+        except FAILURES as error:
+            self.trouble = name_of(error)
+            self._rest()
+            await self._talker.pause(pauses.after(_seconds(error)))
+        else:
+            self.trouble = ""
+            pauses.begin_anew()
+
+    def _job(self) -> Callable[[Pauses], Awaitable[None]] | None:
+        """What is to be done next: what a person waits for, what was begun, what the device wants by itself."""
+        self._wishes = [wish for wish in self._wishes if not wish.done.done()]
+        if self._wishes:
+            return partial(self._grant, self._wishes.pop(0))
+        if self._configuring.is_unfinished:
+            return self._configuring.go_on
+        if not self.store.is_configured():
+            return partial(self._configuring.configure, Purpose.FIRST)
+        return self._reconfigure if self._registering.options_changed else None
+
+    async def _grant(self, wish: _Wish, _: Pauses) -> None:
+        """Whoever waits hears what came of it; nothing is tried again by itself."""
+        try:
+            await self._configuring.configure(wish.purpose, Pauses(self._parts.random))
+        except FAILURES as error:
+            self.trouble = name_of(error)
+            if not wish.done.done():
+                wish.done.set_exception(error)
+        else:
+            self.trouble = ""
+            if not wish.done.done():
+                wish.done.set_result(None)
+        finally:
+            self._rest()
+
+    async def _reconfigure(self, pauses: Pauses) -> None:
+        """A server's entitlements name other components: the device's order is another one now (X7)."""
+        await self._configuring.configure(Purpose.AGAIN, pauses)
+        self._registering.options_changed = False
+
+    async def _refresh_servers(self) -> None:
+        if not self._directory_until - DIRECTORY_AGE <= self._talker.now < self._directory_until:
+            await self._configuring.ask_servers(Pauses(self._parts.random))
+            self._directory_until = self._talker.now + DIRECTORY_AGE
+
+    @contextmanager
+    def _personal(self) -> Iterator[None]:
+        """A person waits for what the block does."""
+        self._talker.wake()
+        try:
+            yield
+        finally:
+            if self._registering.options_changed:
+                self._news.set()
+            self._rest()
+
+    def _rest(self) -> None:
+        if not self._talker.is_busy:
+            self.progress.tell(Told())
+        self._talker.rest()
+
+    def _options_changed(self) -> None:
+        """Tell everybody, when it is another set than before."""
+        number = self.machine.boot.record.set_number
+        self._parts.changed()
+        if number != self._told_set:
+            self._told_set = number
+            self._parts.announce(Event(EVENT_OPTIONS, (number,)))
+
+
+def name_of(error: Exception) -> str:
+    """For people and programs: the name of the rule, or of what is in the way."""
+    match error:
+        case OfficeError():
+            return error.fault
+        case RefusedError():
+            return error.refusal
+        case NotCarriedError():
+            return error.why
+        case NotInstalledError():
+            return error.reason
+    return "device-error"
+
+
+def _seconds(error: Exception) -> int | None:
+    if isinstance(error, RefusedError):
+        return error.retry_after
+    return error.seconds if isinstance(error, NotCarriedError) else None

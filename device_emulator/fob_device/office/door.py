@@ -1,0 +1,90 @@
+"""Where the phone meets its back office: commands, sessions, power. A device that is not whole says what is missing."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from fob_device.office.back_office import BackOffice
+from fob_device.office.commands import handler_for
+from fob_device.office.relay import Relay
+from fob_device.security.back_office import Handler
+from fob_device.security.context import Context
+from fob_device.security.values import optional_octets, optional_whole, whole
+from fob_protocol import catalogue
+from fob_protocol.at.answer import Answer
+from fob_protocol.at.values import Values
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+from fob_protocol.relay import Waiting
+
+COMMANDS: Final = frozenset(
+    spec.name
+    for spec in (
+        catalogue.RELAY, catalogue.RELAYED, catalogue.OFFICE, catalogue.CONFIGURE, catalogue.SERVERS,
+        catalogue.REGISTER, catalogue.ENTITLED, catalogue.USE, catalogue.OPTIONS, catalogue.OPTION,
+    )
+)  # fmt: skip
+
+
+class OfficeDoor:
+    """A BackOfficeDoor. `announce` tells one computer that a question waits; `relay` is None on its own network."""
+
+    def __init__(self, office: BackOffice, relay: Relay | None, announce: Callable[[bytes], None]) -> None:
+        """In a running loop: from now on the device goes on by itself."""
+        self.office = office
+        self._relay = relay
+        self._announce = announce
+        self._running = asyncio.get_running_loop().create_task(office.run())
+
+    def handler(self, name: str) -> Handler | None:
+        """Of this command."""
+        if name == catalogue.RELAY.name:
+            return self._take
+        return self._relayed if name == catalogue.RELAYED.name else handler_for(self.office, name)
+
+    def session_began(self, computer: bytes) -> None:
+        """It may carry a question that waits."""
+        if self._relay is not None and self._relay.is_waiting:
+            self._announce(computer)
+        self.office.wake()
+
+    def lose_power(self) -> None:
+        """Nothing goes on."""
+        self._running.cancel()
+        self.office.lose_power()
+
+    async def _take(self, context: Context, values: Values) -> Answer:
+        """+FOBRELAY."""
+        return _answer(self._relay.take(context.pc_key) if self._relay else None)
+
+    async def _relayed(self, context: Context, values: Values) -> Answer:
+        """+FOBRELAYED."""
+        number, status = whole(values[0]), whole(values[1])
+        if self._relay is None:
+            return _answer(None)
+        self._relay.relayed(context.pc_key, number, status, optional_octets(values[2]), optional_whole(values[3]))
+        return _answer(await self._relay.next_for(context.pc_key))
+
+
+class UnfinishedDoor:
+    """A BackOfficeDoor of a device that lacks something: it asks for nothing, and says why (C12)."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def handler(self, name: str) -> Handler | None:
+        """All say the same."""
+        return self._refuse if name in COMMANDS else None
+
+    def session_began(self, computer: bytes) -> None:
+        """Nothing waits."""
+
+    def lose_power(self) -> None:
+        """Nothing goes on."""
+
+    async def _refuse(self, context: Context, values: Values) -> Answer:
+        raise CkrError(Ckr.GENERAL_ERROR, self.why)
+
+
+def _answer(waiting: Waiting | None) -> Answer:
+    return Answer() if waiting is None else Answer((waiting.values(),))
