@@ -13,6 +13,10 @@ Title = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=TIT
 # What a person may do at an application: more is more.
 Level = Annotated[int, Field(ge=1, le=255)]
 LevelOrNone = Annotated[int, Field(ge=0, le=255)]
+# RFC 4648, with its padding.
+Base64 = Annotated[
+    str, Field(pattern=r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", examples=["OTUgY2VudHM="])
+]
 # 16 octets: user identification codes and key ids; 32: digests.
 Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["00112233445566778899aabbccddeeff"])]
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["00" * 32])]

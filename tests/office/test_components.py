@@ -4,7 +4,7 @@ import pytest
 
 from fob_office.components.service import resign_server, withdraw
 from fob_office.components.shipping import add_shipped
-from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.errors import NotFoundError, OperatorError
 from fob_office.shipped import shipped
 from fob_protocol.office.certificate import read_certificate
 from fob_protocol.office.component import Kind
@@ -26,17 +26,17 @@ def test_a_release_is_signed_by_the_release_server(scene: OfficeScene) -> None:
 @pytest.mark.clause("C8")
 def test_nothing_is_released_that_no_device_would_take(sqlite_scene: OfficeScene) -> None:
     scene = sqlite_scene
-    with pytest.raises(UsageError, match="data has no commands"):
+    with pytest.raises(OperatorError, match="data has no commands"):
         release(scene, "rates", commands=("XRATE",), kind=Kind.DATA)
-    with pytest.raises(UsageError, match="no device would read it"):
+    with pytest.raises(OperatorError, match="no device would read it"):
         release(scene, "rates", commands=("RATE",))
-    with pytest.raises(UsageError, match="no device would read it"):
+    with pytest.raises(OperatorError, match="no device would read it"):
         release(scene, "Rates")
-    with pytest.raises(UsageError, match="no device would read it"):
+    with pytest.raises(OperatorError, match="no device would read it"):
         release(scene, "rates", hardware=())
-    with pytest.raises(UsageError, match="octets are more than"):
+    with pytest.raises(OperatorError, match="octets are more than"):
         release(scene, "rates", octets=bytes(CONTENT_LIMIT + 1))
-    with pytest.raises(UsageError, match="a command is named twice"):
+    with pytest.raises(OperatorError, match="a command is named twice"):
         release(scene, "rates", commands=("XRATE", "XRATE"))
 
 

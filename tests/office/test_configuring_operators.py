@@ -85,13 +85,18 @@ def test_what_makes_no_sense_over_http_is_a_problem(scene: OfficeScene) -> None:
         order = {"serial": device.serial, "options": ["nothing"]}
         assert operator.refused("orders", order) == (404, "not-found")
         assert operator.refused("orders", {"serial": "m", "options": []}) == (422, "invalid")
-        assert operator.refused("devices", {"factory_record": b64encode(b"no record").decode()}) == (422, "invalid")
+        assert operator.refused("devices", {"factory_record": b64encode(b"no record").decode()}) == (409, "conflict")
         assert operator.refused("components", RATES | {"version": "1.256.0"}) == (422, "invalid")
-        assert operator.refused("components", RATES | {"needs": {"other": "1.0.0"}}) == (409, "conflict")
-        assert operator.refused("components", RATES | {"signer": "registration"}) == (422, "invalid")
+        assert operator.refused("components", RATES | {"needs": [{"component": "other", "least": "1.0.0"}]}) == (
+            409,
+            "conflict",
+        )
+        assert operator.refused("components", RATES | {"signer": "registration"}) == (409, "conflict")
         assert operator.refused("rollouts/nothing/start", {}) == (404, "not-found")
         draft = {"name": "r", "component": "rates", "version": "1.0.0", "groups": [10, 5, 100]}
-        assert operator.refused("rollouts", draft) == (422, "invalid")
+        operator.post("components", RATES | {"staged": True}, 201)
+        assert operator.refused("rollouts", draft) == (409, "conflict")
+        assert operator.post("shipped-components", {"hardware": [HARDWARE]})["components"] != []
 
 
 def test_a_rollout_over_http(scene: OfficeScene) -> None:

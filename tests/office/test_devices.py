@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from fob_office.devices.service import add_device, authorisation_key, device_of
 from fob_office.devices.tables import Device
-from fob_office.errors import OperatorError, UsageError
+from fob_office.errors import OperatorError
 from fob_protocol.cose import hpke, sign1
 from fob_protocol.cose.cbor import decode, encode
 from fob_protocol.cose.labels import Label
@@ -49,7 +49,7 @@ def test_a_record_that_lacks_any_element_is_refused(scene: OfficeScene) -> None:
         shorter = elements[:missing] + elements[missing + 1 :]
         emptied = [*elements[:missing], None, *elements[missing + 1 :]]
         for wrong in (shorter, emptied):
-            with pytest.raises(UsageError, match="the device was not added"):
+            with pytest.raises(OperatorError, match="the device was not added"):
                 add_device(scene.office, sealed(device, encode(wrong)), OPERATOR)
     assert count(scene) == 0
     add_device(scene.office, sealed(device, encode(elements)), OPERATOR)
@@ -69,7 +69,7 @@ def test_a_memory_map_in_which_nothing_can_be_placed_is_refused(
     sqlite_scene: OfficeScene, regions: tuple[Region, ...], why: str
 ) -> None:
     device = generic_device(sqlite_scene, regions=regions)
-    with pytest.raises(UsageError, match=why):
+    with pytest.raises(OperatorError, match=why):
         add_device(sqlite_scene.office, device.sealed_record(), OPERATOR)
 
 
@@ -94,7 +94,7 @@ def test_a_record_is_the_devices_own_and_for_this_office(sqlite_scene: OfficeSce
     device, other = generic_device(scene), generic_device(scene, "M-0002")
 
     def refused(octets: bytes) -> bool:
-        with pytest.raises(UsageError):
+        with pytest.raises(OperatorError):
             add_device(scene.office, octets, OPERATOR)
         return True
 
@@ -110,6 +110,6 @@ def test_a_record_is_the_devices_own_and_for_this_office(sqlite_scene: OfficeSce
 def test_no_octet_of_a_record_can_be_changed(sqlite_scene: OfficeScene) -> None:
     record = generic_device(sqlite_scene).sealed_record()
     for flipped in flips(record):
-        with pytest.raises(UsageError):
+        with pytest.raises(OperatorError):
             add_device(sqlite_scene.office, flipped, OPERATOR)
     assert count(sqlite_scene) == 0

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fob_office.components.tables import ReleaseState
-from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.errors import NotFoundError, OperatorError
 from fob_office.rollout.groups import check_shares, group_of
 from fob_office.rollout.service import (
     Course,
@@ -224,7 +224,7 @@ def test_a_rollout_is_of_one_staged_release(scene: OfficeScene) -> None:
         create_rollout(scene.office, "s", "rates", (1, 0, 0), Course(), OPERATOR)
     with pytest.raises(NotFoundError):
         start_rollout(scene.office, "s", OPERATOR)
-    with pytest.raises(UsageError, match="the last group has to reach 100 percent"):
+    with pytest.raises(OperatorError, match="the last group has to reach 100 percent"):
         create_rollout(scene.office, "s", "rates", (2, 0, 0), Course((10,)), OPERATOR)
 
 

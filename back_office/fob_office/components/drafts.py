@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from fob_office.errors import UsageError
+from fob_office.errors import OperatorError
 from fob_protocol.office.component import Kind
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
@@ -35,22 +35,22 @@ class Draft:
     days: int = RELEASE_DAYS
 
     def sealed(self, key: bytes, iv: bytes) -> bytes:
-        """The content as it crosses the net. Raises UsageError when it is too large."""
+        """The content as it crosses the net. Raises OperatorError when it is too large."""
         if len(self.content) > CONTENT_LIMIT:
             why = f"{len(self.content)} octets are more than {CONTENT_LIMIT}"
-            raise UsageError(_NOT_ADDED, why, _HELP)
+            raise OperatorError(_NOT_ADDED, why, _HELP)
         return seal_content(self.id, self.version, self.content, key, iv)
 
     def release(self, sealed: bytes, now: int) -> Release:
-        """Raises UsageError for what no device would take."""
+        """Raises OperatorError for what no device would take."""
         drafted = Release(
             self.id, self.version, self.title, self.kind, len(self.content), digest(self.content),
             self.security_counter, self.hardware, self.dependencies, self.commands,
             now + self.days * DAY, chunk_digests(sealed),
         )  # fmt: skip
         if self.commands and self.kind is not Kind.MODULE:
-            raise UsageError(_NOT_ADDED, "data has no commands", _HELP)
+            raise OperatorError(_NOT_ADDED, "data has no commands", _HELP)
         try:
             return read(Release, drafted.octets())
         except OfficeError as error:
-            raise UsageError(_NOT_ADDED, f"no device would read it: {error.why}", _HELP) from None
+            raise OperatorError(_NOT_ADDED, f"no device would read it: {error.why}", _HELP) from None

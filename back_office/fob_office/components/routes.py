@@ -23,6 +23,7 @@ def operator_routes(office: Office) -> APIRouter:
     router = APIRouter()
     router.include_router(_reading(office))
     router.include_router(_changing(office))
+    router.include_router(_shipped(office))
     return router
 
 
@@ -57,14 +58,20 @@ def _changing(office: Office) -> APIRouter:
         row = add_release(office, new.draft(), request.state.operator, server=new.signer, state=state)
         return release_view(row)
 
-    @router.post("/shipped", summary="Release those that come with Fob", operation_id="add_shipped")
-    def shipped(request: Request, which: ShippedRequest) -> Added:
-        return Added(components=add_shipped(office, which.hardware, request.state.operator))
-
     @router.post("/{component}/{version}/withdraw", summary="Nobody gets it now", operation_id="withdraw_release")
     def withdrawn(request: Request, component: ComponentPath, version: VersionPath) -> ReleaseView:
         withdraw(office, component, parse(version), request.state.operator)
         with office.database.read() as session:
             return release_view(release_row(session, component, parse(version)))
+
+    return router
+
+
+def _shipped(office: Office) -> APIRouter:
+    router = APIRouter(prefix="/shipped-components", responses=documented(404, 409))
+
+    @router.post("", summary="Release those that come with Fob", operation_id="add_shipped")
+    def shipped(request: Request, which: ShippedRequest) -> Added:
+        return Added(components=add_shipped(office, which.hardware, request.state.operator))
 
     return router

@@ -11,7 +11,7 @@ from fob_office.components.candidates import Candidates, load_candidates, releas
 from fob_office.components.drafts import Draft
 from fob_office.components.tables import Chunk, CommandName, ReleaseState, SignedRelease
 from fob_office.components.versions import pack
-from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
 from fob_office.secrets.sealing import Place
@@ -165,7 +165,7 @@ def _row(office: Office, signer: Identity, release: Release, key: bytes, state: 
 def _signer(session: Session, office: Office, server: str) -> Identity:
     signer = identity(session, office.sealer, server)
     if not signer.may(Usage.RELEASE):
-        raise UsageError(
+        raise OperatorError(
             f"{server} signs no releases", "its certificate is for something else", "fob-office server list"
         )
     return signer
@@ -195,7 +195,7 @@ def _take_commands(session: Session, release: Release) -> None:
     """Raises OperatorError: a command is another component's, or is named twice."""
     what = f"{_called(release)} was not added"
     if len(set(release.commands)) < len(release.commands):
-        raise UsageError(what, "a command is named twice", LIST)
+        raise OperatorError(what, "a command is named twice", LIST)
     owners = dict(
         session.execute(
             select(CommandName.command, CommandName.component).where(CommandName.command.in_(release.commands))

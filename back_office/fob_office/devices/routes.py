@@ -1,5 +1,6 @@
 """Devices over HTTP, for operators."""
 
+from base64 import b64decode
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -46,7 +47,7 @@ def _changing(office: Office) -> APIRouter:
 
     @router.post("", status_code=201, summary="Add a device by its factory record", operation_id="add_device")
     def add(request: Request, new: NewDevice) -> DeviceView:
-        return device_view(add_device(office, new.factory_record, request.state.operator))
+        return device_view(add_device(office, b64decode(new.factory_record), request.state.operator))
 
     @router.post(
         "/{serial}/disable", summary="Deny it", operation_id="disable_device", responses=documented(404)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from fob_office.devices.inventory import begin_inventory
 from fob_office.devices.memory import MemoryMap, overlapping
 from fob_office.devices.tables import Device, DeviceState
-from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record as record_event
 from fob_office.office import Office
 from fob_office.secrets.sealing import Place
@@ -32,16 +32,16 @@ _NOT_ADDED: Final = "the device was not added"
 
 
 def open_record(office: Office, sealed: bytes) -> FactoryRecord:
-    """What a factory says of a device. Raises UsageError: sealed to somebody else, not complete, or not signed."""
+    """What a factory says of a device. Raises OperatorError: sealed to somebody else, not complete, or not signed."""
     try:
         key_id = hpke.receiver_of(sealed)
         with office.database.read() as session:
             server = receiver(session, office.sealer, key_id)
         if server is None or not server.may(Usage.CONFIGURATION):
-            raise UsageError(_NOT_ADDED, "the factory record is sealed to none of this office's servers", FACTORY)
+            raise OperatorError(_NOT_ADDED, "the factory record is sealed to none of this office's servers", FACTORY)
         record = open_factory_record(server.sealing_key, sealed)
     except (CoseError, OfficeError) as error:
-        raise UsageError(_NOT_ADDED, str(error), FACTORY) from None
+        raise OperatorError(_NOT_ADDED, str(error), FACTORY) from None
     _check_regions(record)
     return record
 
@@ -101,14 +101,14 @@ def set_state(office: Office, serial: str, state: DeviceState, who: str) -> None
 
 
 def _check_regions(record: FactoryRecord) -> None:
-    """Raises UsageError: components could not be placed."""
+    """Raises OperatorError: components could not be placed."""
     if missing := set(RegionUse) - {region.use for region in record.regions}:
         why = f"the factory record has no region for {min(missing).name.lower()}"
-        raise UsageError(_NOT_ADDED, why, FACTORY)
+        raise OperatorError(_NOT_ADDED, why, FACTORY)
     if len({region.name for region in record.regions}) < len(record.regions):
-        raise UsageError(_NOT_ADDED, "two regions have one name", FACTORY)
+        raise OperatorError(_NOT_ADDED, "two regions have one name", FACTORY)
     if clash := overlapping(record.regions):
-        raise UsageError(_NOT_ADDED, f"region {clash[0].name} overlaps {clash[1].name}", FACTORY)
+        raise OperatorError(_NOT_ADDED, f"region {clash[0].name} overlaps {clash[1].name}", FACTORY)
 
 
 def _place(serial: str) -> Place:

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from fob_office.devices.inventory import catalogue_of
 from fob_office.devices.tables import Device, DeviceState, Inventory
+from fob_office.words import Base64
 from fob_protocol.office.component import words
 
 Serial = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["M-0001"])]
@@ -42,9 +43,9 @@ class DeviceDetails(DeviceView):
 class NewDevice(BaseModel):
     """What the factory gives."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    factory_record: Base64Bytes = Field(description="Sealed, as `fob-device factory` writes it.")
+    factory_record: Base64 = Field(description="Sealed, as `fob-device factory` writes it.")
 
 
 def device_view(device: Device) -> DeviceView:

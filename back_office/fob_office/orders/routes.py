@@ -1,5 +1,7 @@
 """Orders over HTTP, for operators."""
 
+from base64 import b64decode
+
 from fastapi import APIRouter, Request
 
 from fob_office.devices.routes import SerialPath
@@ -28,7 +30,7 @@ def operator_routes(office: Office) -> APIRouter:
     def create(request: Request, new: NewOrder) -> OrderView:
         create_order(
             office, new.serial, new.options, request.state.operator,
-            equipment=new.equipment, factory_record=new.factory_record or b"",
+            equipment=new.equipment, factory_record=b64decode(new.factory_record or ""),
         )  # fmt: skip
         return seen(new.serial)
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from fob_office.devices.views import Serial
 from fob_office.orders.service import EQUIPMENT_LIMIT, order_of
-from fob_office.words import Name
+from fob_office.words import Base64, Name
 from fob_protocol.office.limits import COMPONENTS_LIMIT
 
 Options = Annotated[list[Name], Field(max_length=COMPONENTS_LIMIT, description="Ids of components.")]
@@ -34,18 +34,18 @@ class OrderView(BaseModel):
 class NewOrder(BaseModel):
     """For a device that has a record, or with its factory record."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     serial: Serial
     options: Options
     equipment: Equipment = ""
-    factory_record: Base64Bytes | None = Field(default=None, description="Sealed, as `fob-device factory` writes it.")
+    factory_record: Base64 | None = Field(default=None, description="Sealed, as `fob-device factory` writes it.")
 
 
 class ChangedOrder(BaseModel):
     """Instead of what was ordered before."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     options: Options
 

@@ -13,7 +13,7 @@ from fob_office.components.drafts import DAY, Draft
 from fob_office.components.service import content_of, enter_release, highest_version, release_row, set_state
 from fob_office.components.tables import ReleaseState, SignedRelease
 from fob_office.components.versions import next_above, unpack
-from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
 from fob_office.rollout.groups import check_shares
@@ -41,9 +41,9 @@ class Course:
 
 
 def create_rollout(office: Office, name: str, component: str, version: Version, course: Course, who: str) -> None:
-    """Of a release that is staged. Raises OperatorError: it is not, or has a rollout; UsageError."""
+    """Of a release that is staged. Raises OperatorError: it is not, or has a rollout, or the plan makes no sense."""
     if wrong := check_shares(course.shares):
-        raise UsageError(f"rollout {name} was not created", wrong, "fob-office rollout create --groups 1,10,50,100")
+        raise OperatorError(f"rollout {name} was not created", wrong, "fob-office rollout create --groups 1,10,50,100")
     with office.database.write() as session:
         row = release_row(session, component, version)
         if row.state != ReleaseState.STAGED:

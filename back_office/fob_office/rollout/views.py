@@ -48,7 +48,7 @@ class RolloutView(BaseModel):
 class NewRollout(BaseModel):
     """Of a release that is staged."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Name
     component: Name
@@ -66,7 +66,7 @@ class NewRollout(BaseModel):
 class StartRequest(BaseModel):
     """The first group, or the next one."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     anyway: bool = Field(default=False, description="Also before the group before has reported.")
 
