@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from fob_office.database.session import CANNOT_NOW
 from fob_office.errors import OperatorError
@@ -95,8 +96,20 @@ def tell_problems(app: FastAPI) -> None:
     app.exception_handler(Exception)(_from_fault)
 
 
-async def _from_http(_: Request, error: HTTPException) -> Response:
-    return problem(error.status_code, error.detail, error.headers)
+async def _from_http(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_at(request)):
+        headers["Allow"] = ", ".join(methods)
+    return problem(error.status_code, error.detail, headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """All that a path has: Starlette names those of its first route only."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    asked = request.scope["path"]
+    # A path that is spelled out is not one of those with a parameter in its place.
+    found = [asked] if asked in paths else [path for path in paths if compile_path(path)[0].match(asked)]
+    return sorted({method.upper() for path in found for method in paths[path]})
 
 
 async def _from_validation(_: Request, error: RequestValidationError) -> Response:
