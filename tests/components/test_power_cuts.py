@@ -1,6 +1,6 @@
 """A power cut at every step of an installation, a confirmation and a revert, with all that it may leave on the disk.
 
-`FOB_POWER_CUTS=all` tears boot records at every octet.
+`FOB_POWER_CUTS=all` tears boot records at every octet, where there is one cut.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from msgspec.structs import replace
 
-from components.change_scene import TEARS, ChangeScene, Started
+from components.change_scene import TEARS, ChangeScene, Started, some_tears
 from fob_device.components.boot_record import Phase
 from fob_device.components.runtime.errors import RunFault
 from fob_protocol.office.configuration import Granted, Outcome
 from fob_protocol.office.limits import BOOT_TRIES
 from fob_protocol.office.message import read
-from support.faulty_storage import Disk, FaultyStorage, Files
+from support.faulty_storage import Disk, FaultyStorage, Files, Tears
 
 pytestmark = pytest.mark.clause("C27")
 
@@ -38,11 +38,11 @@ class Film:
         return self.pictures
 
 
-def every_cut(pictures: list[Disk]) -> Iterator[Files]:
+def every_cut(pictures: list[Disk], tears: Tears = TEARS) -> Iterator[Files]:
     """What cuts at all of these moments may leave, each once."""
     seen: set[frozenset[tuple[str, bytes]]] = set()
     for picture in pictures:
-        for files in picture.every_cut(TEARS):
+        for files in picture.every_cut(tears):
             state = frozenset(files.items())
             if state not in seen:
                 seen.add(state)
@@ -181,7 +181,7 @@ def test_a_program_that_is_killed_goes_on_too_and_so_when_the_power_goes_after_t
         started = scene.start(FaultyStorage(picture, watch=again.append))
         ran = scene.check(started, 1, 2)
         confirmed = started.machine.boot.record.set_number
-        for files in every_cut([*again, started.storage.disk]):
+        for files in every_cut([*again, started.storage.disk], some_tears):
             scene.check(scene.start(FaultyStorage(Disk.holding(files))), 1, 2)
         for files in every_cut([started.storage.disk]):
             after = scene.start(FaultyStorage(Disk.holding(files)))
@@ -201,7 +201,7 @@ def test_starts_that_are_cut_again_and_again(scene: ChangeScene, fails: Mapping[
         started = scene.start(film.storage, fails)
         ran = scene.check(started, 1, 2, new_may_run=not fails)
         ended.add((ran, started.machine.boot.record.phase))
-        for files in every_cut(film.end()):
+        for files in every_cut(film.end(), some_tears):
             if (state := frozenset(files.items())) not in seen:
                 seen.add(state)
                 waiting.append(files)
