@@ -54,10 +54,11 @@ class Computers(BaseModel):
 def entitlement_view(session: Session, user_code: bytes) -> EntitlementView:
     """One person's. Raises NotFoundError."""
     query = select(Entitlement, Registration).join(Registration).where(Entitlement.user_code == user_code)
-    found = session.execute(query).tuples().one_or_none()
+    found = session.execute(query).one_or_none()
     if found is None:
         raise NotFoundError("there is no such registration", f"nobody has the code {user_code.hex()}", LIST)
-    return _view(*found)
+    held, person = found
+    return _view(held, person)
 
 
 def entitlement_views(session: Session, *, server: str | None, after: bytes, count: int) -> list[EntitlementView]:
@@ -68,7 +69,7 @@ def entitlement_views(session: Session, *, server: str | None, after: bytes, cou
     )  # fmt: skip
     if server is not None:
         query = query.where(Registration.server == server)
-    return [_view(*found) for found in session.execute(query).tuples()]
+    return [_view(held, person) for held, person in session.execute(query)]
 
 
 def _view(held: Entitlement, person: Registration) -> EntitlementView:
