@@ -135,7 +135,7 @@ def test_a_device_registers_at_every_server_with_independent_keys(scene: OfficeS
     ]
 
 
-@pytest.mark.clause("R2", "R4", "R16")
+@pytest.mark.clause("R1", "R2", "R4", "R16")
 def test_any_token_registers_with_the_issuers_key_alone_and_no_third_party(scene: OfficeScene) -> None:
     device = device_of(scene)
     assert device.shared == {}
