@@ -137,7 +137,7 @@ async def test_a_look_changes_nothing(fob: FobProgram, meter: FakeDeviceOffice) 
     answer = (await fob("office", "configure", "--look", "--json")).json
     assert (answer["device"], answer["options"][0]["newest"]) == ("pixel", "1.3.0")
     meter.handlers["+FOBOPTIONS"] = saying()
-    assert (await fob("office", "configure", "--look")).err == "There is nothing newer.\n"
+    assert (await fob("office", "configure", "--look")).err == "No option has a newer version.\n"
 
 
 async def test_a_configuration_that_is_refused(fob: FobProgram, meter: FakeDeviceOffice) -> None:

@@ -64,7 +64,8 @@ def configure_command(fob: Fob, look: bool, device: str | None) -> None:
         return
     newer = sum(option["newest"] != "" for option in found)
     if look:
-        fob.output.say(f"{newer} of {len(found)} options have a newer version." if newer else "There is nothing newer.")
+        words = f"{newer} of {len(found)} options have" if newer else "No option has"
+        fob.output.say(f"{words} a newer version.")
     else:
         fob.output.say(f"Set {state['office']['set_number']} runs on '{name}'.")
     show_options(fob, found)
