@@ -100,7 +100,7 @@ def _octets(option: str, value: str | None) -> bytes:
         raise UsageError(NOT_MADE, f"{option} is missing", HELP)
     path = Path(value)
     try:
-        octets = path.open("rb").read(FILE_LIMIT) if path.is_file() else value.encode()
+        octets = _read(path) if path.is_file() else value.encode()
     except OSError as error:
         raise StartError(NOT_MADE, f"{value}: {error.strerror}", HELP) from None
     try:
@@ -109,6 +109,12 @@ def _octets(option: str, value: str | None) -> bytes:
         if path.is_file():
             return octets
     raise UsageError(NOT_MADE, f"{option} is neither a file nor hexadecimal digits", HELP)
+
+
+def _read(path: Path) -> bytes:
+    """Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(FILE_LIMIT)
 
 
 def _make_folder(folder: Path) -> None:

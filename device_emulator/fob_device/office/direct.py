@@ -16,6 +16,7 @@ from fob_protocol.relay import MEDIA_TYPE
 TIME: Final = 30.0
 CONNECT_TIME: Final = 10.0
 _ANSWERED: Final = 200
+_TYPE: Final = "application/cose"
 
 
 class Direct:
@@ -51,7 +52,7 @@ class Direct:
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """Raises NotCarriedError."""
-    if response.status != _ANSWERED:
+    if response.status != _ANSWERED or response.content_type != _TYPE:
         raise NotCarriedError(NotCarried.NOT_ANSWERED, _retry_after(response.headers.get("Retry-After", "")))
     answer = bytearray()
     async for piece in response.content.iter_any():
