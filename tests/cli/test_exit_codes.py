@@ -357,7 +357,9 @@ async def test_the_help_on_a_full_disk(lonely_fob: FobProgram) -> None:
         )
 
 
-@pytest.mark.parametrize("group", [(), ("keys",), ("p11",), ("ssh",), ("git",), ("approvals",)])
+@pytest.mark.parametrize(
+    "group", [(), ("keys",), ("p11",), ("ssh",), ("git",), ("approvals",), ("office",), ("options",)]
+)
 async def test_no_summary_is_cut(lonely_fob: FobProgram, group: tuple[str, ...]) -> None:
     found = (await lonely_fob(*group, "--help")).out.splitlines()[1:]
 

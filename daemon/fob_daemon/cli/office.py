@@ -29,7 +29,7 @@ _NAME: Final = "name"
 Fields = dict[str, str]
 
 
-@click.group()
+@click.group(short_help="Configure and register the device at its back office.")
 def office() -> None:
     """The back office of the device: who runs it decides what the device can do.
 

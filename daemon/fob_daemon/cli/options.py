@@ -18,7 +18,7 @@ KINDS: Final = {1: "module", 2: "data"}
 _LIST: Final = "fob options list"
 
 
-@click.group()
+@click.group(short_help="List, read and run what the back office has put there.")
 def options() -> None:
     """What the back office has put on the device: list it, read it, run its commands."""
 
