@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fob_daemon.cli.changes.block import BEGIN, END, Block
-from fob_daemon.cli.changes.change import Standing, make_all
+from fob_daemon.cli.changes.change import Change, Standing, make_all
 from fob_daemon.cli.changes.files import FILE_LIMIT
 from fob_daemon.cli.changes.folders import NAME, MadeFolders
 from fob_daemon.cli.changes.link import Link
@@ -173,6 +174,20 @@ def test_mode_and_link_of_the_person_s_file_stay(tmp_path: Path) -> None:
     Block(path, ("one",)).make()
     assert (path.is_symlink(), stat.S_IMODE(real.stat().st_mode)) == (True, 0o604)
     assert real.read_text() == f"{BEGIN}one\n{END}a\n"
+
+
+@pytest.mark.parametrize("change", [lambda path: Block(path, ("ours",)), lambda path: OwnFile(path, OURS)])
+def test_a_link_that_leads_nowhere_is_written_through_and_leads_nowhere_again(
+    tmp_path: Path, change: Callable[[Path], Change]
+) -> None:
+    link, target = tmp_path / "link", tmp_path / "target"
+    link.symlink_to("target")
+    ours = change(link)
+    make_all([ours])
+    assert (link.is_symlink(), target.is_file()) == (True, True)
+    assert ours.undo()
+    assert (link.readlink(), target.exists()) == (Path("target"), False)
+    assert not ours.undo()
 
 
 def test_a_block_without_an_end_is_nobody_s_to_remove(tmp_path: Path) -> None:

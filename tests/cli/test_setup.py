@@ -165,6 +165,30 @@ def test_undone_nothing_is_left_and_what_was_there_is_as_it_was(home: Home) -> N
     assert home.fob("setup", "--undo")[0] == 7
 
 
+@pytest.mark.parametrize("is_folder_there", [True, False])
+def test_a_link_that_leads_nowhere_stays_and_leads_nowhere_again(home: Home, is_folder_there: bool) -> None:
+    config, folder = home.folder / ".ssh/config", home.folder / "dot"
+    config.parent.mkdir(mode=0o700)
+    config.symlink_to("../dot/none")
+    if is_folder_there:
+        folder.mkdir()
+    assert home.fob("setup", "--yes")[0] == 0
+    assert "Include" in (folder / "none").read_text()
+    assert home.fob("setup", "--undo", "--yes")[0] == 0
+    assert home.files() == {".ssh/config": "-> ../dot/none"}
+    assert folder.exists() is is_folder_there
+    assert home.fob("setup", "--undo", "--yes")[0] == 7
+
+
+def test_a_link_that_leads_to_itself_is_refused_before_anything_is_written(home: Home) -> None:
+    config = home.folder / ".ssh/config"
+    config.parent.mkdir(mode=0o700)
+    config.symlink_to("config")
+    code, _, err = home.fob("setup", "--yes")
+    assert (code, home.files()) == (1, {".ssh/config": "-> config"})
+    assert f"{config} was not read" in err
+
+
 @pytest.mark.parametrize("there", [(), (".config", ".ssh"), (".config/systemd/user", ".config/fob", "state/fob")])
 def test_the_folders_that_it_made_go_and_no_others(home: Home, there: tuple[str, ...]) -> None:
     for name in there:

@@ -70,7 +70,12 @@ def make_folder(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Raises ControlError."""
+    """Where a link leads, as `write` writes; the link stays. Raises ControlError."""
+    remove_itself(path.resolve())
+
+
+def remove_itself(path: Path) -> None:
+    """Also where it is a link. Raises ControlError."""
     try:
         path.unlink()
     except OSError as error:

@@ -56,5 +56,5 @@ class Link:
         """Raises ControlError."""
         if self.standing() is not Standing.DONE:
             return False
-        files.remove(self.path)
+        files.remove_itself(self.path)
         return True
