@@ -22,6 +22,7 @@ from fob_device.office.workshop import PowerCutError, Workshop
 from fob_device.store.errors import TokenFileError
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_OPTIONS
+from fob_protocol.errors import ProtocolError
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.entitlements import Used
@@ -31,7 +32,7 @@ from fob_protocol.pkcs11.errors import CkrError
 
 # What may go wrong with something that is tried again.
 FAILURES: Final = (
-    OfficeError, RefusedError, NotCarriedError, NotInstalledError, OSError, CkrError, TokenFileError, PowerCutError
+    ProtocolError, NotCarriedError, NotInstalledError, OSError, CkrError, TokenFileError, PowerCutError
 )  # fmt: skip
 
 # Seconds for which a directory is good enough to register by.
@@ -73,6 +74,7 @@ class BackOffice:
         self.progress = Progress(parts.announce, parts.changed)
         # Why the last try of what goes on by itself came to nothing.
         self.trouble = ""
+        # Clear while components are started: whoever asks for them then waits.
         self.started = asyncio.Event()
         self.workshop = Workshop()
         # Commands of components: one at a time, and none waits for an installation.
@@ -81,7 +83,7 @@ class BackOffice:
         self._talker = Talker(parts.store, parts.carrier, self.progress, parts.clock)
         self._configuring = Configuring(
             parts.store, parts.device, parts.machine, self.workshop, self._talker, self.progress, parts.random,
-            self._options_changed,
+            self.started, self._options_changed,
         )  # fmt: skip
         self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
         self._wishes: list[_Wish] = []
@@ -115,8 +117,8 @@ class BackOffice:
         try:
             with suppress(*FAILURES):
                 self._configuring.tidy()
+            with suppress(*FAILURES):
                 await self._configuring.power_on()
-            self.started.set()
             while True:
                 await self._next(pauses)
         finally:

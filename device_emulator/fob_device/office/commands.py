@@ -160,7 +160,7 @@ def _named() -> Iterator[None]:
     """Refusals by their names, as a PC hears them. Raises CkrError."""
     try:
         yield
-    except CkrError:
+    except (CkrError, AtSyntaxError):
         raise
     except RefusedError as error:
         raise CkrError(Ckr.FUNCTION_REJECTED, error.refusal) from None

@@ -3,6 +3,7 @@
 What was begun is found again in the boot record and in the pending request: `go_on` brings it to its end.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -61,9 +62,10 @@ class Configuring:
         talker: Talker,
         progress: Progress,
         random: Random,
+        started: asyncio.Event,
         changed: Callable[[], None],
     ) -> None:
-        """`changed` hears when another set may run."""
+        """`started` is clear while components are started; `changed` hears when another set may run."""
         self._store = store
         self._device = device
         self._machine = machine
@@ -71,6 +73,7 @@ class Configuring:
         self._talker = talker
         self._progress = progress
         self._random = random
+        self._started = started
         self._changed = changed
         self._requesting = Requesting(device, store.variant(), store.next_counter, store.keep_request)
 
@@ -84,7 +87,11 @@ class Configuring:
         """The set that is to run, runs; a trial that is well is confirmed."""
         if self._machine.boot.record.phase in (Phase.STAGED, Phase.TRIAL):
             self._progress.tell(Told(TRIAL_WORDS))
-        await self._workshop(self._power_on)
+        self._started.clear()
+        try:
+            await self._workshop(self._power_on)
+        finally:
+            self._started.set()
         self._changed()
         record = self._machine.boot.record
         if record.confirmed is not None and not self._store.is_configured():

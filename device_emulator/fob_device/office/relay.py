@@ -72,7 +72,9 @@ class Relay:
     def take(self, computer: bytes) -> Waiting | None:
         """The question, for a computer that has RELAY_TIME for it; None when another one has it, or there is none."""
         under_way = self._under_way
-        if under_way is None or computer in under_way.unable or self._is_held(under_way, computer):
+        if under_way is None or under_way.answer.done():
+            return None
+        if computer in under_way.unable or self._is_held(under_way, computer):
             return None
         under_way.holder, under_way.until = computer, loop_time() + RELAY_TIME
         self._stop_timer()
