@@ -281,6 +281,30 @@ def test_each_shell_has_a_file_of_its_own(home: Home, shell: str, name: str) -> 
     assert home.agent in home.files()[name]
 
 
+@pytest.mark.parametrize("now", ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish", "/bin/dash", ""])
+def test_what_was_written_for_another_shell_is_taken_back_too(home: Home, now: str) -> None:
+    (home.folder / ".zshenv").write_text("umask 077\n")
+    files, folders = home.files(), home.folders()
+    for shell in ("/usr/bin/zsh", "/usr/bin/fish", "/bin/dash", "/bin/bash"):
+        home.environment["SHELL"] = shell
+        assert home.fob("setup", "--yes")[0] == 0
+    assert set(home.files()) - ALL == {".zshenv", ".profile", ".config/fish/conf.d/fob.fish"}
+    home.environment["SHELL"] = now
+    assert home.fob("setup", "--undo", "--yes")[0] == 0
+    assert (home.files(), home.folders()) == (files, folders)
+    assert home.fob("setup", "--undo", "--yes")[0] == 7
+
+
+@pytest.mark.parametrize("then", ["", "zsh"])
+def test_zsh_s_file_is_found_again_in_its_folder_and_in_the_home(home: Home, then: str) -> None:
+    home.environment |= {"SHELL": "/bin/zsh", "ZDOTDIR": then}
+    home.fob("setup", "--yes")
+    assert f"{then}/.zshenv".lstrip("/") in home.files()
+    home.environment |= {"SHELL": "/bin/bash", "ZDOTDIR": "zsh"}
+    assert home.fob("setup", "--undo")[0] == 0
+    assert (home.files(), home.folders()) == ({}, {"run"})
+
+
 @pytest.mark.parametrize("shell", ["bash", "dash"])
 def test_shells_set_the_agent_where_there_is_no_other(home: Home, shell: str) -> None:
     home.environment["SHELL"] = f"/bin/{shell}"

@@ -17,7 +17,7 @@ from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
 from fob_daemon.cli.parameters import HOSTS, LABEL
 from fob_daemon.cli.setting_up.person import Person
-from fob_daemon.cli.setting_up.shells import shell_changes
+from fob_daemon.cli.setting_up.shells import changes_of_every_shell, shell_changes
 from fob_daemon.cli.setting_up.ssh import EVERY_HOST, ssh_changes
 from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd, listen, read_units, stop_listening, systemd_changes
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -63,8 +63,12 @@ def setup(
     person = Person(fob.environment, os.getuid(), *_sockets(fob))
     parts = {name: build for name, build in _builders(person, hosts).items() if name not in without}
     if undo:
-        # Also where no systemd runs any more.
-        parts |= {"systemd": lambda: systemd_changes(person)} if "systemd" in parts else {}
+        # Also where no systemd runs any more, and for a shell that the person has left.
+        whole: dict[str, Callable[[], Iterable[Change]]] = {
+            "systemd": lambda: systemd_changes(person),
+            "shell": lambda: changes_of_every_shell(person),
+        }
+        parts |= {name: build for name, build in whole.items() if name in parts}
         _undo(fob, [*_git_undoing(fob), *reversed([change for build in parts.values() for change in build()])])
         return
     changes = [change for build in parts.values() for change in _leading_to_ours(fob, list(build()))]

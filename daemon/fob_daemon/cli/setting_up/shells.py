@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from fob_daemon.cli.changes.block import Block
 from fob_daemon.cli.changes.change import Change
@@ -11,21 +12,40 @@ from fob_daemon.cli.setting_up.person import Person
 
 def shell_changes(person: Person) -> Sequence[Change]:
     """For the shell that the person logs in with."""
-    agent = shlex.quote(person.agent)
-    if person.shell == "fish":
-        text = (
-            "# Fob: the phone's agent, where there is no other. `fob setup --undo` removes this file.\n"
-            f"set -q SSH_AUTH_SOCK; or set -gx SSH_AUTH_SOCK {agent}\n"
-        )
-        return (OwnFile(person.configuration / "fish/conf.d/fob.fish", text),)
-    folder = person.home
     match person.shell:
+        case "fish":
+            return (_fish(person),)
         case "zsh":
-            given = person.environment.get("ZDOTDIR")
-            path = (folder if not given else folder / given) / ".zshenv"
+            return (_block(person, _zsh_folders(person)[0] / ".zshenv"),)
         case "bash":
-            path = folder / ".bashrc"
-        case _:
-            path = folder / ".profile"
-    line = f'[ -n "$SSH_AUTH_SOCK" ] || {{ SSH_AUTH_SOCK={agent}; export SSH_AUTH_SOCK; }}'
-    return (Block(path, (line,)),)
+            return (_block(person, person.home / ".bashrc"),)
+    return (_block(person, person.home / ".profile"),)
+
+
+def changes_of_every_shell(person: Person) -> Sequence[Change]:
+    """To be taken back: the person may have logged in with another one then."""
+    files = (
+        *(folder / ".zshenv" for folder in _zsh_folders(person)),
+        person.home / ".bashrc",
+        person.home / ".profile",
+    )
+    return (_fish(person), *(_block(person, path) for path in files))
+
+
+def _zsh_folders(person: Person) -> Sequence[Path]:
+    """Where it looks for its files, the home last."""
+    given = person.environment.get("ZDOTDIR")
+    return (person.home / given, person.home) if given else (person.home,)
+
+
+def _fish(person: Person) -> Change:
+    text = (
+        "# Fob: the phone's agent, where there is no other. `fob setup --undo` removes this file.\n"
+        f"set -q SSH_AUTH_SOCK; or set -gx SSH_AUTH_SOCK {shlex.quote(person.agent)}\n"
+    )
+    return OwnFile(person.configuration / "fish/conf.d/fob.fish", text)
+
+
+def _block(person: Person, path: Path) -> Change:
+    line = f'[ -n "$SSH_AUTH_SOCK" ] || {{ SSH_AUTH_SOCK={shlex.quote(person.agent)}; export SSH_AUTH_SOCK; }}'
+    return Block(path, (line,))
