@@ -21,7 +21,7 @@ from fob_protocol.caller import Caller, Purpose
 from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use, computer_id
 from fob_protocol.history.head import Head
 from fob_protocol.history.record import SignedRecord
-from fob_protocol.history.verdict import Verdict
+from fob_protocol.history.verdict import Fault, Verdict
 from fob_protocol.history.verify import verify
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckm import Ckm
@@ -321,6 +321,58 @@ async def test_a_power_cut_at_any_write_leaves_no_signature_without_its_entry(
     # Also cuts in between were looked at: the entry there, the answer not yet gone.
     assert any(written > answered for written, answered in seen)
     assert seen <= {(written, answered) for written in range(3 * at_once + 1) for answered in range(written + 1)}
+
+
+async def shown_to(desk: Desk) -> Verdict:
+    """What a check at this computer finds."""
+    return verify(*await desk.history())
+
+
+def set_counter(phone: Bench, uses: int) -> None:
+    """Somebody changes the stopped phone's file."""
+    with phone.token._database.transaction() as connection:
+        connection.execute("UPDATE key_use SET uses = ?", (uses,))
+
+
+@pytest.mark.parametrize("uses", [0, 1, 5])
+async def test_a_counter_that_staff_sets_is_found_at_the_next_use(phone: Bench, uses: int) -> None:
+    desk = await Desk(phone).begin()
+    for _ in range(3):
+        assert (await desk.sign()).ckr == Ckr.OK
+    length = phone.memory.history.head(NONCE).end.length
+    set_counter(phone, uses)
+    assert await shown_to(desk) == Verdict()
+    assert (await desk.sign()).ckr == Ckr.OK
+    assert await shown_to(desk) == Verdict(Fault.MISCOUNTED, length + 1)
+
+
+@pytest.mark.parametrize("uses", [-1, -5])
+async def test_a_counter_below_every_count_lets_no_signature_out(phone: Bench, uses: int) -> None:
+    desk = await Desk(phone).begin()
+    assert (await desk.sign()).ckr == Ckr.OK
+    set_counter(phone, uses)
+    refused = await desk.sign()
+    assert refused.ckr == Ckr.DEVICE_ERROR
+    assert refused.words == "the phone's history cannot be written: a key's count of uses was altered"
+    assert await shown_to(desk) == Verdict()
+
+
+async def test_computers_that_share_a_key_count_together(phone: Bench) -> None:
+    """Each sees its own uses, and of the other's that there are some."""
+    desk = await Desk(phone).begin()
+    laptop = Desk(phone, key=LAPTOP)
+    laptop.handle = desk.handle
+    (await laptop.ask(catalogue.LOGIN_USER, 1, USER_PIN)).raise_for_ckr()
+    for computer in (laptop, desk, laptop, laptop, desk):
+        assert (await computer.sign()).ckr == Ckr.OK
+    assert [await shown_to(desk), await shown_to(laptop)] == 2 * [Verdict()]
+    set_counter(phone, 1)
+    assert (await desk.sign()).ckr == Ckr.OK
+    assert (await shown_to(desk)).fault is Fault.MISCOUNTED
+    # The laptop used it four times before, and sees it at its own next use.
+    assert await shown_to(laptop) == Verdict()
+    assert (await laptop.sign()).ckr == Ckr.OK
+    assert (await shown_to(laptop)).fault is Fault.MISCOUNTED
 
 
 async def test_a_disk_that_fails_at_any_write_lets_no_signature_out_without_its_entry(phone: Bench) -> None:

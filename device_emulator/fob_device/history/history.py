@@ -179,9 +179,14 @@ class History:
 
 
 def _uses(connection: sqlite3.Connection, entry: Entry) -> int:
-    """Counted for keys that stay."""
+    """Counted for keys that stay. Raises CkrError DEVICE_ERROR where no count can be what the file has."""
     is_use = entry.kind is Kind.USE and entry.outcome is Outcome.APPROVED
-    return count_use(connection, entry.key) if is_use and 0 < entry.key < SESSION_HANDLE_BASE else 0
+    if not is_use or not 0 < entry.key < SESSION_HANDLE_BASE:
+        return 0
+    uses = count_use(connection, entry.key)
+    if uses < 1:
+        raise CkrError(Ckr.DEVICE_ERROR, "a key's count of uses was altered")
+    return uses
 
 
 def _page(connection: sqlite3.Connection, sequence: int, computer: bytes, limit: int) -> Page:

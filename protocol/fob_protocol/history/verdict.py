@@ -12,6 +12,7 @@ class Fault(Enum):
     DELETED = "deleted"
     SWAPPED = "swapped"
     INSERTED = "inserted"
+    MISCOUNTED = "miscounted"
     OTHER_KEY = "signed by another key"
     CUT_OFF = "cut off"
     BRANCHED = "branched"
@@ -24,6 +25,7 @@ _WORDS: Final = {
     Fault.DELETED: "{} was deleted",
     Fault.SWAPPED: "{} was put in another place",
     Fault.INSERTED: "something was inserted where {} should stand",
+    Fault.MISCOUNTED: "{} does not continue the count of its key's uses: the phone's counter was changed",
     Fault.OTHER_KEY: "{} is signed by another key than before",
     Fault.CUT_OFF: "the end was cut off: {} is missing",
     Fault.BRANCHED: "{} does not continue what was there before: an older state was put back",

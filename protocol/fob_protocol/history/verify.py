@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from fob_protocol.history.counts import Counts
 from fob_protocol.history.head import Head
 from fob_protocol.history.limits import HASH_SIZE, KEY_SIZE
 from fob_protocol.history.record import GENESIS, Record, SignedRecord
@@ -47,6 +48,7 @@ class _Check:
         self._end = head.end
         self._anchor = anchor
         self._key = head.key if anchor is None else anchor.key
+        self._counts = Counts(from_the_start=head.end.first == 1)
 
     def run(self) -> Verdict:
         """The first fault, the chain before its end, its end before what was seen earlier."""
@@ -93,7 +95,9 @@ class _Check:
             return self._fault_of_misplaced(place, sequence, record)
         if previous is not None and record.previous != previous:
             return Fault.BRANCHED
-        return None if signed.details_fit() else Fault.EDITED
+        if not signed.details_fit():
+            return Fault.EDITED
+        return None if self._counts.fits(signed) else Fault.MISCOUNTED
 
     def _fault_of_stranger(self, place: int, sequence: int, previous: bytes | None) -> Fault:
         """The device never wrote this: in the place of a record, or before it."""
