@@ -17,6 +17,7 @@ from fob_office.cli.context import Cli, default_state
 from fob_office.cli.main import COMMANDS, error_for, run
 from fob_office.settings import Settings, load_settings
 from fob_office.surroundings import Surroundings
+from fob_protocol.office.certificate import read_certificate
 from support.office import NOW
 from support.postgresql import Cluster
 from support.required import program
@@ -130,6 +131,14 @@ def test_the_issuer_s_key_may_stay_elsewhere(shell: Shell, tmp_path: Path) -> No
     assert shell.error(f"issuer renew-list --issuer-key {key}")[0] == "that is not this office's issuer key"
     key.chmod(0o644)
     assert shell.error(f"issuer renew-list --issuer-key {key}")[0] == "the issuer's key is no secret"
+
+
+def test_a_factory_is_given_the_certificate_of_a_server(made: Shell, tmp_path: Path) -> None:
+    issuer = bytes.fromhex(made.json("issuer show")["public_key"])
+    signed = bytes.fromhex(made("server certificate configuration"))
+    assert read_certificate(issuer, signed).server == "configuration"
+    made(f"server certificate configuration --output {tmp_path / 'certificate'}")
+    assert (tmp_path / "certificate").read_bytes() == signed
 
 
 def test_servers_come_change_and_go(made: Shell) -> None:

@@ -8,6 +8,7 @@ import click
 
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
 from fob_office.issuer.service import CERTIFICATE_DAYS
+from fob_office.servers.service import newest_keys
 from fob_office.servers.views import server_view, server_views
 from fob_protocol.office.certificate import Usage
 
@@ -55,6 +56,21 @@ def show(cli: Cli, state: Path, name: str) -> None:
     """One server."""
     with cli.office(state) as office, office.database.read() as session:
         cli.fields(server_view(session, name).model_dump())
+
+
+@server.command()
+@state_option
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; else in hexadecimal.")
+@click.argument("name")
+@pass_cli
+def certificate(cli: Cli, state: Path, name: str, output: Path | None) -> None:
+    """A server's newest certificate, which fob-device factory wants of the configuration server."""
+    with cli.office(state) as office, office.database.read() as session:
+        signed = newest_keys(session, name).certificate
+    if output is None:
+        cli.line(signed.hex())
+    else:
+        output.write_bytes(signed)
 
 
 @server.command()
