@@ -15,6 +15,7 @@ from fob_device.components.equipment import Supplied
 from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.office.progress import Told
 from fob_device.office.relay import Relay
+from fob_device.pad.entry import PinEntry, PinUse
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Event
 from fob_protocol.office.configuration import Notice, Purpose
@@ -214,12 +215,19 @@ def test_registration_needs_the_user_and_is_used_from_this_computer(tmp_path: Pa
         assert (await world.ask(catalogue.REGISTER, "bank", 2, "name", "Ann")).ckr == Ckr.ARGUMENTS_BAD
         assert (await world.ask(catalogue.REGISTER, "bank", 1, "name", "Ann")).ckr == Ckr.OK
         servers = {line[0]: line[1:] for line in (await world.ask(catalogue.SERVERS)).lines}
+        assert list(servers) == ["bank", "shop"]
         assert servers["bank"] == ("bank", "letters", 1, "Ann")
         assert servers["shop"] == ("shop", "", 0, "")
         used = await world.ask(catalogue.USE, "bank", "letters", "new", b"hello")
         assert used.lines == ((200, b"for Ann: hello"),)
         (entitled, letters) = (await world.ask(catalogue.ENTITLED, "bank")).lines
         assert (entitled[:2], letters) == ((1, 1), ("letters", 2))
+        for application, path, body in (
+            ("Letters", "", b""),
+            ("letters", "p" * 257, b""),
+            ("letters", "", bytes(8193)),
+        ):
+            assert (await world.ask(catalogue.USE, "bank", application, path, body)).ckr == Ckr.ARGUMENTS_BAD
         refused = await world.ask(catalogue.USE, "bank", "gold", "", b"")
         assert (refused.ckr, refused.words) == (Ckr.FUNCTION_REJECTED, "not-entitled")
         assert (await world.ask(catalogue.USE, "shop", "letters", "", b"")).ckr == Ckr.ARGUMENTS_BAD
@@ -240,6 +248,11 @@ def test_a_pin_pad_is_typed_on_for_each_registration(tmp_path: Path) -> None:
         relaying.cancel()
 
     tell(tmp_path, story, decider=Rules(typed_pin=USER_PIN))
+
+
+def test_who_types_a_pin_reads_what_it_is_for() -> None:
+    entry = PinEntry(PinUse.SERVER, Cku.USER, "me@pc", deed="register at bank")
+    assert entry.words() == "type the PIN to register at bank for me@pc"
 
 
 @pytest.mark.clause("R6")

@@ -427,5 +427,5 @@ def test_the_token_is_made_anew_by_the_officer_s_pin_and_the_sheet_says_what_goe
 
 def test_two_that_want_the_token_made_anew_are_two_questions() -> None:
     erase = PinEntry(PinUse.ERASE, Cku.SO, "me@pc", new_label="x")
-    assert [PinEntry(use, Cku.SO, "me@pc").is_shared for use in PinUse] == [True, True, False, False, False]
+    assert [PinEntry(use, Cku.SO, "me@pc").is_shared for use in PinUse] == [True, True, False, False, False, False]
     assert not erase.is_shared

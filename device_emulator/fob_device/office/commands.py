@@ -19,11 +19,13 @@ from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value, Values
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.names import plain_name
+from fob_protocol.office.certificate import Usage
 from fob_protocol.office.component import words
 from fob_protocol.office.configuration import Purpose
-from fob_protocol.office.entitlements import State
-from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.entitlements import State, Use
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read
 from fob_protocol.office.release import Release
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -59,7 +61,7 @@ async def list_servers(office: BackOffice, context: Context, values: Values) -> 
     """+FOBSERVERS."""
     registered = {registration.server: registration for registration in office.store.registrations()}
     lines = []
-    for server in office.talker.known.listed():
+    for server in office.talker.known.listed(Usage.REGISTRATION):
         mine = registered.get(server.server)
         application, name = (mine.application, mine.name) if mine else ("", "")
         lines.append((server.server, server.title, application, int(mine is not None), name))
@@ -94,6 +96,7 @@ async def tell_entitlements(office: BackOffice, context: Context, values: Values
 async def use(office: BackOffice, context: Context, values: Values) -> Answer:
     """+FOBUSE."""
     server, application, path = (_text(value) for value in values[:3])
+    _check_use(application, path, octets(values[3]))
     master_key = await user_master_key(context, f"use {plain_name(application)} at {plain_name(server)}")
     with _named():
         used = await office.use(server, digest(context.pc_key), application, path, octets(values[3]), master_key)
@@ -175,8 +178,16 @@ def _named() -> Iterator[None]:
 
 
 def _check_server(office: BackOffice, server: str) -> None:
-    if server not in office.talker.known.certificates:
+    if server not in {one.server for one in office.talker.known.listed(Usage.REGISTRATION)}:
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no server {plain_name(server)}")
+
+
+def _check_use(application: str, path: str, body: bytes) -> None:
+    """What does not fit into a question is not asked."""
+    try:
+        read(Use, Use(None, application, path, body).octets())
+    except OfficeError as error:
+        raise CkrError(Ckr.ARGUMENTS_BAD, error.why) from None
 
 
 def _fields(count: int, values: Values) -> dict[str, str]:

@@ -58,9 +58,10 @@ class Known:
             raise OfficeError(Fault.OTHER_SERVER, f"no server {name} is known")
         return self.now(clock).check(signed, name, usage)
 
-    def listed(self) -> list[Certificate]:
-        """Every server's newest, by name, whether it holds now or not."""
-        return [read_certificate(self.trust.issuer, self.certificates[name]) for name in sorted(self.certificates)]
+    def listed(self, usage: Usage) -> list[Certificate]:
+        """The newest of every server with a usage, by name, whether it holds now or not."""
+        newest = (read_certificate(self.trust.issuer, self.certificates[name]) for name in sorted(self.certificates))
+        return [certificate for certificate in newest if usage in certificate.usages]
 
     def with_server(self, signed: bytes, name: str, usage: Usage, clock: int) -> tuple["Known", Certificate]:
         """After a server's certificate."""

@@ -139,7 +139,7 @@ class Registering:
             server,
             template.title,
             template.application,
-            pending.fields[NAME],
+            pending.fields.get(NAME, ""),
             agreed.reply.access_path,
             user_code,
             _digest(pending.fields),

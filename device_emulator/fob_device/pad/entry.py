@@ -19,6 +19,7 @@ class PinUse(Enum):
     CHANGE = "change it"
     RESET = "replace a forgotten one"
     ERASE = "erase the token"
+    SERVER = "speak to a server"
 
 
 _OWNERS: Final = {Cku.USER: "PIN", Cku.SO: "security officer's PIN"}
@@ -29,8 +30,8 @@ class PinEntry:
     """A PIN that is asked for: by which computer and which program of it, whose it is, and what for.
 
     `user`: whose PIN is typed, Cku.USER or Cku.SO. `key_label` and `key` (its handle) with PinUse.KEY, `new_label`
-    with PinUse.ERASE. `is_new`: a PIN is chosen, not checked. `pc_key` is the computer, its name
-    only what it is called.
+    with PinUse.ERASE, `deed` (in words) with PinUse.SERVER. `is_new`: a PIN is chosen, not checked. `pc_key` is the
+    computer, its name only what it is called.
     """
 
     use: PinUse
@@ -40,6 +41,7 @@ class PinEntry:
     key_label: str = ""
     key: int = 0
     new_label: str = ""
+    deed: str = ""
     is_new: bool = False
     pc_key: bytes = field(default=b"", repr=False)
 
@@ -76,6 +78,8 @@ class PinEntry:
                 return f"use '{plain_name(self.key_label)}' once"
             case PinUse.KEY:
                 return f"{deed('sign', self.caller)} with '{plain_name(self.key_label)}'"
+            case PinUse.SERVER:
+                return plain_name(self.deed, limit=len(self.deed))
             case PinUse.ERASE:
                 return f"ERASE every key on this phone and call it '{plain_name(self.new_label)}',"
             case _:

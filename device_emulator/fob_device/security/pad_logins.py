@@ -15,7 +15,6 @@ from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value
 from fob_protocol.caller import Caller
 from fob_protocol.history.entry import By, Entry, Kind, Outcome
-from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
@@ -46,10 +45,10 @@ async def user_master_key(context: Context, deed: str) -> bytes:
     """
     if not context.decider.has_pin_pad:
         return context.session.master_key
-    entry = PinEntry(PinUse.LOGIN, Cku.USER, context.pc_name, pc_key=context.pc_key)
+    entry = PinEntry(PinUse.SERVER, Cku.USER, context.pc_name, deed=deed, pc_key=context.pc_key)
     check = _master_key_of(context, Cku.USER)
     with context.checking_pin():
-        async with context.asking(f"{deed} for {plain_name(context.pc_name)}") as asking:
+        async with context.asking(entry.what()) as asking:
             return await _typed(context, entry, asking, await context.decider.log_in(entry, check, asking))
 
 
