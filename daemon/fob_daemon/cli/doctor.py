@@ -17,6 +17,7 @@ from fob_daemon.cli.checks.git import check_git
 from fob_daemon.cli.checks.links import check_links
 from fob_daemon.cli.checks.office import check_office
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
+from fob_daemon.cli.checks.permissions import check_permissions
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.service import check_service
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
@@ -31,6 +32,8 @@ from fob_daemon.control.errors import ControlError, ExitCode
 MARGIN: Final = 6
 
 CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
+    # Before what starts the daemon again.
+    check_permissions,
     check_daemon,
     check_service,
     check_configuration,
@@ -125,7 +128,7 @@ def _machine(fob: Fob) -> Machine:
     sockets = fob.paths.control, Path(provider), Path(agent)
     skew = partial(skew_of, fob)
     office = partial(_ask_office, fob)
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office)
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, fob.paths.state)
 
 
 def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:

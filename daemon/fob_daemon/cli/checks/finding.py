@@ -60,7 +60,8 @@ class Machine:
     """The machine under examination. `status` is the daemon's report, None when there is a `refusal` instead.
 
     `ask_office`: the office that is configured, and whether it answers; raises ControlError, NOTHING_TO_DO for none.
-    `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known.
+    `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known. `state`: the
+    folder of what this user's daemon keeps.
     """
 
     environment: Mapping[str, str]
@@ -73,6 +74,7 @@ class Machine:
     refusal: ControlError | None = None
     skew_of: Callable[[dict[str, Any]], float | None] = lambda device: None
     ask_office: Callable[[], tuple[dict[str, Any], dict[str, Any]]] = no_office
+    state: Path | None = None
 
     @property
     def person(self) -> Person:
