@@ -4,7 +4,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from fob_daemon.control.interface import DeviceState
 from support.required import check_program
 
 EMAIL = "ada@example.org"
+OWN_FILES = ("fob-ssh-keygen", "fob-allowed-signers")
 CONFIG = f"# Ada's\n[user]\n    email={EMAIL}   # at work\n\tname = Ada Lovelace\n[core]\n  editor = vi"
 
 
@@ -306,6 +307,81 @@ async def test_a_file_of_somebody_else_is_not_put_away(fob: FobProgram, config: 
     ended = await fob("git", "enable", "--yes")
     assert (ended.code, ended.error[0]) == (1, "nothing was changed")
     assert (text(program), text(config)) == ("#!/bin/sh\necho mine\n", CONFIG)
+
+
+DAMAGES: dict[str, Callable[[str], str]] = {
+    "emptied": lambda text: "",
+    "blank": lambda text: "\n",
+    "garbage": lambda text: "\udcff garbage\n",
+    "cut": lambda text: text[: len(text) // 2],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_files_of_fob_s_that_were_damaged_are_written_again(
+    fob: FobProgram, config: Path, key: str, damage: str
+) -> None:
+    await fob("git", "enable", "--yes")
+    before = own_texts(fob)
+    damage_own_files(fob, damage)
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, own_texts(fob)) == (0, before), ended.err
+    assert (await fob("git", "enable", "--yes")).code == 7
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_the_doctor_writes_them_again_too(fob: FobProgram, config: Path, key: str, damage: str) -> None:
+    await fob("git", "enable", "--yes")
+    before = own_texts(fob)
+    damage_own_files(fob, damage)
+    await fob("doctor", "--fix", "--yes", "--json")
+    assert own_texts(fob) == before
+    assert (await fob("git", "enable", "--yes")).code == 7
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_damaged_files_of_fob_s_do_not_outlive_it(fob: FobProgram, config: Path, key: str, damage: str) -> None:
+    await fob("git", "enable", "--yes")
+    damage_own_files(fob, damage)
+    assert (await fob("git", "disable")).code == 0
+    assert (text(config), files_of_fob(fob.folder)) == (CONFIG, [])
+    assert (await fob("git", "enable", "--yes")).code == 0
+
+
+async def test_an_empty_file_that_an_earlier_fob_left_is_no_hindrance(fob: FobProgram, config: Path, key: str) -> None:
+    put(data(fob) / "fob-allowed-signers", "")
+    assert (await fob("git", "enable", "--yes")).code == 0
+
+
+async def test_signers_that_are_whole_stay_when_the_list_is_damaged(fob: FobProgram, config: Path, key: str) -> None:
+    await fob("git", "enable", "--yes")
+    await fob("keys", "new", "--label", "other", "--pin-file", "-", stdin=PIN.decode())
+    await fob("git", "enable", "--yes", "--key", "other")
+    signers = data(fob) / "fob-allowed-signers"
+    before = str(text(signers))
+    put(signers, before.replace("# Fob: ", "") + "garbage\n")
+    assert (await fob("git", "enable", "--yes", "--key", "other")).code == 0
+    assert text(signers) == before
+
+
+async def test_what_somebody_else_wrote_is_named_and_no_success(fob: FobProgram, config: Path, key: str) -> None:
+    """Of settings that are as fob would set them, and that fob has not noted."""
+    await fob("git", "enable", "--yes")
+    (fob.folder / "state/fob/git-before-fob.json").unlink()
+    signers = data(fob) / "fob-allowed-signers"
+    put(signers, "bob@example.org ssh-ed25519 AAAA\n")
+    ended = await fob("git", "enable", "--yes")
+    assert (ended.code, ended.error[2]) == (1, "move it away, and then the same command")
+    assert text(signers) == "bob@example.org ssh-ed25519 AAAA\n"
+
+
+def own_texts(fob: FobProgram) -> dict[str, str]:
+    return {name: (data(fob) / name).read_text(errors="surrogateescape") for name in OWN_FILES}
+
+
+def damage_own_files(fob: FobProgram, damage: str) -> None:
+    for name, content in own_texts(fob).items():
+        (data(fob) / name).write_text(DAMAGES[damage](content), errors="surrogateescape")
 
 
 async def run_in(fob: FobProgram, folder: Path, *arguments: str) -> Ended:

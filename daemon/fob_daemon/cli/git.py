@@ -119,13 +119,13 @@ def _changes(fob: Fob, runner: Git, scope: Scope, key: str, every_commit: bool) 
 def _carry_out(fob: Fob, changes: Sequence[Change], yes: bool) -> list[dict[str, object]]:
     """Show, ask, make; what was made. Raises ControlError."""
     described = [to_json(change) for change in changes]
-    if all(entry["standing"] != "due" for entry in described):
-        why = "git signs with this key already"
-        raise ControlError("nothing was changed", why, "fob git test", ExitCode.NOTHING_TO_DO)
     for change in changes:
         if change.standing() is Standing.FOREIGN:
             why = f"fob would {change.what}, and did not write what is there"
             raise ControlError("nothing was changed", why, "move it away, and then the same command")
+    if all(entry["standing"] != "due" for entry in described):
+        why = "git signs with this key already"
+        raise ControlError("nothing was changed", why, "fob git test", ExitCode.NOTHING_TO_DO)
     for change in changes:
         show(fob.output, change)
     agree(fob, yes, "fob git enable")

@@ -16,12 +16,17 @@ _MARKED_LINES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class OwnFile:
-    """Written where nothing is, or where fob's mark is; `is_first_draft`: whatever is there already stays."""
+    """Written where nothing is, or where fob's mark is.
+
+    `is_first_draft`: whatever is there already stays. `is_known`: fob has noted that it made the file, which is so its
+    own whatever became of the mark.
+    """
 
     path: Path
     text: str
     mode: int = files.PUBLIC
     is_first_draft: bool = False
+    is_known: bool = False
 
     @property
     def what(self) -> str:
@@ -45,7 +50,7 @@ class OwnFile:
             return Standing.DUE
         if self.is_first_draft or (found == self.text and self._may_run):
             return Standing.DONE
-        return Standing.DUE if _is_ours(found) else Standing.FOREIGN
+        return Standing.DUE if self._is_ours(found) else Standing.FOREIGN
 
     @property
     def _may_run(self) -> bool:
@@ -62,11 +67,11 @@ class OwnFile:
     def undo(self) -> bool:
         """Removed where it is fob's; a first draft where nobody changed it. Raises ControlError."""
         found = files.read(self.path)
-        if found is None or not (found == self.text if self.is_first_draft else _is_ours(found)):
+        if found is None or not (found == self.text if self.is_first_draft else self._is_ours(found)):
             return False
         files.remove(self.path)
         return True
 
-
-def _is_ours(text: str) -> bool:
-    return any(line.startswith("#") and MARK in line for line in text.splitlines()[:_MARKED_LINES])
+    def _is_ours(self, found: str) -> bool:
+        lines = found.splitlines()[:_MARKED_LINES]
+        return self.is_known or any(line.startswith("#") and MARK in line for line in lines)

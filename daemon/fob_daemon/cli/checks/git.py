@@ -1,16 +1,15 @@
 """git's signatures: where git is to sign with the phone, does it find what it needs, and go by it?"""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from fob_daemon.cli.changes import files
-from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
 from fob_daemon.cli.git_signing.effective import other_that_counts, set_by_fob
-from fob_daemon.cli.git_signing.files import PROGRAM_NAME, program_text, signers_text
+from fob_daemon.cli.git_signing.files import PROGRAM_NAME, own_file, program_text, signers_text
 from fob_daemon.cli.git_signing.git import Git
 from fob_daemon.cli.git_signing.plan import FORMAT, KEY, LITERAL, PROGRAM, SIGNERS
 from fob_daemon.cli.git_signing.record import Record
@@ -43,7 +42,7 @@ def check_git(machine: Machine) -> Iterator[Finding]:
     if Path(paths[PROGRAM]).name != PROGRAM_NAME:
         yield _by_variable(machine)
         return
-    yield _program(machine, Path(paths[PROGRAM]))
+    yield _program(machine, Path(paths[PROGRAM]), ours.values())
     is_ours = settings[KEY] == ours.get(KEY) and paths[SIGNERS] == ours.get(SIGNERS)
     path = Path(paths[SIGNERS]) if paths[SIGNERS] else None
     yield _signers(path, settings[KEY], settings["user.email"], is_ours=is_ours)
@@ -68,8 +67,8 @@ def _by_variable(machine: Machine) -> Finding:
     return Finding(Outcome.SKIP, "git", "it signs with ssh keys, and not by the phone's agent", _ENABLE)
 
 
-def _program(machine: Machine, path: Path) -> Finding:
-    change = OwnFile(path, program_text(str(machine.agent)), files.PROGRAM)
+def _program(machine: Machine, path: Path, noted: Collection[str]) -> Finding:
+    change = own_file(path, program_text(str(machine.agent)), files.PROGRAM, noted=noted)
     text = files.read(path)
     if text == change.text and os.access(path, os.X_OK):
         return Finding(Outcome.OK, "git", f"it signs by the phone's agent ({path})")
@@ -89,10 +88,15 @@ def _signers(path: Path | None, key: str, email: str, *, is_ours: bool) -> Findi
         return Finding(Outcome.WARN, what, f"{SIGNERS} is not set", _ENABLE)
     literal = key.removeprefix(LITERAL)
     text = files.read(path)
-    if text is not None and literal in text and email in text:
+    if text is not None and _has(text, email, literal):
         return Finding(Outcome.OK, "git's signers", f"{path} has this key")
     why = f"{path} {'is not there' if text is None else 'does not have this key for ' + email}"
     return Finding(
         Outcome.WARN, what, why, _ENABLE,
-        Write((OwnFile(path, signers_text(email, literal, text)),)) if is_ours else None,
+        Write((own_file(path, signers_text(email, literal, text), noted=(str(path),)),)) if is_ours else None,
     )  # fmt: skip
+
+
+def _has(text: str, email: str, key: str) -> bool:
+    """In one line, however somebody else may have written it."""
+    return any(key in line and email in line for line in text.splitlines() if not line.startswith("#"))

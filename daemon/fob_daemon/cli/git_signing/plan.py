@@ -1,7 +1,7 @@
 """All that makes git sign with one of the phone's keys, as changes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from fob_daemon.cli.changes import files
 from fob_daemon.cli.changes.block import Block
 from fob_daemon.cli.changes.change import Change
 from fob_daemon.cli.changes.own_file import OwnFile
-from fob_daemon.cli.git_signing.files import PROGRAM_NAME, SIGNERS_NAME, program_text, signer, signers_text
+from fob_daemon.cli.git_signing.files import PROGRAM_NAME, SIGNERS_NAME, own_file, program_text, signer, signers_text
 from fob_daemon.cli.git_signing.git import Git
 from fob_daemon.cli.git_signing.record import Record
 from fob_daemon.cli.git_signing.scope import Scope
@@ -45,8 +45,9 @@ def enabling(git: Git, scope: Scope, record: Record, signing: Signing) -> Sequen
     if not email or not _EMAIL.fullmatch(email):
         why = f"user.email is '{email}'" if email else "git does not know whose commits these are (user.email)"
         raise ControlError("git was not configured", why, f"git config {scope.option} user.email YOU@EXAMPLE.ORG")
-    program = OwnFile(scope.files / PROGRAM_NAME, program_text(signing.agent), files.PROGRAM)
-    signers = _signers(git, scope, email, signing.key)
+    noted = record.noted(scope.config)
+    program = own_file(scope.files / PROGRAM_NAME, program_text(signing.agent), files.PROGRAM, noted=noted)
+    signers = _signers(git, scope, signer_of=(email, signing.key), noted=noted)
     settings = {
         FORMAT: "ssh",
         KEY: f"{LITERAL}{signing.key}",
@@ -67,22 +68,22 @@ def _commits(git: Git, scope: Scope, *, every: bool) -> dict[str, str]:
 def disabling(git: Git, scope: Scope, record: Record) -> Sequence[Change]:
     """What may have been made, in the order in which it is undone. Raises ControlError."""
     signers = _signers_in_use(git, scope)
+    noted = record.noted(scope.config)
     return (
         GitSettings(git, scope, record, {}),
-        OwnFile(scope.files / PROGRAM_NAME, ""),
-        OwnFile(scope.files / SIGNERS_NAME, ""),
+        *(own_file(scope.files / name, "", noted=noted) for name in (PROGRAM_NAME, SIGNERS_NAME)),
         *([Block(signers, ())] if signers else []),
     )
 
 
-def _signers(git: Git, scope: Scope, email: str, key: str) -> OwnFile | Block:
+def _signers(git: Git, scope: Scope, signer_of: tuple[str, str], noted: Collection[str]) -> OwnFile | Block:
     """A list that is in use already gets one more line; two lists git does not read."""
     in_use = _signers_in_use(git, scope)
     if in_use is not None:
         # So that the commits of an earlier key still have good signatures.
-        return Block(in_use, (signer(email, key),)).with_found()
+        return Block(in_use, (signer(*signer_of),)).with_found()
     path = scope.files / SIGNERS_NAME
-    return OwnFile(path, signers_text(email, key, files.read(path)))
+    return own_file(path, signers_text(*signer_of, files.read(path)), noted=noted)
 
 
 def _signers_in_use(git: Git, scope: Scope) -> Path | None:

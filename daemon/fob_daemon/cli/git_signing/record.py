@@ -3,7 +3,7 @@
 import hashlib
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,11 @@ class Record:
             return None
         octets = None if found["octets"] is None else b64decode(found["octets"])
         return Before(octets, found["after"], found["settings"], found["ours"])
+
+    def noted(self, config: Path) -> Collection[str]:
+        """The values that fob has set there, the names of its own files among them. Raises ControlError."""
+        before = self.get(config)
+        return () if before is None else before.ours.values()
 
     def put(self, config: Path, before: Before | None) -> None:
         """Keep it; None forgets it. Raises ControlError."""
