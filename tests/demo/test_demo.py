@@ -43,10 +43,14 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
 
 
 def start(
-    environment: Mapping[str, str], *command: str, before: Sequence[str] = (), link: str = "serial"
+    environment: Mapping[str, str],
+    *command: str,
+    before: Sequence[str] = (),
+    link: str = "serial",
+    tour: str = "signing",
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [*before, FOB, "demo", "--link", link, *(("--", *command) if command else ())],
+        [*before, FOB, "demo", "--link", link, "--tour", tour, *(("--", *command) if command else ())],
         env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True,
     )  # fmt: skip
@@ -231,6 +235,21 @@ def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path, link: str
     assert out.count("Verified OK") == 2
     assert 'Good "git" signature' in out
     assert [line.strip() for line in out.splitlines() if "link: 0 round trips" in line]
+    assert_nothing_is_left(environment)
+
+
+@pytest.mark.clause("C13", "C17", "C19")
+@pytest.mark.parametrize("link", ["serial", pytest.param("ble", marks=pytest.mark.clause("P7"))])
+def test_a_generic_phone_becomes_what_was_ordered_without_a_key_press(tmp_path: Path, link: str) -> None:
+    environment = surroundings(tmp_path)
+    status, out, err = finish(start(environment, link=link, tour="office"))
+    assert status == 0, out + err
+    assert "left out" not in out
+    assert "It runs 6 components." in out
+    lines = [line.strip() for line in out.splitlines()]
+    for answer in ("europe", "125  EUR", '"customer": "Example & Sons",', "Set 2 runs on 'demo-phone'."):
+        assert answer in lines
+    assert lines.count("error: +XZONE was not done") == 1
     assert_nothing_is_left(environment)
 
 

@@ -10,6 +10,7 @@ from fob_office.issuer.ends import soon_over
 from fob_office.listening import Place, listen, parse_place
 from fob_office.logs import configure_logs
 from fob_office.office import open_office
+from fob_office.ready import say_ready
 from fob_office.roles import chosen
 from fob_office.settings import load_settings
 
@@ -27,7 +28,6 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
 
     settings = load_settings(state, cli.environment)
     settings = replace(settings, listen=place or settings.listen, workers=workers or settings.workers)
-    configure_logs(settings.log)
     chosen(settings.roles)
     wanted = parse_place(settings.listen)
     office = open_office(settings, cli.environment, cli.surroundings)
@@ -37,4 +37,10 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
     with listen(wanted) as listener:
         # Whoever connects from now on is answered.
         url = Place(wanted.host, listener.getsockname()[1]).url("http" if no_tls else "https")
-        serve(office, listener, has_tls=not no_tls, on_ready=lambda: cli.say(f"listening at {url}"))
+
+        def on_ready() -> None:
+            cli.say(f"listening at {url}")
+            say_ready(url)
+
+        configure_logs(settings.log)
+        serve(office, listener, has_tls=not no_tls, on_ready=on_ready)

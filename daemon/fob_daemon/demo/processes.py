@@ -61,12 +61,12 @@ class Processes:
         """Make the air between two Bluetooth controllers; returns when hosts can connect to it."""
         places = ["--listen", f"unix:{self.scratch.air}", "--control", f"unix:{self.scratch.air_control}"]
         pace = [] if interval is None else ["--interval", str(interval)]
-        self._start("radio", program("fob-device", "radio", *places, *pace))
+        self.start("radio", program("fob-device", "radio", *places, *pace))
 
     def start_phone(self) -> None:
         """Switch the phone on; returns when its line is there."""
         arguments = ["run", "--state", str(self.scratch.phone), "--port", self.link.port(self.scratch)]
-        self._start("phone", program("fob-device", *arguments, "--rules", str(self.scratch.rules)))
+        self.start("phone", program("fob-device", *arguments, "--rules", str(self.scratch.rules)))
 
     def kill_phone(self) -> None:
         """Take the battery out of the phone."""
@@ -90,7 +90,7 @@ class Processes:
 
     def start_daemon(self) -> None:
         """Start fobd; returns when its sockets listen."""
-        self._start("fobd", program("fobd", "--config", str(self.scratch.config)))
+        self.start("fobd", program("fobd", "--config", str(self.scratch.config)))
 
     def fob(self, *arguments: str) -> bytes:
         """What a `fob` command says, at this demo's daemon. Raises DemoError."""
@@ -105,8 +105,11 @@ class Processes:
             raise failed(f"fob {' '.join(arguments)} failed", "it", done.returncode, done.stderr)
         return done.stdout
 
-    def _start(self, name: str, command: Sequence[str]) -> None:
-        """Start a program that says READY=1 as services do; its words go to a log in the scratch folder."""
+    def start(self, name: str, command: Sequence[str]) -> str:
+        """Start a program that says READY=1 as services do, and what else it says then (sd_notify(3)).
+
+        Its words go to a log in the scratch folder. Raises DemoError.
+        """
         address = self.scratch.folder / f"{name}.ready"
         log = self.scratch.folder / f"{name}.log"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, log.open("wb") as words:
@@ -118,8 +121,9 @@ class Processes:
             ready.settimeout(0.1)
             with undisturbed():
                 process = self._running[name] = self._spawn(command, words, address)
-            self._await_ready(name, process, ready, log)
+            status = self._await_ready(name, process, ready, log)
         address.unlink()
+        return status
 
     @staticmethod
     def _spawn(command: Sequence[str], words: IO[bytes], address: Path) -> subprocess.Popen[bytes]:
@@ -135,11 +139,11 @@ class Processes:
         )
 
     @staticmethod
-    def _await_ready(name: str, process: subprocess.Popen[bytes], ready: socket.socket, log: Path) -> None:
+    def _await_ready(name: str, process: subprocess.Popen[bytes], ready: socket.socket, log: Path) -> str:
         for _ in range(int(START_TIME / 0.1)):
             try:
-                if b"READY=1" in ready.recv(4096):
-                    return
+                if b"READY=1" in (said := ready.recv(4096)):
+                    return said.decode(errors="replace")
             except TimeoutError:
                 if process.poll() is not None:
                     break

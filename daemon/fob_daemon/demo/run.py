@@ -1,4 +1,4 @@
-"""A whole demo: phone, daemon, line, pairing, three keys; then a command, or the walk."""
+"""A whole demo: phone, daemon, line, pairing, and keys or a back office; then a command, or a walk."""
 
 import os
 import signal
@@ -6,31 +6,34 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from fob_daemon.demo.commands import exit_status, running
 from fob_daemon.demo.errors import NOT_BEGUN, DemoError
 from fob_daemon.demo.links import DemoLink
+from fob_daemon.demo.office import DemoOffice
 from fob_daemon.demo.processes import Processes
 from fob_daemon.demo.scratch import Scratch
 from fob_daemon.demo.signals import end_by_signals, undisturbed
-from fob_daemon.demo.walk import Say, Walk
+from fob_daemon.demo.signing import make_keys, sign
+from fob_daemon.demo.touring import tour
+from fob_daemon.demo.walk import Say
 
-KEYS: Final = (("rsa:2048", "RSA-2048", "01"), ("ec:p256", "P-256", "02"), ("ed25519", "Ed25519", "03"))
 
-
-def run_demo(link: DemoLink, command: Sequence[str], say: Say) -> int:
-    """Run `command`, or the walk when it is empty; the exit status. Raises DemoError. Leaves nothing behind."""
+def run_demo(link: DemoLink, command: Sequence[str], say: Say, *, has_office: bool = False) -> int:
+    """Run `command`, or a walk when it is empty; the exit status. Raises DemoError. Leaves nothing behind."""
     link.check()
     end_by_signals()
     with scratch_folder() as folder:
         scratch = Scratch.in_folder(folder)
-        scratch.write_files(link.configuration(scratch))
         with Processes(scratch, link) as processes:
-            set_up(processes, say)
+            if has_office:
+                set_up_with_office(processes, say)
+            else:
+                scratch.write_files(link.configuration(scratch))
+                set_up(processes, say)
             if command:
                 return run_command(command, scratch)
-            Walk(scratch, say).run()
+            (tour if has_office else sign)(scratch, say)
             return 0
 
 
@@ -50,18 +53,33 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def set_up(processes: Processes, say: Say) -> None:
-    """Phone and daemon started and paired, the three keys made. Raises DemoError."""
+    """Phone and daemon started and paired, three keys made. Raises DemoError."""
     say(f"Switching on an emulated phone on {processes.link.words}, and the daemon ...")
     processes.make_phone()
+    switch_on_and_pair(processes, say)
+    make_keys(processes, say)
+
+
+def set_up_with_office(processes: Processes, say: Say) -> None:
+    """A back office, an order, a generic phone; started, paired, and configured by itself. Raises DemoError."""
+    office = DemoOffice(processes, say)
+    configuration = office.found()
+    processes.scratch.write_files(processes.link.configuration(processes.scratch) + configuration)
+    processes.make_phone()
+    office.make_and_order()
+    say(f"Switching on the phone on {processes.link.words}, and the daemon ...")
+    switch_on_and_pair(processes, say)
+    office.await_configured()
+
+
+def switch_on_and_pair(processes: Processes, say: Say) -> None:
+    """Raises DemoError."""
     processes.link.prepare(processes)
     processes.start_phone()
     processes.start_daemon()
     url = processes.link.url(processes)
     say(f"Pairing them over {url} (both show the same code; a person compares, here a rule does) ...")
     processes.fob("pair", url, "--yes")
-    for kind, label, key_id in KEYS:
-        say(f"Making a key on the phone: {label} ...")
-        processes.fob("keys", "new", "--type", kind, "--label", label, "--id", key_id)
 
 
 def run_command(command: Sequence[str], scratch: Scratch) -> int:

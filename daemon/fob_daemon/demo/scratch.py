@@ -49,6 +49,11 @@ class Scratch:
         return self.folder / "phone"
 
     @property
+    def office(self) -> Path:
+        """The back office's state."""
+        return self.folder / "office"
+
+    @property
     def rules(self) -> Path:
         """The phone's headless person."""
         return self.folder / "rules.toml"
@@ -83,4 +88,5 @@ class Scratch:
             "PKCS11_SO_PIN": self.so_pin,
             "SSH_AUTH_SOCK": str(self.socket("agent")),
             "FOB_CONTROL_SOCKET": str(self.socket("control")),
+            "FOB_OFFICE_STATE": str(self.office),
         }
