@@ -20,16 +20,15 @@ from fob_daemon.cli.checks.links import check_links
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file, offered_version
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
 from fob_daemon.cli.checks.sockets import check_agent_login, check_agent_variable, check_sockets
-from fob_daemon.cli.client import START
 from fob_daemon.cli.doctor import CHECKS
-from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd
+from fob_daemon.cli.starting import start_command
 from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import find_client, module_path, module_text
 
 OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
 
 # How a person starts the daemon where the tests run.
-START_HERE = START if has_systemd(os.environ) else BY_HAND
+START_HERE = start_command(os.environ)
 
 
 def device(**changes: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from cli.fob_program import FOB, FobProgram
 from control.fake_daemon import URL, FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.cli.client import Client
+from fob_daemon.cli.starting import start_command
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import Ask, DeviceState
 from fob_protocol.pkcs11.ckr import Ckr
@@ -91,7 +92,7 @@ async def test_3_no_daemon(lonely_fob: FobProgram) -> None:
     assert ended.error == [
         "the daemon is not reachable",
         f"{lonely_fob.control}: No such file or directory",
-        "systemctl --user start fobd    (or: fobd &)",
+        start_command(os.environ),
     ]
 
 
@@ -100,7 +101,7 @@ async def test_3_no_daemon(lonely_fob: FobProgram) -> None:
     [
         ("file", "Not a directory", "fob doctor"),
         ("x" * 100, "AF_UNIX path too long", "fob doctor"),
-        ("..", "Connection refused", "systemctl --user start fobd    (or: fobd &)"),
+        ("..", "Connection refused", start_command(os.environ)),
     ],
 )
 async def test_3_a_path_that_leads_nowhere(

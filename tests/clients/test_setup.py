@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.openssh import Sshd
-from fob_daemon.cli.setting_up.systemd import has_systemd
+from fob_daemon.cli.starting import has_systemd
 from support.live import Live, live_phone
 from support.required import check_program
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from fob_daemon.cli.starting import START
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
 from fob_daemon.control.sse import EventReader, ServerEvent, StreamError
@@ -20,8 +21,6 @@ OPERATION_TIME: Final = 670.0
 # Three heartbeats.
 STREAM_TIME: Final = 45.0
 
-START: Final = "systemctl --user start fobd    (or: fobd &)"
-RESTART: Final = "systemctl --user restart fobd"
 OWN: Final = "the same as the daemon's user, or with a daemon of your own: fobd &"
 
 
@@ -40,10 +39,11 @@ class SocketConnection(http.client.HTTPConnection):
 
 
 class Client:
-    """Requests to the daemon at `path`. Every method raises ControlError."""
+    """Requests to the daemon at `path`; `start`: what starts it. Every method raises ControlError."""
 
-    def __init__(self, path: Path, read_time: float = READ_TIME) -> None:
+    def __init__(self, path: Path, read_time: float = READ_TIME, *, start: str = START) -> None:
         self.path = path
+        self._start = start
         self._read_time = read_time
 
     def get(self, *segments: str, **query: str | int) -> Any:
@@ -116,18 +116,17 @@ class Client:
             why = f"{self.path}: it hung up; it serves its own user only, and a limited number of programs"
             raise _unreachable(why, "fob doctor") from None
         except OSError as error:
-            raise _unreachable(f"{self.path}: {error.strerror or error}", _remedy(error)) from None
+            raise _unreachable(f"{self.path}: {error.strerror or error}", self._remedy(error)) from None
         except (ValueError, StreamError):
             raise ControlError("the daemon's answer is not understood", f"{self.path}: no JSON", "fob doctor") from None
 
-
-def _remedy(error: OSError) -> str:
-    match error:
-        case FileNotFoundError() | ConnectionRefusedError():
-            return START
-        case PermissionError():
-            return OWN
-    return "fob doctor"
+    def _remedy(self, error: OSError) -> str:
+        match error:
+            case FileNotFoundError() | ConnectionRefusedError():
+                return self._start
+            case PermissionError():
+                return OWN
+        return "fob doctor"
 
 
 def _unreachable(why: str, next_command: str) -> ControlError:

@@ -4,15 +4,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from fob_daemon.cli.client import Client
 from fob_daemon.cli.completing import complete_device
 from fob_daemon.cli.output import Output
+from fob_daemon.cli.starting import start_command
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.paths import Paths, daemon_paths
+
+JSON_OPTION: Final = "--json"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,7 +42,7 @@ class Fob:
     @cached_property
     def client(self) -> Client:
         """Asks the daemon. Raises ControlError."""
-        return Client(self.paths.control)
+        return Client(self.paths.control, start=start_command(self.environment))
 
     def devices(self) -> list[dict[str, Any]]:
         """The paired devices. Raises ControlError."""
@@ -70,7 +73,12 @@ def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
 def json_option(command: Command) -> Command:
     """`--json`, before the command or behind it."""
     return click.option(
-        "--json", is_flag=True, expose_value=False, is_eager=True, callback=_set_json, help="Print JSON for a script."
+        JSON_OPTION,
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_set_json,
+        help="Print JSON for a script.",
     )(command)
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import takewhile
 from typing import Any, Final
 
 import click
 
 from fob_daemon.cli.completing import COMPLETION_VARIABLE
-from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.context import JSON_OPTION, Fob, json_option
 from fob_daemon.cli.endings import PROGRAM, error_for, reader_gone
 from fob_daemon.cli.output import ReaderGoneError, give_up_what_cannot_be_written, take_every_character
 from fob_daemon.control.errors import ExitCode
@@ -121,10 +122,17 @@ def run(arguments: Sequence[str], fob: Fob) -> int:
             no_arguments.show()
         return ExitCode.USAGE
     except (KeyboardInterrupt, Exception) as reason:  # nobody wants to read a traceback
+        if isinstance(reason, click.UsageError) and _asks_for_json(arguments):
+            fob.output.is_json = True
         error = error_for(reason)
         fob.output.error(error)
         return error.exit_code
     return status if isinstance(status, int) else ExitCode.OK
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Where click came to a fault before it came to the option; behind `--` it is another program's."""
+    return JSON_OPTION in takewhile(lambda word: word != "--", arguments)
 
 
 if __name__ == "__main__":

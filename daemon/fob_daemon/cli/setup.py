@@ -19,7 +19,8 @@ from fob_daemon.cli.parameters import HOSTS, LABEL
 from fob_daemon.cli.setting_up.person import Person
 from fob_daemon.cli.setting_up.shells import changes_of_every_shell, shell_changes
 from fob_daemon.cli.setting_up.ssh import EVERY_HOST, ssh_changes
-from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd, listen, read_units, stop_listening, systemd_changes
+from fob_daemon.cli.setting_up.systemd import listen, read_units, stop_listening, systemd_changes
+from fob_daemon.cli.starting import BY_HAND, has_systemd
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.p11_kit import module_path, module_text
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Run
-from fob_daemon.cli.client import START
 from fob_daemon.cli.setting_up.systemd import SERVICE, SOCKETS, is_enabled
+from fob_daemon.cli.starting import START
 from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import SET_PIN, pkcs11_tool
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fob_daemon.cli.checks.fix import Fix
-from fob_daemon.cli.client import RESTART, START
 from fob_daemon.cli.setting_up.person import Person
-from fob_daemon.cli.setting_up.systemd import BY_HAND, has_systemd
+from fob_daemon.cli.starting import BY_HAND, RESTART, START, has_systemd
 from fob_daemon.control.errors import ControlError, ExitCode
 
 _OF_ROOT: Final = ("sudo ", "apt install ")

@@ -6,7 +6,8 @@ from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
-from fob_daemon.cli.setting_up.systemd import BY_HAND, is_enabled, listen, read_units, systemd_changes
+from fob_daemon.cli.setting_up.systemd import is_enabled, listen, read_units, systemd_changes
+from fob_daemon.cli.starting import BY_HAND
 
 # Where a machine's own service is enabled.
 _OF_THE_MACHINE: Final = "etc/systemd/system/multi-user.target.wants/fobd.service"

@@ -24,12 +24,6 @@ _MARK: Final = "# Fob: `fob setup` wrote this; `fob setup --undo` removes it.\n"
 _DRAFT: Final = "# Fob's configuration: what stands here goes before the defaults (docs/configuration.md).\n"
 _TIME: Final = 20.0
 
-# sd_booted(3).
-_BOOTED: Final = "run/systemd/system"
-
-# What is to be done where no systemd runs.
-BY_HAND: Final = "fobd &    (at each log-in)"
-
 # A wheel has them beside the code, the source tree at its top.
 _FOLDERS: Final = (Path(__file__).parents[2] / "systemd_user", Path(__file__).parents[4] / "systemd/user")
 _UDEV_FOLDERS: Final = (Path(__file__).parents[2] / "systemd_udev", Path(__file__).parents[4] / "systemd/udev")
@@ -59,11 +53,6 @@ def is_enabled(person: Person) -> bool:
 def udev_rule() -> Path:
     """The rule that keeps ModemManager away, where this program has it."""
     return next((folder / RULE for folder in _UDEV_FOLDERS if (folder / RULE).exists()), _UDEV_FOLDERS[-1] / RULE)
-
-
-def has_systemd(environment: Mapping[str, str], root: Path = Path("/")) -> bool:
-    """Whether it runs this computer, and can be asked; in many containers it is installed, and does not run."""
-    return (root / _BOOTED).is_dir() and shutil.which("systemctl", path=environment.get("PATH")) is not None
 
 
 def read_units(environment: Mapping[str, str]) -> bool:
