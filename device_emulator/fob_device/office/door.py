@@ -7,6 +7,8 @@ from typing import Final
 from fob_device.office.back_office import BackOffice
 from fob_device.office.commands import handler_for
 from fob_device.office.relay import Relay
+from fob_device.office.showing import overview
+from fob_device.overview.office import OfficeOverview
 from fob_device.security.back_office import Handler
 from fob_device.security.context import Context
 from fob_device.security.values import optional_octets, optional_whole, whole
@@ -48,6 +50,10 @@ class OfficeDoor:
             self._announce(computer)
         self.office.wake()
 
+    def overview(self) -> OfficeOverview:
+        """As it is now."""
+        return overview(self.office)
+
     def lose_power(self) -> None:
         """Nothing goes on."""
         self._running.cancel()
@@ -78,6 +84,10 @@ class UnfinishedDoor:
 
     def session_began(self, computer: bytes) -> None:
         """Nothing waits."""
+
+    def overview(self) -> OfficeOverview:
+        """What is missing."""
+        return OfficeOverview("", "", "unfinished", self.why)
 
     def lose_power(self) -> None:
         """Nothing goes on."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from fob_device.overview.office import OfficeOverview
 from fob_device.security.context import Context
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Values
@@ -18,6 +19,9 @@ class BackOfficeDoor(Protocol):
 
     def session_began(self, computer: bytes) -> None:
         """A computer (its static key) is there."""
+
+    def overview(self) -> OfficeOverview:
+        """What a screen shows of it."""
 
     def lose_power(self) -> None:
         """Nothing goes on."""

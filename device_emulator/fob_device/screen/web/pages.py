@@ -24,6 +24,7 @@ from fob_device.screen.web.views.history import history_page, last_uses
 from fob_device.screen.web.views.home import home, locked, unlock_pad
 from fob_device.screen.web.views.keys import groups, object_page
 from fob_device.screen.web.views.message import Message
+from fob_device.screen.web.views.office import office_line, office_page
 from fob_device.screen.web.views.pairing import computers_page
 from fob_device.screen.web.views.settings import settings_page
 from fob_device.screen.web.views.sheets import SheetView, sheet_view
@@ -105,7 +106,8 @@ def _unlock(running: Running, query: Query) -> Page | Moved:
 def _home(running: Running, query: Query) -> Page:
     phone = running.phone
     recent = last_uses(_lines(phone), now(phone), RECENT)
-    view = home(computers(phone), grant_items(grants(phone)), recent)
+    office = office_line(phone.office.overview()) if phone.office else ""
+    view = home(computers(phone), grant_items(grants(phone)), recent, office)
     return Page("home.html", "Home", view)
 
 
@@ -159,6 +161,13 @@ def _lines(phone: Phone, before: int | None = None) -> list[Line]:
     return [replace(line, entry=line.entry and phone.pairings.as_shown(line.entry)) for line in lines]
 
 
+def _office(running: Running, query: Query) -> Page:
+    office = running.phone.office
+    if office is None:
+        raise NoPageError
+    return Page("office.html", "Office", office_page(office.overview()), back=Back("", "Home"))
+
+
 def _settings(running: Running, query: Query) -> Page:
     lock = running.person.lock
     view = settings_page(lock.auto_lock, lock.tries_left, running.phone.token.info())
@@ -187,6 +196,7 @@ _PAGES: Final[Mapping[str, Callable[..., Page | Moved]]] = {
     rf"computers/{COMPUTER}/unpair": _unpair,
     r"computers": _computers,
     r"history": _history,
+    r"office": _office,
     r"settings": _settings,
     r"settings/pin": _pin,
     r"over": _over,

@@ -20,6 +20,8 @@ class Home:
     grants: Sequence[GrantItem]
     recent: Sequence[EntryItem]
     is_new: bool = False
+    # What the back office says; empty where there is none.
+    office: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,18 @@ class UnlockPad:
     command: str = ""
 
 
-def home(computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Sequence[EntryItem]) -> Home:
+def home(
+    computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Sequence[EntryItem], office: str = ""
+) -> Home:
     """The first page of an unlocked phone."""
     connected = [computer for computer in computers if link_of(computer) is not Link.NONE]
     if connected:
         said = " and ".join(f"{computer.name} {link_words(computer)}" for computer in connected)
-        return Home("All is quiet", f"Connected to {said}", grants, recent)
+        return Home("All is quiet", f"Connected to {said}", grants, recent, office=office)
     if computers:
-        return Home("No computer here", "None of the paired computers is connected.", grants, recent)
+        return Home("No computer here", "None of the paired computers is connected.", grants, recent, office=office)
     return Home(
-        "Welcome", "Your computer's programs will sign with the keys on this phone.", grants, recent, is_new=True
+        "Welcome", "Your computer's programs will sign with the keys on this phone.", grants, recent, True, office
     )
 
 
