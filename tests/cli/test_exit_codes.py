@@ -66,6 +66,7 @@ async def test_2_usage(lonely_fob: FobProgram, arguments: tuple[str, ...], what:
         (("keys", "new", "--label", "é" * 128), "'--label': it has to be a text of 1 to 255 octets in UTF-8"),
         (("keys", "new", "--label", ""), "'--label': it has to be a text of 1 to 255 octets in UTF-8"),
         (("keys", "new", "--label", "\x1b[2J"), "'--label': it has characters that cannot be shown"),
+        (("keys", "new", "--label", " "), "'--label': it has only spaces, which cannot be seen"),
         (("keys", "new", "--label", "x", "--id", "0g"), "'--id': it has to be hexadecimal, two digits an octet"),
         (("keys", "new", "--label", "x", "--id", "00" * 256), "'--id': it has to be of 1 to 255 octets"),
         (("pair", URL, "--name", "x" * 65), "'--name': it has to be a text of 1 to 64 characters"),

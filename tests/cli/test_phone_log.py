@@ -104,6 +104,38 @@ async def test_a_phone_that_has_done_nothing(fob: FobProgram, history: FakeHisto
     assert (ended.code, ended.out) == (0, "verified 0 entries\n")
 
 
+async def test_the_newest_entries_are_gone_from_the_phones_file(fob: FobProgram, history: FakeHistory) -> None:
+    history.records = history.records[:1]
+    ended = await fob("log", "--phone", "-n", "2")
+    assert (ended.code, ended.out) == (ExitCode.FAILED, "")
+    assert ended.err == (
+        "error: the history of 'pixel' is not whole\n"
+        "why:   the phone has 0 of its newest 2 entries, 2 to 3\n"
+        "try:   fob log --verify --device pixel\n"
+    )
+
+
+async def test_what_is_left_of_the_newest_entries_is_shown(fob: FobProgram, history: FakeHistory) -> None:
+    history.records = history.records[:2]
+    ended = await fob("log", "--phone")
+    assert ended.code == ExitCode.FAILED
+    assert [line[:6] for line in ended.out.splitlines()] == ["     1", "     2"]
+    assert "why:   the phone has 2 of its newest 3 entries, 1 to 3\n" in ended.err
+    ended = await fob("log", "--phone", "--json")
+    assert (ended.code, [entry["sequence"] for entry in ended.json["entries"]]) == (ExitCode.FAILED, [1, 2])
+
+
+async def test_what_is_written_while_the_newest_are_read_is_no_gap(fob: FobProgram, history: FakeHistory) -> None:
+    def drop_and_add() -> None:
+        history.meanwhile = lambda: None
+        history.honest = history.records = chain(4)[1:]
+
+    history.honest = history.records = chain(3)
+    history.meanwhile = drop_and_add
+    ended = await fob("log", "--phone")
+    assert (ended.code, [line[:6] for line in ended.out.splitlines()]) == (0, ["     2", "     3", "     4"])
+
+
 async def test_an_honest_history_is_verified_and_remembered(fob: FobProgram, history: FakeHistory) -> None:
     ended = await fob("log", "--verify")
     assert (ended.code, ended.out) == (0, "verified 3 entries, the last of 2027-01-15 08:00:00\n")

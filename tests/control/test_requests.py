@@ -115,11 +115,18 @@ def test_a_label_within_its_bound(label: str) -> None:
     assert parse("POST", "keys", KEY | {"label": label}) == requests.NewKey("pixel", KeyType.EC_P256, label, None, None)
 
 
-@pytest.mark.parametrize("label", ["a\nb", "\ud800", "\x9b2J", "\u202egnp"])
+@pytest.mark.parametrize("label", ["a\nb", "\ud800", "\x9b2J", "\u202egnp", "\u200b"])
 def test_a_label_can_be_shown(label: str) -> None:
     why = refusal("POST", "/v1/keys", json.dumps(KEY | {"label": label}).encode()).why
 
     assert why == "'label' has characters that cannot be shown"
+
+
+@pytest.mark.parametrize("label", [" ", "   "])
+def test_a_label_is_more_than_spaces(label: str) -> None:
+    why = refusal("POST", "/v1/keys", json.dumps(KEY | {"label": label}).encode()).why
+
+    assert why == "'label' has only spaces, which cannot be seen"
 
 
 def test_a_key_type_is_one_of_the_list() -> None:

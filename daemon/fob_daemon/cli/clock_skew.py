@@ -34,7 +34,7 @@ def _times_of_phone(fob: Fob, device: dict[str, Any]) -> list[float]:
     from fob_protocol.history.entry import Kind, Outcome
 
     try:
-        entries = [entry_of(record) for record in read_newest(fob, device, COMPARED)]
+        entries = [entry_of(record) for record in read_newest(fob, device, COMPARED)[0]]
     except ControlError:
         return []
     return [

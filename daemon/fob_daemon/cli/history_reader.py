@@ -45,12 +45,12 @@ def read_all(fob: Fob, device: dict[str, Any]) -> Read:
     return Read(device, _from(records, head.end.first), head, seen)
 
 
-def read_newest(fob: Fob, device: dict[str, Any], limit: int) -> list[SignedRecord]:
-    """The newest `limit` records, oldest first; not checked."""
+def read_newest(fob: Fob, device: dict[str, Any], limit: int) -> tuple[list[SignedRecord], range]:
+    """The newest `limit` records, oldest first, not checked; and the sequences of those that the head tells of."""
     name = device["name"]
-    head, _ = _read_head(fob, name)
-    first = max(head.end.length - limit + 1, head.end.first)
-    return _read_from(fob, name, first, limit, None)[0][:limit] if limit else []
+    end = _read_head(fob, name)[0].end
+    due = range(max(end.length - limit + 1, end.first), end.length + 1)
+    return _read_from(fob, name, due.start, limit, None)[0][:limit] if limit else [], due
 
 
 def _read_from(

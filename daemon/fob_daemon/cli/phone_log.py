@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.history_json import (
@@ -38,17 +38,19 @@ _OTHERS: Final = "another computer, or the phone itself"
 
 
 def show(fob: Fob, device_name: str | None, limit: int) -> int:
-    """Print the newest entries, oldest first."""
+    """Print the newest entries, oldest first. Raises ControlError, behind what is there, when some are missing."""
     device = fob.device(device_name)
-    records = read_newest(fob, device, limit)
+    records, due = read_newest(fob, device, limit)
     if fob.output.is_json:
         entries = [{"sequence": record.sequence, "entry": entry_json(entry_of(record))} for record in records]
         fob.output.data({"device": device["name"], "entries": entries})
-        return ExitCode.OK
-    if not records and limit:
-        fob.output.say(f"'{device['name']}' has done nothing yet.")
-    for record in records:
-        fob.output.line(_line(record))
+    else:
+        if not due and limit:
+            fob.output.say(f"'{device['name']}' has done nothing yet.")
+        for record in records:
+            fob.output.line(_line(record))
+    if len(records) < len(due):
+        raise _not_whole(device, len(records), due)
     return ExitCode.OK
 
 
@@ -181,6 +183,14 @@ def _moment(entry: Entry) -> str:
     with suppress(ValueError, OverflowError, OSError):
         return time.strftime(_MOMENT, time.localtime(entry.time))
     return f"{entry.time:<19}"
+
+
+def _not_whole(device: dict[str, Any], found: int, due: range) -> ControlError:
+    return ControlError(
+        f"the history of '{device['name']}' is not whole",
+        f"the phone has {found:,} of its newest {len(due):,} entries, {due.start:,} to {due.stop - 1:,}",
+        f"fob log --verify --device {shlex.quote(device['name'])}",
+    )
 
 
 def _quoted(read: Read) -> str:

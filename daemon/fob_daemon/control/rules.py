@@ -9,6 +9,8 @@ def fault_of_name(value: str, limit: int) -> str | None:
         return f"has to be a text of 1 to {limit} characters"
     if not is_plain_name(value):
         return "has characters that cannot be shown"
+    if not value.strip(" "):
+        return "has only spaces, which cannot be seen"
     return None
 
 
