@@ -20,6 +20,7 @@ from fob_device.approval.rules import (
 )
 from fob_device.main import main
 from fob_device.token.limits import PIN_MAX, PIN_MIN, SO_TRIES, USER_TRIES
+from fob_protocol.session.pace import RADIO_REOPENING, RECONNECT_GRACE, Pace
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "device.md").read_text(encoding="utf-8")
@@ -45,6 +46,14 @@ def test_every_word_and_bound_is_the_real_one() -> None:
     assert f"0 to {AFTER_LIMIT};" in ROWS["after"]
     assert f"0 to {REMEMBER_LIMIT};" in ROWS["remember"]
     assert f"at most {FILE_LIMIT // 1024} KiB" in TEXT
+
+
+def test_how_long_a_yes_counts_while_the_computer_is_away_is_what_the_computer_waits() -> None:
+    """Where the break is told, and where only silence tells; at 115,200 baud."""
+    cable = Pace(rate=11_520)
+    assert f"a cable {RECONNECT_GRACE} s" in TEXT
+    assert f"by radio {RECONNECT_GRACE + RADIO_REOPENING} s" in TEXT
+    assert f"{cable.lost_after + cable.first_answer_time:.2f} s after the poll that nobody answered" in TEXT
 
 
 def test_the_example_is_a_set_of_rules() -> None:

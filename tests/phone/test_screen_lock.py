@@ -200,10 +200,33 @@ def test_a_login_waits_for_the_unlocking_and_needs_no_pin_after_it(tmp_path: Pat
         world.person.lock.lock()
         first = world.begin_to_ask(catalogue.LOGIN_USER, 1, None)
         assert await world.asks() == ["unlock the phone: log in for me@pc"]
+        assert world.person.lock.waiting_words == "1 login from me@pc waits"
         await world.unlock()
         assert (await first).ckr == Ckr.OK
         assert (await world.ask(catalogue.LOGIN_USER, 1, None)).ckr == Ckr.OK
         assert await world.asks() == []
+
+    at_screen(tmp_path, story)
+
+
+def test_a_login_is_called_one_whatever_waits_behind_it_at_the_computer(tmp_path: Path) -> None:
+    """An agent has one login for all its programs: the phone cannot know how many requests come after it."""
+
+    async def story(world: ScreenWorld) -> None:
+        key, lock = await world.new_key(b"work"), world.person.lock
+        lock.lock()
+        waiting = [world.begin_to_ask(catalogue.LOGIN_USER, 1, None)]
+        waiting += [world.begin_to_sign(key, data) for data in range(3)]
+        await world.until(lambda: lock.waiting == 4)
+        assert lock.waiting_words == "1 login and 3 requests from me@pc wait"
+        waiting += [world.begin_to_ask(catalogue.LOGIN_USER, 1, None)]
+        await world.until(lambda: lock.waiting == 5)
+        assert lock.waiting_words == "2 logins and 3 requests from me@pc wait"
+        await world.unlock()
+        sheet = await world.sheet(ApprovalSheet)
+        await world.until(lambda: sheet.count == 3)
+        await world.tap()
+        assert {answer.ckr for answer in await asyncio.gather(*waiting)} == {Ckr.OK}
 
     at_screen(tmp_path, story)
 

@@ -134,7 +134,7 @@ async def test_a_sheet_says_that_the_computer_is_away(scene: Scene) -> None:
     await scene.unlock()
     asker = Asker()
     await scene.ask(asker=asker)
-    away = "Away The computer is away, and your answer counts when it is back"
+    away = "Away The computer is away; your answer counts if it is back soon"
     assert away not in (await scene.get()).words
     asker.leave()
     assert away in (await scene.get()).words
@@ -151,6 +151,17 @@ async def test_the_oldest_sheet_is_on_top(scene: Scene) -> None:
     seen = await scene.get()
     assert "Log in to github.com" in seen.words
     assert "2 more requests wait behind this one" in seen.words
+
+
+async def test_what_waits_behind_a_sheet_is_counted_in_requests(scene: Scene) -> None:
+    await scene.unlock()
+    for caller in (LOGIN, COMMIT, FORWARDED):
+        await scene.ask(caller)
+    for sheet in scene.person.sheets:
+        assert isinstance(sheet, ApprovalSheet)
+        for _ in range(29):
+            sheet.prompt.askers.join(Asker())
+    assert "60 more requests wait behind this one" in (await scene.get()).words
 
 
 @pytest.mark.parametrize("name", [SCRIPT, QUOTED, "{{ 7*7 }}", "a\u202eb\x1b[31m"])

@@ -48,6 +48,7 @@ class Lock:
         self._last_tap = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: dict[asyncio.Future[None], Asking] = {}
+        self._logins: set[asyncio.Future[None]] = set()
 
     @property
     def is_locked(self) -> bool:
@@ -95,14 +96,14 @@ class Lock:
 
     @property
     def waiting_words(self) -> str:
-        """`3 requests from me@pc wait`, nothing when none does."""
+        """`1 login and 3 requests from me@pc wait`, nothing when none does."""
         if not self.waiting:
             return ""
         names = sorted(set(self._names()))
         from_whom = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-        if self.waiting == 1:
-            return f"1 request from {from_whom} waits"
-        return f"{self.waiting} requests from {from_whom} wait"
+        counts = {"login": len(self._logins), "request": self.waiting - len(self._logins)}
+        what = " and ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items() if count)
+        return f"{what} from {from_whom} {'waits' if self.waiting == 1 else 'wait'}"
 
     @property
     def auto_lock(self) -> int | None:
@@ -143,21 +144,25 @@ class Lock:
         self._last_tap = self._clock()
         self._wind()
 
-    async def opened(self, asking: Asking) -> bytes:
+    async def opened(self, asking: Asking, *, is_login: bool = False) -> bytes:
         """The user's master key, as soon as the phone is unlocked; the computer hears when that needs the person.
 
+        `is_login`: at the computer any number of requests may wait behind it, so that it is counted by itself.
         Raises CkrError PIN_LOCKED or USER_PIN_NOT_INITIALIZED when nobody can unlock it.
         """
         while self._master_key is None:
             self._require_tries()
             opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting[opened] = asking
+            if is_login:
+                self._logins.add(opened)
             self._changed()
             asking.say(f"{UNLOCK}: {asking.what}")
             try:
                 await opened
             finally:
                 self._waiting.pop(opened, None)
+                self._logins.discard(opened)
                 self._changed()
         return self._master_key
 

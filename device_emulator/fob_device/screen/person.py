@@ -194,7 +194,8 @@ class ScreenPerson:
 
     async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
         """The unlocked phone's key: its person typed the PIN to be here."""
-        return await self.lock.opened(asking)
+        # What needs the key for another deed says so in place of the entry's words.
+        return await self.lock.opened(asking, is_login=asking.what == entry.what())
 
     async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
         """On a sheet."""

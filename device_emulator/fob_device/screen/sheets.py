@@ -17,7 +17,7 @@ from fob_device.screen.errors import SheetGoneError
 ID_SIZE: Final = 16
 
 # What a sheet says while nobody who asks is there.
-AWAY: Final = "the computer is away, and your answer counts when it is back"
+AWAY: Final = "the computer is away; your answer counts if it is back soon"
 
 
 class Kind(Enum):

@@ -91,7 +91,7 @@ def with_sheet(running: Running, page: Page) -> Page:
         return page
     view = _view(running, sheets[0].named(running.phone.pairings.name_now))
     may_reload = page.may_reload and not isinstance(sheets[0], PinSheet)
-    return replace(page, sheet=view, others=_others(len(sheets) - 1), may_reload=may_reload)
+    return replace(page, sheet=view, others=_others(sum(sheet.count for sheet in sheets[1:])), may_reload=may_reload)
 
 
 def _unlock(running: Running, query: Query) -> Page | Moved:
@@ -223,6 +223,7 @@ def _view(running: Running, sheet: Sheet) -> SheetView:
 
 
 def _others(count: int) -> str:
+    """Behind the sheet on top wait `count` requests, several on one sheet where they ask the same."""
     if count == 0:
         return ""
     return "1 more request waits behind this one" if count == 1 else f"{count} more requests wait behind this one"
