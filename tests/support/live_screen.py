@@ -34,14 +34,14 @@ class ScreenProcesses(Processes):
             super().start_phone()
             return
         arguments = ["run", "--state", str(self.scratch.phone), "--port", self.link.port(self.scratch), "--screen"]
-        self._start("phone", program("fob-device", *arguments))
+        self.start("phone", program("fob-device", *arguments))
 
     def start_daemon(self) -> None:
         """Start fobd; returns when its sockets listen."""
         if not self.fobd:
             super().start_daemon()
             return
-        self._start("fobd", (sys.executable, "-c", self.fobd, "--config", str(self.scratch.config)))
+        self.start("fobd", (sys.executable, "-c", self.fobd, "--config", str(self.scratch.config)))
 
     def give_screen(self) -> None:
         """Start the phone anew, with a screen."""
