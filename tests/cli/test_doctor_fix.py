@@ -40,7 +40,7 @@ from fob_daemon.p11_kit import module_path
 from support.required import check_program
 
 OK, WARN, FAIL, SKIP = Outcome.OK, Outcome.WARN, Outcome.FAIL, Outcome.SKIP
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvzcSlTVybsO4WHIJDMBc0"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHayIlIqMQMQfJFWEHMtdb7PITT3kBY8Z/ojL69VrOLK"
 
 Check = Callable[[Machine], Iterator[Finding]]
 

@@ -1,10 +1,11 @@
 """`fob git` with the real git: every change shown, made once, and undone to the octet."""
 
+import json
 import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from cli.fob_program import Ended, FobProgram
 from control.fake_daemon import FakeDaemon, log_entry
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.cli.git_signing.proof import parted
+from fob_daemon.cli.git_signing.record import digest, octets_of
 from fob_daemon.control.interface import DeviceState
 from support.required import check_program
 
 EMAIL = "ada@example.org"
-OWN_FILES = ("fob-ssh-keygen", "fob-allowed-signers")
+OWN_FILES = ("fob-ssh-keygen", "fob-allowed-signers", "fob-signing-key.pub")
 CONFIG = f"# Ada's\n[user]\n    email={EMAIL}   # at work\n\tname = Ada Lovelace\n[core]\n  editor = vi"
 
 
@@ -79,6 +81,11 @@ def files_of_fob(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*fob-*") if path.is_file()]
 
 
+def key_of_git(fob: FobProgram) -> str:
+    """In the file that git's settings name."""
+    return Path(git(fob, "config", "user.signingkey")).read_text().splitlines()[-1]
+
+
 def data(fob: FobProgram) -> Path:
     return fob.folder / ".local/share/fob"
 
@@ -89,7 +96,7 @@ async def test_each_change_is_shown_before_it_is_made(fob: FobProgram, config: P
     assert ended.error[0] == "nothing was changed"
     assert text(config) == CONFIG
     assert not data(fob).exists()
-    program, signers = data(fob) / "fob-ssh-keygen", data(fob) / "fob-allowed-signers"
+    program, signers, public = (data(fob) / name for name in OWN_FILES)
     for line in (
         f"write {program} (a program)",
         f"    SSH_AUTH_SOCK={fob.folder}/agent.sock",
@@ -97,7 +104,9 @@ async def test_each_change_is_shown_before_it_is_made(fob: FobProgram, config: P
         f'    "{EMAIL}" namespaces="git" {key}',
         f"git config --global ({config})",
         "    git config --global gpg.format ssh",
-        f"    git config --global user.signingKey 'key::{key}'",
+        f"write {public}",
+        f"    {key}",
+        f"    git config --global user.signingKey {public}",
         f"    git config --global gpg.ssh.program {program}",
         f"    git config --global gpg.ssh.allowedSignersFile {signers}",
         "    git config --global commit.gpgSign true",
@@ -107,7 +116,10 @@ async def test_each_change_is_shown_before_it_is_made(fob: FobProgram, config: P
 
 async def test_made_once_and_undone_to_the_octet(fob: FobProgram, config: Path, key: str) -> None:
     assert (await fob("git", "enable", stdin="y\n")).code == 0
-    assert git(fob, "config", "user.signingkey") == f"key::{key}"
+    public = data(fob) / "fob-signing-key.pub"
+    assert git(fob, "config", "user.signingkey") == str(public)
+    assert str(text(public)).splitlines()[1:] == [key]
+    assert stat.S_IMODE(public.stat().st_mode) == 0o644
     assert git(fob, "config", "commit.gpgsign") == "true"
     assert stat.S_IMODE((data(fob) / "fob-ssh-keygen").stat().st_mode) == 0o755
     ended = await fob("git", "enable", "--yes")
@@ -156,7 +168,7 @@ async def test_another_key_later_and_back_to_what_was_before_both(
     await fob("keys", "new", "--label", "other", "--pin-file", "-", stdin=PIN.decode())
     assert (await fob("git", "enable", "--yes")).code == 2, "which key?"
     assert (await fob("git", "enable", "--yes", "--key", "other", "--asked")).code == 0
-    assert git(fob, "config", "user.signingkey").startswith("key::ecdsa-sha2-nistp256 ")
+    assert key_of_git(fob).startswith("ecdsa-sha2-nistp256 ")
     signers = str(text(data(fob) / "fob-allowed-signers")).splitlines()[1:]
     assert len(signers) == 2, "commits of the first key still have good signatures"
     assert signers[0] == f'"{EMAIL}" namespaces="git" {key}'
@@ -269,7 +281,7 @@ async def test_a_list_of_the_person_s_own_keeps_the_signers_of_earlier_keys(
     await fob("git", "enable", "--yes")
     await fob("keys", "new", "--label", "other", "--pin-file", "-", stdin=PIN.decode())
     assert (await fob("git", "enable", "--yes", "--key", "other")).code == 0
-    other = git(fob, "config", "user.signingkey").removeprefix("key::")
+    other = key_of_git(fob)
     assert str(text(signers)).splitlines() == [
         "# >>> fob >>>",
         f'"{EMAIL}" namespaces="git" {key}',
@@ -333,9 +345,10 @@ async def test_files_of_fob_s_that_were_damaged_are_written_again(
 async def test_the_doctor_writes_them_again_too(fob: FobProgram, config: Path, key: str, damage: str) -> None:
     await fob("git", "enable", "--yes")
     before = own_texts(fob)
-    damage_own_files(fob, damage)
-    await fob("doctor", "--fix", "--yes", "--json")
-    assert own_texts(fob) == before
+    for names in (OWN_FILES[:2], OWN_FILES[2:]):  # key and signers: one is known by the other
+        damage_own_files(fob, damage, names)
+        await fob("doctor", "--fix", "--yes", "--json")
+        assert own_texts(fob) == before
     assert (await fob("git", "enable", "--yes")).code == 7
 
 
@@ -346,6 +359,70 @@ async def test_damaged_files_of_fob_s_do_not_outlive_it(fob: FobProgram, config:
     assert (await fob("git", "disable")).code == 0
     assert (text(config), files_of_fob(fob.folder)) == (CONFIG, [])
     assert (await fob("git", "enable", "--yes")).code == 0
+
+
+async def as_an_earlier_fob_set_it(fob: FobProgram, config: Path, key: str) -> None:
+    """With the key itself in git's settings, and so noted."""
+    await fob("git", "enable", "--yes")
+    remove(data(fob) / "fob-signing-key.pub")
+    git(fob, "config", "--global", "user.signingkey", f"key::{key}")
+    note = fob.folder / "state/fob/git-before-fob.json"
+    noted = json.loads(note.read_text())
+    noted[str(config)]["ours"]["user.signingKey"] = f"key::{key}"
+    noted[str(config)]["after"] = digest(octets_of(config))
+    note.write_text(json.dumps(noted))
+
+
+async def test_settings_of_an_earlier_fob_are_fob_s(fob: FobProgram, config: Path, key: str) -> None:
+    await as_an_earlier_fob_set_it(fob, config, key)
+    found = (await fob("doctor", "--json")).json["findings"]
+    assert [each["outcome"] for each in found if each["what"] in ("git", "git's signers")] == ["ok", "ok"]
+    assert (await fob("git", "disable")).code == 0
+    assert (text(config), files_of_fob(fob.folder)) == (CONFIG, [])
+
+
+async def test_settings_of_an_earlier_fob_are_taken_over(fob: FobProgram, config: Path, key: str) -> None:
+    await as_an_earlier_fob_set_it(fob, config, key)
+    assert (await fob("git", "enable", "--yes")).code == 0
+    assert key_of_git(fob) == key
+    assert (await fob("git", "enable", "--yes")).code == 7
+    await fob("git", "disable")
+    assert (text(config), files_of_fob(fob.folder)) == (CONFIG, [])
+
+
+async def test_a_key_that_was_cut_is_told_from_a_whole_one(fob: FobProgram, config: Path, key: str) -> None:
+    await fob("git", "enable", "--yes")
+    public = data(fob) / "fob-signing-key.pub"
+    before = str(text(public))
+    put(public, before[:-9])
+    assert (
+        trouble(await fob("doctor", "--json"), public) == f"{public} holds no public key, and user.signingKey names it"
+    )
+    remove(public)
+    assert trouble(await fob("doctor", "--json"), public) == f"{public} is not there, and user.signingKey names it"
+    ended = await fob("git", "test")
+    assert ended.error[1:] == [f"{public} holds no public key, and user.signingKey names it", "fob git enable"]
+    await fob("doctor", "--fix", "--yes", "--json")
+    assert text(public) == before
+
+
+async def test_which_of_two_keys_it_was_is_not_guessed(fob: FobProgram, config: Path, key: str) -> None:
+    await fob("git", "enable", "--yes")
+    await fob("keys", "new", "--label", "other", "--pin-file", "-", stdin=PIN.decode())
+    await fob("git", "enable", "--yes", "--key", "other")
+    public = data(fob) / "fob-signing-key.pub"
+    before = text(public)
+    remove(public)
+    await fob("doctor", "--fix", "--yes", "--json")
+    assert text(public) is None
+    assert (await fob("git", "enable", "--yes", "--key", "other")).code == 0
+    assert text(public) == before
+
+
+def trouble(ended: Ended, path: Path) -> str:
+    """Why the one finding about this file is one."""
+    (why,) = (each["why"] for each in ended.json["findings"] if str(path) in each["why"])
+    return str(why)
 
 
 async def test_an_empty_file_that_an_earlier_fob_left_is_no_hindrance(fob: FobProgram, config: Path, key: str) -> None:
@@ -379,9 +456,9 @@ def own_texts(fob: FobProgram) -> dict[str, str]:
     return {name: (data(fob) / name).read_text(errors="surrogateescape") for name in OWN_FILES}
 
 
-def damage_own_files(fob: FobProgram, damage: str) -> None:
-    for name, content in own_texts(fob).items():
-        (data(fob) / name).write_text(DAMAGES[damage](content), errors="surrogateescape")
+def damage_own_files(fob: FobProgram, damage: str, names: Sequence[str] = OWN_FILES) -> None:
+    for name in names:
+        (data(fob) / name).write_text(DAMAGES[damage](own_texts(fob)[name]), errors="surrogateescape")
 
 
 async def run_in(fob: FobProgram, folder: Path, *arguments: str) -> Ended:
@@ -407,7 +484,7 @@ async def test_one_repository_alone(fob: FobProgram, config: Path, key: str, rep
     below = repository / "below"
     below.mkdir()
     ended = await run_in(fob, below, "git enable --local --yes --json")
-    assert (ended.code, ended.json["scope"], len(ended.json["changes"])) == (0, "--local", 3)
+    assert (ended.code, ended.json["scope"], len(ended.json["changes"])) == (0, "--local", 4)
     assert text(config) == CONFIG
     assert git(fob, "config", "gpg.ssh.program", folder=repository) == f"{repository}/.git/fob-ssh-keygen"
     assert git(fob, "status", "--porcelain", folder=repository) == ""

@@ -82,6 +82,14 @@ def test_the_proof(live: Live, enabled: str) -> None:
     assert "sign for git" in log
 
 
+@pytest.mark.parametrize("enabled", ["Ed25519", "P-256"], indirect=True)
+def test_a_signature_leaves_no_file(live: Live, enabled: str, tmp_path: Path) -> None:
+    folder = f"TMPDIR={tmp_path}"
+    for command in ("git commit -q --allow-empty -m Five", "git verify-commit HEAD", "fob git test"):
+        done = in_repository(live, "env", folder, *command.split())
+        assert (done.returncode, list(tmp_path.iterdir())) == (0, []), done.stderr
+
+
 @pytest.mark.parametrize("enabled", ["RSA-2048"], indirect=True)
 def test_a_no_on_the_phone(live: Live, enabled: str) -> None:
     done = in_repository(live, "fob", "git", "test")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +10,11 @@ from fob_daemon.cli.changes import files
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
 from fob_daemon.cli.git_signing.effective import other_that_counts, set_by_fob
-from fob_daemon.cli.git_signing.files import PROGRAM_NAME, own_file, program_text, signers_text
+from fob_daemon.cli.git_signing.files import PROGRAM_NAME, only_key_of, own_file, program_text, signers_text
 from fob_daemon.cli.git_signing.git import Git
-from fob_daemon.cli.git_signing.plan import FORMAT, KEY, LITERAL, PROGRAM, SIGNERS
+from fob_daemon.cli.git_signing.plan import FORMAT, KEY, PROGRAM, SIGNERS
 from fob_daemon.cli.git_signing.record import Record
+from fob_daemon.cli.git_signing.signing_key import KEY_NAME, key_text, public_half
 from fob_daemon.control.errors import ControlError
 from fob_daemon.paths import daemon_paths
 
@@ -28,8 +30,8 @@ def check_git(machine: Machine) -> Iterator[Finding]:
         git = Git.here({**os.environ, **machine.environment}, Path.cwd())
         ours = set_by_fob(git, Record(daemon_paths(machine.environment).state))
         changed = _changed(git, {name: ours[name] for name in _DECISIVE if name in ours})
-        settings = {name: git.value(name) or "" for name in (FORMAT, KEY, "user.email")}
-        paths = {name: git.value(name, "--type=path") or "" for name in (PROGRAM, SIGNERS)}
+        settings = {name: git.value(name) or "" for name in (FORMAT, "user.email")}
+        paths = {name: git.value(name, "--type=path") or "" for name in (PROGRAM, SIGNERS, KEY)}
     except ControlError as error:
         yield Finding(Outcome.SKIP, "git", error.why)
         return
@@ -43,9 +45,13 @@ def check_git(machine: Machine) -> Iterator[Finding]:
         yield _by_variable(machine)
         return
     yield _program(machine, Path(paths[PROGRAM]), ours.values())
-    is_ours = settings[KEY] == ours.get(KEY) and paths[SIGNERS] == ours.get(SIGNERS)
     path = Path(paths[SIGNERS]) if paths[SIGNERS] else None
-    yield _signers(path, settings[KEY], settings["user.email"], is_ours=is_ours)
+    key = _key_in(paths[KEY])
+    if key is None:
+        yield _no_key(Path(paths[KEY]), path, settings["user.email"], ours.values())
+        return
+    is_ours = paths[KEY] == ours.get(KEY) and paths[SIGNERS] == ours.get(SIGNERS)
+    yield _signers(path, key, settings["user.email"], is_ours=is_ours)
 
 
 def _changed(git: Git, ours: Mapping[str, str]) -> Finding | None:
@@ -81,19 +87,36 @@ def _program(machine: Machine, path: Path, noted: Collection[str]) -> Finding:
     return Finding(Outcome.FAIL, "git cannot sign", f"{path} may not be run", f"chmod +x {path}", Write((change,)))
 
 
+def _key_in(value: str) -> str | None:
+    with suppress(ControlError):
+        return public_half(value)
+    return None
+
+
+def _no_key(path: Path, signers: Path | None, email: str, noted: Collection[str]) -> Finding:
+    """A file that is fob's is written again where the list of signers has but one key that it can be."""
+    why = f"{path} {'holds no public key' if path.exists() else 'is not there'}, and {KEY} names it"
+    if path.exists() and path.name != KEY_NAME:
+        return Finding(Outcome.SKIP, "git's signers", why, _ENABLE)
+    text = files.read(signers) if signers is not None else None
+    key = only_key_of(email, text or "")
+    is_known = key is not None and str(path) in noted
+    fix = Write((own_file(path, key_text(str(key)), noted=noted),)) if is_known else None
+    return Finding(Outcome.FAIL, "git cannot sign", why, _ENABLE, fix)
+
+
 def _signers(path: Path | None, key: str, email: str, *, is_ours: bool) -> Finding:
     """`is_ours`: list and key are those that fob has set; no other key is fob's to trust."""
     what = "git takes its own signatures for no good ones"
     if path is None:
         return Finding(Outcome.WARN, what, f"{SIGNERS} is not set", _ENABLE)
-    literal = key.removeprefix(LITERAL)
     text = files.read(path)
-    if text is not None and _has(text, email, literal):
+    if text is not None and _has(text, email, key):
         return Finding(Outcome.OK, "git's signers", f"{path} has this key")
     why = f"{path} {'is not there' if text is None else 'does not have this key for ' + email}"
     return Finding(
         Outcome.WARN, what, why, _ENABLE,
-        Write((own_file(path, signers_text(email, literal, text), noted=(str(path),)),)) if is_ours else None,
+        Write((own_file(path, signers_text(email, key, text), noted=(str(path),)),)) if is_ours else None,
     )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""The files beside git's settings: the program that git calls to sign, and whose signatures are good."""
+"""The files beside git's settings: the program that git calls to sign, and whose signatures are good.
+
+The third is the key (`signing_key`).
+"""
 
 import re
 import shlex
@@ -29,7 +32,7 @@ exec ssh-keygen "$@"
 _SIGNERS: Final = "# Fob: whose signatures git takes for good. `fob git disable` removes this file."
 
 # As `signer` writes it.
-_SIGNER: Final = re.compile(r'"[^\s"]+" namespaces="git" [\w@.-]+ [A-Za-z0-9+/]+=*')
+_SIGNER: Final = re.compile(r'"([^\s"]+)" namespaces="git" ([\w@.-]+ [A-Za-z0-9+/]+=*)')
 
 
 def own_file(path: Path, text: str, mode: int = files.PUBLIC, *, noted: Collection[str]) -> OwnFile:
@@ -64,3 +67,9 @@ def signers_text(email: str, key: str, found: str | None = None) -> str:
 def signer(email: str, key: str) -> str:
     """One line of it; `key` is its type and its base64."""
     return f'"{email}" namespaces="git" {key}'
+
+
+def only_key_of(email: str, signers: str) -> str | None:
+    """The one key whose signatures fob has made good for this address; None where there are several, or none."""
+    found = {each[2] for line in signers.splitlines() if (each := _SIGNER.fullmatch(line)) and each[1] == email}
+    return found.pop() if len(found) == 1 else None

@@ -15,6 +15,7 @@ from fob_daemon.cli.git_signing.git import Git
 from fob_daemon.cli.git_signing.record import Record
 from fob_daemon.cli.git_signing.scope import Scope
 from fob_daemon.cli.git_signing.settings import GitSettings
+from fob_daemon.cli.git_signing.signing_key import KEY_NAME, key_text
 from fob_daemon.control.errors import ControlError
 
 FORMAT: Final = "gpg.format"
@@ -25,9 +26,6 @@ SIGN_COMMITS: Final = "commit.gpgSign"
 
 # In a list of signers the others are patterns, or end the name.
 _EMAIL: Final = re.compile(r"[^\s\"\\,*?!]+")
-
-# A setting that holds the key itself and no file's name (git-config(1), user.signingKey).
-LITERAL: Final = "key::"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,15 @@ def enabling(git: Git, scope: Scope, record: Record, signing: Signing) -> Sequen
     noted = record.noted(scope.config)
     program = own_file(scope.files / PROGRAM_NAME, program_text(signing.agent), files.PROGRAM, noted=noted)
     signers = _signers(git, scope, signer_of=(email, signing.key), noted=noted)
+    key = own_file(scope.files / KEY_NAME, key_text(signing.key), noted=noted)
     settings = {
         FORMAT: "ssh",
-        KEY: f"{LITERAL}{signing.key}",
+        KEY: str(key.path),
         PROGRAM: str(program.path),
         **({SIGNERS: str(signers.path)} if isinstance(signers, OwnFile) else {}),
         **_commits(git, scope, every=signing.every_commit),
     }
-    return program, signers, GitSettings(git, scope, record, settings)
+    return program, signers, key, GitSettings(git, scope, record, settings)
 
 
 def _commits(git: Git, scope: Scope, *, every: bool) -> dict[str, str]:
@@ -71,7 +70,7 @@ def disabling(git: Git, scope: Scope, record: Record) -> Sequence[Change]:
     noted = record.noted(scope.config)
     return (
         GitSettings(git, scope, record, {}),
-        *(own_file(scope.files / name, "", noted=noted) for name in (PROGRAM_NAME, SIGNERS_NAME)),
+        *(own_file(scope.files / name, "", noted=noted) for name in (PROGRAM_NAME, SIGNERS_NAME, KEY_NAME)),
         *([Block(signers, ())] if signers else []),
     )
 

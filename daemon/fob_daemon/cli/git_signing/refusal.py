@@ -2,13 +2,11 @@
 
 import shlex
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from fob_daemon.cli.agent_logins import phones_to_unlock
-from fob_daemon.cli.changes import files
 from fob_daemon.cli.context import Fob
-from fob_daemon.cli.git_signing.plan import LITERAL
+from fob_daemon.cli.git_signing.signing_key import public_half
 from fob_daemon.control.errors import ControlError, ExitCode
 
 _WHAT: Final = "the commit was not signed"
@@ -26,7 +24,10 @@ def why_not_signed(fob: Fob, key: str, since: int, words: str) -> ControlError:
     `key`: git's user.signingKey; `since`: the log's newest entry before git signed; `words`: git's last ones.
     """
     status = fob.client.get("status")
-    holder = _holder(fob, status["devices"], _public_half(key))
+    public = public_half(key)
+    if public is None:
+        return ControlError(_WHAT, f"{key} holds no public key, and user.signingKey names it", "fob git enable")
+    holder = _holder(fob, status["devices"], public)
     if holder is None:
         why = "no phone that is paired has the key that git signs with (user.signingKey)"
         return ControlError(_WHAT, why, "fob git enable")
@@ -50,16 +51,7 @@ def _said(device: dict[str, Any]) -> str:
     return f"{device['state']}: {device['why']}" if device["why"] else str(device["state"])
 
 
-def _public_half(key: str) -> list[str]:
-    """Its type and its base64; git takes the name of a file too."""
-    text: str | None = key.removeprefix(LITERAL)
-    if not key.startswith((LITERAL, "ssh-")):
-        with suppress(ControlError):
-            text = files.read(Path(key))
-    return (text or "").split()[:2]
-
-
-def _holder(fob: Fob, devices: list[dict[str, Any]], key: list[str]) -> dict[str, Any] | None:
+def _holder(fob: Fob, devices: list[dict[str, Any]], key: str) -> dict[str, Any] | None:
     """The phone with this key, one that is here before one that is not."""
     for device in sorted(devices, key=lambda device: device["state"] != "ready"):
         # What is known of a phone that is away is listed too; one that was never here has nothing to list.
@@ -70,6 +62,6 @@ def _holder(fob: Fob, devices: list[dict[str, Any]], key: list[str]) -> dict[str
     return None
 
 
-def _line(fob: Fob, key: dict[str, Any]) -> list[str]:
+def _line(fob: Fob, key: dict[str, Any]) -> str:
     line: str | None = fob.client.get("keys", key["device"], key["id"])["ssh"]
-    return (line or "").split()[:2]
+    return " ".join((line or "").split()[:2])
