@@ -1,7 +1,9 @@
 """`fob git` with the real git: every change shown, made once, and undone to the octet."""
 
+import asyncio
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -568,6 +570,30 @@ async def test_the_phone_that_has_the_key_is_the_one_that_is_blamed(
         "no phone that is paired has the key that git signs with (user.signingKey)",
         "fob git enable",
     ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+async def test_a_proof_that_is_ended_leaves_nothing(
+    fob: FobProgram, config: Path, key: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    await fob("git", "enable", "--yes")
+    waits, ends = tmp_path / "waits", tmp_path / "ends"
+    put(data(fob) / "fob-ssh-keygen", f"#!/bin/sh\necho >{waits}\nexec cat {ends}\n")
+    os.mkfifo(waits)
+    os.mkfifo(ends)
+    signer = os.open(ends, os.O_RDWR)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    fob.environment["TMPDIR"] = str(scratch)
+    process = await fob.start("git", "test")
+    await asyncio.to_thread(waits.read_text)
+    assert list(scratch.glob("fob-git-*"))
+    process.send_signal(number)
+    async with asyncio.timeout(20):
+        _, words = await process.communicate()
+    os.close(signer)
+    assert process.returncode == 130, words
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize(

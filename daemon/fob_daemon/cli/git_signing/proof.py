@@ -1,7 +1,10 @@
 """A signed commit in a repository of its own, held against git and against ssh-keygen, neither of which knows Fob."""
 
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,9 +66,10 @@ class Setup:
 
 
 def prove(git: Git, setup: Setup) -> Proof:
-    """Sign, and check twice. Raises NotSignedError, ControlError."""
-    with tempfile.TemporaryDirectory(prefix="fob-git-") as folder:
-        scratch = Git(git.environment, Path(folder))
+    """Sign, and check twice; nothing is left of it. Raises NotSignedError, ControlError, KeyboardInterrupt."""
+    with _interrupted_by_signals(), tempfile.TemporaryDirectory(prefix="fob-git-") as folder:
+        # What git lays aside while it signs is to go too, should git be ended.
+        scratch = Git({**git.environment, "TMPDIR": folder}, Path(folder))
         try:
             scratch.run("init", "--quiet")
             _configure(scratch, setup.settings(setup.program))
@@ -77,6 +81,20 @@ def prove(git: Git, setup: Setup) -> Proof:
         except GitFailedError as error:
             raise ControlError(_PROVED, f"git: {error}", "fob doctor") from None
         return Proof(commit, _verified(scratch, setup, payload, signature))
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Who is asked to end cleans up first."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:  # nohup's SIGHUP stays unheard
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def parted(commit: str) -> tuple[str, str]:
