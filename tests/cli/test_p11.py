@@ -86,12 +86,32 @@ def test_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert run(["p11", "install"], Fob(environment)) == 7
     assert "is as it should be" in capsys.readouterr().err
 
-    path.write_text("remote: unix:path=/elsewhere\n")
+    path.write_text(module_text("/elsewhere"))
     assert run(["--json", "p11", "install"], Fob(environment)) == 0
     assert json.loads(capsys.readouterr().out) == {
         "path": str(path),
         "remote": f"unix:path={tmp_path}/fob/provider.sock",
     }
+
+
+@pytest.mark.parametrize(("there", "code"), [("", 0), ("\n", 0), ("garbage", 1), ("module: other.so\n", 1)])
+def test_what_somebody_else_wrote_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], there: str, code: int
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    path = tmp_path / ".config/pkcs11/modules/fob.module"
+    path.parent.mkdir(parents=True)
+    path.write_text(there)
+
+    assert run(["p11", "install"], Fob({"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)})) == code
+
+    if code:
+        assert capsys.readouterr().err.splitlines() == [
+            "error: nothing was written",
+            f"why:   fob would write {path}, and did not write what is there",
+            "try:   move it away, and then the same command",
+        ]
+        assert path.read_text() == there
 
 
 def test_install_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

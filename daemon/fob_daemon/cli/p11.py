@@ -9,6 +9,8 @@ from typing import Final
 
 import click
 
+from fob_daemon.cli.changes.change import Standing
+from fob_daemon.cli.checks.p11_kit import module_file
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.daemon_sockets import daemon_sockets
 from fob_daemon.cli.programs import last_words, run_program
@@ -64,10 +66,14 @@ def test_command(fob: Fob) -> None:
 
 
 def _write(path: Path, text: str) -> bool:
-    """False when the file is as it should be. Raises ControlError."""
+    """False when the file is as it should be. Raises ControlError, also where somebody else's file is in the way."""
+    standing = module_file(path, text).standing()
+    if standing is Standing.DONE:
+        return False
+    if standing is Standing.FOREIGN:
+        why = f"fob would write {path}, and did not write what is there"
+        raise ControlError("nothing was written", why, "move it away, and then the same command")
     try:
-        if path.exists() and path.read_bytes() == text.encode():
-            return False
         path.parent.mkdir(parents=True, exist_ok=True)
         # p11-kit reads it at any time: the whole file, or none.
         beside = path.with_name(f"{path.name}.new")

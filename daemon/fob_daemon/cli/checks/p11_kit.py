@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from fob_daemon.cli.changes import files
+from fob_daemon.cli.changes.change import Standing
 from fob_daemon.cli.changes.own_file import OwnFile
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
 from fob_daemon.cli.programs import COMMAND_TIME, output_of
+from fob_daemon.control.errors import ControlError
 from fob_daemon.p11_kit import ADDRESS_VARIABLE, CLIENT, PACKAGE, address, find_client, module_path, module_text
 
 # The client sends this byte first. It is what the loaded library can do, whatever a package list says.
@@ -24,6 +27,8 @@ DROPPED_BY_OLD: Final = (
     "ECDH1_DERIVE, ECDSA_SHA224 to 512, SHAxxx_RSA_PKCS_PSS, SHA224_RSA_PKCS, AES_CBC, AES_CTR, AES_GCM, "
     + DROPPED_ALWAYS
 )
+
+_INSTALL: Final = "fob p11 install"
 
 # Loads a module and calls C_Initialize: CK_FUNCTION_LIST begins with a version, then comes that function.
 _LOAD: Final = """
@@ -65,18 +70,29 @@ def check_client(machine: Machine) -> Iterator[Finding]:
 def check_module_file(machine: Machine) -> Iterator[Finding]:
     """Do p11-kit programs find the provider socket?"""
     path = module_path(machine.uid, machine.environment, machine.root)
-    fix = Write((OwnFile(path, module_text(str(machine.provider))),))
+    what = "p11-kit does not lead programs to the daemon"
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        what = "p11-kit does not lead programs to the daemon"
-        yield Finding(Outcome.WARN, what, f"{path} is not there", "fob p11 install", fix)
+        change = module_file(path, module_text(str(machine.provider)))
+        standing = change.standing()
+    except ControlError as error:
+        yield Finding(Outcome.WARN, what, f"{path}: {error.why}", error.next_command)
         return
-    if text == module_text(str(machine.provider)):
+    if standing is Standing.DONE:
         yield Finding(Outcome.OK, "module file", str(path))
+    elif standing is Standing.FOREIGN:
+        why = f"fob did not write what is in {path}"
+        yield Finding(Outcome.WARN, what, why, "move it away, and then: fob p11 install")
+    elif not path.exists():
+        yield Finding(Outcome.WARN, what, f"{path} is not there", _INSTALL, Write((change,)))
     else:
         what = "p11-kit leads programs to another socket than this daemon's"
-        yield Finding(Outcome.WARN, what, f"{path} names it", "fob p11 install", fix)
+        yield Finding(Outcome.WARN, what, f"{path} names it, or none", _INSTALL, Write((change,)))
+
+
+def module_file(path: Path, text: str) -> OwnFile:
+    """The change that makes it; one that was emptied holds nothing of anybody's. Raises ControlError."""
+    found = files.read(path)
+    return OwnFile(path, text, is_known=found is not None and not found.strip())
 
 
 def offered_version(client: Path) -> int | None:
