@@ -64,6 +64,17 @@ def test_system_units_are_sound(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
+def test_the_office_s_unit_is_sound(tmp_path: Path) -> None:
+    office = program(tmp_path / "bin" / "fob-office")
+    service = tmp_path / "fob-office.service"
+    unit = (SYSTEMD / "office" / "fob-office.service").read_text()
+    service.write_text(unit.replace("ExecStart=fob-office ", f"ExecStart={office} "))
+
+    result = run("systemd-analyze", "verify", service)
+
+    assert (result.returncode, result.stdout) == (0, "")
+
+
 def test_user_units_are_sound(tmp_path: Path) -> None:
     program(tmp_path / ".local" / "bin" / "fobd")
     units = sorted((SYSTEMD / "user").iterdir())
@@ -73,8 +84,9 @@ def test_user_units_are_sound(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_the_system_service_is_hardened() -> None:
-    service = SYSTEMD / "system" / "fobd.service"
+@pytest.mark.parametrize("name", ["system/fobd.service", "office/fob-office.service"])
+def test_a_service_is_hardened(name: str) -> None:
+    service = SYSTEMD / name
     result = run("systemd-analyze", "security", "--offline=true", f"--threshold={THRESHOLD}", "--no-pager", service)
     assert result.returncode == 0, result.stdout
 

@@ -38,9 +38,7 @@ def config_command(fob: Fob) -> None:
     fob.output.line("# ~/.ssh/config: every host, or put it under the Host lines you want")
     fob.output.line("Host *")
     fob.output.line(f"    IdentityAgent {quoted(sockets.agent)}")
-    fob.output.say("git signs with it too:")
-    fob.output.say("    git config --global gpg.format ssh")
-    fob.output.say('    git config --global user.signingKey "key::$(fob keys show KEY --ssh)"')
+    fob.output.say("git signs with it too: fob git enable")
     _remind(fob, sockets)
 
 
