@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fob_office.directory.role import DIRECTORY
 from fob_office.settings import LimitSettings
 from fob_office.tls import CA_FILE
 from support.office import office_scene
@@ -18,7 +17,7 @@ CONFIGURATION = TESTS / "support" / "schemathesis.toml"
 
 def test_schemathesis_finds_nothing(state: Path, database_url: str | None, tmp_path: Path) -> None:
     unlimited = LimitSettings(rate=0)
-    with office_scene(state, database_url, limits=unlimited) as scene, served(scene, [DIRECTORY]) as office:
+    with office_scene(state, database_url, limits=unlimited) as scene, served(scene) as office:
         command = [
             str(PROGRAM), "--config-file", str(CONFIGURATION), "run", "--no-color",
             "--max-examples", "10", "--generation-deterministic", "--suppress-health-check", "all",

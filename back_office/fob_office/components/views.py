@@ -10,7 +10,7 @@ from fob_office.components.drafts import RELEASE_DAYS, Draft
 from fob_office.components.service import SERVER
 from fob_office.components.tables import ReleaseState, SignedRelease
 from fob_office.components.versions import parse
-from fob_office.words import Base64, Name, Title
+from fob_office.words import WHOLE, Base64, Name, Title
 from fob_protocol.office.component import Kind, words
 from fob_protocol.office.limits import COMMANDS_LIMIT, DEPENDENCIES_LIMIT, HARDWARE_LIMIT
 from fob_protocol.office.release import Dependency
@@ -63,8 +63,8 @@ class NewRelease(BaseModel):
     hardware: Hardware
     needs: list[Need] = Field(default=[], max_length=DEPENDENCIES_LIMIT)
     commands: list[CommandText] = Field(default=[], max_length=COMMANDS_LIMIT)
-    security_counter: int = Field(default=0, ge=0, le=(1 << 53) - 1)
-    days: int = Field(default=RELEASE_DAYS, ge=1, le=4000, description="For so long devices may be given it.")
+    security_counter: Annotated[int, Field(ge=0, le=(1 << 53) - 1), WHOLE] = 0
+    days: Annotated[int, Field(ge=1, le=4000, description="For so long devices may be given it."), WHOLE] = RELEASE_DAYS
     staged: bool = Field(default=False, description="Only a rollout brings it.")
     signer: Name = SERVER
 

@@ -1,6 +1,8 @@
 """Connections to either database."""
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,13 +20,14 @@ KNOWN: Final = "sqlite:////path/of/office.db or postgresql+psycopg://user@host/n
 
 # Seconds that one worker waits for another to finish writing, or for a connection, before a device is told "later".
 BUSY_TIME: Final = 10
+_LOOK_AGAIN: Final = 0.01
 # One for each question that a worker answers at a time: more would only wait for each other in the database.
 CONNECTIONS: Final = 16
 
 # FULL: a commit is on the disk before it returns. WAL: who reads waits for nobody.
 # secure_delete: an erased key is overwritten, not only unlinked.
+_WAL: Final = "PRAGMA journal_mode=WAL"
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
@@ -79,6 +82,7 @@ def _set_up_sqlite(engine: Engine) -> None:
     def connected(connection: Any, _: object) -> None:
         # Transactions are begun here below, and nowhere else.
         connection.isolation_level = None
+        _use_wal(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma).fetchall()
 
@@ -86,3 +90,17 @@ def _set_up_sqlite(engine: Engine) -> None:
     def begins(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """The first of several that open a new file changes it; SQLite lets the others wait for anything but that."""
+    end = time.monotonic() + BUSY_TIME
+    while True:
+        try:
+            connection.execute(_WAL).fetchall()
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return

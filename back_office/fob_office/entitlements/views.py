@@ -10,7 +10,7 @@ from fob_office.entitlements.tables import Entitlement
 from fob_office.errors import NotFoundError
 from fob_office.registration.operating import LIST
 from fob_office.registration.tables import Registration
-from fob_office.words import Hex16, Hex32, Level, LevelOrNone, Name
+from fob_office.words import NO_OTHER_NAMES, Hex16, Hex32, Level, LevelOrNone, Name
 from fob_protocol.office.entitlements import State
 from fob_protocol.office.limits import COMPONENTS_LIMIT, COMPUTERS_LIMIT, ENTITLEMENTS_LIMIT
 
@@ -37,7 +37,10 @@ class EntitlementChange(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     applications: dict[Name, LevelOrNone] = Field(
-        default={}, max_length=ENTITLEMENTS_LIMIT, description="The new level at each; 0 takes it away."
+        default={},
+        max_length=ENTITLEMENTS_LIMIT,
+        description="The new level at each; 0 takes it away.",
+        json_schema_extra=NO_OTHER_NAMES,
     )
     add: list[Name] = Field(default=[], max_length=COMPONENTS_LIMIT, description="Options that come.")
     remove: list[Name] = Field(default=[], max_length=COMPONENTS_LIMIT, description="Options that go.")

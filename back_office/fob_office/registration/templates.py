@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fob_office.registration.tables import RegistrationTemplate
 from fob_office.servers.identity import Identity
-from fob_office.words import Level, Name, Title
+from fob_office.words import NO_OTHER_NAMES, WHOLE, Level, Name, Title
 from fob_protocol.cose import sign1
 from fob_protocol.cose.labels import Label
 from fob_protocol.office import registration
@@ -32,7 +32,7 @@ class FieldSetting(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     label: Title = Field(examples=["Contract number"])
-    limit: int = Field(ge=1, le=FIELD_LIMIT, examples=[32])
+    limit: Annotated[int, Field(ge=1, le=FIELD_LIMIT, examples=[32]), WHOLE]
     required: bool = False
 
 
@@ -48,13 +48,18 @@ class TemplateSetting(BaseModel):
     title: Title = Field(examples=["Open banking on this device"])
     # One less: the name is always asked for.
     fields: dict[Name, FieldSetting] = Field(
-        default={}, max_length=FIELDS_LIMIT - 1, description="In their order. The field `name` is there anyway."
+        default={},
+        max_length=FIELDS_LIMIT - 1,
+        description="In their order. The field `name` is there anyway.",
+        json_schema_extra=NO_OTHER_NAMES,
     )
     form: Literal["full", "reduced"] = Field(
         default="full", description="`full`: a secret of each side makes the key. `reduced`: only the device's."
     )
     access_path: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=PATH_LIMIT)] = "/v1/session"
-    applications: dict[Name, Level] = Field(default={}, max_length=ENTITLEMENTS_LIMIT, description="Levels at once.")
+    applications: dict[Name, Level] = Field(
+        default={}, max_length=ENTITLEMENTS_LIMIT, description="Levels at once.", json_schema_extra=NO_OTHER_NAMES
+    )
     components: list[Name] = Field(default=[], max_length=COMPONENTS_LIMIT, description="Options at once.")
 
     @property

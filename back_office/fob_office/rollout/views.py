@@ -13,11 +13,11 @@ from fob_office.rollout.membership import shares_of
 from fob_office.rollout.service import ENOUGH, SHARES, THRESHOLD, Course, groups_of, rollout_of
 from fob_office.rollout.states import RolloutState
 from fob_office.rollout.tables import Rollout
-from fob_office.words import Name
+from fob_office.words import WHOLE, Name
 from fob_protocol.office.component import words
 
 GROUPS_LIMIT = 16
-Percent = Annotated[int, Field(ge=0, le=100)]
+Percent = Annotated[int, Field(ge=0, le=100), WHOLE]
 
 
 class GroupView(BaseModel):
