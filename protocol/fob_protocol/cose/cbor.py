@@ -18,7 +18,6 @@ _UNSIGNED, _NEGATIVE, _OCTETS, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
 _FALSE, _TRUE, _NULL = 20, 21, 22
 # The head's low bits that say how many octets of argument follow.
 _LONG_ARGUMENTS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
-_LONGEST: Final = 1 << 64
 
 
 def encode(value: Value) -> bytes:

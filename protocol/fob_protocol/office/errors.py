@@ -7,7 +7,7 @@ from fob_protocol.office.refusals import Refusal
 
 
 class Fault(StrEnum):
-    """The name of the rule that is broken; `notes` of attacks are in the specification's table."""
+    """The name of the rule that is broken; the specification's table says which attack it ends."""
 
     MALFORMED = "malformed"
     WRONG_SIGNATURE = "wrong-signature"
