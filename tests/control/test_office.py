@@ -17,9 +17,10 @@ from fob_daemon.control.office_reports import (
     Relayed,
     RelayReport,
 )
-from fob_daemon.control.office_words import REFUSALS
+from fob_daemon.control.office_words import COMMANDS
 from fob_protocol.at.values import Values
 from fob_protocol.office.errors import Fault
+from fob_protocol.office.refusal_words import MEANINGS, Deed
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -270,7 +271,8 @@ async def test_an_office_that_cannot_be_reached_is_why(
 
 
 def test_every_refusal_has_words() -> None:
-    assert {*Refusal, *Fault, *RESULTS.values()} - set(REFUSALS) == {RESULTS[RelayStatus.ANSWERED]}
+    assert {*Refusal, *Fault, *RESULTS.values()} - set(MEANINGS) == {RESULTS[RelayStatus.ANSWERED]}
+    assert set(COMMANDS) == set(Deed)
 
 
 async def test_a_configuration_tells_how_far_it_is(api: Api, daemon: FakeDaemon, meter: FakeDeviceOffice) -> None:
@@ -299,7 +301,7 @@ async def test_a_configuration_tells_how_far_it_is(api: Api, daemon: FakeDaemon,
     ("ckr", "words", "why"),
     [
         (Ckr.GENERAL_ERROR, "set-rollback", "the office sent a set out of turn (set-rollback)"),
-        (Ckr.FUNCTION_REJECTED, "denied", REFUSALS["denied"][0] + " (denied)"),
+        (Ckr.FUNCTION_REJECTED, "denied", MEANINGS["denied"][0] + " (denied)"),
     ],
 )
 async def test_a_configuration_that_is_refused(

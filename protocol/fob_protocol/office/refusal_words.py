@@ -1,0 +1,98 @@
+"""What the refusals of offices, devices and components mean to a person, by their names. One table.
+
+Names are those of docs/office-protocol.md: sections 3 (the office), 2 and 6.3 (the device), 6.4 and 6.5 (components),
+and of docs/protocol.md, section 4.3 (the relay).
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+
+class Deed(Enum):
+    """What helps. The screen of a device and the command line of a PC say it each in their own words."""
+
+    AGAIN = auto()
+    LATER = auto()
+    OPERATOR = auto()
+    DOCTOR = auto()
+    CONFIGURE = auto()
+    OPTIONS = auto()
+    REGISTER = auto()
+    OTHER_NAME = auto()
+    OTHER_FIELDS = auto()
+    ENTITLED = auto()
+
+
+# Name: what is the matter, and what helps.
+MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
+    # The office.
+    "malformed": ("what was sent breaks a rule of the protocol", Deed.DOCTOR),
+    "unavailable": ("the office cannot answer now", Deed.LATER),
+    "name-taken": ("somebody else is registered there by that name", Deed.OTHER_NAME),
+    "fields-wrong": ("the office does not take what was filled in", Deed.OTHER_FIELDS),
+    "out-of-date": ("the office has changed what it asks for", Deed.AGAIN),
+    "not-proved": ("the office does not know this registration", Deed.REGISTER),
+    "locked": ("too many wrong proofs: the office has locked this registration for a minute", Deed.LATER),
+    "no-session": ("the office has ended the session", Deed.AGAIN),
+    "out-of-order": ("a message of the session came out of turn, and the session has ended", Deed.AGAIN),
+    "not-entitled": ("this person, or this computer, may not use that", Deed.ENTITLED),
+    "denied": ("the office does not configure this device: it has no order for it, or does not know it", Deed.OPERATOR),
+    "no-content": ("the office has no such component any more", Deed.CONFIGURE),
+    # The device, of what an office sent: certificates and lists.
+    "wrong-signature": ("what came is not signed by who should have", Deed.OPERATOR),
+    "wrong-issuer": ("the office's certificate is of another issuer than the device was made with", Deed.OPERATOR),
+    "other-server": ("the certificate is another server's", Deed.OPERATOR),
+    "other-usage": ("the certificate is for another use", Deed.OPERATOR),
+    "not-yet-valid": ("the certificate is not valid yet", Deed.OPERATOR),
+    "expired": ("what the office sent is out of date", Deed.OPERATOR),
+    "revoked": ("the office's key was revoked", Deed.OPERATOR),
+    "rollback": ("the office used a key that it has replaced", Deed.OPERATOR),
+    "list-rollback": ("the office sent an older list of revoked keys than before", Deed.OPERATOR),
+    "list-expired": ("the office's list of revoked keys is out of date", Deed.OPERATOR),
+    # Answers, registration and entitlements.
+    "stale-answer": ("the answer belongs to another question", Deed.AGAIN),
+    "wrong-reply": ("the registration's reply is not the server's", Deed.OPERATOR),
+    "wrong-proof": ("the server could not prove that it knows this registration", Deed.OPERATOR),
+    "other-user": ("the entitlements are another person's", Deed.OPERATOR),
+    "other-device": ("what came is for another device", Deed.OPERATOR),
+    "stale": ("the office sent older entitlements than before", Deed.OPERATOR),
+    # Sets and components.
+    "set-rollback": ("the office sent a set out of turn", Deed.OPERATOR),
+    "version-rollback": ("a component is older than the one that runs", Deed.OPERATOR),
+    "counter-rollback": ("the set is from before a security update that the device has", Deed.OPERATOR),
+    "counter-too-far": ("the set's security counter is too far ahead", Deed.OPERATOR),
+    "other-hardware": ("a component is for another kind of device", Deed.OPERATOR),
+    "missing-dependency": ("a component is missing what it depends on", Deed.OPERATOR),
+    "extraneous-dependency": ("a component came that the set does not name", Deed.OPERATOR),
+    "mix-and-match": ("what came does not belong together", Deed.OPERATOR),
+    "too-large": ("a component or the set is too large", Deed.OPERATOR),
+    "wrong-size": ("a component has another size than was signed", Deed.OPERATOR),
+    "wrong-digest": ("a component is not the one that was signed", Deed.CONFIGURE),
+    "unknown-id": ("the set has a place for a component that there is not", Deed.OPERATOR),
+    "duplicate-id": ("a component stands twice in the set", Deed.OPERATOR),
+    "missing-entry": ("a component has no place in the set", Deed.OPERATOR),
+    "overlap": ("two components have the same place", Deed.OPERATOR),
+    "out-of-range": ("a component does not fit its place", Deed.OPERATOR),
+    "wrong-order": ("the components' order is wrong", Deed.OPERATOR),
+    "wrong-authorisation": ("the authorisation code is not this device's", Deed.OPERATOR),
+    "name-in-use": ("two components have the same command", Deed.OPERATOR),
+    "out-of-tries": ("the new set did not begin, and the old one runs again", Deed.OPTIONS),
+    # Questions that nobody could carry (docs/protocol.md, section 4.3); a PC that tried knows better why.
+    "no-office": ("no computer that the device is connected to has an office configured", Deed.DOCTOR),
+    "unreachable": ("the office cannot be reached", Deed.DOCTOR),
+    "not-answered": ("the office did not answer as one does", Deed.DOCTOR),
+    "too-long": ("the office's answer is too long", Deed.OPERATOR),
+    # Components.
+    "no-dependency": ("a component that it needs does not run", Deed.OPTIONS),
+    "bad-module": ("the component is no module that the device can run", Deed.OPTIONS),
+    "bad-import": ("the component wants what the device does not give", Deed.OPTIONS),
+    "bad-export": ("the component has not what the device asks for", Deed.OPTIONS),
+    "bad-answer": ("the component's answer makes no sense", Deed.OPTIONS),
+    "out-of-fuel": ("the component took too long, and was stopped", Deed.OPTIONS),
+    "out-of-memory": ("the component wanted too much memory, and was stopped", Deed.OPTIONS),
+    "out-of-stack": ("the component went too deep, and was stopped", Deed.OPTIONS),
+    "trap": ("the component failed", Deed.OPTIONS),
+    "self-test": ("the component failed its self test", Deed.OPTIONS),
+    # The device itself.
+    "device-error": ("the device failed", Deed.DOCTOR),
+}
