@@ -14,7 +14,7 @@ from fob_protocol.office.component import Kind
 from fob_protocol.office.release import Dependency
 from support.component_device import NotingRuntime, Shelf, equipped, install, trust
 from support.faulty_storage import Disk, FaultyStorage, Files, Tears
-from support.office_signers import OfficeSigners, Released
+from support.office_signers import CHALLENGE, OfficeSigners, Released
 
 # FOB_POWER_CUTS=all: writes are torn at every octet, and 10,000 random runs are made in place of some.
 THOROUGH: Final = os.environ.get("FOB_POWER_CUTS") == "all"
@@ -88,7 +88,7 @@ class ChangeScene:
         if machine.boot.record.set_number == number:
             return
         if machine.boot.record.phase is Phase.IDLE:
-            machine.installer.take(self.offers[number], self.trust)
+            machine.installer.take(self.offers[number], CHALLENGE, self.trust)
         elif machine.boot.record.phase is Phase.FETCHING:
             machine.installer.resume(self.trust)
         if machine.boot.record.phase is Phase.FETCHING:

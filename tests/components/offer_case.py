@@ -14,7 +14,7 @@ from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.release import Dependency
 from fob_protocol.office.trust import Trust
 from support.component_device import trust
-from support.office_signers import NOW, Draft, OfficeSigners, Released
+from support.office_signers import CHALLENGE, NOW, Draft, OfficeSigners, Released
 
 # Set 6, with rates 1.4.0 and security counter 10.
 HELD: Final = BootRecord(
@@ -64,7 +64,7 @@ class Case:
 
     def check(self, *, time: int = NOW, known: Trust | None = None, offer: Offer | None = None) -> Plan:
         """What the device makes of it."""
-        return check_offer(offer or self.offer(), self.device, HELD, known or trust(self.device, time))
+        return check_offer(offer or self.offer(), self.device, HELD, known or trust(self.device, time), CHALLENGE)
 
     def fault(self, *, time: int = NOW, known: Trust | None = None, offer: Offer | None = None) -> Fault:
         """By which name it is refused."""

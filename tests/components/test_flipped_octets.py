@@ -37,11 +37,6 @@ OBJECTS: Final[dict[str, tuple[Callable[[Offer], bytes], Spoil, Fault]]] = {
         lambda offer, octets: replace(offer, certificate=octets),
         Fault.WRONG_ISSUER,
     ),
-    "challenge": (
-        lambda offer: offer.challenge,
-        lambda offer, octets: replace(offer, challenge=octets),
-        Fault.WRONG_SIGNATURE,
-    ),
     "manifest": (
         lambda offer: granted(offer).manifest,
         lambda offer, octets: with_granted(offer, manifest=octets),

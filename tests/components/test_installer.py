@@ -20,7 +20,7 @@ from fob_protocol.office.manifest import Entry
 from fob_protocol.office.release import wrap_key
 from support.component_device import trust
 from support.faulty_storage import Disk, FaultyStorage
-from support.office_signers import DAY, NOW, public
+from support.office_signers import CHALLENGE, DAY, NOW, public
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def started(scene: ChangeScene) -> Started:
 
 
 def taken(scene: ChangeScene, started: Started) -> list[Wanted]:
-    started.machine.installer.take(scene.offers[2], scene.trust)
+    started.machine.installer.take(scene.offers[2], CHALLENGE, scene.trust)
     return started.machine.installer.wanted()
 
 
@@ -128,7 +128,7 @@ def test_a_set_that_is_refused_is_in_the_report_and_nothing_else_is_left_of_it(
     scene: ChangeScene, started: Started
 ) -> None:
     with pytest.raises(OfficeError):
-        started.machine.installer.take(scene.offers[1], scene.trust)
+        started.machine.installer.take(scene.offers[1], CHALLENGE, scene.trust)
     assert started.machine.boot.record.ended == Ended(2, Outcome.REFUSED, "set-rollback")
     assert started.storage.disk.files.keys() == scene.old.keys()
     assert scene.check(scene.start(started.storage), 1, 1) == 1
@@ -170,7 +170,7 @@ def test_content_that_its_key_does_not_open_is_refused_before_it_is_staged(
         wrap_key(bytes(32) if one.id == name else one.key, public(scene.device.sealing_key), one.signed)
         for one in scene.sets[2]
     ]
-    started.machine.installer.take(scene.signers.offer(scene.device, draft), scene.trust)
+    started.machine.installer.take(scene.signers.offer(scene.device, draft), CHALLENGE, scene.trust)
     with pytest.raises(OfficeError, match=f"{name} does not open"):
         scene.shelf.fetch(started.machine.installer)
     assert started.machine.boot.record.ended == Ended(2, Outcome.REFUSED, "wrong-digest")
@@ -234,7 +234,7 @@ def test_steps_out_of_turn(scene: ChangeScene, started: Started) -> None:
     scene.shelf.fetch(installer)
     installer.stage(scene.trust)
     with pytest.raises(PhaseError, match="waits for its trial"):
-        installer.take(scene.offers[2], scene.trust)
+        installer.take(scene.offers[2], CHALLENGE, scene.trust)
     with pytest.raises(PhaseError, match="nothing is being fetched"):
         installer.stage(scene.trust)
     assert started.machine.boot.record.phase is Phase.STAGED

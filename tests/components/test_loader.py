@@ -18,6 +18,7 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import BOOT_TRIES
 from support.component_device import NotingRuntime, install
 from support.faulty_storage import Disk, FaultyStorage, Files
+from support.office_signers import CHALLENGE
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def scene() -> ChangeScene:
 def staged(scene: ChangeScene) -> Files:
     """Set 2 waits for its trial; set 1 runs."""
     started = on(scene, scene.old)
-    started.machine.installer.take(scene.offers[2], scene.trust)
+    started.machine.installer.take(scene.offers[2], CHALLENGE, scene.trust)
     scene.shelf.fetch(started.machine.installer)
     started.machine.installer.stage(scene.trust)
     return started.storage.disk.files
@@ -185,6 +186,16 @@ def test_a_set_in_the_other_one_s_place_is_not_run(scene: ChangeScene, staged: F
     started = on(scene, staged | {"set-a": staged["set-b"], "set-b": staged["set-a"]})
     assert started.runs == {}
     assert [failure.fault for failure in started.machine.running.failures] == ["wrong-digest", "wrong-digest"]
+
+
+@pytest.mark.clause("C23")
+def test_a_disk_of_another_device_is_not_run(scene: ChangeScene) -> None:
+    """Also where the key that its contents are sealed to is the same."""
+    other = replace(scene.device, signing_key=scene.signers.signing_key())
+    machine = Machine(FaultyStorage(Disk.holding(scene.old)), other, NotingRuntime())
+    running = machine.power_on()
+    assert running.components == ()
+    assert [failure.fault for failure in running.failures] == ["other-device"]
 
 
 def test_a_component_of_a_confirmed_set_that_fails_takes_only_those_with_it_that_need_it(scene: ChangeScene) -> None:

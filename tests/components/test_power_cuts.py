@@ -15,6 +15,7 @@ from fob_protocol.office.configuration import Granted, Outcome
 from fob_protocol.office.limits import BOOT_TRIES
 from fob_protocol.office.message import read
 from support.faulty_storage import Disk, FaultyStorage, Files, Tears
+from support.office_signers import CHALLENGE
 
 pytestmark = pytest.mark.clause("C27")
 
@@ -60,7 +61,7 @@ def film_of(
 def staged(scene: ChangeScene) -> Files:
     """Set 2 waits for its trial."""
     started = scene.start(FaultyStorage(Disk.holding(scene.old)))
-    started.machine.installer.take(scene.offers[2], scene.trust)
+    started.machine.installer.take(scene.offers[2], CHALLENGE, scene.trust)
     scene.shelf.fetch(started.machine.installer)
     started.machine.installer.stage(scene.trust)
     return started.storage.disk.files
@@ -159,13 +160,13 @@ def test_a_set_that_is_replaced_while_it_is_fetched_is_cut(scene: ChangeScene) -
     """A second grant, as the ticket of the first has run out: what was fetched is not fetched again."""
     film = Film(scene.old)
     installer = scene.start(film.storage).machine.installer
-    installer.take(scene.offers[2], scene.trust)
+    installer.take(scene.offers[2], CHALLENGE, scene.trust)
     assert len(installer.wanted()) == 3
     scene.shelf.fetch(installer)
     begin = len(film.pictures)
     granted = read(Granted, scene.offers[2].granted)
     again = replace(scene.offers[2], granted=replace(granted, ticket=bytes(32)).octets())
-    installer.take(again, scene.trust)
+    installer.take(again, CHALLENGE, scene.trust)
     assert installer.wanted() == []
     go_on = Continued(scene, 2)
     for files in every_cut(film.end()[begin:]):

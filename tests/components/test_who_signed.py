@@ -68,14 +68,26 @@ def test_the_order_of_the_list_does_not_change_the_code(case: Case) -> None:
 @pytest.mark.clause("C25")
 def test_a_manifest_for_another_challenge(case: Case) -> None:
     """Replay of what was granted before, and freeze."""
-    case.draft.challenge = b"challenge of yesterday"
-    assert case.fault() is Fault.WRONG_SIGNATURE
+    case.draft.change(challenge=b"challenge of yesterday")
+    assert case.fault() is Fault.STALE_ANSWER
 
 
 @pytest.mark.clause("C23", "C25")
 def test_a_manifest_for_another_device(case: Case) -> None:
-    """Redirect."""
-    assert case.fault(offer=case.signers.offer(equipped(case.signers), case.draft)) is Fault.WRONG_SIGNATURE
+    """Redirect. All of it is genuine, and for that one."""
+    other = equipped(case.signers)
+    draft = case.signers.draft(other, [case.table, case.rates], set_number=7, security_counter=10)
+    assert case.fault(offer=case.signers.offer(other, draft)) is Fault.OTHER_DEVICE
+
+
+@pytest.mark.clause("C23", "C25")
+def test_for_whom_and_for_which_request_is_looked_at_first(case: Case) -> None:
+    """Whatever else may be wrong with it."""
+    case.put(case.rates)
+    case.draft.change(challenge=bytes(16), set_number=1, hardware="phone-2", until=0)
+    assert case.fault() is Fault.STALE_ANSWER
+    case.draft.change(device=bytes(16))
+    assert case.fault() is Fault.OTHER_DEVICE
 
 
 @pytest.mark.clause("C23")

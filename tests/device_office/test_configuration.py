@@ -172,7 +172,11 @@ def _another_code(draft: Draft) -> None:
 
 
 def _another_challenge(draft: Draft) -> None:
-    draft.challenge = bytes(16)
+    draft.change(challenge=bytes(16))
+
+
+def _another_device(draft: Draft) -> None:
+    draft.change(device=bytes(16))
 
 
 @pytest.mark.clause("C16", "C20", "C24", "C25", "C26")
@@ -182,7 +186,8 @@ def _another_challenge(draft: Draft) -> None:
         (_another_hardware, Fault.OTHER_HARDWARE),
         (_an_older_set, Fault.SET_ROLLBACK),
         (_another_code, Fault.WRONG_AUTHORISATION),
-        (_another_challenge, Fault.WRONG_SIGNATURE),
+        (_another_challenge, Fault.STALE_ANSWER),
+        (_another_device, Fault.OTHER_DEVICE),
     ],
 )
 def test_a_set_that_breaks_a_rule_is_refused_by_name_and_reported(

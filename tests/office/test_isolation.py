@@ -39,7 +39,7 @@ def test_a_set_is_worth_nothing_to_another_device(scene: OfficeScene) -> None:
     _, challenge = other.ask()
     with pytest.raises(OfficeError) as error:
         other.check(granted, challenge)
-    assert error.value.fault is Fault.WRONG_SIGNATURE
+    assert error.value.fault is Fault.OTHER_DEVICE
     with pytest.raises(OfficeError) as error:
         unwrap_key(granted.keys[0], other.sealing_key, granted.releases[0])
     assert error.value.fault is Fault.OTHER_DEVICE

@@ -98,7 +98,7 @@ def test_an_older_set_is_not_taken_for_a_newer_one(device: OfficeDevice) -> None
     assert isinstance(later, Granted)
     with pytest.raises(OfficeError) as error:
         device.check(granted, again)
-    assert error.value.fault is Fault.WRONG_SIGNATURE
+    assert error.value.fault is Fault.STALE_ANSWER
     device.install(plan, {})
     with pytest.raises(OfficeError) as error:
         device.check(later, again)

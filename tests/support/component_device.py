@@ -12,7 +12,7 @@ from fob_device.components.running import LoadedComponent
 from fob_device.components.runtime.errors import RunError, RunFault
 from fob_protocol.office.factory import Region, RegionUse
 from fob_protocol.office.trust import Trust
-from support.office_signers import HARDWARE, NOW, OfficeSigners, Released, public
+from support.office_signers import CHALLENGE, HARDWARE, NOW, OfficeSigners, Released, public
 
 LOADER: Final = b"the loader of an emulated device"
 MAP: Final = MemoryMap(
@@ -86,7 +86,7 @@ class Shelf:
 
 def install(machine: Machine, offer: Offer, shelf: Shelf, known: Trust) -> None:
     """From the grant to the confirmation."""
-    machine.installer.take(offer, known)
+    machine.installer.take(offer, CHALLENGE, known)
     shelf.fetch(machine.installer)
     machine.installer.stage(known)
     if machine.power_on().trial:

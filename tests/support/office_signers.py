@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from fob_device.components.equipment import Equipment
 from fob_device.components.offer import Offer
-from fob_protocol.cose.headers import key_id
 from fob_protocol.office.authorisation import authorisation_code
 from fob_protocol.office.certificate import Certificate, RevocationList, Usage
 from fob_protocol.office.component import Component, Kind
@@ -71,7 +70,6 @@ class Draft:
 
     manifest: Manifest
     released: list[Released]
-    challenge: bytes = CHALLENGE
     certificates: list[bytes] = field(default_factory=list)
     keys: list[bytes] | None = None
     code: bytes | None = None
@@ -154,7 +152,9 @@ class OfficeSigners:
             use = one.release.kind.value
             entries.append(Entry(one.id, one.digest, names[use], free[use], order))
             free[use] += one.release.size
-        manifest = Manifest(set_number, device.hardware, NOW, NOW + DAY, security_counter, tuple(entries))
+        manifest = Manifest(
+            device.key_id, CHALLENGE, set_number, device.hardware, NOW, NOW + DAY, security_counter, tuple(entries)
+        )
         return Draft(manifest, list(released), certificates=[self.releases.signed])
 
     def offer(self, device: Equipment, draft: Draft, *, by: Server | None = None) -> Offer:
@@ -164,7 +164,7 @@ class OfficeSigners:
         if keys is None:
             keys = [wrap_key(one.key, public(device.sealing_key), one.signed) for one in draft.released]
         granted = Granted(
-            manifest=draft.manifest.signed(server.signing_key, key_id(public(device.signing_key)), draft.challenge),
+            manifest=draft.manifest.signed(server.signing_key),
             releases=tuple(one.signed for one in draft.released),
             release_certificates=tuple(draft.certificates),
             keys=tuple(keys),
@@ -172,7 +172,7 @@ class OfficeSigners:
             ticket=bytes(16),
             notices=(),
         )
-        return Offer(server.signed, CHALLENGE, granted.octets())
+        return Offer(server.signed, granted.octets())
 
     def code(
         self, device: Equipment, draft: Draft, *, components: Sequence[Component] | None = None, serial: str = ""

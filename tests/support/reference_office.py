@@ -320,7 +320,7 @@ class ReferenceOffice:
         draft = self.signers.draft(
             device, self.order or [], set_number=request.set_number + 1, security_counter=self.security_counter
         )
-        draft.challenge = request.challenge
+        draft.change(challenge=request.challenge)
         self.spoil_draft(draft)
         granted = read(Granted, self.signers.offer(device, draft).granted)
         return Granted(

@@ -86,10 +86,10 @@ def _granted(
     office: Office, server: Identity, device: Device, request: Request, placed: Sequence[Placed], notices: Notices
 ) -> Granted:
     candidates = [one.candidate for one in placed]
-    manifest = _manifest(office, request, placed)
+    manifest = _manifest(office, device, request, placed)
     components = [candidate.release.component for candidate in candidates]
     return Granted(
-        manifest.signed(server.signing_key, key_id(device.signing_key), request.challenge),
+        manifest.signed(server.signing_key),
         tuple(candidate.signed for candidate in candidates),
         tuple(sorted({candidate.certificate for candidate in candidates})),
         tuple(_wrapped(office, device, candidate) for candidate in candidates),
@@ -99,11 +99,12 @@ def _granted(
     )
 
 
-def _manifest(office: Office, request: Request, placed: Sequence[Placed]) -> Manifest:
+def _manifest(office: Office, device: Device, request: Request, placed: Sequence[Placed]) -> Manifest:
     """Its security counter is the least one of its releases, and never below the device's."""
     counters = [one.candidate.release.security_counter for one in placed]
     return Manifest(
-        request.set_number + 1, request.hardware, office.now(), office.now() + TICKET_TIME,
+        key_id(device.signing_key), request.challenge, request.set_number + 1, request.hardware,
+        office.now(), office.now() + TICKET_TIME,
         min(counters, default=request.security_counter), tuple(one.entry for one in placed),
     )  # fmt: skip
 

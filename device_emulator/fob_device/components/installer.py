@@ -48,12 +48,15 @@ class Installer:
             raise PhaseError("nothing is being fetched")
         return self._plan
 
-    def take(self, offer: Offer, trust: Trust) -> Plan:
-        """A new grant, also in place of one that is being fetched; what came for that one and fits is kept."""
+    def take(self, offer: Offer, challenge: bytes, trust: Trust) -> Plan:
+        """A new grant, in answer to the request with this challenge, also in place of one that is being fetched.
+
+        What came for that one and fits is kept.
+        """
         if self._boot.record.phase not in (Phase.IDLE, Phase.FETCHING):
             raise PhaseError("a set waits for its trial")
         with self._refusing():
-            plan = check_offer(offer, self._equipment, self._boot.record, trust)
+            plan = check_offer(offer, self._equipment, self._boot.record, trust, challenge)
         if self._boot.record.phase is Phase.FETCHING:
             self._boot.dropped()
         slot = self._boot.record.free_slot

@@ -122,7 +122,7 @@ class Loader:
 
     def _measure(self, held: Held, memory: Memory) -> tuple[OpenedOffer, list[LoadedComponent]]:
         """The set at its places; what is handed on is what was hashed. Raises OfficeError."""
-        opened = open_offer(self._sets.read(held), self._equipment, issued_by(self._equipment.issuer))
+        opened = open_offer(self._sets.read(held), self._equipment, issued_by(self._equipment.issuer), None)
         check_places(opened.items, self._equipment.memory_map)
         for item in opened.in_order:
             memory.write(item.entry.start, self._contents.open(item))

@@ -10,7 +10,7 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Certificate, Usage, read_certificate
 from fob_protocol.office.component import Component
-from fob_protocol.office.configuration import Challenge, Granted
+from fob_protocol.office.configuration import Granted
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.manifest import Entry, Manifest, read_manifest
@@ -22,10 +22,9 @@ Certify = Callable[[bytes, str | None, Usage], Certificate]
 
 
 class Offer(Message, tag=1, frozen=True):
-    """`certificate`: the configuration server's, signed; `challenge`: of the request; `granted`: a Granted's octets."""
+    """`certificate`: the configuration server's, signed; `granted`: a Granted's octets."""
 
     certificate: bytes
-    challenge: Challenge
     granted: bytes
 
 
@@ -58,12 +57,12 @@ class OpenedOffer:
         return tuple(sorted((item.release.component for item in self.items), key=lambda component: component.id))
 
 
-def open_offer(offer: Offer, equipment: Equipment, certify: Certify) -> OpenedOffer:
-    """Raises OfficeError."""
+def open_offer(offer: Offer, equipment: Equipment, certify: Certify, challenge: bytes | None) -> OpenedOffer:
+    """What this device was granted; `challenge` of the request, or None when it is over. Raises OfficeError."""
     granted = read(Granted, offer.granted)
     server = certify(offer.certificate, equipment.server, Usage.CONFIGURATION)
     makers = [certify(certificate, None, Usage.RELEASE) for certificate in granted.release_certificates]
-    manifest = read_manifest(server, granted.manifest, equipment.key_id, offer.challenge)
+    manifest = read_manifest(server, granted.manifest, equipment.key_id, challenge)
     releases = [_read_release(makers, signed) for signed in granted.releases]
     digests = [digest(signed) for signed in granted.releases]
     pair_up(manifest.entries, list(zip(digests, releases, strict=True)), len(granted.keys))

@@ -36,9 +36,14 @@ class Plan:
         return self.opened.items
 
 
-def check_offer(offer: Offer, equipment: Equipment, held: BootRecord, trust: Trust) -> Plan:
-    """What was asked for with this challenge, by a device with this boot record. Raises OfficeError; keeps nothing."""
-    opened = open_offer(offer, equipment, trust.check)
+def check_offer(
+    offer: Offer, equipment: Equipment, held: BootRecord, trust: Trust, challenge: bytes | None = None
+) -> Plan:
+    """What a device with this boot record is granted; with `challenge` when it is the answer to a request of now.
+
+    Raises OfficeError; keeps nothing.
+    """
+    opened = open_offer(offer, equipment, trust.check, challenge)
     _check_manifest(opened.manifest, equipment, held, trust.time)
     for item in opened.items:
         _check_release(item.release, opened.manifest, equipment, held, trust.time)

@@ -8,7 +8,6 @@ from fob_device.components.equipment import Equipment
 from fob_device.components.installer import Wanted
 from fob_device.office.conversation import Conversation, Speaker
 from fob_protocol.office.configuration import (
-    Challenge,
     ChallengeAnswer,
     Chunk,
     Configure,
@@ -27,7 +26,7 @@ from fob_protocol.office.configuration import (
     sign_request,
 )
 from fob_protocol.office.envelope import Service
-from fob_protocol.office.message import Message, read, read_one_of
+from fob_protocol.office.message import Challenge, Message, read, read_one_of
 
 
 class PendingRequest(Message, tag=1, frozen=True):

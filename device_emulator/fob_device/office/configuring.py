@@ -164,10 +164,10 @@ class Configuring:
         return True
 
     async def _take(self, granted: Granted, pending: PendingRequest) -> None:
-        offer = Offer(pending.certificate, pending.challenge, granted.octets())
+        offer = Offer(pending.certificate, granted.octets())
         trust = self._talker.known.now(self._talker.now)
         try:
-            plan = await self._workshop(lambda: self._machine.installer.take(offer, trust))
+            plan = await self._workshop(lambda: self._machine.installer.take(offer, pending.challenge, trust))
         except OfficeError:
             self._store.forget_request()
             raise

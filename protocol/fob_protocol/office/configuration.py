@@ -14,11 +14,10 @@ from fob_protocol.office.component import Catalogue
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.factory import Serial
 from fob_protocol.office.limits import CHUNK_SIZE, COMPONENTS_LIMIT
-from fob_protocol.office.message import Count, Message, Name, Octets32, Version, read
+from fob_protocol.office.message import Challenge, Count, Message, Name, Octets32, Version, read
 from fob_protocol.office.release import CHUNKS_LIMIT
 
 # Opaque to the device.
-Challenge = Annotated[bytes, Meta(min_length=16, max_length=128)]
 Ticket = Annotated[bytes, Meta(min_length=16, max_length=256)]
 
 

@@ -11,7 +11,7 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.office.certificate import Certificate
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.limits import COMPONENTS_LIMIT
-from fob_protocol.office.message import Count, Message, Name, Octets32, Time, read
+from fob_protocol.office.message import Challenge, Count, KeyId, Message, Name, Octets32, Time, read
 
 
 class Entry(Message, frozen=True):
@@ -25,8 +25,10 @@ class Entry(Message, frozen=True):
 
 
 class Manifest(Message, tag=1, frozen=True):
-    """`entries` is the program vector table."""
+    """`device` is a key id; `challenge` that of its request. `entries` is the program vector table."""
 
+    device: KeyId
+    challenge: Challenge
     set_number: Count
     hardware: Name
     issued: Time
@@ -34,15 +36,22 @@ class Manifest(Message, tag=1, frozen=True):
     security_counter: Count
     entries: Annotated[tuple[Entry, ...], Meta(max_length=COMPONENTS_LIMIT)]
 
-    def signed(self, key: Ed25519PrivateKey, device: bytes, challenge: bytes) -> bytes:
-        """For a device (its key id) that asked with this challenge."""
-        return sign1.sign(key, Label.DEVICE_MANIFEST, [device, challenge], self.octets())
+    def signed(self, key: Ed25519PrivateKey) -> bytes:
+        """As the configuration server gives it out."""
+        return sign1.sign(key, Label.DEVICE_MANIFEST, [], self.octets())
 
 
-def read_manifest(server: Certificate, signed: bytes, device: bytes, challenge: bytes) -> Manifest:
-    """The answer to this device's request of now. Raises OfficeError WRONG_SIGNATURE for any other."""
+def read_manifest(server: Certificate, signed: bytes, device: bytes, challenge: bytes | None) -> Manifest:
+    """What this device (its key id) shall hold, in answer to this challenge; None: its request is long over.
+
+    Raises OfficeError WRONG_SIGNATURE, MALFORMED, OTHER_DEVICE, STALE_ANSWER.
+    """
     try:
-        return read(Manifest, sign1.verify(server.signing_key, Label.DEVICE_MANIFEST, [device, challenge], signed))
+        manifest = read(Manifest, sign1.verify(server.signing_key, Label.DEVICE_MANIFEST, [], signed))
     except CoseError as error:
-        why = f"not {server.server}'s, for another device, or for another request: {error}"
-        raise OfficeError(Fault.WRONG_SIGNATURE, why) from None
+        raise OfficeError(Fault.WRONG_SIGNATURE, f"the set is not {server.server}'s: {error}") from None
+    if manifest.device != device:
+        raise OfficeError(Fault.OTHER_DEVICE, "a set for another device")
+    if challenge not in (None, manifest.challenge):
+        raise OfficeError(Fault.STALE_ANSWER, "a set in answer to another request")
+    return manifest

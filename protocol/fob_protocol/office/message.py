@@ -18,6 +18,8 @@ Nonce = Annotated[bytes, Meta(min_length=16, max_length=16)]
 # SHA-256, a secret, or a raw public key.
 Octets32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 KeyId = Annotated[bytes, Meta(min_length=KEY_ID_SIZE, max_length=KEY_ID_SIZE)]
+# Of the configuration server, in each request and in the manifest that answers it: opaque to the device.
+Challenge = Annotated[bytes, Meta(min_length=16, max_length=128)]
 # What programs know things by: servers, components, applications, regions.
 Name = Annotated[str, Meta(pattern=rf"\A[a-z0-9][a-z0-9.-]{{0,{ID_LIMIT - 1}}}\Z")]
 # What people read.
