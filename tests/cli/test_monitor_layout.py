@@ -7,17 +7,19 @@ import pytest
 from cli.fob_program import plain_lines
 from control.fake_daemon import FakeDaemon, log_entry
 from control.fake_phone import FakePhone
-from fob_daemon.cli.watching.known import Known
+from fob_daemon.cli.watching.known import TASK_SHOWN, Known
 from fob_daemon.cli.watching.layout import MOST_ROWS, lines
 from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import Ask, ControlEvent, DeviceChange, DeviceState, Settled
 from fob_daemon.control.json_form import to_json
+from fob_daemon.control.office_reports import Progress, Relayed
 from fob_daemon.control.sse import ServerEvent
 
 WORDS = "log in to github.com with 'work' for ssh <- zsh on me@pc"
 NOW = 1000.0
 NAMES: dict[type[ControlEvent], str] = {
     Ask: "ask", Settled: "settled", Granted: "granted", Revoked: "revoked", DeviceChange: "device",
+    Progress: "progress", Relayed: "relay",
 }  # fmt: skip
 
 
@@ -177,3 +179,26 @@ def test_trouble_and_lost_events_are_said(known: Known) -> None:
     known.hear(ServerEvent("lost", {"count": 3}), NOW)
     found = plain_lines(lines(known, NOW, 100, 40, "the daemon is not reachable"))
     assert found[1:3] == ["the daemon is not reachable", "15 events were lost: this terminal was too slow for them"]
+
+
+def test_a_download_tells_how_far_it_is_and_how_long_still(known: Known) -> None:
+    """At 9,600 baud a step takes nine seconds; a cut of half a minute changes little, and begins nothing anew."""
+    hear(known, Progress("pixel", "fetching Rates", 2, 8))
+    assert section(shown(known), "Back office") == ["  pixel         ██████··················  25 %  fetching Rates"]
+    hear(known, Progress("pixel", "fetching Rates", 3, 8), NOW + 9)
+    hear(known, Progress("pixel", "fetching Rates", 4, 8), NOW + 18)
+    (row,) = section(shown(known, NOW + 18), "Back office")
+    assert row == "  pixel         ████████████············  50 %  fetching Rates  about 40 s left"
+    hear(known, Progress("pixel", "fetching Rates", 5, 8), NOW + 57)
+    (row,) = section(shown(known, NOW + 57), "Back office")
+    assert row == "  pixel         ███████████████·········  62 %  fetching Rates  about 30 s left"
+    hear(known, Progress("pixel", "", 0, 0), NOW + 58)
+    assert "Back office" not in "".join(shown(known, NOW + 58))
+
+
+def test_why_a_download_does_not_go_on_stays_a_while(known: Known) -> None:
+    hear(known, Relayed("pixel", "content", "fetching Rates", 2, 8, "unreachable", "it hung up", 0.1))
+    hear(known, Progress("pixel", "", 0, 0))
+    (row,) = section(shown(known), "Back office")
+    assert row == "  pixel         ██████··················  25 %  fetching Rates  it hung up"
+    assert "Back office" not in "".join(shown(known, NOW + TASK_SHOWN))

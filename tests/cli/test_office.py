@@ -1,6 +1,7 @@
 """`fob office`: status, configuration with a bar, registration at a terminal, use; every error in three lines."""
 
 import asyncio
+import io
 import os
 import pty
 import sys
@@ -12,7 +13,8 @@ from cli.fob_program import FOB, Ended, FobProgram
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from control.meter import make_meter
-from fob_daemon.cli.office_bar import bar
+from fob_daemon.cli.office_bar import OfficeBar, bar
+from fob_daemon.cli.output import Output
 from fob_daemon.control.office_reports import OfficeReport, Progress, Relayed, RelayReport
 from fob_protocol.at.values import Values
 from fob_protocol.pkcs11.ckr import Ckr
@@ -29,6 +31,13 @@ def meter(daemon: FakeDaemon, phone: FakePhone) -> FakeDeviceOffice:
     daemon.office_report = OfficeReport(URL, "", (RELAY,))
     make_meter(daemon.offices["pixel"])
     return daemon.offices["pixel"]
+
+
+class Terminal(io.StringIO):
+    """Keeps what is written on it."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 async def at_a_terminal(fob: FobProgram, typed: str, *arguments: str) -> Ended:
@@ -163,6 +172,23 @@ async def test_the_bar_on_a_terminal(fob: FobProgram, daemon: FakeDaemon, meter:
     os.close(master)
     assert process.returncode == 0
     assert "████████████············  50 %  fetching\ufffd[2J" in shown
+
+
+def test_the_bar_says_how_long_it_still_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with OfficeBar(Output(), lambda: now[0]) as bar:
+        for step in range(3):
+            bar.show("fetching Rates of the whole wide world", 6 + step, 10)
+            now[0] += 9.0
+        bar.say("Look at your phone: log in to github.com")
+        bar.show("", 0, 0)
+    shown = terminal.getvalue().split("\r\x1b[K")
+    assert shown[1] == "██████████████··········  60 %  fetching Rates of the whole wide world"
+    assert shown[3] == "███████████████████·····  80 %  fetching Rates …ole wide world  about 20 s left"
+    # The line is cleared for words of others, and drawn again below them; at the end it is left as it is.
+    assert shown[4:] == [f"Look at your phone: log in to github.com\n{shown[3]}\n"]
+    assert max(map(len, shown[1:4])) < 80
 
 
 @pytest.mark.parametrize(

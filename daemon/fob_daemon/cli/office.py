@@ -167,14 +167,14 @@ def _purpose(fob: Fob, name: str, look: bool) -> PurposeName:
 def _configure(fob: Fob, name: str, purpose: PurposeName) -> dict[str, Any]:
     """What the device is to its office afterwards. Raises ControlError."""
     stream = fob.client.stream("POST", "devices", name, "configuration", body={"purpose": purpose})
-    with asks_shown(fob, name), OfficeBar(fob.output) as bar, stream as events:
+    with OfficeBar(fob.output) as bar, asks_shown(fob, name, bar.say), stream as events:
         for event in events:
             data: Any = event.data
             match event.name:
                 case "progress":
                     bar.show(data["words"], data["done"], data["total"])
                 case "relay" if data["why"]:
-                    bar.show(f"{data['why']}; it is tried again", 0, 0)
+                    bar.show(f"{data['why']}; it is tried again", data["done"], data["total"])
                 case "configured":
                     state: dict[str, Any] = data
                     return state

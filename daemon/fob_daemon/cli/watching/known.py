@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fob_daemon.control.sse import ServerEvent
+from fob_protocol.time_left import TimeLeft
 
 # As many as a high terminal shows.
 USES_KEPT: Final = 100
 
-# Seconds that a device's task stays on the screen when nothing more is heard of it.
-TASK_SHOWN: Final = 15.0
+# Seconds that a device's task stays on the screen when nothing more is heard of it: a step takes half a minute on the
+# slowest lines that anybody fetches components over, and one whose line was cut is looked for here.
+TASK_SHOWN: Final = 60.0
 
 Report = dict[str, Any]
 
@@ -36,7 +38,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a device does for its back office: how far, and what is in the way. `until`: shown so long."""
+    """What a device does for its back office: how far, what is in the way, how long still. `until`: shown so long."""
 
     device: str
     words: str
@@ -44,6 +46,7 @@ class Task:
     total: int
     why: str
     until: float
+    time_left: TimeLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +158,17 @@ class Known:
         self._allowed[allowed.device, allowed.number] = allowed
 
     def _go_on(self, data: Report, now: float) -> None:
-        """Progress, or a question of a device to its office."""
-        task = Task(data["device"], data["words"], data["done"], data["total"], data.get("why", ""), now + TASK_SHOWN)
-        self._tasks[task.device] = task
+        """Progress, or a question of a device to its office; no words say that it is at nothing any more."""
+        device, why = data["device"], data.get("why", "")
+        before = self._tasks.get(device)
+        if not data["words"] and not why:
+            # Why it came to nothing is still of interest.
+            if before and not before.why:
+                del self._tasks[device]
+            return
+        time_left = before.time_left if before else TimeLeft()
+        time_left.note(data["done"], data["total"], now)
+        self._tasks[device] = Task(device, data["words"], data["done"], data["total"], why, now + TASK_SHOWN, time_left)
 
     def _revoke(self, device: str, number: int) -> None:
         for key in list(self._allowed):

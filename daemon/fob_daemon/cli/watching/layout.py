@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from fob_daemon.cli.log import entry_words
-from fob_daemon.cli.office_bar import bar
+from fob_daemon.cli.office_bar import bar, left_words
 from fob_daemon.cli.output import Painted, Part, coloured
 from fob_daemon.cli.watching.known import Known, Rate
 
@@ -116,7 +116,8 @@ def _tasks(known: Known, now: float) -> Iterator[Line]:
         return
     yield from _title("Back office")
     for task in tasks[:MOST_ROWS]:
-        yield [f"  {task.device:<12}  {bar(task.done, task.total)}  {task.words}  ", Painted(task.why, "red")]
+        said = "  ".join(part for part in (task.words, left_words(task.time_left, now)) if part)
+        yield [f"  {task.device:<12}  {bar(task.done, task.total)}  {said}  ", Painted(task.why, "red")]
     yield from _rest(len(tasks))
 
 
