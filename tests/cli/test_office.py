@@ -5,6 +5,7 @@ import io
 import os
 import pty
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ async def at_a_terminal(fob: FobProgram, typed: str, *arguments: str) -> Ended:
 
 
 async def test_the_status_for_a_person(fob: FobProgram, meter: FakeDeviceOffice) -> None:
-    assert (await fob("office", "status")).out.splitlines() == [
+    ended = await fob("office", "status")
+    assert ended.out.splitlines() == [
         "office   https://office.example",
         "",
         "DEVICE  STATE    SET  SERIAL  HARDWARE  RELAY",
@@ -68,7 +70,11 @@ async def test_the_status_for_a_person(fob: FobProgram, meter: FakeDeviceOffice)
         "DEVICE  SERVER  TITLE     APPLICATION  REGISTERED",
         "pixel   post    The post  postage      as ada",
         "pixel   bank    The bank  money        no",
+        "",
+        "DEVICE  UPGRADE        INSTALLED  NEWEST",
+        "pixel   Postage rates  1.2.0      1.3.0",
     ]
+    assert ended.err == "try:   fob office configure\n"
 
 
 async def test_the_status_for_a_script(fob: FobProgram, meter: FakeDeviceOffice) -> None:
@@ -77,6 +83,33 @@ async def test_the_status_for_a_script(fob: FobProgram, meter: FakeDeviceOffice)
     [device] = answer["devices"]
     assert (device["device"], device["office"]["set_number"], device["relay"]["failures"]) == ("pixel", 3, 1)
     assert [server["id"] for server in device["servers"]] == ["post", "bank"]
+    assert [(option["id"], option["newest"]) for option in device["options"]] == [("rate", "1.3.0"), ("slogan", "")]
+
+
+async def test_a_device_that_was_refused_says_so_in_words(fob: FobProgram, meter: FakeDeviceOffice) -> None:
+    meter.handlers["+FOBOFFICE"] = saying(("M-0001", "meter-1", 0, 0, "generic", "denied", 0, 0))
+    said = "generic: the office does not configure this device: it has no order for it, or does not know it (denied)"
+    assert said in (await fob("office", "status")).out
+
+
+@pytest.mark.parametrize(
+    ("relay", "lines"),
+    [
+        (replace(RELAY, why="", result="answered"), []),
+        (RELAY, ["'pixel' had no answer from its office: it hung up    try: fob office status"]),
+        (replace(RELAY, busy=True), ["'pixel' is rates, 3 of 40    to watch: fob monitor"]),
+        (
+            replace(RELAY, why="", newer=2),
+            ["'pixel' has newer versions of 2 components    try: fob office configure"],
+        ),
+    ],
+)
+async def test_the_status_of_all_has_a_line_when_there_is_something_to_know(
+    fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice, relay: RelayReport, lines: list[str]
+) -> None:
+    daemon.office_report = OfficeReport(URL, "", (relay,))
+    said = [line for line in (await fob("status")).out.splitlines() if line.startswith("'pixel'")]
+    assert (said, meter.asked) == (lines, [])
 
 
 async def test_a_device_at_work(fob: FobProgram, meter: FakeDeviceOffice) -> None:

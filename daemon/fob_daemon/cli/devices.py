@@ -6,6 +6,7 @@ import click
 
 from fob_daemon.cli.completing import complete_device
 from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.office_lines import office_lines
 from fob_daemon.cli.output import Output, Painted, coloured
 from fob_daemon.cli.scan import show_nearby
 from fob_daemon.control.limits import DEFAULT_SCAN, MAX_SCAN
@@ -59,6 +60,10 @@ def status(fob: Fob) -> None:
         return
     fob.output.line(f"fobd {report['version']}, process {report['pid']}, running for {_duration(report['uptime_s'])}")
     _show_devices(fob.output, report["devices"])
+    if said := office_lines(fob):
+        fob.output.line()
+        for line in said:
+            fob.output.line(line)
     if report["agent_logged_in"]:
         fob.output.line()
         fob.output.line("the ssh agent holds a login    to end it: fob lock")

@@ -54,7 +54,8 @@ def status_command(fob: Fob, device: str | None) -> None:
 def configure_command(fob: Fob, look: bool, device: str | None) -> None:
     """Have the device ask its office for its configuration, fetch it and run it.
 
-    A device that is away or switched off meanwhile goes on where it was.
+    A device that is away or switched off meanwhile goes on where it was. With --look it only asks which of its
+    components have a newer version; what else its order has now comes with the configuration, and is not told before.
     """
     name = fob.device(device)["name"]
     state = _configure(fob, name, _purpose(fob, name, look))

@@ -1,12 +1,15 @@
-"""`fob office status`: the configuration, the devices, their servers and their relay."""
+"""`fob office status`: the configuration, the devices, their servers and their relay, and what is newer."""
 
 from typing import Any, Final
 
 from fob_daemon.cli.context import Fob
+from fob_daemon.cli.options import options_of
 from fob_daemon.control.errors import ControlError
+from fob_daemon.control.office_words import refusal_named
 
 Report = dict[str, Any]
 
+_CONFIGURE: Final = "fob office configure"
 _NONE: Final = "none is configured; a device with a network of its own needs none here"
 
 
@@ -30,12 +33,15 @@ def show_status(fob: Fob, devices: list[Report]) -> None:
     _show(fob, configured, asked)
     for name, refusal in unasked.items():
         fob.output.say(f"'{name}' was not asked: {refusal.why}")
+    if any(option["newest"] for report in asked for option in report["options"]):
+        fob.output.say(f"try:   {_CONFIGURE}")
 
 
 def _ask(fob: Fob, name: str) -> Report:
-    """Two round trips. Raises ControlError."""
+    """Three round trips. Raises ControlError."""
     state: Report = fob.client.get_from_device("devices", name, "office")
-    return {**state, "servers": fob.client.get_from_device("devices", name, "servers")["servers"]}
+    servers = fob.client.get_from_device("devices", name, "servers")["servers"]
+    return {**state, "servers": servers, "options": options_of(fob, name)}
 
 
 def _show(fob: Fob, configured: Report, asked: list[Report]) -> None:
@@ -54,12 +60,23 @@ def _show(fob: Fob, configured: Report, asked: list[Report]) -> None:
     if servers:
         fob.output.line()
     fob.output.table(("DEVICE", "SERVER", "TITLE", "APPLICATION", "REGISTERED"), servers)
+    upgrades = [
+        (report["device"], option["title"], option["version"], option["newest"])
+        for report in asked
+        for option in report["options"]
+        if option["newest"]
+    ]
+    if upgrades:
+        fob.output.line()
+        fob.output.table(("DEVICE", "UPGRADE", "INSTALLED", "NEWEST"), upgrades)
 
 
 def _state(report: Report) -> tuple[str, ...]:
     office = report["office"]
     steps = f" {office['done']}/{office['total']}" if office["total"] else ""
-    state = f"{office['state']}: {office['words']}{steps}" if office["words"] else office["state"]
+    refusal = refusal_named(office["words"])
+    words = f"{refusal[1]} ({refusal[0]})" if refusal else f"{office['words']}{steps}"
+    state = f"{office['state']}: {words}" if words else office["state"]
     return report["device"], state, str(office["set_number"]), office["serial"], office["hardware"]
 
 

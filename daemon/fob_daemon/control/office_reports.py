@@ -22,7 +22,8 @@ class RelayReport:
     """A device's relay. `busy`: a question is under way. The counters run since the daemon started.
 
     The rest is of the last question: `result` is the name of a RelayStatus, empty before the first one, `why` explains
-    any but answered, and `seconds` is how long it took.
+    any but answered, and `seconds` is how long it took. `newer`: the components of the device that have a newer
+    version, when its options were last listed.
     """
 
     device: str
@@ -36,6 +37,7 @@ class RelayReport:
     result: str
     why: str
     seconds: float
+    newer: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,9 @@ class BackOffice:
     def report(self) -> RelayReport:
         """Its relay, as it is now."""
         counts, last = self._relay.counts, self._relay.last
-        busy = self._relay.current is not None
+        busy, newer = self._relay.current is not None, self.remote.newer
         if last is None:
-            return RelayReport(self._name(), busy, counts.carried, counts.failed, "", "", 0, 0, "", "", 0.0)
+            return RelayReport(self._name(), busy, counts.carried, counts.failed, "", "", 0, 0, "", "", 0.0, newer)
         event = self._event(last)
         return RelayReport(
             device=event.device,
@@ -55,6 +55,7 @@ class BackOffice:
             result=event.result,
             why=event.why,
             seconds=event.seconds,
+            newer=newer,
         )
 
     async def idle(self) -> None:
@@ -91,4 +92,6 @@ class BackOffice:
             case name, (int(done), int(total), str(words)) if name == EVENT_PROGRESS:
                 self._progress.put(Progress(self._name(), words[:RELAY_WORDS_LIMIT], done, total))
             case name, (int(number),) if name == EVENT_OPTIONS:
+                # Nobody has listed these yet.
+                self.remote.newer = 0
                 self._options.put(OptionsChange(self._name(), number))

@@ -46,6 +46,8 @@ class RemoteOffice:
     def __init__(self, link: Link, timeouts: Timeouts | None = None) -> None:
         self._commands = Commands(link)
         self._timeouts = timeouts or Timeouts()
+        # How many components have a newer version, when they were last listed.
+        self.newer = 0
 
     async def waiting(self) -> Waiting | None:
         """The question that is to be relayed."""
@@ -90,7 +92,9 @@ class RemoteOffice:
 
     async def options(self) -> list[Option]:
         """The components that run."""
-        return read_options(await self._commands.ask(self._timeouts.query, catalogue.OPTIONS))
+        found = read_options(await self._commands.ask(self._timeouts.query, catalogue.OPTIONS))
+        self.newer = sum(option.newest != "" for option in found)
+        return found
 
     async def option(self, component: str, start: int) -> OptionPage:
         """A part of a component's content, from octet `start` on."""
