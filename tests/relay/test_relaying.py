@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 import structlog.testing
 
+from control.meter import make_meter
 from fob_daemon.control.interface import ControlEvent
 from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed
 from fob_daemon.device.away import AwayError
@@ -304,3 +305,12 @@ async def test_a_device_with_a_new_name_goes_on_under_it(scene: Scene) -> None:
     await scene.idle()
     scene.name = "hall"
     assert scene.back_office.report().device == "hall"
+
+
+async def test_how_many_components_have_a_newer_version_is_known_until_others_run(scene: Scene) -> None:
+    make_meter(scene.device)
+    assert scene.back_office.report().newer == 0
+    await scene.back_office.remote.options()
+    assert scene.back_office.report().newer == 1
+    scene.device.say("+FOBOPTIONS", 4)
+    assert scene.back_office.report().newer == 0
