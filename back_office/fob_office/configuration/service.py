@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from fob_office.configuration.asking import Asker, asker_of
 from fob_office.configuration.composing import Composed, compose
 from fob_office.configuration.tables import Contents, KeptAnswer, OfferedSet
+from fob_office.database.erasing import erase_some
 from fob_office.devices.inventory import Statement, keep_requested
 from fob_office.devices.tables import Device, DeviceState
 from fob_office.office import Office
@@ -22,8 +23,6 @@ from fob_protocol.office.refusals import Refusal
 
 # A rollout that changes while a set is made for a device changes no faster than that.
 _TRIES: Final = 3
-# Answers that nobody can ask for again are deleted with each new one, so many at a time.
-_SWEEP: Final = 8
 
 
 class _AskedMeanwhileError(Exception):
@@ -80,7 +79,7 @@ class Configuring:
                 _offer(session, device, request.counter, composed)
             said = Statement(request.counter, request.set_number, request.security_counter, request.catalogue)
             keep_requested(session, device.id, said, now)
-            _sweep(session, now)
+            erase_some(session, KeptAnswer, KeptAnswer.time, now - CHALLENGE_TIME)
         return body
 
 
@@ -102,13 +101,3 @@ def _offer(session: Session, device: Device, counter: int, composed: Composed) -
             contents=Contents(composed.releases).octets(),
         )
     )  # fmt: skip
-
-
-def _sweep(session: Session, now: int) -> None:
-    old = (
-        select(KeptAnswer.device)
-        .where(KeptAnswer.time < now - CHALLENGE_TIME)
-        .limit(_SWEEP)
-        .with_for_update(skip_locked=True)
-    )
-    session.execute(delete(KeptAnswer).where(KeptAnswer.device.in_(old)))

@@ -7,13 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fob_office.database.erasing import erase_some
 from fob_office.entitlements.service import begin_entitlements
 from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
 from fob_office.registration.claim import Claim, read_claim
 from fob_office.registration.keeping import seal_fields, seal_key, seal_ssk2, ssk2_of
 from fob_office.registration.names import name_key
-from fob_office.registration.standing import erase_forgotten, is_forgotten, is_taken, make_room
+from fob_office.registration.standing import is_forgotten, is_taken, make_room
 from fob_office.registration.tables import Registration, Standing
 from fob_office.registration.templates import TemplateSetting, good_templates, setting_of, signed_template
 from fob_office.servers.identity import Identity
@@ -96,7 +97,7 @@ class Registering:
             session.add(row)
             session.flush()
             begin_entitlements(session, agreed.reply.user_code, now, setting.applications, setting.components)
-            erase_forgotten(session, now)
+            erase_some(session, Registration, Registration.confirm_by, now)
         return agreed.reply
 
     def _agree(self, server: Identity, setting: TemplateSetting, claim: Claim, template: bytes) -> _Agreed:

@@ -1,14 +1,9 @@
 """How a registration goes from one standing to the next; each step is one conditional change."""
 
-from typing import Final
-
 from sqlalchemy import ColumnElement, Update, and_, delete, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from fob_office.registration.tables import Registration, Standing
-
-# So many forgotten registrations are erased with each new one: more than come in, and never a long wait.
-_ERASED_AT_ONCE: Final = 16
 
 
 def is_forgotten(row: Registration, now: int) -> bool:
@@ -29,12 +24,12 @@ def make_room(session: Session, new: Registration, now: int) -> None:
 
     The same request is left alone: somebody is answering it in this moment, and only one of them shall.
     """
-    replaced = and_(Registration.device == new.device, Registration.request != new.request)
-    forgotten = and_(
-        or_(Registration.name_key == new.name_key, Registration.device == new.device), Registration.confirm_by < now
-    )
     pending = and_(Registration.server == new.server, Registration.standing == Standing.PENDING)
-    session.execute(delete(Registration).where(pending, or_(replaced, forgotten)))
+    is_forgotten = Registration.confirm_by < now
+    is_replaced = or_(Registration.request != new.request, is_forgotten)
+    # One after the other: of both in one statement SQLite makes a look at all that are pending.
+    session.execute(delete(Registration).where(pending, Registration.device == new.device, is_replaced))
+    session.execute(delete(Registration).where(pending, Registration.name_key == new.name_key, is_forgotten))
 
 
 def is_taken(session: Session, new: Registration) -> bool:
@@ -47,12 +42,6 @@ def is_taken(session: Session, new: Registration) -> bool:
         Registration.server == new.server, Registration.name_key == new.name_key, not_(own)
     )
     return session.scalars(holder).one_or_none() is not None
-
-
-def erase_forgotten(session: Session, now: int) -> None:
-    """Some of those that were not confirmed in time, but none that somebody else is busy with."""
-    some = select(Registration.user_code).where(Registration.confirm_by < now).limit(_ERASED_AT_ONCE)
-    session.execute(delete(Registration).where(Registration.user_code.in_(some.with_for_update(skip_locked=True))))
 
 
 def confirm(session: Session, row: Registration, now: int) -> bool:

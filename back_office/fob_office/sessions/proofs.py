@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -11,8 +10,7 @@ from fob_office.sessions.tables import ProofCount
 from fob_protocol.office.limits import PROOF_LOCK, PROOFS_LIMIT
 
 # A count that nobody has added to for a day is forgotten.
-_KEPT: Final = 86_400
-_ERASED_AT_ONCE: Final = 16
+KEPT: Final = 86_400
 
 
 def counted(session: Session, server: str, user_code: bytes, now: int) -> ProofCount:
@@ -32,10 +30,3 @@ def count_wrong(count: ProofCount, now: int) -> bool:
         return False
     count.wrong, count.locked_until = 0, now + PROOF_LOCK
     return True
-
-
-def forget_old(session: Session, now: int) -> None:
-    """Some that nobody is busy with."""
-    key = tuple_(ProofCount.server, ProofCount.user_code)
-    old = select(ProofCount.server, ProofCount.user_code).where(ProofCount.changed < now - _KEPT).limit(_ERASED_AT_ONCE)
-    session.execute(delete(ProofCount).where(key.in_(old.with_for_update(skip_locked=True))))

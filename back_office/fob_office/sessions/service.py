@@ -8,18 +8,19 @@ from collections.abc import Callable
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fob_office.database.erasing import erase_some
 from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
 from fob_office.role import Body
 from fob_office.sessions.keeping import end, seal_shared
-from fob_office.sessions.proofs import forget_old
+from fob_office.sessions.proofs import KEPT
 from fob_office.sessions.proving import Proving
 from fob_office.sessions.speaking import Speaking
-from fob_office.sessions.tables import OpenSession, Phase
+from fob_office.sessions.tables import OpenSession, Phase, ProofCount
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import CHALLENGE_TIME
 from fob_protocol.office.refusals import Refusal
@@ -29,7 +30,6 @@ _NONCE_SIZE: Final = 16
 _KEY_SIZE: Final = 32
 # Two that send the same question at the same time meet once.
 _TRIES: Final = 2
-_ERASED_AT_ONCE: Final = 16
 
 # What a message is answered, or why it is refused. Both are said again.
 Outcome = bytes | RuleBrokenError
@@ -84,8 +84,8 @@ class Sessions:
                 )  # fmt: skip
                 session.add(row)
                 session.flush()
-                _erase_old(session, now)
-                forget_old(session, now)
+                erase_some(session, OpenSession, OpenSession.until, now)
+                erase_some(session, ProofCount, ProofCount.changed, now - KEPT)
             return Opened(row.id, row.challenge, row.server_key)
 
     def _answer(self, body: Body, own_id: bytes, number: int, act: Act) -> bytes:
@@ -123,9 +123,3 @@ def _again(row: OpenSession) -> Outcome:
     if row.refusal is not None:
         return RuleBrokenError(Refusal(row.refusal), "R20", "as before")
     return row.answer or b""
-
-
-def _erase_old(session: Session, now: int) -> None:
-    """Some sessions whose time is over, but none that somebody is busy with."""
-    old = select(OpenSession.id).where(OpenSession.until < now).limit(_ERASED_AT_ONCE)
-    session.execute(delete(OpenSession).where(OpenSession.id.in_(old.with_for_update(skip_locked=True))))
