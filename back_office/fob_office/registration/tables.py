@@ -39,6 +39,7 @@ class Registration(Base):
         _only(Standing.CONFIRMED, "server", "device", name="ix_registrations_one_confirmed"),
         Index("ix_registrations_device", "device"),
         Index("ix_registrations_confirm_by", "confirm_by"),
+        Index("ix_registrations_server_user_code", "server", "user_code"),
         CheckConstraint("standing BETWEEN 1 AND 3", name="standing"),
         # What is confirmed or revoked has no secret of the server's left (R15).
         CheckConstraint("standing = 1 OR ssk2 IS NULL", name="ssk2_forgotten"),

@@ -1,6 +1,6 @@
 """Which devices are given the release of a rollout, and what it did there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -20,6 +20,8 @@ from fob_protocol.office.limits import ROLLOUT_SAMPLE
 from fob_protocol.office.message import read
 
 _PERCENT: Final = 100
+# Of a hundred thousand serials, so many are in memory at a time.
+_IN_HAND: Final = 1000
 
 # Every device that asks is asked of them: the statement is made once.
 _ACTIVE_ROLLOUTS: Final = (
@@ -172,10 +174,9 @@ def begin_group(session: Session, rollout: Rollout) -> None:
     session.flush()
 
 
-def serials_with(session: Session, release: int) -> Sequence[str]:
+def serials_with(session: Session, release: int) -> Iterable[str]:
     """Of the active devices whose sets a release belongs to: ordered, or needed by what is ordered."""
     component = session.get_one(SignedRelease, release).component
     options = select(Option.device).where(Option.component.in_(dependents_of(session, component)))
-    return session.scalars(
-        select(Device.serial).where(Device.state == DeviceState.ACTIVE, Device.id.in_(options))
-    ).all()
+    serials = select(Device.serial).where(Device.state == DeviceState.ACTIVE, Device.id.in_(options))
+    return session.scalars(serials.execution_options(yield_per=_IN_HAND))
