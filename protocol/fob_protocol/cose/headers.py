@@ -29,6 +29,7 @@ class Parameter(IntEnum):
     ALG = 1
     KID = 4
     IV = 5
+    TYP = 16
 
 
 class Tag(IntEnum):

@@ -22,6 +22,8 @@ class Usage(IntEnum):
     CONFIGURATION = 2
     RELEASE = 3
     ENTITLEMENT = 4
+    DISTRIBUTION = 5
+    VALIDATION = 6
 
 
 class Certificate(Message, tag=1, frozen=True):

@@ -27,6 +27,8 @@ class Service(StrEnum):
     CONFIGURATION = "configuration"
     CONTENT = "content"
     REPORT = "report"
+    DISTRIBUTION = "distribution"
+    VALIDATION = "validation"
 
 
 class Question(Message, tag=1, frozen=True):

@@ -1,7 +1,7 @@
 """What the refusals of offices, devices and components mean to a person, by their names. One table.
 
 Names are those of docs/office-protocol.md: sections 3 (the office), 2 and 6.3 (the device), 6.4 and 6.5 (components),
-and of docs/protocol.md, section 4.3 (the relay).
+of docs/integrity-protocol.md, section 3 (copies), and of docs/protocol.md, section 4.3 (the relay).
 """
 
 from enum import Enum, auto
@@ -82,6 +82,18 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "unreachable": ("the office cannot be reached", Deed.DOCTOR),
     "not-answered": ("the office did not answer as one does", Deed.DOCTOR),
     "too-long": ("the office's answer is too long", Deed.OPERATOR),
+    # Copies (docs/integrity-protocol.md, section 3): refusals of the office, and why a copy does not run.
+    "replayed": ("the office has had this request before", Deed.AGAIN),
+    "out-of-sequence": ("the office does not remember what it told this copy last", Deed.OPERATOR),
+    "other-verifier": ("the request is for another validation server", Deed.OPERATOR),
+    "stale-challenge": ("the office's challenge is over", Deed.AGAIN),
+    "late": ("the request came too late", Deed.AGAIN),
+    "iv-used": ("the request's initialisation value is another request's", Deed.AGAIN),
+    "letter-used": ("this letter was used before, or is over", Deed.OPERATOR),
+    "not-validated": ("the office has not said yet that this copy is genuine", Deed.LATER),
+    "invalid": ("what is here is not what the office gave out", Deed.CONFIGURE),
+    "cloned": ("there are two of this copy, and nobody can say which one is honest", Deed.OPERATOR),
+    "disabled": ("the office has disabled this copy", Deed.OPERATOR),
     # Components.
     "no-dependency": ("a component that it needs does not run", Deed.OPTIONS),
     "bad-module": ("the component is no module that the device can run", Deed.OPTIONS),

@@ -23,3 +23,11 @@ class Refusal(StrEnum):
     # Configuration (C3 to C6, C22, C28): one word for all that may be wrong with who asks.
     DENIED = "denied"
     NO_CONTENT = "no-content"
+    # Copies (V14, V22, V23): what is wrong with a request of a holder that is known.
+    REPLAYED = "replayed"
+    OUT_OF_SEQUENCE = "out-of-sequence"
+    OTHER_VERIFIER = "other-verifier"
+    STALE_CHALLENGE = "stale-challenge"
+    LATE = "late"
+    IV_USED = "iv-used"
+    LETTER_USED = "letter-used"

@@ -1,0 +1,40 @@
+"""*letter*: a unique identifier on another channel, as a person types it (D2, D4)."""
+
+import base64
+import binascii
+
+from fob_protocol.cose.cbor import encode
+from fob_protocol.integrity.limits import IDENTIFIER_SIZE
+from fob_protocol.office.hashing import digest
+
+_CHECK_SIZE = 3
+_GROUP = 4
+
+
+class LetterError(ValueError):
+    """No letter, or a mistyped one; says which, and nothing of what was typed."""
+
+
+def write_letter(identifier: bytes) -> str:
+    """`ABCD-EFGH-...`: 56 letters and digits in groups of four."""
+    text = base64.b32encode(identifier + _check(identifier)).decode()
+    return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
+
+
+def read_letter(text: str) -> bytes:
+    """The identifier; spaces, dashes and small letters do not matter. Raises LetterError."""
+    plain = "".join(text.split()).replace("-", "").upper()
+    if len(plain) != (IDENTIFIER_SIZE + _CHECK_SIZE) * 8 // 5:
+        raise LetterError(f"a letter has 56 characters, this one has {len(plain)}")
+    try:
+        octets = base64.b32decode(plain)
+    except binascii.Error:
+        raise LetterError("a letter has the letters A to Z and the digits 2 to 7") from None
+    identifier, check = octets[:IDENTIFIER_SIZE], octets[IDENTIFIER_SIZE:]
+    if check != _check(identifier):
+        raise LetterError("a character is wrong, or two are swapped")
+    return identifier
+
+
+def _check(identifier: bytes) -> bytes:
+    return digest(encode(["fob/1 letter", identifier]))[:_CHECK_SIZE]
