@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fob_office.components.tables import ReleaseState, SignedRelease
+from fob_office.servers.identity import certificate_of
 from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.cose import sign1
-from fob_protocol.office.certificate import Certificate
 from fob_protocol.office.message import read
 from fob_protocol.office.release import Release
 
@@ -61,13 +61,8 @@ def _candidate(row: SignedRelease, keys: ServerKeys) -> Candidate:
     release = release_of(row.signed)
     return Candidate(
         row.id, ReleaseState(row.state), release, row.signed, row.digest, row.content_key, keys.certificate,
-        min(release.until, _certificate_of(keys.certificate).not_after),
+        min(release.until, certificate_of(keys).not_after),
     )  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def _certificate_of(signed: bytes) -> Certificate:
-    return read(Certificate, sign1.unverified_payload(signed))
 
 
 def _needed(found: Candidates) -> set[str]:

@@ -45,8 +45,9 @@ class Composed:
 def compose(session: Session, office: Office, server: Identity, device: Device, request: Request) -> Composed:
     """For a device that has shown who it is. Raises RuleBrokenError UNAVAILABLE: the set fits no longer."""
     offers = offers_for(session, device)
-    selection = _selection(session, office, device, request, offers)
-    chosen = selection.set_of(options_of(session, device.id))
+    options = options_of(session, device.id)
+    selection = _selection(session, office, device, request, options, offers)
+    chosen = selection.set_of(options)
     notices = _notices(selection, request)
     wanted = {candidate.release.component for candidate in chosen.values()}
     if request.purpose is Purpose.LOOK or wanted == set(request.catalogue):
@@ -65,11 +66,11 @@ def compose(session: Session, office: Office, server: Identity, device: Device, 
 
 
 def _selection(
-    session: Session, office: Office, device: Device, request: Request, offers: dict[int, Offer]
+    session: Session, office: Office, device: Device, request: Request, options: set[str], offers: dict[int, Offer]
 ) -> Selection:
     installed = {component.id: component for component in request.catalogue}
     wish = Wish(device.hardware, office.now(), request.security_counter, installed)
-    candidates = load_candidates(session, options_of(session, device.id) | installed.keys())
+    candidates = load_candidates(session, options | installed.keys())
     return Selection(candidates, wish, lambda candidate: candidate.row in offers)
 
 

@@ -1,6 +1,7 @@
 """A server as the office knows it: certificate and private keys."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -39,7 +40,12 @@ class Identity:
 
 def certificate_of(keys: ServerKeys) -> Certificate:
     """What the issuer says. It was checked when it was made."""
-    return read(Certificate, sign1.unverified_payload(keys.certificate))
+    return _certificate(keys.certificate)
+
+
+@lru_cache(maxsize=256)
+def _certificate(signed: bytes) -> Certificate:
+    return read(Certificate, sign1.unverified_payload(signed))
 
 
 def seal_keys(sealer: Sealer, server: str, epoch: int, pair: KeyPair) -> tuple[bytes, bytes]:

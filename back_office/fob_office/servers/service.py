@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from fob_office.errors import NotFoundError, OperatorError
@@ -13,11 +13,17 @@ from fob_office.servers.tables import Server, ServerKeys
 
 LIST: Final = "fob-office server list"
 
+# Every question begins with it: the statement is made once.
+_RECEIVER: Final = (
+    select(ServerKeys)
+    .join(Server)
+    .where(ServerKeys.key_id == bindparam("key_id"), ServerKeys.epoch >= Server.least_epoch)
+)
+
 
 def receiver(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None:
     """The server whose sealing key this is, unless it was revoked. Raises UnsealError."""
-    query = select(ServerKeys).join(Server).where(ServerKeys.key_id == key_id, ServerKeys.epoch >= Server.least_epoch)
-    keys = session.scalars(query).one_or_none()
+    keys = session.scalars(_RECEIVER, {"key_id": key_id}).one_or_none()
     return opened(sealer, keys) if keys is not None else None
 
 
