@@ -11,13 +11,15 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from support.chromium import chromium, opened_page
+from support.office_scene import OfficeScene
+from support.office_signers import NOW
 from support.screen_scene import Scene, screen_scene
 
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     """A locked phone of this process; its page is served, and nobody has looked yet."""
-    async with screen_scene(tmp_path) as opened:
+    async with screen_scene(tmp_path, Scene) as opened:
         yield opened
 
 
@@ -31,7 +33,21 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def handset(tmp_path: Path) -> AsyncIterator[Scene]:
     """As `scene`, for tests with a browser."""
-    async with screen_scene(tmp_path) as opened:
+    async with screen_scene(tmp_path, Scene) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def office_scene(tmp_path: Path) -> AsyncIterator[OfficeScene]:
+    """As `scene`, of a device of a back office that has not been asked yet."""
+    async with screen_scene(tmp_path, OfficeScene, NOW) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def office_handset(tmp_path: Path) -> AsyncIterator[OfficeScene]:
+    """As `office_scene`, for tests with a browser."""
+    async with screen_scene(tmp_path, OfficeScene, NOW) as opened:
         yield opened
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import ClientResponse, ClientSession
 
@@ -165,9 +165,14 @@ class Seen:
     @property
     def words(self) -> str:
         """What a person reads, in one line."""
-        reader = _Words()
-        reader.feed(self.text)
-        return " ".join(" ".join(reader.words).split())
+        return words_of(self.text)
+
+
+def words_of(page: str) -> str:
+    """What a person reads of a page, in one line."""
+    reader = _Words()
+    reader.feed(page)
+    return " ".join(" ".join(reader.words).split())
 
 
 class _Words(HTMLParser):
@@ -179,17 +184,20 @@ class _Words(HTMLParser):
         self.words.append(data)
 
 
+SceneT = TypeVar("SceneT", bound=Scene)
+
+
 @contextlib.asynccontextmanager
-async def screen_scene(folder: Path) -> AsyncIterator[Scene]:
-    """A locked phone with a key and a computer, its page served."""
+async def screen_scene(folder: Path, make: type[SceneT], now: float = NOON) -> AsyncIterator[SceneT]:
+    """A locked phone with a key and a computer, its page served; `make` makes its scene, `now` is its time."""
     Memory.create(
         folder / "token.db", root_key=ROOT_KEY, label="Test phone", so_pin=SO_PIN, user_pin=PIN.encode(),
-        random=random.Random(7).randbytes, clock=lambda: NOON, kdf=CHEAP,
+        random=random.Random(7).randbytes, clock=lambda: now, kdf=CHEAP,
     ).close()  # fmt: skip
-    bench = Workbench([Port("pty:/nowhere", _quiet_port, "ls")], lambda: NOON)
+    bench = Workbench([Port("pty:/nowhere", _quiet_port, "ls")], lambda: now)
     shown = Shown(bench)
     async with ClientSession() as http, serving_screen(shown, Place("127.0.0.1"), random.randbytes) as address:
-        scene = Scene(folder, bench, shown, http, address)
+        scene = make(folder, bench, shown, http, address)
         running = asyncio.ensure_future(bench.run(scene.switched_on))
         await bench.opened()
         scene.key = make_key(scene.phone.token.open_session(), "work")

@@ -6,6 +6,7 @@ from typing import Final
 
 from fob_device.office.back_office import BackOffice
 from fob_device.office.commands import handler_for
+from fob_device.office.desk import OfficeDesk
 from fob_device.office.relay import Relay
 from fob_device.office.showing import overview
 from fob_device.overview.office import OfficeOverview
@@ -31,9 +32,12 @@ COMMANDS: Final = frozenset(
 class OfficeDoor:
     """A BackOfficeDoor. `announce` tells one computer that a question waits; `relay` is None on its own network."""
 
-    def __init__(self, office: BackOffice, relay: Relay | None, announce: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, office: BackOffice, desk: OfficeDesk, relay: Relay | None, announce: Callable[[bytes], None]
+    ) -> None:
         """In a running loop: from now on the device goes on by itself."""
         self.office = office
+        self.desk = desk
         self._relay = relay
         self._announce = announce
         self._running = asyncio.get_running_loop().create_task(office.run())
@@ -52,11 +56,12 @@ class OfficeDoor:
 
     def overview(self) -> OfficeOverview:
         """As it is now."""
-        return overview(self.office)
+        return overview(self.office, self.desk, has_relay=self._relay is not None)
 
     def lose_power(self) -> None:
         """Nothing goes on."""
         self._running.cancel()
+        self.desk.give_up()
         self.office.lose_power()
 
     async def _take(self, context: Context, values: Values) -> Answer:
@@ -77,6 +82,7 @@ class UnfinishedDoor:
 
     def __init__(self, why: str) -> None:
         self.why = why
+        self.desk = None
 
     def handler(self, name: str) -> Handler | None:
         """All say the same."""

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from fob_device.approval.asking import loop_time
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_PROGRESS
+from fob_protocol.time_left import TimeLeft
 
 INTERVAL: Final = 1.0
 
@@ -29,12 +31,19 @@ class Progress:
         self._changed = changed
         self._said = Told()
         self._timer: asyncio.TimerHandle | None = None
+        self._time_left = TimeLeft()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the last step, if it goes on so; None while nobody can tell."""
+        return self._time_left.seconds(loop_time())
 
     def tell(self, told: Told) -> None:
         """From now on; who hears of it too seldom hears the newest."""
         if told == self.now:
             return
         self.now = told
+        self._time_left.note(told.done, told.total, loop_time())
         self._changed()
         if self._timer is None:
             self._say()

@@ -2,40 +2,67 @@
 
 from collections.abc import Iterator
 
+from fob_device.components.boot_record import Held
 from fob_device.office.back_office import BackOffice
+from fob_device.office.desk import OfficeDesk
 from fob_device.office.store import Registration
-from fob_device.overview.office import InstalledComponent, OfficeOverview, RegisteredAt
+from fob_device.overview.office import HeldSet, InstalledComponent, ListedServer, OfficeOverview, RegisteredAt
+from fob_protocol.office.certificate import Usage
 from fob_protocol.office.component import words
+from fob_protocol.office.entitlements import State
 
 
-def overview(office: BackOffice) -> OfficeOverview:
-    """As it is now."""
+def overview(office: BackOffice, desk: OfficeDesk, *, has_relay: bool) -> OfficeOverview:
+    """As it is now. `has_relay`: computers carry its questions."""
     told, record = office.progress.now, office.machine.boot.record
     return OfficeOverview(
         office.device.serial,
         office.device.hardware,
         office.state,
-        office.words,
+        told.words,
         told.done,
         told.total,
-        record.set_number,
+        office.progress.seconds_left,
+        office.trouble,
+        _held(record.confirmed),
+        _held(record.candidate),
         tuple(_components(office)),
         tuple(map(_registered, office.store.registrations())),
+        tuple(ListedServer(one.server, one.title) for one in office.talker.known.listed(Usage.REGISTRATION)),
+        desk.doing,
+        desk.server,
+        desk.ended,
+        desk.form,
+        has_relay,
     )
 
 
+def _held(held: Held | None) -> HeldSet | None:
+    return None if held is None else HeldSet(held.set_number, held.slot.upper())
+
+
 def _components(office: BackOffice) -> Iterator[InstalledComponent]:
-    running = office.machine.running
-    newest = {notice.component: words(notice.newest) for notice in office.store.notices(running.catalogue)}
+    running, installed = office.machine.running, office.machine.boot.record.catalogue
+    newest = {notice.component: words(notice.newest) for notice in office.store.notices(installed)}
     for component in running.components:
         release = component.release
         yield InstalledComponent(release.id, release.title, words(release.version), newer=newest.get(release.id, ""))
-    versions = {component.id: words(component.version) for component in office.machine.boot.record.catalogue}
+    versions = {component.id: words(component.version) for component in installed}
     for failure in running.failures:
-        name = failure.component or f"set {failure.set_number}"
-        yield InstalledComponent(name, name, versions.get(name, ""), fault=failure.fault)
+        name = failure.component or f"Set {failure.set_number}"
+        yield InstalledComponent(name, name, versions.get(name, ""), failure.fault, newest.get(name, ""))
 
 
 def _registered(registration: Registration) -> RegisteredAt:
     held = registration.entitlements
-    return RegisteredAt(registration.title, registration.name, tuple(sorted(held.applications.items())) if held else ())
+    if held is None:
+        return RegisteredAt(registration.server, registration.title, registration.name, ())
+    return RegisteredAt(
+        registration.server,
+        registration.title,
+        registration.name,
+        tuple(sorted(held.applications.items())),
+        held.components,
+        held.state is State.ACTIVE,
+        held.until,
+    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from fob_device.office.configuration import PendingRequest
 from fob_device.office.factory import VARIANT
@@ -128,8 +129,14 @@ class OfficeStore:
         return noticed.notices if noticed.about == about else ()
 
     def keep_notices(self, notices: tuple[Notice, ...], about: tuple[Component, ...]) -> None:
-        """In place of older ones."""
-        self.items.put({NOTICES: _Noticed(notices, about).octets()})
+        """In place of older ones. `about`: what is installed now; some of what the notices name may be part of it."""
+        held = {component.id: component.version for component in about}
+        true = tuple(
+            replace(notice, installed=held[notice.component])
+            for notice in notices
+            if notice.component in held and held[notice.component] < notice.newest
+        )
+        self.items.put({NOTICES: _Noticed(true, about).octets()})
 
     def registration(self, server: str) -> Registration | None:
         """Of the token's user at a server."""

@@ -11,6 +11,7 @@ from fob_device.components.machine import Machine
 from fob_device.components.storage import FolderStorage, Storage
 from fob_device.office.back_office import BackOffice, Parts
 from fob_device.office.carrier import Carrier
+from fob_device.office.desk import OfficeDesk
 from fob_device.office.door import OfficeDoor, UnfinishedDoor
 from fob_device.office.factory import load_supplied
 from fob_device.office.options import Options
@@ -57,4 +58,6 @@ def _door(phone: Phone, storage: Storage, carrier: Carrier | None, random: Rando
         phone.announce,
         phone.on_change,
     )
-    return OfficeDoor(BackOffice(parts), relay, lambda computer: phone.announce(Event(EVENT_RELAY), computer))
+    office = BackOffice(parts)
+    desk = OfficeDesk(office, phone.on_change, phone.wall_clock)
+    return OfficeDoor(office, desk, relay, lambda computer: phone.announce(Event(EVENT_RELAY), computer))

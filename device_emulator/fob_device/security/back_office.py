@@ -1,6 +1,6 @@
-"""What the security manager knows of the device's back office: who answers its commands, if there is one."""
+"""What the phone knows of the device's back office: who answers its commands, and where its person asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from fob_device.overview.office import OfficeOverview
@@ -11,8 +11,31 @@ from fob_protocol.at.values import Values
 Handler = Callable[[Context, Values], Awaitable[Answer]]
 
 
+class PersonsDesk(Protocol):
+    """What the person at the device's own screen asks of the office. What comes of it is in the overview."""
+
+    def configure(self) -> None:
+        """What was ordered shall run."""
+
+    def look(self) -> None:
+        """Is there something newer?"""
+
+    def open_form(self, server: str) -> None:
+        """What a server wants to know."""
+
+    def register(self, server: str, fields: Mapping[str, str], master_key: bytes) -> None:
+        """By the form of this server, if it is open."""
+
+    def give_up(self) -> None:
+        """Wait no more, and close the form."""
+
+
 class BackOfficeDoor(Protocol):
     """Commands of docs/protocol.md, section 4.3, and those of components."""
+
+    @property
+    def desk(self) -> PersonsDesk | None:
+        """None: the device is not whole."""
 
     def handler(self, name: str) -> Handler | None:
         """Who answers a command; None: there is no such command now."""

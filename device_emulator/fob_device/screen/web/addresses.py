@@ -8,5 +8,8 @@ COMPUTER: Final = r"([0-9a-f]{64})"
 # A sheet's id, 16 octets in hex.
 SHEET: Final = r"([0-9a-f]{32})"
 
-# Any page, as the forms of sheets and of the workbench say where they were.
-PAGE: Final = r"[a-z0-9/-]{0,100}"
+# A server of the back office (docs/office-protocol.md, section 1).
+SERVER: Final = r"([a-z0-9][a-z0-9.-]{0,31})"
+
+# Any page, as the forms of sheets and of the workbench say where they were; only a server's name has dots.
+PAGE: Final = rf"[a-z0-9/-]{{0,100}}|office/servers/{SERVER}"

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-# Octets of a form: three PINs of 64 characters, each of up to four octets that are written as `%XX`.
-BODY_LIMIT: Final = 4096
-FIELDS_LIMIT: Final = 8
+# Octets of a form: a registration's 16 fields of 256 octets, each of which is written as `%XX`, and their names.
+BODY_LIMIT: Final = 16_384
+FIELDS_LIMIT: Final = 16
 # Octets of a request's first line and of a header; the token's address is short, and a browser's longest header is not.
 LINE_LIMIT: Final = 1024
 HEADER_LIMIT: Final = 4096

@@ -10,12 +10,13 @@ from typing import Final
 from fob_device.history.history import Line
 from fob_device.overview.computers import Computer, computers, grants
 from fob_device.overview.objects import certificates, keys
+from fob_device.overview.office import OfficeOverview
 from fob_device.pad.tries import wrong_words
 from fob_device.phone import Phone
 from fob_device.screen.person import PAIRING_OPEN
 from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet
 from fob_device.screen.typed import UNFIT
-from fob_device.screen.web.addresses import COMPUTER, HANDLE
+from fob_device.screen.web.addresses import COMPUTER, HANDLE, SERVER
 from fob_device.screen.web.limits import HISTORY_PAGE, RECENT
 from fob_device.screen.web.render import Back, Page
 from fob_device.screen.web.shown import Running
@@ -25,6 +26,7 @@ from fob_device.screen.web.views.home import home, locked, unlock_pad
 from fob_device.screen.web.views.keys import groups, object_page
 from fob_device.screen.web.views.message import Message
 from fob_device.screen.web.views.office import office_line, office_page
+from fob_device.screen.web.views.office_server import server_page
 from fob_device.screen.web.views.pairing import computers_page
 from fob_device.screen.web.views.settings import settings_page
 from fob_device.screen.web.views.sheets import SheetView, sheet_view
@@ -162,10 +164,22 @@ def _lines(phone: Phone, before: int | None = None) -> list[Line]:
 
 
 def _office(running: Running, query: Query) -> Page:
-    office = running.phone.office
-    if office is None:
+    view = office_page(_overview(running.phone), is_connected=bool(running.phone.sessions))
+    return Page("office.html", "Office", view, back=Back("", "Home"))
+
+
+def _office_server(running: Running, query: Query, server: str) -> Page:
+    view = server_page(_overview(running.phone), server, is_connected=bool(running.phone.sessions))
+    if view is None:
         raise NoPageError
-    return Page("office.html", "Office", office_page(office.overview()), back=Back("", "Home"))
+    return Page("office_server.html", view.title, view, back=Back("office", "Office"), may_reload=not view.fields)
+
+
+def _overview(phone: Phone) -> OfficeOverview:
+    """Raises NoPageError."""
+    if phone.office is None:
+        raise NoPageError
+    return phone.office.overview()
 
 
 def _settings(running: Running, query: Query) -> Page:
@@ -197,6 +211,7 @@ _PAGES: Final[Mapping[str, Callable[..., Page | Moved]]] = {
     r"computers": _computers,
     r"history": _history,
     r"office": _office,
+    rf"office/servers/{SERVER}": _office_server,
     r"settings": _settings,
     r"settings/pin": _pin,
     r"over": _over,

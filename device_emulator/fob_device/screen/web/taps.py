@@ -8,13 +8,14 @@ from fob_device.overview.objects import keys
 from fob_device.screen.errors import PhoneLockedError, SheetGoneError
 from fob_device.screen.person import ScreenPerson
 from fob_device.screen.typed import Outcome, judged
-from fob_device.screen.web.addresses import COMPUTER, HANDLE, PAGE, SHEET
+from fob_device.screen.web.addresses import COMPUTER, HANDLE, PAGE, SERVER, SHEET
 from fob_device.screen.web.forms import FormError, one_of
 from fob_device.screen.web.pages import WRONG, Moved, NoPageError, find_computer
 from fob_device.screen.web.shown import Running
 from fob_device.screen.web.views.keys import SETTINGS
 from fob_device.screen.web.views.settings import auto_lock_seconds
 from fob_device.screen.web.views.sheets import REMEMBER
+from fob_device.security.back_office import PersonsDesk
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -23,6 +24,8 @@ Tap = Callable[..., Awaitable[Moved]]
 
 YES: Final = "yes"
 NO: Final = "no"
+# Before the name of a field that a server asks for.
+FIELD: Final = "field-"
 
 
 async def tap_at(running: Running, path: str, fields: Fields) -> Moved:
@@ -147,6 +150,45 @@ async def _change_pin(running: Running, fields: Fields) -> Moved:
     return Moved("settings", "pin")
 
 
+async def _configure(running: Running, fields: Fields) -> Moved:
+    _desk(running).configure()
+    return Moved("office")
+
+
+async def _look(running: Running, fields: Fields) -> Moved:
+    _desk(running).look()
+    return Moved("office")
+
+
+async def _open_form(running: Running, fields: Fields, server: str) -> Moved:
+    _desk(running).open_form(server)
+    return Moved(f"office/servers/{server}")
+
+
+async def _register(running: Running, fields: Fields, server: str) -> Moved:
+    """What is not there is not asked for; the form's own fields begin with FIELD."""
+    desk, master_key = _desk(running), running.person.lock.master_key
+    filled = {name.removeprefix(FIELD): text for name, text in fields.items() if name.startswith(FIELD)}
+    if master_key is not None:
+        desk.register(server, filled, master_key)
+    return Moved(f"office/servers/{server}")
+
+
+async def _give_up_office(running: Running, fields: Fields) -> Moved:
+    back = page_below(fields)
+    _desk(running).give_up()
+    return back
+
+
+def _desk(running: Running) -> PersonsDesk:
+    """Of the unlocked phone. Raises PhoneLockedError, NoPageError."""
+    _require_person(running.person)
+    office = running.phone.office
+    if office is None or office.desk is None:
+        raise NoPageError
+    return office.desk
+
+
 _TAPS: Final[Mapping[str, Tap]] = {
     r"lock": _lock,
     r"unlock": _unlock,
@@ -160,6 +202,11 @@ _TAPS: Final[Mapping[str, Tap]] = {
     r"pairing": _pairing,
     r"settings/auto-lock": _set_auto_lock,
     r"settings/pin": _change_pin,
+    r"office/configure": _configure,
+    r"office/look": _look,
+    r"office/give-up": _give_up_office,
+    rf"office/servers/{SERVER}/form": _open_form,
+    rf"office/servers/{SERVER}/register": _register,
 }
 
 
