@@ -78,6 +78,10 @@ class Copy(Message, frozen=True):
     mark: Annotated[bytes, Meta(min_length=MARK_SIZE, max_length=MARK_SIZE)] | None
     certificate: bytes
 
+    def __repr__(self) -> str:
+        # A mark holds the identifier.
+        return "Copy(...)"
+
 
 class Copies(Message, tag=1, frozen=True):
     """The answer to both; what is not known at the office is left out."""

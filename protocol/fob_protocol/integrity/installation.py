@@ -27,7 +27,7 @@ class Installation:
     """A Source. Reading raises OSError, and InstallationError when a file has become shorter."""
 
     def __init__(self, files: Iterable[File]) -> None:
-        """Raises InstallationError for too many or too large files, and for two of one name."""
+        """Raises InstallationError for too many or too large files, two of one name, and a name that is no UTF-8."""
         self._files = sorted(files, key=lambda file: file.name)
         _check(self._files)
         self._heads = [encode([file.name, file.size]) for file in self._files]
@@ -78,6 +78,17 @@ def _check(files: list[File]) -> None:
     for file in files:
         if not 1 <= len(file.name) <= FILE_NAME_LIMIT:
             raise InstallationError(f"a file's name has 1 to {FILE_NAME_LIMIT} characters")
+        if not _is_text(file.name):
+            raise InstallationError(f"a file's name is no UTF-8: {file.name!a}")
     for one, other in pairwise(files):
         if one.name == other.name:
             raise InstallationError(f"{one.name} is there twice")
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file system's name has no octets that stand for themselves (PEP 383)."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

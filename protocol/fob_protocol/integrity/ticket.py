@@ -1,13 +1,12 @@
 """VAL_OK as anybody can verify it: an EAT attestation result (V12, MP10; RFC 9711, RFC 8747)."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import Meta
 
-from fob_protocol.cose.cbor import Value
+from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.cose.cwt import Claims, cose_key, read_cose_key, sign_claims, unverified_claims, verify_claims
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.integrity.evidence import InitialisationValue, ProgramNumber
@@ -29,7 +28,6 @@ _CONFIRMATION_KEY: Final = 1
 # Of a UEID: a random one (RFC 9711, section 4.2.1.1).
 _RANDOM_UEID: Final = b"\x01"
 _SUCCESSFUL: Final = 1
-_PROGRAM_LIMIT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Ticket:
     holder: Octets32
     evidence: Octets32
     copy: Nonce
-    program: Annotated[str, Meta(min_length=1, max_length=_PROGRAM_LIMIT)]
+    program: Name
     version: Version
     identifier_name: Octets32
     program_number: ProgramNumber
@@ -118,7 +116,8 @@ def _ticket(claims: Claims) -> Ticket:
         ticket = msgspec.convert(elements, Ticket)
     except msgspec.ValidationError as error:
         raise OfficeError(Fault.MALFORMED, str(error)) from None
-    if ticket._claims() != claims:
+    # Their octets: to Python true is 1.
+    if encode(ticket._claims()) != encode(claims):
         raise OfficeError(Fault.MALFORMED, "a ticket of another profile, or with another result than success")
     return ticket
 

@@ -12,7 +12,7 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.integrity.evidence import Challenge, ProgramNumber, SecretPart
 from fob_protocol.integrity.identifier import Seed
 from fob_protocol.integrity.limits import TICKET_LIMIT
-from fob_protocol.office.certificate import Certificate
+from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Message, Nonce, Octets32, Time, read
 
@@ -77,6 +77,8 @@ class Verdict(Message, tag=1, frozen=True):
 
 def read_verdict(server: Certificate, signed: bytes, evidence: bytes) -> Verdict:
     """What the server says of this evidence (its digest). Raises OfficeError."""
+    if Usage.VALIDATION not in server.usages:
+        raise OfficeError(Fault.OTHER_USAGE, f"{server.server} may not validate")
     try:
         verdict = read(Verdict, sign1.verify(server.signing_key, Label.VERDICT, [], signed))
     except CoseError as error:
