@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Integer, delete, inspect, literal_column, select, tuple_
+from sqlalchemy import Integer, bindparam, delete, inspect, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fob_office.database.base import Base
@@ -19,5 +19,7 @@ def erase_some(
     key = inspect(kind).primary_key
     some = select(*key).where(time < now).order_by(time).limit(_AT_ONCE).with_for_update(skip_locked=True)
     if over := session.execute(some).all():
-        erased = delete(kind).where(tuple_(*key).in_([tuple(row) for row in over]))
-        session.execute(erased, execution_options={"synchronize_session": False})
+        # One by one: SQLite looks through the whole table for a list of keys of two columns.
+        erased = delete(kind).where(*(column == bindparam(f"its_{column.name}") for column in key))
+        names = [f"its_{column.name}" for column in key]
+        session.connection().execute(erased, [dict(zip(names, row, strict=True)) for row in over])

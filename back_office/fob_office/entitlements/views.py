@@ -67,7 +67,8 @@ def entitlement_view(session: Session, user_code: bytes) -> EntitlementView:
 def entitlement_views(session: Session, *, server: str | None, after: bytes, count: int) -> list[EntitlementView]:
     """By code, those behind `after`."""
     query = (
-        select(Entitlement, Registration).join(Registration).where(Registration.user_code > after)
+        select(Entitlement, Registration).join(Registration)
+        .where(Registration.user_code > after, Entitlement.user_code > after)
         .order_by(Registration.user_code).limit(count)
     )  # fmt: skip
     if server is not None:

@@ -1,6 +1,6 @@
 """How a registration goes from one standing to the next; each step is one conditional change."""
 
-from sqlalchemy import ColumnElement, Update, and_, delete, not_, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from fob_office.registration.tables import Registration, Standing
@@ -24,12 +24,13 @@ def make_room(session: Session, new: Registration, now: int) -> None:
 
     The same request is left alone: somebody is answering it in this moment, and only one of them shall.
     """
-    pending = and_(Registration.server == new.server, Registration.standing == Standing.PENDING)
-    is_forgotten = Registration.confirm_by < now
-    is_replaced = or_(Registration.request != new.request, is_forgotten)
-    # One after the other: of both in one statement SQLite makes a look at all that are pending.
-    session.execute(delete(Registration).where(pending, Registration.device == new.device, is_replaced))
-    session.execute(delete(Registration).where(pending, Registration.name_key == new.name_key, is_forgotten))
+    here = Registration.server == new.server
+    # Only what is pending has this time. Told so, or in both cases with one statement, a database may look at all that
+    # is pending or over, where it shall look for one name.
+    is_over = func.coalesce(Registration.confirm_by, now) < now
+    own = and_(here, Registration.device == new.device, Registration.standing == Standing.PENDING)
+    session.execute(delete(Registration).where(own, or_(Registration.request != new.request, is_over)))
+    session.execute(delete(Registration).where(here, Registration.name_key == new.name_key, is_over))
 
 
 def is_taken(session: Session, new: Registration) -> bool:
