@@ -21,6 +21,7 @@ from fob_protocol.cose.headers import key_id
 from fob_protocol.cose.labels import Label
 from fob_protocol.errors import ProtocolError
 from fob_protocol.office import envelope
+from fob_protocol.office.bundle import open_bundle_key, seal_bundle_key
 from fob_protocol.office.certificate import Usage, read_certificate, read_revocation_list
 from fob_protocol.office.component import Kind
 from fob_protocol.office.configuration import (
@@ -200,6 +201,10 @@ OBJECTS: Final = {
     "content key": Object(
         Label.CONTENT_KEY, wrap_key(SECRET, SEALED_TO, SIGNED_RELEASE),
         lambda octets: unwrap_key(octets, SEALING, SIGNED_RELEASE), Fault.OTHER_DEVICE,
+    ),
+    "bundle key": Object(
+        Label.BUNDLE_KEY, seal_bundle_key(SECRET, SEALED_TO, RELEASE),
+        lambda octets: open_bundle_key(SEALING, octets, RELEASE), Fault.OTHER_SERVER,
     ),
     "report": Object(
         Label.REPORT, sign_report(SIGNING, Report(DEVICE, 1, 1, Outcome.CONFIRMED, "", 0, ())), read_report,

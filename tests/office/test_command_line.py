@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -161,6 +162,28 @@ def test_servers_come_change_and_go(made: Shell) -> None:
         ("operator", "revoked below epoch 2", "bank"),
         ("operator", "revoked below epoch 3", "bank"),
     ]
+
+
+@pytest.mark.clause("C8", "C25")
+def test_a_component_is_built_away_from_the_office_and_imported(made: Shell, tmp_path: Path) -> None:
+    keys, directory, bundle = tmp_path / "release.pem", tmp_path / "directory", tmp_path / "rates.bundle"
+    made(f"server change-keys release --keys-file {keys}")
+    made(f"server directory {directory}")
+    (tmp_path / "rates").write_bytes(b"1 letter 95")
+    issuer = made.json("issuer show")["public_key"]
+    build = f"component build --keys-file {keys} --directory {directory} --id rates --version 1.0.0 --hardware meter-1"
+    made(f"{build} --issuer {issuer} --output {bundle} {tmp_path / 'rates'}")
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    made(f"component import --staged {bundle}")
+    (shown,) = made.json("component show rates")
+    assert (shown["state"], shown["epoch"], shown["digest"]) == ("staged", 2, sha256(b"1 letter 95").hexdigest())
+    assert made.error(f"component import {bundle}")[0] == "there is rates 1.0.0 already"
+    again = made.error(f"{build} --issuer {issuer} --output {bundle} {tmp_path / 'rates'}")
+    assert again == ("no bundle was built", f"{bundle}: File exists", "another --output")
+    other = made.error(f"{build} --issuer {'00' * 32} --output {tmp_path / 'other'} {tmp_path / 'rates'}")
+    assert other[1].startswith("the directory is not to be trusted: wrong-issuer")
+    assert not (tmp_path / "other").exists()
+    assert made.error(f"{build} --issuer 00 --output {bundle} {tmp_path / 'rates'}", 2)[0].startswith("--issuer has 64")
 
 
 def test_a_token_is_shown_once(made: Shell) -> None:

@@ -6,7 +6,9 @@ import click
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.device import WHO
-from fob_office.components.drafts import RELEASE_DAYS, Draft
+from fob_office.cli.drafting import FILE, Told, draft_options
+from fob_office.components.building import NOT_BUILT, OFFICE, open_bench
+from fob_office.components.importing import import_bundle
 from fob_office.components.service import (
     PAGE,
     SERVER,
@@ -20,11 +22,15 @@ from fob_office.components.shipping import add_shipped
 from fob_office.components.tables import ReleaseState
 from fob_office.components.versions import parse
 from fob_office.components.views import ReleaseView, release_view
-from fob_protocol.office.component import Kind
-from fob_protocol.office.limits import CONTENT_LIMIT
-from fob_protocol.office.release import Dependency
+from fob_office.errors import OperatorError
+from fob_office.secrets.private_file import write_new
+from fob_office.servers.key_pair import KeyPair
+from fob_protocol.office.component import words
+from fob_protocol.office.limits import ANSWER_LIMIT, BUNDLE_LIMIT
 
 _COLUMNS = ("id", "component", "version", "kind", "state", "size", "signer", "epoch")
+
+_KEY_SIZE = 32
 
 _STATES = {False: ReleaseState.AVAILABLE, True: ReleaseState.STAGED}
 
@@ -37,53 +43,57 @@ def component() -> None:
 @component.command()
 @state_option
 @click.option("--shipped", is_flag=True, help="Those that come with Fob; nothing else is needed but --hardware.")
-@click.option("--hardware", multiple=True, required=True, help="For which devices; several.")
-@click.option("--id", "name", help="What programs call it, as postage-rates.")
-@click.option("--version", help="Three numbers, as 1.0.0.")
-@click.option("--title", help="What people read; the id without it.")
-@click.option("--kind", type=click.Choice([kind.name.lower() for kind in Kind]), help="By the file's name without it.")
-@click.option("--needs", multiple=True, help="COMPONENT=LEAST-VERSION; several.")
-@click.option("--command", "commands", multiple=True, help="Of a module: XNAME; several, in its own order.")
-@click.option("--security-counter", type=click.IntRange(0), default=0, show_default=True, help="Never goes back.")
-@click.option("--days", type=click.IntRange(1, 4000), default=RELEASE_DAYS, show_default=True, help="To be given out.")
+@draft_options
 @click.option("--staged", is_flag=True, help="Only a rollout brings it.")
 @click.option("--signer", default=SERVER, show_default=True, help="The release server.")
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @pass_cli
-def add(
-    cli: Cli,
-    state: Path,
-    shipped: bool,
-    hardware: tuple[str, ...],
-    file: Path | None,
-    staged: bool,
-    signer: str,
-    name: str | None,
-    version: str | None,
-    title: str | None,
-    kind: str | None,
-    needs: tuple[str, ...],
-    commands: tuple[str, ...],
-    security_counter: int,
-    days: int,
-) -> None:
+def add(cli: Cli, state: Path, shipped: bool, staged: bool, signer: str, told: Told) -> None:
     """Release a component: the octets of FILE, a WebAssembly module or data."""
     if shipped:
-        if file is not None or name is not None or version is not None or staged:
+        if told.file is not None or told.name is not None or told.version is not None or staged:
             raise click.UsageError("--shipped goes with --hardware and --signer only")
         with cli.office(state) as office:
-            added = add_shipped(office, hardware, WHO, server=signer)
+            added = add_shipped(office, told.hardware, WHO, server=signer)
         cli.say(f"added {', '.join(added) or 'nothing: all of them are there'}")
         return
-    if file is None or name is None or version is None:
-        raise click.UsageError("say --shipped, or --id, --version and a file")
-    draft = Draft(
-        name, parse(version), title or name, _kind(file, kind), _content(file), hardware,
-        tuple(map(_dependency, needs)), commands, security_counter, days,
-    )  # fmt: skip
+    draft = told.draft("say --shipped, or --id, --version and a file")
     with cli.office(state) as office:
         add_release(office, draft, WHO, server=signer, state=_STATES[staged])
-    cli.say(f"added {name} {version} ({_STATES[staged].name.lower()})")
+    cli.say(f"added {draft.id} {words(draft.version)} ({_STATES[staged].name.lower()})")
+
+
+@component.command()
+@draft_options
+@click.option("--keys-file", required=True, type=FILE, help="PEM file with the release server's private keys.")
+@click.option("--directory", required=True, type=FILE, help="What `fob-office server directory` wrote at the office.")
+@click.option("--issuer", required=True, help="The issuer's public key (64 hexadecimal digits), as devices have it.")
+@click.option("--office", default=OFFICE, show_default=True, help="The configuration server that is to take it in.")
+@click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A new file.")
+@pass_cli
+def build(cli: Cli, keys_file: Path, directory: Path, issuer: str, office: str, output: Path, told: Told) -> None:
+    """Sign and seal a component away from the office, into a bundle that it takes in by `import`."""
+    draft = told.draft("say --id, --version and a file")
+    servers = _read(directory, ANSWER_LIMIT)
+    bench = open_bench(KeyPair.read(keys_file), servers, _key(issuer), office, cli.surroundings.clock())
+    made, bundle = bench.build(draft, cli.surroundings)
+    try:
+        write_new(output, bundle)
+    except OSError as error:
+        raise OperatorError(NOT_BUILT, f"{output}: {error.strerror}", "another --output") from None
+    cli.say(f"built {draft.id} {words(draft.version)}, of SHA-256 {made.release.digest.hex()}")
+    cli.say(f"next:  fob-office component import {output.name}    (at the office)")
+
+
+@component.command("import")
+@state_option
+@click.option("--staged", is_flag=True, help="Only a rollout brings it.")
+@click.argument("bundle", type=FILE)
+@pass_cli
+def import_(cli: Cli, state: Path, staged: bool, bundle: Path) -> None:
+    """Take in a bundle of `build`. One that is there under older keys of its server is signed anew by it."""
+    with cli.office(state) as office:
+        release = import_bundle(office, _read(bundle, BUNDLE_LIMIT), WHO, _STATES[staged])
+    cli.say(f"imported {release.id} {words(release.version)}, of SHA-256 {release.digest.hex()}")
 
 
 @component.command("list")
@@ -137,18 +147,17 @@ def _table(cli: Cli, views: list[ReleaseView]) -> None:
     cli.table(rows if cli.is_json else [{column: row[column] for column in _COLUMNS} for row in rows])
 
 
-def _kind(file: Path, told: str | None) -> Kind:
-    if told is not None:
-        return Kind[told.upper()]
-    return Kind.MODULE if file.suffix == ".wasm" else Kind.DATA
-
-
-def _content(file: Path) -> bytes:
-    """What is too large is said to be so, and not cut."""
+def _read(file: Path, limit: int) -> bytes:
+    """What is too large is said to be so by whoever reads it, and not cut."""
     with file.open("rb") as opened:
-        return opened.read(CONTENT_LIMIT + 1)
+        return opened.read(limit + 1)
 
 
-def _dependency(told: str) -> Dependency:
-    name, _, least = told.partition("=")
-    return Dependency(name, parse(least))
+def _key(told: str) -> bytes:
+    try:
+        key = bytes.fromhex(told)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_SIZE:
+        raise click.UsageError("--issuer has 64 hexadecimal digits: fob-office issuer show")
+    return key

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
+from fob_office.directory.role import servers
 from fob_office.issuer.service import CERTIFICATE_DAYS
 from fob_office.servers.service import newest_keys
 from fob_office.servers.views import server_view, server_views
@@ -71,6 +72,16 @@ def certificate(cli: Cli, state: Path, name: str, output: Path | None) -> None:
         cli.line(signed.hex())
     else:
         output.write_bytes(signed)
+
+
+@server.command("directory")
+@state_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_cli
+def directory_(cli: Cli, state: Path, file: Path) -> None:
+    """Write what devices are told of all servers into FILE, for `component build` away from the office."""
+    with cli.office(state) as office, office.database.read() as session:
+        file.write_bytes(servers(session).octets())
 
 
 @server.command()

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fob_office.errors import OperatorError
+from fob_office.surroundings import Surroundings
+from fob_protocol.cose.encrypt0 import IV_SIZE
 from fob_protocol.office.component import Kind
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import CONTENT_LIMIT
 from fob_protocol.office.message import Version, read
-from fob_protocol.office.release import Dependency, Release, chunk_digests, seal_content
+from fob_protocol.office.release import CONTENT_KEY_SIZE, Dependency, Release, chunk_digests, seal_content
 
 DAY: Final = 86_400
 # Three years and a bit, as certificates.
@@ -34,15 +36,16 @@ class Draft:
     security_counter: int = 0
     days: int = RELEASE_DAYS
 
-    def sealed(self, key: bytes, iv: bytes) -> bytes:
-        """The content as it crosses the net. Raises OperatorError when it is too large."""
+    def sealed(self, surroundings: Surroundings, now: int) -> "SealedDraft":
+        """Under a new key. Raises OperatorError for what no device would take."""
         if len(self.content) > CONTENT_LIMIT:
             why = f"{len(self.content)} octets are more than {CONTENT_LIMIT}"
             raise OperatorError(_NOT_ADDED, why, _HELP)
-        return seal_content(self.id, self.version, self.content, key, iv)
+        key = surroundings.random(CONTENT_KEY_SIZE)
+        content = seal_content(self.id, self.version, self.content, key, surroundings.random(IV_SIZE))
+        return SealedDraft(self._release(content, now), key, content)
 
-    def release(self, sealed: bytes, now: int) -> Release:
-        """Raises OperatorError for what no device would take."""
+    def _release(self, sealed: bytes, now: int) -> Release:
         drafted = Release(
             self.id, self.version, self.title, self.kind, len(self.content), digest(self.content),
             self.security_counter, self.hardware, self.dependencies, self.commands,
@@ -54,3 +57,12 @@ class Draft:
             return read(Release, drafted.octets())
         except OfficeError as error:
             raise OperatorError(_NOT_ADDED, f"no device would read it: {error.why}", _HELP) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDraft:
+    """A release that has to be signed; `content` is sealed under `key`."""
+
+    release: Release
+    key: bytes = field(repr=False)
+    content: bytes = field(repr=False)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fob_office.components.candidates import Candidates, load_candidates, release_of
-from fob_office.components.drafts import Draft
+from fob_office.components.drafts import Draft, SealedDraft
 from fob_office.components.tables import Chunk, CommandName, ReleaseState, SignedRelease
 from fob_office.components.versions import pack
 from fob_office.errors import NotFoundError, OperatorError
@@ -17,12 +17,11 @@ from fob_office.office import Office
 from fob_office.secrets.sealing import Place
 from fob_office.servers.identity import Identity
 from fob_office.servers.service import identity
-from fob_protocol.cose.encrypt0 import IV_SIZE
-from fob_protocol.office.certificate import Usage
+from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.component import words
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Version
-from fob_protocol.office.release import CONTENT_KEY_SIZE, Release, chunks_of, open_content
+from fob_protocol.office.release import Release, chunks_of, open_content
 
 LIST: Final = "fob-office component list"
 # The first office's server for it.
@@ -44,22 +43,38 @@ def enter_release(
 ) -> SignedRelease:
     """In a transaction that does more. Raises OperatorError."""
     signer = _signer(session, office, server)
-    key = office.surroundings.random(CONTENT_KEY_SIZE)
-    sealed = draft.sealed(key, office.surroundings.random(IV_SIZE))
-    release = draft.release(sealed, office.now())
+    made = draft.sealed(office.surroundings, office.now())
+    row = enter_signed(session, office, made.release.signed(signer.signing_key), signer.certificate, made, state)
+    resign(session, signer)
+    record(session, office.now(), who, f"component added ({state.name.lower()})", _called(made.release))
+    return row
+
+
+def enter_signed(
+    session: Session, office: Office, signed: bytes, signer: Certificate, made: SealedDraft, state: ReleaseState
+) -> SignedRelease:
+    """A release by the newest keys of a server of this office. Raises OperatorError."""
+    release = made.release
     _check_dependencies(session, release)
     _take_commands(session, release)
-    row = _row(office, signer, release, key, state)
+    row = SignedRelease(
+        component=release.id, version=pack(release.version), signed=signed, digest=digest(signed),
+        server=signer.server, epoch=signer.epoch, content_key=seal_content_key(office, release, made.key),
+        state=state, added=office.now(),
+    )  # fmt: skip
     session.add(row)
     try:
         session.flush()
     except IntegrityError:
         why = "a version is released once; what changes gets a higher one"
         raise OperatorError(f"there is {_called(release)} already", why, LIST) from None
-    session.add_all(Chunk(release=row.id, position=at, data=data) for at, data in enumerate(chunks_of(sealed)))
-    resign(session, signer)
-    record(session, office.now(), who, f"component added ({state.name.lower()})", _called(release))
+    add_chunks(session, row, made.content)
     return row
+
+
+def add_chunks(session: Session, row: SignedRelease, content: bytes) -> None:
+    """As devices fetch them."""
+    session.add_all(Chunk(release=row.id, position=at, data=data) for at, data in enumerate(chunks_of(content)))
 
 
 def withdraw(office: Office, component: str, version: Version, who: str) -> None:
@@ -112,6 +127,11 @@ def content_key(office: Office, component: str, version: int, sealed: bytes) -> 
     return office.sealer.unseal(_place(component, version), sealed)
 
 
+def seal_content_key(office: Office, release: Release, key: bytes) -> bytes:
+    """As it stands in the row of the release."""
+    return office.sealer.seal(_place(release.id, pack(release.version)), key)
+
+
 def release_row(session: Session, component: str, version: Version) -> SignedRelease:
     """Raises NotFoundError."""
     query = select(SignedRelease).where(SignedRelease.component == component, SignedRelease.version == pack(version))
@@ -151,15 +171,6 @@ def dependents_of(session: Session, component: str) -> set[str]:
         found |= new
         new = {name for name, needed in needs.items() if needed & found} - found
     return found
-
-
-def _row(office: Office, signer: Identity, release: Release, key: bytes, state: ReleaseState) -> SignedRelease:
-    signed, version = release.signed(signer.signing_key), pack(release.version)
-    return SignedRelease(
-        component=release.id, version=version, signed=signed, digest=digest(signed),
-        server=signer.name, epoch=signer.epoch, content_key=office.sealer.seal(_place(release.id, version), key),
-        state=state, added=office.now(),
-    )  # fmt: skip
 
 
 def _signer(session: Session, office: Office, server: str) -> Identity:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
 from fob_office.issuer.lists import latest_list
 from fob_office.office import Office
 from fob_office.role import Body, Handler, Role
@@ -12,12 +14,16 @@ from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import read
 
 
+def servers(session: Session) -> Servers:
+    """All that are not revoked, and the list."""
+    return Servers(tuple(keys.certificate for keys in current_keys(session)), latest_list(session).signed)
+
+
 def _handlers(office: Office) -> Mapping[Service, Handler]:
     def list_servers(body: Body) -> bytes:
         read(ListServers, body.octets)
         with office.database.read() as session:
-            certificates = tuple(keys.certificate for keys in current_keys(session))
-            return Servers(certificates, latest_list(session).signed).octets()
+            return servers(session).octets()
 
     return {Service.DIRECTORY: list_servers}
 

@@ -23,6 +23,7 @@ class Label(StrEnum):
     CONTENT = "fob/1 content"
     CONTENT_KEY = "fob/1 content key"
     REPORT = "fob/1 report"
+    BUNDLE_KEY = "fob/1 bundle key"
     COPY_RECORD = "fob/1 copy record"
     COPY_REQUEST = "fob/1 copy request"
     ENROLMENT = "fob/1 enrolment"

@@ -23,6 +23,8 @@ COMMANDS_LIMIT: Final = 8
 CONTENT_LIMIT: Final = 1 << 20
 # All components of a set; the digests of their chunks are half of an answer.
 SET_LIMIT: Final = 8 << 20
+# A bundle: the largest content, sealed, with the longest release, which has a digest for each of 129 chunks.
+BUNDLE_LIMIT: Final = CONTENT_LIMIT + 16_384
 # A chunk crosses 115,200 baud in a second.
 CHUNK_SIZE: Final = 8192
 # A step of the security counter: so no forged or mistaken one uses it up.
