@@ -19,7 +19,6 @@ class OfficeDesk:
 
     def __init__(self, office: BackOffice, changed: Callable[[], None], clock: Callable[[], float]) -> None:
         self.doing: Deed | None = None
-        self.server = ""
         self.ended: Ended | None = None
         self.form: OpenForm | None = None
         self._office = office
@@ -60,7 +59,7 @@ class OfficeDesk:
         """Whoever taps twice means it once."""
         if self.doing is not None:
             return
-        self.doing, self.server, self.ended = deed, server, None
+        self.doing, self.ended = deed, None
         self._task = asyncio.get_running_loop().create_task(self._do(deed, server, work))
         self._changed()
 

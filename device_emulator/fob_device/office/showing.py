@@ -30,7 +30,6 @@ def overview(office: BackOffice, desk: OfficeDesk, *, has_relay: bool) -> Office
         tuple(map(_registered, office.store.registrations())),
         tuple(ListedServer(one.server, one.title) for one in office.talker.known.listed(Usage.REGISTRATION)),
         desk.doing,
-        desk.server,
         desk.ended,
         desk.form,
         has_relay,

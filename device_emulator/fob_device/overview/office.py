@@ -116,7 +116,6 @@ class OfficeOverview:
     registrations: Sequence[RegisteredAt] = ()
     servers: Sequence[ListedServer] = ()
     doing: Deed | None = None
-    doing_at: str = ""
     ended: Ended | None = None
     form: OpenForm | None = None
     has_relay: bool = True

@@ -46,11 +46,12 @@ def server_page(office: OfficeOverview, server: str, *, is_connected: bool) -> S
     if title is None:
         return None
     form = office.form if office.form and office.form.server == server else None
-    is_about_this = server in (office.doing_at, office.ended.server if office.ended else "")
+    is_about_this = office.ended is not None and office.ended.server == server
+    now = now_of(office, is_connected=is_connected)
     return ServerPage(
         server,
         plain_name(title),
-        now_of(office, is_connected=is_connected) if is_about_this or office.doing else None,
+        now if office.doing or now.words or (is_about_this and now.trouble) else None,
         _notice(office, server),
         _registration(registration) if registration else (),
         tuple(Detail(application, f"Level {level}") for application, level in registration.levels)
