@@ -4,7 +4,6 @@ Its check has 24 bits: one mistyped letter in 16.7 million goes through, and is 
 """
 
 import base64
-import binascii
 
 from fob_protocol.cose.cbor import encode
 from fob_protocol.integrity.limits import IDENTIFIER_SIZE
@@ -12,7 +11,7 @@ from fob_protocol.office.hashing import digest
 
 _CHECK_SIZE = 3
 _GROUP = 4
-_ALPHABET = "a letter has the letters A to Z and the digits 2 to 7"
+_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
 class LetterError(ValueError):
@@ -27,16 +26,13 @@ def write_letter(identifier: bytes) -> str:
 
 def read_letter(text: str) -> bytes:
     """The identifier; spaces, dashes and small letters do not matter. Raises LetterError."""
-    if not text.isascii():
-        # Some of other alphabets become ASCII as capitals.
-        raise LetterError(_ALPHABET)
     plain = "".join(text.split()).replace("-", "").upper()
+    # Some characters of other alphabets become A to Z as capitals.
+    if not text.isascii() or not _ALPHABET.issuperset(plain):
+        raise LetterError("a letter has the letters A to Z and the digits 2 to 7")
     if len(plain) != (IDENTIFIER_SIZE + _CHECK_SIZE) * 8 // 5:
         raise LetterError(f"a letter has 56 characters, this one has {len(plain)}")
-    try:
-        octets = base64.b32decode(plain)
-    except binascii.Error:
-        raise LetterError(_ALPHABET) from None
+    octets = base64.b32decode(plain)
     identifier, check = octets[:IDENTIFIER_SIZE], octets[IDENTIFIER_SIZE:]
     if check != _check(identifier):
         raise LetterError("a character is wrong, or some are swapped")
