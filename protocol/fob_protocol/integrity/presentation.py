@@ -20,7 +20,7 @@ class Presentation(Message, tag=1, frozen=True):
 
     def signed(self, holder: Ed25519PrivateKey, audience: str, nonce: bytes) -> bytes:
         """For one relying party and one request of it. Raises ValueError for a bad audience or nonce."""
-        _check(audience, nonce)
+        check_request(audience, nonce)
         return sign1.sign(holder, Label.PRESENTATION, [audience, nonce], self.octets())
 
 
@@ -36,7 +36,7 @@ def unverified_presentation(signed: bytes) -> Presentation:
 
 def is_by(holder: bytes, signed: bytes, audience: str, nonce: bytes) -> bool:
     """Whether this holder (raw public key) signed for this audience and nonce. Raises ValueError."""
-    _check(audience, nonce)
+    check_request(audience, nonce)
     try:
         sign1.verify(holder, Label.PRESENTATION, [audience, nonce], signed)
     except CoseError:
@@ -44,7 +44,8 @@ def is_by(holder: bytes, signed: bytes, audience: str, nonce: bytes) -> bool:
     return True
 
 
-def _check(audience: str, nonce: bytes) -> None:
+def check_request(audience: str, nonce: bytes) -> None:
+    """Raises ValueError for an audience or nonce of another size than the specification allows."""
     if not 1 <= len(audience) <= AUDIENCE_LIMIT:
         raise ValueError(f"an audience has 1 to {AUDIENCE_LIMIT} characters")
     if not NONCE_LEAST <= len(nonce) <= NONCE_MOST:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fob_protocol.integrity.limits import CLOCK_SKEW
-from fob_protocol.integrity.presentation import is_by, unverified_presentation
+from fob_protocol.integrity.presentation import check_request, is_by, unverified_presentation
 from fob_protocol.integrity.ticket import Ticket, read_ticket
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Version
@@ -45,7 +45,11 @@ class RelyingParty:
     programs: Mapping[str, Version] = field(default_factory=dict)
 
     def admit(self, presentation: bytes, audience: str, nonce: bytes, now: int) -> Ticket:
-        """The ticket of whoever signed this presentation for this audience and nonce. Raises NotAdmittedError."""
+        """The ticket of whoever signed this presentation for this audience and nonce, which the caller gave once.
+
+        Raises NotAdmittedError; ValueError for an audience or nonce that is none.
+        """
+        check_request(audience, nonce)
         try:
             token = unverified_presentation(presentation).ticket
         except OfficeError as error:
