@@ -8,22 +8,22 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
+from fob_office.beginning import NOT_MADE
 from fob_office.database.engine import SQLITE, create_file, open_engine, parse_url
 from fob_office.database.migrating import migrate
 from fob_office.database.session import Database
 from fob_office.errors import OperatorError
-from fob_office.issuer.key_file import create_issuer_key, read_pem_key
+from fob_office.issuer.key_file import create_issuer_key, forget_issuer_key, read_pem_key
 from fob_office.issuer.service import Issuing
-from fob_office.issuer.tables import Issuer
+from fob_office.issuer.tables import Issuer, SignedList
 from fob_office.office import Office, check_reachable
 from fob_office.secrets.master_key import MasterKey, create_master_key
 from fob_office.secrets.sealing import Sealer
 from fob_office.secrets.tables import MasterKeyMark
+from fob_office.servers.tables import Server
 from fob_office.settings import Settings
 from fob_office.surroundings import Surroundings
 from fob_protocol.office.certificate import Usage
-
-NOT_MADE: Final = "no office was made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ def found_office(
 ) -> Office:
     """Master key, database, issuer, servers and their first list. With `issuer_pem` the issuer's key is not kept here.
 
+    What was made before it was cut off is made no second time.
+
     Raises OperatorError, OSError.
     """
     issuer_key = read_pem_key(issuer_pem) if issuer_pem is not None else None
@@ -57,29 +59,42 @@ def found_office(
     try:
         check_reachable(settings, database)
         migrate(database)
-        _check_empty(settings, database)
         master_key = create_master_key(settings.state, environment, surroundings)
+        is_new = _check_ours(settings, database, master_key)
         office = Office(settings, database, Sealer(master_key, surroundings), surroundings)
         issuer_key = issuer_key or create_issuer_key(settings.state, office.sealer, surroundings)
-        _write_first_rows(office, master_key, issuer_key)
+        _write_first_rows(office, master_key, issuer_key, is_new)
+        if issuer_pem is not None:
+            # Of an `init` without it that was cut off.
+            forget_issuer_key(settings.state)
     except BaseException:
         database.close()
         raise
     return office
 
 
-def _check_empty(settings: Settings, database: Database) -> None:
+def _check_ours(settings: Settings, database: Database, master_key: MasterKey) -> bool:
+    """Whether nothing was written there; what was may be of this key only. Raises OperatorError."""
     with database.read() as session:
-        if session.scalars(select(MasterKeyMark.fingerprint)).first() is not None:
+        marks = set(session.scalars(select(MasterKeyMark.fingerprint)))
+        if marks - {master_key.fingerprint}:
             why = f"{settings.database_shown} is the database of another one"
             raise OperatorError(NOT_MADE, why, "fob-office init --database URL")
+    return not marks
 
 
-def _write_first_rows(office: Office, master_key: MasterKey, issuer_key: Ed25519PrivateKey) -> None:
-    with office.database.write() as session:
-        session.add(MasterKeyMark(fingerprint=master_key.fingerprint, created=office.now()))
-        session.add(Issuer(id=1, public_key=issuer_key.public_key().public_bytes_raw()))
+def _write_first_rows(office: Office, master_key: MasterKey, issuer_key: Ed25519PrivateKey, is_new: bool) -> None:
+    """Those that are not there yet. Raises OperatorError: there are some, and for another issuer."""
+    if is_new:
+        with office.database.write() as session:
+            session.add(MasterKeyMark(fingerprint=master_key.fingerprint, created=office.now()))
+            session.add(Issuer(id=1, public_key=issuer_key.public_key().public_bytes_raw()))
     issuing = Issuing(office, issuer_key, who="init")
+    with office.database.read() as session:
+        there = set(session.scalars(select(Server.name)))
+        has_list = session.scalars(select(SignedList.number)).first() is not None
     for server in FIRST_SERVERS:
-        issuing.add_server(server.name, server.title, server.usages)
-    issuing.renew_list()
+        if server.name not in there:
+            issuing.add_server(server.name, server.title, server.usages)
+    if not has_list:
+        issuing.renew_list()

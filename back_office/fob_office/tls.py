@@ -6,7 +6,9 @@ say is sealed; it keeps others from seeing that they talk.
 
 import datetime
 import ipaddress
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +27,9 @@ LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def make_certificate(state: Path, names: Sequence[str], now: int) -> Path:
-    """Key, certificate and CA in the folder `tls`; the CA's file. Raises OSError."""
+    """Key, certificate and CA in the folder `tls`, in place of what may be there; the CA's file. Raises OSError."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(state / FOLDER)
     (state / FOLDER).mkdir(mode=0o700)
     begin = datetime.datetime.fromtimestamp(now, datetime.UTC) - datetime.timedelta(hours=1)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))

@@ -190,6 +190,11 @@ def test_another_office_s_master_key_is_found_out_at_once(scene: OfficeScene) ->
 
 
 def test_a_master_key_is_never_written_over(tmp_path: Path) -> None:
-    create_master_key(tmp_path, {}, seeded(1))
-    with pytest.raises(FileExistsError):
-        create_master_key(tmp_path, {}, seeded(2))
+    first = create_master_key(tmp_path, {}, seeded(1))
+    assert create_master_key(tmp_path, {}, seeded(2)) == first
+
+
+def test_half_a_master_key_is_none(tmp_path: Path) -> None:
+    """Of an `init` that was killed while it was written: nothing was sealed under it."""
+    write_new(tmp_path / "master.key", bytes(16))
+    assert create_master_key(tmp_path, {}, seeded(1)).octets == Random(1).randbytes(32)

@@ -1,19 +1,19 @@
 """`fob-office init`: all that a first start needs."""
 
 import json
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import click
 
+from fob_office.beginning import NOT_MADE, again, beginning
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.errors import OperatorError
-from fob_office.founding import FIRST_SERVERS, NOT_MADE, found_office
+from fob_office.founding import FIRST_SERVERS, found_office
 from fob_office.issuer.service import issuer_public_key
 from fob_office.listening import Place, parse_place
-from fob_office.office import Office
-from fob_office.secrets.private_file import write_new
+from fob_office.secrets.private_file import replace_file
 from fob_office.settings import DATABASE_VARIABLE, FILE, LISTEN, LISTEN_VARIABLE, Settings
 from fob_office.tls import LOCAL_NAMES, make_certificate
 
@@ -42,40 +42,23 @@ listen = {listen}
 def init(
     cli: Cli, state: Path, database: str | None, listen: str, hosts: tuple[str, ...], issuer_key: Path | None
 ) -> None:
-    """Make an office: keys, database, servers, and a TLS certificate for this machine."""
+    """Make an office: keys, database, servers, and a TLS certificate for this machine.
+
+    Cut off in the middle, the same command goes on.
+    """
     place = parse_place(listen)
-    _make_folder(state)
+    settings = Settings(state=state, database=database, listen=listen)
     try:
-        # The file by which the folder is an office comes last.
-        ca_file = make_certificate(state, [*LOCAL_NAMES, *hosts], cli.surroundings.clock())
-        settings = Settings(state=state, database=database, listen=listen)
-        office = found_office(settings, cli.environment, cli.surroundings, issuer_key)
-        write_new(state / FILE, _settings_text(settings).encode())
+        with beginning(state):
+            ca_file = make_certificate(state, [*LOCAL_NAMES, *hosts], cli.surroundings.clock())
+            with closing(found_office(settings, cli.environment, cli.surroundings, issuer_key)) as office:
+                # The file by which the folder is an office comes last.
+                replace_file(state / FILE, _settings_text(settings).encode())
+                with office.database.read() as session:
+                    issuer = issuer_public_key(session).hex()
     except OSError as error:
-        raise OperatorError(NOT_MADE, f"{error.filename}: {error.strerror}", _again(state)) from None
-    try:
-        _tell(cli, office, place, ca_file)
-    finally:
-        office.close()
-
-
-def _make_folder(state: Path) -> None:
-    """Raises OperatorError."""
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(state.iterdir()):
-            is_office = (state / FILE).exists()
-            why = f"there is one in {state}" if is_office else f"{state} is not empty"
-            raise OperatorError(NOT_MADE, why, f"fob-office run --state {state}" if is_office else _again(state))
-        # systemd, or the operator, may have made it.
-        with suppress(PermissionError):
-            state.chmod(0o700)
-    except OSError as error:
-        raise OperatorError(NOT_MADE, f"{error.filename}: {error.strerror}", f"ls -ld {state}") from None
-
-
-def _again(state: Path) -> str:
-    return f"fob-office init --state ANOTHER_FOLDER    (or empty {state})"
+        raise OperatorError(NOT_MADE, f"{error.filename}: {error.strerror}", again(state)) from None
+    _tell(cli, settings, issuer, place, ca_file)
 
 
 def _settings_text(settings: Settings) -> str:
@@ -84,24 +67,21 @@ def _settings_text(settings: Settings) -> str:
     return _SETTINGS.format(listen=json.dumps(settings.listen), database=database)
 
 
-def _tell(cli: Cli, office: Office, place: Place, ca_file: Path) -> None:
-    with office.database.read() as session:
-        issuer = issuer_public_key(session).hex()
+def _tell(cli: Cli, settings: Settings, issuer: str, place: Place, ca_file: Path) -> None:
     if cli.is_json:
         servers = [server.name for server in FIRST_SERVERS]
         url = place._replace(host="localhost").url("https")
-        cli.data({
-            "state": str(office.settings.state), "issuer": issuer, "servers": servers, "ca_file": str(ca_file),
-            "url": url,
-        })  # fmt: skip
+        cli.data(
+            {"state": str(settings.state), "issuer": issuer, "servers": servers, "ca_file": str(ca_file), "url": url}
+        )
         return
     cli.fields(
         {
-            "office": office.settings.state,
-            "database": office.settings.database_shown,
+            "office": settings.state,
+            "database": settings.database_shown,
             "issuer": f"{issuer}    (public: devices are made with it)",
             "servers": [server.name for server in FIRST_SERVERS],
             "CA file": f"{ca_file}    (PCs trust the office by it)",
         }
     )
-    cli.say(f"next:  fob-office run --state {office.settings.state}")
+    cli.say(f"next:  fob-office run --state {settings.state}")

@@ -1,5 +1,6 @@
 """Where the issuer's private key is kept: sealed in the state folder, or in a PEM file that is fetched for the work."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,10 +22,18 @@ _ELSEWHERE: Final = "the same command with --issuer-key FILE"
 
 
 def create_issuer_key(state: Path, sealer: Sealer, surroundings: Surroundings) -> Ed25519PrivateKey:
-    """A new one, sealed in the state folder. Raises OSError."""
+    """A new one, sealed in the state folder, or the one of an `init` that was cut off. Raises OSError."""
+    with suppress(OperatorError):
+        return load_issuer_key(state, sealer, None)
+    forget_issuer_key(state)
     raw = surroundings.random(32)
     write_new(state / FILE, sealer.seal(_PLACE, raw))
     return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+def forget_issuer_key(state: Path) -> None:
+    """Nothing when there is none."""
+    (state / FILE).unlink(missing_ok=True)
 
 
 def load_issuer_key(state: Path, sealer: Sealer, pem: Path | None) -> Ed25519PrivateKey:

@@ -44,10 +44,15 @@ def credential(environment: Mapping[str, str]) -> Path | None:
 
 
 def create_master_key(state: Path, environment: Mapping[str, str], surroundings: Surroundings) -> MasterKey:
-    """systemd's where there is one, and else a new one in a file. Raises OperatorError, OSError."""
-    path = credential(environment)
-    if path is None:
-        write_new(state / FILE, surroundings.random(MASTER_KEY_SIZE))
+    """systemd's where there is one, and else a new one in a file, or the one of an `init` that was cut off.
+
+    Raises OperatorError, OSError.
+    """
+    path = state / FILE
+    if credential(environment) is None and not (path.exists() and path.stat().st_size == MASTER_KEY_SIZE):
+        # Half a key has sealed nothing: it is used when it is kept.
+        path.unlink(missing_ok=True)
+        write_new(path, surroundings.random(MASTER_KEY_SIZE))
     return load_master_key(state, environment)
 
 

@@ -19,6 +19,25 @@ def write_new(path: Path, octets: bytes) -> None:
         file.write(octets)
         file.flush()
         os.fsync(descriptor)
+    flush_folder(path.parent)
+
+
+def replace_file(path: Path, octets: bytes) -> None:
+    """All of it, or what was there before. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    write_new(part, octets)
+    part.replace(path)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """What was made, renamed and deleted in it is kept."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_private(path: Path, what: str, limit: int, command: str) -> bytes:
