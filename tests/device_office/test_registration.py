@@ -1,5 +1,6 @@
 """A person registers at servers by the device, and uses what that gives; an office that lies is found out."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +134,22 @@ def test_a_power_cut_at_any_question_leaves_one_registration(tmp_path: Path, que
         assert bench.store.key_of(mine, MASTER) == user.key
         assert users == [user]
         assert bench.memory.office_items.get(PENDING + "bank") is None
+
+    on_bench(tmp_path, story, configured())
+
+
+@pytest.mark.clause("R15", "R26")
+def test_who_asks_again_while_it_is_under_way_waits_for_it(tmp_path: Path) -> None:
+    """As a person does whose computer has died and is there again: the device had gone on."""
+
+    async def story(bench: DeviceBench) -> None:
+        await bench.at_rest()
+        await asyncio.gather(*(bench.back_office.register("bank", ANN, MASTER) for _ in range(2)))
+        mine = bench.store.registration("bank")
+        assert mine is not None
+        assert [user.code for user in bench.office.registrations.values()] == [mine.user_code]
+        # The second one only opens a session, of three messages.
+        assert (bench.office.asked.count(Service.REGISTRATION), bench.office.asked.count(Service.SESSION)) == (2, 6)
 
     on_bench(tmp_path, story, configured())
 

@@ -1,5 +1,6 @@
 """Registrations of the token's user at servers, and what they are used for (R6 to R24). All of it needs the PIN."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -67,6 +68,8 @@ class Registering:
         self._sessions: dict[str, LiveSession] = {}
         # Set when a server's entitlements name other components than before (X7).
         self.options_changed = False
+        # Who asks again, as after the PC died, waits for what was asked before: two requests would replace each other.
+        self._turn = asyncio.Lock()
 
     async def template(self, server: str) -> Template:
         """What a server asks for."""
@@ -77,16 +80,8 @@ class Registering:
 
         Raises FieldsError.
         """
-        pending = self._store.pending_registration(server, master_key)
-        if pending is None and await self._is_registered(server, fields, master_key):
-            return
-        if pending is None or pending.fields != dict(fields) or not self._holds(server, pending):
-            offered = await self._offered(server)
-            pending = begin_registration(offered, fields, self._device.signing_key, self._random)
-            self._store.keep_pending(server, pending, master_key)
-        registration = await self._agree(server, pending, master_key)
-        self._sessions.pop(server, None)
-        await self._session(registration, Computer(None), master_key)
+        async with self._turn:
+            await self._register(server, fields, master_key)
 
     async def use(
         self, server: str, computer: bytes, application: str, path: str, body: bytes, master_key: bytes
@@ -101,6 +96,18 @@ class Registering:
     def forget_sessions(self) -> None:
         """The power is cut, or the user changed."""
         self._sessions.clear()
+
+    async def _register(self, server: str, fields: Mapping[str, str], master_key: bytes) -> None:
+        pending = self._store.pending_registration(server, master_key)
+        if pending is None and await self._is_registered(server, fields, master_key):
+            return
+        if pending is None or pending.fields != dict(fields) or not self._holds(server, pending):
+            offered = await self._offered(server)
+            pending = begin_registration(offered, fields, self._device.signing_key, self._random)
+            self._store.keep_pending(server, pending, master_key)
+        registration = await self._agree(server, pending, master_key)
+        self._sessions.pop(server, None)
+        await self._session(registration, Computer(None), master_key)
 
     async def _is_registered(self, server: str, fields: Mapping[str, str], master_key: bytes) -> bool:
         """By this very request, which whoever asked has not heard: the office knows it, and says so again."""
