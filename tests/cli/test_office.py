@@ -97,7 +97,10 @@ async def test_a_device_that_was_refused_says_so_in_words(fob: FobProgram, meter
     [
         (replace(RELAY, why="", result="answered"), []),
         (RELAY, ["'pixel' had no answer from its office: it hung up    try: fob office status"]),
-        (replace(RELAY, busy=True), ["'pixel' is rates, 3 of 40    to watch: fob monitor"]),
+        (
+            replace(RELAY, doing=Progress("pixel", "fetching Rates", 3, 40)),
+            ["'pixel' is fetching Rates, 7 %    to watch: fob monitor"],
+        ),
         (
             replace(RELAY, why="", newer=2),
             ["'pixel' has newer versions of 2 components    try: fob office configure"],

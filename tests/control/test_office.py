@@ -18,6 +18,7 @@ from fob_daemon.control.office_reports import (
     RelayReport,
 )
 from fob_daemon.control.office_words import COMMANDS
+from fob_daemon.link.fate import FateUnknownError
 from fob_protocol.at.values import Values
 from fob_protocol.office.errors import Fault
 from fob_protocol.office.refusal_words import MEANINGS, Deed
@@ -268,6 +269,13 @@ async def test_an_office_that_cannot_be_reached_is_why(
         status, answer = await api.post("devices/pixel/servers/post/registration", {})
         assert (status, answer["error"]["why"]) == (422, f"the office did not answer: {why}")
         assert answer["error"]["next"] == remedy
+
+
+async def test_a_link_that_is_lost_loses_nothing(api: Api, meter: FakeDeviceOffice) -> None:
+    meter.broken = FateUnknownError("the link was lost")
+    status, answer = await api.post("devices/pixel/servers/post/registration", {})
+    assert (status, answer["error"]["why"]) == (422, "the link was lost, and nothing with it (CKR_DEVICE_ERROR)")
+    assert answer["error"]["next"] == "the same command again; it goes on where it was"
 
 
 def test_every_refusal_has_words() -> None:

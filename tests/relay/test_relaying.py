@@ -314,3 +314,11 @@ async def test_how_many_components_have_a_newer_version_is_known_until_others_ru
     assert scene.back_office.report().newer == 1
     scene.device.say("+FOBOPTIONS", 4)
     assert scene.back_office.report().newer == 0
+
+
+async def test_what_the_device_is_at_is_known_until_it_is_at_nothing(scene: Scene) -> None:
+    assert scene.back_office.report().doing is None
+    scene.device.say("+FOBPROGRESS", 3, 40, "fetching Rates")
+    assert scene.back_office.report().doing == Progress("meter", "fetching Rates", 3, 40)
+    scene.device.say("+FOBPROGRESS", 0, 0, "")
+    assert scene.back_office.report().doing is None

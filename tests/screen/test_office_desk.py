@@ -36,9 +36,9 @@ async def test_a_device_configures_itself_and_its_screen_says_how_far_it_is(offi
     await office_scene.unlock()
     await office_scene.fetching(2)
     seen = await office_scene.get("office")
-    assert "Fetching components Fetching Echo 50 %" in seen.words
+    assert "Fetching components Fetching Echo 77 %" in seen.words
     assert "Next set 1, in place A, is fetched" in seen.words
-    assert "Office Fetching Echo, 50 %" in (await office_scene.get()).words
+    assert "Office Fetching Echo, 77 %" in (await office_scene.get()).words
     office_scene.carrier.gate.set()
     await office_scene.until(lambda office: len(office.components) == 3)
     assert "Components Table version 1.0.0 runs Echo version 1.0.0 runs" in (await office_scene.get("office")).words
@@ -52,11 +52,11 @@ async def test_after_a_power_cut_it_goes_on_where_it_was(office_scene: OfficeSce
     office_scene.shown.on_change.add(lambda: heard.append(office_scene.overview.done))
     await office_scene.until(lambda office: office.total > 0)
     await office_scene.unlock()
-    assert "Fetching components Fetching Echo 50 %" in (await office_scene.get("office")).words
+    assert "Fetching components Fetching Echo 77 %" in (await office_scene.get("office")).words
     office_scene.carrier.gate.set()
     await office_scene.until(lambda office: len(office.components) == 3)
     steps = [done for done in heard if done]
-    assert (steps[0], steps[-1], steps) == (2, 4, sorted(steps))
+    assert (steps[0], steps[-1], steps) == (14, 18, sorted(steps))
 
 
 @pytest.mark.clause("C11", "C19")

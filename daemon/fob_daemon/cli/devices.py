@@ -60,7 +60,7 @@ def status(fob: Fob) -> None:
         return
     fob.output.line(f"fobd {report['version']}, process {report['pid']}, running for {_duration(report['uptime_s'])}")
     _show_devices(fob.output, report["devices"])
-    if said := office_lines(fob):
+    if said := office_lines(fob, report["devices"]):
         fob.output.line()
         for line in said:
             fob.output.line(line)

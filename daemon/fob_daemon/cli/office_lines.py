@@ -8,16 +8,22 @@ from fob_daemon.cli.context import Fob
 Report = dict[str, Any]
 
 
-def office_lines(fob: Fob) -> list[str]:
-    """What there is to know of devices and their offices, a line each; no round trip."""
+def office_lines(fob: Fob, devices: list[Report]) -> list[str]:
+    """What there is to know of devices (of the status) and their offices, a line each; no round trip."""
     configured: Report = fob.client.get("office")
-    return [f"'{relay['device']}' {words}" for relay in configured["relays"] for words in _to_know(relay)]
+    here = {device["name"] for device in devices if device["state"] == "ready"}
+    return [
+        f"'{relay['device']}' {words}"
+        for relay in configured["relays"]
+        for words in _to_know(relay, is_here=relay["device"] in here)
+    ]
 
 
-def _to_know(relay: Report) -> Iterator[str]:
-    if relay["busy"] and relay["words"]:
-        steps = f", {relay['done']} of {relay['total']}" if relay["total"] else ""
-        yield f"is {relay['words']}{steps}    to watch: fob monitor"
+def _to_know(relay: Report, *, is_here: bool) -> Iterator[str]:
+    doing = relay["doing"]
+    if doing and is_here:
+        percent = f", {100 * doing['done'] // doing['total']} %" if doing["total"] else ""
+        yield f"is {doing['words']}{percent}    to watch: fob monitor"
     elif relay["why"]:
         yield f"had no answer from its office: {relay['why']}    try: fob office status"
     if relay["newer"]:

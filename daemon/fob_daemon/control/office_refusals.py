@@ -8,6 +8,7 @@ from fob_daemon.control.interface import DaemonView, DeviceReport
 from fob_daemon.control.office_reports import RelayReport
 from fob_daemon.control.office_words import refusal_named
 from fob_daemon.control.refusals import refused
+from fob_daemon.link.fate import FateUnknownError
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.relay import RelayStatus
@@ -16,6 +17,7 @@ _BY_NAME: Final = frozenset({Ckr.FUNCTION_REJECTED, Ckr.GENERAL_ERROR})
 # What a device says whose questions come to nothing: it has no answer of the office's to go by.
 _UNANSWERED: Final = frozenset({Ckr.FUNCTION_CANCELED, Ckr.GENERAL_ERROR, Ckr.FUNCTION_FAILED})
 RESULTS: Final = {status: status.name.lower().replace("_", "-") for status in RelayStatus}
+_AGAIN: Final = "the same command again; it goes on where it was"
 # Names of refusals that this computer's own relay explains better.
 _OF_RELAY: Final = frozenset(RESULTS.values()) | {"unavailable"}
 
@@ -40,6 +42,10 @@ def office_refused(
 
     `unknown` says what CKR_ARGUMENTS_BAD means where the device says nothing of it.
     """
+    if isinstance(error, FateUnknownError):
+        # Every question to an office may be repeated, and the device keeps what it has begun.
+        why = f"the link was lost, and nothing with it (CKR_{error.ckr.name})"
+        return ControlError(what, why, _AGAIN, ExitCode.FAILED)
     named = refusal_named(error.reason) if error.ckr in _BY_NAME else None
     if named is not None and named[0] not in _OF_RELAY:
         name, words, deed = named

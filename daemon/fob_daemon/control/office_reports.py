@@ -18,12 +18,22 @@ from fob_protocol.at.values import Value, Values
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """An event: how far a device is with what it is at; 0 of 0 when that is not known."""
+
+    device: str
+    words: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class RelayReport:
     """A device's relay. `busy`: a question is under way. The counters run since the daemon started.
 
     The rest is of the last question: `result` is the name of a RelayStatus, empty before the first one, `why` explains
     any but answered, and `seconds` is how long it took. `newer`: the components of the device that have a newer
-    version, when its options were last listed.
+    version, when its options were last listed. `doing`: what the device told last that it is at; None: nothing.
     """
 
     device: str
@@ -38,6 +48,7 @@ class RelayReport:
     why: str
     seconds: float
     newer: int = 0
+    doing: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +63,6 @@ class Relayed:
     result: str
     why: str
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """An event: how far a device is with what it is at; 0 of 0 when that is not known."""
-
-    device: str
-    words: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

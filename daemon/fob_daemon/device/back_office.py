@@ -32,6 +32,7 @@ class BackOffice:
         self._name = name
         self._tell = tell
         self._relay = DeviceRelay(self.remote, office, self._carried)
+        self._doing: Progress | None = None
         self._progress: Newest[Progress] = Newest(tell, TELLING_PACE)
         self._options: Newest[OptionsChange] = Newest(tell, TELLING_PACE)
         link.subscribe(self._on_event)
@@ -39,9 +40,9 @@ class BackOffice:
     def report(self) -> RelayReport:
         """Its relay, as it is now."""
         counts, last = self._relay.counts, self._relay.last
-        busy, newer = self._relay.current is not None, self.remote.newer
+        busy, newer, doing = self._relay.current is not None, self.remote.newer, self._doing
         if last is None:
-            return RelayReport(self._name(), busy, counts.carried, counts.failed, "", "", 0, 0, "", "", 0.0, newer)
+            return RelayReport(self._name(), busy, counts.carried, counts.failed, "", "", 0, 0, "", "", 0, newer, doing)
         event = self._event(last)
         return RelayReport(
             device=event.device,
@@ -56,6 +57,7 @@ class BackOffice:
             why=event.why,
             seconds=event.seconds,
             newer=newer,
+            doing=doing,
         )
 
     async def idle(self) -> None:
@@ -90,7 +92,9 @@ class BackOffice:
             case name, _ if name == EVENT_RELAY:
                 self._relay.wake()
             case name, (int(done), int(total), str(words)) if name == EVENT_PROGRESS:
-                self._progress.put(Progress(self._name(), words[:RELAY_WORDS_LIMIT], done, total))
+                progress = Progress(self._name(), words[:RELAY_WORDS_LIMIT], done, total)
+                self._doing = progress if words else None
+                self._progress.put(progress)
             case name, (int(number),) if name == EVENT_OPTIONS:
                 # Nobody has listed these yet.
                 self.remote.newer = 0

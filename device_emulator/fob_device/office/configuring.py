@@ -18,6 +18,7 @@ from fob_device.office.conversation import Conversation, Speaker
 from fob_device.office.directory import ask_directory
 from fob_device.office.progress import Progress, Told
 from fob_device.office.retries import Pauses
+from fob_device.office.steps import Steps
 from fob_device.office.store import OfficeStore
 from fob_device.office.talker import Talker
 from fob_device.office.workshop import Workshop
@@ -187,13 +188,13 @@ class Configuring:
             return
         speaker = self._speaker(plan.offer.certificate)
         titles = {item.entry.release: item.release.title for item in plan.items}
-        total = sum(len(item.release.chunks) for item in plan.items)
+        steps = Steps(plan.items)
         missing = await self._workshop(self._machine.installer.wanted)
-        for done, wanted in enumerate(missing, total - len(missing)):
-            told = Told(f"fetching {titles[wanted.release]}", done, total)
+        for place, wanted in enumerate(missing):
+            told = Told(f"fetching {titles[wanted.release]}", steps.done(missing[place:]), steps.total)
             conversation = fetch_chunk(speaker, plan.opened.granted.ticket, wanted)
             await self._fetch_one(conversation, wanted, told, pauses)
-        self._progress.tell(Told(TRIAL_WORDS, total, total))
+        self._progress.tell(Told(TRIAL_WORDS, steps.total, steps.total))
         trust = self._talker.known.now(self._talker.now)
         await self._workshop(lambda: self._machine.installer.stage(trust))
 
