@@ -8,12 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy.exc import OperationalError
 
 from fob_office.http import connection, limits
 from fob_office.http.limits import ADDRESSES_LIMIT, OPERATOR_LIMIT, Rates
 from fob_office.http.problems import LaterError
+from fob_office.issuer.key_file import forget_issuer_key, load_issuer_key
+from fob_office.issuer.service import Issuing
 from fob_office.role import Body, Handler, Role
+from fob_office.secrets.private_file import write_new
 from fob_office.settings import LimitSettings
 from fob_office.tls import CA_FILE
 from fob_protocol.office.certificate import Usage
@@ -204,6 +208,22 @@ def test_it_says_what_ends_soon(office: HttpOffice) -> None:
         "the revocation list ends in 29 days: fob-office issuer renew-list"
     ]
     office.scene.issuing().renew_list()
+    assert office.get("/healthz").json()["warnings"] == []
+
+
+@pytest.mark.clause("R27")
+def test_a_list_is_renewed_by_a_key_that_is_fetched_for_it(office: HttpOffice, tmp_path: Path) -> None:
+    """The issuer's key was taken away: the warning says that it is wanted."""
+    scene, pem = office.scene, tmp_path / "issuer.pem"
+    state = scene.office.settings.state
+    key = load_issuer_key(state, scene.office.sealer, None)
+    write_new(pem, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    forget_issuer_key(state)
+    scene.clock.pass_by(86_400 * 371)
+    assert office.get("/healthz").json()["warnings"] == [
+        "the revocation list ends in 29 days: fob-office issuer renew-list --issuer-key FILE"
+    ]
+    Issuing(scene.office, load_issuer_key(state, scene.office.sealer, pem)).renew_list()
     assert office.get("/healthz").json()["warnings"] == []
 
 

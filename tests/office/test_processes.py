@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -102,6 +103,23 @@ def test_a_worker_that_is_killed_is_replaced(state: Path) -> None:
                 continue
         for _ in range(4):
             ask(office, server)
+
+
+def test_workers_whose_parent_is_killed_end_by_themselves(state: Path) -> None:
+    fob_office(state, "init")
+    with running_office(state, "--workers", "2") as office:
+        ask(office, certificate(state))
+        workers = [os.pidfd_open(worker) for worker in office.workers()]
+        assert len(workers) == 2
+        office.process.kill()
+        try:
+            for worker in workers:
+                assert select.select([worker], [], [], 30)[0]
+        finally:
+            for worker in workers:
+                os.close(worker)
+        with office.client() as client, pytest.raises(httpx.ConnectError):
+            client.get("/healthz")
 
 
 # Kills itself where a change is recorded: everything is flushed, nothing is committed.

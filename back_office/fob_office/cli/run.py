@@ -32,7 +32,7 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
     wanted = parse_place(settings.listen)
     office = open_office(settings, cli.environment, cli.surroundings)
     with office.database.read() as session:
-        for warning in soon_over(session, office.now()):
+        for warning in soon_over(session, office):
             cli.say(f"warning: {warning}")
     with listen(wanted) as listener:
         # Whoever connects from now on is answered.

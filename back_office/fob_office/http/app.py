@@ -16,6 +16,7 @@ from fob_office.http.health import health_routes
 from fob_office.http.limits import BodyLimit, Rates, Turns
 from fob_office.http.metrics import Metrics, metrics_routes
 from fob_office.http.operator import operator_routes
+from fob_office.http.orphans import end_with_parent
 from fob_office.http.problems import Problem, documented, tell_problems
 from fob_office.logs import configure_logs
 from fob_office.office import Office, open_office
@@ -62,6 +63,7 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """For a worker process, which is told no more than where the office is. Raises OperatorError."""
+    end_with_parent()
     settings = load_settings(Path(os.environ[STATE_VARIABLE]), os.environ)
     configure_logs(settings.log)
     return create_app(open_office(settings, os.environ, SYSTEM))

@@ -22,6 +22,6 @@ def health_routes(office: Office) -> APIRouter:
     @router.get("/healthz", summary="Is it well?", operation_id="health", responses=documented(503))
     def healthz() -> Health:
         with office.database.read() as session:
-            return Health(status="ok", warnings=soon_over(session, office.now()))
+            return Health(status="ok", warnings=soon_over(session, office))
 
     return router

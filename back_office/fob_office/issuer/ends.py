@@ -4,7 +4,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from fob_office.issuer.key_file import is_issuer_key_here
 from fob_office.issuer.lists import DAY, latest_list
+from fob_office.office import Office
 from fob_office.servers.identity import certificate_of
 from fob_office.servers.service import current_keys
 
@@ -12,11 +14,13 @@ from fob_office.servers.service import current_keys
 NOTICE_DAYS: Final = 30
 
 
-def soon_over(session: Session, now: int) -> list[str]:
+def soon_over(session: Session, office: Office) -> list[str]:
     """A sentence for each thing, with the command that renews it."""
-    ends = [("the revocation list", latest_list(session).until, "fob-office issuer renew-list")]
+    now = office.now()
+    option = "" if is_issuer_key_here(office.settings.state) else " --issuer-key FILE"
+    ends = [("the revocation list", latest_list(session).until, f"fob-office issuer renew-list{option}")]
     for keys in current_keys(session):
-        command = f"fob-office server change-keys {keys.server}"
+        command = f"fob-office server change-keys {keys.server}{option}"
         ends.append((f"the certificate of {keys.server}", certificate_of(keys).not_after, command))
     return [f"{what} {_when(end - now)}: {command}" for what, end, command in ends if end - now < NOTICE_DAYS * DAY]
 

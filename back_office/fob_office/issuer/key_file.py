@@ -31,6 +31,11 @@ def create_issuer_key(state: Path, sealer: Sealer, surroundings: Surroundings) -
     return Ed25519PrivateKey.from_private_bytes(raw)
 
 
+def is_issuer_key_here(state: Path) -> bool:
+    """Or it has to be fetched for each work."""
+    return (state / FILE).exists()
+
+
 def forget_issuer_key(state: Path) -> None:
     """Nothing when there is none."""
     (state / FILE).unlink(missing_ok=True)
