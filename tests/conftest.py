@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.memory_disk import use_memory
+
+# Before pytest makes its folder.
+use_memory()
+
 # The same cases in every run, however busy the machine is; a failure prints what repeats it.
 settings.register_profile(
     "repeat",

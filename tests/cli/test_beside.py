@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fob_daemon.cli.beside import StreamBeside
+from fob_daemon.cli.beside import THREAD, StreamBeside
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.sse import ServerEvent
 
@@ -22,7 +22,7 @@ def open_files() -> int:
 
 def until_threads_end() -> None:
     for thread in threading.enumerate():
-        if thread.daemon:
+        if thread.name == THREAD:
             thread.join(5)
 
 

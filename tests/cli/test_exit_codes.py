@@ -436,7 +436,10 @@ async def test_a_silent_daemon(lonely_fob: FobProgram) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(lonely_fob.control))
         listener.listen()
-        code = "import fob_daemon.cli.client as c; c.READ_TIME = 0.1; import fob_daemon.cli.main as m; m.main()"
+        code = (
+            "import functools; import fob_daemon.cli.client as c; "
+            "c.Client = functools.partial(c.Client, read_time=0.1); import fob_daemon.cli.main as m; m.main()"
+        )
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", code, "status"), stderr=asyncio.subprocess.PIPE, env=lonely_fob.variables()
         )

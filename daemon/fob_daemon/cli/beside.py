@@ -5,9 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from queue import SimpleQueue
+from typing import Final
 
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.sse import ServerEvent
+
+# What reads a stream, in a list of threads.
+THREAD: Final = "stream"
 
 Stream = AbstractContextManager[Iterator[ServerEvent]]
 
@@ -22,7 +26,7 @@ class StreamBeside:
         self._signs, self._sign = os.pipe()
         self._opened = threading.Event()
         # It reads until the stream or the process ends: a thread in a read cannot be told to stop.
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read, name=THREAD, daemon=True).start()
 
     def __enter__(self) -> "StreamBeside":
         return self

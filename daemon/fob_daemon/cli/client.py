@@ -56,7 +56,7 @@ class Client:
 
     def text(self, *segments: str) -> str:
         """A read of what is no JSON."""
-        return self._read("GET", _target(segments, {}), None, READ_TIME).decode()
+        return self._read("GET", _target(segments, {}), None, self._read_time).decode()
 
     def post(self, *segments: str, body: dict[str, Json]) -> Any:
         """A change; may wait for a person."""
