@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from fob_device.office.progress import Told
 from fob_device.office.registering import NotRegisteredError
 from fob_device.office.registration import FieldsError
 from fob_device.office.store import PENDING, REGISTRATION
@@ -139,11 +140,18 @@ def test_a_power_cut_at_any_question_leaves_one_registration(tmp_path: Path, que
 
 
 @pytest.mark.clause("R15", "R26")
-def test_who_asks_again_while_it_is_under_way_waits_for_it(tmp_path: Path) -> None:
+def test_who_asks_again_while_it_is_under_way_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a person does whose computer has died and is there again: the device had gone on."""
 
     async def story(bench: DeviceBench) -> None:
         await bench.at_rest()
+        carry = bench.post.carry
+
+        async def carry_slowly(service: str, question: bytes, told: Told) -> bytes:
+            await asyncio.sleep(0.1)
+            return await carry(service, question, told)
+
+        monkeypatch.setattr(bench.post, "carry", carry_slowly)
         await asyncio.gather(*(bench.back_office.register("bank", ANN, MASTER) for _ in range(2)))
         mine = bench.store.registration("bank")
         assert mine is not None
