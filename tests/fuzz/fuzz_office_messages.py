@@ -8,6 +8,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["fob_protocol"]):
+    import fob_protocol.integrity
     import fob_protocol.office
     from fob_protocol.cose import cbor, hpke, sign1
     from fob_protocol.cose.errors import CborError, CoseError
@@ -18,8 +19,9 @@ with atheris.instrument_imports(include=["fob_protocol"]):
     from fob_protocol.office.trust import Trust
 
     MODULES = [
-        importlib.import_module(f"fob_protocol.office.{module.name}")
-        for module in pkgutil.iter_modules(fob_protocol.office.__path__)
+        importlib.import_module(module.name)
+        for package in (fob_protocol.office, fob_protocol.integrity)
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     ]
 
 KINDS = [

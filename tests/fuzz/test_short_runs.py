@@ -20,6 +20,7 @@ def test_there_is_a_target_for_every_door() -> None:
         "fuzz_console.py",
         "fuzz_data_state.py",
         "fuzz_frames.py",
+        "fuzz_integrity.py",
         "fuzz_office_messages.py",
     }
     assert doors <= set(TARGETS)
