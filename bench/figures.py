@@ -53,18 +53,25 @@ def run_bench(words: str, measure: Callable[[bool], Sequence[Figure]]) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     figures = measure(arguments.quick)
-    print(_as_json(figures) if arguments.json else _as_table(figures))
+    print(json.dumps(as_data(figures), indent=2) if arguments.json else as_table(figures))
 
 
-def _as_json(figures: Sequence[Figure]) -> str:
-    return json.dumps([asdict(figure) | {"verdict": figure.verdict} for figure in figures], indent=2)
+def as_data(figures: Sequence[Figure]) -> list[dict[str, object]]:
+    """For JSON."""
+    return [asdict(figure) | {"verdict": figure.verdict} for figure in figures]
 
 
-def _as_table(figures: Sequence[Figure]) -> str:
+def as_table(figures: Sequence[Figure]) -> str:
+    """For people."""
     rows = [("figure", "measured", "goal", "", "from")]
     for figure in figures:
         goal = f"{figure.goal.relation} {figure.goal.value:g}" if figure.goal else ""
         rows.append((figure.name, f"{figure.measured:.4g} {figure.unit}", goal, figure.verdict, figure.detail))
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the first one their names."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

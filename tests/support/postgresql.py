@@ -16,8 +16,10 @@ from support.required import program
 
 # Servers refuse to run as root; Debian's package makes this user.
 USER = "postgres"
-# Tests fill no pages worth keeping: nothing has to reach the disk. Only the socket is listened at.
-OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200 -c unix_socket_directories="
+# Only the socket is listened at.
+OPTIONS = "-c listen_addresses= -c max_connections=200 -c unix_socket_directories="
+# Tests fill no pages worth keeping: nothing has to reach the disk.
+FORGETFUL = "-c fsync=off -c full_page_writes=off "
 
 
 # Empties the database that tests share; TRUNCATE would make every table's file anew. Rows go in any order.
@@ -67,6 +69,11 @@ class Cluster:
             self.run(CLEAR, SHARED)
         return self.url(SHARED)
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def run(self, statement: LiteralString, database: str = "postgres") -> list[tuple[Any, ...]]:
         """The rows, if there are any."""
         with psycopg.connect(
@@ -81,16 +88,16 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """A server that is stopped at the end, and its folder removed."""
+def running_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
+    """A server that is stopped at the end, and its folder removed. `is_durable`: a commit is on the disk."""
     folder = Path(tempfile.mkdtemp(prefix="fob-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, USER)
     data = str(folder / "data")
     try:
         _run([program("initdb"), "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
-        log = str(folder / "log")
-        _run([program("pg_ctl"), "-D", data, "-w", "-s", "-l", log, "-o", f"{OPTIONS}{folder}", "start"])
+        log, options = str(folder / "log"), OPTIONS if is_durable else FORGETFUL + OPTIONS
+        _run([program("pg_ctl"), "-D", data, "-w", "-s", "-l", log, "-o", f"{options}{folder}", "start"])
         try:
             yield Cluster(folder)
         finally:
