@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from components.change_scene import ChangeScene
 from components.offer_case import Case
 from fob_device.components.boot_record import COPIES, BootRecord
-from fob_device.components.contents import Contents
+from fob_device.components.contents import Contents, content_file
 from fob_device.components.equipment import Equipment
 from fob_device.components.offer import Offer
 from fob_device.components.set_checks import check_offer
@@ -102,14 +102,17 @@ def test_each_octet_of_a_chunk(scene: ChangeScene) -> None:
 
 @pytest.mark.clause("C16", "C25", "C27")
 def test_each_octet_on_the_disk(scene: ChangeScene) -> None:
-    """The gap between check and use: a set of which anything was changed is not run; a boot record is there twice."""
+    """The gap between check and use: what was changed is not run, nor what needs it; a boot record is there twice."""
     assert len(scene.old) == 5
+    table, rates = (content_file(released.digest) for released in scene.sets[1])
+    contents = scene.contents[1]
     for name, octets in scene.old.items():
         for at in range(len(octets)):
             started = scene.start(FaultyStorage(Disk.holding(scene.old | {name: flipped(octets, at)})))
             if name in COPIES:
                 assert scene.check(started, 1, 1) == 1
                 assert started.storage.disk.files == scene.old
-            else:
-                assert started.runs == {}
-                assert [failure.fault for failure in started.machine.running.failures] == ["wrong-digest"]
+                continue
+            faults = [failure.fault for failure in started.machine.running.failures]
+            runs = {"table": contents["table"]} if name == rates else {}
+            assert (started.runs, faults) == (runs, ["wrong-digest", "no-dependency"][: 2 if name == table else 1])

@@ -77,7 +77,10 @@ def test_what_memory_has_changed_is_not_run(scene: ChangeScene) -> None:
     started = on(scene, scene.old)
     memory = LeakyMemory(scene.device.memory_map.areas(len(scene.device.loader)))
     running = started.machine.loader.start(memory)
-    assert (started.runs, [failure.fault for failure in running.failures]) == ({}, ["wrong-digest"])
+    assert (list(started.runs), [failure.fault for failure in running.failures]) == (["table"], ["wrong-digest"])
+    # What stands in memory is what is measured.
+    (found,) = (one for one in running.found if one.fault)
+    assert [at for at, octet in enumerate(found.octets) if octet != scene.contents[1]["rates"][at]] == [5]
 
 
 @pytest.mark.clause("C16")
@@ -166,18 +169,63 @@ def test_a_trial_that_does_not_measure_right_costs_no_try_and_is_not_run(
     assert started.machine.boot.record.ended == Ended(2, Outcome.REVERTED, "wrong-digest")
 
 
-@pytest.mark.clause("C16")
-def test_the_confirmed_set_that_does_not_measure_right_is_not_run_and_the_device_can_be_made_whole(
-    scene: ChangeScene,
+@pytest.mark.clause("C16", "V17")
+@pytest.mark.parametrize("octets", [None, b"rot"], ids=["gone", "rotten"])
+def test_a_damaged_component_of_the_confirmed_set_fails_alone_and_is_measured_as_it_stands(
+    scene: ChangeScene, octets: bytes | None
 ) -> None:
-    """Nobody has another set then: the device is generic, keeps its counters, and takes the next set."""
+    rates = scene.sets[1][1]
+    files = {name: held for name, held in scene.old.items() if name != content_file(rates.digest)}
+    started = on(scene, files if octets is None else files | {content_file(rates.digest): octets})
+    running = started.machine.running
+    assert [one.release.id for one in running.components] == ["table"]
+    assert [(one.component, one.fault) for one in running.failures] == [("rates", "wrong-digest")]
+    assert {one.release.id: one.octets for one in running.found} == {
+        "table": scene.contents[1]["table"], "rates": octets or b"",
+    }  # fmt: skip
+    assert running.damaged == {"rates"}
+
+
+@pytest.mark.clause("C16")
+def test_a_confirmed_set_of_which_nothing_runs_can_be_made_whole(scene: ChangeScene) -> None:
+    """Nobody has another set then: the device keeps its counters, and takes the next set."""
     started = on(scene, scene.old | {content_file(scene.sets[1][0].digest): b"rot"})
     running = started.machine.running
-    assert (running.held, running.components, running.catalogue) == (None, (), ())
-    assert [(one.set_number, one.component, one.fault) for one in running.failures] == [(1, None, "wrong-digest")]
+    assert (running.components, running.catalogue, running.damaged) == ((), (), {"table"})
+    assert [(one.component, one.fault) for one in running.failures] == [
+        ("table", "wrong-digest"), ("rates", "no-dependency"),
+    ]  # fmt: skip
     assert started.machine.boot.record.security_counter == scene.counters[1]
     scene.go_on(started.machine, 2)
     assert scene.check(scene.start(started.storage), 2, 2) == 2
+
+
+@pytest.mark.clause("C16")
+def test_a_set_whose_file_is_damaged_is_not_run(scene: ChangeScene) -> None:
+    started = on(scene, scene.old | {"set-a": b"rot"})
+    running = started.machine.running
+    assert (running.held, running.components, running.found) == (None, (), ())
+    assert [(one.set_number, one.component, one.fault) for one in running.failures] == [(1, None, "wrong-digest")]
+
+
+@pytest.mark.clause("C27")
+def test_of_a_damaged_content_only_the_chunks_that_are_wrong_are_fetched(scene: ChangeScene) -> None:
+    started = on(scene, scene.old)
+    scene.go_on(started.machine, 2)
+    rates = scene.sets[2][-1]
+    spoiled = bytearray(rates.sealed)
+    spoiled[-1] ^= 1
+    files = started.storage.disk.files | {content_file(rates.digest): bytes(spoiled)}
+    started = on(scene, files)
+    assert started.machine.running.damaged == {"rates"}
+    draft = scene.signers.draft(scene.device, scene.sets[2], set_number=3, security_counter=5)
+    started.machine.installer.take(scene.signers.offer(scene.device, draft), CHALLENGE, scene.trust)
+    assert len(rates.chunks) == 2
+    assert [(wanted.release, wanted.index) for wanted in started.machine.installer.wanted()] == [(rates.digest, 1)]
+    scene.shelf.fetch(started.machine.installer)
+    started.machine.installer.stage(scene.trust)
+    assert started.machine.power_on().trial
+    assert started.runs == scene.contents[2]
 
 
 @pytest.mark.clause("C16")

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fob_device.main import main
-from fob_device.store.schema import SCHEMA_VERSION
+from fob_device.store.schema import OLDEST_VERSION, SCHEMA_VERSION
 
 PINS = b"123456\n12345678\n"
 
@@ -251,7 +251,7 @@ def a_name_that_is_no_text(path: Path) -> None:
 
 
 def an_older_version(path: Path) -> None:
-    change(path, f"PRAGMA user_version={SCHEMA_VERSION - 1}")
+    change(path, f"PRAGMA user_version={OLDEST_VERSION - 1}")
 
 
 def change(path: Path, statement: str) -> None:
@@ -276,7 +276,7 @@ def change(path: Path, statement: str) -> None:
         (no_pins, "is damaged: its tables are not those of a phone"),
         (no_token, "cannot be read: .*the token's record is missing"),
         (a_name_that_is_no_text, "cannot be read: "),
-        (an_older_version, f"has schema version {SCHEMA_VERSION - 1}; this program reads version {SCHEMA_VERSION}"),
+        (an_older_version, f"has schema version {OLDEST_VERSION - 1}; this program reads version {SCHEMA_VERSION}"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fob_device.memory import Memory
 from fob_device.store.codec import decode_attributes, encode_attributes
 from fob_device.store.errors import TokenFileError
-from fob_device.store.schema import SCHEMA_VERSION
+from fob_device.store.schema import OLDEST_VERSION, SCHEMA_VERSION
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue, Kind, kind_of
 from fob_protocol.pkcs11.cka import Cka
 from fob_protocol.pkcs11.ckr import Ckr
@@ -105,13 +105,40 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         Memory.open(tmp_path / "none.db", root_key=ROOT_KEY, random=bytes, clock=float)
 
 
-@pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
+@pytest.mark.parametrize("version", [OLDEST_VERSION - 1, SCHEMA_VERSION + 1])
 def test_a_file_of_another_schema_version_is_refused(bench: Bench, version: int) -> None:
     bench.token.close()
     connection = sqlite3.connect(bench.path)
     connection.execute(f"PRAGMA user_version={version}")
     connection.close()
     with pytest.raises(TokenFileError, match=f"version {version}; this program reads version {SCHEMA_VERSION}"):
+        bench.open_file()
+
+
+def before_copies(path: Path) -> None:
+    """A file as version 6 made it."""
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("DROP TABLE copies")
+        connection.execute("PRAGMA user_version=6")
+    connection.close()
+
+
+def test_a_file_of_the_version_before_is_brought_up_to_date(bench: Bench) -> None:
+    bench.token.close()
+    before_copies(bench.path)
+    bench.open_file().close()
+    connection = sqlite3.connect(bench.path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    connection.close()
+
+
+def test_a_file_whose_tables_are_of_another_version_than_it_says_is_refused(bench: Bench) -> None:
+    bench.token.close()
+    connection = sqlite3.connect(bench.path)
+    connection.execute("PRAGMA user_version=6")
+    connection.close()
+    with pytest.raises(TokenFileError, match="table copies already exists"):
         bench.open_file()
 
 

@@ -61,6 +61,10 @@ class Contents:
             raise OfficeError(Fault.WRONG_DIGEST, f"the content of {item.release.id} is gone")
         return open_content(item.release, sealed, item.key)
 
+    def sealed(self, item: Item) -> bytes:
+        """As it stands on the disk, whatever it is; empty when it is gone."""
+        return self._storage.read(content_file(item.entry.release)) or b""
+
     def forget(self) -> None:
         """The installation is over."""
         self._missing.clear()
@@ -72,12 +76,21 @@ class Contents:
             # Under another key it would come to nothing at the trial.
             open_content(item.release, whole, item.key)
             return set()
-        part = self._storage.read(part_file(item.entry.release)) or b""
+        part = self._storage.read(part_file(item.entry.release))
+        if part is None:
+            part = self._salvage(item, whole or b"")
         there = [digest(chunk) for chunk in chunks_of(part)]
         missing = {index for index, wanted in enumerate(chunks) if there[index : index + 1] != [wanted]}
         if not missing:
             self._finish(item)
         return missing
+
+    def _salvage(self, item: Item, damaged: bytes) -> bytes:
+        """What a content has become is where fetching begins: only chunks that are wrong come again."""
+        size = sum(chunk_size(item.release, index) for index in range(len(item.release.chunks)))
+        if damaged:
+            self._storage.write(part_file(item.entry.release), damaged[:size])
+        return damaged[:size]
 
     def _finish(self, item: Item) -> None:
         """All of it is there, and takes its name when it opens."""

@@ -8,8 +8,8 @@ from fob_device.components.contents import Contents
 from fob_device.components.equipment import Equipment
 from fob_device.components.errors import PhaseError
 from fob_device.components.memory import Memory
-from fob_device.components.offer import OpenedOffer, issued_by, open_offer
-from fob_device.components.running import Failure, LoadedComponent, Running, Runtime
+from fob_device.components.offer import Item, OpenedOffer, issued_by, open_offer
+from fob_device.components.running import Failure, FoundComponent, LoadedComponent, Running, Runtime
 from fob_device.components.runtime.errors import RunError
 from fob_device.components.set_files import SetFiles
 from fob_device.components.storage import Storage
@@ -71,7 +71,8 @@ class Loader:
             self._revert(OUT_OF_TRIES)
             return None
         try:
-            opened, components = self._measure(candidate, memory)
+            opened = self._open(candidate)
+            components = [self._load(item, memory) for item in opened.in_order]
         except OfficeError as error:
             failures.append(Failure(candidate.set_number, None, error.fault, error.why))
             self._revert(error.fault)
@@ -87,55 +88,74 @@ class Loader:
             self._revert(error.fault)
             return None
         self._trial = opened
-        return Running(candidate, True, tuple(components), ())
+        found = tuple(FoundComponent(component.release, component.content) for component in components)
+        return Running(candidate, True, tuple(components), (), found)
 
     def _run_confirmed(self, memory: Memory, failures: list[Failure]) -> Running:
         confirmed = self._boot.record.confirmed
         if confirmed is None:
             return Running(None, False, (), tuple(failures))
         try:
-            _, components = self._measure(confirmed, memory)
+            opened = self._open(confirmed)
         except OfficeError as error:
             failures.append(Failure(confirmed.set_number, None, error.fault, error.why))
             return Running(None, False, (), tuple(failures))
-        started = self._start_each(confirmed, components, failures)
-        return Running(confirmed, False, tuple(started), tuple(failures))
-
-    def _start_each(
-        self, held: Held, components: list[LoadedComponent], failures: list[Failure]
-    ) -> list[LoadedComponent]:
-        """A component of a confirmed set that fails takes with it only what depends on it."""
         started: dict[str, LoadedComponent] = {}
-        for component in components:
-            release = component.release
-            lacking = [needed.id for needed in release.dependencies if needed.id not in started]
-            if lacking:
-                failures.append(Failure(held.set_number, release.id, NO_DEPENDENCY, f"{lacking[0]} does not run"))
-                continue
-            try:
-                self._runtime.start(component)
-            except RunError as error:
-                failures.append(Failure(held.set_number, release.id, error.fault, error.why))
-            else:
-                started[release.id] = component
-        return list(started.values())
+        found = []
+        for item in opened.in_order:
+            component, why = self._start_one(item, memory, started)
+            found.append(component)
+            if component.fault:
+                failures.append(Failure(confirmed.set_number, item.release.id, component.fault, why))
+        return Running(confirmed, False, tuple(started.values()), tuple(failures), tuple(found))
 
-    def _measure(self, held: Held, memory: Memory) -> tuple[OpenedOffer, list[LoadedComponent]]:
-        """The set at its places; what is handed on is what was hashed. Raises OfficeError."""
+    def _start_one(self, item: Item, memory: Memory, started: dict[str, LoadedComponent]) -> tuple[FoundComponent, str]:
+        """What there is of a component, and why it does not run: that takes with it only what depends on it."""
+        release = item.release
+        try:
+            content = self._place(item, memory)
+        except OfficeError as error:
+            return FoundComponent(release, self._contents.sealed(item), error.fault), error.why
+        fault, why = self._start(LoadedComponent(release, item.entry.start, content), started)
+        return FoundComponent(release, content, fault), why
+
+    def _start(self, component: LoadedComponent, started: dict[str, LoadedComponent]) -> tuple[str, str]:
+        """The rule by which it does not run, and why; both are empty for one that does."""
+        release = component.release
+        lacking = [needed.id for needed in release.dependencies if needed.id not in started]
+        try:
+            _check(component)
+            if lacking:
+                return NO_DEPENDENCY, f"{lacking[0]} does not run"
+            self._runtime.start(component)
+        except (OfficeError, RunError) as error:
+            return error.fault, error.why
+        started[release.id] = component
+        return "", ""
+
+    def _open(self, held: Held) -> OpenedOffer:
+        """What the set is to hold, and where. Raises OfficeError."""
         opened = open_offer(self._sets.read(held), self._equipment, issued_by(self._equipment.issuer), None)
         check_places(opened.items, self._equipment.memory_map)
-        for item in opened.in_order:
-            memory.write(item.entry.start, self._contents.open(item))
-        loaded = [
-            LoadedComponent(item.release, item.entry.start, memory.read(item.entry.start, item.release.size))
-            for item in opened.in_order
-        ]
-        for component in loaded:
-            if digest(component.content) != component.release.digest:
-                raise OfficeError(Fault.WRONG_DIGEST, f"{component.release.id} is not what was released")
-        return opened, loaded
+        return opened
+
+    def _place(self, item: Item, memory: Memory) -> bytes:
+        """The octets that stand at a component's place when it was put there. Raises OfficeError."""
+        memory.write(item.entry.start, self._contents.open(item))
+        return memory.read(item.entry.start, item.release.size)
+
+    def _load(self, item: Item, memory: Memory) -> LoadedComponent:
+        """What is handed on is what was read in memory and hashed. Raises OfficeError."""
+        component = LoadedComponent(item.release, item.entry.start, self._place(item, memory))
+        _check(component)
+        return component
 
     def _revert(self, reason: str) -> None:
         self._trial = None
         self._boot.end(Outcome.REVERTED, reason)
         tidy(self._storage, self._boot.record)
+
+
+def _check(component: LoadedComponent) -> None:
+    if digest(component.content) != component.release.digest:
+        raise OfficeError(Fault.WRONG_DIGEST, f"{component.release.id} is not what was released")

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from fob_device.components.boot_record import Held
 from fob_protocol.office.component import Component
+from fob_protocol.office.hashing import digest
 from fob_protocol.office.release import Release
 
 
@@ -15,6 +16,18 @@ class LoadedComponent:
     release: Release
     address: int
     content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundComponent:
+    """One of the set, whether it runs or not. `octets` are what is measured: its content as it stands in memory.
+
+    Of a content that does not open they are the sealed octets, as they stand on the disk. `fault`: why it does not run.
+    """
+
+    release: Release
+    octets: bytes = field(repr=False)
+    fault: str = ""
 
 
 class Runtime(Protocol):
@@ -45,6 +58,12 @@ class Running:
     trial: bool
     components: tuple[LoadedComponent, ...]
     failures: tuple[Failure, ...]
+    found: tuple[FoundComponent, ...] = ()
+
+    @property
+    def damaged(self) -> frozenset[str]:
+        """Components of the set whose content is not what was released: they have to be fetched anew."""
+        return frozenset(one.release.id for one in self.found if digest(one.octets) != one.release.digest)
 
     @property
     def catalogue(self) -> tuple[Component, ...]:

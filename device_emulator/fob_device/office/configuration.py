@@ -1,6 +1,6 @@
 """Asking for a configuration, its content, and the report (C3 to C6, C15, C19, C24)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from fob_device.components.boot_record import BootRecord, Ended
@@ -52,18 +52,20 @@ class Requesting:
     keep: Callable[[PendingRequest], None]
 
     def ask(
-        self, speaker: Speaker, certificate: bytes, purpose: Purpose, held: BootRecord
+        self, speaker: Speaker, certificate: bytes, purpose: Purpose, held: BootRecord, damaged: Collection[str]
     ) -> Conversation[Granted | Current]:
-        """With a new challenge; the signed request is kept before it leaves."""
+        """With a new challenge; the signed request is kept before it leaves. `damaged`: what is to come anew."""
         answer = yield speaker.ask(Service.CONFIGURATION, GetChallenge())
         challenge = read(ChallengeAnswer, answer.body).challenge
-        request = self._request(speaker, challenge, purpose, held)
+        request = self._request(speaker, challenge, purpose, held, damaged)
         signed = sign_request(self.device.signing_key, self.variant, self.device.serial, request)
         pending = PendingRequest(certificate, purpose, self.variant, challenge, signed)
         self.keep(pending)
         return (yield from ask_again(speaker, pending))
 
-    def _request(self, speaker: Speaker, challenge: bytes, purpose: Purpose, held: BootRecord) -> Request:
+    def _request(
+        self, speaker: Speaker, challenge: bytes, purpose: Purpose, held: BootRecord, damaged: Collection[str]
+    ) -> Request:
         identifier = None
         if self.variant is Variant.SEALED_IDENTIFIER:
             identifier = seal_identifier(speaker.server.sealing_key, challenge, self.device.serial)
@@ -76,7 +78,7 @@ class Requesting:
             self.device.hardware,
             held.set_number,
             held.security_counter,
-            held.catalogue,
+            tuple(component for component in held.catalogue if component.id not in damaged),
         )
 
 

@@ -154,8 +154,8 @@ class Configuring:
         if pending is not None:
             return ask_again(self._speaker(pending.certificate), pending)
         certificate = self._signed_certificate()
-        record = self._machine.boot.record
-        return self._requesting.ask(self._speaker(certificate), certificate, purpose, record)
+        record, damaged = self._machine.boot.record, self._machine.running.damaged
+        return self._requesting.ask(self._speaker(certificate), certificate, purpose, record, damaged)
 
     def _holds(self, pending: PendingRequest) -> bool:
         try:

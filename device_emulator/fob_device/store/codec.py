@@ -5,6 +5,7 @@ a CK_ULONG takes 8 octets, a mechanism 4, a boolean 1.
 """
 
 import struct
+from functools import lru_cache
 from typing import Final
 
 from fob_protocol.pkcs11.attributes import Attributes, AttributeValue, Kind, Template, kind_of
@@ -22,6 +23,8 @@ _KINDS: Final = {
 }
 _ULONG_SIZE: Final = 8
 _MECHANISM_SIZE: Final = 4
+# A use of a key reads its attributes three times, and a session uses a few keys.
+_REMEMBERED: Final = 64
 
 
 def encode_attributes(attributes: Template) -> bytes:
@@ -35,6 +38,23 @@ def encode_attributes(attributes: Template) -> bytes:
 
 def decode_attributes(encoded: bytes) -> Attributes:
     """The attributes that were stored. Raises CkrError DEVICE_ERROR for octets that `encode_attributes` never wrote."""
+    return dict(_decoded(encoded))
+
+
+def _encode_value(value: AttributeValue) -> tuple[int, bytes]:
+    match value:
+        case bool():
+            return _BOOL, bytes([value])
+        case int():
+            return _ULONG, value.to_bytes(_ULONG_SIZE)
+        case bytes():
+            return _BYTES, value
+        case tuple():
+            return _MECHANISMS, b"".join(mechanism.to_bytes(_MECHANISM_SIZE) for mechanism in value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decoded(encoded: bytes) -> Template:
     attributes: Attributes = {}
     position = 0
     try:
@@ -49,18 +69,6 @@ def decode_attributes(encoded: bytes) -> Attributes:
     except (struct.error, ValueError) as error:
         raise CkrError(Ckr.DEVICE_ERROR, f"stored attributes are damaged: {error}") from None
     return attributes
-
-
-def _encode_value(value: AttributeValue) -> tuple[int, bytes]:
-    match value:
-        case bool():
-            return _BOOL, bytes([value])
-        case int():
-            return _ULONG, value.to_bytes(_ULONG_SIZE)
-        case bytes():
-            return _BYTES, value
-        case tuple():
-            return _MECHANISMS, b"".join(mechanism.to_bytes(_MECHANISM_SIZE) for mechanism in value)
 
 
 def _decode_value(kind: int, octets: bytes) -> AttributeValue:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from fob_device.store.errors import TokenFileError, TokenFileInUseError
-from fob_device.store.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from fob_device.store.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, STEPS, TABLES
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -63,6 +63,7 @@ class Database:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
             _check_pages(connection, path)
+            _bring_up_to_date(connection)
             _check_schema(connection, path)
         except (sqlite3.Error, TokenFileError) as error:
             if connection is not None:
@@ -142,9 +143,27 @@ def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
         raise TokenFileError(f"{path} is not a token file")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != SCHEMA_VERSION:
+    version = _version(connection)
+    if not OLDEST_VERSION <= version <= SCHEMA_VERSION:
         raise TokenFileError(f"{path} has schema version {version}; this program reads version {SCHEMA_VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """All steps in one transaction: a cut leaves the old version or the new one."""
+    missing = [version for version in sorted(STEPS) if version > _version(connection)]
+    if not missing:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for version in missing:
+        for statement in STEPS[version]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={version}")
+    connection.execute("COMMIT")
 
 
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:

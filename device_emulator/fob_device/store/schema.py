@@ -5,8 +5,19 @@ from typing import Final
 # "Fob1" in the file's header (SQLite, "Database File Format", 1.3.20): tells a token file from any other database.
 APPLICATION_ID: Final = 0x466F6231
 
-# Raised whenever a table changes; a file of another version is refused, never guessed at.
-SCHEMA_VERSION: Final = 6
+# Raised whenever a table changes; a file of a version that no step leads from is refused, never guessed at.
+SCHEMA_VERSION: Final = 7
+
+COPIES: Final = """
+    CREATE TABLE copies (
+        program TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """
+
+# What makes a file of the version before one of this version.
+STEPS: Final = {7: (COPIES,)}
+OLDEST_VERSION: Final = min(STEPS) - 1
 
 # An object whose attributes are NULL is a tombstone: AUTOINCREMENT never gives its handle again, and its generation
 # tells a computer that it is gone.
@@ -111,6 +122,7 @@ TABLES: Final = (
         sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    COPIES,
     "CREATE UNIQUE INDEX object_by_generation ON object (generation)",
     "CREATE INDEX live_object ON object (handle) WHERE attributes IS NOT NULL",
 )
