@@ -125,6 +125,13 @@ USE = CommandSpec(
 )
 OPTIONS = CommandSpec("+FOBOPTIONS")
 OPTION = CommandSpec("+FOBOPTION", "", (Parameter("component", STRING), Parameter("from", NUMBER)))
+# Copies of programs.
+PROGRAM = Parameter("program", STRING)
+COPIES = CommandSpec("+FOBCOPIES")
+VALIDATE = CommandSpec("+FOBVALIDATE", "", (PROGRAM,))
+TICKET = CommandSpec("+FOBTICKET", "", (PROGRAM,))
+PRESENT = CommandSpec("+FOBPRESENT", "", (PROGRAM, Parameter("audience", STRING), Parameter("nonce", BLOCK)))
+LETTER = CommandSpec("+FOBLETTER", "", (PROGRAM, Parameter("letter", STRING)))
 # Commands of components: their names begin so, and their values are the components' own.
 OPTION_PREFIX = "+X"
 
@@ -135,6 +142,7 @@ COMMANDS: dict[str, CommandSpec] = {
         DESTROY_OBJECT, GENERATE_KEY_PAIR, LOGIN_USER, LOGOUT, RESUME, INIT_TOKEN, INIT_PIN, SET_PIN, SIGN, DECRYPT,
         DERIVE_KEY, GENERATE_RANDOM, RECALL, GRANTS, REVOKE, HISTORY, HISTORY_HEAD, UNPAIR,
         RELAY, RELAYED, OFFICE, CONFIGURE, SERVERS, REGISTER, ENTITLED, USE, OPTIONS, OPTION,
+        COPIES, VALIDATE, TICKET, PRESENT, LETTER,
     )
 }  # fmt: skip
 
@@ -143,7 +151,8 @@ NEED_NOBODY = frozenset(
     {
         GET_TOKEN_INFO.name, GET_MECHANISMS.name, FIND_OBJECTS.name, GET_ATTRIBUTE.name, LOGOUT.name, RESUME.name,
         GENERATE_RANDOM.name, GRANTS.name, REVOKE.name, HISTORY.name, HISTORY_HEAD.name, UNPAIR.name,
-        RELAY.name, RELAYED.name, OFFICE.name, SERVERS.name, ENTITLED.name, OPTIONS.name, OPTION.name,
+        RELAY.name, RELAYED.name, OFFICE.name, SERVERS.name, ENTITLED.name, OPTIONS.name, COPIES.name,
+        TICKET.name,
     }
 )  # fmt: skip
 
@@ -158,6 +167,7 @@ EVENT_REVOKED = "+FOBREVOKED"
 EVENT_RELAY = "+FOBRELAY"
 EVENT_PROGRESS = "+FOBPROGRESS"
 EVENT_OPTIONS = "+FOBOPTIONS"
+EVENT_INTEGRITY = "+FOBINTEGRITY"
 
 # Each of these tells how something stands, so that only the newest of its name counts (section 3.4).
 STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN, EVENT_PROGRESS, EVENT_OPTIONS})

@@ -80,18 +80,43 @@ def test_what_steers_a_screen_is_taken_out() -> None:
 
 
 def test_a_later_version_may_know_more() -> None:
-    block = USE.to_block() + b',1,"new"'
-    assert Entry.from_block(block) == USE
+    measured = replace(USE, integrity_value=bytes(range(32)))
+    assert Entry.from_block(measured.to_block() + b',1,"new"') == measured
     assert Entry.from_block(b"99" + USE.to_block()[1:]).kind is Kind.UNKNOWN
+
+
+@pytest.mark.clause("V19")
+def test_the_integrity_value_of_what_did_it_stands_last_and_only_where_there_is_one() -> None:
+    measured = replace(USE, integrity_value=bytes(range(32)))
+    assert measured.to_block() == USE.to_block() + b",#232" + bytes(range(32))
+    assert Entry.from_block(measured.to_block()) == measured
+    assert Entry.from_block(USE.to_block()).integrity_value == b""
 
 
 @pytest.mark.parametrize(
     "block",
-    [b"", b"1,1,1", b"x" * (DETAILS_LIMIT + 1), USE.to_block().replace(b"#216", b"#215", 1), USE.to_block() + b"\r"],
+    [
+        b"",
+        b"1,1,1",
+        b"x" * (DETAILS_LIMIT + 1),
+        USE.to_block().replace(b"#216", b"#215", 1),
+        USE.to_block() + b"\r",
+        USE.to_block() + b",#10",
+        USE.to_block() + b",#231" + bytes(31),
+        USE.to_block() + b",7",
+    ],
 )
 def test_what_is_no_entry(block: bytes) -> None:
     with pytest.raises(AtSyntaxError):
         Entry.from_block(block)
+
+
+@pytest.mark.clause("V19")
+def test_the_integrity_value_of_what_did_it_stands_last_and_only_where_there_is_one() -> None:
+    measured = replace(USE, integrity_value=bytes(range(32)))
+    assert measured.to_block() == USE.to_block() + b",#232" + bytes(range(32))
+    assert Entry.from_block(measured.to_block()) == measured
+    assert Entry.from_block(USE.to_block()).integrity_value == b""
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def entry_json(entry: Entry | None) -> Json:
     if entry is None:
         return None
     caller = entry.caller
-    return {
+    # Left out where there is none, as in files of before.
+    measured = {"integrity_value": entry.integrity_value.hex()} if entry.integrity_value else {}
+    return measured | {
         "kind": _name(entry.kind.name),
         "outcome": _name(entry.outcome.name),
         "by": _name(entry.by.name),

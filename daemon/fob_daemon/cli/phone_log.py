@@ -32,6 +32,8 @@ from fob_protocol.history.verify import Anchor, verify
 from fob_protocol.history.words import entry_words, outcome_words
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+# Of an integrity value: enough to tell one from another at a glance.
+_VALUE_DIGITS: Final = 12
 # Of a 64-bit number; Python refuses 4,300 with a fault, and takes its time below that.
 _DIGITS: Final = 20
 _OTHERS: Final = "another computer, or the phone itself"
@@ -167,7 +169,12 @@ def _line(record: SignedRecord) -> str:
     if entry is None:
         return f"{sequence}  {'':<19}  {_OTHERS}"
     outcome = outcome_words(entry)
-    return f"{sequence}  {_moment(entry)}  {entry_words(_marked(entry))}{f': {outcome}' if outcome else ''}"
+    return f"{sequence}  {_moment(entry)}  {entry_words(_marked(entry))}{f': {outcome}' if outcome else ''}{_measured(entry)}"
+
+
+def _measured(entry: Entry) -> str:
+    """The beginning of the integrity value of what did it; `--json` has all of it."""
+    return f"  [{entry.integrity_value.hex()[:_VALUE_DIGITS]}]" if entry.integrity_value else ""
 
 
 def _marked(entry: Entry) -> Entry:

@@ -10,6 +10,11 @@ from typing import Final
 from fob_device.components.boot_record import Phase
 from fob_device.components.equipment import Equipment
 from fob_device.components.machine import Machine
+from fob_device.components.running import FoundComponent
+from fob_device.integrity.copies import Copies
+from fob_device.integrity.desk import CopyDesk
+from fob_device.integrity.program import Program
+from fob_device.integrity.store import CopyStore
 from fob_device.office.carrier import Carrier, NotCarriedError
 from fob_device.office.configuring import Configuring, NotInstalledError
 from fob_device.office.options import Options
@@ -18,6 +23,7 @@ from fob_device.office.registering import Registering
 from fob_device.office.retries import Pauses
 from fob_device.office.store import OfficeStore
 from fob_device.office.talker import Talker
+from fob_device.office.trouble import name_of_trouble
 from fob_device.office.workshop import PowerCutError, Workshop
 from fob_device.store.errors import TokenFileError
 from fob_protocol.at.answer import Event
@@ -43,7 +49,10 @@ _BY_PHASE: Final = {Phase.FETCHING: "fetching", Phase.STAGED: "staged", Phase.TR
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a back office is put together from. `announce` tells every computer, `changed` who looks at the device."""
+    """What a back office is put together from. `announce` tells every computer, `changed` who looks at the device.
+
+    `own` is the device's own program, None: it is not measured.
+    """
 
     store: OfficeStore
     device: Equipment
@@ -54,6 +63,7 @@ class Parts:
     random: Random
     announce: Callable[[Event], None]
     changed: Callable[[], None] = lambda: None
+    own: Program | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +89,7 @@ class BackOffice:
         self.workshop = Workshop()
         # Commands of components: one at a time, and none waits for an installation.
         self.calls = Workshop()
+        self._measuring = Workshop()
         self._parts = parts
         self._talker = Talker(parts.store, parts.carrier, self.progress, parts.clock)
         self._configuring = Configuring(
@@ -86,6 +97,11 @@ class BackOffice:
             self.started, self._options_changed,
         )  # fmt: skip
         self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
+        items = parts.store.items
+        copies = CopyDesk(
+            CopyStore(items.database, items.root), parts.device, self._talker, parts.store.next_counter, parts.random
+        )
+        self.copies = Copies(copies, parts.own, self._measuring, parts.random, self._copy_changed)
         self._wishes: list[_Wish] = []
         self._news = asyncio.Event()
         self._directory_until = 0
@@ -114,6 +130,7 @@ class BackOffice:
     async def run(self) -> None:
         """What is installed runs; what was begun is ended; the first configuration is asked for (C13)."""
         pauses = Pauses(self._parts.random)
+        self.copies.started(())
         try:
             with suppress(*FAILURES):
                 self._configuring.tidy()
@@ -165,6 +182,7 @@ class BackOffice:
         """Nothing goes on; what has begun in a thread is finished first."""
         self.workshop.close()
         self.calls.close()
+        self._measuring.close()
         self.progress.stop()
         self._registering.forget_sessions()
 
@@ -173,7 +191,9 @@ class BackOffice:
         if job is None:
             self._rest()
             self._news.clear()
-            await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.copies.seconds_until_due):
+                    await self._news.wait()
             return
         try:
             await job(pauses)
@@ -194,7 +214,9 @@ class BackOffice:
             return self._configuring.go_on
         if not self.store.is_configured():
             return partial(self._configuring.configure, Purpose.FIRST)
-        return self._reconfigure if self._registering.options_changed else None
+        if self._registering.options_changed:
+            return self._reconfigure
+        return self.copies.go_on if self.copies.seconds_until_due == 0 else None
 
     async def _grant(self, wish: _Wish, _: Pauses) -> None:
         """Whoever waits hears what came of it; nothing is tried again by itself."""
@@ -232,6 +254,10 @@ class BackOffice:
                 self._news.set()
             self._rest()
 
+    def _copy_changed(self, event: Event) -> None:
+        self._parts.announce(event)
+        self._parts.changed()
+
     def _rest(self) -> None:
         if not self._talker.is_busy:
             self.progress.tell(Told())
@@ -240,6 +266,7 @@ class BackOffice:
     def _options_changed(self) -> None:
         """Tell everybody, when it is another set than before."""
         number = self.machine.boot.record.set_number
+        self.copies.started(map(_program, self.machine.running.found))
         self._parts.changed()
         if number != self._told_set:
             self._told_set = number
@@ -249,15 +276,17 @@ class BackOffice:
 def name_of(error: Exception) -> str:
     """For people and programs: the name of the rule, or of what is in the way."""
     match error:
-        case OfficeError():
-            return error.fault
-        case RefusedError():
-            return error.refusal
-        case NotCarriedError():
-            return error.why
+        case OfficeError() | RefusedError() | NotCarriedError():
+            return name_of_trouble(error)
         case NotInstalledError():
             return error.reason
     return "device-error"
+
+
+def _program(found: FoundComponent) -> Program:
+    release = found.release
+    needs = tuple(needed.id for needed in release.dependencies)
+    return Program(release.id, release.version, release.digest, lambda: found.octets, needs, found.fault)
 
 
 def _seconds(error: Exception) -> int | None:

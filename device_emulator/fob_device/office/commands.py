@@ -1,15 +1,13 @@
 """The commands of docs/protocol.md, section 4.3, and those of components."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from fob_device.components.runtime.errors import RunError, WrongParametersError
-from fob_device.office.back_office import FAILURES, BackOffice, name_of
-from fob_device.office.options import DATA_PAGE, Command
-from fob_device.office.registering import NotRegisteredError
-from fob_device.office.registration import FieldsError
+from fob_device.integrity.commands import HANDLERS as INTEGRITY
+from fob_device.integrity.uses import read_component, run_component
+from fob_device.office.back_office import BackOffice
+from fob_device.office.naming import named
 from fob_device.security.back_office import Handler
 from fob_device.security.context import Context
 from fob_device.security.pad_logins import user_master_key
@@ -23,7 +21,7 @@ from fob_protocol.office.certificate import Usage
 from fob_protocol.office.component import words
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.entitlements import State, Use
-from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from fob_protocol.office.release import Release
@@ -52,7 +50,7 @@ async def configure(office: BackOffice, context: Context, values: Values) -> Ans
     number = whole(values[0])
     if number not in set(Purpose):
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no purpose {number}")
-    with _named():
+    with named():
         await office.configure(Purpose(number))
     return Answer()
 
@@ -73,7 +71,7 @@ async def register(office: BackOffice, context: Context, values: Values) -> Answ
     server, fields = _text(values[0]), _fields(whole(values[1]), values[2:])
     _check_server(office, server)
     master_key = await user_master_key(context, f"register at {plain_name(server)}")
-    with _named():
+    with named():
         if fields:
             await office.register(server, fields, master_key)
             return Answer()
@@ -98,7 +96,7 @@ async def use(office: BackOffice, context: Context, values: Values) -> Answer:
     server, application, path = (_text(value) for value in values[:3])
     _check_use(application, path, octets(values[3]))
     master_key = await user_master_key(context, f"use {plain_name(application)} at {plain_name(server)}")
-    with _named():
+    with named():
         used = await office.use(server, digest(context.pc_key), application, path, octets(values[3]), master_key)
     return Answer(((used.status, used.body),))
 
@@ -118,26 +116,6 @@ async def list_options(office: BackOffice, context: Context, values: Values) -> 
     return Answer(tuple(lines))
 
 
-async def read_option(office: BackOffice, context: Context, values: Values) -> Answer:
-    """+FOBOPTION: a data component."""
-    await office.started.wait()
-    data, begin = office.options.data(_text(values[0])), whole(values[1])
-    if data is None:
-        raise CkrError(Ckr.ARGUMENTS_BAD, f"no data {plain_name(_text(values[0]))}")
-    return Answer(((len(data), data[begin : begin + DATA_PAGE]),))
-
-
-async def run_component(office: BackOffice, name: str, context: Context, values: Values) -> Answer:
-    """+X...: known when it is run, since components may still be starting."""
-    await office.started.wait()
-    command = office.options.command(name)
-    if command is None:
-        raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED, f"no command {name}")
-    with _named():
-        answered = await office.calls(partial(Command.call, command, values))
-    return Answer((answered,) if answered else ())
-
-
 HANDLERS: Final[dict[str, OfficeHandler]] = {
     catalogue.OFFICE.name: tell_office,
     catalogue.CONFIGURE.name: configure,
@@ -146,7 +124,8 @@ HANDLERS: Final[dict[str, OfficeHandler]] = {
     catalogue.ENTITLED.name: tell_entitlements,
     catalogue.USE.name: use,
     catalogue.OPTIONS.name: list_options,
-    catalogue.OPTION.name: read_option,
+    catalogue.OPTION.name: read_component,
+    **INTEGRITY,
 }
 
 
@@ -156,25 +135,6 @@ def handler_for(office: BackOffice, name: str) -> Handler | None:
         return partial(run_component, office, name)
     handler = HANDLERS.get(name)
     return None if handler is None else partial(handler, office)
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """Refusals by their names, as a PC hears them. Raises CkrError."""
-    try:
-        yield
-    except (CkrError, AtSyntaxError):
-        raise
-    except RefusedError as error:
-        raise CkrError(Ckr.FUNCTION_REJECTED, error.refusal) from None
-    except (FieldsError, WrongParametersError) as error:
-        raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
-    except NotRegisteredError as error:
-        raise CkrError(Ckr.ARGUMENTS_BAD, f"not registered at {plain_name(str(error))}") from None
-    except RunError as error:
-        raise CkrError(Ckr.GENERAL_ERROR, error.fault) from None
-    except FAILURES as error:
-        raise CkrError(Ckr.GENERAL_ERROR, name_of(error)) from None
 
 
 def _check_server(office: BackOffice, server: str) -> None:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from fob_device.integrity.own_program import NAME as OWN_PROGRAM
 from fob_device.office.back_office import BackOffice
 from fob_device.office.commands import handler_for
 from fob_device.office.desk import OfficeDesk
+from fob_device.office.naming import named
 from fob_device.office.relay import Relay
 from fob_device.office.showing import overview
 from fob_device.overview.office import OfficeOverview
@@ -25,6 +27,7 @@ COMMANDS: Final = frozenset(
     for spec in (
         catalogue.RELAY, catalogue.RELAYED, catalogue.OFFICE, catalogue.CONFIGURE, catalogue.SERVERS,
         catalogue.REGISTER, catalogue.ENTITLED, catalogue.USE, catalogue.OPTIONS, catalogue.OPTION,
+        catalogue.COPIES, catalogue.VALIDATE, catalogue.TICKET, catalogue.PRESENT, catalogue.LETTER,
     )
 )  # fmt: skip
 
@@ -47,6 +50,16 @@ class OfficeDoor:
         if name == catalogue.RELAY.name:
             return self._take
         return self._relayed if name == catalogue.RELAYED.name else handler_for(self.office, name)
+
+    async def admit_keys(self) -> None:
+        """Raises CkrError."""
+        with named():
+            await self.office.copies.admit_own()
+
+    @property
+    def integrity_value(self) -> bytes:
+        """Of the device's own program."""
+        return self.office.copies.integrity_value(OWN_PROGRAM)
 
     def session_began(self, computer: bytes) -> None:
         """It may carry a question that waits."""
@@ -87,6 +100,14 @@ class UnfinishedDoor:
     def handler(self, name: str) -> Handler | None:
         """All say the same."""
         return self._refuse if name in COMMANDS else None
+
+    async def admit_keys(self) -> None:
+        """It knows no validation server."""
+
+    @property
+    def integrity_value(self) -> bytes:
+        """None was ever told."""
+        return b""
 
     def session_began(self, computer: bytes) -> None:
         """Nothing waits."""

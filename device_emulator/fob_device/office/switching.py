@@ -9,6 +9,7 @@ from fob_device.components.equipment import Equipment
 from fob_device.components.errors import BootRecordError, EquipmentError
 from fob_device.components.machine import Machine
 from fob_device.components.storage import FolderStorage, Storage
+from fob_device.integrity.own_program import own_program
 from fob_device.office.back_office import BackOffice, Parts
 from fob_device.office.carrier import Carrier
 from fob_device.office.desk import OfficeDesk
@@ -57,6 +58,7 @@ def _door(phone: Phone, storage: Storage, carrier: Carrier | None, random: Rando
         random,
         phone.announce,
         phone.on_change,
+        own_program(),
     )
     office = BackOffice(parts)
     desk = OfficeDesk(office, phone.on_change, phone.wall_clock)

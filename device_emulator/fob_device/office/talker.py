@@ -12,7 +12,7 @@ from fob_device.office.progress import Progress, Told
 from fob_device.office.retries import Pauses
 from fob_device.office.store import OfficeStore
 from fob_protocol.office.envelope import Answer, Asked
-from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.errors import OfficeError, RefusedError
 
 T = TypeVar("T")
 
@@ -86,7 +86,13 @@ class Talker:
         try:
             asked = next(conversation)
             while True:
-                asked = conversation.send(await self._answer(asked, told, pauses))
+                try:
+                    answer = await self._answer(asked, told, pauses)
+                except RefusedError as refused:
+                    # An answer too, of which a conversation may know what comes next.
+                    asked = conversation.throw(refused)
+                else:
+                    asked = conversation.send(answer)
         except StopIteration as end:
             result: T = end.value
             return result

@@ -40,6 +40,13 @@ class BackOfficeDoor(Protocol):
     def handler(self, name: str) -> Handler | None:
         """Who answers a command; None: there is no such command now."""
 
+    async def admit_keys(self) -> None:
+        """Before a private key is used. Raises CkrError: the device's own program is not as it was given out."""
+
+    @property
+    def integrity_value(self) -> bytes:
+        """Of the device's own program, as last validated; empty before (V19)."""
+
     def session_began(self, computer: bytes) -> None:
         """A computer (its static key) is there."""
 

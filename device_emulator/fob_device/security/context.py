@@ -26,7 +26,10 @@ from fob_protocol.pkcs11.flags import TokenFlag
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request: the token, the session's login state, the person, and where to announce things."""
+    """One request: the token, the session's login state, the person, and where to announce things.
+
+    `integrity_value` is that of the device's own program, as last validated (V19).
+    """
 
     token: Token
     session: TokenSession
@@ -41,6 +44,7 @@ class Context:
     asker: Asker = field(default_factory=Asker)
     pc_key: bytes = b""
     history: History | None = None
+    integrity_value: bytes = b""
 
     @property
     def journal(self) -> Journal:

@@ -54,6 +54,10 @@ HANDLERS: Final[dict[str, Handler]] = {
 }
 
 
+# What uses a private key: the device's own program has to be as it was given out (V16).
+PRIVATE: Final = frozenset({catalogue.SIGN.name, catalogue.DECRYPT.name, catalogue.DERIVE_KEY.name})
+
+
 class SecurityManager:
     """The door between one PC's session and the token."""
 
@@ -114,8 +118,11 @@ class SecurityManager:
                 asker or Asker(),
                 self._actor.pc_key,
                 self._history,
+                self._office.integrity_value if self._office is not None and command.name in PRIVATE else b"",
             )
             with acting(self._actor):
+                if self._office is not None and command.name in PRIVATE:
+                    await self._office.admit_keys()
                 answer = self._bounded(await handler(context, values))
             self._changed(self)
             return answer

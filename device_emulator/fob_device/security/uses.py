@@ -33,7 +33,7 @@ async def use_key(context: Context, question: Question, work: Callable[[], bytes
     to write down what was done: then what was made is forgotten; and what `work` raises, which is written down too.
     """
     decision = await _decide(context, question)
-    entry = replace(_entry(question), by=_BY[decision.by])
+    entry = replace(_entry(context, question), by=_BY[decision.by])
     if not decision.is_yes:
         await write_down(context, replace(entry, outcome=Outcome.REFUSED))
         raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")
@@ -49,7 +49,7 @@ async def use_key(context: Context, question: Question, work: Callable[[], bytes
 
 async def _decide(context: Context, question: Question) -> Decision:
     """The person's answer. One that does not come is written down too."""
-    async with unanswered_written_down(context, _entry(question)):
+    async with unanswered_written_down(context, _entry(context, question)):
         return await context.decide(question)
 
 
@@ -74,11 +74,12 @@ async def write_down(context: Context, entry: Entry) -> None:
         await context.journal.note(entry)
 
 
-def _entry(question: Question) -> Entry:
+def _entry(context: Context, question: Question) -> Entry:
     return Entry(
         Kind.USE,
         caller=question.caller,
         use=_USES[question.operation],
         key_label=question.key_label,
         key=question.key,
+        integrity_value=context.integrity_value,
     )

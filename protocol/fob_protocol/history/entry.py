@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeVar
@@ -9,7 +10,7 @@ from typing import Final, TypeVar
 from fob_protocol.at.values import Value, decode_values, encode_values
 from fob_protocol.caller import Caller
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.history.limits import COMPUTER_SIZE, DETAILS_LIMIT, WORDS_LIMIT
+from fob_protocol.history.limits import COMPUTER_SIZE, DETAILS_LIMIT, INTEGRITY_VALUE_SIZE, WORDS_LIMIT
 from fob_protocol.limits import NAME_LIMIT
 from fob_protocol.names import plain_name
 
@@ -50,6 +51,7 @@ class Kind(Numbered):
     SETTING_CHANGED = 12
     GRANT_REVOKED = 13
     TOKEN_INITIALIZED = 14
+    COMPONENT_RUN = 15
 
 
 class Outcome(Numbered):
@@ -103,6 +105,7 @@ class Entry:
     """One event. Texts are plain and bounded; `time` in seconds since 1970, set with `boot` when it is kept.
 
     `computer`: whose entry it is (`computer_id`), empty for one of the phone's own; `words`: what else there is to say.
+    `integrity_value`: of the program that did it, as last validated; empty where it never was (V19).
     """
 
     kind: Kind
@@ -118,6 +121,7 @@ class Entry:
     key: int = 0
     uses: int = 0
     words: str = ""
+    integrity_value: bytes = b""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pc_name", plain_name(self.pc_name, NAME_LIMIT))
@@ -137,6 +141,7 @@ class Entry:
             *(int(number) for number in numbers),
             *(self.computer, self.pc_name.encode(), caller, int(self.use)),
             *(self.key_label.encode(), self.key, self.uses, self.words.encode()),
+            *((self.integrity_value,) if self.integrity_value else ()),
         )
         return encode_values(values)
 
@@ -148,15 +153,23 @@ class Entry:
         match decode_values(block):
             case (
                 int(kind), int(outcome), int(by), int(time), int(boot), bytes(computer), bytes(pc_name), bytes(caller),
-                int(use), bytes(key_label), int(key), int(uses), bytes(words), *_,
+                int(use), bytes(key_label), int(key), int(uses), bytes(words), *later,
             ) if len(computer) in (0, COMPUTER_SIZE):  # fmt: skip
                 return cls(
                     Kind.read(kind), Outcome.read(outcome), By.read(by), time, boot, computer, _text(pc_name),
                     Caller.from_block(caller) if caller else _NOBODY, Use.read(use), _text(key_label), key, uses,
-                    _text(words),
+                    _text(words), _integrity_value(later),
                 )  # fmt: skip
         raise AtSyntaxError("these are no details of an entry")
 
 
 def _text(octets: bytes) -> str:
     return octets.decode(errors="replace")
+
+
+def _integrity_value(later: Sequence[Value]) -> bytes:
+    """The first of the values that were added; where there is none it is left out."""
+    value = later[0] if later else b""
+    if not isinstance(value, bytes) or (later and len(value) != INTEGRITY_VALUE_SIZE):
+        raise AtSyntaxError("an integrity value has 32 octets")
+    return value

@@ -25,6 +25,9 @@ HASH_SIZE: Final = 32
 KEY_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
 
+# Of the program that did something: SHA-256, or HMAC with it.
+INTEGRITY_VALUE_SIZE: Final = 32
+
 # Three values of the largest size with their heads.
 RECORD_LIMIT: Final = 128
 

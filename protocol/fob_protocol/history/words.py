@@ -37,6 +37,7 @@ _KINDS: Final = {
     Kind.SETTING_CHANGED: "setting changed",
     Kind.GRANT_REVOKED: "grant revoked",
     Kind.TOKEN_INITIALIZED: "token initialised, and every key erased",
+    Kind.COMPONENT_RUN: "component used",
 }
 
 

@@ -91,6 +91,8 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "iv-used": ("the request's initialisation value is another request's", Deed.AGAIN),
     "letter-used": ("this letter was used before, or is over", Deed.OPERATOR),
     "not-validated": ("the office has not said yet that this copy is genuine", Deed.LATER),
+    "needs-letter": ("somebody has to type the letter of this copy in", Deed.OPERATOR),
+    "unreadable": ("what is installed cannot be read, and so not be measured", Deed.DOCTOR),
     "invalid": ("what is here is not what the office gave out", Deed.CONFIGURE),
     "cloned": ("there are two of this copy, and nobody can say which one is honest", Deed.OPERATOR),
     "disabled": ("the office has disabled this copy", Deed.OPERATOR),

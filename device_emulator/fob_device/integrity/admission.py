@@ -1,0 +1,47 @@
+"""Which copy is enabled (docs/integrity-protocol.md, section 4): the rules alone, without clock, disk or office."""
+
+from enum import Enum, auto
+
+from fob_device.integrity.held_copy import HeldCopy, Kept, NeedsNone
+from fob_protocol.integrity.validation import State
+
+
+class NotEnabledError(Exception):
+    """`word` as the PC hears it: `not-validated`, or the server's verdict; `reason`: why, by name."""
+
+    def __init__(self, program: str, word: str, reason: str) -> None:
+        self.program = program
+        self.word = word
+        self.reason = reason
+        super().__init__(f"{program}: {word}")
+
+
+class Standing(Enum):
+    """What is to be done before a copy is used."""
+
+    ENABLED = auto()
+    ASK = auto()
+    REFUSED = auto()
+
+
+def standing(kept: Kept | None, now: int, *, is_validated_here: bool) -> Standing:
+    """At a use. `is_validated_here`: VAL_OK came since the start."""
+    if isinstance(kept, NeedsNone):
+        return Standing.ENABLED
+    if kept is not None and kept.has_verdict:
+        return Standing.REFUSED
+    if kept is None or kept.state is not State.VALID or not is_validated_here:
+        return Standing.ASK
+    # With an interval of 0 each use asks anew: that the last one was a moment ago counts for nothing.
+    return Standing.ENABLED if now - kept.validated < kept.about.policy.interval else Standing.ASK
+
+
+def is_graced(copy: HeldCopy, now: int, measured: bytes) -> bool:
+    """Whether it goes on without its server: it was valid, is still the same (H of it), and not for too long."""
+    is_same = copy.state is State.VALID and copy.measured == measured
+    return is_same and now - copy.validated < copy.about.policy.grace
+
+
+def is_new(copy: HeldCopy, now: int) -> bool:
+    """Whether its first VAL_OK may still be waited for: only the device's own program, which is what asks, does."""
+    return copy.state is None and not copy.reason and now - copy.received < copy.about.policy.grace

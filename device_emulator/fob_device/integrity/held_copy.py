@@ -1,0 +1,141 @@
+"""What the device keeps of a copy: one sealed row for each program, replaced as a whole with every step."""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from fob_protocol.cose import sign1
+from fob_protocol.integrity.copy_record import CopyRecord
+from fob_protocol.integrity.distribution import Holding
+from fob_protocol.integrity.evidence import Evidence, SecretPart
+from fob_protocol.integrity.identifier import next_identifier
+from fob_protocol.integrity.ticket import Ticket, unverified_ticket
+from fob_protocol.integrity.validation import State, Validated, Verdict
+from fob_protocol.office.message import Count, Message, Name, Octets32, Time, Version, read
+from fob_protocol.office.refusals import Refusal
+
+# Why a copy is not enabled, where no verdict says so.
+NOT_VALIDATED: Final = "not-validated"
+NEEDS_LETTER: Final = "needs-letter"
+
+# Answers to a request that use its number up (docs/integrity-protocol.md, section 3).
+USED_UP: Final = frozenset({
+    Refusal.STALE_CHALLENGE, Refusal.LATE, Refusal.IV_USED, Refusal.OTHER_VERIFIER,
+})  # fmt: skip
+
+
+class Pending(Message, frozen=True):
+    """A VAL_REQ that may have been sent. `measured` is H of what was measured for it."""
+
+    evidence: bytes
+    secret: SecretPart
+    measured: Octets32
+
+    def __repr__(self) -> str:
+        return "Pending(...)"
+
+
+class NeedsNone(Message, tag=2, frozen=True):
+    """A program that the distribution server did not know when it was asked last."""
+
+    program: Name
+    version: Version
+    digest: Octets32
+
+    def is_of(self, holding: Holding) -> bool:
+        """Whether it was this very program."""
+        return (self.program, self.version, self.digest) == (holding.program, holding.version, holding.digest)
+
+
+class HeldCopy(Message, tag=1, frozen=True):
+    """`record` as the distribution server signed it, `certificate` of the validation server, `identifier` the UI.
+
+    `program_number` is the PSI of the last request that was answered, `server_number` the newest VSSI. `validated`
+    (DT), `measured` (H of what was measured) and `integrity_value` are of the last VAL_OK. `is_typed`: a person typed
+    the identifier, so that others may have read it.
+    """
+
+    record: bytes
+    certificate: bytes
+    identifier: Octets32 | None
+    received: Time
+    is_typed: bool = False
+    program_number: Count = 0
+    server_number: Count = 0
+    pending: Pending | None = None
+    state: State | None = None
+    reason: str = ""
+    ticket: bytes | None = None
+    validated: Time = 0
+    measured: Octets32 | None = None
+    integrity_value: Octets32 | None = None
+
+    def __repr__(self) -> str:
+        return f"HeldCopy({self.about.program!r}, ...)"
+
+    @property
+    def about(self) -> CopyRecord:
+        """What the record says; it was verified before it was stored."""
+        return read(CopyRecord, sign1.unverified_payload(self.record))
+
+    @property
+    def word(self) -> str:
+        """`valid`, or why it is not."""
+        if self.state is None:
+            return NOT_VALIDATED
+        return self.state.name.lower()
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether the server has said no."""
+        return self.state not in (None, State.VALID)
+
+    @property
+    def was_confirmed(self) -> bool:
+        """Whether the last request that was answered was answered by VAL_OK."""
+        if self.state is not State.VALID or self.ticket is None:
+            return False
+        return unverified_ticket(self.ticket).program_number == self.program_number
+
+    def asking(self, pending: Pending) -> "HeldCopy":
+        """Before the request is sent."""
+        return replace(self, pending=pending)
+
+    def confirmed(self, pending: Pending, answer: Validated, ticket: Ticket) -> "HeldCopy":
+        """VAL_OK: new identifier, both numbers and ticket are there, and the request is forgotten, in one step."""
+        identifier = pending.secret.identifier
+        if answer.seed is not None:
+            identifier = next_identifier(identifier, answer.seed, ticket.copy, ticket.server_number)
+        return replace(
+            self,
+            identifier=identifier,
+            is_typed=self.is_typed and answer.seed is None,
+            program_number=ticket.program_number,
+            server_number=ticket.server_number,
+            pending=None,
+            state=State.VALID,
+            reason="",
+            ticket=answer.ticket,
+            validated=ticket.time,
+            measured=pending.measured,
+            integrity_value=pending.secret.integrity_value,
+        )
+
+    def judged(self, verdict: Verdict) -> "HeldCopy":
+        """The server's verdict about the request."""
+        return replace(
+            self._answered(verdict.program_number), state=verdict.state, reason=verdict.state.name.lower(), ticket=None
+        )
+
+    def refused(self, refusal: Refusal, evidence: Evidence) -> "HeldCopy":
+        """The server's refusal of the request. Some use its number up and say nothing else; others stay its answer."""
+        if refusal in USED_UP:
+            return replace(self._answered(evidence.program_number), reason=refusal)
+        return replace(self, state=None, reason=refusal)
+
+    def _answered(self, program_number: int) -> "HeldCopy":
+        return replace(self, program_number=program_number, pending=None)
+
+
+Kept = HeldCopy | NeedsNone
+KEPT: Final[tuple[Any, ...]] = (HeldCopy, NeedsNone)
