@@ -111,14 +111,6 @@ def test_what_is_no_entry(block: bytes) -> None:
         Entry.from_block(block)
 
 
-@pytest.mark.clause("V19")
-def test_the_integrity_value_of_what_did_it_stands_last_and_only_where_there_is_one() -> None:
-    measured = replace(USE, integrity_value=bytes(range(32)))
-    assert measured.to_block() == USE.to_block() + b",#232" + bytes(range(32))
-    assert Entry.from_block(measured.to_block()) == measured
-    assert Entry.from_block(USE.to_block()).integrity_value == b""
-
-
 @pytest.mark.parametrize(
     "block",
     [

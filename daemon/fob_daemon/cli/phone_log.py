@@ -169,7 +169,8 @@ def _line(record: SignedRecord) -> str:
     if entry is None:
         return f"{sequence}  {'':<19}  {_OTHERS}"
     outcome = outcome_words(entry)
-    return f"{sequence}  {_moment(entry)}  {entry_words(_marked(entry))}{f': {outcome}' if outcome else ''}{_measured(entry)}"
+    said = f"{entry_words(_marked(entry))}{f': {outcome}' if outcome else ''}"
+    return f"{sequence}  {_moment(entry)}  {said}{_measured(entry)}"
 
 
 def _measured(entry: Entry) -> str:
