@@ -1,6 +1,6 @@
 """Making an office: all that a first start needs, in one go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,12 +39,20 @@ FIRST_SERVERS: Final = (
     FirstServer("registration", "Registration", (Usage.REGISTRATION, Usage.ENTITLEMENT)),
     FirstServer("configuration", "Configuration", (Usage.CONFIGURATION,)),
     FirstServer("release", "Releases", (Usage.RELEASE,)),
+    FirstServer("integrity", "Integrity", (Usage.DISTRIBUTION, Usage.VALIDATION)),
+)
+# With two servers, and two keys, in the place of the one that does both (V4).
+SEPARATE_SERVERS: Final = (
+    *FIRST_SERVERS[:-1],
+    FirstServer("distribution", "Distribution", (Usage.DISTRIBUTION,)),
+    FirstServer("validation", "Validation", (Usage.VALIDATION,)),
 )
 
 
 def found_office(
-    settings: Settings, environment: Mapping[str, str], surroundings: Surroundings, issuer_pem: Path | None = None
-) -> Office:
+    settings: Settings, environment: Mapping[str, str], surroundings: Surroundings, issuer_pem: Path | None = None,
+    *, servers: Sequence[FirstServer] = FIRST_SERVERS,
+) -> Office:  # fmt: skip
     """Master key, database, issuer, servers and their first list. With `issuer_pem` the issuer's key is not kept here.
 
     What was made before it was cut off is made no second time.
@@ -63,7 +71,9 @@ def found_office(
         is_new = _check_ours(settings, database, master_key)
         office = Office(settings, database, Sealer(master_key, surroundings), surroundings)
         issuer_key = issuer_key or create_issuer_key(settings.state, office.sealer, surroundings)
-        _write_first_rows(office, master_key, issuer_key, is_new)
+        if is_new:
+            _write_marks(office, master_key, issuer_key)
+        _add_servers(office, issuer_key, servers)
         if issuer_pem is not None:
             # Of an `init` without it that was cut off.
             forget_issuer_key(settings.state)
@@ -83,17 +93,20 @@ def _check_ours(settings: Settings, database: Database, master_key: MasterKey) -
     return not marks
 
 
-def _write_first_rows(office: Office, master_key: MasterKey, issuer_key: Ed25519PrivateKey, is_new: bool) -> None:
+def _write_marks(office: Office, master_key: MasterKey, issuer_key: Ed25519PrivateKey) -> None:
+    """By which the database knows its keys."""
+    with office.database.write() as session:
+        session.add(MasterKeyMark(fingerprint=master_key.fingerprint, created=office.now()))
+        session.add(Issuer(id=1, public_key=issuer_key.public_key().public_bytes_raw()))
+
+
+def _add_servers(office: Office, issuer_key: Ed25519PrivateKey, servers: Sequence[FirstServer]) -> None:
     """Those that are not there yet. Raises OperatorError: there are some, and for another issuer."""
-    if is_new:
-        with office.database.write() as session:
-            session.add(MasterKeyMark(fingerprint=master_key.fingerprint, created=office.now()))
-            session.add(Issuer(id=1, public_key=issuer_key.public_key().public_bytes_raw()))
     issuing = Issuing(office, issuer_key, who="init")
     with office.database.read() as session:
         there = set(session.scalars(select(Server.name)))
         has_list = session.scalars(select(SignedList.number)).first() is not None
-    for server in FIRST_SERVERS:
+    for server in servers:
         if server.name not in there:
             issuing.add_server(server.name, server.title, server.usages)
     if not has_list:

@@ -14,13 +14,16 @@ from fob_office.components.role import COMPONENTS
 from fob_office.configuration.role import CONFIGURATION
 from fob_office.devices.role import DEVICES
 from fob_office.directory.role import DIRECTORY
+from fob_office.distribution.role import DISTRIBUTION
 from fob_office.entitlements.role import ENTITLEMENTS
 from fob_office.errors import UsageError
 from fob_office.orders.role import ORDERS
+from fob_office.programs.role import PROGRAMS
 from fob_office.registration.role import REGISTRATION
 from fob_office.role import Role
 from fob_office.rollout.role import ROLLOUT
 from fob_office.sessions.role import SESSIONS
+from fob_office.validation.role import VALIDATION
 
 ROLES: Final[tuple[Role, ...]] = (
     DIRECTORY,
@@ -32,6 +35,9 @@ ROLES: Final[tuple[Role, ...]] = (
     REGISTRATION,
     SESSIONS,
     ENTITLEMENTS,
+    PROGRAMS,
+    DISTRIBUTION,
+    VALIDATION,
 )
 
 

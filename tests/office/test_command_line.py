@@ -68,7 +68,8 @@ def made(shell: Shell, database_url: str | None) -> Shell:
 
 def test_one_command_makes_all_that_a_first_start_needs(shell: Shell) -> None:
     said = shell.json("init")
-    assert (said["servers"], said["url"]) == (["registration", "configuration", "release"], "https://localhost:8443")
+    names = ["registration", "configuration", "release", "integrity"]
+    assert (said["servers"], said["url"]) == (names, "https://localhost:8443")
     assert said["issuer"] == shell.json("issuer show")["public_key"]
     assert Path(said["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
     files = {str(path.relative_to(shell.state)) for path in shell.state.rglob("*") if path.is_file()}
@@ -151,7 +152,7 @@ def test_servers_come_change_and_go(made: Shell) -> None:
         "The bank", ["registration", "entitlement"], 2, 2, "here",
     )  # fmt: skip
     assert [server["name"] for server in made.json("server list")] == [
-        "bank", "configuration", "registration", "release",
+        "bank", "configuration", "integrity", "registration", "release",
     ]  # fmt: skip
     made("server revoke bank --all")
     assert made.json("server show bank")["state"] == "revoked"
@@ -200,7 +201,7 @@ def test_a_token_is_shown_once(made: Shell) -> None:
 def test_lists_are_tables_for_people(made: Shell) -> None:
     header, *rows = made("server list").splitlines()
     assert header.split() == ["name", "title", "usages", "epoch", "least_epoch", "not_before", "not_after", "state"]
-    assert [row.split()[0] for row in rows] == ["configuration", "registration", "release"]
+    assert [row.split()[0] for row in rows] == ["configuration", "integrity", "registration", "release"]
     assert made("token list") == ""
 
 
@@ -268,7 +269,7 @@ def test_a_master_key_of_systemd_is_not_written_down(shell: Shell, tmp_path: Pat
     shell.environment["CREDENTIALS_DIRECTORY"] = str(tmp_path)
     shell("init")
     assert not (shell.state / "master.key").exists()
-    assert len(shell.json("server list")) == 3
+    assert len(shell.json("server list")) == 4
     del shell.environment["CREDENTIALS_DIRECTORY"]
     assert shell.error("server list")[0] == "the master key cannot be read"
 

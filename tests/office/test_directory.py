@@ -29,6 +29,8 @@ def test_every_server_has_a_certificate_of_the_issuer(scene: OfficeScene) -> Non
         ("registration", Usage.ENTITLEMENT),
         ("configuration", Usage.CONFIGURATION),
         ("release", Usage.RELEASE),
+        ("integrity", Usage.DISTRIBUTION),
+        ("integrity", Usage.VALIDATION),
     }
 
 

@@ -35,7 +35,7 @@ def test_a_token_opens_until_it_is_revoked(office: HttpOffice) -> None:
 def test_servers_are_told_without_secrets(office: HttpOffice) -> None:
     headers = office.token(may_change=False)
     servers = {server["name"]: server for server in office.get("/v1/operator/servers", headers).json()}
-    assert servers.keys() == {"configuration", "registration", "release"}
+    assert servers.keys() == {"configuration", "integrity", "registration", "release"}
     assert servers["registration"] == office.get("/v1/operator/servers/registration", headers).json()
     assert servers["registration"] == {
         "name": "registration", "title": "Registration", "usages": ["registration", "entitlement"],
@@ -59,7 +59,7 @@ def test_a_wrong_parameter_is_named_and_not_said_again(office: HttpOffice, query
 def test_events_are_paged(office: HttpOffice) -> None:
     headers = office.token()
     events = office.get("/v1/operator/events", headers).json()
-    assert [event["what"] for event in events] == [*["server added"] * 3, "revocation list 1", "token made"]
+    assert [event["what"] for event in events] == [*["server added"] * 4, "revocation list 1", "token made"]
     assert office.get("/v1/operator/events?after=3&count=1", headers).json() == events[3:4]
 
 

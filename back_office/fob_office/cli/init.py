@@ -1,6 +1,7 @@
 """`fob-office init`: all that a first start needs."""
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ import click
 from fob_office.beginning import NOT_MADE, again, beginning
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.errors import OperatorError
-from fob_office.founding import FIRST_SERVERS, found_office
+from fob_office.founding import FIRST_SERVERS, SEPARATE_SERVERS, FirstServer, found_office
 from fob_office.issuer.service import issuer_public_key
 from fob_office.listening import Place, parse_place
 from fob_office.secrets.private_file import replace_file
@@ -38,9 +39,16 @@ listen = {listen}
     "--issuer-key", type=click.Path(path_type=Path, dir_okay=False),
     help="PEM file with the issuer's key (Ed25519), to be kept elsewhere; without it one is made and sealed here.",
 )  # fmt: skip
+@click.option("--separate-validation", is_flag=True, help="Two servers for copies, with keys of their own.")
 @pass_cli
 def init(
-    cli: Cli, state: Path, database: str | None, listen: str, hosts: tuple[str, ...], issuer_key: Path | None
+    cli: Cli,
+    state: Path,
+    database: str | None,
+    listen: str,
+    hosts: tuple[str, ...],
+    issuer_key: Path | None,
+    separate_validation: bool,
 ) -> None:
     """Make an office: keys, database, servers, and a TLS certificate for this machine.
 
@@ -48,17 +56,19 @@ def init(
     """
     place = parse_place(listen)
     settings = Settings(state=state, database=database, listen=listen)
+    servers = SEPARATE_SERVERS if separate_validation else FIRST_SERVERS
     try:
         with beginning(state):
             ca_file = make_certificate(state, [*LOCAL_NAMES, *hosts], cli.surroundings.clock())
-            with closing(found_office(settings, cli.environment, cli.surroundings, issuer_key)) as office:
+            office = found_office(settings, cli.environment, cli.surroundings, issuer_key, servers=servers)
+            with closing(office):
                 # The file by which the folder is an office comes last.
                 replace_file(state / FILE, _settings_text(settings).encode())
                 with office.database.read() as session:
                     issuer = issuer_public_key(session).hex()
     except OSError as error:
         raise OperatorError(NOT_MADE, f"{error.filename}: {error.strerror}", again(state)) from None
-    _tell(cli, settings, issuer, place, ca_file)
+    _tell(cli, settings, issuer, servers, place, ca_file)
 
 
 def _settings_text(settings: Settings) -> str:
@@ -67,12 +77,14 @@ def _settings_text(settings: Settings) -> str:
     return _SETTINGS.format(listen=json.dumps(settings.listen), database=database)
 
 
-def _tell(cli: Cli, settings: Settings, issuer: str, place: Place, ca_file: Path) -> None:
+def _tell(
+    cli: Cli, settings: Settings, issuer: str, servers: Sequence[FirstServer], place: Place, ca_file: Path
+) -> None:
+    names = [server.name for server in servers]
     if cli.is_json:
-        servers = [server.name for server in FIRST_SERVERS]
         url = place._replace(host="localhost").url("https")
         cli.data(
-            {"state": str(settings.state), "issuer": issuer, "servers": servers, "ca_file": str(ca_file), "url": url}
+            {"state": str(settings.state), "issuer": issuer, "servers": names, "ca_file": str(ca_file), "url": url}
         )
         return
     cli.fields(
@@ -80,7 +92,7 @@ def _tell(cli: Cli, settings: Settings, issuer: str, place: Place, ca_file: Path
             "office": settings.state,
             "database": settings.database_shown,
             "issuer": f"{issuer}    (public: devices are made with it)",
-            "servers": [server.name for server in FIRST_SERVERS],
+            "servers": names,
             "CA file": f"{ca_file}    (PCs trust the office by it)",
         }
     )

@@ -1,0 +1,93 @@
+"""What an operator does with copies (V16): each change is one conditional UPDATE."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from fob_office.distribution.tables import Copy, Holder
+from fob_office.errors import NotFoundError, OperatorError
+from fob_office.events.service import record
+from fob_office.office import Office
+from fob_protocol.integrity.validation import State
+
+LIST: Final = "fob-office copy list"
+# So many in one answer.
+PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Of the copies those of a program, in a state, of a holder's key; None is any."""
+
+    program: str | None = None
+    state: State | None = None
+    holder: bytes | None = None
+
+
+def copy_of(session: Session, number: bytes) -> Copy:
+    """Raises NotFoundError."""
+    row = session.scalars(select(Copy).where(Copy.number == number)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such copy", f"nobody was given {number.hex()}", LIST)
+    return row
+
+
+def copies_after(session: Session, last: int, which: Which, count: int = PAGE) -> Sequence[Copy]:
+    """Those behind a row's id, oldest first."""
+    query = select(Copy).where(Copy.id > last).order_by(Copy.id).limit(count)
+    if which.program is not None:
+        query = query.where(Copy.program == which.program)
+    if which.state is not None:
+        query = query.where(Copy.state == which.state)
+    if which.holder is not None:
+        holder = select(Holder.id).where(Holder.key == which.holder).scalar_subquery()
+        query = query.where(Copy.holder == holder)
+    return session.scalars(query).all()
+
+
+def current_of(session: Session, key: bytes) -> Sequence[Copy]:
+    """All that a holder has now, by program."""
+    holder = select(Holder.id).where(Holder.key == key).scalar_subquery()
+    query = select(Copy).where(Copy.holder == holder, Copy.is_current)
+    return session.scalars(query.order_by(Copy.program, Copy.version)).all()
+
+
+def disable(office: Office, number: bytes, who: str) -> None:
+    """Its next request has that verdict. Raises OperatorError: it is refused already."""
+    _change(office, number, Copy.state == State.VALID, {"state": State.DISABLED}, "copy disabled", who)
+
+
+def enable(office: Office, number: bytes, who: str) -> None:
+    """A disabled one, as it was. Raises OperatorError: it is another state's, or another one is in its place."""
+    is_disabled = (Copy.state == State.DISABLED) & Copy.is_current
+    _change(office, number, is_disabled, {"state": State.VALID}, "copy enabled", who)
+
+
+def reissue(office: Office, number: bytes, who: str) -> None:
+    """Its holder gets a new one when it asks next. Raises OperatorError: another one is in its place already."""
+    may_be = Copy.is_current & ~Copy.is_reissued
+    _change(office, number, may_be, {"is_reissued": True}, "copy reissued", who)
+
+
+def resynchronise(office: Office, number: bytes, who: str) -> None:
+    """Its holder's next request says what its numbers and its identifier are, after the office lost some.
+
+    Raises OperatorError: it is not valid.
+    """
+    may_be = (Copy.state == State.VALID) & ~Copy.is_resynchronised
+    _change(office, number, may_be, {"is_resynchronised": True}, "copy resynchronised", who)
+
+
+def _change(
+    office: Office, number: bytes, may_be: ColumnElement[bool], values: dict[str, Any], what: str, who: str
+) -> None:
+    with office.database.write() as session:
+        change = update(Copy).where(Copy.number == number, may_be).values(values).returning(Copy.id)
+        if session.scalars(change).one_or_none() is None:
+            row = copy_of(session, number)
+            state = State(row.state).name.lower() if row.is_current else "replaced"
+            raise OperatorError("the copy was not changed", f"it is {state}, or so already", f"{LIST} --state {state}")
+        record(session, office.now(), who, what, number.hex())
