@@ -56,8 +56,9 @@ fuzz: setup  ## run the property tests on new cases, then every tests/fuzz/fuzz_
 	FOB_HYPOTHESIS=explore $(BIN)/pytest -m hypothesis -o timeout=0
 	@PYTHONPATH=tests tools/run-each $(BIN)/python 'tests/fuzz/fuzz_*.py' -max_total_time=$(FUZZ_SECONDS) $(ARGS)
 
-picture: packages setup  ## make the README's picture anew, from a real phone's page
-	@PYTHONPATH=tests $(BIN)/python -m screen.picture $(ARGS)
+picture: packages setup  ## make the pictures of README and docs anew, from a real phone's page
+	@PYTHONPATH=tests $(BIN)/python -m screen.picture
+	@PYTHONPATH=tests $(BIN)/python -m screen.office_picture
 
 clean:  ## remove .venv, caches and build results
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

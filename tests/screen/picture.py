@@ -26,7 +26,7 @@ SCALE: Final = 1.6
 EDGE: Final = 13.0
 
 # The computer's real name is nobody's business.
-_FOBD: Final = "from fob_daemon import daemon, main; daemon.pc_name = lambda: 'me@pc'; main.main()"
+FOBD: Final = "from fob_daemon import daemon, main; daemon.pc_name = lambda: 'me@pc'; main.main()"
 
 _DRAWN: Final = """<!doctype html><meta charset="utf-8"><style>
   body {{ margin: 0; width: 1004px; height: 700px; display: flex; align-items: center; background: #e9ecf2; }}
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("path", nargs="?", type=Path, default=PICTURE)
     path = parser.parse_args().path
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder, live_screen(Path(folder), fobd=_FOBD) as screen:
+    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder, live_screen(Path(folder), fobd=FOBD) as screen:
         asyncio.run(make(screen, path))
     size = path.stat().st_size
     print(f"{path}: {size} octets")

@@ -64,7 +64,7 @@ STATES: dict[str, tuple[State, str, str]] = {
     "generic": (generic, "office", "Nothing is configured"),
     "fetching": (fetching, "office", "Fetching components"),
     "configured": (OfficeScene.configured, "office", "Configured"),
-    "upgrade": (OfficeScene.upgrade_waits, "office", "1 of 3 components have a newer version."),
+    "upgrade": (OfficeScene.upgrade_waits, "office", "1 of 3 components has a newer version."),
     "refused": (OfficeScene.refused, "office", "Ask who runs the office."),
     "registered": (filled_in, BANK, "You are registered."),
     "registered-list": (filled_in, "office", "As Ann; letters: level 2"),

@@ -64,7 +64,7 @@ async def test_a_look_and_then_the_upgrade(office_scene: OfficeScene) -> None:
     await office_scene.upgrade_waits()
     await office_scene.unlock()
     seen = await office_scene.get("office")
-    assert "1 of 3 components have a newer version." in seen.words
+    assert "1 of 3 components has a newer version." in seen.words
     assert "Upgrades Table 1.0.0 is installed 1.2.0 is there" in seen.words
     table, *others = releases(office_scene.office)
     newer = office_scene.office.signers.release("table", b"2", version=(1, 2, 0), kind=table.release.kind)

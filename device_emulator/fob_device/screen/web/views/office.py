@@ -126,7 +126,7 @@ def _ended_well(office: OfficeOverview, ended: Ended) -> str:
     newer = sum(component.newer != "" for component in office.components)
     match ended.deed:
         case Deed.LOOK if newer:
-            return f"{_at(ended.at)}: {newer} of {len(office.components)} components have a newer version."
+            return f"{_at(ended.at)}: {newer} of {len(office.components)} components {'has' if newer == 1 else 'have'} a newer version."
         case Deed.LOOK:
             return f"{_at(ended.at)}: No component has a newer version."
         case Deed.CONFIGURE:
