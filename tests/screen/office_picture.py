@@ -42,8 +42,9 @@ def main() -> None:
 def make(folder: Path) -> bytes:
     """Office, order, phone and daemon as in `fob demo --tour office`; then there is an upgrade."""
     scratch, link = Scratch.in_folder(folder), SerialLink()
-    with ScreenProcesses(scratch, link) as processes:
-        processes.fobd = FOBD
+    processes = ScreenProcesses(scratch, link)
+    processes.fobd = FOBD
+    with processes:
         office = DemoOffice(processes, lambda words: None)
         scratch.write_files(link.configuration(scratch) + office.found())
         processes.make_phone()
