@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 CHECKED := protocol/fob_protocol daemon/fob_daemon device_emulator/fob_device back_office/fob_office tests tools \
-           $(wildcard bench/*.py)
+           $(wildcard bench/*.py) examples
 
 # Passed on: make demo ARGS="--headless", make test ARGS="tests/repo -x", make clauses ARGS=--json
 ARGS ?=

@@ -13,6 +13,7 @@ FOLDERS = (
     "daemon",
     "device_emulator",
     "docs",
+    "examples",
     "protocol",
     "systemd",
     "tests",
