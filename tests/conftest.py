@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from support.memory_disk import use_memory
+from support.run_order import longest_first
 
 # Before pytest makes its folder.
 use_memory()
@@ -52,6 +53,9 @@ def unknown_clauses(items: Iterable[pytest.Item], known: set[str]) -> list[str]:
     ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if problems := unknown_clauses(items, known_clauses()):
         raise pytest.UsageError(*problems)
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)

@@ -27,6 +27,7 @@ def phone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield live
 
 
+@pytest.mark.slow
 @pytest.mark.clause("P9")
 def test_who_waits_for_an_approval_holds_nobody_up(phone: Live) -> None:
     with pykcs11(phone) as patient, pykcs11(phone) as quick:

@@ -225,6 +225,7 @@ def test_whatever_a_demo_is_doing_it_ends_in_order(tmp_path: Path, stage: str, n
     assert_nothing_is_left(environment)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("P9")
 @pytest.mark.parametrize("link", ["serial", pytest.param("ble", marks=pytest.mark.clause("P7"))])
 def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path, link: str) -> None:
@@ -238,6 +239,7 @@ def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path, link: str
     assert_nothing_is_left(environment)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("C13", "C17", "C19")
 @pytest.mark.parametrize("link", ["serial", pytest.param("ble", marks=pytest.mark.clause("P7"))])
 def test_a_generic_phone_becomes_what_was_ordered_without_a_key_press(tmp_path: Path, link: str) -> None:

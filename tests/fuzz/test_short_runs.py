@@ -26,6 +26,7 @@ def test_there_is_a_target_for_every_door() -> None:
     assert doors <= set(TARGETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_short_run(target: str, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fob_office.settings import LimitSettings
 from fob_office.tls import CA_FILE
 from support.office import office_scene
@@ -15,6 +17,7 @@ PROGRAM = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = TESTS / "support" / "schemathesis.toml"
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(state: Path, database_url: str | None, tmp_path: Path) -> None:
     unlimited = LimitSettings(rate=0)
     with office_scene(state, database_url, limits=unlimited) as scene, served(scene) as office:

@@ -25,8 +25,9 @@ class TestSplit:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in ("tools/clauses.py", "tests/conftest.py", "tests/clauses.toml"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    parts = ("tests/support/memory_disk.py", "tests/support/run_order.py")
+    for name in ("tools/clauses.py", "tests/conftest.py", "tests/clauses.toml", *parts):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  clause(*ids)\n")
     return tmp_path

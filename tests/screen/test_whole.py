@@ -51,6 +51,7 @@ async def log_in(screen: LiveScreen, sshd: Sshd) -> asyncio.subprocess.Process:
     return await screen.start(*sshd.login(*only, "echo hello"))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("P9")
 async def test_an_ssh_login_is_allowed(screen: LiveScreen, sshd: Sshd, page: Page, tmp_path: Path) -> None:
     ssh = await log_in(screen, sshd)
