@@ -157,7 +157,7 @@ def test_servers_come_change_and_go(made: Shell) -> None:
     made("server revoke bank --all")
     assert made.json("server show bank")["state"] == "revoked"
     assert made.json("issuer show")["list"] == 3
-    assert [(event["who"], event["what"], event["about"]) for event in made.json("event list --after 4")] == [
+    assert [(event["who"], event["what"], event["about"]) for event in made.json("event list --after 5")] == [
         ("operator", "server added", "bank"),
         ("operator", "keys changed to epoch 2", "bank"),
         ("operator", "revoked below epoch 2", "bank"),

@@ -40,6 +40,7 @@ def test_servers_are_told_without_secrets(office: HttpOffice) -> None:
     assert servers["registration"] == {
         "name": "registration", "title": "Registration", "usages": ["registration", "entitlement"],
         "epoch": 1, "least_epoch": 0, "not_before": NOW - 3600, "not_after": NOW + 1200 * 86_400, "state": "here",
+        "signing_key": office.scene.certificate("registration").signing_key.hex(),
     }  # fmt: skip
 
 

@@ -58,6 +58,7 @@ def show(cli: Cli, state: Path, serial: str) -> None:
         shown = device_details(session, device_of(session, serial)).model_dump()
     if not cli.is_json:
         shown["installed"] = [f"{one['component']} {one['version']}" for one in shown["installed"]]
+        shown["copies"] = [f"{one['program']} {one['version']} ({one['state']})" for one in shown["copies"]]
     cli.fields(shown)
 
 

@@ -15,6 +15,7 @@ from fob_protocol.office.certificate import Usage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_COLUMNS = ("name", "title", "usages", "epoch", "least_epoch", "not_before", "not_after", "state")
 USAGES = {usage.name.lower(): usage for usage in Usage}
 
 
@@ -45,7 +46,8 @@ def server() -> None:
 def list_(cli: Cli, state: Path) -> None:
     """All servers."""
     with cli.office(state) as office, office.database.read() as session:
-        cli.table([view.model_dump() for view in server_views(session)])
+        views = [view.model_dump() for view in server_views(session)]
+    cli.table(views if cli.is_json else [{column: view[column] for column in _COLUMNS} for view in views])
 
 
 @server.command()

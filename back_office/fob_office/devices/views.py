@@ -5,9 +5,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from fob_office.components.versions import unpack
 from fob_office.devices.inventory import catalogue_of
 from fob_office.devices.tables import Device, DeviceState, Inventory
-from fob_office.words import Base64
+from fob_office.distribution.operating import current_of
+from fob_office.distribution.tables import Copy
+from fob_office.words import Base64, Hex16
+from fob_protocol.integrity.validation import State
 from fob_protocol.office.component import words
 
 Serial = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["M-0001"])]
@@ -31,6 +35,15 @@ class InstalledView(BaseModel):
     version: str = Field(examples=["1.0.0"])
 
 
+class HeldView(BaseModel):
+    """A copy that it holds now."""
+
+    number: Hex16
+    program: str = Field(examples=["postage-rates"])
+    version: str = Field(examples=["1.0.0"])
+    state: str = Field(description="`valid`, `invalid`, `cloned` or `disabled`.", examples=["valid"])
+
+
 class DeviceDetails(DeviceView):
     """With what it last said of itself."""
 
@@ -38,6 +51,7 @@ class DeviceDetails(DeviceView):
     security_counter: int = Field(examples=[0])
     heard: int = Field(description="When it last said so; when it was added, if never.")
     installed: list[InstalledView]
+    copies: list[HeldView]
 
 
 class NewDevice(BaseModel):
@@ -65,6 +79,14 @@ def device_details(session: Session, device: Device) -> DeviceDetails:
         installed=[
             InstalledView(component=one.id, version=words(one.version)) for one in catalogue_of(session, device.id)
         ],
+        copies=[_held(row) for row in current_of(session, device.signing_key)],
+    )  # fmt: skip
+
+
+def _held(row: Copy) -> HeldView:
+    return HeldView(
+        number=row.number.hex(), program=row.program, version=words(unpack(row.version)),
+        state=State(row.state).name.lower(),
     )  # fmt: skip
 
 

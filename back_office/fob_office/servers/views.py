@@ -20,6 +20,7 @@ class ServerView(BaseModel):
     not_before: int
     not_after: int
     state: str = Field(description="`here`, `elsewhere` (its private keys are) or `revoked`.", examples=["here"])
+    signing_key: str = Field(description="Public; who verifies what it signs needs it.", examples=["00" * 32])
 
 
 def server_view(session: Session, name: str) -> ServerView:
@@ -39,6 +40,7 @@ def _view(server: Server, keys: ServerKeys) -> ServerView:
         name=server.name, title=certificate.title, usages=[usage.name.lower() for usage in certificate.usages],
         epoch=server.epoch, least_epoch=server.least_epoch,
         not_before=certificate.not_before, not_after=certificate.not_after, state=_state(server, keys),
+        signing_key=certificate.signing_key.hex(),
     )  # fmt: skip
 
 

@@ -1,0 +1,178 @@
+"""`fob-office copy`: who holds what, and whether it is what it was."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.device import WHO
+from fob_office.cli.program import TECHNIQUES
+from fob_office.components.versions import parse
+from fob_office.devices.service import device_of
+from fob_office.distribution import operating
+from fob_office.distribution.letters import make_letter
+from fob_office.distribution.operating import PAGE, Which, copies_after, copy_of
+from fob_office.distribution.views import copy_details, copy_views
+from fob_office.errors import OperatorError
+from fob_office.office import Office
+from fob_office.secrets.private_file import write_new
+from fob_office.validation.proofs import proof_of
+from fob_protocol.integrity.cloning import read_clone_proof
+from fob_protocol.integrity.method import Technique
+from fob_protocol.integrity.validation import State
+from fob_protocol.office.errors import OfficeError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STATES = [state.name.lower() for state in State]
+_COLUMNS = ("id", "number", "program", "version", "device", "state", "current", "requests", "validated")
+# A proof holds two requests.
+_PROOF_LIMIT = 16_384
+
+
+def octets(size: int) -> Callable[[click.Context, click.Parameter, str | None], bytes | None]:
+    """A callback of what takes so many octets in hexadecimal."""
+    pattern = re.compile(rf"[0-9a-f]{{{2 * size}}}", re.IGNORECASE)
+
+    def read(_: click.Context, __: click.Parameter, told: str | None) -> bytes | None:
+        if told is not None and pattern.fullmatch(told) is None:
+            raise click.BadParameter(f"{2 * size} hexadecimal digits are due")
+        return bytes.fromhex(told) if told is not None else None
+
+    return read
+
+
+def number_argument(command: Command) -> Command:
+    """`COPY`."""
+    return click.argument("number", callback=octets(16), metavar="COPY")(command)
+
+
+@click.group()
+def copy() -> None:
+    """Copies of programs: each is known by its number. COPY is a number."""
+
+
+@copy.command("list")
+@state_option
+@json_option
+@click.option("--program", help="Only those of one.")
+@click.option("--state", "standing", type=click.Choice(STATES), help="Only these.")
+@click.option("--device", metavar="SERIAL", help="Only those that a device holds.")
+@click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
+@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@pass_cli
+def list_(
+    cli: Cli, state: Path, program: str | None, standing: str | None, device: str | None, after: int, count: int
+) -> None:
+    """Oldest first."""
+    with cli.office(state) as office, office.database.read() as session:
+        holder = device_of(session, device).signing_key if device is not None else None
+        which = Which(program, State[standing.upper()] if standing else None, holder)
+        rows = [view.model_dump() for view in copy_views(session, copies_after(session, after, which, count))]
+    cli.table(rows if cli.is_json else [{column: row[column] for column in _COLUMNS} for row in rows])
+
+
+@copy.command()
+@state_option
+@json_option
+@number_argument
+@pass_cli
+def show(cli: Cli, state: Path, number: bytes) -> None:
+    """One of them, and how it is measured."""
+    with cli.office(state) as office, office.database.read() as session:
+        cli.fields(copy_details(session, copy_of(session, number)).model_dump())
+
+
+@copy.command()
+@state_option
+@number_argument
+@pass_cli
+def disable(cli: Cli, state: Path, number: bytes) -> None:
+    """Refuse its next request: its holder does nothing more with it."""
+    _change(cli, state, number, operating.disable, "disabled")
+
+
+@copy.command()
+@state_option
+@number_argument
+@pass_cli
+def enable(cli: Cli, state: Path, number: bytes) -> None:
+    """Let a disabled one go on."""
+    _change(cli, state, number, operating.enable, "enabled")
+
+
+@copy.command()
+@state_option
+@number_argument
+@pass_cli
+def reissue(cli: Cli, state: Path, number: bytes) -> None:
+    """Give its holder another one when it asks next, also in the place of one that was cloned or disabled."""
+    _change(cli, state, number, operating.reissue, "reissued")
+
+
+@copy.command()
+@state_option
+@number_argument
+@pass_cli
+def resynchronise(cli: Cli, state: Path, number: bytes) -> None:
+    """Believe its holder's next request where it stands, after this office was put back to an older state."""
+    _change(cli, state, number, operating.resynchronise, "resynchronised")
+
+
+@copy.command()
+@state_option
+@click.option("--technique", type=click.Choice(TECHNIQUES), help="D2, D4, or D5 to D7; the program's own without it.")
+@click.argument("program")
+@click.argument("version")
+@pass_cli
+def letter(cli: Cli, state: Path, program: str, version: str, technique: str | None) -> None:
+    """Print a letter: whoever types it in has a copy. It is shown once, good for one holder and 30 days."""
+    with cli.office(state) as office:
+        told = make_letter(office, program, parse(version), Technique[technique] if technique else None, WHO)
+    cli.line(told)
+
+
+@copy.command()
+@state_option
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A new file for the proof.")
+@number_argument
+@pass_cli
+def proof(cli: Cli, state: Path, number: bytes, out: Path) -> None:
+    """What shows to anybody that a copy was cloned."""
+    with cli.office(state) as office, office.database.read() as session:
+        signed = proof_of(session, number)
+    try:
+        write_new(out, signed)
+    except OSError as error:
+        why = f"{out}: {error.strerror}"
+        raise OperatorError("the proof was not written", why, "the same command with another --out") from None
+    cli.say(f"written to {out}")
+    cli.say(f"next:  fob-office copy verify-proof {out} --key KEY    (`signing_key` in fob-office server show)")
+
+
+@copy.command("verify-proof")
+@json_option
+@click.option("--key", callback=octets(32), required=True, help="The validation server's public signing key.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@pass_cli
+def verify_proof(cli: Cli, file: Path, key: bytes) -> None:
+    """Check a clone proof, without any office."""
+    with file.open("rb") as opened:
+        octets = opened.read(_PROOF_LIMIT)
+    try:
+        shown = read_clone_proof(key, octets)
+    except OfficeError as error:
+        raise OperatorError("that proves nothing", error.why, "fob-office copy verify-proof --help") from None
+    cli.fields({
+        "copy": shown.proof.copy.hex(), "holder": shown.proof.holder.hex(), "request": shown.first.program_number,
+        "first": shown.first.time, "second": shown.second.time, "proved": shown.proof.time,
+    })  # fmt: skip
+
+
+def _change(cli: Cli, state: Path, number: bytes, change: Callable[[Office, bytes, str], None], done: str) -> None:
+    with cli.office(state) as office:
+        change(office, number, WHO)
+    cli.say(f"{done} {number.hex()}")
