@@ -10,6 +10,7 @@ from wasmtime import wat2wasm
 
 from fob_device.components.machine import Machine
 from fob_device.components.storage import FolderStorage
+from fob_device.integrity.program import Program
 from fob_device.memory import Memory
 from fob_device.office.back_office import BackOffice, Parts
 from fob_device.office.carrier import NotCarried, NotCarriedError
@@ -70,12 +71,15 @@ class Post:
         self.is_cut = asyncio.Event()
         # Each takes one question and says that it was not carried.
         self.failures: list[NotCarriedError] = []
+        self.is_away = False
         self.closed = False
         self.sealed: list[bytes] = []
 
     async def carry(self, service: str, question: bytes, told: Told) -> bytes:
         self.carried += 1
         self.sealed.append(question)
+        if self.is_away:
+            raise NotCarriedError(NotCarried.UNREACHABLE)
         if self.failures:
             raise self.failures.pop(0)
         cut = self.cut is not None and self.cut[0] == self.carried
@@ -111,6 +115,8 @@ class DeviceBench:
         self.folder = folder
         self.events: list[Event] = []
         self.cut: tuple[int, bool] | None = None
+        # Its own program, if that is measured.
+        self.own: Program | None = None
         Memory.create(
             folder / "token.db", root_key=ROOT_KEY, label="Bench", so_pin=SO_PIN, user_pin=USER_PIN,
             random=self.random.randbytes, clock=lambda: float(office.now), kdf=CHEAP,
@@ -138,6 +144,7 @@ class DeviceBench:
                 OfficeStore(self.memory.office_items, self.device.issuer), self.device,
                 Machine(FolderStorage(self.folder / "components"), self.device, options), options, self.post,
                 lambda: float(self.office.now), self.random.randbytes, self.events.append,
+                own=self.own,
             )
         )  # fmt: skip
         self._running = asyncio.get_running_loop().create_task(self.back_office.run())

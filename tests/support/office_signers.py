@@ -20,7 +20,7 @@ from fob_protocol.office.component import Component, Kind
 from fob_protocol.office.configuration import Granted
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.manifest import Entry, Manifest
-from fob_protocol.office.release import Release, chunk_digests, chunks_of, seal_content, wrap_key
+from fob_protocol.office.release import Release, chunk_digests, chunks_of, open_content, seal_content, wrap_key
 
 NOW: Final = 1_800_000_000
 DAY: Final = 86_400
@@ -62,6 +62,10 @@ class Released:
     @property
     def chunks(self) -> list[bytes]:
         return chunks_of(self.sealed)
+
+    @property
+    def content(self) -> bytes:
+        return open_content(self.release, self.sealed, self.key)
 
 
 @dataclass

@@ -76,6 +76,7 @@ from fob_protocol.office.session import (
     client_proof,
 )
 from support.office_signers import DAY, NOW, Draft, OfficeSigners, Released, Server, public
+from support.reference_integrity import ReferenceIntegrity
 
 FIELDS = (Field(NAME, "Your name", 64, True), Field("account", "Account", 20, False))
 
@@ -124,6 +125,8 @@ class ReferenceOffice:
         self.form = Form.FULL
         self.list_number = 1
         self.revoked: dict[str, int] = {}
+        # Distribution and validation servers; a device that knows none needs no VAL_OK.
+        self.integrity: ReferenceIntegrity | None = None
         self.device: Equipment | None = None
         self.order: list[Released] | None = None
         self.security_counter = 1
@@ -145,7 +148,13 @@ class ReferenceOffice:
 
     @property
     def servers(self) -> list[Server]:
-        return [self.signers.configuration, self.signers.releases, self.bank, self.shop]
+        own = [self.signers.configuration, self.signers.releases, self.bank, self.shop]
+        return own + (self.integrity.servers if self.integrity else [])
+
+    def with_integrity(self, *, is_one: bool = False) -> ReferenceIntegrity:
+        """From now on copies are validated."""
+        self.integrity = ReferenceIntegrity(self.signers, lambda: self.now, is_one=is_one)
+        return self.integrity
 
     def answer(self, service: str, sealed: bytes) -> bytes:
         """What HTTP would carry; ValueError where that says 400."""
@@ -179,6 +188,9 @@ class ReferenceOffice:
             Service.CONTENT: self._content,
             Service.REPORT: self._report,
         }
+        if self.integrity is not None:
+            handlers[Service.DISTRIBUTION] = self.integrity.distribute
+            handlers[Service.VALIDATION] = self.integrity.validate
         try:
             if service in self.refuses:
                 raise self.refuses[service]

@@ -75,9 +75,7 @@ async def enter_letter(office: "BackOffice", context: Context, values: Values) -
     except LetterError as error:
         raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
     with named():
-        is_good = await office.copies.enter_letter(name, identifier)
-    if not is_good:
-        raise CkrError(Ckr.ARGUMENTS_BAD, "this letter is of another copy")
+        await office.copies.enter_letter(name, identifier)
     return Answer()
 
 

@@ -28,18 +28,26 @@ NEEDS_NONE: Final = "needs-none"
 
 class Copies:
     """`own` is the device's own program, None: it is not looked at. `announce` tells every computer of a change.
+    `wake` is called when `go_on` has something to do sooner than it was told.
 
     One conversation about copies at a time. Methods that ask raise what `Talker.hold` raises, CkrError, TokenFileError.
     """
 
     def __init__(
-        self, desk: CopyDesk, own: Program | None, workshop: Workshop, random: Random, announce: Callable[[Event], None]
+        self,
+        desk: CopyDesk,
+        own: Program | None,
+        workshop: Workshop,
+        random: Random,
+        announce: Callable[[Event], None],
+        wake: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._own = own
         self._workshop = workshop
         self._random = random
         self._announce = announce
+        self._wake = wake
         self._lock = asyncio.Lock()
         self._programs: dict[str, Program] = {}
         self._measured: dict[str, Measured] = {}
@@ -139,7 +147,10 @@ class Copies:
         """Before a component, and all that it needs, is used. Raises NotEnabledError."""
         if not self.is_required:
             return
-        for program in self._with_needed(name):
+        programs = self._with_needed(name)
+        for program in programs:
+            self._check_verdict(program.name)
+        for program in programs:
             await self._admit(program)
 
     async def admit_own(self) -> None:
@@ -152,25 +163,20 @@ class Copies:
         measured = self._measured.get(self._own.name) or await self._measure(self._own)
         goes_on = is_new(copy, self._desk.now) or is_graced(copy, self._desk.now, measured.digest)
         if not copy.has_verdict and copy.about.policy.interval and goes_on:
+            if self._seconds_until(self._own) <= 0:
+                self._wake()
             return
         await self._admit(self._own)
 
-    async def enter_letter(self, name: str, identifier: bytes) -> bool:
-        """What a person typed for a program. False: it is another copy's. Raises RefusedError; KeyError."""
+    async def enter_letter(self, name: str, identifier: bytes) -> None:
+        """What a person typed for a program. Raises RefusedError LETTER_USED, NotEnabledError; KeyError."""
         program = self._programs[name]
         pauses = Pauses(self._random)
         async with self._lock:
-            if self.copy(name) is None:
+            if not self._desk.take_letter(name, identifier):
                 await self._desk.enrol(await self._holding(program), identifier, pauses)
-            is_good = self._desk.take_letter(name, identifier)
-            if not is_good:
-                # It may have been written for a copy that the device does not know of yet.
-                self._is_asked = False
-                await self._ask_copies(pauses)
-                is_good = self._desk.take_letter(name, identifier)
-        if is_good:
-            await self.validate(name)
-        return is_good
+                self._desk.take_letter(name, identifier)
+        await self.validate(name)
 
     async def _admit(self, program: Program) -> None:
         if self._standing(program.name) is Standing.ENABLED:

@@ -97,13 +97,13 @@ class BackOffice:
             self.started, self._options_changed,
         )  # fmt: skip
         self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
+        self._news = asyncio.Event()
         items = parts.store.items
         copies = CopyDesk(
             CopyStore(items.database, items.root), parts.device, self._talker, parts.store.next_counter, parts.random
         )
-        self.copies = Copies(copies, parts.own, self._measuring, parts.random, self._copy_changed)
+        self.copies = Copies(copies, parts.own, self._measuring, parts.random, self._copy_changed, self._news.set)
         self._wishes: list[_Wish] = []
-        self._news = asyncio.Event()
         self._directory_until = 0
         self._told_set = parts.machine.boot.record.set_number
 

@@ -1,0 +1,63 @@
+"""All that is on a device's disk, twice: the second one to log on is refused, and both are flagged (V21)."""
+
+from pathlib import Path
+
+import pytest
+
+from fob_device.integrity.own_program import NAME
+from fob_protocol.integrity.cloning import read_clone_proof
+from support.integrity_bench import IntegrityBench, on_integrity_bench
+
+ALL = [NAME, "table", "echo", "looping"]
+
+
+@pytest.mark.clause("V21")
+def test_the_second_of_two_is_refused_and_both_are_flagged(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        await bench.switch_off()
+        other = bench.clone(tmp_path / "other")
+        bench.memory = bench._open()
+        bench.switch_on()
+        await bench.validated()
+        other.switch_on()
+        await other.validated()
+        assert bench.words == dict.fromkeys(ALL, "valid")
+        assert other.words == dict.fromkeys(ALL, "cloned")
+        assert [await other.use(name) for name in ALL] == ["cloned"] * 4
+        # Nobody guesses which one is honest.
+        assert [await bench.use(name) for name in ("table", "echo", "looping")] == ["cloned"] * 3
+        await bench.restart()
+        assert await bench.use(NAME) == "cloned"
+        server = bench.integrity.validation
+        for proof in bench.integrity.proofs:
+            shown = read_clone_proof(server.certificate.signing_key, proof.signed(server.signing_key))
+            assert shown.first.program_number == shown.second.program_number == 2
+        await other.switch_off()
+
+    (tmp_path / "honest").mkdir()
+    on_integrity_bench(tmp_path / "honest", story)
+
+
+@pytest.mark.clause("V21", "V22")
+def test_of_two_that_hold_the_very_request_under_way_the_second_never_gets_further(tmp_path: Path) -> None:
+    """Its request was answered, and another one since: what it holds is worth nothing."""
+
+    async def story(bench: IntegrityBench) -> None:
+        bench.post.cut = 13, True
+        await bench.post.is_cut.wait()
+        await bench.switch_off()
+        other = bench.clone(tmp_path / "other")
+        bench.memory = bench._open()
+        bench.switch_on()
+        await bench.validated()
+        other.switch_on()
+        await other.validated()
+        assert (other.words["table"], other.copies.reason("table")) == ("not-validated", "replayed")
+        assert (await other.use("table"), await bench.use("table")) == ("not-validated", "used")
+        # Of the others, whose requests were not under way, it is found as ever.
+        assert (other.words[NAME], bench.integrity.proofs != []) == ("cloned", True)
+        await other.switch_off()
+
+    (tmp_path / "honest").mkdir()
+    on_integrity_bench(tmp_path / "honest", story)
