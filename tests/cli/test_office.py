@@ -168,6 +168,15 @@ async def test_a_configuration_with_what_is_done_meanwhile(
     ]
 
 
+async def test_a_configuration_that_is_under_way_says_at_once_how_far_it_is(
+    fob: FobProgram, meter: FakeDeviceOffice
+) -> None:
+    meter.handlers["+FOBOFFICE"] = saying(("M-0001", "meter-1", 3, 17, "fetching", "fetching rate", 45, 85))
+    assert (await fob("office", "configure")).err.splitlines()[0] == "fetching rate ..."
+    meter.handlers["+FOBOFFICE"] = saying(("M-0001", "meter-1", 3, 17, "running", "denied", 0, 0))
+    assert (await fob("office", "configure")).err.splitlines() == ["Set 3 runs on 'pixel'."]
+
+
 async def test_a_look_changes_nothing(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     arrived: list[Values] = []
 

@@ -58,7 +58,7 @@ def configure_command(fob: Fob, look: bool, device: str | None) -> None:
     components have a newer version; what else its order has now comes with the configuration, and is not told before.
     """
     name = fob.device(device)["name"]
-    state = _configure(fob, name, _purpose(fob, name, look))
+    state = _look(fob, name) if look else _configure(fob, name)
     found = options_of(fob, name)
     if fob.output.is_json:
         fob.output.data({**state, "options": found})
@@ -158,17 +158,26 @@ def use_command(
     return ExitCode.OK if is_done else ExitCode.FAILED
 
 
-def _purpose(fob: Fob, name: str, look: bool) -> PurposeName:
-    if look:
-        return PurposeName.LOOK
-    state = fob.client.get_from_device("devices", name, "office")["office"]
-    return PurposeName.RECONFIGURE if state["set_number"] else PurposeName.CONFIGURE
+def _look(fob: Fob, name: str) -> dict[str, Any]:
+    """What the device is to its office, which has told of newer versions. Raises ControlError."""
+    with OfficeBar(fob.output) as bar:
+        return _followed(fob, name, PurposeName.LOOK, bar)
 
 
-def _configure(fob: Fob, name: str, purpose: PurposeName) -> dict[str, Any]:
+def _configure(fob: Fob, name: str) -> dict[str, Any]:
     """What the device is to its office afterwards. Raises ControlError."""
+    now = fob.client.get_from_device("devices", name, "office")["office"]
+    with OfficeBar(fob.output) as bar:
+        if now["total"]:
+            # The next step of what it is at may be far away.
+            bar.show(now["words"], now["done"], now["total"])
+        return _followed(fob, name, PurposeName.RECONFIGURE if now["set_number"] else PurposeName.CONFIGURE, bar)
+
+
+def _followed(fob: Fob, name: str, purpose: PurposeName, bar: OfficeBar) -> dict[str, Any]:
+    """Until it is done. Raises ControlError."""
     stream = fob.client.stream("POST", "devices", name, "configuration", body={"purpose": purpose})
-    with OfficeBar(fob.output) as bar, asks_shown(fob, name, bar.say), stream as events:
+    with asks_shown(fob, name, bar.say), stream as events:
         for event in events:
             data: Any = event.data
             match event.name:
