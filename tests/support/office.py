@@ -1,13 +1,13 @@
 """An office of a test's own, in a folder, with a clock that the test sets and randomness that repeats itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from fob_office.answering import Answering
-from fob_office.founding import found_office
+from fob_office.founding import FIRST_SERVERS, FirstServer, found_office
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.service import Issuing, issuer_public_key
 from fob_office.office import Office
@@ -90,12 +90,13 @@ class OfficeScene:
 
 @contextmanager
 def office_scene(
-    state: Path, database_url: str | None = None, seed: int = 1, limits: LimitSettings | None = None
-) -> Iterator[OfficeScene]:
+    state: Path, database_url: str | None = None, seed: int = 1, limits: LimitSettings | None = None,
+    *, servers: Sequence[FirstServer] = FIRST_SERVERS,
+) -> Iterator[OfficeScene]:  # fmt: skip
     """A new office with all roles; without a URL its database is SQLite in the folder."""
     clock = Clock()
     settings = Settings(state=state, database=database_url, limits=limits or LimitSettings())
-    office = found_office(settings, {}, surroundings(clock, seed))
+    office = found_office(settings, {}, surroundings(clock, seed), servers=servers)
     try:
         yield OfficeScene(office, clock, Answering(office, ROLES))
     finally:

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
+from fob_office.components.service import highest_version
 from fob_office.distribution.tables import Copy
 from fob_office.office import Office
 from fob_office.programs.service import add_installation, change_setting
@@ -63,7 +64,7 @@ def rates_holder(
 ) -> ReferenceHolder:
     """A device that has its copy of component `rates`."""
     with scene.office.database.read() as session:
-        is_there = session.scalars(select(Copy.id).limit(1)).first() is not None
+        is_there = highest_version(session, "rates") > 0
     if not is_there:
         release(scene, "rates", octets=RATES)
     device = ordered_device(scene, "rates", serial=serial)
