@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,10 @@ from support.run_order import longest_first
 
 # Before pytest makes its folder.
 use_memory()
+
+# Some environments forbid bytecode; then each program that a test starts, and each worker, compiles all it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The same cases in every run, however busy the machine is; a failure prints what repeats it.
 settings.register_profile(
