@@ -1,11 +1,14 @@
 """Clones: who goes on honestly never gives a proof, two holders always do, and no server can make one up (V21)."""
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
 
+import cbor2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -13,7 +16,7 @@ from msgspec.structs import replace
 from fob_protocol.cose import sign1
 from fob_protocol.cose.labels import Label
 from fob_protocol.integrity.cloning import Cloned, CloneProof, read_clone_proof
-from fob_protocol.integrity.evidence import verify_evidence
+from fob_protocol.integrity.evidence import Evidence, verify_evidence
 from fob_protocol.integrity.measure import initialisation_value
 from fob_protocol.integrity.ticket import read_ticket
 from fob_protocol.office.errors import Fault, OfficeError
@@ -192,6 +195,37 @@ def test_a_server_cannot_make_one_up(first: bytes, second: bytes, fault: Fault |
 def test_a_server_cannot_accuse_another_holder() -> None:
     assert proves(evidence(), evidence(time=NOW + 1), holder=sample.public(sample.THIEF)) is Fault.WRONG_SIGNATURE
     assert proves(evidence(), evidence(time=NOW + 1), copy=bytes(16)) is Fault.MALFORMED
+
+
+# Of the group (RFC 8032, section 5.1).
+ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+
+
+def scalar(key: Ed25519PrivateKey) -> int:
+    """By which the base point is multiplied to give the public key."""
+    octets = bytearray(hashlib.sha512(key.private_bytes_raw()).digest()[:32])
+    octets[0] &= 248
+    octets[31] = octets[31] & 127 | 64
+    return int.from_bytes(octets, "little")
+
+
+def signed_by_chance(request: Evidence, chance: Ed25519PrivateKey) -> bytes:
+    """The same request with another good signature: Ed25519 with a random number, as some hardware signs."""
+    protected, unprotected, payload, _ = cbor2.loads(request.signed(sample.HOLDER)).value
+    structure = ["Signature1", protected, cbor2.dumps([Label.EVIDENCE.value]), payload]
+    r, message = sample.public(chance), cbor2.dumps(structure, canonical=True)
+    h = int.from_bytes(hashlib.sha512(r + sample.public(sample.HOLDER) + message).digest(), "little")
+    s = (scalar(chance) + h * scalar(sample.HOLDER)) % ORDER
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, unprotected, payload, r + s.to_bytes(32, "little")]))
+
+
+@pytest.mark.clause("V21", "V23")
+def test_one_request_with_two_signatures_is_no_proof() -> None:
+    first, second = (signed_by_chance(sample.evidence(), key) for key in (sample.THIEF, sample.OTHER_SERVER))
+    assert first != second
+    assert verify_evidence(sample.public(sample.HOLDER), first) == sample.evidence()
+    assert proves(first, second) is Fault.MALFORMED
+    assert proves(first, signed_by_chance(sample.evidence(time=NOW + 1), sample.THIEF)) is None
 
 
 def test_a_proof_is_one_server_s() -> None:

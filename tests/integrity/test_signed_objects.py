@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from random import Random
 from typing import Final, NamedTuple
 
 import cbor2
@@ -19,13 +20,17 @@ from fob_protocol.integrity.copy_record import read_copy_record
 from fob_protocol.integrity.distribution import read_copy_request, read_enrolment
 from fob_protocol.integrity.evidence import belongs, unverified_evidence, verify_evidence
 from fob_protocol.integrity.identifier import mark_of
+from fob_protocol.integrity.measure import is_of_request
+from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
 from fob_protocol.integrity.presentation import Presentation, is_by, unverified_presentation
 from fob_protocol.integrity.relying import NotAdmitted, NotAdmittedError, RelyingParty
 from fob_protocol.integrity.ticket import read_ticket, unverified_ticket
-from fob_protocol.integrity.validation import State, read_verdict
+from fob_protocol.integrity.validation import State, Validate, read_verdict
 from fob_protocol.office.certificate import Usage
+from fob_protocol.office.envelope import Service, ask, open_question
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read
 from support import copy_samples as sample
 from support.office_trust import NOW, SERVER, flips
 
@@ -189,6 +194,32 @@ def test_a_copy_of_another_holder_is_refused() -> None:
     signed = sample.copy_record().signed(SERVER.signing)
     fault = fault_of(lambda octets: read_copy_record(sample.office(), octets, key_id(bytes(32))), signed)
     assert fault is Fault.OTHER_DEVICE
+
+
+@pytest.mark.clause("V3", "V6")
+def test_a_record_with_another_embedder_is_refused() -> None:
+    """D1 by the tool: the attester would not know where the mark comes from."""
+    method = Method(Technique.D1, Embedder.TOOL, Variant.VA_1)
+    signed = replace(sample.copy_record(), method=method).signed(SERVER.signing)
+    assert fault_of(KINDS["copy record"].read, signed) is Fault.MALFORMED
+
+
+@pytest.mark.clause("V11", "V13")
+def test_val_req_carries_all_fields_and_shows_none() -> None:
+    """Sealed to the server: UI, ICV and challenge; signed within: PSI, VSSI, DT, VSI and IV."""
+    request = Validate(sample.evidence().signed(sample.HOLDER), sample.SECRET)
+    sealed = ask(sample.office(), Service.VALIDATION, request.octets(), Random(1).randbytes).sealed
+    fields = (sample.IDENTIFIER, sample.SECRET.integrity_value, sample.SECRET.challenge, sample.COPY, request.evidence)
+    assert not any(field in sealed for field in fields if field)
+    opened = read(Validate, open_question(SERVER.sealing, Service.VALIDATION, sealed).body)
+    said = verify_evidence(sample.public(sample.HOLDER), opened.evidence)
+    assert opened.secret == sample.SECRET
+    assert belongs(said, opened.secret)
+    assert (said.program_number, said.server_number, said.time, said.server) == (1, 0, NOW, "office")
+    assert said.iv is not None
+    assert is_of_request(said.iv, said.program_number)
+    for text in (repr(request), repr(opened)):
+        assert repr(sample.IDENTIFIER)[2:-1] not in text
 
 
 @pytest.mark.clause("V14", "V15")
