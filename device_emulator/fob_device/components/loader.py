@@ -88,7 +88,10 @@ class Loader:
             self._revert(error.fault)
             return None
         self._trial = opened
-        found = tuple(FoundComponent(component.release, component.content) for component in components)
+        found = tuple(
+            FoundComponent(item.release, item.entry.release, component.content)
+            for item, component in zip(opened.in_order, components, strict=True)
+        )
         return Running(candidate, True, tuple(components), (), found)
 
     def _run_confirmed(self, memory: Memory, failures: list[Failure]) -> Running:
@@ -115,9 +118,9 @@ class Loader:
         try:
             content = self._place(item, memory)
         except OfficeError as error:
-            return FoundComponent(release, self._contents.sealed(item), error.fault), error.why
+            return FoundComponent(release, item.entry.release, self._contents.sealed(item), error.fault), error.why
         fault, why = self._start(LoadedComponent(release, item.entry.start, content), started)
-        return FoundComponent(release, content, fault), why
+        return FoundComponent(release, item.entry.release, content, fault), why
 
     def _start(self, component: LoadedComponent, started: dict[str, LoadedComponent]) -> tuple[str, str]:
         """The rule by which it does not run, and why; both are empty for one that does."""

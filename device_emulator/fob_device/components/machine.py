@@ -2,6 +2,7 @@
 
 from fob_device.components.boot_program import copy_loader, follow_vector, fresh_memory
 from fob_device.components.boot_state import BootState
+from fob_device.components.contents import content_file
 from fob_device.components.equipment import Equipment
 from fob_device.components.installer import Installer
 from fob_device.components.loader import Loader
@@ -15,10 +16,20 @@ class Machine:
     def __init__(self, storage: Storage, equipment: Equipment, runtime: Runtime) -> None:
         """Raises BootRecordError, OSError."""
         self._equipment = equipment
+        self._storage = storage
         self.boot = BootState(storage)
         self.installer = Installer(storage, equipment, self.boot)
         self.loader = Loader(storage, equipment, self.boot, runtime)
         self.running = Running(None, False, (), ())
+
+    def damage(self, component: str) -> None:
+        """One octet of what is stored of a component becomes another one: for a workbench. Raises OSError."""
+        for found in self.running.found:
+            if found.release.id == component:
+                name = content_file(found.stored_as)
+                sealed = self._storage.read(name) or b"\0"
+                self._storage.write(name, sealed[:-1] + bytes([sealed[-1] ^ 1]))
+                self._storage.flush(name)
 
     def power_on(self) -> Running:
         """Also after staging and after a revert: every set begins with the boot program."""

@@ -26,6 +26,8 @@ class FoundComponent:
     """
 
     release: Release
+    # H of the release as it was signed, by which its content is stored.
+    stored_as: bytes
     octets: bytes = field(repr=False)
     fault: str = ""
 

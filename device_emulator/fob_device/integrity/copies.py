@@ -131,6 +131,12 @@ class Copies:
             for program in self.due:
                 await self._validate(program, pauses)
 
+    async def validate_all(self) -> None:
+        """Now, on demand: what comes of it is in the store."""
+        self._is_asked = False
+        self._asked.clear()
+        await self.go_on(Pauses(self._random))
+
     async def validate(self, name: str) -> None:
         """Now, on demand. Raises NotEnabledError; KeyError for a program that is not here."""
         program = self._programs[name]

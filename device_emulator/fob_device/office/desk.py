@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from fob_device.integrity.admission import NotEnabledError
 from fob_device.office.back_office import FAILURES, BackOffice, name_of
 from fob_device.office.registration import FieldsError
 from fob_device.overview.office import AskedField, Deed, Ended, OpenForm
+from fob_protocol.integrity.letter import LetterError, read_letter
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.registration import Template
+
+# Of a letter that was mistyped.
+WRONG_LETTER: Final = "wrong-letter"
 
 
 class OfficeDesk:
@@ -48,6 +53,14 @@ class OfficeDesk:
         given = {field.name: field.text for field in filled if field.text}
         self._begin(Deed.REGISTER, server, partial(self._register, server, given, master_key))
 
+    def validate(self) -> None:
+        """Are the copies still what was given out (V17)?"""
+        self._begin(Deed.VALIDATE, "", self._office.copies.validate_all)
+
+    def enter_letter(self, program: str, letter: str) -> None:
+        """What was typed becomes the identifier of a program's copy (D2, D4)."""
+        self._begin(Deed.LETTER, program, partial(self._enter_letter, program, letter))
+
     def give_up(self) -> None:
         """Nobody waits any more, and no form is open. What the device has begun it ends; a request is kept (R26)."""
         if self._task is not None:
@@ -70,11 +83,18 @@ class OfficeDesk:
             self.ended = replace(ended, at=self._clock())
         except FieldsError as error:
             self.ended = replace(ended, at=self._clock(), refusal=Refusal.FIELDS_WRONG, why=str(error))
+        except LetterError as error:
+            self.ended = replace(ended, at=self._clock(), refusal=WRONG_LETTER, why=str(error))
+        except NotEnabledError as error:
+            self.ended = replace(ended, at=self._clock(), refusal=error.reason or error.word)
         except FAILURES as error:
             self.ended = replace(ended, at=self._clock(), refusal=name_of(error))
         finally:
             self.doing = self._task = None
             self._changed()
+
+    async def _enter_letter(self, program: str, letter: str) -> None:
+        await self._office.copies.enter_letter(program, read_letter(letter))
 
     async def _fetch_form(self, server: str) -> None:
         self.form = None

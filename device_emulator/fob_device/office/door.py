@@ -71,6 +71,14 @@ class OfficeDoor:
         """As it is now."""
         return overview(self.office, self.desk, has_relay=self._relay is not None)
 
+    def components(self) -> tuple[str, ...]:
+        """What is installed."""
+        return tuple(one.release.id for one in self.office.machine.running.found)
+
+    def damage(self, component: str) -> None:
+        """What stands on the disk, not what runs."""
+        self.office.machine.damage(component)
+
     def lose_power(self) -> None:
         """Nothing goes on."""
         self._running.cancel()
@@ -115,6 +123,13 @@ class UnfinishedDoor:
     def overview(self) -> OfficeOverview:
         """What is missing."""
         return OfficeOverview("", "", "unfinished", self.why)
+
+    def components(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def damage(self, component: str) -> None:
+        """There is nothing to damage."""
 
     def lose_power(self) -> None:
         """Nothing goes on."""

@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 
 from fob_device.components.boot_record import Held
+from fob_device.integrity.copies import Copies
+from fob_device.integrity.own_program import NAME as OWN_PROGRAM
 from fob_device.office.back_office import BackOffice
 from fob_device.office.desk import OfficeDesk
 from fob_device.office.store import Registration
-from fob_device.overview.office import HeldSet, InstalledComponent, ListedServer, OfficeOverview, RegisteredAt
+from fob_device.overview.office import (
+    HeldSet,
+    InstalledComponent,
+    ListedServer,
+    OfficeOverview,
+    RegisteredAt,
+    ShownCopy,
+)
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.component import words
 from fob_protocol.office.entitlements import State
@@ -33,6 +42,7 @@ def overview(office: BackOffice, desk: OfficeDesk, *, has_relay: bool) -> Office
         desk.ended,
         desk.form,
         has_relay,
+        tuple(_copies(office.copies)) if office.copies.is_required else (),
     )
 
 
@@ -50,6 +60,19 @@ def _components(office: BackOffice) -> Iterator[InstalledComponent]:
     for failure in running.failures:
         name = failure.component or f"Set {failure.set_number}"
         yield InstalledComponent(name, name, versions.get(name, ""), failure.fault, newest.get(name, ""))
+
+
+def _copies(copies: Copies) -> Iterator[ShownCopy]:
+    for program in copies.programs:
+        held, name = copies.copy(program.name), program.name
+        yield ShownCopy(
+            name,
+            words(program.version),
+            copies.word(name),
+            copies.reason(name) or program.damage,
+            held.validated if held else 0,
+            name == OWN_PROGRAM,
+        )
 
 
 def _registered(registration: Registration) -> RegisteredAt:

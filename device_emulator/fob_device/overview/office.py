@@ -51,6 +51,21 @@ class ListedServer:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCopy:
+    """A program and how its copy stands: `state` and `reason` as +FOBCOPIES has them.
+
+    `validated`: by the last VAL_OK, in seconds since 1970; 0 before the first.
+    """
+
+    program: str
+    version: str
+    state: str
+    reason: str = ""
+    validated: int = 0
+    is_own: bool = False
+
+
 class Deed(StrEnum):
     """What the person at the device asks of its office."""
 
@@ -58,6 +73,8 @@ class Deed(StrEnum):
     LOOK = "look"
     TEMPLATE = "template"
     REGISTER = "register"
+    VALIDATE = "validate"
+    LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +136,4 @@ class OfficeOverview:
     ended: Ended | None = None
     form: OpenForm | None = None
     has_relay: bool = True
+    copies: Sequence[ShownCopy] = ()

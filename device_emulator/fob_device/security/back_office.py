@@ -1,6 +1,6 @@
 """What the phone knows of the device's back office: who answers its commands, and where its person asks."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from fob_device.overview.office import OfficeOverview
@@ -25,6 +25,12 @@ class PersonsDesk(Protocol):
 
     def register(self, server: str, fields: Mapping[str, str], master_key: bytes) -> None:
         """By the form of this server, if it is open."""
+
+    def validate(self) -> None:
+        """Are the copies still what was given out?"""
+
+    def enter_letter(self, program: str, letter: str) -> None:
+        """What was typed is the letter of a program's copy."""
 
     def give_up(self) -> None:
         """Wait no more, and close the form."""
@@ -52,6 +58,12 @@ class BackOfficeDoor(Protocol):
 
     def overview(self) -> OfficeOverview:
         """What a screen shows of it."""
+
+    def components(self) -> Sequence[str]:
+        """What is installed, by id."""
+
+    def damage(self, component: str) -> None:
+        """An octet of what is stored of it is another one: a workbench's doing. Raises OSError."""
 
     def lose_power(self) -> None:
         """Nothing goes on."""

@@ -40,7 +40,10 @@ class PortReport:
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """Everything. `faults` wait for their frames; frames are counted since the phone's program was started."""
+    """Everything. `faults` wait for their frames; frames are counted since the phone's program was started.
+
+    `components`: what is installed of a back office's.
+    """
 
     is_on: bool
     battery: Battery
@@ -50,3 +53,4 @@ class BenchReport:
     faults: tuple[FrameFault, ...]
     frames_damaged: int
     frames_lost: int
+    components: tuple[str, ...] = ()

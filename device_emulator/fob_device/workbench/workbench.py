@@ -113,6 +113,24 @@ class Workbench:
         """The next frame in a direction, or so many, does not arrive."""
         self._add(FrameFault(Harm.LOSE, direction, port), frames)
 
+    def damage_component(self, component: str) -> None:
+        """One octet of what is stored of a component is another one; it is found at the next start."""
+        if component not in self.components:
+            raise BenchError(f"there is no component {component}; there is {', '.join(self.components) or 'none'}")
+        assert self.phone is not None  # noqa: S101 - it has components
+        assert self.phone.office is not None  # noqa: S101 - they are its
+        try:
+            self.phone.office.damage(component)
+        except OSError as error:
+            raise BenchError(f"{component}: {error.strerror or error}") from None
+        self.on_change()
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What is installed on the phone that is on."""
+        office = self.phone.office if self.phone is not None else None
+        return tuple(office.components()) if office is not None else ()
+
     def shift_clock(self, seconds: float) -> None:
         """From now on the phone's wall clock is so far ahead of this machine's, or behind it; 0 sets it right."""
         self.clock.shift = checked("seconds", seconds, -SHIFT_LIMIT, SHIFT_LIMIT)
@@ -142,6 +160,7 @@ class Workbench:
             faults=tuple(self._frames.waiting),
             frames_damaged=self._frames.hit[Harm.DAMAGE],
             frames_lost=self._frames.hit[Harm.LOSE],
+            components=self.components,
         )
 
     async def run(self, switch_on: SwitchOn) -> None:

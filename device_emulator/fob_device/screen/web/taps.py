@@ -8,7 +8,7 @@ from fob_device.overview.objects import keys
 from fob_device.screen.errors import PhoneLockedError, SheetGoneError
 from fob_device.screen.person import ScreenPerson
 from fob_device.screen.typed import Outcome, judged
-from fob_device.screen.web.addresses import COMPUTER, HANDLE, PAGE, SERVER, SHEET
+from fob_device.screen.web.addresses import COMPUTER, HANDLE, PAGE, PROGRAM, SERVER, SHEET
 from fob_device.screen.web.forms import FormError, one_of
 from fob_device.screen.web.pages import WRONG, Moved, NoPageError, find_computer
 from fob_device.screen.web.shown import Running
@@ -174,6 +174,16 @@ async def _register(running: Running, fields: Fields, server: str) -> Moved:
     return Moved(f"office/servers/{server}")
 
 
+async def _validate(running: Running, fields: Fields) -> Moved:
+    _desk(running).validate()
+    return Moved("office")
+
+
+async def _enter_letter(running: Running, fields: Fields, program: str) -> Moved:
+    _desk(running).enter_letter(program, fields.get("letter", ""))
+    return Moved("office")
+
+
 async def _give_up_office(running: Running, fields: Fields) -> Moved:
     back = page_below(fields)
     _desk(running).give_up()
@@ -204,6 +214,8 @@ _TAPS: Final[Mapping[str, Tap]] = {
     r"settings/pin": _change_pin,
     r"office/configure": _configure,
     r"office/look": _look,
+    r"office/validate": _validate,
+    rf"office/copies/{PROGRAM}/letter": _enter_letter,
     r"office/give-up": _give_up_office,
     rf"office/servers/{SERVER}/form": _open_form,
     rf"office/servers/{SERVER}/register": _register,

@@ -34,6 +34,7 @@ class BenchView:
     shift_words: str
     rate: int | None
     faults_words: str
+    components: Sequence[str]
     notice: str
 
 
@@ -50,6 +51,7 @@ def bench_view(report: BenchReport, notice: str = "") -> BenchView:
         shift_words=_shift(report.clock_shift),
         rate=rates.pop() if len(rates) == 1 else None,
         faults_words=_faults(report.faults, report.frames_damaged, report.frames_lost),
+        components=report.components,
         notice=notice,
     )
 

@@ -94,6 +94,7 @@ _LOOKS: Final = {
     Kind.SETTING_CHANGED: Look("warn", "settings", "Setting changed"),
     Kind.GRANT_REVOKED: Look("", "no", "Asked again from then on"),
     Kind.TOKEN_INITIALIZED: Look("bad", "warning", "All keys erased"),
+    Kind.COMPONENT_RUN: Look("good", "yes", "Component used"),
 }
 _UNKNOWN: Final = Look("", "history", "Something that this version does not know")
 _ALTERED: Final = Look("bad", "warning", "This entry was altered")

@@ -7,6 +7,7 @@ from typing import Final
 
 from fob_device.overview.office import Deed, Ended, InstalledComponent, ListedServer, OfficeOverview, RegisteredAt
 from fob_device.screen.web.views.details import Detail
+from fob_device.screen.web.views.integrity import NEEDS_NONE, VALID, CopyItem, copy_item, why
 from fob_device.screen.web.views.refusals import sentence
 from fob_device.screen.web.words import clock, first_upper
 from fob_protocol.names import plain_name
@@ -68,6 +69,7 @@ class OfficePage:
     may_give_up: bool
     upgrades: Sequence[Item]
     components: Sequence[Item]
+    copies: Sequence[CopyItem]
     servers: Sequence[ServerItem]
     details: Sequence[Detail]
 
@@ -81,6 +83,7 @@ def office_page(office: OfficeOverview, *, is_connected: bool) -> OfficePage:
         office.doing is not None,
         tuple(_upgrade(component) for component in office.components if component.newer),
         tuple(map(_component, office.components)),
+        tuple(copy_item(copy, _at) for copy in office.copies),
         tuple(_servers(office)),
         tuple(_details(office)),
     )
@@ -93,6 +96,9 @@ def office_line(office: OfficeOverview) -> str:
         return f"{first_upper(office.words)}{f', {_percent(office)}' if office.total else ''}"
     if office.trouble:
         return sentence(office.trouble)
+    refused = [copy for copy in office.copies if copy.is_own and copy.state not in (VALID, NEEDS_NONE)]
+    if refused:
+        return why(refused[0])
     if newer:
         return "1 upgrade is there" if newer == 1 else f"{newer} upgrades are there"
     return TITLES.get(office.state, OUT_OF_ORDER)
@@ -126,11 +132,16 @@ def _ended_well(office: OfficeOverview, ended: Ended) -> str:
     newer = sum(component.newer != "" for component in office.components)
     match ended.deed:
         case Deed.LOOK if newer:
-            return f"{_at(ended.at)}: {newer} of {len(office.components)} components {'has' if newer == 1 else 'have'} a newer version."
+            have = "has" if newer == 1 else "have"
+            return f"{_at(ended.at)}: {newer} of {len(office.components)} components {have} a newer version."
         case Deed.LOOK:
             return f"{_at(ended.at)}: No component has a newer version."
         case Deed.CONFIGURE:
             return f"{_at(ended.at)}: What was ordered runs."
+        case Deed.VALIDATE:
+            return f"{_at(ended.at)}: The office was asked about every copy."
+        case Deed.LETTER:
+            return f"{_at(ended.at)}: The letter was right."
     return ""
 
 
