@@ -63,7 +63,7 @@ def entry_json(entry: Entry | None) -> Json:
         return None
     caller = entry.caller
     # Left out where there is none, as in files of before.
-    measured = {"integrity_value": entry.integrity_value.hex()} if entry.integrity_value else {}
+    measured: dict[str, Json] = {"integrity_value": entry.integrity_value.hex()} if entry.integrity_value else {}
     return measured | {
         "kind": _name(entry.kind.name),
         "outcome": _name(entry.outcome.name),
