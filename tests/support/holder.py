@@ -30,7 +30,7 @@ from fob_protocol.integrity.validation import (
 )
 from fob_protocol.office.certificate import Certificate, Usage, read_certificate
 from fob_protocol.office.envelope import Service
-from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, Version, read, read_one_of
 from fob_protocol.office.refusals import Refusal
@@ -199,8 +199,9 @@ class ReferenceHolder:
 
     def _check(self, copy: HeldCopy, ticket: Ticket, evidence: bytes) -> None:
         record = copy.record
+        if ticket.evidence != evidence:
+            raise OfficeError(Fault.STALE_ANSWER, "a ticket for another request")
         assert (ticket.server, ticket.holder, ticket.copy) == (copy.validation.server, self.public_key, copy.number)
-        assert ticket.evidence == evidence
         assert (ticket.program, ticket.version) == (record.program, record.version)
         assert ticket.identifier_name == identifier_name(copy.identifier)
         assert ticket.program_number == copy.program_number + 1
