@@ -14,13 +14,14 @@ from itertools import zip_longest
 import atheris
 import structlog
 
-from agent.client import extension
-from agent.fake_application import FakeToken
-from agent.fake_keys import ALL_KEYS, ed25519_key, p256_key, rsa_key
-from agent.harness import Desk
-from agent.hosts import binding
-from fob_daemon.agent.limits import MAX_MESSAGE
-from fob_daemon.agent.wire import MessageLengthError, MessageReader
+with atheris.instrument_imports(include=["fob_daemon", "fob_protocol"]):
+    from agent.client import extension
+    from agent.fake_application import FakeToken
+    from agent.fake_keys import ALL_KEYS, ed25519_key, p256_key, rsa_key
+    from agent.harness import Desk
+    from agent.hosts import binding
+    from fob_daemon.agent.limits import MAX_MESSAGE
+    from fob_daemon.agent.wire import MessageLengthError, MessageReader
 
 BIND = "session-bind@openssh.com"
 GOOD_BINDINGS = [binding(key()) for key in ALL_KEYS]
@@ -75,5 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    atheris.instrument_all()
     main()

@@ -13,7 +13,7 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-with atheris.instrument_imports():
+with atheris.instrument_imports(include=["fob_daemon", "fob_protocol"]):
     from fob_daemon.rpc.calls import CALLS
     from fob_daemon.rpc.dispatch import Dispatcher
     from fob_daemon.rpc.frames import FrameReader, FrameTooLargeError
