@@ -59,7 +59,7 @@ def copy() -> None:
 @state_option
 @json_option
 @click.option("--program", help="Only those of one.")
-@click.option("--state", "standing", type=click.Choice(STATES), help="Only these.")
+@click.option("--standing", type=click.Choice(STATES), help="Only these.")
 @click.option("--device", metavar="SERIAL", help="Only those that a device holds.")
 @click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
 @click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")

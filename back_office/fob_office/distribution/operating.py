@@ -89,5 +89,7 @@ def _change(
         if session.scalars(change).one_or_none() is None:
             row = copy_of(session, number)
             state = State(row.state).name.lower() if row.is_current else "replaced"
-            raise OperatorError("the copy was not changed", f"it is {state}, or so already", f"{LIST} --state {state}")
+            raise OperatorError(
+                "the copy was not changed", f"it is {state}, or so already", f"fob-office copy show {number.hex()}"
+            )
         record(session, office.now(), who, what, number.hex())

@@ -22,5 +22,5 @@ def proof_of(session: Session, number: bytes) -> bytes:
     kept = session.get(KeptProof, copy_of(session, number).id)
     if kept is None:
         why = "no two requests of it have had one number"
-        raise NotFoundError(f"there is no proof about {number.hex()}", why, "fob-office copy list --state cloned")
+        raise NotFoundError(f"there is no proof about {number.hex()}", why, "fob-office copy list --standing cloned")
     return kept.proof
