@@ -134,7 +134,10 @@ def test_every_request_over_the_socket(phone: Path, line: Path) -> None:
             ],
             "frames_damaged": 0,
             "frames_lost": 0,
+            "components": [],
         }  # fmt: skip
+        refused = program.ask(do="spoil", component="rates")
+        assert refused == {"ok": False, "error": "there is no component rates; there is none"}
         assert program.ask(do="calm") == {"ok": True}
         assert program.ask(do="drop") == {"ok": True, "dropped": 0}
         told = program.ask(do="report")["report"]

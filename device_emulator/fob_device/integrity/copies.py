@@ -1,7 +1,8 @@
 """The device's copies as one: asked about at each start, at intervals and on demand; at each use enabled or not."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from fob_device.integrity.admission import NotEnabledError, Standing, is_graced, is_new, standing
@@ -28,7 +29,7 @@ NEEDS_NONE: Final = "needs-none"
 
 class Copies:
     """`own` is the device's own program, None: it is not looked at. `announce` tells every computer of a change.
-    `wake` is called when `go_on` has something to do sooner than it was told.
+    `wake` is called when `go_on` has something to do sooner than it was told, `rest` when nothing is asked for now.
 
     One conversation about copies at a time. Methods that ask raise what `Talker.hold` raises, CkrError, TokenFileError.
     """
@@ -41,6 +42,7 @@ class Copies:
         random: Random,
         announce: Callable[[Event], None],
         wake: Callable[[], None],
+        rest: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._own = own
@@ -48,6 +50,7 @@ class Copies:
         self._random = random
         self._announce = announce
         self._wake = wake
+        self._rest = rest
         self._lock = asyncio.Lock()
         self._programs: dict[str, Program] = {}
         self._measured: dict[str, Measured] = {}
@@ -126,7 +129,7 @@ class Copies:
 
     async def go_on(self, pauses: Pauses) -> None:
         """Copies are asked for, and whatever is due is validated. A no to one does not keep the others from asking."""
-        async with self._lock:
+        async with self._asking():
             await self._ask_copies(pauses)
             for program in self.due:
                 await self._validate(program, pauses)
@@ -141,7 +144,7 @@ class Copies:
         """Now, on demand. Raises NotEnabledError; KeyError for a program that is not here."""
         program = self._programs[name]
         pauses = Pauses(self._random)
-        async with self._lock:
+        async with self._asking():
             self._is_asked = False
             await self._ask_copies(pauses)
             if isinstance(self.kept(name), NeedsNone):
@@ -178,17 +181,26 @@ class Copies:
         """What a person typed for a program. Raises RefusedError LETTER_USED, NotEnabledError; KeyError."""
         program = self._programs[name]
         pauses = Pauses(self._random)
-        async with self._lock:
+        async with self._asking():
             if not self._desk.take_letter(name, identifier):
                 await self._desk.enrol(await self._holding(program), identifier, pauses)
                 self._desk.take_letter(name, identifier)
         await self.validate(name)
 
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """Nobody else asks meanwhile."""
+        async with self._lock:
+            try:
+                yield
+            finally:
+                self._rest()
+
     async def _admit(self, program: Program) -> None:
         if self._standing(program.name) is Standing.ENABLED:
             return
         self._check_verdict(program.name)
-        async with self._lock:
+        async with self._asking():
             if self._standing(program.name) is Standing.ENABLED:
                 return
             await self._admit_by_asking(program)

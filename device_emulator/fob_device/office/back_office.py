@@ -102,7 +102,9 @@ class BackOffice:
         copies = CopyDesk(
             CopyStore(items.database, items.root), parts.device, self._talker, parts.store.next_counter, parts.random
         )
-        self.copies = Copies(copies, parts.own, self._measuring, parts.random, self._copy_changed, self._news.set)
+        self.copies = Copies(
+            copies, parts.own, self._measuring, parts.random, self._copy_changed, self._news.set, self._rest
+        )
         self._wishes: list[_Wish] = []
         self._directory_until = 0
         self._told_set = parts.machine.boot.record.set_number

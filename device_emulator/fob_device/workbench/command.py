@@ -115,12 +115,12 @@ def lose(state: Path, direction: str, frames: int, port: str | None) -> None:
     _ask(state, do="lose", direction=direction, frames=frames, port=port)
 
 
-@bench.command("damage-component")
+@bench.command()
 @click.argument("component")
 @click.pass_obj
-def damage_component(state: Path, component: str) -> None:
+def spoil(state: Path, component: str) -> None:
     """Damage one octet of what is stored of COMPONENT; the next start finds it."""
-    _ask(state, do="damage-component", component=component)
+    _ask(state, do="spoil", component=component)
 
 
 @bench.command(context_settings={"ignore_unknown_options": True})

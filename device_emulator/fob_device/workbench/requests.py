@@ -71,7 +71,7 @@ class Lose(Request, tag="lose"):
     port: Url | None = None
 
 
-class DamageComponent(Request, tag="damage-component"):
+class Spoil(Request, tag="spoil"):
     """An octet of what is stored of it is another one."""
 
     component: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -101,7 +101,7 @@ class Wait(Request, tag="wait"):
 
 
 _DECODER: Final = msgspec.json.Decoder(
-    Report | Drop | Away | Power | Slow | Damage | Lose | DamageComponent | Clock | BatteryIs | Calm | Wait
+    Report | Drop | Away | Power | Slow | Damage | Lose | Spoil | Clock | BatteryIs | Calm | Wait
 )
 
 
@@ -126,8 +126,8 @@ def _do(bench: Workbench, request: Request) -> Mapping[str, Any]:
             bench.cut_power(seconds)
         case Clock(shift):
             bench.shift_clock(shift)
-        case DamageComponent(component):
-            bench.damage_component(component)
+        case Spoil(component):
+            bench.spoil(component)
         case BatteryIs(percent, charging):
             bench.set_battery(percent, charging)
         case _:

@@ -113,7 +113,7 @@ class Workbench:
         """The next frame in a direction, or so many, does not arrive."""
         self._add(FrameFault(Harm.LOSE, direction, port), frames)
 
-    def damage_component(self, component: str) -> None:
+    def spoil(self, component: str) -> None:
         """One octet of what is stored of a component is another one; it is found at the next start."""
         if component not in self.components:
             raise BenchError(f"there is no component {component}; there is {', '.join(self.components) or 'none'}")

@@ -48,8 +48,8 @@ def _damage(bench: Workbench, fields: Fields) -> None:
     bench.damage(_direction(fields), _number(fields, "frames"))
 
 
-def _damage_component(bench: Workbench, fields: Fields) -> None:
-    bench.damage_component(fields.get("component", ""))
+def _spoil(bench: Workbench, fields: Fields) -> None:
+    bench.spoil(fields.get("component", ""))
 
 
 def _lose(bench: Workbench, fields: Fields) -> None:
@@ -75,7 +75,7 @@ _TAPS: Final[Mapping[str, Callable[[Workbench, Fields], None]]] = {
     "workbench/slow": _slow,
     "workbench/damage": _damage,
     "workbench/lose": _lose,
-    "workbench/damage-component": _damage_component,
+    "workbench/spoil": _spoil,
     "workbench/calm": _calm,
     "workbench/clock": _clock,
     "workbench/battery": _battery,
