@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fob_device.approval.rules import Rules
-from fob_device.integrity.own_program import NAME, own_version, package_folders, read_installation
+from fob_device.integrity.own_program import NAME
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.command import Command
@@ -24,7 +24,6 @@ from support.virtual_loop import run_virtually
 from support.world import NOW
 
 NONCE = bytes(range(16))
-OWN = read_installation(package_folders())
 TYPED = Method(Technique.D4, Embedder.TOOL, Variant.VA_3)
 
 
@@ -57,9 +56,8 @@ def tell(
     """A story of a device and the PC that relays for it, in virtual time."""
 
     async def whole() -> None:
-        office: ReferenceOffice = validating_office(method=method, known=known)
+        office: ReferenceOffice = validating_office(method=method, known=known, own=own)
         world = IntegrityWorld(folder, office, Rules())
-        world.integrity.knows(NAME, OWN, own_version(), policy=own)
         await world.begin()
         world.manager.subscribe(world.events.append)
         relaying = world.relaying()
