@@ -202,7 +202,7 @@ def test_a_policy_is_of_one_version_or_of_all(shell: Shell, scene: OfficeScene) 
     shell("program policy fobd 1.1.0 --technique D7")
     # Whom D4 told to embed goes on to do so.
     assert shell.json("program show fobd 1.1.0")["embedder"] == "tool"
-    assert "is not embedded by" in shell("program policy fobd --technique D4 --embedder distributor", status=2)
+    assert "is not embedded by" in shell("program policy fobd --technique D4 --embedder distributor", status=1)
 
 
 # Copies.
@@ -246,7 +246,7 @@ def test_a_letter_is_printed_once(shell: Shell, scene: OfficeScene) -> None:
     computer.enrol(letter, "fobd", octets)
     assert isinstance(computer.validate("fobd"), Ticket)
     assert "D7 is not embedded by" not in shell("copy letter fobd 1.0.0 --technique D7")
-    assert "is not embedded by" in shell("copy letter fobd 1.0.0 --technique D1", status=2)
+    assert "is not embedded by" in shell("copy letter fobd 1.0.0 --technique D1", status=1)
 
 
 def cloned(holder: ReferenceHolder) -> str:
@@ -297,7 +297,7 @@ def test_http_offers_the_same(sqlite_scene: OfficeScene) -> None:
         assert post(f"/copies/{number}/reissue").json()["reissued"] is True
         assert len(office.get(f"{base}/validations?copy={number}", headers).json()) == 2
         assert len(post("/letters", program="fobd", version="1.0.0").json()["letter"]) == 69
-        changed = office.client.put(f"{base}/programs/fobd/policy", headers=headers, json={"interval": 60})
+        changed = office.client.put(f"{base}/policies/fobd", headers=headers, json={"interval": 60})
         assert changed.json()["interval"] == 60
         assert office.get(f"{base}/programs/fobd/1.0.0", headers).json()["interval"] == 60
         assert post("/programs/fobd/1.0.0/withdraw").status_code == 200

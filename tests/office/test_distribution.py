@@ -14,7 +14,7 @@ from fob_office.devices.tables import DeviceState
 from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import disable, enable, reissue
 from fob_office.distribution.tables import Copy, Letter
-from fob_office.errors import NotFoundError, OperatorError, UsageError
+from fob_office.errors import NotFoundError, OperatorError
 from fob_office.founding import SEPARATE_SERVERS
 from fob_office.office import open_office
 from fob_office.programs.service import withdraw_installation
@@ -166,7 +166,7 @@ def test_policies_are_the_specification_s_until_an_operator_says_more(shop: Offi
     holder.fetch({"plain": b"plainer"}, version=(1, 1, 0))
     assert holder.copies["plain"].record.policy == Policy(60, 30, 10, False)
     assert holder.copies["plain"].record.method == Method(Technique.D1, Embedder.DISTRIBUTOR, Variant.VA_1)
-    with pytest.raises(UsageError, match="is not embedded by"):
+    with pytest.raises(OperatorError, match="is not embedded by"):
         policy(shop, "plain", technique="D1", embedder="tool")
     with pytest.raises(NotFoundError, match="no program nothing"):
         policy(shop, "nothing", rolls=True)

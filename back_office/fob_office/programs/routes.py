@@ -23,6 +23,7 @@ from fob_office.words import Name
 ProgramPath = Annotated[Name, Path(description="Id of a component, or an installation's name.")]
 VersionPath = Annotated[VersionText, Path(description="Of the program.")]
 PREFIX: Final = "/programs"
+POLICIES: Final = "/policies"
 
 
 def operator_routes(office: Office) -> APIRouter:
@@ -56,14 +57,14 @@ def _reading(office: Office) -> APIRouter:
 
 
 def _changing(office: Office) -> APIRouter:
-    router = APIRouter(prefix=PREFIX, responses=documented(404, 409))
+    router = APIRouter(responses=documented(404, 409))
 
-    @router.put("/{program}/policy", summary="Of copies of all versions", operation_id="change_program_policy")
+    @router.put(f"{POLICIES}/{{program}}", summary="Of copies of all versions", operation_id="change_program_policy")
     def change_all(request: Request, program: ProgramPath, changed: ChangedSetting) -> SettingView:
         return setting_view(change_setting(office, program, None, changed.change(), request.state.operator))
 
     @router.put(
-        "/{program}/{version}/policy", summary="Of copies of one version", operation_id="change_version_policy"
+        f"{POLICIES}/{{program}}/{{version}}", summary="Of copies of one version", operation_id="change_version_policy"
     )  # fmt: skip
     def change_one(
         request: Request, program: ProgramPath, version: VersionPath, changed: ChangedSetting
@@ -72,7 +73,7 @@ def _changing(office: Office) -> APIRouter:
         return setting_view(setting)
 
     @router.post(
-        "/{program}/{version}/withdraw", summary="New copies of an installation are disabled",
+        f"{PREFIX}/{{program}}/{{version}}/withdraw", summary="New copies of an installation are disabled",
         operation_id="withdraw_installation",
     )  # fmt: skip
     def withdraw(request: Request, program: ProgramPath, version: VersionPath) -> ProgramView:

@@ -161,7 +161,7 @@ def _setting(session: Session, name: str, version: Version | None) -> Setting:
 
 
 def _changed(old: Setting, change: Change) -> Setting:
-    """Raises UsageError: no such method."""
+    """Raises OperatorError: no such method."""
     technique = change.technique or old.method.technique
     embedder = change.embedder or embedder_of(technique, old.method.embedder)
     method = method_of(technique, embedder, change.variant or old.method.variant)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fob_office.components.versions import pack
-from fob_office.errors import UsageError
+from fob_office.errors import OperatorError
 from fob_office.programs.programs import Program
 from fob_office.programs.tables import EVERY_VERSION, ProgramSetting
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY, Policy
@@ -65,12 +65,12 @@ def read_setting(row: ProgramSetting) -> Setting:
 
 
 def method_of(technique: Technique, embedder: Embedder, variant: Variant) -> Method:
-    """Raises UsageError: the technique has another embedder."""
+    """Raises OperatorError: the technique has another embedder."""
     method = Method(technique, embedder, variant)
     try:
         method.check()
     except OfficeError as error:
-        raise UsageError("that is no method", error.why, "fob-office program policy --help") from None
+        raise OperatorError("that is no method", error.why, "fob-office program policy --help") from None
     return method
 
 
@@ -80,6 +80,6 @@ def embedder_of(technique: Technique, other: Embedder) -> Embedder:
 
 
 def letter_method(method: Method, technique: Technique | None) -> Method:
-    """Of a copy whose identifier comes in a letter. Raises UsageError for a technique without the tool."""
+    """Of a copy whose identifier comes in a letter. Raises OperatorError for a technique without the tool."""
     told = technique or _BY_TOOL.get(method.technique, method.technique)
     return method_of(told, Embedder.TOOL, method.variant)
