@@ -1,0 +1,189 @@
+"""The device and the back office as they are: copies, a damaged component, a disabled copy, a clone and a letter."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from wasmtime import wat2wasm
+
+from fob_device.integrity.own_program import NAME
+from fob_device.integrity.program import Program
+from fob_device.office.factory import factory_record
+from fob_office.answering import UnreadableError
+from fob_office.devices.service import add_device
+from fob_office.distribution.letters import make_letter
+from fob_office.distribution.operating import disable, reissue
+from fob_office.orders.service import create_order
+from fob_office.programs.service import add_installation
+from fob_protocol.integrity.letter import read_letter
+from fob_protocol.integrity.validation import State
+from fob_protocol.office.component import Kind
+from fob_protocol.office.configuration import Purpose
+from fob_protocol.office.envelope import Service
+from support.device_bench import DATA, LOOP, SERIAL, echo_module
+from support.integrity_bench import IntegrityBench
+from support.office import OfficeScene, office_scene
+from support.office_holders import installation, octets_of, policy, results, state_of
+from support.office_shop import OPERATOR, release
+from support.reference_office import ReferenceOffice
+from support.virtual_loop import run_virtually
+
+OWN = b"run()"
+ALL = [NAME, "table", "echo", "looping"]
+
+
+class _PublicKey:
+    """As much of a key as a device needs of its issuer's."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def public_key(self) -> "_PublicKey":
+        return self
+
+    def public_bytes_raw(self) -> bytes:
+        return self._raw
+
+
+class _Signers:
+    """The issuer and the configuration server."""
+
+    def __init__(self, scene: OfficeScene) -> None:
+        self.issuer = _PublicKey(scene.issuer)
+        self.configuration = self
+        self.signed = scene.signed_certificate("configuration")
+
+
+class RealOffice:
+    """What a bench asks of an office."""
+
+    def __init__(self, scene: OfficeScene) -> None:
+        self.scene = scene
+        self.signers = _Signers(scene)
+        self.device: object = None
+
+    @property
+    def now(self) -> int:
+        return self.scene.clock.time
+
+    def answer(self, service: str, sealed: bytes) -> bytes:
+        try:
+            return self.scene.answering.answer(Service(service), sealed)
+        except UnreadableError:
+            raise ValueError from None
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[OfficeScene]:
+    (tmp_path / "office").mkdir()
+    with office_scene(tmp_path / "office") as opened:
+        release(opened, "table", octets=DATA, kind=Kind.DATA)
+        release(opened, "echo", octets=echo_module(), commands=("XECHO",), needs={"table": (1, 0, 0)})
+        release(opened, "looping", octets=bytes(wat2wasm(LOOP)), commands=("XLOOP",))
+        add_installation(opened.office, NAME, (0, 1, 0), installation(OWN), OPERATOR)
+        yield opened
+
+
+def tell(folder: Path, scene: OfficeScene, story: Callable[[IntegrityBench], Coroutine[Any, Any, None]]) -> None:
+    """A story of a device with an order of three components."""
+
+    async def whole() -> None:
+        (folder / "device").mkdir()
+        bench = IntegrityBench(folder / "device", cast(ReferenceOffice, RealOffice(scene)))
+        bench.own_octets = octets_of(installation(OWN))
+        bench.own = Program(NAME, (0, 1, 0), None, lambda: bench.own_octets)
+        add_device(scene.office, factory_record(bench.device, "Meter"), OPERATOR)
+        create_order(scene.office, SERIAL, ("table", "echo", "looping"), OPERATOR)
+        bench.switch_on()
+        try:
+            await bench.validated()
+            await story(bench)
+        finally:
+            await bench.switch_off()
+
+    run_virtually(whole())
+
+
+def number_of(bench: IntegrityBench, program: str) -> bytes:
+    return bench.copy(program).about.copy
+
+
+def stored(bench: IntegrityBench, program: str) -> Path:
+    (found,) = (one for one in bench.back_office.machine.running.found if one.release.id == program)
+    return bench.folder / "components" / f"content-{found.stored_as.hex()}"
+
+
+@pytest.mark.clause("V2", "V17", "V21", "V22")
+def test_every_start_is_validated_and_rolls(tmp_path: Path, scene: OfficeScene) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        assert bench.words == dict.fromkeys(ALL, "valid")
+        await bench.restart()
+        assert bench.words == dict.fromkeys(ALL, "valid")
+        assert await bench.use("echo") == "used"
+        assert results(scene, number_of(bench, "echo")) == [(1, "valid"), (2, "valid"), (3, "valid")]
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V15")
+def test_a_damaged_component_is_flagged_and_healed_by_a_fresh_download(tmp_path: Path, scene: OfficeScene) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        old = number_of(bench, "echo")
+        path = stored(bench, "echo")
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+        await bench.restart()
+        assert (bench.words["echo"], state_of(scene, old)) == ("invalid", State.INVALID)
+        assert await bench.use("echo") == "invalid"
+        await bench.back_office.configure(Purpose.AGAIN)
+        await bench.validated()
+        assert (bench.words["echo"], await bench.use("echo")) == ("valid", "used")
+        assert number_of(bench, "echo") != old
+        assert state_of(scene, old) is State.INVALID
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V16")
+def test_what_an_operator_disables_and_gives_anew(tmp_path: Path, scene: OfficeScene) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        assert await bench.use("looping") == "used"
+        number = number_of(bench, "looping")
+        disable(scene.office, number, OPERATOR)
+        assert await bench.use("looping") == "disabled"
+        reissue(scene.office, number, OPERATOR)
+        await bench.restart()
+        assert (bench.words["looping"], await bench.use("looping")) == ("valid", "used")
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V21")
+def test_of_two_of_one_disk_the_second_is_refused_and_both_are_flagged(tmp_path: Path, scene: OfficeScene) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.switch_off()
+        other = bench.clone(tmp_path / "other")
+        bench.memory = bench._open()
+        bench.switch_on()
+        await bench.validated()
+        other.switch_on()
+        await other.validated()
+        assert other.words == dict.fromkeys(ALL, "cloned")
+        assert [state_of(scene, number_of(bench, name)) for name in ALL] == [State.CLONED] * 4
+        assert [await bench.use(name) for name in ("table", "echo", "looping")] == ["cloned"] * 3
+        await other.switch_off()
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V6")
+def test_a_letter_makes_a_copy_of_what_everybody_gets_alike(tmp_path: Path, scene: OfficeScene) -> None:
+    policy(scene, "looping", technique="D4", embedder="tool")
+
+    async def story(bench: IntegrityBench) -> None:
+        assert (bench.words["looping"], bench.copies.reason("looping")) == ("not-validated", "needs-letter")
+        letter = make_letter(scene.office, "looping", (1, 0, 0), None, OPERATOR)
+        await bench.copies.enter_letter("looping", read_letter(letter))
+        assert (bench.words["looping"], await bench.use("looping")) == ("valid", "used")
+
+    tell(tmp_path, scene, story)
