@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -92,10 +93,12 @@ def load(results: Results, opened: Open, devices: int, at_once: int) -> None:
     took, office, database = (
         sum(each) for each in zip(*((s.took, s.office_cpu, s.database_cpu) for s in steps), strict=True)
     )
-    wrong = sum(step.errors + step.refusals for step in steps)
+    errors = sum((step.errors for step in steps), Counter[str]())
+    wrong = errors.total() + sum(step.refusals for step in steps)
+    named = "".join(f", {times} times {error}" for error, times in errors.items())
     results.rows += [{"load": where} | step.as_data() for step in steps]
     results.figures += [
-        Figure(f"{where}: errors and refusals", wrong, "", at_most(0), f"{count} exchanges of {devices} devices"),
+        Figure(f"{where}: errors and refusals", wrong, "", at_most(0), f"of {count} for {devices} devices{named}"),
         Figure(f"{where}: exchanges", count / took, "/s", detail=f"{devices / took:.1f} devices/s"),
         Figure(
             f"{where}: processor time of an exchange", (office + database) / count * MS, "ms",
@@ -164,7 +167,7 @@ def come(side: Side, turn: int) -> None:
     crowd = Crowd(side.stage, 1)
     crowd.live([factory.make(f"M-{turn:02}-{number:03}") for number in range(TURN)])
     steps = crowd.steps.values()
-    assert not sum(step.errors + step.refusals for step in steps)
+    assert not sum(step.errors.total() + step.refusals for step in steps)
     seconds = [one for step in steps for one in step.seconds]
     side.cpu.append(sum(step.office_cpu + step.database_cpu for step in steps) / len(seconds))
     # Each step has its own median: the steps differ more than the offices.

@@ -4,6 +4,7 @@ So the office is measured, and not devices that compute on the same processors.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -29,7 +30,7 @@ class Step:
 
     name: str
     seconds: list[float] = field(default_factory=list)
-    errors: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
     refusals: int = 0
     took: float = 0.0
     office_cpu: float = 0.0
@@ -56,7 +57,7 @@ class Step:
         count = len(self.seconds)
         cuts = quantiles(self.seconds, n=100)
         return {
-            "step": self.name, "count": count, "errors": self.errors, "refusals": self.refusals,
+            "step": self.name, "count": count, "errors": self.errors.total(), "refusals": self.refusals,
             "p50": cuts[49] * MS, "p95": cuts[94] * MS, "p99": cuts[98] * MS, "per second": count / self.took,
             "office": self.office_cpu / count * MS, "database": self.database_cpu / count * MS,
         }  # fmt: skip
@@ -117,9 +118,10 @@ class Crowd:
         began = time.process_time()
         devices = [_Device(life) for life in lives]
         self.crypto_cpu += time.process_time() - began
-        with ExitStack() as stack:
-            lines = [stack.enter_context(closing(self.stage.line())) for _ in range(self.at_once)]
-            while waiting := [device for device in devices if device.question is not None]:
+        while waiting := [device for device in devices if device.question is not None]:
+            with ExitStack() as stack:
+                # New ones for each step: the office hangs up on who says nothing while the devices compute.
+                lines = [stack.enter_context(closing(self.stage.line())) for _ in range(self.at_once)]
                 self._take_step(lines, waiting)
 
     def _take_step(self, lines: Sequence[Line], devices: Sequence[_Device]) -> None:
@@ -129,18 +131,17 @@ class Crowd:
         step = self.steps.setdefault(name, Step(name))
         began = time.process_time()
         with step.measured(self.stage):
-            answers = _exchange(lines, questions, step.seconds)
+            answers = _exchange(lines, questions, step)
         asked = time.process_time()
         for device, answer in zip(devices, answers, strict=True):
             device.go_on(answer)
-            step.errors += answer is None
             step.refusals += device.is_refused
         self.client_cpu += asked - began
         self.crypto_cpu += time.process_time() - asked
 
 
-def _exchange(lines: Sequence[Line], questions: Sequence[_Question], seconds: list[float]) -> list[bytes | None]:
-    """All of them, each line one after the other; None where there was no answer."""
+def _exchange(lines: Sequence[Line], questions: Sequence[_Question], step: Step) -> list[bytes | None]:
+    """All of them, each line one after the other; None where there was no answer. Errors by their names."""
     answers: list[bytes | None] = [None] * len(questions)
     numbers = iter(range(len(questions)))
 
@@ -148,18 +149,21 @@ def _exchange(lines: Sequence[Line], questions: Sequence[_Question], seconds: li
         # A number is taken by one thread only: next() of a range is one step of the interpreter.
         for number in numbers:
             began = time.perf_counter()
-            answers[number] = _answer(line, questions[number])
-            seconds.append(time.perf_counter() - began)
+            try:
+                answers[number] = _answer(line, questions[number])
+            except (OSError, HTTPException) as error:
+                step.errors[str(error) or type(error).__name__] += 1
+                line.close()
+            step.seconds.append(time.perf_counter() - began)
 
     with ThreadPoolExecutor(len(lines)) as pool:
         list(pool.map(work, lines))
     return answers
 
 
-def _answer(line: Line, question: _Question) -> bytes | None:
-    try:
-        status, octets = line.post(question.service, question.sealed)
-    except (OSError, HTTPException):
-        line.close()
-        return None
-    return octets if status == OK else None
+def _answer(line: Line, question: _Question) -> bytes:
+    """Raises OSError, HTTPException."""
+    status, octets = line.post(question.service, question.sealed)
+    if status != OK:
+        raise HTTPException(f"status {status}")
+    return octets

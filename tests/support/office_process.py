@@ -11,6 +11,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from shutil import copyfileobj
+from threading import Thread
 
 import httpx
 
@@ -69,16 +71,22 @@ def running_office(state: Path, *options: str) -> Iterator[RunningOffice]:
     with (state.parent / "office.log").open("w+") as log:
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
         assert process.stderr is not None
+        # An office whose words nobody reads stands still when the pipe is full.
+        reading = Thread(target=copyfileobj, args=(process.stderr, log), daemon=True)
         try:
             for line in process.stderr:
                 log.write(line)
                 if found := re.fullmatch(r"listening at (https?)://127\.0\.0\.1:(\d+)\n", line):
+                    reading.start()
                     yield RunningOffice(process, f"{found[1]}://localhost:{found[2]}", state)
                     break
             else:
+                log.flush()
                 raise AssertionError(f"the office did not start: {(state.parent / 'office.log').read_text()}")
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            if reading.is_alive():
+                reading.join(30)
             process.stderr.close()
             process.wait(30)

@@ -21,6 +21,7 @@ KNOWN: Final = "sqlite:////path/of/office.db or postgresql+psycopg://user@host/n
 # Seconds that one worker waits for another to finish writing, or for a connection, before a device is told "later".
 BUSY_TIME: Final = 10
 _LOOK_AGAIN: Final = 0.01
+_LOOK_SOON: Final = 0.001
 # One for each question that a worker answers at a time: more would only wait for each other in the database.
 CONNECTIONS: Final = 16
 
@@ -33,6 +34,10 @@ _PRAGMAS: Final = (
     "PRAGMA secure_delete=ON",
     "PRAGMA trusted_schema=OFF",
 )
+
+_BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
+# Without what SQLite adds to a code.
+_PRIMARY_CODE: Final = 0xFF
 
 # Which transactions write: SQLite takes its one lock for them at their beginning, so none has to be given up midway.
 WRITES: Final = "fob_writes"
@@ -88,8 +93,34 @@ def _set_up_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begins(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(WRITES, False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """SQLite's own waiting looks ten times a second, and a worker that is busy leaves no such pause to another one.
+
+    Raises OperationalError after BUSY_TIME.
+    """
+    own: Any = connection.connection.driver_connection
+    end = time.monotonic() + BUSY_TIME
+    own.execute("PRAGMA busy_timeout=0").fetchall()
+    try:
+        while time.monotonic() < end:
+            try:
+                own.execute(_BEGIN_WRITING)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_LOOK_SOON)
+            else:
+                return
+    finally:
+        own.execute(f"PRAGMA busy_timeout={BUSY_TIME * 1000}").fetchall()
+    # Once more for SQLAlchemy's own error.
+    connection.exec_driver_sql(_BEGIN_WRITING)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
