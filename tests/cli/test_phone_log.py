@@ -52,6 +52,19 @@ def history(daemon: FakeDaemon, phone: FakePhone) -> FakeHistory:
     return daemon.histories["pixel"]
 
 
+@pytest.mark.clause("V19")
+async def test_the_integrity_value_of_what_did_it_is_shown_short_and_in_json_whole(
+    fob: FobProgram, daemon: FakeDaemon, phone: FakePhone
+) -> None:
+    measured = replace(USED, integrity_value=bytes(range(16, 48)))
+    record = SignedRecord.make(LOG_KEY, 1, GENESIS, bytes(16), measured.to_block())
+    daemon.histories["pixel"] = FakeHistory([record])
+    ended = await fob("log", "--phone")
+    assert ended.out.endswith(": approved by a tap  [101112131415]\n")
+    (entry,) = json.loads((await fob("log", "--phone", "--json")).out)["entries"]
+    assert entry["entry"]["integrity_value"] == bytes(range(16, 48)).hex()
+
+
 async def test_what_the_phone_wrote_down(fob: FobProgram, history: FakeHistory) -> None:
     ended = await fob("log", "--phone")
     assert (ended.code, ended.err) == (0, "")

@@ -10,6 +10,7 @@ from fob_device.integrity.desk import CopyDesk
 from fob_device.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, HeldCopy, Kept, NeedsNone
 from fob_device.integrity.program import Measured, Program
 from fob_device.office.carrier import NotCarriedError
+from fob_device.office.known import Known
 from fob_device.office.retries import Pauses
 from fob_device.office.trouble import name_of_trouble
 from fob_device.office.workshop import Workshop
@@ -59,6 +60,7 @@ class Copies:
         self._validated: set[str] = set()
         self._asked: dict[str, int] = {}
         self._told: dict[str, str] = {}
+        self._required: tuple[Known | None, bool] = (None, False)
         # Why there was no answer about a program.
         self.trouble: dict[str, str] = {}
 
@@ -69,8 +71,11 @@ class Copies:
 
     @property
     def is_required(self) -> bool:
-        """Whether anything needs VAL_OK."""
-        return self._desk.is_required
+        """Whether anything needs VAL_OK. Certificates are looked at again when others are known, not at each use."""
+        known = self._desk.talker.known
+        if known is not self._required[0]:
+            self._required = known, self._desk.is_required
+        return self._required[1]
 
     def started(self, components: Iterable[Program]) -> None:
         """Another set may run, or the same anew: what was validated before says nothing of it (V17)."""
@@ -111,6 +116,13 @@ class Copies:
         """As last validated; empty before (V19)."""
         copy = self.copy(name)
         return (copy.integrity_value or b"") if copy else b""
+
+    @property
+    def news(self) -> list[Event]:
+        """For a computer that has just come: what it would have been told of the copies that are not good."""
+        good = (State.VALID.name.lower(), NEEDS_NONE)
+        said = {name: word for name, word in self._told.items() if name in self._programs and word not in good}
+        return [Event(EVENT_INTEGRITY, named) for named in said.items()]
 
     @property
     def due(self) -> list[Program]:

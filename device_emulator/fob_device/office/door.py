@@ -16,8 +16,9 @@ from fob_device.security.back_office import Handler
 from fob_device.security.context import Context
 from fob_device.security.values import optional_octets, optional_whole, whole
 from fob_protocol import catalogue
-from fob_protocol.at.answer import Answer
+from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.values import Values
+from fob_protocol.catalogue import EVENT_RELAY
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.relay import Waiting
@@ -33,10 +34,10 @@ COMMANDS: Final = frozenset(
 
 
 class OfficeDoor:
-    """A BackOfficeDoor. `announce` tells one computer that a question waits; `relay` is None on its own network."""
+    """A BackOfficeDoor. `announce` tells one computer something; `relay` is None on its own network."""
 
     def __init__(
-        self, office: BackOffice, desk: OfficeDesk, relay: Relay | None, announce: Callable[[bytes], None]
+        self, office: BackOffice, desk: OfficeDesk, relay: Relay | None, announce: Callable[[Event, bytes], None]
     ) -> None:
         """In a running loop: from now on the device goes on by itself."""
         self.office = office
@@ -62,9 +63,11 @@ class OfficeDoor:
         return self.office.copies.integrity_value(OWN_PROGRAM)
 
     def session_began(self, computer: bytes) -> None:
-        """It may carry a question that waits."""
+        """It may carry a question that waits, and hears which copies are not good."""
         if self._relay is not None and self._relay.is_waiting:
-            self._announce(computer)
+            self._announce(Event(EVENT_RELAY), computer)
+        for event in self.office.copies.news:
+            self._announce(event, computer)
         self.office.wake()
 
     def overview(self) -> OfficeOverview:

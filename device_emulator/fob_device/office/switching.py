@@ -62,4 +62,4 @@ def _door(phone: Phone, storage: Storage, carrier: Carrier | None, random: Rando
     )
     office = BackOffice(parts)
     desk = OfficeDesk(office, phone.on_change, phone.wall_clock)
-    return OfficeDoor(office, desk, relay, lambda computer: phone.announce(Event(EVENT_RELAY), computer))
+    return OfficeDoor(office, desk, relay, phone.announce)
