@@ -114,6 +114,19 @@ def test_commands_and_data_of_a_copy_that_is_not_enabled_are_refused_by_name(tmp
     tell(tmp_path, story)
 
 
+def test_a_computer_that_comes_hears_which_copies_are_not_good(tmp_path: Path) -> None:
+    async def story(world: IntegrityWorld) -> None:
+        world.integrity.copy("table").state = State.DISABLED
+        assert (await world.ask(catalogue.OPTION, "table", 0)).ckr == Ckr.FUNCTION_REJECTED
+        heard: list[Event] = []
+        world.manager.subscribe(heard.append)
+        await world.reconnect()
+        await world.until(lambda: Event("+FOBINTEGRITY", ("table", "disabled")) in heard)
+        assert [event.values for event in heard if event.name == "+FOBINTEGRITY"] == [("table", "disabled")]
+
+    tell(tmp_path, story)
+
+
 @pytest.mark.clause("V16")
 def test_private_keys_are_used_only_by_a_program_that_is_as_it_was_given_out(tmp_path: Path) -> None:
     async def story(world: IntegrityWorld) -> None:
