@@ -3,17 +3,22 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from fob_office.answering import Answering
+from fob_office.database.engine import create_file, open_engine
+from fob_office.database.migrating import migrate
+from fob_office.database.session import Database
 from fob_office.founding import FIRST_SERVERS, FirstServer, found_office
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.service import Issuing, issuer_public_key
 from fob_office.office import Office
 from fob_office.roles import ROLES
 from fob_office.servers.service import newest_keys
-from fob_office.settings import LimitSettings, Settings
+from fob_office.settings import DATABASE_FILE, LimitSettings, Settings
 from fob_office.surroundings import Surroundings
 from fob_protocol.office import envelope
 from fob_protocol.office.certificate import Certificate, read_certificate
@@ -88,6 +93,17 @@ class OfficeScene:
         return asked.open(self.answering.answer(service, asked.sealed))
 
 
+@cache
+def tables_without_rows() -> bytes:
+    """A database in SQLite as the migrations make it: once in a process, since they are most of a new office's time."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / DATABASE_FILE
+        database = Database(open_engine(f"sqlite+pysqlite:///{path}"))
+        migrate(database)
+        database.close()
+        return path.read_bytes()
+
+
 @contextmanager
 def office_scene(
     state: Path, database_url: str | None = None, seed: int = 1, limits: LimitSettings | None = None,
@@ -96,6 +112,9 @@ def office_scene(
     """A new office with all roles; without a URL its database is SQLite in the folder."""
     clock = Clock()
     settings = Settings(state=state, database=database_url, limits=limits or LimitSettings())
+    if database_url is None:
+        create_file(state / DATABASE_FILE)
+        (state / DATABASE_FILE).write_bytes(tables_without_rows())
     office = found_office(settings, {}, surroundings(clock, seed), servers=servers)
     try:
         yield OfficeScene(office, clock, Answering(office, ROLES))
