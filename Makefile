@@ -33,8 +33,9 @@ demo: setup  ## run the main job on an emulated phone
 	@tools/system-packages tools/demo-packages.txt || echo "demo: goes on without them" >&2
 	@$(BIN)/fob demo $(ARGS)
 
+# Half of the time a test waits for programs that it has started: four at a time keep two cores busy.
 test: packages check  ## run the checks and then the tests
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Its image is kept outside the tree, in ~/.cache/fob-vm or FOB_VM_CACHE; `make clean` leaves it.
 test-vm: setup  ## run Fob on a real kernel, BlueZ and systemd, in a virtual machine (tests/vm/README.md)
