@@ -11,8 +11,6 @@ from typing import Final
 
 import pytest
 
-from fob_device.office.conversation import Speaker
-from fob_device.office.known import Known
 from fob_device.office.registration import fetch_template
 from fob_protocol.cose import hpke, sign1
 from fob_protocol.cose.cbor import Value
@@ -36,11 +34,13 @@ from fob_protocol.office.configuration import (
     sign_report,
     sign_request,
 )
+from fob_protocol.office.conversation import Speaker
 from fob_protocol.office.entitlements import Entitlements, State, read_entitlements
 from fob_protocol.office.envelope import Answer, Service
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.factory import FactoryRecord, open_factory_record
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.known import Known
 from fob_protocol.office.manifest import Entry, Manifest, read_manifest
 from fob_protocol.office.registration import Field, Form, Reply, Template, TemplateAnswer, open_reply, seal_reply
 from fob_protocol.office.release import Release, open_content, read_release, seal_content, unwrap_key, wrap_key

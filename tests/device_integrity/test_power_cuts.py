@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fob_device.integrity.held_copy import Kept
 from fob_device.integrity.own_program import NAME
 from fob_device.integrity.store import CopyStore
 from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.office.workshop import PowerCutError
+from fob_protocol.integrity.held_copy import Kept
 from fob_protocol.integrity.validation import State
 from support.integrity_bench import IntegrityBench, on_integrity_bench
 

@@ -7,12 +7,12 @@ from copy import copy
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from fob_device.integrity.admission import NotEnabledError
 from fob_device.integrity.copies import Copies
-from fob_device.integrity.held_copy import HeldCopy
 from fob_device.integrity.own_program import NAME
 from fob_device.integrity.program import Program
+from fob_protocol.integrity.admission import NotEnabledError
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY, Policy
+from fob_protocol.integrity.held_copy import HeldCopy
 from fob_protocol.integrity.method import Method
 from support.device_bench import DeviceBench, releases
 from support.reference_integrity import METHOD, ReferenceIntegrity

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from fob_device.integrity.admission import NotEnabledError
-from fob_device.integrity.held_copy import NOT_VALIDATED, HeldCopy
 from fob_device.office.naming import named
 from fob_device.security.context import Context
 from fob_device.security.values import octets
@@ -12,6 +10,8 @@ from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value, Values
 from fob_protocol.errors import AtSyntaxError
+from fob_protocol.integrity.admission import NotEnabledError
+from fob_protocol.integrity.held_copy import NOT_VALIDATED, HeldCopy
 from fob_protocol.integrity.letter import LetterError, read_letter
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.integrity.ticket import unverified_ticket

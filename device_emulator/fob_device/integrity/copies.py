@@ -5,23 +5,24 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fob_device.integrity.admission import NotEnabledError, Standing, is_graced, is_new, standing
 from fob_device.integrity.desk import CopyDesk
-from fob_device.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, HeldCopy, Kept, NeedsNone
-from fob_device.integrity.program import Measured, Program
+from fob_device.integrity.program import Program
 from fob_device.office.carrier import NotCarriedError
-from fob_device.office.known import Known
-from fob_device.office.retries import Pauses
 from fob_device.office.trouble import name_of_trouble
 from fob_device.office.workshop import Workshop
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_INTEGRITY
+from fob_protocol.integrity.admission import NotEnabledError, Standing, is_graced, is_new, standing
 from fob_protocol.integrity.distribution import Holding
+from fob_protocol.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, HeldCopy, Kept, NeedsNone
 from fob_protocol.integrity.limits import HOLDINGS_LIMIT
+from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.validation import State
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.known import Known
 from fob_protocol.office.refusals import Refusal
+from fob_protocol.office.retries import Pauses
 
 # Of a program that cannot be read, and so not be measured.
 UNREADABLE: Final = "unreadable"

@@ -1,6 +1,5 @@
 """The device's own program as it is installed (docs/integrity-protocol.md, section 7)."""
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
@@ -10,13 +9,11 @@ from typing import Final
 import fob_device
 import fob_protocol
 from fob_device.integrity.program import Program
-from fob_protocol.integrity.installation import File, Installation, InstallationError
+from fob_protocol.integrity.installation import Found, Installation, InstallationError, installed_files, release_of
 from fob_protocol.office.message import Version
 
 NAME: Final = "fob-device"
 DISTRIBUTION: Final = "fobd"
-# Made by whoever runs it, of what is measured.
-_COMPILED: Final = "__pycache__"
 
 
 class UnreadableProgramError(OSError):
@@ -30,8 +27,7 @@ def package_folders() -> list[Path]:
 
 def own_version() -> Version:
     """Of the distribution."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", metadata.version(DISTRIBUTION))
-    return (int(found[1]), int(found[2]), int(found[3])) if found else (0, 0, 0)
+    return release_of(metadata.version(DISTRIBUTION))
 
 
 def own_program() -> Program:
@@ -42,20 +38,18 @@ def own_program() -> Program:
 def read_installation(packages: list[Path]) -> bytes:
     """Of these packages' folders. Raises OSError; UnreadableProgramError for what is no file, by its name."""
     try:
-        installation = Installation(file for package in packages for file in _files(package))
+        installation = Installation(installed_files(found for package in packages for found in _below(package)))
         return installation.read(0, installation.length)
     except InstallationError as error:
         raise UnreadableProgramError(str(error)) from None
 
 
-def _files(package: Path) -> Iterator[File]:
-    for path in sorted(package.rglob("*")):
-        name = path.relative_to(package.parent).as_posix()
-        if _COMPILED in path.parts or (path.is_dir() and not path.is_symlink()):
-            continue
-        if path.is_symlink() or not path.is_file():
-            raise UnreadableProgramError(f"{name} is no plain file")
-        yield File(name, path.stat().st_size, partial(_read, path))
+def _below(package: Path) -> Iterator[Found]:
+    for path in package.rglob("*"):
+        is_link = path.is_symlink()
+        if is_link or not path.is_dir():
+            size = path.stat().st_size if path.is_file() and not is_link else None
+            yield Found(path.relative_to(package.parent).as_posix(), size, partial(_read, path))
 
 
 def _read(path: Path, at: int, size: int) -> bytes:

@@ -3,21 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Version
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was found this time; `digest` is H of it, by which the device itself knows whether it is the same."""
-
-    octets: bytes = field(repr=False)
-    digest: bytes
-
-    @classmethod
-    def of(cls, octets: bytes) -> "Measured":
-        """All of it."""
-        return cls(octets, digest(octets))
 
 
 @dataclass(frozen=True, slots=True)

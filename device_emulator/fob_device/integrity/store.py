@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from fob_device.integrity.held_copy import KEPT, HeldCopy, Kept, NeedsNone
 from fob_device.store.copy_rows import read_copied_programs, read_copy, write_copy
 from fob_device.store.database import Database
 from fob_device.store.errors import TokenFileError
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.sealing import SealBrokenError
+from fob_protocol.integrity.held_copy import KEPT, HeldCopy, Kept, NeedsNone
 from fob_protocol.office.message import read_one_of
 
 _PURPOSE: Final = "Fob copy 1"

@@ -20,7 +20,6 @@ from fob_device.office.configuring import Configuring, NotInstalledError
 from fob_device.office.options import Options
 from fob_device.office.progress import Progress, Told
 from fob_device.office.registering import Registering
-from fob_device.office.retries import Pauses
 from fob_device.office.store import OfficeStore
 from fob_device.office.talker import Talker
 from fob_device.office.trouble import name_of_trouble
@@ -34,6 +33,7 @@ from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.entitlements import Used
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.registration import Template
+from fob_protocol.office.retries import Pauses
 from fob_protocol.pkcs11.errors import CkrError
 
 # What may go wrong with something that is tried again.

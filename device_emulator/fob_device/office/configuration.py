@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fob_device.components.boot_record import BootRecord, Ended
 from fob_device.components.equipment import Equipment
 from fob_device.components.installer import Wanted
-from fob_device.office.conversation import Conversation, Speaker
 from fob_protocol.office.configuration import (
     ChallengeAnswer,
     Chunk,
@@ -25,6 +24,7 @@ from fob_protocol.office.configuration import (
     sign_report,
     sign_request,
 )
+from fob_protocol.office.conversation import Conversation, Speaker
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import Challenge, Message, read, read_one_of
 

@@ -14,10 +14,7 @@ from fob_device.components.installer import Wanted
 from fob_device.components.machine import Machine
 from fob_device.components.offer import Offer
 from fob_device.office.configuration import PendingRequest, Requesting, ask_again, fetch_chunk, make_report, send_report
-from fob_device.office.conversation import Conversation, Speaker
-from fob_device.office.directory import ask_directory
 from fob_device.office.progress import Progress, Told
-from fob_device.office.retries import Pauses
 from fob_device.office.steps import Steps
 from fob_device.office.store import OfficeStore
 from fob_device.office.talker import Talker
@@ -26,9 +23,12 @@ from fob_protocol.cose import sign1
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import Usage, read_certificate
 from fob_protocol.office.configuration import Current, Granted, Outcome, Purpose, Report
+from fob_protocol.office.conversation import Conversation, Speaker
+from fob_protocol.office.directory import ask_directory
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
+from fob_protocol.office.retries import Pauses
 
 WORDS: Final = {
     Purpose.FIRST: "asking for the first configuration",

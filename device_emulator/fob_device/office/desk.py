@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from fob_device.integrity.admission import NotEnabledError
 from fob_device.office.back_office import FAILURES, BackOffice, name_of
 from fob_device.office.registration import FieldsError
 from fob_device.overview.office import AskedField, Deed, Ended, OpenForm
+from fob_protocol.integrity.admission import NotEnabledError
 from fob_protocol.integrity.letter import LetterError, read_letter
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.refusals import Refusal

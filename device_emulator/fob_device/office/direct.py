@@ -8,8 +8,8 @@ import aiohttp
 
 from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.office.progress import Told
-from fob_device.office.retries import SECONDS_LIMIT
 from fob_protocol.office.limits import ANSWER_LIMIT
+from fob_protocol.office.retries import SECONDS_LIMIT
 from fob_protocol.relay import MEDIA_TYPE
 
 # Seconds for one question and its answer, and for a connection.

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fob_device.components.runtime.errors import RunError, WrongParametersError
-from fob_device.integrity.admission import NotEnabledError
-from fob_device.integrity.held_copy import NOT_VALIDATED
 from fob_device.office.back_office import FAILURES, name_of
 from fob_device.office.registering import NotRegisteredError
 from fob_device.office.registration import FieldsError
 from fob_protocol.errors import AtSyntaxError
+from fob_protocol.integrity.admission import NotEnabledError
+from fob_protocol.integrity.held_copy import NOT_VALIDATED
 from fob_protocol.names import plain_name
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.pkcs11.ckr import Ckr

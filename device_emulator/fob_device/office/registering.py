@@ -8,7 +8,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from fob_device.components.equipment import Equipment
-from fob_device.office.conversation import Speaker
 from fob_device.office.progress import Told
 from fob_device.office.registration import (
     Offered,
@@ -18,13 +17,13 @@ from fob_device.office.registration import (
     pending_template,
     register,
 )
-from fob_device.office.retries import Pauses
 from fob_device.office.session import LiveSession, open_session, say
 from fob_device.office.store import OfficeStore, Registration
 from fob_device.office.talker import Talker
 from fob_protocol.cose.cbor import encode
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import Usage
+from fob_protocol.office.conversation import Speaker
 from fob_protocol.office.entitlements import (
     Entitlements,
     EntitlementsAnswer,
@@ -38,6 +37,7 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, read
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.registration import NAME, Template
+from fob_protocol.office.retries import Pauses
 
 TEMPLATE_WORDS: Final = "asking what it takes to register"
 REGISTER_WORDS: Final = "registering"

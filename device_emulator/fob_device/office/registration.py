@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fob_device.office.conversation import Conversation, Speaker
-from fob_device.office.known import Known
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import Certificate, Usage
+from fob_protocol.office.conversation import Conversation, Speaker
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.known import Known
 from fob_protocol.office.message import Message, Octets32, read
 from fob_protocol.office.registration import (
     NAME,

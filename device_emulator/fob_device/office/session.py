@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from fob_device.office.conversation import Conversation, Speaker
+from fob_protocol.office.conversation import Conversation, Speaker
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import is_same

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from fob_device.office.configuration import PendingRequest
 from fob_device.office.factory import VARIANT
-from fob_device.office.known import Known
 from fob_device.office.registration import PendingRegistration
 from fob_device.sealed_items import SealedItems
 from fob_device.store.office_rows import USER_ITEMS
@@ -16,6 +15,7 @@ from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.office.component import Catalogue, Component
 from fob_protocol.office.configuration import Notice, Notices, Variant
 from fob_protocol.office.entitlements import Entitlements
+from fob_protocol.office.known import Known
 from fob_protocol.office.limits import FIELD_LIMIT, PATH_LIMIT
 from fob_protocol.office.message import Message, Name, Nonce, Octets32, Title, read
 from fob_protocol.office.trust import Trust

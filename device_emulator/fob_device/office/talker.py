@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from fob_device.office.carrier import Carrier, NotCarried, NotCarriedError
-from fob_device.office.conversation import Conversation
-from fob_device.office.known import Known
 from fob_device.office.progress import Progress, Told
-from fob_device.office.retries import Pauses
 from fob_device.office.store import OfficeStore
+from fob_protocol.office.conversation import Conversation
 from fob_protocol.office.envelope import Answer, Asked
 from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.known import Known
+from fob_protocol.office.retries import Pauses
 
 T = TypeVar("T")
 

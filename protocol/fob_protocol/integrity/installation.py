@@ -2,12 +2,18 @@
 
 import bisect
 import hashlib
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import Final
 
 from fob_protocol.cose.cbor import encode
 from fob_protocol.integrity.limits import FILE_NAME_LIMIT, FILES_LIMIT, INSTALLATION_LIMIT, PIECE_SIZE
+from fob_protocol.office.message import Version
+
+_COMPILED: Final = "__pycache__"
+_RELEASE: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
 class InstallationError(Exception):
@@ -21,6 +27,32 @@ class File:
     name: str
     size: int
     read: Callable[[int, int], bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is below a package's folder, but folders. `size` is None for what is no plain file: a link, a pipe."""
+
+    name: str
+    size: int | None
+    read: Callable[[int, int], bytes] = field(repr=False)
+
+
+def installed_files(found: Iterable[Found]) -> Iterator[File]:
+    """All that is measured: not what each machine compiles for itself. Raises InstallationError."""
+    for one in found:
+        if _COMPILED in one.name.split("/"):
+            continue
+        if one.size is None:
+            raise InstallationError(f"{one.name} is no plain file")
+        yield File(one.name, one.size, one.read)
+
+
+def release_of(version: str) -> Version:
+    """`0.1.0`, with whatever behind it; 0.0.0 for what does not begin so."""
+    found = _RELEASE.match(version)
+    numbers = tuple(map(int, found.groups())) if found else (0, 0, 0)
+    return numbers[0], numbers[1], numbers[2]
 
 
 class Installation:

@@ -5,7 +5,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from fob_protocol.office.certificate import SERVERS_LIMIT
-from fob_protocol.office.message import Message
+from fob_protocol.office.conversation import Conversation, Speaker
+from fob_protocol.office.envelope import Service
+from fob_protocol.office.message import Message, read
 
 
 class ListServers(Message, tag=1, frozen=True):
@@ -17,3 +19,9 @@ class Servers(Message, tag=1, frozen=True):
 
     certificates: Annotated[tuple[bytes, ...], Meta(max_length=SERVERS_LIMIT)]
     revocations: bytes
+
+
+def ask_directory(speaker: Speaker) -> Conversation[Servers]:
+    """All of it is signed by the issuer, so it does not matter who was asked."""
+    answer = yield speaker.ask(Service.DIRECTORY, ListServers())
+    return read(Servers, answer.body)

@@ -6,16 +6,15 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fob_device.integrity.held_copy import USED_UP, HeldCopy, Pending
-from fob_device.integrity.program import Measured
-from fob_device.office.conversation import Conversation, Speaker
 from fob_protocol.cose import sign1
 from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.copy_record import CopyRecord
 from fob_protocol.integrity.distribution import AskCopies, Copies, CopyRequest, Enrol, Enrolment, Holding
 from fob_protocol.integrity.evidence import Evidence, SecretPart, commitment
+from fob_protocol.integrity.held_copy import USED_UP, HeldCopy, Pending
 from fob_protocol.integrity.identifier import identifier_name, mark_of, marked
 from fob_protocol.integrity.measure import initialisation_value, integrity_value
+from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.source import Octets
 from fob_protocol.integrity.ticket import Ticket, read_ticket
 from fob_protocol.integrity.validation import (
@@ -27,6 +26,7 @@ from fob_protocol.integrity.validation import (
     read_verdict,
 )
 from fob_protocol.noise.keys import Random
+from fob_protocol.office.conversation import Conversation, Speaker
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.hashing import digest

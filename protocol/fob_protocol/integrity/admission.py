@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from fob_device.integrity.held_copy import HeldCopy, Kept, NeedsNone
+from fob_protocol.integrity.held_copy import HeldCopy, Kept, NeedsNone
 from fob_protocol.integrity.validation import State
 
 

@@ -1,0 +1,60 @@
+"""What a holder makes of copies that came, and of letters that somebody typed; all is checked before any is kept."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from fob_protocol.integrity.copy_record import CopyRecord, read_copy_record
+from fob_protocol.integrity.distribution import Copies, Copy, Holding
+from fob_protocol.integrity.held_copy import HeldCopy, Kept
+from fob_protocol.integrity.identifier import identifier_name, read_mark
+from fob_protocol.office.certificate import Certificate, Usage
+from fob_protocol.office.errors import Fault, OfficeError
+from fob_protocol.office.trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """`holder` is the id of its key, `trust` as it is now; `held` is what there is of a program already."""
+
+    holder: bytes
+    trust: Trust
+    held: Callable[[str], Kept | None]
+
+    def taken(self, server: Certificate, answer: Copies, holdings: Iterable[Holding]) -> Mapping[str, HeldCopy]:
+        """By program, what is held from now on. Raises OfficeError."""
+        asked = {(one.program, one.version, one.digest) for one in holdings}
+        taken = {}
+        for given in answer.copies:
+            about = read_copy_record(server, given.record, self.holder)
+            if (about.program, about.version, about.digest) not in asked:
+                raise OfficeError(Fault.MALFORMED, f"a copy of {about.program}, which is not held")
+            taken[about.program] = self._taken(about, given)
+        return taken
+
+    def _taken(self, about: CopyRecord, given: Copy) -> HeldCopy:
+        """A new copy, or what is held of this one: only its record may be newer."""
+        self.trust.check(given.certificate, about.validation_server, Usage.VALIDATION)
+        identifier = None if given.mark is None else _identifier(about, given.mark)
+        held = self.held(about.program)
+        if not isinstance(held, HeldCopy) or held.about.copy != about.copy:
+            return HeldCopy(given.record, given.certificate, identifier, self.trust.time)
+        return replace(
+            held, record=given.record, certificate=given.certificate, identifier=held.identifier or identifier
+        )
+
+
+def with_letter(held: Kept | None, identifier: bytes) -> HeldCopy | None:
+    """After what was typed turned out to be the identifier of this copy; None: it is another copy's."""
+    if not isinstance(held, HeldCopy) or held.about.identifier_name != identifier_name(identifier):
+        return None
+    return held if held.identifier else replace(held, identifier=identifier, is_typed=True)
+
+
+def _identifier(about: CopyRecord, mark: bytes) -> bytes:
+    """Raises OfficeError MALFORMED for another copy's."""
+    identifier = read_mark(mark)
+    if identifier_name(identifier) != about.identifier_name:
+        raise OfficeError(Fault.MALFORMED, f"the mark of another copy of {about.program}")
+    return identifier
