@@ -100,8 +100,10 @@ def nursery() -> Iterator[Nursery]:
     """As long as the block lasts."""
     command = [sys.executable, "-m", __name__]
     with subprocess.Popen(
-        command, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+        command, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        # What ends the tests at once, as Ctrl-C does, leaves it the time to end its children.
+        start_new_session=True,
+    ) as process:  # fmt: skip
         yield Nursery(process)
         process.communicate()
 

@@ -25,7 +25,6 @@ from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
 from fob_device.memory import Memory
 from fob_device.root_key import create_root_key
 from fob_device.state import MEMORY_FILE, ROOT_KEY_FILE
-from fob_office.settings import FILE as OFFICE_SETTINGS
 from support.gate import Gate, Moment, Strike, open_gate
 from support.live import LINKS
 from support.nursery import Child, Nursery
@@ -39,8 +38,9 @@ T = TypeVar("T")
 PATIENCE: Final = 30.0
 POLL: Final = 0.02
 SERVER: Final = "registration"
-ROLES: Final = ("directory", "configuration", "registration", "sessions")
 FIELDS: Final = {"name": "Ann"}
+# What is ordered, with what that needs.
+COMPONENTS: Final = 6
 
 
 class Party(StrEnum):
@@ -167,6 +167,16 @@ class Trio:
                     return view
                 await asyncio.sleep(POLL)
 
+    async def until_configured(self) -> None:
+        """The office has heard what became of the first set, and has validated each copy."""
+        await self.gate.until_answered("report")
+        await self.until_validated()
+
+    async def until_validated(self) -> None:
+        """Each component's copy was validated, by two messages, and the device rests."""
+        await self.gate.until_answered("validation", 2 * COMPONENTS)
+        await self.until_running()
+
     def look(self) -> Any:
         """What it takes to register. Raises ControlError."""
         return self._register({})
@@ -257,8 +267,7 @@ async def make_configured(nursery: Nursery, folder: Path, generic: Made) -> Made
         trio = Trio(nursery, scratch, generic.link, gate)
         try:
             await trio.start_all()
-            await gate.until_answered("report")
-            await trio.until_running()
+            await trio.until_configured()
         finally:
             trio.stop()
     return Made(scratch, generic.link)
@@ -277,9 +286,6 @@ def _make_phone(scratch: Scratch) -> None:
 def _found_office_and_order(scratch: Scratch) -> None:
     record, certificate = scratch.folder / "record", scratch.folder / "certificate"
     fob_office(scratch.office, "init")
-    with (scratch.office / OFFICE_SETTINGS).open("a") as settings:
-        # What devices speak to starts in half the time without what operators speak to.
-        settings.write(f"roles = {json.dumps(ROLES)}\n")
     fob_office(scratch.office, "component", "add", "--shipped", "--hardware", HARDWARE)
     fob_office(scratch.office, "server", "certificate", "configuration", "--output", str(certificate))
     issuer = json.loads(fob_office(scratch.office, "issuer", "show", "--json"))["public_key"]

@@ -12,6 +12,7 @@ from support.trio_stories import (
     check_configured_once,
     configure,
     each,
+    points_of,
 )
 
 pytestmark = [pytest.mark.slow]
@@ -31,4 +32,5 @@ async def test_the_messages_of_a_configuration_that_nobody_disturbs(programs: Nu
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("party", Party)
 async def test_one_of_them_is_killed(programs: Nursery, story: Story, party: Party, moment: Moment) -> None:
-    await each(CONFIGURATION_POINTS, lambda number: story.disturbed(programs, number, moment, party))
+    points = points_of(CONFIGURATION_POINTS, party, moment)
+    await each(points, lambda number: story.disturbed(programs, number, moment, party))

@@ -5,7 +5,15 @@ import pytest
 from support.gate import Moment
 from support.nursery import Nursery
 from support.trio import Made, Party
-from support.trio_stories import REGISTRATION, REGISTRATION_POINTS, Story, check_registered_once, each, register
+from support.trio_stories import (
+    REGISTRATION,
+    REGISTRATION_POINTS,
+    Story,
+    check_registered_once,
+    each,
+    points_of,
+    register,
+)
 
 pytestmark = [pytest.mark.slow]
 
@@ -24,4 +32,5 @@ async def test_the_messages_of_a_registration_that_nobody_disturbs(programs: Nur
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("party", Party)
 async def test_one_of_them_is_killed(programs: Nursery, story: Story, party: Party, moment: Moment) -> None:
-    await each(REGISTRATION_POINTS, lambda number: story.disturbed(programs, number, moment, party))
+    points = points_of(REGISTRATION_POINTS, party, moment)
+    await each(points, lambda number: story.disturbed(programs, number, moment, party))

@@ -1,7 +1,6 @@
 """By cable and by radio: lines that break in the middle of what is relayed. And programs that are killed by radio."""
 
 import asyncio
-import os
 import random
 from itertools import product
 from pathlib import Path
@@ -18,6 +17,7 @@ from support.trio_stories import (
     FIRST_CONFIGURATION,
     REGISTRATION_POINTS,
     STORY_TIME,
+    THOROUGH,
     Story,
     check_configured_once,
     check_registered_once,
@@ -33,8 +33,8 @@ SLOW: Final = 1000
 # Exchanges of the first configuration: the answer with the challenge, and the one with all that is granted.
 CHALLENGED, GRANTED = 2, 3
 
-# By cable every point is tried; by radio so many of each conversation, unless FOB_POWER_CUTS is "all".
-BY_RADIO: Final = 5
+# Of each conversation, unless FOB_POWER_CUTS is "all".
+BY_RADIO: Final = 4
 
 
 @pytest.fixture(params=["generic", "generic_by_radio"], ids=["serial", "ble"])
@@ -106,7 +106,7 @@ async def test_a_line_that_breaks_in_the_middle_of_a_question(programs: Nursery,
 def some(numbers: tuple[int, ...], seed: int) -> list[tuple[int, Moment, Party]]:
     """Points at which one of them is killed."""
     points = list(product(numbers, Moment, Party))
-    return points if os.environ.get("FOB_POWER_CUTS") == "all" else random.Random(seed).sample(points, BY_RADIO)
+    return points if THOROUGH else random.Random(seed).sample(points, BY_RADIO)
 
 
 @pytest.mark.clause("C13", "C24", "C27")
