@@ -28,7 +28,7 @@ REGISTRATION = (*COPIES, "directory", "registration", "registration", "registrat
 CONFIGURATION_POINTS = (1, 2, 3, 4, 6, 9, 10, 11, 12, 13, 23)
 REGISTRATION_POINTS = tuple(range(len(COPIES) + 1, len(REGISTRATION) + 1))
 
-# FOB_POWER_CUTS=all: each party dies before and after each message; otherwise at each message, by turns before or after.
+# FOB_POWER_CUTS=all: each party dies before and after each message; otherwise at each one, by turns before or after.
 THOROUGH = os.environ.get("FOB_POWER_CUTS") == "all"
 
 # Seconds for a whole story on a machine that has other things to do.
