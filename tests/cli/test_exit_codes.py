@@ -138,7 +138,7 @@ async def test_3_a_daemon_that_hangs_up(lonely_fob: FobProgram) -> None:
     ended = await lonely_fob("status")
 
     assert ended.code == 3
-    assert ended.error[1].endswith("it hung up; it serves its own user only, and a limited number of programs")
+    assert ended.error[1].endswith("it hung up: it has just ended, or it serves another user or too many programs")
     server.close()
 
 

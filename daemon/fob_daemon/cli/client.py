@@ -113,7 +113,7 @@ class Client:
                 "the daemon does not answer", f"{self.path}: connected, but silent", "fob doctor", ExitCode.TIMEOUT
             ) from None
         except (http.client.HTTPException, ConnectionResetError, BrokenPipeError):
-            why = f"{self.path}: it hung up; it serves its own user only, and a limited number of programs"
+            why = f"{self.path}: it hung up: it has just ended, or it serves another user or too many programs"
             raise _unreachable(why, "fob doctor") from None
         except OSError as error:
             raise _unreachable(f"{self.path}: {error.strerror or error}", self._remedy(error)) from None
