@@ -65,7 +65,7 @@ def test_it_is_one_state_of_the_office_while_somebody_writes(whole: OfficeScene,
         back_up(office.settings, tmp_path / "copy")
     copy = opened(tmp_path / "copy")
     with copy.database.read() as session:
-        assert [event.what for event in events_after(session, 0)] == [*["server added"] * 3, "revocation list 1"]
+        assert [event.what for event in events_after(session, 0)] == [*["server added"] * 4, "revocation list 1"]
     copy.close()
 
 

@@ -54,7 +54,7 @@ def connect(office: HttpOffice) -> ssl.SSLSocket:
 def test_a_question_is_answered(scene: OfficeScene) -> None:
     with served(scene) as office:
         answer = office.ask(Service.DIRECTORY, "configuration", ListServers())
-        assert len(read(Servers, answer.body).certificates) == 3
+        assert len(read(Servers, answer.body).certificates) == 4
         response = office.post(PATH, question(office))
         assert response.headers["content-type"] == 'application/cose; cose-type="cose-encrypt0"'
 

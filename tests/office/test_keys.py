@@ -52,7 +52,7 @@ def test_old_keys_work_until_they_are_revoked_and_then_are_worth_nothing(scene: 
 
     # A device that has not heard of it is answered, under the keys that it knows.
     asked = scene.question(DIRECTORY, old, ListServers())
-    assert len(read(Servers, asked.open(scene.answering.answer(DIRECTORY, asked.sealed)).body).certificates) == 3
+    assert len(read(Servers, asked.open(scene.answering.answer(DIRECTORY, asked.sealed)).body).certificates) == 4
 
     scene.issuing().revoke(CONFIGURATION, everything=False)
     with pytest.raises(UnreadableError):
@@ -82,7 +82,7 @@ def test_a_server_that_is_revoked_altogether_is_listed_no_more_and_can_come_back
     issuing = scene.issuing()
     issuing.revoke("registration", everything=True)
     assert newest_list(scene).epochs == {"registration": 2}
-    assert len(directory(scene).certificates) == 2
+    assert len(directory(scene).certificates) == 3
     with scene.office.database.read() as session, pytest.raises(OperatorError, match="private keys"):
         identity(session, scene.office.sealer, "registration")
     issuing.change_keys("registration")
@@ -154,12 +154,12 @@ def test_what_no_device_would_read_is_not_signed(
     with pytest.raises(UsageError, match="no device would read"):
         scene.issuing().add_server(name, title, usages)
     with scene.office.database.read() as session:
-        assert len(server_views(session)) == 3
+        assert len(server_views(session)) == 4
 
 
 def test_all_servers_together_fit_into_one_answer(sqlite_scene: OfficeScene) -> None:
     issuing = sqlite_scene.issuing()
-    for number in range(SERVERS_LIMIT - 3):
+    for number in range(SERVERS_LIMIT - 4):
         issuing.add_server(f"{number:032}", "\N{SNOWMAN}" * 64, tuple(Usage))
         if number % 2:
             issuing.change_keys(f"{number:032}")

@@ -179,7 +179,7 @@ def test_roles_run_apart_and_behind_a_proxy_that_speaks_tls(state: Path) -> None
     server = certificate(state)
     with running_office(state, "--no-tls") as office:
         assert office.url.startswith("http://")
-        assert len(ask(office, server).certificates) == 3
+        assert len(ask(office, server).certificates) == 4
         with office.client() as client:
             assert client.post("/v1/configuration", content=b"").status_code == 404
 
