@@ -58,7 +58,7 @@ def test_from_nothing_to_an_answer_in_two_commands(made: Path) -> None:
         servers = ask(office, server)
         issuer = bytes.fromhex(json.loads(fob_office(made, "issuer", "show", "--json"))["public_key"])
         trust = Trust(issuer, server.not_before).with_list(servers.revocations).at(server.not_before + 3600)
-        assert trust.check(servers.certificates[1], "registration", Usage.REGISTRATION).title == "Registration"
+        assert trust.check(servers.certificates[2], "registration", Usage.REGISTRATION).title == "Registration"
         assert office.stop() == 0
 
 
