@@ -1,12 +1,15 @@
 """Who is enabled when: intervals, grace, verdicts, damage and healing."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from fob_device.integrity.own_program import NAME
-from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY
+from fob_device.integrity.copies import ASK_TIME
+from fob_device.integrity.own_program import NAME, UnreadableProgramError
+from fob_device.integrity.program import Program
+from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY, Policy
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.envelope import Service
@@ -83,6 +86,39 @@ def test_grace_is_for_what_was_valid_is_the_same_and_for_so_long(tmp_path: Path)
         assert [await bench.use(name) for name in ("echo", "looping")] == ["used", "invalid"]
 
     on_integrity_bench(tmp_path, story, validating_office(policy=LASTING))
+
+
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize(("policy", "ends"), [(COMPONENT_POLICY, "not-validated"), (LASTING, "used")])
+def test_a_use_waits_for_a_computer_that_carries_nothing_no_longer_than_for_a_person(
+    tmp_path: Path, policy: Policy, ends: str
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        bench.office.now += LASTING.interval
+        bench.post.cut = bench.post.carried + 1, False
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        assert await bench.use("looping") == ends
+        assert loop.time() - begin == pytest.approx(ASK_TIME)
+        assert await bench.use("looping") == "used"
+
+    on_integrity_bench(tmp_path, story, validating_office(policy=policy))
+
+
+def test_a_program_that_cannot_be_read_is_not_validated(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        def unreadable() -> bytes:
+            raise UnreadableProgramError("fob_device/other.py is no plain file")
+
+        await bench.validated()
+        bench.own = Program(NAME, (0, 1, 0), None, unreadable)
+        await bench.restart()
+        assert (bench.words[NAME], bench.copies.reason(NAME)) == ("not-validated", "unreadable")
+        assert await bench.use(NAME) == "not-validated"
+        assert bench.words["echo"] == "valid"
+
+    on_integrity_bench(tmp_path, story)
 
 
 @pytest.mark.clause("V15", "V17")

@@ -7,7 +7,7 @@ from typing import Final
 
 from fob_device.integrity.desk import CopyDesk
 from fob_device.integrity.program import Program
-from fob_device.office.carrier import NotCarriedError
+from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.office.trouble import name_of_trouble
 from fob_device.office.workshop import Workshop
 from fob_protocol.at.answer import Event
@@ -18,12 +18,15 @@ from fob_protocol.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, HeldCo
 from fob_protocol.integrity.limits import HOLDINGS_LIMIT
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.validation import State
+from fob_protocol.limits import QUESTION_TIME
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.known import Known
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.retries import Pauses
 
+# Seconds that a use waits for the office, as it would for a person: then it counts as one that cannot be reached.
+ASK_TIME: Final = QUESTION_TIME
 # Of a program that cannot be read, and so not be measured.
 UNREADABLE: Final = "unreadable"
 NEEDS_NONE: Final = "needs-none"
@@ -213,24 +216,29 @@ class Copies:
         if self._standing(program.name) is Standing.ENABLED:
             return
         self._check_verdict(program.name)
-        async with self._asking():
-            if self._standing(program.name) is Standing.ENABLED:
-                return
-            await self._admit_by_asking(program)
-
-    async def _admit_by_asking(self, program: Program) -> None:
-        measured = await self._measure(program)
         try:
-            pauses = Pauses(self._random)
-            await self._ask_copies(pauses)
-            if not isinstance(self.kept(program.name), NeedsNone):
-                await self._validate(program, pauses)
+            async with asyncio.timeout(ASK_TIME), self._asking():
+                if self._standing(program.name) is Standing.ENABLED:
+                    return
+                await self._ask_about(program)
         except (NotCarriedError, OfficeError, RefusedError) as error:
-            copy = self.copy(program.name)
-            if copy is not None and is_graced(copy, self._desk.now, measured.digest):
-                return
-            raise NotEnabledError(program.name, NOT_VALIDATED, name_of_trouble(error)) from None
-        self._check_validated(program.name)
+            await self._admit_unasked(program, name_of_trouble(error))
+        except TimeoutError:
+            await self._admit_unasked(program, NotCarried.UNREACHABLE)
+        else:
+            self._check_validated(program.name)
+
+    async def _ask_about(self, program: Program) -> None:
+        pauses = Pauses(self._random)
+        await self._ask_copies(pauses)
+        if not isinstance(self.kept(program.name), NeedsNone):
+            await self._validate(program, pauses)
+
+    async def _admit_unasked(self, program: Program, trouble: str) -> None:
+        """There was no answer. Raises NotEnabledError, but for what is graced."""
+        measured, copy = await self._measure(program), self.copy(program.name)
+        if copy is None or not is_graced(copy, self._desk.now, measured.digest):
+            raise NotEnabledError(program.name, NOT_VALIDATED, trouble)
 
     def _standing(self, name: str) -> Standing:
         return standing(self.kept(name), self._desk.now, is_validated_here=name in self._validated)
@@ -315,6 +323,7 @@ class Copies:
             copy = await self._desk.validate(copy, await self._measure(program), pauses)
         except NotEnabledError as error:
             self.trouble[program.name] = error.reason
+            self._validated.discard(program.name)
         except RefusedError as error:
             self.trouble[program.name] = error.refusal
             self._validated.discard(program.name)
