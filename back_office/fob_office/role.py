@@ -43,3 +43,5 @@ class Role:
     handlers: Callable[[Office], Mapping[Service, Handler]]
     # Routes under /v1/operator; every one of them needs a token.
     operator: Callable[[Office], APIRouter] | None = None
+    # What it does by itself once in a while, in a thread, wherever the office runs.
+    round: Callable[[Office], None] | None = None

@@ -24,6 +24,7 @@ from fob_office.role import Role
 from fob_office.rollout.role import ROLLOUT
 from fob_office.sessions.role import SESSIONS
 from fob_office.validation.role import VALIDATION
+from fob_office.watching.role import WATCHING
 
 ROLES: Final[tuple[Role, ...]] = (
     DIRECTORY,
@@ -38,6 +39,7 @@ ROLES: Final[tuple[Role, ...]] = (
     PROGRAMS,
     DISTRIBUTION,
     VALIDATION,
+    WATCHING,
 )
 
 

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "program": "program",
     "copy": "copy",
     "validation": "validation",
+    "usage": "usage",
     "registration": "registration",
     "template": "template",
     "entitlement": "entitlement",

@@ -18,8 +18,10 @@ from fob_office.http.metrics import Metrics, metrics_routes
 from fob_office.http.operator import operator_routes
 from fob_office.http.orphans import end_with_parent
 from fob_office.http.problems import Problem, documented, tell_problems
+from fob_office.http.rounds import going_round
 from fob_office.logs import configure_logs
 from fob_office.office import Office, open_office
+from fob_office.page.routes import page_routes
 from fob_office.role import Role
 from fob_office.roles import chosen
 from fob_office.settings import STATE_VARIABLE, load_settings
@@ -34,12 +36,15 @@ _DESCRIPTION: Final = (
 def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
     """Serves an office, with the roles of its settings or these, and closes it at the end. Raises UsageError."""
 
+    roles = chosen(office.settings.roles) if roles is None else roles
+    rounds = [role.round for role in roles if role.round is not None]
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with going_round(office, rounds):
+            yield
         office.close()
 
-    roles = chosen(office.settings.roles) if roles is None else roles
     limits = office.settings.limits
     metrics = Metrics(office.surroundings.ticks)
     answering = Answering(office, roles, metrics.refused)
@@ -58,6 +63,7 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
     behind_token.include_router(metrics_routes(metrics))
     app.include_router(behind_token)
     app.include_router(health_routes(office))
+    app.include_router(page_routes(office))
     return app
 
 

@@ -25,8 +25,11 @@ class Line:
     key: bytes
 
 
-def enter_line(session: Session, office: Office, case: Case, result: Result, *, is_used: bool) -> None:
-    """One for each request: what was refused without using its number up may come again, and be more than that."""
+def enter_line(session: Session, office: Office, case: Case, result: Result, *, is_used: bool) -> bool:
+    """One for each request: what was refused without using its number up may come again, and be more than that.
+
+    Whether there is a line more.
+    """
     asked = case.asked
     place = _place(case.copy.id, asked.evidence.program_number, asked.request)
     line = Validation(
@@ -35,7 +38,8 @@ def enter_line(session: Session, office: Office, case: Case, result: Result, *, 
         integrity_value=office.sealer.seal(place, asked.secret.integrity_value),
     )  # fmt: skip
     if is_used or case.used is None or case.used.request != asked.request:
-        _replace(session, line)
+        return _replace(session, line)
+    return False
 
 
 def integrity_value_of(office: Office, line: Validation) -> bytes:
@@ -53,7 +57,7 @@ def lines_after(session: Session, last: int, copy: bytes | None, count: int = PA
     return [Line(*row) for row in rows]
 
 
-def _replace(session: Session, line: Validation) -> None:
+def _replace(session: Session, line: Validation) -> bool:
     """The copy's row is taken: nobody else has a line of it under way."""
     query = select(Validation).where(
         Validation.copy == line.copy, Validation.program_number == line.program_number,
@@ -62,9 +66,10 @@ def _replace(session: Session, line: Validation) -> None:
     before = session.scalars(query).one_or_none()
     if before is None:
         session.add(line)
-        return
+        return True
     before.time, before.result, before.is_used = line.time, line.result, line.is_used
     before.evidence, before.integrity_value = line.evidence, line.integrity_value
+    return False
 
 
 def _place(copy: int, number: int, request: bytes) -> Place:

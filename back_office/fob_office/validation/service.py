@@ -26,6 +26,7 @@ from fob_office.validation.log import enter_line
 from fob_office.validation.proofs import keep_proof
 from fob_office.validation.rules import Case, broken
 from fob_office.validation.tables import GivenChallenge, Result, Validation
+from fob_office.watching.lines import watch_line
 from fob_protocol.integrity.identifier import mark_of, marked
 from fob_protocol.integrity.measure import integrity_value
 from fob_protocol.integrity.validation import State, Validate
@@ -118,7 +119,8 @@ class Validating:
     def _settle(self, session: Session, held: Held, case: Case, result: Result) -> bytes:
         """Store what came of it, before it is said."""
         is_used = case.is_in_sequence and case.used is None and result is not Result.OUT_OF_SEQUENCE
-        enter_line(session, self.office, case, result, is_used=is_used)
+        if enter_line(session, self.office, case, result, is_used=is_used):
+            watch_line(session, case.copy, case.now, case.asked.evidence.time, result)
         if case.asked.secret.challenge is not None and result not in (Result.OTHER_VERIFIER, Result.OUT_OF_SEQUENCE):
             spend_challenge(session, case.record.copy, case.asked.secret.challenge)
         copy = case.copy

@@ -1,0 +1,81 @@
+"""The first page: what there is, what was found, what ends soon."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fob_office.devices.tables import Device
+from fob_office.distribution.tables import Copy
+from fob_office.issuer.ends import soon_over
+from fob_office.office import Office
+from fob_office.orders.tables import Order
+from fob_office.rollout.views import RolloutView, rollout_views
+from fob_office.watching.findings import Which, count_open, findings_after
+from fob_office.watching.views import FindingView, finding_view
+from fob_protocol.integrity.validation import State
+
+STATES: Final = tuple(state.name.lower() for state in State)
+# Findings and rollouts that are shown; findings that are counted.
+_SHOWN: Final = 5
+COUNTED: Final = 1000
+_OVER: Final = ("stopped", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramLine:
+    """Copies of a program by state, in the order of STATES."""
+
+    program: str
+    counts: tuple[int, ...]
+
+    @property
+    def copies(self) -> int:
+        """All of them."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`open_findings`: as many as there are, up to COUNTED."""
+
+    devices: int
+    orders: int
+    states: tuple[tuple[str, int], ...]
+    programs: tuple[ProgramLine, ...]
+    rollouts: tuple[RolloutView, ...]
+    open_findings: int
+    findings: tuple[FindingView, ...]
+    ends: tuple[str, ...]
+
+
+def overview(session: Session, office: Office) -> Overview:
+    """What takes longer with more copies is counted in an index."""
+    programs = program_lines(session)
+    totals = map(sum, zip(*(line.counts for line in programs), strict=True)) if programs else [0] * len(STATES)
+    rollouts = [rollout for rollout in rollout_views(session) if rollout.state not in _OVER]
+    found = findings_after(session, 0, Which(is_open=True), _SHOWN)
+    return Overview(
+        session.scalar(select(func.count(Device.id))) or 0,
+        session.scalar(select(func.count(Order.device))) or 0,
+        tuple(zip(STATES, totals, strict=True)),
+        programs,
+        tuple(rollouts[:_SHOWN]),
+        count_open(session, COUNTED),
+        tuple(finding_view(*one) for one in found),
+        tuple(soon_over(session, office)),
+    )
+
+
+def program_lines(session: Session, program: str | None = None) -> tuple[ProgramLine, ...]:
+    """By name; of one, or of all that there are copies of."""
+    query = select(Copy.program, Copy.state, func.count(Copy.id)).group_by(Copy.program, Copy.state)
+    if program is not None:
+        query = query.where(Copy.program == program)
+    counts: dict[str, dict[int, int]] = {}
+    for name, state, count in session.execute(query):
+        counts.setdefault(name, {})[state] = count
+    return tuple(
+        ProgramLine(name, tuple(by_state.get(state, 0) for state in State)) for name, by_state in sorted(counts.items())
+    )
