@@ -82,14 +82,24 @@ class OfficeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: str | None = None
     # Whose certificates are good there, in PEM; the system's without it.
     ca_file: Path | None = None
+    # Of this computer's own copy of fobd: the issuer's public key in hexadecimal, and the signed certificate of its
+    # configuration server.
+    issuer: Annotated[str, Meta(pattern=r"\A[0-9a-fA-F]{64}\Z")] | None = None
+    certificate: Path | None = None
+
+    @property
+    def issuer_key(self) -> bytes | None:
+        """Raw."""
+        return None if self.issuer is None else bytes.fromhex(self.issuer)
 
     def __post_init__(self) -> None:
         """Called by msgspec, which puts the ValueError's words behind the place."""
         fault = None if self.url is None else fault_of_office_url(self.url)
         if fault is not None:
             raise ValueError(f"url: {fault}")
-        if self.url is None and self.ca_file is not None:
-            raise ValueError("ca_file is for a url, and there is none")
+        for name in ("ca_file", "issuer", "certificate"):
+            if self.url is None and getattr(self, name) is not None:
+                raise ValueError(f"{name} is for a url, and there is none")
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

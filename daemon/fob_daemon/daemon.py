@@ -49,6 +49,7 @@ from fob_daemon.device.same_place import neighbours
 from fob_daemon.device.slot import open_slot
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.files import load_secret
+from fob_daemon.integrity.own_copy import OwnCopy
 from fob_daemon.journal import Journal
 from fob_daemon.link.lines import Lines, radio_maker
 from fob_daemon.link.manager import LinkManager
@@ -88,6 +89,7 @@ class Daemon:
         self._devices: dict[str, Device] = {}
         self._background = Background()
         self._office = office_of(config.office.url, config.office.ca_file)
+        self.integrity = OwnCopy(config.office, self._office)
         users = config.sockets.allowed_uids | {os.getuid()}
         limits = Limits(call_timeout=PAIRING_TIME + self._longest_timeout() + SOCKET_MARGIN)
         self._provider = ProviderServer(self._clients.opener(ClientSocket.PROVIDER), allowed_uids=users, limits=limits)
@@ -107,6 +109,7 @@ class Daemon:
             by_bluez = self._config.bluetooth.hci is None
             self._orphans = OrphanBonds(state, self._registry, self._desk, self._lines, by_bluez=by_bluez)
             self._orphans.delete_at_start()
+            await self.integrity.start(state)
             for entry in self._registry.devices.values():
                 self._add(entry)
             self._start_devices()
@@ -134,6 +137,7 @@ class Daemon:
         await self._background.close()
         for device in self._devices.values():
             await device.end()
+        await self.integrity.close()
         await self._office.close()
         await self._orphans.close()
         with suppress(LineUnavailableError):
@@ -159,7 +163,7 @@ class Daemon:
         # Its library takes 3 MB: only who asks pays.
         from fob_daemon.metrics.exposition import exposition
 
-        return exposition(self.status(), self._journal.tally)
+        return exposition(self.status(), self._journal.tally, self.integrity.report())
 
     async def pair(self, url: str, name: str | None, compare: Compare, say: Callable[[str], None]) -> DeviceReport:
         """Pair with the device at `url`. Raises ControlError."""
@@ -267,6 +271,7 @@ class Daemon:
             cache_path=self._state.path / cache_name(entry),
             timeouts=timeouts,
             linger=self._config.timeouts.logout_linger,
+            admit=self.integrity.admit,
         )
         back_office = BackOffice(lambda: device.entry.name, link, timeouts, self._office, self._journal.tell)
         device = Device(entry, link, slot, back_office)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from control.fake_phone import FakePhone, PhoneApplication
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import Revoked
+from fob_daemon.control.integrity_reports import OwnCopyReport
 from fob_daemon.control.interface import (
     Ask,
     ClientReport,
@@ -41,6 +42,12 @@ CODE = "042137"
 URL = "serial:/dev/ttyUSB7?baud=115200"
 
 
+NOT_ENROLLED = OwnCopyReport("fobd", "0.1.0", False, "", "", "", None, None, True, "", "")
+VALIDATED = OwnCopyReport(
+    "fobd", "0.1.0", True, "valid", "", "22" * 16, 1_900_000_000, 1_900_086_400, True, "", ""
+)  # fmt: skip
+
+
 class FakeGrants:
     """Implements DeviceGrants; the phone tells of what it takes back, as real ones do."""
 
@@ -62,6 +69,36 @@ class FakeGrants:
         self.daemon.announce(Revoked(self.name, number))
 
 
+@dataclass
+class FakeOwnIntegrity:
+    """Implements OwnIntegrity; `error` is what it refuses with."""
+
+    now: OwnCopyReport = NOT_ENROLLED
+    error: ControlError | None = None
+    enrolled: list[tuple[str, bytes | None, bytes | None]] = field(default_factory=list)
+
+    def report(self) -> OwnCopyReport:
+        return self.now
+
+    async def enrol(self, letter: str, issuer: bytes | None, certificate: bytes | None) -> OwnCopyReport:
+        self.enrolled.append((letter, issuer, certificate))
+        return await self.validate()
+
+    async def validate(self) -> OwnCopyReport:
+        if self.error is not None:
+            raise self.error
+        self.now = VALIDATED
+        return self.now
+
+    def ticket(self) -> bytes:
+        if self.error is not None:
+            raise self.error
+        return b"\xd2own ticket"
+
+    def present(self, audience: str, nonce: bytes) -> bytes:
+        return self.ticket() + audience.encode() + nonce
+
+
 class FakeDaemon:
     """Implements DaemonView."""
 
@@ -80,6 +117,7 @@ class FakeDaemon:
         self.office_report = OfficeReport("", "", ())
         self.office_check: OfficeCheck | None = None
         self.offices: dict[str, FakeDeviceOffice] = {}
+        self.integrity = FakeOwnIntegrity()
         self.queues: list[EventQueue[ControlEvent]] = []
         # What waits for a person when somebody begins to follow.
         self.asked: list[Ask] = []

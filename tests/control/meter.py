@@ -9,6 +9,10 @@ CONTENT = bytes(range(256)) * 300
 PAGE = 32_768
 RATE = ("rate", "1.2.0", 1, "Postage rates", 4096, "1.3.0", "+XRATE +XZONE")
 SLOGAN = ("slogan", "2.0.1", 2, "A slogan", len(CONTENT), None, None)
+COPY = ("rate", "1.2.0", bytes(range(16)), "valid", None, 1_900_000_000, 1_900_086_400)
+REFUSED = ("slogan", "2.0.1", bytes(16), "cloned", "cloned", None, None)
+WAITING = ("zones", "1.0.0", None, "not-validated", "needs-letter", None, None)
+TICKET = b"\xd2the ticket"
 TEMPLATE: tuple[Values, ...] = (("Join the post", 1), ("name", "Name", 64, 1), ("city", "City", 8, 0))
 
 
@@ -24,6 +28,11 @@ def make_meter(device: FakeDeviceOffice) -> None:
         "+FOBOPTIONS": saying(RATE, SLOGAN),
         "+FOBOPTION": _page,
         "+XRATE": _rate,
+        "+FOBCOPIES": saying(COPY, REFUSED, WAITING),
+        "+FOBVALIDATE": _of_copy,
+        "+FOBTICKET": lambda values: (*_of_copy(values), (TICKET,)),
+        "+FOBPRESENT": lambda values: (*_of_copy(values), (TICKET + str(values[1:]).encode(),)),
+        "+FOBLETTER": _of_copy,
     }
 
 
@@ -45,6 +54,15 @@ def _page(values: Values) -> tuple[Values, ...]:
     if component != "slogan":
         raise CkrError(Ckr.ARGUMENTS_BAD)
     return ((len(CONTENT), CONTENT[start : start + PAGE]),)
+
+
+def _of_copy(values: Values) -> tuple[Values, ...]:
+    match values[0]:
+        case "rate" | "zones":
+            return ()
+        case "slogan":
+            raise CkrError(Ckr.FUNCTION_REJECTED, "cloned")
+    raise CkrError(Ckr.ARGUMENTS_BAD, f"no program {values[0]!r}")
 
 
 def _rate(values: Values) -> tuple[Values, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from fob_daemon.control.grant_reports import Granted, Revoked
+from fob_daemon.control.integrity_reports import OwnCopyReport
 from fob_daemon.control.interface import (
     Ask,
     ClientReport,
@@ -16,7 +17,7 @@ from fob_daemon.control.interface import (
     StatusReport,
 )
 from fob_daemon.control.log_purpose import LogPurpose
-from fob_daemon.control.office_reports import Relayed
+from fob_daemon.control.office_reports import IntegrityChange, Relayed
 from fob_daemon.metrics.exposition import exposition
 from fob_daemon.metrics.tally import BUCKETS, Tally
 from fob_protocol.pkcs11.flags import TokenFlag
@@ -42,6 +43,7 @@ PHONE = DeviceReport(
     token_flags=TokenFlag(0),
 )
 METER = replace(PHONE, name='a "meter"\\\n', state=DeviceState.AWAY, why="no answer", round_trips=0)
+OWN = OwnCopyReport("fobd", "0.1.0", True, "valid", "", "00", 1, 2, True, "", "")
 SSH = ClientReport(4242, "ssh", ("ssh", "build.example"), ClientSocket.AGENT, 1, True)
 
 
@@ -71,7 +73,7 @@ def use(result: str = "OK", milliseconds: float = 80.0, operation: str = "sign")
 
 def read(report: StatusReport, tally: Tally) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """What Prometheus makes of it: value by name and labels."""
-    families = text_string_to_metric_families(exposition(report, tally).decode())
+    families = text_string_to_metric_families(exposition(report, tally, OWN).decode())
     samples = [sample for family in families for sample in family.samples]
     found = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
     assert len(found) == len(samples)
@@ -206,3 +208,17 @@ def test_operations_have_times_of_their_own() -> None:
 
     assert numbers[sample("fob_key_use_seconds_count", device="phone", operation="sign")] == 1
     assert numbers[sample("fob_key_use_seconds_count", device="phone", operation="decrypt")] == 1
+
+
+def test_copies_that_came_to_a_state() -> None:
+    tally = Tally()
+    for state in ("not-validated", "valid", "cloned", "valid", "whatever a device says", "so many labels"):
+        tally.hear(IntegrityChange("old", "rate", state))
+    tally.rename("old", "phone")
+    text = exposition(status(), tally, OWN).decode()
+    assert [line for line in text.splitlines() if line.startswith("fob_copies_total")] == [
+        'fob_copies_total{device="phone",state="cloned"} 1.0',
+        'fob_copies_total{device="phone",state="not-validated"} 1.0',
+        'fob_copies_total{device="phone",state="other"} 2.0',
+        'fob_copies_total{device="phone",state="valid"} 2.0',
+    ]

@@ -41,6 +41,7 @@ class FakeDeviceOffice:
     broken: CkrError | None = None
     greeting: Greeting | None = None
     _listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    _on_session: list[Callable[[Greeting | None], None]] = field(default_factory=list)
 
     async def present(self) -> Greeting:
         raise NotImplementedError
@@ -63,7 +64,12 @@ class FakeDeviceOffice:
         self._listeners.append(listener)
 
     def on_session(self, listener: Callable[[Greeting | None], None]) -> None:
-        """Nobody here listens for sessions."""
+        self._on_session.append(listener)
+
+    def come_back(self) -> None:
+        """Another link session begins."""
+        for listener in self._on_session:
+            listener(Greeting(bytes(8), bytes(8), 1, 0))
 
     def say(self, name: str, *values: int | str) -> None:
         """An unsolicited result code."""

@@ -64,6 +64,11 @@ def complete_command(context: click.Context, _: click.Parameter, incomplete: str
     return _offered(context, incomplete, partial(_commands, name=context.params.get("device")))
 
 
+def complete_program(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Programs whose copies the device holds."""
+    return _offered(context, incomplete, partial(_programs, name=context.params.get("device")))
+
+
 def _devices(client: Client) -> Iterable[Offer]:
     devices: list[dict[str, Any]] = client.get("devices")["devices"]
     return [(device["name"], device["state"]) for device in devices]
@@ -95,6 +100,11 @@ def _commands(client: Client, *, name: str | None) -> Iterable[Offer]:
         for option in _listed(client, name)
         for command in option["commands"]
     ]
+
+
+def _programs(client: Client, *, name: str | None) -> Iterable[Offer]:
+    copies: list[dict[str, Any]] = client.get("devices", _device(client, name), "copies")["copies"]
+    return [(copy["program"], f"{copy['version']} {copy['state']}") for copy in copies]
 
 
 def _listed(client: Client, name: str | None) -> list[dict[str, Any]]:

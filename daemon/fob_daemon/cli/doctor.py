@@ -16,6 +16,7 @@ from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
 from fob_daemon.cli.checks.links import check_links
 from fob_daemon.cli.checks.office import check_office
+from fob_daemon.cli.checks.own_copy import check_own_copy
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
 from fob_daemon.cli.checks.permissions import check_permissions
 from fob_daemon.cli.checks.serial_lines import check_modem_manager, check_serial_lines
@@ -42,6 +43,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_serial_lines,
     check_modem_manager,
     check_office,
+    check_own_copy,
     check_client,
     check_module_file,
     check_agent_variable,
@@ -128,7 +130,9 @@ def _machine(fob: Fob) -> Machine:
     sockets = fob.paths.control, Path(provider), Path(agent)
     skew = partial(skew_of, fob)
     office = partial(_ask_office, fob)
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, fob.paths.state)
+    own = partial(fob.client.get, "integrity")
+    state = fob.paths.state
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, state, own)
 
 
 def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:

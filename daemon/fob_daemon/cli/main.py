@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "approvals": "approvals",
     "office": "office",
     "options": "options",
+    "integrity": "integrity",
+    "ticket": "ticket",
     "monitor": "monitor",
     "metrics": "metrics",
     "doctor": "doctor",

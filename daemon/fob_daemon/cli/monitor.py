@@ -70,6 +70,15 @@ def _event_parts(event: ServerEvent) -> list[Part]:
         case "device":
             device = data["device"]
             return [f"{device['name']}  ", coloured(device["state"]), f"  {device['url']}  {device['why']}"]
+        case "lost":
+            return [f"{data['count']} events: this reader was too slow for them"]
+    return _office_parts(event)
+
+
+def _office_parts(event: ServerEvent) -> list[Part]:
+    """What devices do for their office."""
+    data: Any = event.data
+    match event.name:
         case "relay":
             took = f"  {data['seconds'] * 1000:.0f} ms"
             why = f"  {data['why']}" if data["why"] else ""
@@ -78,8 +87,8 @@ def _event_parts(event: ServerEvent) -> list[Part]:
             return [f"{data['device']}  {_steps(data)}"]
         case "options":
             return [f"{data['device']}  set {data['set_number']} runs"]
-        case "lost":
-            return [f"{data['count']} events: this reader was too slow for them"]
+        case "integrity":
+            return [f"{data['device']}  {data['program']}  ", coloured(data["state"])]
     return [str(data.get("device", ""))]
 
 

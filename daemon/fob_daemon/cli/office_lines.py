@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fob_daemon.cli.context import Fob
+from fob_daemon.cli.copy_words import refusal_words
 
 Report = dict[str, Any]
 
@@ -19,6 +20,15 @@ def office_lines(fob: Fob, devices: list[Report]) -> list[str]:
     ]
 
 
+def own_copy_lines(fob: Fob) -> Iterator[str]:
+    """What there is to know of this computer's own copy of fobd."""
+    own: Report = fob.client.get("integrity")
+    if not own["enabled"]:
+        yield f"fobd uses no key of any phone: {own['why']}    try: {own['next']}"
+    elif own["why"]:
+        yield f"fobd was not validated: {own['why']}    try: {own['next']}"
+
+
 def _to_know(relay: Report, *, is_here: bool) -> Iterator[str]:
     doing = relay["doing"]
     if doing and is_here:
@@ -26,6 +36,9 @@ def _to_know(relay: Report, *, is_here: bool) -> Iterator[str]:
         yield f"is {doing['words']}{percent}    to watch: fob monitor"
     elif relay["why"]:
         yield f"had no answer from its office: {relay['why']}    try: fob office status"
+    for program, state in sorted(relay["refused"].items()):
+        words, deed = refusal_words(state)
+        yield f"does not let '{program}' run: {words}    try: {deed}"
     if relay["newer"]:
         count = "1 component" if relay["newer"] == 1 else f"{relay['newer']} components"
         yield f"has newer versions of {count}    try: fob office configure"

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from fob_daemon.control import requests
+from fob_daemon.control.copies import CopyHandlers
+from fob_daemon.control.copy_requests import CopyRequest, OwnCopyRequest
 from fob_daemon.control.grants import GrantHandlers
 from fob_daemon.control.history import HistoryHandlers
 from fob_daemon.control.interface import DaemonView
@@ -10,6 +12,7 @@ from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.keys import KeySummary, delete_key, list_keys, new_key, show_key
 from fob_daemon.control.office import OfficeHandlers
 from fob_daemon.control.office_requests import OfficeRequest
+from fob_daemon.control.own_copy import answer_own
 from fob_daemon.control.pairings import Pairings
 from fob_daemon.control.refusals import refused
 from fob_daemon.control.token_sessions import TokenSessions
@@ -30,6 +33,7 @@ class Handlers:
         self._history = HistoryHandlers(daemon)
         self._grants = GrantHandlers(daemon, sessions.device)
         self.office = OfficeHandlers(daemon, sessions)
+        self._copies = CopyHandlers(daemon, sessions)
 
     async def answer(self, request: requests.PlainRequest, peer: PeerIdentity) -> Json:
         """The JSON value of the answer."""
@@ -45,14 +49,22 @@ class Handlers:
             case requests.CompareAnswer():
                 self._pairings.answer(request)
                 return {}
-            case requests.GetHistory() | requests.GetHistoryHead() | requests.KeepHistory():
-                return await self._history.answer(request)
-            case requests.ListGrants() | requests.RevokeGrants():
-                return await self._grants.answer(request)
             case requests.Connect() | requests.Unpair() | requests.Unlock() | requests.Lock():
                 return await self._change_device(request, peer)
+        if isinstance(request, OwnCopyRequest):
+            return await answer_own(request, self._daemon.integrity)
+        return await self._answer_of_device(request, peer)
+
+    async def _answer_of_device(self, request: requests.DeviceRequest, peer: PeerIdentity) -> Json:
+        """What has handlers of its own, and keys."""
+        if isinstance(request, requests.HistoryRequest):
+            return await self._history.answer(request)
+        if isinstance(request, requests.ListGrants | requests.RevokeGrants):
+            return await self._grants.answer(request)
         if isinstance(request, OfficeRequest):
             return await self.office.answer(request, peer)
+        if isinstance(request, CopyRequest):
+            return await self._copies.answer(request)
         return to_json(await self._answer_keys(request, peer))
 
     async def _change_device(

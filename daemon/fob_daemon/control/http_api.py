@@ -18,7 +18,7 @@ from fob_daemon.control.http_server import HttpServer
 from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceChange, LogEntry, Settled
 from fob_daemon.control.json_form import to_json
 from fob_daemon.control.limits import MAX_BODY, Limits
-from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed
+from fob_daemon.control.office_reports import IntegrityChange, OptionsChange, Progress, Relayed
 from fob_daemon.control.office_requests import Configure
 from fob_daemon.control.pairings import LAST_EVENTS, Pairings
 from fob_daemon.control.requests import Follow, GetMetrics, Pair, PlainRequest, parse_request
@@ -43,6 +43,7 @@ _EVENT_NAMES: dict[type[ControlEvent], str] = {
     Relayed: "relay",
     Progress: "progress",
     OptionsChange: "options",
+    IntegrityChange: "integrity",
 }
 
 

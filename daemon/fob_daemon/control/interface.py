@@ -8,9 +8,11 @@ from typing import Protocol
 from fob_daemon.control.device_history import DeviceHistory
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import DeviceGrants, Granted, Revoked
+from fob_daemon.control.integrity_reports import OwnIntegrity
 from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.control.office_reports import (
     DeviceOffice,
+    IntegrityChange,
     OfficeCheck,
     OfficeReport,
     OptionsChange,
@@ -174,7 +176,9 @@ class Settled:
     request: int
 
 
-ControlEvent = LogEntry | DeviceChange | Ask | Settled | Granted | Revoked | Relayed | Progress | OptionsChange
+ControlEvent = (
+    LogEntry | DeviceChange | Ask | Settled | Granted | Revoked | Relayed | Progress | OptionsChange | IntegrityChange
+)  # fmt: skip
 
 # Shown to the person: code, device name, serial number. True when both sides show the same code.
 Compare = Callable[[str, str, str], Awaitable[bool]]
@@ -202,6 +206,10 @@ class UnpairReport:
 
 class DaemonView(Protocol):
     """The daemon as the control socket sees it."""
+
+    @property
+    def integrity(self) -> OwnIntegrity:
+        """This computer's own copy of fobd."""
 
     def status(self) -> StatusReport:
         """Everything, as it is now."""

@@ -33,6 +33,12 @@ MAX_SCAN: Final = 10
 # Values of a component's command; a person types them.
 MAX_VALUES: Final = 64
 
+# A letter has 56 characters and dashes; a person may type spaces too.
+MAX_LETTER: Final = 256
+
+# A server's certificate has some 250 octets.
+MAX_CERTIFICATE: Final = 4096
+
 # Keys of one device that an answer lists.
 MAX_KEYS: Final = 4096
 

@@ -137,7 +137,12 @@ class OfficeHandlers:
         return office_refused(what, error, self.daemon, device, self._relay(device), unknown)
 
     def _relay(self, device: DeviceReport) -> RelayReport | None:
-        return next((relay for relay in self.daemon.office().relays if relay.device == device.name), None)
+        return relay_of(self.daemon, device.name)
+
+
+def relay_of(daemon: DaemonView, device: str) -> RelayReport | None:
+    """The relay of a device."""
+    return next((relay for relay in daemon.office().relays if relay.device == device), None)
 
 
 def _undone(request: Register | Use) -> str:

@@ -1,10 +1,11 @@
 """The back office as the control socket shows it: what is configured, what was relayed, what devices tell of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fob_daemon.device.office_views import (
+    Copy,
     Entitled,
     OfficeState,
     Option,
@@ -34,6 +35,7 @@ class RelayReport:
     The rest is of the last question: `result` is the name of a RelayStatus, empty before the first one, `why` explains
     any but answered, and `seconds` is how long it took. `newer`: the components of the device that have a newer
     version, when its options were last listed. `doing`: what the device told last that it is at; None: nothing.
+    `refused`: programs whose copies the device does not let run, as it told last, with their states.
     """
 
     device: str
@@ -49,6 +51,7 @@ class RelayReport:
     seconds: float
     newer: int = 0
     doing: Progress | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ class OptionsChange:
 
     device: str
     set_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrityChange:
+    """An event: a copy stands otherwise than before (docs/protocol.md, section 4.3)."""
+
+    device: str
+    program: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +136,18 @@ class DeviceOffice(Protocol):
 
     async def run(self, command: str, values: tuple[Value, ...]) -> tuple[Values, ...]:
         """A component's own command; the lines of its answer."""
+
+    async def copies(self) -> list[Copy]:
+        """How the copies of its programs stand."""
+
+    async def validate(self, program: str) -> None:
+        """Returns when the validation server has said VAL_OK."""
+
+    async def ticket(self, program: str) -> bytes:
+        """The last VAL_OK."""
+
+    async def present(self, program: str, audience: str, nonce: bytes) -> bytes:
+        """The ticket with the proof that it is this device's."""
+
+    async def enter_letter(self, program: str, letter: str) -> None:
+        """Returns when the letter's copy is this device's, and validated."""

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     Deed.OTHER_NAME: "the same command with another --name",
     Deed.OTHER_FIELDS: "the same command, filled in otherwise",
     Deed.ENTITLED: "fob office entitled SERVER",
+    Deed.LETTER: "fob integrity letter PROGRAM",
 }
 
 

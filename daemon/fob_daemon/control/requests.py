@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from fob_daemon.control import limits
+from fob_daemon.control.copy_requests import COPY_ROUTES, CopyRequest, OwnCopyRequest
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.key_type import KeyType
 from fob_daemon.control.office_requests import OFFICE_ROUTES, Configure, OfficeRequest
@@ -173,9 +174,12 @@ class RevokeGrants:
 
 
 HistoryRequest = GetHistory | GetHistoryHead | KeepHistory
+DeviceRequest = (
+    ListKeys | NewKey | ShowKey | DeleteKey | HistoryRequest | ListGrants | RevokeGrants | OfficeRequest | CopyRequest
+)  # fmt: skip
 PlainRequest = (
-    GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | ListKeys | NewKey | ShowKey | DeleteKey | Unlock
-    | Lock | GetLog | HistoryRequest | ListGrants | RevokeGrants | OfficeRequest
+    GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | Unlock | Lock | GetLog
+    | OwnCopyRequest | DeviceRequest
 )  # fmt: skip
 StreamRequest = Pair | Follow | Configure
 ControlRequest = PlainRequest | StreamRequest | GetMetrics
@@ -272,6 +276,7 @@ ROUTES: Final[tuple[Route[ControlRequest], ...]] = (
     Route("GET", "grants", lambda path, query: ListGrants(query.optional_name("device", limits.MAX_NAME))),
     Route("DELETE", "grants/{device}/{number}", _revoke_grants),
     *OFFICE_ROUTES,
+    *COPY_ROUTES,
     Route("GET", "events", lambda path, query: Follow()),
     Route("GET", "metrics", lambda path, query: GetMetrics()),
 )

@@ -95,6 +95,7 @@ class KeyUse:
             raise CkrError(Ckr.USER_NOT_LOGGED_IN, "this key asks for a PIN for each use")
         if not self.key.is_alive:
             raise CkrError(Ckr.KEY_HANDLE_INVALID, "the device lost this session key")
+        await self.key.slot.admit()
         return await self.login.run(lambda: work(self._remote, caller), is_guarded=self.is_guarded)
 
     @property

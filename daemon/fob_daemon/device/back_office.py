@@ -1,10 +1,11 @@
 """A device's back office: what it can be asked about it, its questions on their way there, and what it tells."""
 
 from collections.abc import Callable
+from typing import Final
 
 from fob_daemon.control.interface import ControlEvent
 from fob_daemon.control.office_refusals import RESULTS
-from fob_daemon.control.office_reports import OptionsChange, Progress, Relayed, RelayReport
+from fob_daemon.control.office_reports import IntegrityChange, OptionsChange, Progress, Relayed, RelayReport
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.link.interface import Link
@@ -13,8 +14,14 @@ from fob_daemon.relay.outcome import Office
 from fob_daemon.relay.pacing import Newest
 from fob_daemon.relay.relaying import Carried, DeviceRelay
 from fob_protocol.at.answer import Event
-from fob_protocol.catalogue import EVENT_OPTIONS, EVENT_PROGRESS, EVENT_RELAY
+from fob_protocol.catalogue import EVENT_INTEGRITY, EVENT_OPTIONS, EVENT_PROGRESS, EVENT_RELAY
+from fob_protocol.integrity.limits import HOLDINGS_LIMIT
+from fob_protocol.office.limits import ID_LIMIT
 from fob_protocol.relay import RELAY_WORDS_LIMIT
+from fob_protocol.session.handshake import Greeting
+
+# States of a copy that runs.
+_RUNS: Final = frozenset({"valid", "needs-none"})
 
 
 class BackOffice:
@@ -35,18 +42,17 @@ class BackOffice:
         self._doing: Progress | None = None
         self._progress: Newest[Progress] = Newest(tell, TELLING_PACE)
         self._options: Newest[OptionsChange] = Newest(tell, TELLING_PACE)
+        self._refused: dict[str, str] = {}
         link.subscribe(self._on_event)
+        link.on_session(self._on_session)
 
     def report(self) -> RelayReport:
         """Its relay, as it is now."""
         counts, last = self._relay.counts, self._relay.last
-        busy, newer, doing = self._relay.current is not None, self.remote.newer, self._doing
-        if last is None:
-            return RelayReport(self._name(), busy, counts.carried, counts.failed, "", "", 0, 0, "", "", 0, newer, doing)
-        event = self._event(last)
+        event = Relayed(self._name(), "", "", 0, 0, "", "", 0) if last is None else self._event(last)
         return RelayReport(
             device=event.device,
-            busy=busy,
+            busy=self._relay.current is not None,
             questions=counts.carried,
             failures=counts.failed,
             service=event.service,
@@ -56,8 +62,9 @@ class BackOffice:
             result=event.result,
             why=event.why,
             seconds=event.seconds,
-            newer=newer,
-            doing=doing,
+            newer=self.remote.newer,
+            doing=self._doing,
+            refused=dict(self._refused),
         )
 
     async def idle(self) -> None:
@@ -99,3 +106,17 @@ class BackOffice:
                 # Nobody has listed these yet.
                 self.remote.newer = 0
                 self._options.put(OptionsChange(self._name(), number))
+            case name, (str(program), str(state)) if name == EVENT_INTEGRITY:
+                self._note_copy(program[:ID_LIMIT], state[:ID_LIMIT])
+
+    def _on_session(self, greeting: Greeting | None) -> None:
+        """A device that is here again says anew which of its copies do not run."""
+        if greeting is not None:
+            self._refused.clear()
+
+    def _note_copy(self, program: str, state: str) -> None:
+        if state in _RUNS:
+            self._refused.pop(program, None)
+        elif program in self._refused or len(self._refused) < HOLDINGS_LIMIT:
+            self._refused[program] = state
+        self._tell(IntegrityChange(self._name(), program, state))

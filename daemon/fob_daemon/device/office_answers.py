@@ -5,6 +5,7 @@ from typing import Final
 
 from fob_daemon.device.answers import reading
 from fob_daemon.device.office_views import (
+    Copy,
     Entitled,
     OfficeState,
     Option,
@@ -17,6 +18,7 @@ from fob_daemon.device.office_views import (
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Values
 from fob_protocol.errors import AtSyntaxError
+from fob_protocol.integrity.limits import HOLDINGS_LIMIT
 from fob_protocol.office.limits import COMPONENTS_LIMIT, ENTITLEMENTS_LIMIT, FIELDS_LIMIT
 from fob_protocol.relay import Waiting
 
@@ -95,6 +97,12 @@ def read_option_page(answer: Answer) -> OptionPage:
         raise AtSyntaxError("a part of a component is its size and a block")
 
 
+def read_copies(answer: Answer) -> list[Copy]:
+    """The answer of +FOBCOPIES. Raises CkrError."""
+    with reading():
+        return [_copy(line) for line in _bounded(answer.lines, HOLDINGS_LIMIT, "programs")]
+
+
 def read_values(answer: Answer) -> tuple[Values, ...]:
     """What a component answered: numbers, texts and octets. Raises CkrError."""
     with reading():
@@ -144,6 +152,16 @@ def _option(line: Values) -> Option:
         ):  # fmt: skip
             return Option(id_, version, kind, title, octets, newest or "", tuple((commands or "").split()))
     raise AtSyntaxError("a component is id, version, kind, title, octets, newest and commands")
+
+
+def _copy(line: Values) -> Copy:
+    match _padded(line, 7):
+        case (
+            str(program), str(version), (bytes() | None) as number, str(state), (str() | None) as reason,
+            (int() | None) as validated, (int() | None) as until,
+        ):  # fmt: skip
+            return Copy(program, version, (number or b"").hex(), state, reason or "", validated, until)
+    raise AtSyntaxError("a copy is program, version, number, state, reason, DT and until")
 
 
 def _padded(line: Values, count: int) -> Values:

@@ -88,6 +88,23 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A program on the device, and the copy of it that it holds.
+
+    `copy`: the copy's number in hexadecimal, empty before there is one. `validated` and `until`: of the last VAL_OK, in
+    seconds since 1970, None before it. `reason`: why it is not valid, by name.
+    """
+
+    program: str
+    version: str
+    copy: str
+    state: str
+    reason: str
+    validated: int | None
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OptionPage:
     """A part of a component's content, which has `size` octets in all."""
 

@@ -7,8 +7,10 @@ is FUNCTION_REJECTED or GENERAL_ERROR with that name for its reason.
 from collections.abc import Mapping
 from typing import Final
 
+from fob_daemon.device.answers import read_block
 from fob_daemon.device.commands import Commands
 from fob_daemon.device.office_answers import (
+    read_copies,
     read_entitled,
     read_office,
     read_option_page,
@@ -20,6 +22,7 @@ from fob_daemon.device.office_answers import (
     read_waiting,
 )
 from fob_daemon.device.office_views import (
+    Copy,
     Entitled,
     OfficeState,
     Option,
@@ -104,3 +107,24 @@ class RemoteOffice:
         """A component's own command; the lines of its answer."""
         spec = CommandSpec(command, rest="the component's values")
         return read_values(await self._commands.ask(self._timeouts.option, spec, *values))
+
+    async def copies(self) -> list[Copy]:
+        """What there is of programs, and how their copies stand; nothing while nothing has to be validated."""
+        return read_copies(await self._commands.ask(self._timeouts.query, catalogue.COPIES))
+
+    async def validate(self, program: str) -> None:
+        """Returns when the validation server has said VAL_OK."""
+        await self._commands.ask(self._timeouts.office, catalogue.VALIDATE, program)
+
+    async def ticket(self, program: str) -> bytes:
+        """The last VAL_OK, which proves that the copy was valid then."""
+        return read_block(await self._commands.ask(self._timeouts.query, catalogue.TICKET, program))
+
+    async def present(self, program: str, audience: str, nonce: bytes) -> bytes:
+        """The ticket with the proof that it is this device's, for one request of a relying party."""
+        values = (program, audience, nonce)
+        return read_block(await self._commands.ask(self._timeouts.office, catalogue.PRESENT, *values))
+
+    async def enter_letter(self, program: str, letter: str) -> None:
+        """Returns when the letter's copy is this device's, and validated. `letter` is a secret until it was used."""
+        await self._commands.ask(self._timeouts.office, catalogue.LETTER, program, letter)

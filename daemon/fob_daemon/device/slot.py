@@ -31,6 +31,13 @@ _COUNTERS: Final = {
 
 T = TypeVar("T")
 
+# Before a private key is used: may this computer's programs use one? Raises CkrError.
+Admit = Callable[[], Awaitable[None]]
+
+
+async def admit_all() -> None:
+    """Nobody says no."""
+
 
 class Slot:
     """A slot for the time that its device is paired; with the token as it was last seen while the device is away."""
@@ -45,6 +52,7 @@ class Slot:
         *,
         sync: CacheSync,
         background: Background,
+        admit: Admit,
     ) -> None:
         self.id = slot_id
         self.name = name
@@ -52,6 +60,7 @@ class Slot:
         self.cache = cache
         self.logins = logins
         self.background = background
+        self.admit = admit
         self._sync = sync
         self._on_presence: set[Callable[[], None]] = set()
         self._presence = self._present()
@@ -178,6 +187,7 @@ def open_slot(
     timeouts: Timeouts | None = None,
     linger: float = LINGER,
     later: CallLater = call_later,
+    admit: Admit = admit_all,
 ) -> Slot:
     """The slot of a link, with what was stored of its token. Needs a running loop once the link has a session."""
     background = Background()
@@ -186,4 +196,4 @@ def open_slot(
     file = None if cache_path is None else CacheFile(cache_path)
     sync = CacheSync(remote, cache, file, background)
     logins = Logins(remote, background, linger=linger, later=later)
-    return Slot(slot_id, name, remote, cache, logins, sync=sync, background=background)
+    return Slot(slot_id, name, remote, cache, logins, sync=sync, background=background, admit=admit)

@@ -8,6 +8,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from fob_daemon.control.integrity_reports import OwnCopyReport
 from fob_daemon.control.interface import ClientSocket, DeviceReport, DeviceState, StatusReport
 from fob_daemon.metrics.tally import BUCKETS, Tally, Times
 from fob_protocol.pkcs11.ckr import Ckr
@@ -29,10 +30,12 @@ _LINK: Final[tuple[tuple[str, str, tuple[tuple[str, str], ...], Callable[[Device
 )
 
 
-def exposition(status: StatusReport, tally: Tally) -> bytes:
+def exposition(status: StatusReport, tally: Tally, own: OwnCopyReport) -> bytes:
     """Everything, as it is now."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once([*_daemon(status), *_links(status.devices), *_uses(tally), *_relays(tally)]))
+    registry.register(
+        _Once([*_daemon(status), *_links(status.devices), *_uses(tally), *_relays(tally), *_copies(tally), *_own(own)])
+    )
     text: bytes = generate_latest(registry)
     return text
 
@@ -108,6 +111,18 @@ def _relays(tally: Tally) -> Iterator[Metric]:
     for device, each in sorted(tally.relay_times.items()):
         times.add_metric((device,), _cumulative(each), each.total)
     yield times
+
+
+def _copies(tally: Tally) -> Iterator[Metric]:
+    states = CounterMetricFamily("fob_copies", "Copies of programs that came to a state.", labels=("device", "state"))
+    for labels, count in sorted(tally.copies.items()):
+        states.add_metric(labels, count)
+    yield states
+
+
+def _own(own: OwnCopyReport) -> Iterator[Metric]:
+    yield GaugeMetricFamily("fob_own_copy_enrolled", "1 where fobd is validated.", value=own.enrolled)
+    yield GaugeMetricFamily("fob_own_copy_enabled", "1 while fobd uses keys.", value=own.enabled)
 
 
 def _by_device(name: str, words: str, counts: Mapping[str, int]) -> Metric:

@@ -7,10 +7,14 @@ from typing import Final
 
 from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.interface import Ask, ControlEvent, LogEntry, Settled
-from fob_daemon.control.office_reports import Relayed
+from fob_daemon.control.office_reports import IntegrityChange, Relayed
 
 # Upper bounds in seconds: below a second how fast the link is, above it how long a person thinks.
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+# Of a copy (docs/protocol.md, section 4.3). What else a device calls it is one label.
+COPY_STATES: Final = frozenset({"valid", "needs-none", "not-validated", "invalid", "cloned", "disabled"})
+OTHER: Final = "other"
 
 
 @dataclass(slots=True)
@@ -37,7 +41,8 @@ class Tally:
 
     `uses` by device, operation and result; `times` by device and operation; by device how many requests waited for
     its person (`prompts`), and how often a yes was remembered (`grants`) and taken back (`revocations`). Of
-    questions to the office: `relayed` by device and result, `relay_times` by device.
+    questions to the office: `relayed` by device and result, `relay_times` by device. `copies` by device and state:
+    how often a copy of a program came to stand so.
     """
 
     uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -47,6 +52,7 @@ class Tally:
     revocations: Counter[str] = field(default_factory=Counter)
     relayed: Counter[tuple[str, str]] = field(default_factory=Counter)
     relay_times: dict[str, Times] = field(default_factory=dict)
+    copies: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Those on a screen now: a request may be asked about more than once.
     _asked: set[tuple[str, int]] = field(default_factory=set)
 
@@ -60,6 +66,8 @@ class Tally:
             self.times.setdefault((new, operation), Times()).merge(self.times.pop((device, operation)))
         for device, result in [labels for labels in self.relayed if labels[0] == old]:
             self.relayed[new, result] += self.relayed.pop((device, result))
+        for device, state in [labels for labels in self.copies if labels[0] == old]:
+            self.copies[new, state] += self.copies.pop((device, state))
         if old in self.relay_times:
             self.relay_times.setdefault(new, Times()).merge(self.relay_times.pop(old))
         for counts in (self.prompts, self.grants, self.revocations):
@@ -82,6 +90,8 @@ class Tally:
                 self.grants[device] += 1
             case Revoked(device=device):
                 self.revocations[device] += 1
+            case IntegrityChange(device=device, state=state):
+                self.copies[device, state if state in COPY_STATES else OTHER] += 1
             case Relayed(device=device, result=result, seconds=seconds):
                 self.relayed[device, result] += 1
                 self.relay_times.setdefault(device, Times()).add(seconds)

@@ -21,6 +21,7 @@ class Deed(Enum):
     OTHER_NAME = auto()
     OTHER_FIELDS = auto()
     ENTITLED = auto()
+    LETTER = auto()
 
 
 # Name: what is the matter, and what helps.
@@ -91,7 +92,7 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "iv-used": ("the request's initialisation value is another request's", Deed.AGAIN),
     "letter-used": ("this letter was used before, or is over", Deed.OPERATOR),
     "not-validated": ("the office has not said yet that this copy is genuine", Deed.LATER),
-    "needs-letter": ("somebody has to type the letter of this copy in", Deed.OPERATOR),
+    "needs-letter": ("somebody has to type the letter of this copy in", Deed.LETTER),
     "unreadable": ("what is installed cannot be read, and so not be measured", Deed.DOCTOR),
     "invalid": ("what is here is not what the office gave out", Deed.CONFIGURE),
     "cloned": ("there are two of this copy, and nobody can say which one is honest", Deed.OPERATOR),

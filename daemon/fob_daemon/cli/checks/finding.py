@@ -54,6 +54,11 @@ def no_office() -> tuple[dict[str, Any], dict[str, Any]]:
     raise ControlError("there is no office", "none is configured", "docs/configuration.md", ExitCode.NOTHING_TO_DO)
 
 
+def not_enrolled() -> dict[str, Any]:
+    """Of a machine whose fobd nobody has enrolled."""
+    return {"enrolled": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The machine under examination. `status` is the daemon's report, None when there is a `refusal` instead.
@@ -74,6 +79,7 @@ class Machine:
     skew_of: Callable[[dict[str, Any]], float | None] = lambda device: None
     ask_office: Callable[[], tuple[dict[str, Any], dict[str, Any]]] = no_office
     state: Path | None = None
+    ask_own_copy: Callable[[], dict[str, Any]] = not_enrolled
 
     @property
     def person(self) -> Person:

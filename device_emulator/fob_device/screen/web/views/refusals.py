@@ -16,6 +16,7 @@ DEEDS: Final = {
     Deed.OTHER_NAME: "Take another name.",
     Deed.OTHER_FIELDS: "Fill it in otherwise.",
     Deed.ENTITLED: "Ask who runs the office for it.",
+    Deed.LETTER: "Type its letter in.",
 }
 
 

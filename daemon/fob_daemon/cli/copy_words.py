@@ -1,0 +1,16 @@
+"""How the states of copies read, and what helps."""
+
+from typing import Final
+
+from fob_daemon.control.office_words import refusal_named
+
+STATUS: Final = "fob integrity status"
+
+
+def refusal_words(name: str) -> tuple[str, str]:
+    """What a state or a reason means, with its name behind it, and the next command."""
+    found = refusal_named(name)
+    if found is None:
+        return name, STATUS
+    _, words, deed = found
+    return f"{words} ({name})", deed

@@ -1,0 +1,189 @@
+"""An enrolled computer's conversations about its copy of fobd: enrolling, asking anew, validating."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+
+from fob_daemon.control.integrity_reports import OWN_PROGRAM
+from fob_daemon.files import load_secret
+from fob_daemon.integrity.asking import hold
+from fob_daemon.integrity.enrolled import Enrolled, keep, nobody_known
+from fob_daemon.integrity.files import KEY_FILE
+from fob_daemon.relay.outcome import Office
+from fob_protocol.integrity.distribution import Copies, Holding
+from fob_protocol.integrity.held_copy import HeldCopy
+from fob_protocol.integrity.holder import Holder
+from fob_protocol.integrity.measured import Measured
+from fob_protocol.integrity.presentation import Presentation
+from fob_protocol.integrity.receiving import Receiver, with_letter
+from fob_protocol.integrity.servers import distribution_server, validation_server
+from fob_protocol.integrity.validation import State
+from fob_protocol.noise.keys import Random
+from fob_protocol.office.certificate import Certificate, read_certificate
+from fob_protocol.office.conversation import Conversation, Speaker
+from fob_protocol.office.directory import ask_directory
+from fob_protocol.office.errors import Fault, OfficeError
+from fob_protocol.office.known import Known
+from fob_protocol.office.message import Version
+
+T = TypeVar("T")
+
+_KEY_SIZE: Final = 32
+# What the operator gave a new copy to, or may have.
+_OVER: Final = (State.CLONED, State.DISABLED)
+
+
+class OtherReleaseError(Exception):
+    """What is installed is not the release that the office knows by this version."""
+
+
+@dataclass(slots=True)
+class Keeper:
+    """One conversation at a time. `kept` is on the disk; `version` is fobd's. Methods raise what `hold` raises."""
+
+    folder: Path
+    version: Version
+    office: Office
+    clock: Callable[[], int]
+    random: Random = field(repr=False)
+    kept: Enrolled | None = field(default=None)
+    _servers: Known | None = field(default=None)
+
+    @property
+    def copy(self) -> HeldCopy | None:
+        """The newest on the disk."""
+        return None if self.kept is None else self.kept.copy
+
+    @property
+    def now(self) -> int:
+        """The later of this computer's clock and the latest time that a server signed."""
+        clock = self.clock()
+        return clock if self._servers is None else self._servers.now(clock).time
+
+    def use(self, kept: Enrolled) -> None:
+        """What was loaded."""
+        self.kept, self._servers = kept, kept.servers
+
+    async def enrol(self, identifier: bytes, measured: Measured, issuer: bytes, certificate: bytes) -> None:
+        """A letter's copy becomes this computer's. Raises OtherReleaseError too.
+
+        Nothing is kept before it is there: the same letter brings the same copy again.
+        """
+        known = await self._directory(nobody_known(issuer), certificate)
+        held = self.copy if self.kept is not None and self.kept.issuer == issuer else None
+        mine = with_letter(held, identifier)
+        if mine is None:
+            server = distribution_server(known, self.clock())
+            holding = self._holding(None, measured)
+            conversation = self._holder().enrol(Speaker(server, self.random), holding, identifier)
+            mine = with_letter(await self._received(known, server, conversation, holding, None), identifier)
+        if mine is None:
+            raise OfficeError(Fault.MALFORMED, "the copy of another letter")
+        counter = self.kept.counter if self.kept is not None else 0
+        self._keep(Enrolled(issuer, certificate, known.octets(), counter, mine))
+
+    async def ask_servers(self) -> None:
+        """Their newest certificates, and which keys were revoked since."""
+        kept = self._enrolled
+        self._learn(await self._directory(self._known, kept.certificate))
+
+    async def renew(self, measured: Measured) -> bool:
+        """Ask for another copy, where there may be one; False when the office does not know what is installed here."""
+        copy = self._enrolled.copy
+        holding = self._holding(copy, measured)
+        is_other = holding.version != copy.about.version
+        is_whole = copy.state is State.INVALID and measured.digest == copy.about.digest
+        if not (is_other or is_whole or copy.state in _OVER):
+            return True
+        known, server = self._known, distribution_server(self._known, self.clock())
+        self._change(counter=self._enrolled.counter + 1)
+        replaced = (copy.about.copy,) if is_whole else ()
+        conversation = self._holder().ask_copies(
+            Speaker(server, self.random), self._enrolled.counter, (holding,), replaced
+        )
+        taken = await self._received(known, server, conversation, holding, copy)
+        if taken is not None and taken != copy:
+            self._change(copy=taken)
+        return taken is not None or not is_other
+
+    async def validate(self, measured: Measured) -> None:
+        """What the office says of what was measured now is on the disk."""
+        copy = self._enrolled.copy
+        server = validation_server(self._known, copy, self.clock())
+        await self._hold(self._holder().validate(Speaker(server, self.random), copy, measured))
+
+    def present(self, audience: str, nonce: bytes) -> bytes:
+        """The ticket, with the proof that it is this computer's. Raises ValueError."""
+        ticket = self._enrolled.copy.ticket
+        assert ticket is not None  # noqa: S101 - whoever asks has looked
+        return Presentation(ticket).signed(self._key(), audience, nonce)
+
+    @property
+    def _enrolled(self) -> Enrolled:
+        assert self.kept is not None  # noqa: S101 - whoever asks has looked
+        return self.kept
+
+    @property
+    def _known(self) -> Known:
+        assert self._servers is not None  # noqa: S101 - with `kept`
+        return self._servers
+
+    def _holding(self, copy: HeldCopy | None, measured: Measured) -> Holding:
+        """What was changed since a copy was given is still measured as that copy."""
+        is_held = copy is not None and copy.about.version == self.version
+        digest = copy.about.digest if copy is not None and is_held else measured.digest
+        return Holding(OWN_PROGRAM, self.version, digest)
+
+    async def _received(
+        self,
+        known: Known,
+        server: Certificate,
+        conversation: Conversation[Copies],
+        holding: Holding,
+        held: HeldCopy | None,
+    ) -> HeldCopy | None:
+        """Raises OtherReleaseError too."""
+        answer = await hold(self.office, conversation, lambda time: None)
+        receiver = Receiver(self._holder().key_id, known.now(self.clock()), lambda program: held)
+        try:
+            return receiver.taken(server, answer, [holding]).get(OWN_PROGRAM)
+        except OfficeError as error:
+            if error.fault is Fault.MALFORMED:
+                raise OtherReleaseError from None
+            raise
+
+    async def _directory(self, known: Known, certificate: bytes) -> Known:
+        """It does not matter whether the certificate still holds: all of the answer is signed by the issuer."""
+        speaker = Speaker(read_certificate(known.trust.issuer, certificate), self.random)
+        servers = await hold(self.office, ask_directory(speaker), lambda time: None)
+        return known.with_directory(servers, self.clock())
+
+    async def _hold(self, conversation: Conversation[T]) -> T:
+        def note(time: int) -> None:
+            self._servers = self._known.with_time(time)
+
+        return await hold(self.office, conversation, note)
+
+    def _holder(self) -> Holder:
+        return Holder(self._key(), lambda copy: self._change(copy=copy), self.random, lambda: self.now)
+
+    def _key(self) -> Ed25519PrivateKey:
+        """Made at the first enrolment. Raises ValueError, PermissionsError, OSError."""
+        return Ed25519PrivateKey.from_private_bytes(load_secret(self.folder / KEY_FILE, _KEY_SIZE, self.random))
+
+    def _learn(self, known: Known) -> None:
+        if known != self._servers:
+            self._servers = known
+            self._change()
+
+    def _change(self, **changes: Any) -> None:
+        self._keep(replace(self._enrolled, known=self._known.octets(), **changes))
+
+    def _keep(self, enrolled: Enrolled) -> None:
+        """On the disk before it counts. Raises OSError."""
+        keep(self.folder, enrolled)
+        self.use(enrolled)

@@ -1,0 +1,209 @@
+"""An enrolled copy of fobd: how it stands now, and one attempt at having it validated."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.integrity.asking import NotAskedError
+from fob_daemon.integrity.keeper import Keeper, OtherReleaseError
+from fob_daemon.integrity.own_program import UnreadableError, measure, package_folders
+from fob_daemon.integrity.words import (
+    NEEDS_LETTER,
+    NOT_KEPT,
+    NOT_VALIDATED,
+    OTHER_RELEASE,
+    UNKNOWN_RELEASE,
+    UNREADABLE,
+    own_words,
+)
+from fob_protocol.integrity.admission import Standing, is_graced, is_new, standing
+from fob_protocol.integrity.held_copy import HeldCopy
+from fob_protocol.integrity.letter import LetterError, read_letter
+from fob_protocol.integrity.measured import Measured
+from fob_protocol.integrity.ticket import unverified_ticket
+from fob_protocol.integrity.validation import State
+from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.retries import Pauses
+
+# Seconds between two tries of a copy that the office refuses: somebody there has to do something first.
+REFUSED_AGAIN: Final = 300.0
+
+# What keeps an answer from coming, or from being kept.
+_TROUBLES: Final = (NotAskedError, OfficeError, RefusedError, OtherReleaseError, UnreadableError, OSError, ValueError)
+
+
+@dataclass(slots=True)
+class Validating:
+    """Each attempt measures anew. `trouble`: words and next command for what is the matter, None when nothing is."""
+
+    keeper: Keeper
+    clock: Callable[[], float]
+    _pauses: Pauses = field(init=False)
+    # Since the start: what was measured last; whether VAL_OK came, or anything; whether servers were asked for; when to
+    # try again.
+    _measured: Measured | None = field(default=None)
+    _is_validated_here: bool = field(default=False)
+    _was_asked: bool = field(default=False)
+    _knows_servers: bool = field(default=False)
+    _due: float = field(default=0.0)
+    _trouble: tuple[str, str] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        self._pauses = Pauses(self.keeper.random)
+
+    @property
+    def copy(self) -> HeldCopy:
+        """The one that is kept."""
+        assert self.keeper.copy is not None  # noqa: S101 - an enrolled computer has one
+        return self.keeper.copy
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether a key may be used at once: what was asked since the start came to something (V17).
+
+        With an interval of 0 each use asks.
+        """
+        return self._was_asked and self.is_enabled and self.copy.about.policy.interval > 0
+
+    @property
+    def is_enabled(self) -> bool:
+        """Validated since the start and not too long ago, or still good enough without its server."""
+        copy, now = self.copy, self.keeper.now
+        if copy.has_verdict or copy.about.version != self.keeper.version:
+            return False
+        if standing(copy, now, is_validated_here=self._is_validated_here) is Standing.ENABLED or is_new(copy, now):
+            return True
+        if copy.about.policy.interval == 0 and self._is_validated_here and self.was_confirmed:
+            # As far as anybody knows between two uses.
+            return True
+        return self._measured is not None and is_graced(copy, now, self._measured.digest)
+
+    @property
+    def has_verdict(self) -> bool:
+        """The office has said no."""
+        return self.copy.has_verdict
+
+    @property
+    def was_confirmed(self) -> bool:
+        """The last attempt ended with VAL_OK."""
+        return self._trouble is None and self.copy.was_confirmed and not self.copy.pending
+
+    @property
+    def word(self) -> str:
+        """`valid`, `not-validated`, or the verdict."""
+        if self.copy.has_verdict or (self.copy.state is State.VALID and self.is_enabled):
+            return self.copy.word
+        return NOT_VALIDATED
+
+    @property
+    def reason(self) -> str:
+        """By name, empty while it is valid."""
+        return self.trouble_name
+
+    @property
+    def trouble(self) -> tuple[str, str] | None:
+        """Words and the next command."""
+        name = self.trouble_name
+        return own_words(name, self._trouble[1] if self._trouble and self._trouble[0] == name else "") if name else None
+
+    @property
+    def trouble_name(self) -> str:
+        """Why it is not validated, by name."""
+        if self.copy.has_verdict:
+            return self.copy.word
+        if self.copy.identifier is None:
+            return NEEDS_LETTER
+        return self._trouble[0] if self._trouble else self.copy.reason
+
+    @property
+    def ticket(self) -> bytes | None:
+        """The last VAL_OK, while no verdict came after it."""
+        return None if self.copy.has_verdict else self.copy.ticket
+
+    @property
+    def until(self) -> int | None:
+        """When the ticket is over."""
+        return None if self.ticket is None else unverified_ticket(self.ticket).until
+
+    @property
+    def seconds_until_due(self) -> float:
+        """Until it asks by itself."""
+        return self._due - self.clock()
+
+    def measure(self) -> None:
+        """Before anybody is asked; in a thread. What cannot be read is found again by the attempt."""
+        with suppress(UnreadableError):
+            self._measured = measure(package_folders())
+
+    async def enrol(self, what: str, letter: str, issuer: bytes, certificate: bytes) -> None:
+        """By what somebody typed. Raises ControlError."""
+        try:
+            identifier = read_letter(letter)
+        except LetterError as error:
+            raise ControlError(what, str(error), "type it again", ExitCode.USAGE) from None
+        try:
+            await self.keeper.enrol(identifier, await self._measured_now(), issuer, certificate)
+        except _TROUBLES as error:
+            raise ControlError(what, *own_words(*_named(error)), ExitCode.FAILED) from None
+        self._is_validated_here, self._knows_servers = False, True
+
+    async def now(self) -> None:
+        """One attempt; what came of it is kept, and in `trouble`."""
+        try:
+            await self._attempt()
+        except _TROUBLES as error:
+            self._trouble = _named(error)
+            self._due = self.clock() + self._pause(error)
+        else:
+            self._pauses.begin_anew()
+            self._is_validated_here = self.was_confirmed
+            pause = self.copy.about.policy.interval if self.was_confirmed else REFUSED_AGAIN
+            # What is asked before each use is asked now and then too, so that people see how it stands.
+            self._due = self.clock() + (pause or REFUSED_AGAIN)
+        self._was_asked = True
+
+    async def _attempt(self) -> None:
+        measured = await self._measured_now()
+        if not self._knows_servers:
+            await self.keeper.ask_servers()
+            self._knows_servers = True
+        if not await self.keeper.renew(measured):
+            self._trouble = (UNKNOWN_RELEASE, "")
+            return
+        self._trouble = None
+        if self.copy.identifier is not None:
+            await self.keeper.validate(measured)
+
+    async def _measured_now(self) -> Measured:
+        """Raises UnreadableError."""
+        self._measured = await asyncio.to_thread(measure, package_folders())
+        return self._measured
+
+    def _pause(self, error: Exception) -> float:
+        if isinstance(error, OfficeError):
+            # Another key may be theirs now.
+            self._knows_servers = False
+        if isinstance(error, NotAskedError):
+            return self._pauses.after(error.seconds)
+        return self._pauses.after(error.retry_after) if isinstance(error, RefusedError) else REFUSED_AGAIN
+
+
+def _named(error: Exception) -> tuple[str, str]:
+    """A name, and what more is known."""
+    match error:
+        case NotAskedError():
+            return error.name, error.why
+        case OfficeError():
+            return error.fault, error.why
+        case RefusedError():
+            return error.refusal, ""
+        case OtherReleaseError():
+            return OTHER_RELEASE, ""
+        case UnreadableError():
+            return UNREADABLE, str(error)
+        case OSError():
+            return NOT_KEPT, error.strerror or str(error)
+    return NOT_KEPT, str(error)
