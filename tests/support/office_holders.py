@@ -15,7 +15,7 @@ from fob_office.programs.views import change_of
 from fob_office.role import Body
 from fob_office.roles import ROLES
 from fob_office.servers.service import identity
-from fob_office.validation.log import lines_after
+from fob_office.validation.log import Line, lines_after
 from fob_protocol.integrity.installation import File, Installation
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.envelope import Service
@@ -110,6 +110,8 @@ def state_of(scene: OfficeScene, number: bytes) -> State:
 
 def results(scene: OfficeScene, number: bytes | None = None) -> list[tuple[int, str]]:
     """Of the usage log: PSI and result of each line."""
+    lines: list[Line] = []
     with scene.office.database.read() as session:
-        lines = lines_after(session, 0, number)
+        while page := lines_after(session, lines[-1].validation.id if lines else 0, number):
+            lines += page
     return [(line.validation.program_number, line.validation.result) for line in lines]
