@@ -49,18 +49,23 @@ def newest_finding(session: Session, copy: int, rule: RuleName) -> Finding | Non
     return session.scalars(query.order_by(Finding.id.desc()).limit(1)).one_or_none()
 
 
-def find(session: Session, found: Found, before: Finding | None) -> None:
-    """Once more, or for the first time since the one `before` (its newest) was acknowledged."""
+def find(session: Session, found: Found, before: Finding | None) -> bool:
+    """Once more, or for the first time since the one `before` (its newest) was acknowledged: then it is a new one."""
     numbers = json.dumps(found.numbers)
     if before is not None and before.acknowledged is None:
         before.last, before.times, before.numbers = found.time, before.times + 1, numbers
         before.severity = found.severity
-        return
+        return False
     new = Finding(
         copy=found.copy.id, rule=found.rule, severity=found.severity, first=found.time, last=found.time, times=1,
         numbers=numbers,
     )  # fmt: skip
     session.add(new)
+    return True
+
+
+def log_finding(found: Found) -> None:
+    """For whoever watches the office's log."""
     log.warning("odd usage", copy=found.copy.number.hex(), program=found.copy.program, rule=found.rule, clause="V20")
 
 

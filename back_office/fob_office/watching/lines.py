@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from fob_office.distribution.tables import Copy
 from fob_office.validation.tables import Result, Validation
 from fob_office.watching.counting import HOURS, Moment, count_line
-from fob_office.watching.findings import Found, find, newest_finding
+from fob_office.watching.findings import Found, find, log_finding, newest_finding
 from fob_office.watching.parameters import (
     COUNT_LIMIT,
     DAYS_LOOKED_AT,
@@ -67,7 +67,8 @@ def _look(seen: Seen, setting: Setting) -> None:
         numbers = _numbers(seen, setting.parameters, before.acknowledged)
     if numbers is not None:
         found = Found(seen.copy, setting.rule, setting.severity, seen.moment.time, numbers)
-        find(seen.session, found, before)
+        if find(seen.session, found, before):
+            log_finding(found)
 
 
 def _numbers(seen: Seen, parameters: AnyParameters, since: int) -> Numbers | None:

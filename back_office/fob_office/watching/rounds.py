@@ -27,42 +27,47 @@ BATCHES: Final = 50
 OUTLIERS_LIMIT: Final = 100
 
 
-def look(office: Office) -> None:
-    """At all that is due; what is too much for one time is there the next time."""
+def look(office: Office) -> list[Found]:
+    """At all that is due: what is new. What is too much for one time is there the next time."""
+    new: list[Found] = []
     for _ in range(BATCHES):
-        if _look_at_quiet(office) < BATCH:
+        count, found = _look_at_quiet(office)
+        new += found
+        if count < BATCH:
             break
-    for program in _programs_due(office):
-        _look_at_day(office, program)
+    return new + [found for program in _programs_due(office) for found in _look_at_day(office, program)]
 
 
-def _look_at_quiet(office: Office) -> int:
-    """Copies that were not used on the last day; how many. Those that somebody is busy with are used."""
+def _look_at_quiet(office: Office) -> tuple[int, list[Found]]:
+    """Copies that were not used on the last day: how many, and who is silent. Who somebody is busy with is used."""
     now = office.now()
     due = select(LastUse, Copy).join(Copy, Copy.id == LastUse.copy).where(LastUse.due <= now // DAY)
     due = due.order_by(LastUse.due).limit(BATCH)
     with office.database.read() as session:
         if session.execute(due.limit(1)).first() is None:
-            return 0
+            return 0, []
     with office.database.write() as session:
         rows = session.execute(due.with_for_update(of=Copy, skip_locked=True)).all()
         settings = {program: settings_for(session, program)["silent"] for program in {row[1].program for row in rows}}
-        for last, copy in rows:
-            _look_at_copy(session, last, copy, settings[copy.program], now)
-    return len(rows)
+        looked = [_look_at_copy(session, last, copy, settings[copy.program], now) for last, copy in rows]
+    return len(rows), [found for found in looked if found is not None]
 
 
-def _look_at_copy(session: Session, last: LastUse, copy: Copy, setting: Setting, now: int) -> None:
+def _look_at_copy(session: Session, last: LastUse, copy: Copy, setting: Setting, now: int) -> Found | None:
     """What ends this: that it is used again, that it is found, that it cannot be used, or that it is long ago."""
     quiet, rule = now // DAY - last.day - 1, setting.parameters
-    is_over = copy.state != State.VALID or quiet > QUIET_LIMIT
-    if not is_over and setting.is_on and isinstance(rule, Silent) and quiet >= rule.days:
-        is_over = True
-        if _was_daily(session, last, rule.daily):
-            numbers: Numbers = {"counted": quiet, "days": rule.days, "daily": rule.daily}
-            found = Found(copy, "silent", setting.severity, now, numbers)
-            find(session, found, newest_finding(session, copy.id, "silent"))
-    last.due = None if is_over else now // DAY + 1
+    if copy.state != State.VALID or quiet > QUIET_LIMIT:
+        last.due = None
+        return None
+    if not setting.is_on or not isinstance(rule, Silent) or quiet < rule.days:
+        last.due = now // DAY + 1
+        return None
+    last.due = None
+    if not _was_daily(session, last, rule.daily):
+        return None
+    numbers: Numbers = {"counted": quiet, "days": rule.days, "daily": rule.daily}
+    found = Found(copy, "silent", setting.severity, now, numbers)
+    return found if find(session, found, newest_finding(session, copy.id, "silent")) else None
 
 
 def _was_daily(session: Session, last: LastUse, days: int) -> bool:
@@ -81,8 +86,8 @@ def _programs_due(office: Office) -> list[str]:
         return sorted(set(session.scalars(names)) - done)
 
 
-def _look_at_day(office: Office, program: str) -> None:
-    """Once, whoever comes at the same time."""
+def _look_at_day(office: Office, program: str) -> list[Found]:
+    """Once, whoever comes at the same time: who is new."""
     now = office.now()
     yesterday = now // DAY - 1
     with office.database.write() as session:
@@ -90,10 +95,12 @@ def _look_at_day(office: Office, program: str) -> None:
         rule = setting.parameters
         is_taken = _take_day(session, program, yesterday)
         if not is_taken or not setting.is_on or not isinstance(rule, FleetOutlier):
-            return
-        for copy, numbers in _outliers(session, program, yesterday, rule):
-            found = Found(copy, "fleet-outlier", setting.severity, now, numbers)
-            find(session, found, newest_finding(session, copy.id, "fleet-outlier"))
+            return []
+        outliers = [
+            Found(copy, "fleet-outlier", setting.severity, now, numbers)
+            for copy, numbers in _outliers(session, program, yesterday, rule)
+        ]
+        return [one for one in outliers if find(session, one, newest_finding(session, one.copy.id, one.rule))]
 
 
 def _take_day(session: Session, program: str, day: int) -> bool:
