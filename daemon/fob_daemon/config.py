@@ -9,11 +9,12 @@ private_operation = 60
 import shlex
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from fob_daemon.control.rules import fault_of_hex
 from fob_daemon.paths import default_paths
 from fob_daemon.relay.address import fault_of_office_url
 from fob_protocol.link.controller import Controller, ControllerError
@@ -22,6 +23,8 @@ from fob_protocol.link.controller import Controller, ControllerError
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 Linger = Annotated[float, Meta(ge=0, le=3600)]
 UserId = Annotated[int, Meta(ge=0)]
+# Ed25519 (RFC 8032).
+_KEY_SIZE: Final = 32
 
 
 class ConfigError(ValueError):
@@ -84,7 +87,7 @@ class OfficeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_file: Path | None = None
     # Of this computer's own copy of fobd: the issuer's public key in hexadecimal, and the signed certificate of its
     # configuration server.
-    issuer: Annotated[str, Meta(pattern=r"\A[0-9a-fA-F]{64}\Z")] | None = None
+    issuer: str | None = None
     certificate: Path | None = None
 
     @property
@@ -100,6 +103,8 @@ class OfficeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in ("ca_file", "issuer", "certificate"):
             if self.url is None and getattr(self, name) is not None:
                 raise ValueError(f"{name} is for a url, and there is none")
+        if self.issuer is not None and (fault_of_hex(self.issuer, _KEY_SIZE) or len(self.issuer) != 2 * _KEY_SIZE):
+            raise ValueError(f"issuer has to be {2 * _KEY_SIZE} hexadecimal digits")
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

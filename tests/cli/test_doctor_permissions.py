@@ -11,6 +11,7 @@ from cli.fob_program import FobProgram
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.permissions import SECRETS, check_permissions
 from fob_daemon.daemon import IDENTITY_FILE
+from fob_daemon.integrity.files import KEY_FILE, STATE_FILE
 from fob_daemon.link.ble.hci.bonds_file import BONDS_FILE
 from fob_daemon.permissions import PermissionsError, require_own_folder
 from fob_daemon.state_folder import StateFolder
@@ -37,7 +38,7 @@ def only(machine: Machine) -> Finding:
 
 
 def test_the_daemon_s_secrets_are_those() -> None:
-    assert SECRETS == (IDENTITY_FILE, BONDS_FILE)
+    assert SECRETS == (IDENTITY_FILE, BONDS_FILE, KEY_FILE, STATE_FILE)
 
 
 def test_nothing_is_said_of_what_is_well_or_not_there(machine: Machine, tmp_path: Path) -> None:

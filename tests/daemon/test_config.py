@@ -148,6 +148,9 @@ def test_an_office_on_this_computer_needs_no_tls(tmp_path: Path, host: str) -> N
             )
         ),
         ("[office]\nca_file = 'ca.pem'", "'office': ca_file is for a url, and there is none"),
+        (f"[office]\nissuer = '{'07' * 32}'", "'office': issuer is for a url, and there is none"),
+        ("[office]\ncertificate = 'one'", "'office': certificate is for a url, and there is none"),
+        ("[office]\nurl = 'https://office'\nissuer = '07'", "'office': issuer has to be 64 hexadecimal digits"),
         ("[bluetooth]\nhci = 0", "'bluetooth.hci': Expected `str | null`, got `int`"),
         ("state = ", "(at end of document)"),
         (b"state = '\xff'", "invalid start byte"),

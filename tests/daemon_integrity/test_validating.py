@@ -1,13 +1,17 @@
 """This computer's own fobd before a real office: enrolled, changed, restored, disabled, cloned, upgraded, alone."""
 
+import asyncio
+import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
 from daemon_integrity.computer import Computer, refusal_of
 from fob_daemon.control.errors import ControlError
-from fob_daemon.integrity import own_program
+from fob_daemon.integrity import own_program, validating
 from fob_daemon.integrity.own_copy import OwnCopy
+from fob_daemon.permissions import PermissionsError
 from fob_daemon.relay.office import NoOffice
 from fob_office.distribution.operating import disable, enable, reissue
 from fob_protocol.integrity.relying import RelyingParty
@@ -304,3 +308,97 @@ async def test_an_office_that_nobody_has_configured(computer: Computer, tmp_path
     async with computer.switched_on() as other:
         with pytest.raises(ControlError, match="No such file"):
             await other.enrol(computer.letter(), None, None)
+
+
+async def test_uses_that_wait_at_the_start_ask_once(computer: Computer) -> None:
+    await computer.enrol()
+    computer.line.asked.clear()
+    async with computer.switched_on() as own:
+        assert await asyncio.gather(*(refusal_of(own) for _ in range(10))) == [""] * 10
+        assert computer.line.asked == ["directory", "validation", "validation"]
+        assert await refusal_of(own) == ""
+        assert len(computer.line.asked) == 3
+
+
+@pytest.mark.clause("V17")
+async def test_when_it_asks_by_itself(computer: Computer) -> None:
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await validated(own) == "valid"
+        assert due(own) == HOUR
+        computer.line.is_cut = True
+        pauses = []
+        for _ in range(12):
+            await validated(own)
+            pauses.append(due(own))
+        assert all(1.0 * 2**n <= pause <= 1.25 * 2**n for n, pause in enumerate(pauses[:8]))
+        assert 300 <= pauses[-1] <= 375
+        computer.line.is_cut = False
+        disable(computer.scene.office, bytes.fromhex(own.report().copy), "operator")
+        await validated(own)
+        assert due(own) == 300
+
+
+def due(own: OwnCopy) -> float:
+    assert own._validating is not None
+    return own._validating.seconds_until_due
+
+
+async def test_it_goes_on_asking(computer: Computer) -> None:
+    """By its own clock, which a test lets go faster."""
+    policy(computer.scene, "fobd", interval=1)
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await refusal_of(own) == ""
+        asks = asyncio.Event()
+
+        def heard(number: int) -> bool:
+            asks.set()
+            return False
+
+        computer.line.lose = heard
+        computer.scene.clock.pass_by(1)
+        own._wake.set()
+        async with asyncio.timeout(10):
+            await asks.wait()
+
+
+@pytest.mark.clause("V24")
+async def test_what_no_measurement_on_a_pc_can_find_is_said(
+    computer: Computer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await computer.enrol()
+    clean = tmp_path / "kept clean"
+    for package in computer.packages:
+        shutil.copytree(package, clean / package.name)
+    computer.main.write_text("# does what it likes, and has what is measured elsewhere\n")
+    monkeypatch.setattr(validating, "package_folders", lambda: [clean / package.name for package in computer.packages])
+    async with computer.switched_on() as own:
+        assert await validated(own) == "valid"
+    told = (Path(__file__).parents[2] / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    assert "a changed `fobd` that keeps a clean copy\n  beside it can answer for that one" in told
+
+
+async def test_a_key_that_others_can_read_is_no_start(computer: Computer) -> None:
+    await computer.enrol()
+    (computer.state / "integrity.key").chmod(0o644)
+    with pytest.raises(PermissionsError, match=r"integrity\.key"):
+        async with computer.switched_on():
+            pass
+
+
+async def test_a_disk_that_takes_nothing_more(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not kept is not sent."""
+    await computer.enrol()
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with computer.switched_on() as own:
+        assert await validated(own) == "valid"
+        before = computer.line.asked.count("validation")
+        monkeypatch.setattr("fob_daemon.integrity.enrolled.write_durably", full)
+        assert await validated(own) == "what has to be kept could not be written: No space left on device (not-kept)"
+        # A challenge, and no request.
+        assert computer.line.asked.count("validation") == before + 1
+        monkeypatch.undo()

@@ -52,6 +52,7 @@ class Keeper:
     random: Random = field(repr=False)
     kept: Enrolled | None = field(default=None)
     _servers: Known | None = field(default=None)
+    _signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
 
     @property
     def copy(self) -> HeldCopy | None:
@@ -67,6 +68,11 @@ class Keeper:
     def use(self, kept: Enrolled) -> None:
         """What was loaded."""
         self.kept, self._servers = kept, kept.servers
+
+    def load_key(self) -> None:
+        """Made at the first enrolment. Raises ValueError, PermissionsError, OSError."""
+        secret = load_secret(self.folder / KEY_FILE, _KEY_SIZE, self.random)
+        self._signing_key = Ed25519PrivateKey.from_private_bytes(secret)
 
     async def enrol(self, identifier: bytes, measured: Measured, issuer: bytes, certificate: bytes) -> None:
         """A letter's copy becomes this computer's. Raises OtherReleaseError too.
@@ -172,8 +178,10 @@ class Keeper:
         return Holder(self._key(), lambda copy: self._change(copy=copy), self.random, lambda: self.now)
 
     def _key(self) -> Ed25519PrivateKey:
-        """Made at the first enrolment. Raises ValueError, PermissionsError, OSError."""
-        return Ed25519PrivateKey.from_private_bytes(load_secret(self.folder / KEY_FILE, _KEY_SIZE, self.random))
+        if self._signing_key is None:
+            self.load_key()
+        assert self._signing_key is not None  # noqa: S101 - as loaded
+        return self._signing_key
 
     def _learn(self, known: Known) -> None:
         if known != self._servers:

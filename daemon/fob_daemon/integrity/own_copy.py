@@ -160,6 +160,7 @@ class OwnCopy:
     def _run(self) -> None:
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._keep_validated())
+            self._running.add_done_callback(_tell_of_fault)
 
     async def _keep_validated(self) -> None:
         """At the start, at intervals, and again when there was no answer."""
@@ -186,6 +187,7 @@ class OwnCopy:
 
         validating = self._new()
         validating.keeper.use(load(self._folder))
+        validating.keeper.load_key()
         validating.measure()
         return validating
 
@@ -207,3 +209,9 @@ class OwnCopy:
         except OSError as error:
             why = f"{path}: {error.strerror or error}"
             raise ControlError(what, why, "put it there: fob-office server certificate") from None
+
+
+def _tell_of_fault(task: asyncio.Task[None]) -> None:
+    """A mistake of ours ends the asking; uses go on asking each for itself."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        _log.error("integrity.asking_ended", fault=type(fault).__name__)

@@ -19,6 +19,7 @@ from fob_daemon.integrity.words import (
     UNREADABLE,
     own_words,
 )
+from fob_daemon.permissions import PermissionsError
 from fob_protocol.integrity.admission import Standing, is_graced, is_new, standing
 from fob_protocol.integrity.held_copy import HeldCopy
 from fob_protocol.integrity.letter import LetterError, read_letter
@@ -32,7 +33,9 @@ from fob_protocol.office.retries import Pauses
 REFUSED_AGAIN: Final = 300.0
 
 # What keeps an answer from coming, or from being kept.
-_TROUBLES: Final = (NotAskedError, OfficeError, RefusedError, OtherReleaseError, UnreadableError, OSError, ValueError)
+_TROUBLES: Final = (
+    NotAskedError, OfficeError, RefusedError, OtherReleaseError, UnreadableError, PermissionsError, OSError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

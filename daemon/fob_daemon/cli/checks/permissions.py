@@ -8,11 +8,12 @@ from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Run
+from fob_daemon.integrity.files import KEY_FILE, STATE_FILE
 from fob_daemon.link.ble.hci.bonds_file import BONDS_FILE
 from fob_daemon.permissions import PermissionsError, require_own_folder, require_secret
 
-# The daemon's key for all pairings, and those of its Bluetooth bonds.
-SECRETS: Final = ("identity.key", BONDS_FILE)
+# The daemon's key for all pairings, those of its Bluetooth bonds, and what it proves its own copy by.
+SECRETS: Final = ("identity.key", BONDS_FILE, KEY_FILE, STATE_FILE)
 
 _MENDS: Final = "chmod"
 # unix(7): no file, but a name that the kernel keeps.
