@@ -337,6 +337,8 @@ async def test_when_it_asks_by_itself(computer: Computer) -> None:
         disable(computer.scene.office, bytes.fromhex(own.report().copy), "operator")
         await validated(own)
         assert due(own) == 300
+        computer.scene.clock.pass_by(-1_000_000)
+        assert due(own) == 300
 
 
 def due(own: OwnCopy) -> float:

@@ -1,5 +1,6 @@
 """An enrolled computer's conversations about its copy of fobd: enrolling, asking anew, validating."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,8 +80,9 @@ class Keeper:
 
         Nothing is kept before it is there: the same letter brings the same copy again.
         """
-        known = await self._directory(nobody_known(issuer), certificate)
-        held = self.copy if self.kept is not None and self.kept.issuer == issuer else None
+        is_known = self.kept is not None and self.kept.issuer == issuer
+        known = await self._directory(self._known if is_known else nobody_known(issuer), certificate)
+        held = self.copy if is_known else None
         mine = with_letter(held, identifier)
         if mine is None:
             server = distribution_server(known, self.clock())
@@ -90,12 +92,15 @@ class Keeper:
         if mine is None:
             raise OfficeError(Fault.MALFORMED, "the copy of another letter")
         counter = self.kept.counter if self.kept is not None else 0
-        self._keep(Enrolled(issuer, certificate, known.octets(), counter, mine))
+        await asyncio.to_thread(self._keep, Enrolled(issuer, certificate, known.octets(), counter, mine))
 
     async def ask_servers(self) -> None:
         """Their newest certificates, and which keys were revoked since."""
         kept = self._enrolled
-        self._learn(await self._directory(self._known, kept.certificate))
+        known = await self._directory(self._known, kept.certificate)
+        if known != self._servers:
+            self._servers = known
+            await asyncio.to_thread(self._change)
 
     async def renew(self, measured: Measured) -> bool:
         """Ask for another copy, where there may be one; False when the office does not know what is installed here."""
@@ -106,14 +111,14 @@ class Keeper:
         if not (is_other or is_whole or copy.state in _OVER):
             return True
         known, server = self._known, distribution_server(self._known, self.clock())
-        self._change(counter=self._enrolled.counter + 1)
+        await asyncio.to_thread(self._change, counter=self._enrolled.counter + 1)
         replaced = (copy.about.copy,) if is_whole else ()
         conversation = self._holder().ask_copies(
             Speaker(server, self.random), self._enrolled.counter, (holding,), replaced
         )
         taken = await self._received(known, server, conversation, holding, copy)
         if taken is not None and taken != copy:
-            self._change(copy=taken)
+            await asyncio.to_thread(self._change, copy=taken)
         return taken is not None or not is_other
 
     async def validate(self, measured: Measured) -> None:
@@ -183,15 +188,10 @@ class Keeper:
         assert self._signing_key is not None  # noqa: S101 - as loaded
         return self._signing_key
 
-    def _learn(self, known: Known) -> None:
-        if known != self._servers:
-            self._servers = known
-            self._change()
-
     def _change(self, **changes: Any) -> None:
         self._keep(replace(self._enrolled, known=self._known.octets(), **changes))
 
     def _keep(self, enrolled: Enrolled) -> None:
-        """On the disk before it counts. Raises OSError."""
+        """On the disk before it counts; in a thread, as disks take their time. Raises OSError."""
         keep(self.folder, enrolled)
         self.use(enrolled)

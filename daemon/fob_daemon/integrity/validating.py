@@ -52,6 +52,7 @@ class Validating:
     _was_asked: bool = field(default=False)
     _knows_servers: bool = field(default=False)
     _due: float = field(default=0.0)
+    _pause: float = field(default=0.0)
     _trouble: tuple[str, str] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -133,8 +134,8 @@ class Validating:
 
     @property
     def seconds_until_due(self) -> float:
-        """Until it asks by itself."""
-        return self._due - self.clock()
+        """Until it asks by itself; a clock that was set back makes it no longer."""
+        return min(self._due - self.clock(), self._pause)
 
     def measure(self) -> None:
         """Before anybody is asked; in a thread. What cannot be read is found again by the attempt."""
@@ -159,13 +160,13 @@ class Validating:
             await self._attempt()
         except _TROUBLES as error:
             self._trouble = _named(error)
-            self._due = self.clock() + self._pause(error)
+            self._pause = self._pause_after(error)
         else:
             self._pauses.begin_anew()
             self._is_validated_here = self.was_confirmed
-            pause = self.copy.about.policy.interval if self.was_confirmed else REFUSED_AGAIN
             # What is asked before each use is asked now and then too, so that people see how it stands.
-            self._due = self.clock() + (pause or REFUSED_AGAIN)
+            self._pause = (self.copy.about.policy.interval if self.was_confirmed else 0) or REFUSED_AGAIN
+        self._due = self.clock() + self._pause
         self._was_asked = True
 
     async def _attempt(self) -> None:
@@ -185,7 +186,7 @@ class Validating:
         self._measured = await asyncio.to_thread(measure, package_folders())
         return self._measured
 
-    def _pause(self, error: Exception) -> float:
+    def _pause_after(self, error: Exception) -> float:
         if isinstance(error, OfficeError):
             # Another key may be theirs now.
             self._knows_servers = False
