@@ -1,5 +1,6 @@
 """`fob integrity`: how copies stand, their validation, their letters; this computer's own copy beside them."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from cli.fob_program import FobProgram
 from control.fake_daemon import VALIDATED, FakeDaemon
 from control.fake_phone import FakePhone
 from control.meter import make_meter
+from fob_daemon.cli.context import Fob
+from fob_daemon.cli.git_signing.refusal import why_not_signed
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.office_reports import IntegrityChange, OfficeReport, RelayReport
 from fob_protocol.at.values import Values
@@ -191,3 +194,12 @@ async def test_a_copy_that_stands_otherwise_is_a_line_of_the_monitor(
     assert line == {"event": "integrity", "data": {"device": "pixel", "program": "rate", "state": "disabled"}}
     process.kill()
     await process.communicate()
+
+
+async def test_git_is_told_that_it_was_not_the_person_who_refused(daemon: FakeDaemon, fob: FobProgram) -> None:
+    daemon.integrity.now = REFUSED_OWN
+    asking = Fob({"FOB_CONTROL_SOCKET": str(fob.control)})
+    refusal = await asyncio.to_thread(why_not_signed, asking, "key", 0, "")
+    assert (refusal.why, refusal.next_command) == (
+        f"fobd uses no key of any phone: {REFUSED_OWN.why}", "install fobd anew",
+    )  # fmt: skip

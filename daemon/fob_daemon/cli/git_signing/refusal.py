@@ -23,6 +23,9 @@ def why_not_signed(fob: Fob, key: str, since: int, words: str) -> ControlError:
 
     `key`: git's user.signingKey; `since`: the log's newest entry before git signed; `words`: git's last ones.
     """
+    own = fob.client.get("integrity")
+    if not own["enabled"]:
+        return ControlError(_WHAT, f"fobd uses no key of any phone: {own['why']}", own["next"])
     status = fob.client.get("status")
     public = public_half(key)
     if public is None:
