@@ -48,9 +48,12 @@ async def opened_page(
     is_calm: bool = True,
     may_complain: bool = False,
     has_policy: bool = True,
+    has_tls_trust: bool = True,
     scale: float = 1.0,
 ) -> AsyncIterator[Page]:
     """A window of its own, with or without what a person may want: darkness, motion, script, a page's own policy.
+
+    Without `has_tls_trust` any certificate is as good as another.
 
     What a page complains of fails, unless it `may_complain`.
     """
@@ -60,6 +63,7 @@ async def opened_page(
         reduced_motion="reduce" if is_calm else "no-preference",
         java_script_enabled=has_script,
         bypass_csp=not has_policy,
+        ignore_https_errors=not has_tls_trust,
         device_scale_factor=scale,
     )
     context.set_default_timeout(PATIENCE * 1000)
