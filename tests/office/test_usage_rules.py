@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -422,9 +423,9 @@ def test_usage_is_kept_as_long_as_the_log(scene: OfficeScene, copy: bytes) -> No
     assert [day - MIDNIGHT // DAY for day in days] == [1, 2, DAYS_KEPT + 1]
 
 
-def rushing(scene: OfficeScene, numbers: list[bytes]) -> list[Callable[[], None]]:
-    using = [lambda number=number: use(scene, number) for number in numbers]
-    return [*using, *(lambda: look(scene.office) for _ in numbers)]
+def rushing(scene: OfficeScene, numbers: list[bytes]) -> list[Callable[[], object]]:
+    using: list[Callable[[], object]] = [partial(use, scene, number) for number in numbers]
+    return [*using, *(partial(look, scene.office) for _ in numbers)]
 
 
 def test_who_comes_at_the_same_time_finds_the_same_once(scene_of_any: OfficeScene) -> None:
