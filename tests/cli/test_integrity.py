@@ -1,7 +1,6 @@
 """`fob integrity`: how copies stand, their validation, their letters; this computer's own copy beside them."""
 
 import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,12 +185,12 @@ async def test_programs_are_offered(fob: FobProgram, meter: FakeDeviceOffice) ->
 async def test_a_copy_that_stands_otherwise_is_a_line_of_the_monitor(
     fob: FobProgram, daemon: FakeDaemon, phone: FakePhone
 ) -> None:
-    process = await fob.start("--json", "monitor")
+    process = await fob.start("monitor", "--lines")
     assert process.stdout is not None
     assert await daemon.followers.get() == 1
     daemon.announce(IntegrityChange("pixel", "rate", "disabled"))
-    line = json.loads(await process.stdout.readline())
-    assert line == {"event": "integrity", "data": {"device": "pixel", "program": "rate", "state": "disabled"}}
+    line = (await process.stdout.readline()).decode()
+    assert line[len("12:34:56") :] == "  integrity  pixel  rate  disabled\n"
     process.kill()
     await process.communicate()
 
