@@ -119,13 +119,13 @@ def a_copy_s_life_costs_the_same(office: OfficeScene, watch: Watch) -> None:
         (AskCopies.__name__, 9),
         # Challenge and request; the second one is not measured, nor is a clone's.
         (GetChallenge.__name__, 2),
-        # Four of a line are the usage watch's, and four more on a copy's first one of a day.
-        ("Validate", 21),
+        # Three of a line are the usage watch's, and four more on a copy's first one of a day.
+        ("Validate", 20),
         (GetChallenge.__name__, 2),
-        ("Validate", 17),
+        ("Validate", 16),
         (GetChallenge.__name__, 2),
-        ("Validate", 17),
-        ("Validate", 15),
+        ("Validate", 16),
+        ("Validate", 14),
     ]
 
 

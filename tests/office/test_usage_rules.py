@@ -76,6 +76,16 @@ def test_what_is_longer_ago_is_not_counted(scene: OfficeScene, copy: bytes) -> N
     assert rules_found(scene) == [("too-often", 1)]
 
 
+def test_lines_of_before_midnight_are_counted(scene: OfficeScene, copy: bytes) -> None:
+    scene.clock.time = MIDNIGHT - 60
+    use(scene, copy, 60)
+    scene.clock.pass_by(120)
+    use(scene, copy, 40)
+    assert rules_found(scene) == []
+    use(scene, copy)
+    assert rules_found(scene) == [("too-often", 1)]
+
+
 def test_another_copy_s_lines_are_not_counted(scene: OfficeScene, copy: bytes) -> None:
     [other] = more_copies(scene, copy, 1)
     use(scene, copy, 100)

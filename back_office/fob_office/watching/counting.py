@@ -21,9 +21,10 @@ _MOST: Final = 0xFFFF
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Of a line. `is_first`: the copy has no other one in this hour."""
+    """Of a line. `lines`: of the copy, on this day; `is_first`: it has no other one in this hour."""
 
     time: int
+    lines: int
     is_first: bool
 
     @property
@@ -49,7 +50,7 @@ def count_line(session: Session, copy: Copy, time: int) -> Moment:
     is_first = counts[hour] == 0
     counts[hour] = min(counts[hour] + 1, _MOST)
     row.lines, row.hours = row.lines + 1, HOURS.pack(*counts)
-    return Moment(time, is_first)
+    return Moment(time, row.lines, is_first)
 
 
 def _begin_day(session: Session, copy: int, day: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from fob_office.distribution.tables import Copy
 from fob_office.validation.tables import Result, Validation
-from fob_office.watching.counting import HOURS, Moment, count_line
+from fob_office.watching.counting import DAY, HOURS, Moment, count_line
 from fob_office.watching.findings import Found, find, log_finding, newest_finding
 from fob_office.watching.parameters import (
     COUNT_LIMIT,
@@ -90,6 +90,9 @@ def _numbers(seen: Seen, parameters: AnyParameters, since: int) -> Numbers | Non
 
 
 def _too_often(seen: Seen, rule: TooOften, since: int) -> Numbers | None:
+    if seen.moment.lines <= rule.validations and seen.moment.time % DAY >= rule.seconds:
+        # There were no more all day, which needs no asking.
+        return None
     counted = _count(seen, max(seen.moment.time - rule.seconds, since))
     if counted <= rule.validations:
         return None
