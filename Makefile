@@ -60,6 +60,7 @@ fuzz: setup  ## run the property tests on new cases, then every tests/fuzz/fuzz_
 picture: packages setup  ## make the pictures of README and docs anew, from a real phone's page
 	@PYTHONPATH=tests $(BIN)/python -m screen.picture
 	@PYTHONPATH=tests $(BIN)/python -m screen.office_picture
+	@PYTHONPATH=tests $(BIN)/python -m screen.operator_picture
 
 clean:  ## remove .venv, caches and build results
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -77,8 +77,8 @@ def _weeks(scene: OfficeScene, holder: ReferenceHolder, numbers: list[bytes]) ->
         for position, number in enumerate(numbers[:8]):
             days = range(today - 27, today - 6 if position == 3 else today)
             for day in days:
-                often = random.uniform(1, 6) * (0.2 if day % 7 in (2, 3) else 1)
-                hours = [round(often * (1 + sin((hour - 7) / 3.5))) if 7 <= hour < 19 else 0 for hour in range(24)]
+                often = random.uniform(4, 7) * (0.2 if day % 7 in (2, 3) else 1)
+                hours = [round(1 + often * sin((hour - 7) / 3.5)) if 7 <= hour < 19 else 0 for hour in range(24)]
                 row = UsageDay(
                     copy=ids[number], day=day, program="rates", lines=sum(hours), hours=HOURS.pack(*hours)
                 )  # fmt: skip
