@@ -71,7 +71,7 @@ class HeldCopy(Message, tag=1, frozen=True):
     integrity_value: Octets32 | None = None
 
     def __repr__(self) -> str:
-        return f"HeldCopy({self.about.program!r}, ...)"
+        return "HeldCopy(...)"
 
     @property
     def about(self) -> CopyRecord:
