@@ -18,6 +18,7 @@ CONFIGURATION = TESTS / "support" / "schemathesis.toml"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_schemathesis_finds_nothing(state: Path, database_url: str | None, tmp_path: Path) -> None:
     unlimited = LimitSettings(rate=0)
     with office_scene(state, database_url, limits=unlimited) as scene, served(scene) as office:
@@ -29,6 +30,6 @@ def test_schemathesis_finds_nothing(state: Path, database_url: str | None, tmp_p
         ]  # fmt: skip
         environment = os.environ | {"SCHEMATHESIS_HOOKS": "support.schemathesis_hooks", "PYTHONPATH": str(TESTS)}
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110, check=False
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=False
         )
     assert done.returncode == 0, done.stdout
