@@ -19,6 +19,12 @@ ECHO = """
 """
 
 
+FUNCTIONS = (
+    '(func (export "fob_alloc") (param i32) (result i32) (i32.const 0))',
+    '(func (export "fob_call") (param i32 i32 i32) (result i64) (i64.const 0))',
+)
+
+
 def binary(text: str) -> bytes:
     return bytes(wat2wasm(text))
 
@@ -157,11 +163,7 @@ def test_memory_grows_to_its_bound_and_no_further() -> None:
     ],
 )
 def test_what_is_too_large_from_the_start(parts: tuple[str, ...]) -> None:
-    large = module(
-        *parts,
-        '(func (export "fob_alloc") (param i32) (result i32) (i32.const 0))',
-        '(func (export "fob_call") (param i32 i32 i32) (result i64) (i64.const 0))',
-    )
+    large = module(*parts, *FUNCTIONS)
     with pytest.raises(RunError) as ended:
         large.call(0, [])
     assert ended.value.fault is RunFault.OUT_OF_MEMORY
@@ -249,6 +251,27 @@ def test_what_is_newer_is_no_module_here(newer: str) -> None:
     with pytest.raises(RunError) as refused:
         RunnableModule(binary(f"(module {newer})"), {}, has_commands=False)
     assert refused.value.fault is RunFault.BAD_MODULE
+
+
+@pytest.mark.clause("C17")
+@pytest.mark.parametrize(
+    ("parts", "fault"),
+    [
+        (('(memory (export "memory") 65536)', *FUNCTIONS), RunFault.OUT_OF_MEMORY),
+        ((ECHO, "(table 2000000000 funcref)"), RunFault.OUT_OF_MEMORY),
+        ((ECHO, "(func $begin (loop (br 0)))", "(start $begin)"), RunFault.OUT_OF_FUEL),
+        ((ECHO, "(func $begin (call $begin))", "(start $begin)"), RunFault.OUT_OF_STACK),
+        ((ECHO, "(func $begin (unreachable))", "(start $begin)"), RunFault.TRAP),
+        ((ECHO, '(data (i32.const -1) "x")'), RunFault.TRAP),
+    ],
+)
+def test_a_module_without_a_self_test_has_to_begin_all_the_same(parts: tuple[str, ...], fault: RunFault) -> None:
+    """Or a trial would confirm what can never run."""
+    never = module(*parts)
+    with pytest.raises(RunError) as ended:
+        never.test()
+    assert ended.value.fault is fault
+    module(ECHO).test()
 
 
 def test_a_self_test_that_fails() -> None:

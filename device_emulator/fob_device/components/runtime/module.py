@@ -38,10 +38,9 @@ class RunnableModule:
             _check_function(exports, _START)
 
     def test(self) -> None:
-        """Its self test, if it has one. Raises RunError."""
-        if not self._has_start:
-            return
-        result = Run(self._module, self._data).number(_START)
+        """It is made once, under its bounds, and its self test, if it has one, ends well. Raises RunError."""
+        run = Run(self._module, self._data)
+        result = run.number(_START) if self._has_start else 0
         if result != 0:
             raise RunError(RunFault.SELF_TEST, f"its self test ended with {result}")
 
