@@ -1,8 +1,9 @@
 """A phone for the tests of control socket and command line: real public keys, a PIN, a person who agrees or not."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -22,6 +23,8 @@ from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import SessionFlag, TokenFlag
 from fob_protocol.pkcs11.mechanisms import Mechanism
 from rpc.fake_application import FakeApplication
+
+T = TypeVar("T")
 
 PIN = b"4711"
 BASE_FLAGS = TokenFlag.RNG | TokenFlag.LOGIN_REQUIRED | TokenFlag.USER_PIN_INITIALIZED | TokenFlag.TOKEN_INITIALIZED
@@ -43,6 +46,10 @@ class FakePhone:
     next_handle: int = 1
     applications: int = 0
     grants: list[Grant] = field(default_factory=list)
+    # After a power cut it knows a login again by its ticket, while that is good.
+    was_cut: bool = False
+    tickets_are_good: bool = True
+    resumed: int = 0
     # Clear it and the phone waits for its person.
     approval: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -106,7 +113,17 @@ class PhoneApplication(FakeApplication):
         self.phone.logins.append(pin)
         if pin is not None and pin != PIN:
             raise CkrError(Ckr.PIN_INCORRECT)
+        self.phone.was_cut = False
         self.logged_in = True
+
+    async def within_login(self, session: int, ask: Callable[[], Awaitable[T]]) -> T:
+        if self.phone.was_cut:
+            if not self.phone.tickets_are_good:
+                self.logged_in = False
+                raise CkrError(Ckr.USER_NOT_LOGGED_IN, "the login ended on the device")
+            self.phone.was_cut = False
+            self.phone.resumed += 1
+        return await ask()
 
     async def logout(self, session: int) -> None:
         self.logged_in = False

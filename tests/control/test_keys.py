@@ -243,6 +243,19 @@ async def test_unlocked_means_no_pin_until_locked(api: Api, phone: FakePhone) ->
     assert (status, body["error"]["why"]) == (409, "nothing is unlocked")
 
 
+async def test_a_login_that_ended_while_the_power_was_cut_is_given_anew(api: Api, phone: FakePhone) -> None:
+    pin = {"device": "pixel", "pin": PIN.decode()}
+    await api.post("unlock", pin)
+    phone.was_cut = True
+    assert ((await api.post("unlock", pin))[0], phone.resumed) == (409, 1), "its ticket is good"
+    phone.was_cut, phone.tickets_are_good = True, False
+    assert await api.post("unlock", pin) == (200, {"device": "pixel"})
+    assert (phone.logins, phone.applications) == ([PIN, PIN], 1)
+    phone.was_cut = True
+    assert (await refused(api, pin=None))[0] == 428
+    assert (await made(api))["label"] == "mail key"
+
+
 async def test_the_ssh_agent_is_unlocked_and_locked_with_it(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
     await api.post("unlock", {"device": "pixel", "pin": PIN.decode()})
     assert (daemon.agent_logged_in, phone.logins) == (True, [PIN])

@@ -180,6 +180,36 @@ async def test_a_device_without_a_pad_wants_a_login_first(api: Api, meter: FakeD
     assert phone.logins == [PIN]
 
 
+async def test_an_unlocked_device_whose_power_was_cut_is_used_without_another_pin(
+    api: Api, meter: FakeDeviceOffice, phone: FakePhone
+) -> None:
+    def used(values: Values) -> tuple[Values, ...]:
+        if phone.was_cut or not phone.logins:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN)
+        return ((200, b"done"),)
+
+    meter.handlers["+FOBUSE"] = used
+    path, use = "devices/pixel/servers/post/use", {"application": "postage", "path": "quote"}
+    await api.post("unlock", {"device": "pixel", "pin": PIN.decode()})
+    assert (await api.post(path, use))[0] == 200
+    phone.was_cut = True
+    assert ((await api.post(path, use))[0], phone.resumed, phone.logins) == (200, 1, [PIN])
+    phone.was_cut, phone.tickets_are_good = True, False
+    assert (await api.post(path, use))[0] == 428
+    assert (await api.post("unlock", {"device": "pixel", "pin": PIN.decode()}))[0] == 200
+    assert ((await api.post(path, use))[0], phone.logins) == (200, [PIN, PIN])
+
+
+async def test_a_device_that_wants_its_login_again_says_how_to_give_it(
+    api: Api, meter: FakeDeviceOffice, phone: FakePhone
+) -> None:
+    meter.handlers["+FOBUSE"] = refusing(Ckr.USER_NOT_LOGGED_IN)
+    use = {"application": "postage", "path": "quote", "pin": PIN.decode()}
+    status, answer = await api.post("devices/pixel/servers/post/use", use)
+    assert (status, answer["error"]["why"]) == (422, "the device is locked (CKR_USER_NOT_LOGGED_IN)")
+    assert answer["error"]["next"] == "fob unlock"
+
+
 @pytest.mark.parametrize(
     "fields",
     [

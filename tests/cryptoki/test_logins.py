@@ -255,6 +255,19 @@ async def test_a_new_link_session_resumes_the_login_once(desk: Desk, client: Cli
         await sign(client, session)
 
 
+async def test_what_is_no_function_of_cryptoki_resumes_the_login_too(desk: Desk, client: Client) -> None:
+    session = await client.user_session()
+
+    async def asked() -> str:
+        return "answered"
+
+    with desk.crossing():
+        assert await client.application.within_login(session, asked) == "answered"
+    desk.restart_phone()
+    with desk.crossing(FOBRESUME=1):
+        assert await client.application.within_login(session, asked) == "answered"
+
+
 async def test_a_phone_that_forgot_the_ticket_puts_everyone_in_the_public_state(desk: Desk, client: Client) -> None:
     session = await client.user_session()
     key = client.key(session, "ec")

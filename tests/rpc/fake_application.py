@@ -6,8 +6,9 @@ what it was asked. Functions that no test needs refuse.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
+from typing import TypeVar
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -31,6 +32,8 @@ from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.flags import MechanismFlag, SessionFlag, SlotFlag, TokenFlag
 from fob_protocol.pkcs11.infos import MechanismInfo
 from fob_protocol.pkcs11.mechanisms import Mechanism
+
+T = TypeVar("T")
 
 SLOT = 17
 PIN = b"1234"
@@ -214,6 +217,9 @@ class FakeApplication:
 
     async def join_login(self, session: int) -> None:
         raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED)
+
+    async def within_login(self, session: int, ask: Callable[[], Awaitable[T]]) -> T:
+        return await ask()
 
     async def logout(self, session: int) -> None:
         self._check(session)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from fob_daemon.control.errors import ControlError
@@ -106,8 +107,9 @@ class OfficeHandlers:
             if error.ckr is not Ckr.USER_NOT_LOGGED_IN:
                 raise self._refused(device, _undone(request), error, _NO_SERVER) from None
         try:
-            async with self.sessions.for_writing(device, peer, request.pin):
-                return await self._person_asked(device, request)
+            async with self.sessions.for_writing(device, peer, request.pin) as session:
+                asked = partial(self._person_asked, device, request)
+                return await session.application.within_login(session.handle, asked)
         except CkrError as error:
             raise self._refused(device, _undone(request), error, _NO_SERVER) from None
 

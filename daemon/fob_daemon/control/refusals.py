@@ -47,6 +47,7 @@ MEANINGS: Final = {
         "the PIN is locked after too many wrong ones; the security officer's PIN sets a new one",
         tool=SET_PIN,
     ),
+    Ckr.USER_NOT_LOGGED_IN: Meaning(ExitCode.FAILED, "the device is locked", "fob unlock"),
     Ckr.USER_PIN_NOT_INITIALIZED: Meaning(
         ExitCode.FAILED,
         "the device has no PIN yet; the security officer's PIN sets one",

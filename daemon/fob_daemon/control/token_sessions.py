@@ -68,7 +68,11 @@ class TokenSessions:
     async def for_writing(
         self, device: DeviceReport, peer: PeerIdentity, pin: bytes | None
     ) -> AsyncIterator[TokenSession]:
-        """A session that is logged in. Raises ControlError when a PIN is needed, CkrError when it is wrong."""
+        """A session that is logged in at the device too.
+
+        Raises ControlError when a PIN is needed, CkrError when it is wrong.
+        """
+        await self._go_on(device.slot)
         async with self.for_reading(device, peer) as session:
             if not session.is_logged_in:
                 await _login(session, pin)
@@ -78,6 +82,7 @@ class TokenSessions:
         """Log in and stay so, the ssh agent too. Raises ControlError."""
         what = f"'{device.name}' was not unlocked"
         try:
+            await self._go_on(device.slot)
             held = self._held_session(device.slot)
             if held is None:
                 await self._hold(device, peer, pin)
@@ -136,6 +141,20 @@ class TokenSessions:
         session.application.close()
         return True
 
+    async def _go_on(self, slot: int) -> None:
+        """A device that was switched off knows a held login by its ticket again, or it ends here too. Raises CkrError.
+
+        No round trip while the link session is the one that the login was last used in.
+        """
+        held = self._held_session(slot)
+        if held is None:
+            return
+        try:
+            await held.application.within_login(held.handle, _nothing)
+        except CkrError as error:
+            if error.ckr is not Ckr.USER_NOT_LOGGED_IN:
+                raise
+
     def _held_session(self, slot: int) -> TokenSession | None:
         session = self._held.get(slot)
         if session is not None and not session.is_logged_in:
@@ -147,6 +166,10 @@ class TokenSessions:
         session = self._held.pop(slot, None)
         if session is not None:
             session.application.close()
+
+
+async def _nothing() -> None:
+    """To be asked within a login that is only to go on."""
 
 
 async def _login(session: TokenSession, pin: bytes | None) -> None:

@@ -1,7 +1,8 @@
 """One Cryptoki application: every function finds its session and its keys here, and hands over to who does it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from fob_daemon.cryptoki.interface import (
     AttributeAnswer,
@@ -37,6 +38,8 @@ from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.infos import MechanismInfo
 from fob_protocol.pkcs11.mechanisms import Mechanism
+
+T = TypeVar("T")
 
 LIBRARY = LibraryInfo("Fob", "Keys on the device in your hand", (0, 1))
 
@@ -145,6 +148,9 @@ class FobApplication:
 
     async def join_login(self, session: int) -> None:
         await self._sessions.get(session).login.join()
+
+    async def within_login(self, session: int, ask: Callable[[], Awaitable[T]]) -> T:
+        return await self._sessions.get(session).login.run(ask)
 
     async def logout(self, session: int) -> None:
         found = self._sessions.get(session)

@@ -6,15 +6,17 @@ buffer, or None to ask for the length only. An operation stays active when only 
 v2.40, section 5.2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fob_protocol.pkcs11.attributes import AttributeValue, Template
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.flags import SessionFlag, SlotFlag, TokenFlag
 from fob_protocol.pkcs11.infos import MechanismInfo, Version
 from fob_protocol.pkcs11.mechanisms import Mechanism
+
+T = TypeVar("T")
 
 Output = bytes | int
 
@@ -91,6 +93,9 @@ class Application(Protocol):
     async def login(self, session: int, user_type: int, pin: bytes | None) -> None: ...
     async def join_login(self, session: int) -> None:
         """No function of Cryptoki: the agent takes part in the login that `fob unlock` has opened."""
+
+    async def within_login(self, session: int, ask: Callable[[], Awaitable[T]]) -> T:
+        """No function of Cryptoki: `ask` the device in its user's login, which goes on by its ticket where it must."""
 
     async def logout(self, session: int) -> None: ...
 
