@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from fob_office.devices.service import set_state
 from fob_office.devices.tables import DeviceState
@@ -213,6 +213,39 @@ def test_a_disabled_copy_is_replaced_when_an_operator_says_so(shop: OfficeScene)
     for change in (enable, reissue):
         with pytest.raises(OperatorError, match="it is replaced, or so already"):
             change(shop.office, old.number, OPERATOR)
+
+
+@pytest.mark.clause("V16")
+def test_what_is_disabled_last_stays_so_whatever_was_said_before(shop: OfficeScene) -> None:
+    """Between the operator's two words the device did not ask."""
+    holder = new_device(shop)
+    holder.fetch({"rates": RATES})
+    old = holder.copies["rates"]
+    for before in (disable, reissue, disable):
+        before(shop.office, old.number, OPERATOR)
+    holder.fetch({"rates": RATES}, replaced=[old.number])
+    assert (holder.copies["rates"], state_of(shop, old.number)) == (old, State.DISABLED)
+    with pytest.raises(OperatorError, match="it is disabled, or so already"):
+        disable(shop.office, old.number, OPERATOR)
+    for before in (reissue, enable, disable):
+        before(shop.office, old.number, OPERATOR)
+    holder.fetch({"rates": RATES})
+    assert holder.copies["rates"] is old
+
+
+@pytest.mark.clause("V15", "V16")
+def test_a_flag_wins_over_an_older_reissue(shop: OfficeScene) -> None:
+    """A row of an office of before, where valid copies were reissued too."""
+    holder = new_device(shop)
+    holder.fetch({"rates": RATES})
+    clone = holder.clone(seed=99)
+    old = holder.copies["rates"]
+    with shop.office.database.write() as session:
+        session.execute(update(Copy).where(Copy.number == old.number).values(is_reissued=True))
+    assert isinstance(holder.validate("rates"), Ticket)
+    assert isinstance(clone.validate("rates"), Verdict)
+    holder.fetch({"rates": RATES})
+    assert (holder.copies["rates"], state_of(shop, old.number)) == (old, State.CLONED)
 
 
 @pytest.mark.clause("V16")

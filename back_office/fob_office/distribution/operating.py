@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
 from fob_office.distribution.tables import Copy, Holder
@@ -56,14 +56,19 @@ def current_of(session: Session, key: bytes) -> Sequence[Copy]:
 
 
 def disable(office: Office, number: bytes, who: str) -> None:
-    """Its next request has that verdict. Raises OperatorError: it is refused already."""
-    _change(office, number, Copy.state == State.VALID, {"state": State.DISABLED}, "copy disabled", who)
+    """Its next request has that verdict, and an earlier word that there may be another one is taken back.
+
+    Raises OperatorError: it is refused already.
+    """
+    may_be = Copy.is_current & ((Copy.state == State.VALID) | Copy.is_reissued)
+    state = case((Copy.state == State.VALID, State.DISABLED), else_=Copy.state)
+    _change(office, number, may_be, {"state": state, "is_reissued": False}, "copy disabled", who)
 
 
 def enable(office: Office, number: bytes, who: str) -> None:
     """A disabled one, as it was. Raises OperatorError: it is another state's, or another one is in its place."""
     is_disabled = (Copy.state == State.DISABLED) & Copy.is_current
-    _change(office, number, is_disabled, {"state": State.VALID}, "copy enabled", who)
+    _change(office, number, is_disabled, {"state": State.VALID, "is_reissued": False}, "copy enabled", who)
 
 
 def reissue(office: Office, number: bytes, who: str) -> None:

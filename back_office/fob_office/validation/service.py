@@ -142,10 +142,10 @@ class Validating:
         return granted.body
 
     def _flag(self, session: Session, held: Held, case: Case, result: Result) -> None:
-        """A good copy that turns out to be invalid or cloned (V15, V21)."""
+        """A good copy that turns out to be invalid or cloned (V15, V21). What an operator said before is over."""
         if case.copy.state != State.VALID or result not in VERDICTS:
             return
-        case.copy.state = VERDICTS[result]
+        case.copy.state, case.copy.is_reissued = VERDICTS[result], False
         if case.used is not None:
             keep_proof(session, self.server, held, case, case.used)
         number = case.copy.number.hex()
