@@ -34,7 +34,18 @@ from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 from support.holder import ReferenceHolder
 from support.office import OfficeScene, office_scene, surroundings
-from support.office_holders import RATES, add_program, direct, holder_of, policy, rates_holder, refused, state_of
+from support.office_holders import (
+    RATES,
+    add_program,
+    direct,
+    holder_of,
+    installation,
+    octets_of,
+    policy,
+    rates_holder,
+    refused,
+    state_of,
+)
 from support.office_shop import OPERATOR, known_device, ordered_device, release
 
 SERIALS = count(1)
@@ -249,15 +260,22 @@ def test_a_flag_wins_over_an_older_reissue(shop: OfficeScene) -> None:
 
 
 @pytest.mark.clause("V16")
-def test_a_good_copy_that_is_reissued_is_over(shop: OfficeScene) -> None:
-    """A device that has lost what it knew of its copy."""
+def test_a_good_copy_is_disabled_before_it_is_reissued(shop: OfficeScene) -> None:
+    """A device that has lost what it knew of its copy, or whose copy shall have what its program's policy says now."""
     holder = new_device(shop)
-    holder.fetch({"rates": RATES})
-    assert isinstance(holder.validate("rates"), Ticket)
-    old = holder.copies.pop("rates")
+    add_program(shop, "strict", b"a program")
+    holder.fetch({"strict": octets_of(installation(b"a program"))})
+    assert isinstance(holder.validate("strict"), Ticket)
+    old = holder.copies.pop("strict")
+    policy(shop, "strict", lifetime=60)
+    with pytest.raises(OperatorError, match="its holder keeps it, and asks for no other") as refused:
+        reissue(shop.office, old.number, OPERATOR)
+    assert f"copy disable {old.number.hex()}" in refused.value.command
+    disable(shop.office, old.number, OPERATOR)
     reissue(shop.office, old.number, OPERATOR)
-    holder.fetch({"rates": RATES})
-    assert isinstance(holder.validate("rates"), Ticket)
+    holder.fetch({"strict": old.octets})
+    assert isinstance(holder.validate("strict"), Ticket)
+    assert (old.record.policy.lifetime, holder.copies["strict"].record.policy.lifetime) == (86_400, 60)
     assert state_of(shop, old.number) is State.DISABLED
 
 

@@ -109,7 +109,7 @@ def enable(cli: Cli, state: Path, number: bytes) -> None:
 @number_argument
 @pass_cli
 def reissue(cli: Cli, state: Path, number: bytes) -> None:
-    """Give its holder another one when it asks next, also in the place of one that was cloned or disabled."""
+    """Give the holder of one that is flagged (cloned, disabled, invalid) another one when it asks next."""
     _change(cli, state, number, operating.reissue, "reissued")
 
 

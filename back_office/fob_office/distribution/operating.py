@@ -1,6 +1,6 @@
 """What an operator does with copies (V16): each change is one conditional UPDATE."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from fob_protocol.integrity.validation import State
 LIST: Final = "fob-office copy list"
 # So many in one answer.
 PAGE: Final = 100
+# Of a copy: why it was not changed, and what helps.
+WhyNot = Callable[[Copy], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,12 @@ def enable(office: Office, number: bytes, who: str) -> None:
 
 
 def reissue(office: Office, number: bytes, who: str) -> None:
-    """Its holder gets a new one when it asks next. Raises OperatorError: another one is in its place already."""
-    may_be = Copy.is_current & ~Copy.is_reissued
-    _change(office, number, may_be, {"is_reissued": True}, "copy reissued", who)
+    """The holder of a flagged one gets another one when it asks next.
+
+    Raises OperatorError: it is valid, so that its holder asks for no other; another one is in its place already.
+    """
+    may_be = Copy.is_current & ~Copy.is_reissued & (Copy.state != State.VALID)
+    _change(office, number, may_be, {"is_reissued": True}, "copy reissued", who, _why_not_reissued)
 
 
 def resynchronise(office: Office, number: bytes, who: str) -> None:
@@ -87,14 +92,27 @@ def resynchronise(office: Office, number: bytes, who: str) -> None:
 
 
 def _change(
-    office: Office, number: bytes, may_be: ColumnElement[bool], values: dict[str, Any], what: str, who: str
-) -> None:
+    office: Office, number: bytes, may_be: ColumnElement[bool], values: dict[str, Any], what: str, who: str,
+    why_not: WhyNot | None = None,
+) -> None:  # fmt: skip
     with office.database.write() as session:
         change = update(Copy).where(Copy.number == number, may_be).values(values).returning(Copy.id)
         if session.scalars(change).one_or_none() is None:
-            row = copy_of(session, number)
-            state = State(row.state).name.lower() if row.is_current else "replaced"
-            raise OperatorError(
-                "the copy was not changed", f"it is {state}, or so already", f"fob-office copy show {number.hex()}"
-            )
+            why, remedy = (why_not or _why_not)(copy_of(session, number))
+            raise OperatorError("the copy was not changed", why, remedy)
         record(session, office.now(), who, what, number.hex())
+
+
+def _why_not(row: Copy) -> tuple[str, str]:
+    state = State(row.state).name.lower() if row.is_current else "replaced"
+    return f"it is {state}, or so already", f"fob-office copy show {row.number.hex()}"
+
+
+def _why_not_reissued(row: Copy) -> tuple[str, str]:
+    """A valid one is known by its holder, who would never hear that there may be another."""
+    if row.state != State.VALID:
+        return _why_not(row)
+    return (
+        "it is valid: its holder keeps it, and asks for no other",
+        f"fob-office copy disable {row.number.hex()}, and reissue it then",
+    )

@@ -38,7 +38,7 @@ PREFIX: Final = "/copies"
 _CHANGES: Final[dict[str, tuple[str, Callable[[Office, bytes, str], None]]]] = {
     "disable": ("Refuse its next request", disable),
     "enable": ("Let a disabled one go on", enable),
-    "reissue": ("Give its holder another one when it asks next", reissue),
+    "reissue": ("Give the holder of a flagged one another one when it asks next", reissue),
     "resynchronise": ("Believe its holder's next request where it stands", resynchronise),
 }
 
