@@ -25,7 +25,7 @@ def test_a_good_set_is_taken_and_what_it_taught_is_handed_on(case: Case) -> None
     plan = case.check()
     assert [item.release.id for item in plan.items] == ["table", "rates"]
     assert plan.manifest.set_number == 7
-    assert plan.trust.epochs == {"config": 1, "releases": 1}
+    assert plan.trust.epochs == {"config": 1}
 
 
 def test_a_set_of_nothing_is_one_too(case: Case) -> None:

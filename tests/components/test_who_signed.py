@@ -168,6 +168,33 @@ def test_a_release_server_that_was_revoked(case: Case) -> None:
     assert case.fault(known=known) is Fault.REVOKED
 
 
+@pytest.mark.clause("C25", "R27")
+def test_a_release_by_keys_that_are_not_revoked_though_there_are_newer_ones(case: Case) -> None:
+    """The directory has told of epoch 2; what epoch 1 signed before is as good as it was, and nothing is forgotten."""
+    known = replace(trust(case.device), epochs={"releases": 2})
+    assert case.check(known=known).trust.epochs == {"releases": 2, "config": 1}
+
+
+@pytest.mark.clause("C25", "C26")
+def test_releases_by_old_and_by_new_keys_in_one_set(case: Case) -> None:
+    newer = case.signers.server("releases", Usage.RELEASE, epoch=2)
+    case.put(case.table, case.signers.release_by(newer, "slogan", b"", security_counter=10))
+    case.draft.certificates.append(newer.signed)
+    assert case.check()
+    revoked = trust(case.device).with_list(case.signers.revocation_list(1, releases=2))
+    assert case.fault(known=revoked) is Fault.REVOKED
+
+
+@pytest.mark.clause("C25", "C26")
+def test_keys_of_before_bring_back_nothing_older(case: Case) -> None:
+    """Rollback: what protects from it are versions and counters, whoever of the release server's keys has signed."""
+    known = replace(trust(case.device), epochs={"releases": 2})
+    case.change_rates(version=(1, 3, 9))
+    assert case.fault(known=known) is Fault.VERSION_ROLLBACK
+    case.change_rates(security_counter=9)
+    assert case.fault(known=known) is Fault.COUNTER_ROLLBACK
+
+
 @pytest.mark.clause("C25")
 def test_a_server_s_next_epoch_is_taken_and_no_earlier_one_after_it(case: Case) -> None:
     server = case.signers.server("config", Usage.CONFIGURATION, epoch=2)

@@ -269,6 +269,33 @@ def test_a_server_whose_key_changed_is_spoken_to_by_its_new_one_and_the_old_one_
     on_bench(tmp_path, story)
 
 
+@pytest.mark.clause("R27", "C25")
+def test_what_a_release_server_signed_is_taken_until_its_keys_are_revoked(tmp_path: Path) -> None:
+    """New keys beside the old ones, of which the directory has told, stop no configuration."""
+
+    async def story(bench: DeviceBench) -> None:
+        table, echo, _ = releases(bench.office)
+        signers, old = bench.office.signers, bench.office.signers.releases
+        signers.releases = signers.server("releases", *old.certificate.usages, epoch=2)
+
+        def by_the_old_keys(draft: Draft) -> None:
+            draft.certificates = [old.signed]
+
+        bench.office.spoil_draft = by_the_old_keys
+        bench.office.order = [table]
+        await bench.at_rest()
+        assert bench.back_office.talker.known.trust.epochs["releases"] == 2
+        assert bench.installed == ["table"]
+        bench.office.list_number, bench.office.revoked = 2, {"releases": 2}
+        bench.office.order = [table, echo]
+        with pytest.raises(OfficeError) as refused:
+            await bench.back_office.configure(Purpose.AGAIN)
+        assert refused.value.fault is Fault.REVOKED
+        assert bench.installed == ["table"]
+
+    on_bench(tmp_path, story)
+
+
 def test_who_stops_waiting_stops_nothing(tmp_path: Path) -> None:
     async def story(bench: DeviceBench) -> None:
         table, echo, _ = releases(bench.office)

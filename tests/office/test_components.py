@@ -1,10 +1,13 @@
 """Releases: checked as a device would, signed and sealed once, and signed anew when keys change (C8, C25, R27)."""
 
+from pathlib import Path
+
 import pytest
 
 from fob_office.components.service import resign_server, withdraw
 from fob_office.components.shipping import add_shipped
 from fob_office.errors import NotFoundError, OperatorError
+from fob_office.orders.service import change_order
 from fob_office.shipped import shipped
 from fob_protocol.office.certificate import read_certificate
 from fob_protocol.office.component import Kind
@@ -90,16 +93,47 @@ def test_what_is_withdrawn_is_so_for_good(scene: OfficeScene) -> None:
 
 
 @pytest.mark.clause("R27", "C25")
-def test_a_new_release_under_new_keys_has_the_others_signed_anew(scene: OfficeScene) -> None:
-    """A device that has seen the new keys takes nothing of the old ones."""
+def test_what_older_keys_signed_is_given_beside_what_the_new_ones_sign(scene: OfficeScene) -> None:
+    """Until the old ones are revoked nothing has to be signed anew."""
     release(scene, "rates")
     device = ordered_device(scene, "rates")
     scene.issuing().change_keys("release")
     release(scene, "slogan")
+    change_order(scene.office, device.serial, ["rates", "slogan"], OPERATOR)
     granted, challenge = device.ask()
     assert isinstance(granted, Granted)
-    assert [read_certificate(scene.issuer, signed).epoch for signed in granted.release_certificates] == [2]
-    assert len(device.check(granted, challenge).items) == 1
+    assert {read_certificate(scene.issuer, signed).epoch for signed in granted.release_certificates} == {1, 2}
+    assert len(device.check(granted, challenge).items) == 2
+
+
+@pytest.mark.clause("R27")
+@pytest.mark.parametrize(
+    ("everything", "elsewhere", "command"),
+    [
+        (False, False, "fob-office component resign --signer release"),
+        (False, True, "fob-office component build, and import"),
+        (True, False, "fob-office server change-keys release"),
+    ],
+)
+def test_keys_are_not_revoked_while_releases_hang_on_them(
+    sqlite_scene: OfficeScene, tmp_path: Path, everything: bool, elsewhere: bool, command: str
+) -> None:
+    release(sqlite_scene, "rates")
+    issuing = sqlite_scene.issuing()
+    issuing.change_keys("release", keys_file=tmp_path / "release.pem" if elsewhere else None)
+    with pytest.raises(OperatorError, match="that these keys signed, 1 in number") as refused:
+        issuing.revoke("release", everything=everything)
+    assert refused.value.command.startswith(command)
+    assert issuing.revoke("release", everything=everything, anyway=True).number == 2
+
+
+@pytest.mark.clause("R27")
+def test_keys_that_signed_nothing_any_more_are_revoked(sqlite_scene: OfficeScene) -> None:
+    release(sqlite_scene, "rates")
+    issuing = sqlite_scene.issuing()
+    issuing.change_keys("release")
+    resign_server(sqlite_scene.office, "release", OPERATOR)
+    assert issuing.revoke("release", everything=False).epochs == {"release": 2}
 
 
 @pytest.mark.clause("R27")
@@ -107,7 +141,7 @@ def test_what_revoked_keys_signed_is_given_to_nobody_until_it_is_signed_anew(sce
     release(scene, "rates")
     device = ordered_device(scene, "rates")
     scene.issuing().change_keys("release")
-    scene.issuing().revoke("release", everything=False)
+    scene.issuing().revoke("release", everything=False, anyway=True)
     assert isinstance(device.configure(), Current)
     assert resign_server(scene.office, "release", OPERATOR) == 1
     assert resign_server(scene.office, "release", OPERATOR) == 0

@@ -110,6 +110,19 @@ def test_an_epoch_below_one_that_was_seen_is_refused() -> None:
 
 
 @pytest.mark.clause("R27")
+def test_who_signed_something_once_is_believed_until_revoked() -> None:
+    """Newer keys that were seen do not matter for that; every other rule does."""
+    signed = SERVER.certificate(epoch=3).signed(ISSUER)
+    seen = TRUST.with_certificate(SERVER.certificate(epoch=4))
+    assert seen.check_signer(signed, "bank", Usage.REGISTRATION).epoch == 3
+    revoked = seen.with_list(revocations(epochs={"bank": 4}).signed(ISSUER))
+    assert fault_of(lambda: revoked.check_signer(signed, "bank", Usage.REGISTRATION)) is Fault.REVOKED
+    assert fault_of(lambda: seen.check_signer(signed, "other", Usage.REGISTRATION)) is Fault.OTHER_SERVER
+    assert fault_of(lambda: seen.check_signer(signed, "bank", Usage.RELEASE)) is Fault.OTHER_USAGE
+    assert fault_of(lambda: seen.at(NOW + 2 * DAY).check_signer(signed, "bank", Usage.REGISTRATION)) is Fault.EXPIRED
+
+
+@pytest.mark.clause("R27")
 @pytest.mark.parametrize(
     ("new", "fault"),
     [

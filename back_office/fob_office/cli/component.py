@@ -136,7 +136,7 @@ def withdraw_(cli: Cli, state: Path, name: str, version: str) -> None:
 @click.option("--signer", default=SERVER, show_default=True, help="The release server.")
 @pass_cli
 def resign(cli: Cli, state: Path, signer: str) -> None:
-    """Sign all releases anew, after the signer's keys were changed (`fob-office server change-keys`)."""
+    """Sign all releases anew by the signer's newest keys, before the old ones are revoked (`server revoke --old`)."""
     with cli.office(state) as office:
         count = resign_server(office, signer, WHO)
     cli.say(f"signed {count} anew")

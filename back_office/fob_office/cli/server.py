@@ -126,8 +126,13 @@ def change_keys(cli: Cli, state: Path, name: str, days: int, keys_file: Path | N
     """New keys of the next epoch. The old ones work until `revoke`, so that no device is left out meanwhile."""
     with cli.issuing(state, issuer_key) as issuing:
         issuing.change_keys(name, days=days, keys_file=keys_file)
+        signs_releases = issuing.signs_releases(name)
     cli.say(f"changed the keys of {name}")
-    cli.say(f"next:  fob-office server revoke {name} --old    (when devices had time to learn the new ones)")
+    if signs_releases:
+        again = "build and import each release anew" if keys_file else f"fob-office component resign --signer {name}"
+        cli.say(f"next:  {again}    (what the old keys signed is worth nothing once they are revoked)")
+    step = "then" if signs_releases else "next"
+    cli.say(f"{step}:  fob-office server revoke {name} --old    (when devices had time to learn the new ones)")
 
 
 @server.command()
@@ -135,12 +140,15 @@ def change_keys(cli: Cli, state: Path, name: str, days: int, keys_file: Path | N
 @issuer_key_option
 @click.option("--old", is_flag=True, help="All but the newest keys.")
 @click.option("--all", "everything", is_flag=True, help="The newest too: the server is no more, until its keys change.")
+@click.option("--anyway", is_flag=True, help="Also when releases that they signed can be given to nobody then.")
 @click.argument("name")
 @pass_cli
-def revoke(cli: Cli, state: Path, name: str, old: bool, everything: bool, issuer_key: Path | None) -> None:
+def revoke(
+    cli: Cli, state: Path, name: str, old: bool, everything: bool, anyway: bool, issuer_key: Path | None
+) -> None:  # fmt: skip
     """Make keys worthless by a new revocation list, and erase them here."""
     if old == everything:
         raise click.UsageError("say --old or --all")
     with cli.issuing(state, issuer_key) as issuing:
-        number = issuing.revoke(name, everything=everything).number
+        number = issuing.revoke(name, everything=everything, anyway=anyway).number
     cli.say(f"revoked: list {number} says so")

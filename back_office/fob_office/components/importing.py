@@ -56,7 +56,7 @@ def import_bundle(office: Office, octets: bytes, who: str, state: ReleaseState) 
 
 
 def _signer(session: Session, office: Office, bundle: Bundle) -> Certificate:
-    """Devices that have seen a server's newest keys take nothing of older ones, so only the newest count."""
+    """What older keys signed would be worth nothing once they are revoked, so only the newest count."""
     try:
         signed_by = sign1.signer_of(bundle.release)
     except CoseError as error:

@@ -45,7 +45,6 @@ def enter_release(
     signer = _signer(session, office, server)
     made = draft.sealed(office.surroundings, office.now())
     row = enter_signed(session, office, made.release.signed(signer.signing_key), signer.certificate, made, state)
-    resign(session, signer)
     record(session, office.now(), who, f"component added ({state.name.lower()})", _called(made.release))
     return row
 
@@ -104,7 +103,7 @@ def resign_server(office: Office, server: str, who: str) -> int:
 
 
 def resign(session: Session, signer: Identity) -> int:
-    """What older keys signed. A device that has seen the newest keys takes nothing of older ones."""
+    """What older keys signed, so that these can be revoked: until then devices take it as it is."""
     query = select(SignedRelease).where(SignedRelease.server == signer.name, SignedRelease.epoch < signer.epoch)
     rows = session.scalars(query).all()
     for row in rows:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fob_office.components.tables import SignedRelease
 from fob_office.errors import NotFoundError, OperatorError, UsageError
 from fob_office.events.service import record
 from fob_office.issuer.lists import DAY, LIST_DAYS, sign_list
@@ -81,16 +82,29 @@ class Issuing:
             self._certify(session, draft, keys_file)
             self._record(session, f"keys changed to epoch {draft.epoch}", name)
 
-    def revoke(self, name: str, *, everything: bool, days: int = LIST_DAYS) -> RevocationList:
+    def signs_releases(self, name: str) -> bool:
+        """Whether there are releases by any keys of a server."""
+        with self._office.database.read() as session:
+            return (
+                session.scalars(select(SignedRelease.id).where(SignedRelease.server == name).limit(1)).first()
+                is not None
+            )
+
+    def revoke(
+        self, name: str, *, everything: bool, days: int = LIST_DAYS, anyway: bool = False
+    ) -> RevocationList:  # fmt: skip
         """The old keys of a server, or `everything`, are worth nothing from now on: a new list says so.
 
-        Their private halves are erased. Raises OperatorError.
+        Their private halves are erased. Raises OperatorError, and not with `anyway`: what they signed would be given
+        to no device any more.
         """
         with self._office.database.write() as session:
             newest = session.scalar(select(Server.epoch).where(Server.name == name))
             if newest is None:
                 raise NotFoundError(f"there is no server {name}", "it was never added", LIST)
             least = newest + 1 if everything else newest
+            if not anyway:
+                _check_releases(session, name, least)
             change = update(Server).where(Server.name == name, Server.least_epoch < least).values(least_epoch=least)
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"{name} was not revoked", f"all below epoch {least} is revoked already", LIST)
@@ -140,6 +154,21 @@ class Issuing:
         if known != self._key.public_key().public_bytes_raw():
             why = "devices of this office trust another one"
             raise OperatorError("that is not this office's issuer key", why, "fob-office issuer show")
+
+
+def _check_releases(session: Session, server: str, least: int) -> None:
+    """Raises OperatorError: releases would lose their signer."""
+    alive = select(SignedRelease.id).join(Server, Server.name == SignedRelease.server)
+    query = alive.where(Server.name == server, SignedRelease.epoch >= Server.least_epoch, SignedRelease.epoch < least)
+    if count := len(session.scalars(query).all()):
+        newest = newest_keys(session, server)
+        command = "fob-office component build, and import    (each release anew, by the newest keys), or --anyway"
+        if newest.epoch >= least and newest.signing_key is not None:
+            command = f"fob-office component resign --signer {server}    (before), or --anyway"
+        elif newest.epoch < least:
+            command = f"fob-office server change-keys {server}    (before), or --anyway"
+        why = f"no device would be given the releases any more that these keys signed, {count} in number"
+        raise OperatorError(f"{server} was not revoked", why, command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class OpenedOffer:
     granted: Granted = field(repr=False)
     manifest: Manifest
     items: tuple[Item, ...]
-    certificates: tuple[Certificate, ...]
+    server: Certificate
 
     @property
     def in_order(self) -> list[Item]:
@@ -71,7 +71,7 @@ def open_offer(offer: Offer, equipment: Equipment, certify: Certify, challenge: 
         for wrapped, signed in zip(granted.keys, granted.releases, strict=True)
     ]
     items = tuple(map(Item, manifest.entries, releases, keys))
-    return OpenedOffer(granted, manifest, items, (server, *makers))
+    return OpenedOffer(granted, manifest, items, server)
 
 
 def issued_by(issuer: bytes) -> Certify:

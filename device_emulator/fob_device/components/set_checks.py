@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from fob_device.components.boot_record import BootRecord
 from fob_device.components.equipment import Equipment
-from fob_device.components.offer import Item, Offer, OpenedOffer, open_offer
+from fob_device.components.offer import Certify, Item, Offer, OpenedOffer, open_offer
 from fob_device.components.sealed_size import check_chunk_count
 from fob_device.components.vector_table import check_commands, check_dependencies, check_order, check_places
 from fob_protocol.office.authorisation import authorisation_code
+from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.component import words
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import is_same
@@ -43,7 +44,7 @@ def check_offer(
 
     Raises OfficeError; keeps nothing.
     """
-    opened = open_offer(offer, equipment, trust.check, challenge)
+    opened = open_offer(offer, equipment, _judged_by(trust), challenge)
     _check_manifest(opened.manifest, equipment, held, trust.time)
     for item in opened.items:
         _check_release(item.release, opened.manifest, equipment, held, trust.time)
@@ -53,9 +54,17 @@ def check_offer(
     check_order(opened.items)
     check_commands(opened.items)
     _check_authorisation(opened, equipment)
-    for certificate in opened.certificates:
-        trust = trust.with_certificate(certificate)
-    return Plan(offer, opened, trust)
+    return Plan(offer, opened, trust.with_certificate(opened.server))
+
+
+def _judged_by(trust: Trust) -> Certify:
+    """Who answers now is not older than what was seen; who signed a release once need only not be revoked (R27)."""
+
+    def certify(signed: bytes, server: str | None, usage: Usage) -> Certificate:
+        check = trust.check_signer if usage is Usage.RELEASE else trust.check
+        return check(signed, server, usage)
+
+    return certify
 
 
 def _check_manifest(manifest: Manifest, equipment: Equipment, held: BootRecord, time: int) -> None:

@@ -34,14 +34,23 @@ class Trust:
         return replace(self, revocations=new)
 
     def check(self, signed: bytes, server: str | None, usage: Usage) -> Certificate:
-        """A certificate that holds now, for a server (None: any) and a usage. Raises OfficeError."""
+        """A certificate of who answers: it holds now, for a server (None: any) and a usage. Raises OfficeError."""
+        certificate = self.check_signer(signed, server, usage)
+        self._check_seen(certificate)
+        return certificate
+
+    def check_signer(self, signed: bytes, server: str | None, usage: Usage) -> Certificate:
+        """A certificate of who signed something once: newer keys take nothing from it until these are revoked.
+
+        Raises OfficeError.
+        """
         certificate = read_certificate(self.issuer, signed)
         if server is not None and certificate.server != server:
             raise OfficeError(Fault.OTHER_SERVER, f"it is of {certificate.server}, not of {server}")
         if usage not in certificate.usages:
             raise OfficeError(Fault.OTHER_USAGE, f"{certificate.server} has no certificate for {usage.name.lower()}")
         self._check_time(certificate)
-        self._check_epoch(certificate)
+        self._check_not_revoked(certificate)
         return certificate
 
     def with_certificate(self, certificate: Certificate) -> "Trust":
@@ -54,10 +63,12 @@ class Trust:
         if self.time > certificate.not_after:
             raise OfficeError(Fault.EXPIRED, f"the certificate of {certificate.server} is over")
 
-    def _check_epoch(self, certificate: Certificate) -> None:
+    def _check_not_revoked(self, certificate: Certificate) -> None:
         revoked = self.revocations.epochs.get(certificate.server, 0) if self.revocations else 0
         if certificate.epoch < revoked:
             raise OfficeError(Fault.REVOKED, f"epoch {certificate.epoch} of {certificate.server} was revoked")
+
+    def _check_seen(self, certificate: Certificate) -> None:
         seen = self.epochs.get(certificate.server, 0)
         if certificate.epoch < seen:
             raise OfficeError(Fault.ROLLBACK, f"epoch {certificate.epoch} of {certificate.server} comes after {seen}")
