@@ -24,6 +24,7 @@ from fob_daemon.control.office_requests import (
     RunOption,
     Use,
 )
+from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.at.values import Value
@@ -32,7 +33,8 @@ from fob_protocol.pkcs11.errors import CkrError
 
 T = TypeVar("T")
 
-_NO_SERVER: Final = Unknown("the device knows no such server", "fob office status")
+_STATUS: Final = "fob office status"
+_NO_SERVER: Final = Unknown("the device knows no such server", _STATUS)
 _NO_COMPONENT: Final = Unknown("no such component runs there", "fob options list")
 
 
@@ -51,14 +53,17 @@ class OfficeHandlers:
             case CheckOffice():
                 return to_json(await self.daemon.check_office())
             case Register() | Use():
-                return await self._with_pin(request, peer)
+                undone = _undone(request)
+                return await patiently(self.daemon, request.device, undone, self._with_pin(request, peer), _STATUS)
         return await self._asked(request)
 
     async def configure(self, request: Configure) -> Json:
         """What the device is to its office afterwards."""
         device = self.sessions.device(request.device)
         office = self.daemon.back_office(device.name)
-        await self._ask(device, f"'{device.name}' was not configured", office.configure(request.purpose))
+        what = f"'{device.name}' was not configured"
+        asked = self._ask(device, what, office.configure(request.purpose))
+        await patiently(self.daemon, device.name, what, asked, _STATUS, goes_on=True)
         return await self._state(device)
 
     async def _asked(
