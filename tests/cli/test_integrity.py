@@ -13,7 +13,7 @@ from control.meter import make_meter
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.git_signing.refusal import why_not_signed
 from fob_daemon.control.errors import ControlError
-from fob_daemon.control.office_reports import IntegrityChange, OfficeReport, RelayReport
+from fob_daemon.control.office_reports import IntegrityChange, OfficeReport, Relayed, RelayReport
 from fob_protocol.at.values import Values
 from fob_protocol.integrity.letter import write_letter
 from fob_protocol.pkcs11.ckr import Ckr
@@ -64,17 +64,36 @@ async def test_a_computer_that_is_not_enrolled_and_a_phone_without_copies(fob: F
 
 async def test_a_validation(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     ended = await fob("integrity", "validate", "rate")
-    assert (ended.code, ended.out, ended.err) == (0, "", "rate 1.2.0 on 'pixel': valid, until 2030-03-18 17:46:40\n")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines() == [
+        "Waiting for the office to validate 'rate' of 'pixel' ...",
+        "rate 1.2.0 on 'pixel': valid, until 2030-03-18 17:46:40",
+    ]
     assert (await fob("integrity", "validate", "rate", "--json")).json["state"] == "valid"
     ended = await fob("integrity", "validate", "slogan")
     assert (ended.code, ended.error) == (1, ["'slogan' was not validated", CLONED, "ask who runs the office"])
+
+
+async def test_a_validation_says_what_it_waits_for(
+    fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice
+) -> None:
+    def validate(values: Values) -> tuple[Values, ...]:
+        for why in ("it hung up", "it hung up", ""):
+            daemon.announce(Relayed("pixel", "validation", "validating rate", 0, 0, "answered", why, 0.1))
+        return ()
+
+    meter.handlers["+FOBVALIDATE"] = validate
+    assert (await fob("integrity", "validate", "rate")).err.splitlines()[:2] == [
+        "Waiting for the office to validate 'rate' of 'pixel' ...",
+        "The office did not answer: it hung up; it is tried again ...",
+    ]
 
 
 async def test_a_validation_of_all(fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice) -> None:
     daemon.integrity.now = replace(VALIDATED, state="not-validated")
     ended = await fob("integrity", "validate")
     assert ended.code == 1
-    assert ended.err.splitlines()[:2] == [
+    assert [line for line in ended.err.splitlines() if not line.startswith("Waiting")][:2] == [
         "fobd 0.1.0 on this computer: valid, until 2030-03-18 17:46:40",
         "rate 1.2.0 on 'pixel': valid, until 2030-03-18 17:46:40",
     ]

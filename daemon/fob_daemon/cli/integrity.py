@@ -183,6 +183,7 @@ def _validated(fob: Fob, program: str, device: str | None) -> Report:
     if program == OWN_PROGRAM and device is None:
         return {"device": None, **fob.client.post("integrity", "validation", body={})}
     name = fob.device(device)["name"]
+    fob.output.say(f"Waiting for the office to validate '{program}' of '{name}' ...")
     with asks_shown(fob, name):
         return {"device": name, **fob.client.post("devices", name, "copies", program, "validation", body={})}
 

@@ -177,7 +177,7 @@ def _configure(fob: Fob, name: str) -> dict[str, Any]:
 def _followed(fob: Fob, name: str, purpose: PurposeName, bar: OfficeBar) -> dict[str, Any]:
     """Until it is done. Raises ControlError."""
     stream = fob.client.stream("POST", "devices", name, "configuration", body={"purpose": purpose})
-    with asks_shown(fob, name, bar.say), stream as events:
+    with asks_shown(fob, name, bar.say, tells_relays=False), stream as events:
         for event in events:
             data: Any = event.data
             match event.name:

@@ -18,6 +18,7 @@ from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.office import relay_of
 from fob_daemon.control.office_refusals import Unknown, office_refused
 from fob_daemon.control.office_reports import DeviceOffice
+from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -44,11 +45,11 @@ class CopyHandlers:
                 what = f"the copies of '{device.name}' were not listed"
                 return {"copies": to_json(await self._ask(device, what, office.copies()))}
             case ValidateCopy(_, program):
-                await self._ask(device, f"'{program}' was not validated", office.validate(program))
+                await self._patiently(device, f"'{program}' was not validated", office.validate(program))
                 return await self._copy(device, office, program)
             case EnterLetter(_, program, letter):
                 what = f"the letter of '{program}' was not taken"
-                await self._ask(device, what, office.enter_letter(program, letter))
+                await self._patiently(device, what, office.enter_letter(program, letter))
                 return await self._copy(device, office, program)
             case GetTicket(_, program):
                 what = f"there is no ticket of '{program}'"
@@ -66,6 +67,10 @@ class CopyHandlers:
         if copy is None:
             raise ControlError(what, "the device does not tell of it any more", _STATUS, ExitCode.FAILED)
         return to_json(copy)
+
+    async def _patiently(self, device: DeviceReport, what: str, answer: Awaitable[None]) -> None:
+        """What the device asks its office for."""
+        await patiently(self.daemon, device.name, what, self._ask(device, what, answer), _STATUS)
 
     async def _ask(self, device: DeviceReport, what: str, answer: Awaitable[T]) -> T:
         try:
