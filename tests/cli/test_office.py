@@ -88,7 +88,7 @@ async def test_the_status_for_a_script(fob: FobProgram, meter: FakeDeviceOffice)
 
 async def test_a_device_that_was_refused_says_so_in_words(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     meter.handlers["+FOBOFFICE"] = saying(("M-0001", "meter-1", 0, 0, "generic", "denied", 0, 0))
-    said = "generic: the office does not configure this device: it has no order for it, or does not know it (denied)"
+    said = "generic: the office does not serve this device: it does not know it, or has no order for it (denied)"
     assert said in (await fob("office", "status")).out
 
 
@@ -197,7 +197,7 @@ async def test_a_look_changes_nothing(fob: FobProgram, meter: FakeDeviceOffice) 
 async def test_a_configuration_that_is_refused(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     meter.handlers["+FOBCONFIGURE"] = refusing(Ckr.FUNCTION_REJECTED, "denied")
     ended = await fob("office", "configure")
-    why = "the office does not configure this device: it has no order for it, or does not know it (denied)"
+    why = "the office does not serve this device: it does not know it, or has no order for it (denied)"
     assert (ended.code, ended.error) == (1, ["'pixel' was not configured", why, "ask who runs the office"])
 
 

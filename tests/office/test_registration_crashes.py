@@ -15,7 +15,7 @@ from fob_office.registration.templates import presets
 from fob_protocol.office.envelope import Service
 from support.crashing import CrashError, Moment, OfficeProcess, crashing, office_process
 from support.office import OfficeScene
-from support.office_client import ReferenceDevice, device_of
+from support.office_client import ReferenceDevice, stranger_of
 
 Answered = TypeVar("Answered")
 
@@ -57,8 +57,8 @@ def check_one_state(scene: OfficeScene, device: ReferenceDevice, name: str) -> N
 
 @pytest.fixture
 def generous(scene: OfficeScene) -> OfficeScene:
-    """An office whose people may file reports from the first moment on; time passes, so that the newest is known."""
-    template = presets()["general"].model_copy(update={"applications": {"reports": 3}})
+    """An office where anybody registers, and may file reports at once; time passes, so that the newest is known."""
+    template = presets()["general"].model_copy(update={"applications": {"reports": 3}, "registrants": "anybody"})
     Registrar(scene.office).set_template("registration", template)
     return scene
 
@@ -66,7 +66,7 @@ def generous(scene: OfficeScene) -> OfficeScene:
 @pytest.mark.clause("R26")
 def test_it_dies_before_or_after_every_commit(generous: OfficeScene) -> None:
     scene, database = crashing(generous)
-    device = device_of(scene)
+    device = stranger_of(scene)
     converse(device, "nobody dies")
     assert (database.writes, database.died) == (WRITES, 0)
     for number in range(1, WRITES + 1):
@@ -74,7 +74,7 @@ def test_it_dies_before_or_after_every_commit(generous: OfficeScene) -> None:
             scene.clock.pass_by(1)
             database.arm({number: moment}.get)
             name = f"dies {moment} {number}"
-            device = device_of(scene, seed=10 * number + len(moment))
+            device = stranger_of(scene, seed=10 * number + len(moment))
             converse(device, name)
             check_one_state(scene, device, name)
     assert database.died == 2 * WRITES
@@ -87,7 +87,7 @@ def test_it_dies_again_and_again(generous: OfficeScene) -> None:
         random = Random(seed)
         scene.clock.pass_by(1)
         database.arm({write: random.choice(list(Moment)) for write in range(1, 40) if random.random() < 0.5}.get)
-        device = device_of(scene, seed)
+        device = stranger_of(scene, seed)
         converse(device, f"run {seed}")
         check_one_state(scene, device, f"run {seed}")
     assert database.died > 50
@@ -107,7 +107,7 @@ def test_its_process_is_killed_at_every_message_that_changes_something(
     """By SIGKILL, before and after the commit in turn. A question that was not answered is asked again in peace."""
     [second] = [moment for moment in Moment if moment is not first]
     moments = cycle([first, second])
-    device = device_of(generous)
+    device = stranger_of(generous)
     again = False
 
     def send(service: Service, sealed: bytes) -> bytes:

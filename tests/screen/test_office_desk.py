@@ -81,7 +81,7 @@ async def test_a_look_and_then_the_upgrade(office_scene: OfficeScene) -> None:
 async def test_a_refusal_says_what_to_do(office_scene: OfficeScene) -> None:
     await office_scene.refused()
     await office_scene.unlock()
-    why = "it has no order for it, or does not know it (denied). Ask who runs the office."
+    why = "it does not know it, or has no order for it (denied). Ask who runs the office."
     assert why in (await office_scene.get("office")).words
     assert why in (await office_scene.get()).words
 

@@ -147,7 +147,7 @@ def test_what_came_of_it(ended: Ended, words: str) -> None:
 def test_what_is_in_the_way_stands_there_once() -> None:
     office = replace(QUIET, trouble="denied", ended=Ended(Deed.LOOK, "", MOMENT, "denied"))
     assert said(office).count("(denied)") == 1
-    assert "it has no order for it, or does not know it (denied). Ask who runs the office." in office_line(office)
+    assert "it does not know it, or has no order for it (denied). Ask who runs the office." in office_line(office)
 
 
 def test_nothing_is_asked_twice_at_a_time_nor_of_a_device_that_lacks_something() -> None:

@@ -1,4 +1,4 @@
-"""A device that registers and holds sessions, strictly by docs/office-protocol.md: for tests, of fob_protocol only."""
+"""A device that registers and holds sessions, strictly by docs/office-protocol.md. The office hears of it here too."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,6 +7,7 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from fob_office.devices.service import enter, is_active
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.headers import key_id
@@ -24,6 +25,7 @@ from fob_protocol.office.entitlements import (
 )
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError
+from fob_protocol.office.factory import FactoryRecord
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, MessageT, read
 from fob_protocol.office.registration import (
@@ -292,7 +294,21 @@ def with_key(shared: Shared, key: bytes) -> Shared:
     return replace(shared, key=key)
 
 
-def device_of(scene: OfficeScene, seed: int = 1) -> ReferenceDevice:
-    """A device of a scene's office, fresh from the factory."""
+def stranger_of(scene: OfficeScene, seed: int = 1) -> ReferenceDevice:
+    """A device that a scene's office has never heard of."""
     configuration = scene.signed_certificate("configuration")
     return ReferenceDevice(scene.issuer, configuration, scene.answering.answer, lambda: scene.clock.time, seed)
+
+
+def device_of(scene: OfficeScene, seed: int = 1) -> ReferenceDevice:
+    """A device of a scene's office, fresh from the factory: with a record, and without an order."""
+    device = stranger_of(scene, seed)
+    with scene.office.database.write() as session:
+        if not is_active(session, device.signing_key):
+            enter(session, scene.office, factory_record(device, f"P-{seed:04}"), "test")
+    return device
+
+
+def factory_record(device: ReferenceDevice, serial: str) -> FactoryRecord:
+    """What a factory would say of it; it has no memory that anything is placed in."""
+    return FactoryRecord(serial, "meter-1", serial, device.signing_key, bytes(32), bytes(32), ())

@@ -1,13 +1,18 @@
 """`fob-office registration`: who is registered."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
-from fob_office.cli.who import find, who_argument
-from fob_office.registration.operating import Registrar
+from fob_office.cli.copy import octets
+from fob_office.cli.who import find, server_option, who_argument
+from fob_office.registration.operating import Registrar, Which
 from fob_office.registration.views import PAGE, StandingWord, person_view, registration_views
+
+_TIMES: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
 @click.group()
@@ -49,13 +54,29 @@ def show(cli: Cli, state: Path, who: str, server: str) -> None:
 
 @registration.command()
 @state_option
-@who_argument
+@click.argument("who", required=False)
+@server_option
 @click.option("--free-name", is_flag=True, help="Somebody else may take the name.")
+@click.option("--device", callback=octets(16), metavar="KEY", help="All of one device, as `list` prints its key.")
+@click.option("--since", type=click.DateTime(_TIMES), help="All that were begun since then (UTC).")
 @pass_cli
-def revoke(cli: Cli, state: Path, who: str, server: str, free_name: bool) -> None:
-    """End it for ever: a device that was lost, a person who has left. Their sessions end with it."""
+def revoke(
+    cli: Cli, state: Path, who: str | None, server: str, free_name: bool, device: bytes | None, since: datetime | None
+) -> None:
+    """End it for ever: a device that was lost, a person who has left. Their sessions end with it.
+
+    With --device or --since, many at once.
+    """
+    if (who is None) == (device is None and since is None):
+        raise click.UsageError("say WHO, or --device or --since")
     with cli.office(state) as office:
-        with office.database.read() as session:
-            code = find(session, server, who).user_code
-        Registrar(office).revoke(code, frees_name=free_name)
-    cli.say(f"revoked {who}")
+        registrar = Registrar(office)
+        if who is None:
+            begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else 0
+            said = f"{registrar.revoke_many(Which(server, device, begin), frees_name=free_name)} registrations"
+        else:
+            with office.database.read() as session:
+                code = find(session, server, who).user_code
+            registrar.revoke(code, frees_name=free_name)
+            said = who
+    cli.say(f"revoked {said}")

@@ -1,6 +1,7 @@
 """`fob-office template`: what servers ask for when somebody registers."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.errors import UsageError
 from fob_office.registration.operating import Registrar, check_registers
-from fob_office.registration.templates import TemplateSetting, presets, setting_of
+from fob_office.registration.templates import Registrants, TemplateSetting, presets, setting_of
 from fob_office.registration.views import registering_servers
 
 # A template of all the fields that there can be is a tenth of it.
@@ -54,12 +55,19 @@ def show(cli: Cli, state: Path, server: str) -> None:
 @click.argument("server")
 @click.option("--preset", type=click.Choice(list(presets())), help="One that comes with Fob.")
 @click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), help="One of your own, in JSON.")
+@click.option(
+    "--registrants", type=click.Choice(get_args(Registrants)), help="Whose devices may register; as it says without it."
+)
 @pass_cli
-def set_(cli: Cli, state: Path, server: str, preset: str | None, path: Path | None) -> None:
+def set_(
+    cli: Cli, state: Path, server: str, preset: str | None, path: Path | None, registrants: Registrants | None
+) -> None:
     """From now on a server asks for this."""
     if (preset is None) == (path is None):
         raise click.UsageError("say --preset or --file")
     setting = presets()[preset] if preset is not None else _read(path or Path())
+    if registrants is not None:
+        setting = setting.model_copy(update={"registrants": registrants})
     with cli.office(state) as office:
         Registrar(office).set_template(server, setting)
     cli.say(f"{server} asks for {', '.join(setting.asked)}")
@@ -68,7 +76,7 @@ def set_(cli: Cli, state: Path, server: str, preset: str | None, path: Path | No
 def _row(kind: str, name: str, setting: TemplateSetting) -> dict[str, object]:
     return {
         kind: name, "application": setting.application, "title": setting.title, "form": setting.form,
-        "fields": list(setting.asked),
+        "registrants": setting.registrants, "fields": list(setting.asked),
     }  # fmt: skip
 
 

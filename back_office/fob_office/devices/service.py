@@ -85,6 +85,12 @@ def device_of(session: Session, serial: str) -> Device:
     return found
 
 
+def is_active(session: Session, signing_key: bytes) -> bool:
+    """Whether a device has a record, and is not disabled."""
+    active = select(Device.id).where(Device.signing_key == signing_key, Device.state == DeviceState.ACTIVE)
+    return session.scalars(active).one_or_none() is not None
+
+
 def devices_after(session: Session, serial: str, count: int = PAGE) -> Sequence[Device]:
     """Those behind a serial, by serial."""
     return session.scalars(select(Device).where(Device.serial > serial).order_by(Device.serial).limit(count)).all()

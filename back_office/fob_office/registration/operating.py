@@ -1,8 +1,10 @@
 """What an operator does with registrations and templates."""
 
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,13 +15,23 @@ from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
 from fob_office.registration.names import name_key
 from fob_office.registration.standing import free_name, revoke
-from fob_office.registration.tables import Registration, RegistrationTemplate
+from fob_office.registration.tables import Registration, RegistrationTemplate, Standing
 from fob_office.registration.templates import TemplateSetting
 from fob_office.servers.identity import certificate_of
 from fob_office.servers.service import newest_keys
+from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Usage
 
 LIST: Final = "fob-office registration list"
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Many registrations at a server: of one device, by the key id of its signing key, or begun `since`, or both."""
+
+    server: str
+    device: bytes | None = None
+    since: int = 0
 
 
 def registration(session: Session, user_code: bytes) -> Registration:
@@ -75,6 +87,24 @@ class Registrar:
             give_options(session, self._office, device)
             for what in done:
                 record(session, self._office.now(), self._who, what, user_code.hex())
+
+    def revoke_many(self, which: Which, *, frees_name: bool = False) -> int:
+        """Whatever was not yet done, to all of them; how many that were."""
+        done = 0
+        for user_code in self._chosen(which):
+            with suppress(OperatorError):
+                self.revoke(user_code, frees_name=frees_name)
+                done += 1
+        return done
+
+    def _chosen(self, which: Which) -> list[bytes]:
+        query = select(Registration.user_code, Registration.device).where(
+            Registration.server == which.server, Registration.created >= which.since,
+            or_(Registration.standing != Standing.REVOKED, Registration.name_key.is_not(None)),
+        )  # fmt: skip
+        with self._office.database.read() as session:
+            rows = session.execute(query.order_by(Registration.created)).all()
+        return [user_code for user_code, device in rows if which.device in (None, key_id(device))]
 
     def set_template(self, server: str, setting: TemplateSetting) -> None:
         """What a server asks for from now on. Raises NotFoundError, OperatorError."""

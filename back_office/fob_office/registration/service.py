@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fob_office.database.erasing import erase_some
+from fob_office.devices.service import is_active
 from fob_office.entitlements.service import begin_entitlements
 from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
@@ -86,6 +87,8 @@ class Registering:
         """Raises RuleBrokenError, IntegrityError."""
         now = self._office.now()
         template = claim.check_signature(server, good_templates(setting, server, now))
+        # Whoever may not register is told nothing of names and fields, and nobody of devices whose key they have not.
+        self._check_registrant(setting, claim.device)
         claim.check_fields(setting)
         key = name_key(claim.name)
         agreed = self._agree(server, setting, claim, template)
@@ -99,6 +102,13 @@ class Registering:
             begin_entitlements(session, agreed.reply.user_code, now, setting.applications, setting.components)
             erase_some(session, Registration, Registration.confirm_by, now)
         return agreed.reply
+
+    def _check_registrant(self, setting: TemplateSetting, device: bytes) -> None:
+        """Raises RuleBrokenError: a device that nobody knows, or one that is disabled; one word for both."""
+        if setting.registrants == "known":
+            with self._office.database.read() as session:
+                if not is_active(session, device):
+                    raise RuleBrokenError(Refusal.DENIED, "R25", "its device has no active record")
 
     def _agree(self, server: Identity, setting: TemplateSetting, claim: Claim, template: bytes) -> _Agreed:
         """The server's secret, the code, and the key of both sides (R13)."""

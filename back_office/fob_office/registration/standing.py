@@ -56,7 +56,8 @@ def confirm(session: Session, row: Registration, now: int) -> bool:
         Registration.server == row.server, Registration.device == row.device,
         Registration.standing == Standing.CONFIRMED,
     )  # fmt: skip
-    session.execute(_end(others))
+    # Its name is free again: a device holds one name that is confirmed, and one that it has begun with.
+    session.execute(_end(others).values(name_key=None))
     row.standing, row.confirm_by, row.ssk2 = Standing.CONFIRMED, None, None
     session.flush()
     return True

@@ -23,6 +23,7 @@ _DAY: Final = 86_400
 _DAYS: Final = 2
 
 GENERAL: Final = "general"
+Registrants = Literal["known", "anybody"]
 _FORMS: Final = {"full": Form.FULL, "reduced": Form.REDUCED}
 
 
@@ -55,6 +56,10 @@ class TemplateSetting(BaseModel):
     )
     form: Literal["full", "reduced"] = Field(
         default="full", description="`full`: a secret of each side makes the key. `reduced`: only the device's."
+    )
+    registrants: Registrants = Field(
+        default="known",
+        description="Whose devices: those with an active record at this office, or `anybody` who can reach it.",
     )
     access_path: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=PATH_LIMIT)] = "/v1/session"
     applications: dict[Name, Level] = Field(

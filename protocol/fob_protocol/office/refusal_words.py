@@ -37,7 +37,7 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "no-session": ("the office has ended the session", Deed.AGAIN),
     "out-of-order": ("a message of the session came out of turn, and the session has ended", Deed.AGAIN),
     "not-entitled": ("this person, or this computer, may not use that", Deed.ENTITLED),
-    "denied": ("the office does not configure this device: it has no order for it, or does not know it", Deed.OPERATOR),
+    "denied": ("the office does not serve this device: it does not know it, or has no order for it", Deed.OPERATOR),
     "no-content": ("the office has no such component any more", Deed.CONFIGURE),
     # The device, of what an office sent: certificates and lists.
     "wrong-signature": ("what came is not signed by who should have", Deed.OPERATOR),
