@@ -116,7 +116,7 @@ def a_copy_s_life_costs_the_same(office: OfficeScene, watch: Watch) -> None:
     holder.request(copy, bytes(32))
     assert isinstance(holder.validate("rates"), Verdict)
     assert told == [
-        (AskCopies.__name__, 9),
+        (AskCopies.__name__, 10),
         # Challenge and request; the second one is not measured, nor is a clone's.
         (GetChallenge.__name__, 2),
         # Three of a line are the usage watch's, and four more on a copy's first one of a day.
@@ -124,7 +124,8 @@ def a_copy_s_life_costs_the_same(office: OfficeScene, watch: Watch) -> None:
         (GetChallenge.__name__, 2),
         ("Validate", 16),
         (GetChallenge.__name__, 2),
-        ("Validate", 16),
+        # Flagging takes two more: the holder is barred from the program's other versions.
+        ("Validate", 18),
         ("Validate", 14),
     ]
 

@@ -7,6 +7,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from fob_office.components.versions import pack, unpack
+from fob_office.distribution.barring import barring_copies
 from fob_office.distribution.keeping import seal_identifier
 from fob_office.distribution.tables import Copy, Holder
 from fob_office.office import Office
@@ -43,12 +44,13 @@ class Giving:
     def copies(self, programs: Sequence[Program], replaced: Iterable[bytes]) -> list[Copy]:
         """A copy of each program: that which there is, unless it is `replaced` (a number) and may be."""
         held = current_copies(self.session, self.holder, [(program.name, program.version) for program in programs])
-        asked = set(replaced)
-        stays = {key: row for key, row in held.items() if not _is_over(row, asked)}
+        asked, withdrawn = set(replaced), {(one.name, one.version) for one in programs if one.is_withdrawn}
+        stays = {key: row for key, row in held.items() if key in withdrawn or not _is_over(row, asked)}
         new = [program for program in programs if (program.name, program.version) not in stays]
-        self._end([row for key, row in held.items() if key not in stays])
         settings = settings_of(self.session, new) if new else {}
-        made = {(one.name, one.version): self._made(one, settings[one]) for one in new}
+        barred = self._barred(new)
+        self._end([row for key, row in held.items() if key not in stays])
+        made = {(one.name, one.version): self._made(one, settings[one], is_barred=one.name in barred) for one in new}
         self.session.add_all(made.values())
         self.session.flush()
         return [(stays | made)[program.name, program.version] for program in programs]
@@ -59,14 +61,20 @@ class Giving:
         Raises RuleBrokenError DENIED: that is flagged, and no operator has said that there may be another.
         """
         held = current_copies(self.session, self.holder, [(program.name, program.version)])
-        for row in held.values():
-            if row.state in (State.CLONED, State.DISABLED) and not row.is_reissued:
-                raise RuleBrokenError(Refusal.DENIED, "V16", f"its copy {row.number.hex()} is {State(row.state).name}")
+        for row in barring_copies(self.session, self.holder.id, [program.name]):
+            raise RuleBrokenError(Refusal.DENIED, "V16", f"its copy {row.number.hex()} is {State(row.state).name}")
         self._end(list(held.values()))
         made = self._made(program, setting, identifier)
         self.session.add(made)
         self.session.flush()
         return made
+
+    def _barred(self, programs: Sequence[Program]) -> set[str]:
+        """Of these programs those from which the holder is barred, in whatever version."""
+        if not programs:
+            return set()
+        names = {program.name for program in programs}
+        return {row.program for row in barring_copies(self.session, self.holder.id, names)}
 
     def _end(self, rows: Iterable[Copy]) -> None:
         for row in rows:
@@ -76,7 +84,13 @@ class Giving:
         # Before another one is current.
         self.session.flush()
 
-    def _made(self, program: Program, setting: Setting, identifier: bytes | None = None) -> Copy:
+    def _made(
+        self, program: Program, setting: Setting, identifier: bytes | None = None, *, is_barred: bool = False
+    ) -> Copy:
+        """Whoever is barred has a copy that is disabled: without one its program would need no validation.
+
+        That of a withdrawn version is disabled too, and bars from no other one.
+        """
         random = self.office.surroundings.random
         number, unique = random(NUMBER_SIZE), identifier or random(IDENTIFIER_SIZE)
         record = CopyRecord(
@@ -87,7 +101,8 @@ class Giving:
             number=number, holder=self.holder.id, program=program.name, version=pack(program.version),
             release=program.release, installation=program.installation, record=record.octets(),
             identifier=seal_identifier(self.office.sealer, number, unique),
-            state=State.DISABLED if program.is_withdrawn else State.VALID, created=self.office.now(),
+            state=State.DISABLED if program.is_withdrawn or is_barred else State.VALID,
+            is_reissued=program.is_withdrawn and not is_barred, created=self.office.now(),
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
+from fob_office.distribution.barring import bar_others, enable_others, has_cloned_other, reissue_others
 from fob_office.distribution.tables import Copy, Holder
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
@@ -16,8 +17,6 @@ from fob_protocol.integrity.validation import State
 LIST: Final = "fob-office copy list"
 # So many in one answer.
 PAGE: Final = 100
-# Of a copy: why it was not changed, and what helps.
-WhyNot = Callable[[Copy], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,25 @@ class Which:
     program: str | None = None
     state: State | None = None
     holder: bytes | None = None
+
+
+def _why_not(row: Copy) -> tuple[str, str]:
+    state = State(row.state).name.lower() if row.is_current else "replaced"
+    return f"it is {state}, or so already", f"fob-office copy show {row.number.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`what` is for the events, `values` what a copy gets that `may_be`, `others` what comes of its holder's others.
+
+    `why_not` says why a copy was not changed, and what helps.
+    """
+
+    what: str
+    may_be: ColumnElement[bool]
+    values: dict[str, Any]
+    why_not: Callable[[Copy], tuple[str, str]] = _why_not
+    others: Callable[[Session, Copy], None] | None = None
 
 
 def copy_of(session: Session, number: bytes) -> Copy:
@@ -58,28 +76,34 @@ def current_of(session: Session, key: bytes) -> Sequence[Copy]:
 
 
 def disable(office: Office, number: bytes, who: str) -> None:
-    """Its next request has that verdict, and an earlier word that there may be another one is taken back.
+    """Its next request has that verdict, and so has its holder's of other versions. An earlier reissue is taken back.
 
     Raises OperatorError: it is refused already.
     """
     may_be = Copy.is_current & ((Copy.state == State.VALID) | Copy.is_reissued)
     state = case((Copy.state == State.VALID, State.DISABLED), else_=Copy.state)
-    _change(office, number, may_be, {"state": state, "is_reissued": False}, "copy disabled", who)
+    change = Change("copy disabled", may_be, {"state": state, "is_reissued": False}, others=bar_others)
+    _change(office, number, change, who)
 
 
 def enable(office: Office, number: bytes, who: str) -> None:
-    """A disabled one, as it was. Raises OperatorError: it is another state's, or another one is in its place."""
-    is_disabled = (Copy.state == State.DISABLED) & Copy.is_current
-    _change(office, number, is_disabled, {"state": State.VALID, "is_reissued": False}, "copy enabled", who)
+    """A disabled one, and those that were disabled with it, as they were.
+
+    Raises OperatorError: it is another state's, or another one is in its place, or one of another version is cloned.
+    """
+    may_be = (Copy.state == State.DISABLED) & Copy.is_current & ~has_cloned_other()
+    values = {"state": State.VALID, "is_reissued": False}
+    _change(office, number, Change("copy enabled", may_be, values, _why_not_enabled, enable_others), who)
 
 
 def reissue(office: Office, number: bytes, who: str) -> None:
-    """The holder of a flagged one gets another one when it asks next.
+    """The holder of a flagged one gets another one when it asks next, of whatever version.
 
     Raises OperatorError: it is valid, so that its holder asks for no other; another one is in its place already.
     """
     may_be = Copy.is_current & ~Copy.is_reissued & (Copy.state != State.VALID)
-    _change(office, number, may_be, {"is_reissued": True}, "copy reissued", who, _why_not_reissued)
+    change = Change("copy reissued", may_be, {"is_reissued": True}, _why_not_reissued, reissue_others)
+    _change(office, number, change, who)
 
 
 def resynchronise(office: Office, number: bytes, who: str) -> None:
@@ -88,24 +112,19 @@ def resynchronise(office: Office, number: bytes, who: str) -> None:
     Raises OperatorError: it is not valid.
     """
     may_be = (Copy.state == State.VALID) & ~Copy.is_resynchronised
-    _change(office, number, may_be, {"is_resynchronised": True}, "copy resynchronised", who)
+    _change(office, number, Change("copy resynchronised", may_be, {"is_resynchronised": True}), who)
 
 
-def _change(
-    office: Office, number: bytes, may_be: ColumnElement[bool], values: dict[str, Any], what: str, who: str,
-    why_not: WhyNot | None = None,
-) -> None:  # fmt: skip
+def _change(office: Office, number: bytes, change: Change, who: str) -> None:
     with office.database.write() as session:
-        change = update(Copy).where(Copy.number == number, may_be).values(values).returning(Copy.id)
-        if session.scalars(change).one_or_none() is None:
-            why, remedy = (why_not or _why_not)(copy_of(session, number))
+        changing = update(Copy).where(Copy.number == number, change.may_be).values(change.values).returning(Copy)
+        row = session.scalars(changing).one_or_none()
+        if row is None:
+            why, remedy = change.why_not(copy_of(session, number))
             raise OperatorError("the copy was not changed", why, remedy)
-        record(session, office.now(), who, what, number.hex())
-
-
-def _why_not(row: Copy) -> tuple[str, str]:
-    state = State(row.state).name.lower() if row.is_current else "replaced"
-    return f"it is {state}, or so already", f"fob-office copy show {row.number.hex()}"
+        if change.others is not None:
+            change.others(session, row)
+        record(session, office.now(), who, change.what, number.hex())
 
 
 def _why_not_reissued(row: Copy) -> tuple[str, str]:
@@ -115,4 +134,13 @@ def _why_not_reissued(row: Copy) -> tuple[str, str]:
     return (
         "it is valid: its holder keeps it, and asks for no other",
         f"fob-office copy disable {row.number.hex()}, and reissue it then",
+    )
+
+
+def _why_not_enabled(row: Copy) -> tuple[str, str]:
+    if row.state != State.DISABLED or not row.is_current:
+        return _why_not(row)
+    return (
+        "its holder's copy of another version is cloned",
+        f"fob-office copy list --standing cloned --program {row.program}",
     )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fob_office.database.erasing import erase_some
+from fob_office.distribution.barring import bar_others
 from fob_office.distribution.keeping import answer_of, identifier_of, record_of, seal_answer, seal_identifier
 from fob_office.distribution.tables import Copy
 from fob_office.events.service import record
@@ -146,6 +147,8 @@ class Validating:
         if case.copy.state != State.VALID or result not in VERDICTS:
             return
         case.copy.state, case.copy.is_reissued = VERDICTS[result], False
+        if result is Result.CLONED:
+            bar_others(session, case.copy)
         if case.used is not None:
             keep_proof(session, self.server, held, case, case.used)
         number = case.copy.number.hex()
