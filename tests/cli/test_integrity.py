@@ -10,10 +10,12 @@ from cli.fob_program import FobProgram
 from control.fake_daemon import VALIDATED, FakeDaemon
 from control.fake_phone import FakePhone
 from control.meter import make_meter
+from fob_daemon.cli.asks import Told
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.git_signing.refusal import why_not_signed
 from fob_daemon.control.errors import ControlError
-from fob_daemon.control.office_reports import IntegrityChange, OfficeReport, Relayed, RelayReport
+from fob_daemon.control.office_reports import IntegrityChange, OfficeReport, RelayReport
+from fob_daemon.control.sse import ServerEvent
 from fob_protocol.at.values import Values
 from fob_protocol.integrity.letter import write_letter
 from fob_protocol.pkcs11.ckr import Ckr
@@ -74,18 +76,23 @@ async def test_a_validation(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     assert (ended.code, ended.error) == (1, ["'slogan' was not validated", CLONED, "ask who runs the office"])
 
 
-async def test_a_validation_says_what_it_waits_for(
-    fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice
-) -> None:
-    def validate(values: Values) -> tuple[Values, ...]:
-        for why in ("it hung up", "it hung up", ""):
-            daemon.announce(Relayed("pixel", "validation", "validating rate", 0, 0, "answered", why, 0.1))
-        return ()
-
-    meter.handlers["+FOBVALIDATE"] = validate
-    assert (await fob("integrity", "validate", "rate")).err.splitlines()[:2] == [
-        "Waiting for the office to validate 'rate' of 'pixel' ...",
+def test_a_command_that_waits_says_each_reason_once() -> None:
+    said: list[str] = []
+    told = Told("pixel", said.append, tells_relays=True)
+    for device, why in (
+        ("pixel", "it hung up"),
+        ("pixel", "it hung up"),
+        ("nokia", "?"),
+        ("pixel", ""),
+        ("pixel", "x"),
+    ):
+        told.hear(ServerEvent("relay", {"device": device, "why": why}))
+    told.hear(ServerEvent("ask", {"device": "pixel", "words": "unlock", "seconds": 60}))
+    Told("pixel", said.append, tells_relays=False).hear(ServerEvent("relay", {"device": "pixel", "why": "y"}))
+    assert said == [
         "The office did not answer: it hung up; it is tried again ...",
+        "The office did not answer: x; it is tried again ...",
+        "Look at your phone: unlock (60 s)",
     ]
 
 

@@ -23,13 +23,13 @@ def asks_shown(
     """
     following = threading.Event()
     # It reads until the process ends: a thread in a read cannot be told to stop.
-    told = _Told(device, say or fob.output.say, tells_relays)
+    told = Told(device, say or fob.output.say, tells_relays)
     threading.Thread(target=_follow, args=(fob, told, following), daemon=True).start()
     following.wait(READ_TIME)
     yield
 
 
-class _Told:
+class Told:
     """Says what there is to say of events."""
 
     def __init__(self, device: str | None, say: Callable[[str], None], tells_relays: bool) -> None:
@@ -51,7 +51,7 @@ class _Told:
             self._why = data["why"]
 
 
-def _follow(fob: Fob, told: _Told, following: threading.Event) -> None:
+def _follow(fob: Fob, told: Told, following: threading.Event) -> None:
     try:
         with fob.client.stream("GET", "events") as events:
             following.set()
