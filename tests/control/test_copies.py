@@ -128,3 +128,30 @@ async def test_lines_that_are_no_copies(api: Api, meter: FakeDeviceOffice, line:
     assert (await api.get("devices/pixel/copies"))[0] == 422
     meter.handlers["+FOBCOPIES"] = saying(*[COPY] * 41)
     assert (await api.get("devices/pixel/copies"))[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("reason", "why", "remedy"),
+    [
+        (
+            "out-of-sequence",
+            "the office does not remember what it told this copy last (out-of-sequence)",
+            "ask who runs the office: fob-office copy resynchronise",
+        ),
+        (
+            "needs-letter",
+            "somebody has to type the letter of this copy in (needs-letter)",
+            "fob integrity letter PROGRAM",
+        ),
+        (None, "the office has not said yet that this copy is genuine (not-validated)", "fob integrity validate"),
+    ],
+)
+async def test_a_copy_without_a_yes_says_why_it_has_none(
+    api: Api, meter: FakeDeviceOffice, reason: str | None, why: str, remedy: str
+) -> None:
+    meter.handlers["+FOBVALIDATE"] = refusing(Ckr.GENERAL_ERROR, "not-validated")
+    meter.handlers["+FOBCOPIES"] = saying(("rate", "1.2.0", bytes(16), "not-validated", reason, None, None))
+    status, answer = await api.post("devices/pixel/copies/rate/validation", {})
+    assert (status, answer["error"]["why"], answer["error"]["next"]) == (422, why, remedy)
+    meter.handlers["+FOBCOPIES"] = refusing(Ckr.DEVICE_ERROR)
+    assert "(not-validated)" in (await api.post("devices/pixel/copies/rate/validation", {}))[1]["error"]["why"]

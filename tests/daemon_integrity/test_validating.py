@@ -135,6 +135,32 @@ async def test_with_an_interval_of_0_each_use_asks(computer: Computer) -> None:
         assert "(disabled)" in await refusal_of(own)
 
 
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize("interval", [0, HOUR])
+async def test_what_is_enabled_again_is_used_again_without_a_word_from_anybody(
+    computer: Computer, interval: int
+) -> None:
+    policy(computer.scene, "fobd", interval=interval, grace=0)
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await validated(own) == "valid"
+        number = bytes.fromhex(own.report().copy)
+        disable(computer.scene.office, number, "operator")
+        assert "(disabled)" in await validated(own)
+        enable(computer.scene.office, number, "operator")
+        # Programs that try and try again ask no more often for it.
+        before = len(computer.line.asked)
+        for _ in range(10):
+            assert "(disabled)" in await refusal_of(own)
+        assert len(computer.line.asked) == before
+        computer.scene.clock.pass_by(int(validating.USE_AGAIN))
+        computer.line.is_cut = True
+        assert "(disabled)" in await refusal_of(own)
+        computer.line.is_cut = False
+        computer.scene.clock.pass_by(int(validating.USE_AGAIN))
+        assert await refusal_of(own) == ""
+
+
 async def test_without_its_office_it_goes_on_for_its_grace(computer: Computer) -> None:
     await computer.enrol()
     computer.line.is_cut = True

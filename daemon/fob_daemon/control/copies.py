@@ -1,6 +1,7 @@
 """The copies of a device's programs at the control socket: how they stand, and what the device is asked to do."""
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -18,6 +19,7 @@ from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.office import relay_of
 from fob_daemon.control.office_refusals import Unknown, office_refused
 from fob_daemon.control.office_reports import DeviceOffice
+from fob_daemon.control.office_words import refusal_named
 from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_protocol.pkcs11.ckr import Ckr
@@ -26,6 +28,8 @@ from fob_protocol.pkcs11.errors import CkrError
 T = TypeVar("T")
 
 _STATUS: Final = "fob integrity status"
+# What a device says that has no verdict of the office's to go by.
+_NO_YES: Final = "not-validated"
 _NO_PROGRAM: Final = Unknown("the device has no such program", _STATUS)
 
 
@@ -45,7 +49,7 @@ class CopyHandlers:
                 what = f"the copies of '{device.name}' were not listed"
                 return {"copies": to_json(await self._ask(device, what, office.copies()))}
             case ValidateCopy(_, program):
-                await self._patiently(device, f"'{program}' was not validated", office.validate(program))
+                await self._patiently(device, f"'{program}' was not validated", _validated(office, program))
                 return await self._copy(device, office, program)
             case EnterLetter(_, program, letter):
                 what = f"the letter of '{program}' was not taken"
@@ -81,3 +85,21 @@ class CopyHandlers:
                 raise ControlError(what, why, "fob office status", ExitCode.FAILED) from None
             relay = relay_of(self.daemon, device.name)
             raise office_refused(what, error, self.daemon, device, relay, _NO_PROGRAM) from None
+
+
+async def _validated(office: DeviceOffice, program: str) -> None:
+    """Raises CkrError: where the device says no more than that there was no yes, with why it has none."""
+    try:
+        await office.validate(program)
+    except CkrError as error:
+        named = refusal_named(error.reason)
+        if named is None or named[0] != _NO_YES:
+            raise
+        raise CkrError(error.ckr, await _reason(office, program) or error.reason) from None
+
+
+async def _reason(office: DeviceOffice, program: str) -> str:
+    """By name, as the device's list of copies has it."""
+    with suppress(CkrError):
+        return next((copy.reason for copy in await office.copies() if copy.program == program), "")
+    return ""

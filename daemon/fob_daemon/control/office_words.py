@@ -16,6 +16,8 @@ COMMANDS: Final = {
     Deed.OTHER_FIELDS: "the same command, filled in otherwise",
     Deed.ENTITLED: "fob office entitled SERVER",
     Deed.LETTER: "fob integrity letter PROGRAM",
+    Deed.VALIDATE: "fob integrity validate",
+    Deed.RESYNCHRONISE: "ask who runs the office: fob-office copy resynchronise",
 }
 
 

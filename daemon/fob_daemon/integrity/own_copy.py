@@ -66,7 +66,7 @@ class OwnCopy:
         validating = self._validating
         if validating is None or validating.is_admitted:
             return
-        if not validating.has_verdict and await self._asked_at_once(validating):
+        if await self._asked_at_once(validating):
             return
         if not validating.is_enabled:
             words, _ = validating.trouble or own_words(NOT_VALIDATED)
@@ -146,11 +146,13 @@ class OwnCopy:
     async def _asked_at_once(self, validating: "Validating") -> bool:
         """For a use that waits: whether the office says yes. Of many that wait one asks."""
         async with self._turn:
-            if not validating.is_admitted:
-                await validating.now()
-                self._wake.set()
-                return validating.was_confirmed
-        return True
+            if validating.is_admitted:
+                return True
+            if not validating.may_ask:
+                return False
+            await validating.now()
+            self._wake.set()
+            return validating.was_confirmed
 
     def _refused(self, what: str) -> ControlError:
         report = self.report()

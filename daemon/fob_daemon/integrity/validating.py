@@ -31,6 +31,9 @@ from fob_protocol.office.retries import Pauses
 
 # Seconds between two tries of a copy that the office refuses: somebody there has to do something first.
 REFUSED_AGAIN: Final = 300.0
+# Seconds between two questions of uses that wait for a copy which the office has refused: it may be enabled again, and
+# programs that try without a break are no reason to ask as often.
+USE_AGAIN: Final = 5.0
 
 # What keeps an answer from coming, or from being kept.
 _TROUBLES: Final = (
@@ -52,6 +55,7 @@ class Validating:
     _was_asked: bool = field(default=False)
     _knows_servers: bool = field(default=False)
     _due: float = field(default=0.0)
+    _asked_at: float = field(default=0.0)
     _pause: float = field(default=0.0)
     _trouble: tuple[str, str] | None = field(default=None)
 
@@ -86,9 +90,12 @@ class Validating:
         return self._measured is not None and is_graced(copy, now, self._measured.digest)
 
     @property
-    def has_verdict(self) -> bool:
-        """The office has said no."""
-        return self.copy.has_verdict
+    def may_ask(self) -> bool:
+        """Whether a use that waits asks: of a copy that was refused not too often, nor while nobody answers."""
+        if not self.copy.has_verdict or not self._was_asked:
+            return True
+        pause = USE_AGAIN if self._trouble is None else max(USE_AGAIN, self._pause)
+        return not 0 <= self.clock() - self._asked_at < pause
 
     @property
     def was_confirmed(self) -> bool:
@@ -166,7 +173,8 @@ class Validating:
             self._is_validated_here = self.was_confirmed
             # What is asked before each use is asked now and then too, so that people see how it stands.
             self._pause = (self.copy.about.policy.interval if self.was_confirmed else 0) or REFUSED_AGAIN
-        self._due = self.clock() + self._pause
+        self._asked_at = self.clock()
+        self._due = self._asked_at + self._pause
         self._was_asked = True
 
     async def _attempt(self) -> None:

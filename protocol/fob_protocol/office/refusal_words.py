@@ -22,6 +22,8 @@ class Deed(Enum):
     OTHER_FIELDS = auto()
     ENTITLED = auto()
     LETTER = auto()
+    VALIDATE = auto()
+    RESYNCHRONISE = auto()
 
 
 # Name: what is the matter, and what helps.
@@ -85,13 +87,13 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "too-long": ("the office's answer is too long", Deed.OPERATOR),
     # Copies (docs/integrity-protocol.md, section 3): refusals of the office, and why a copy does not run.
     "replayed": ("the office has had this request before", Deed.AGAIN),
-    "out-of-sequence": ("the office does not remember what it told this copy last", Deed.OPERATOR),
+    "out-of-sequence": ("the office does not remember what it told this copy last", Deed.RESYNCHRONISE),
     "other-verifier": ("the request is for another validation server", Deed.OPERATOR),
     "stale-challenge": ("the office's challenge is over", Deed.AGAIN),
     "late": ("the request came too late", Deed.AGAIN),
     "iv-used": ("the request's initialisation value is another request's", Deed.AGAIN),
     "letter-used": ("this letter was used before, or is over", Deed.OPERATOR),
-    "not-validated": ("the office has not said yet that this copy is genuine", Deed.LATER),
+    "not-validated": ("the office has not said yet that this copy is genuine", Deed.VALIDATE),
     "needs-letter": ("somebody has to type the letter of this copy in", Deed.LETTER),
     "unreadable": ("what is installed cannot be read, and so not be measured", Deed.DOCTOR),
     "invalid": ("what is here is not what the office gave out", Deed.CONFIGURE),

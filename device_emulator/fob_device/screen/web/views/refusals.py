@@ -17,6 +17,8 @@ DEEDS: Final = {
     Deed.OTHER_FIELDS: "Fill it in otherwise.",
     Deed.ENTITLED: "Ask who runs the office for it.",
     Deed.LETTER: "Type its letter in.",
+    Deed.VALIDATE: "Try again in a moment.",
+    Deed.RESYNCHRONISE: "Ask who runs the office to resynchronise the copy.",
 }
 
 
