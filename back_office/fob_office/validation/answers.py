@@ -10,7 +10,6 @@ from fob_office.validation.asking import Held
 from fob_office.validation.rules import Case
 from fob_office.validation.tables import Result
 from fob_protocol.integrity.identifier import identifier_name, next_identifier
-from fob_protocol.integrity.limits import SEED_SIZE
 from fob_protocol.integrity.ticket import Ticket
 from fob_protocol.integrity.validation import NotValidated, State, Validated, Verdict
 from fob_protocol.office.envelope import Refused
@@ -37,7 +36,10 @@ class Granted:
 
 
 def grant(office: Office, server: Identity, held: Held, case: Case) -> Granted:
-    """The ticket; where the identifier rolls, the seed of the next one (V21)."""
+    """The ticket; where the identifier rolls, the seed of the next one (V21).
+
+    The seed is one of this very request: an office that was put back, and accepts it again, rolls as it did before.
+    """
     evidence, record, told = case.asked.evidence, case.record, case.asked.secret.identifier
     number = evidence.server_number + 1
     ticket = Ticket(
@@ -46,7 +48,7 @@ def grant(office: Office, server: Identity, held: Held, case: Case) -> Granted:
     ).signed(server.signing_key)  # fmt: skip
     if not record.policy.rolls:
         return Granted(Validated(ticket, None).octets(), number, told)
-    seed = office.surroundings.random(SEED_SIZE)
+    seed = office.sealer.cookie("seed", [record.copy, case.asked.request, number])
     return Granted(Validated(ticket, seed).octets(), number, next_identifier(told, seed, record.copy, number))
 
 
