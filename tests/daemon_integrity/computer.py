@@ -33,6 +33,8 @@ class Line:
     def __init__(self, scene: OfficeScene) -> None:
         self.scene = scene
         self.is_cut = False
+        # What comes in place of the office's answers.
+        self.answer: Outcome | None = None
         self.asked: list[str] = []
         self.seen: list[bytes] = []
         self.lose: Callable[[int], bool] = lambda number: False
@@ -40,6 +42,8 @@ class Line:
     async def post(self, service: str, question: bytes) -> Outcome:
         if self.is_cut:
             return LOST
+        if self.answer is not None:
+            return self.answer
         self.asked.append(service)
         answer = self.scene.answering.answer(Service(service), question)
         self.seen += [question, answer]

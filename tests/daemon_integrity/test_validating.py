@@ -13,9 +13,11 @@ from fob_daemon.integrity import own_program, validating
 from fob_daemon.integrity.own_copy import OwnCopy
 from fob_daemon.permissions import PermissionsError
 from fob_daemon.relay.office import NoOffice
+from fob_daemon.relay.outcome import Outcome
 from fob_office.distribution.operating import disable, enable, reissue
 from fob_protocol.integrity.relying import RelyingParty
 from fob_protocol.integrity.validation import State
+from fob_protocol.relay import RelayStatus
 from support.office_holders import policy, state_of
 
 WEEK = 7 * 86_400
@@ -273,6 +275,35 @@ async def test_letters_that_enrol_nobody(computer: Computer) -> None:
         with pytest.raises(ControlError, match="was used before"):
             await own.enrol(used, None, None)
         assert own.report().enrolled is False
+
+
+async def test_certificates_and_issuers_that_are_not_the_offices_configuration_servers(computer: Computer) -> None:
+    letter = computer.letter()
+
+    async def refused(own: OwnCopy, issuer: bytes | None, certificate: bytes | None) -> tuple[str, str]:
+        with pytest.raises(ControlError) as caught:
+            await own.enrol(letter, issuer, certificate)
+        assert ("device" in caught.value.why, "token" in caught.value.why) == (False, False)
+        return caught.value.why, caught.value.next_command
+
+    async with computer.switched_on() as own:
+        why, deed = await refused(own, None, computer.scene.signed_certificate("integrity"))
+        assert why == (
+            "the certificate is not that of the office's configuration server: it is of 'integrity' (other-usage)"
+        )
+        assert deed.endswith("fob-office server certificate configuration")
+        why, deed = await refused(own, bytes(32), None)
+        assert why.endswith("is not signed by the office's public key that is configured or was given (wrong-issuer)")
+        assert deed.endswith("fob-office issuer show")
+        assert computer.line.asked == []
+        computer.line.answer = Outcome(RelayStatus.NOT_ANSWERED, why="it answered 400 Bad Request", http=400)
+        why, deed = await refused(own, None, None)
+        assert why.startswith("the office could not read what was sealed for the server of this certificate")
+        assert deed.startswith("--certificate FILE")
+        computer.line.answer = Outcome(RelayStatus.NOT_ANSWERED, why="it answered 502 Bad Gateway", http=502)
+        assert "502 Bad Gateway (not-answered)" in (await refused(own, None, None))[0]
+        computer.line.answer = None
+        assert (await own.enrol(letter, None, None)).state == "valid"
 
 
 async def test_another_letter_brings_another_copy(computer: Computer) -> None:

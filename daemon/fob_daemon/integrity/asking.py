@@ -16,9 +16,13 @@ T = TypeVar("T")
 
 
 class NotAskedError(Exception):
-    """The office did not answer. `name` is a relay's result, `why` for people, `seconds`: when to come again."""
+    """The office did not answer. `name` is a relay's result, `why` for people, `seconds`: when to come again.
 
-    def __init__(self, name: str, why: str, seconds: int | None) -> None:
+    `http` is the status that came in place of an answer, 0 when none did.
+    """
+
+    def __init__(self, name: str, why: str, seconds: int | None, http: int = 0) -> None:
+        self.http = http
         self.name = name
         self.why = why
         self.seconds = seconds
@@ -50,7 +54,7 @@ async def _answered(
     outcome = await office.post(asked.service, asked.sealed)
     sealed = outcome.answer
     if outcome.status is not RelayStatus.ANSWERED or sealed is None:
-        raise NotAskedError(RESULTS[outcome.status], outcome.why, outcome.seconds)
+        raise NotAskedError(RESULTS[outcome.status], outcome.why, outcome.seconds, outcome.http)
 
     def go_on() -> Asked:
         try:

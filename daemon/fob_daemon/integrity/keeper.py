@@ -23,8 +23,9 @@ from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.integrity.receiving import Receiver, with_letter
 from fob_protocol.integrity.servers import distribution_server, validation_server
 from fob_protocol.integrity.validation import State
+from fob_protocol.names import plain_name
 from fob_protocol.noise.keys import Random
-from fob_protocol.office.certificate import Certificate, read_certificate
+from fob_protocol.office.certificate import Certificate, Usage, read_certificate
 from fob_protocol.office.conversation import Conversation, Speaker
 from fob_protocol.office.directory import ask_directory
 from fob_protocol.office.errors import Fault, OfficeError
@@ -80,15 +81,18 @@ class Keeper:
 
         Nothing is kept before it is there: the same letter brings the same copy again.
         """
+        server = read_certificate(issuer, certificate)
+        if Usage.CONFIGURATION not in server.usages:
+            raise OfficeError(Fault.OTHER_USAGE, f"it is of '{plain_name(server.server)}'")
         is_known = self.kept is not None and self.kept.issuer == issuer
         known = await self._directory(self._known if is_known else nobody_known(issuer), certificate)
         held = self.copy if is_known else None
         mine = with_letter(held, identifier)
         if mine is None:
-            server = distribution_server(known, self.clock())
+            distributor = distribution_server(known, self.clock())
             holding = self._holding(None, measured)
-            conversation = self._holder().enrol(Speaker(server, self.random), holding, identifier)
-            mine = with_letter(await self._received(known, server, conversation, holding, None), identifier)
+            conversation = self._holder().enrol(Speaker(distributor, self.random), holding, identifier)
+            mine = with_letter(await self._received(known, distributor, conversation, holding, None), identifier)
         if mine is None:
             raise OfficeError(Fault.MALFORMED, "the copy of another letter")
         counter = self.kept.counter if self.kept is not None else 0

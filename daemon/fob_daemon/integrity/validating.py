@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -14,6 +15,7 @@ from fob_daemon.integrity.words import (
     NEEDS_LETTER,
     NOT_KEPT,
     NOT_VALIDATED,
+    OTHER_CERTIFICATE,
     OTHER_RELEASE,
     UNKNOWN_RELEASE,
     UNREADABLE,
@@ -26,7 +28,7 @@ from fob_protocol.integrity.letter import LetterError, read_letter
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.ticket import unverified_ticket
 from fob_protocol.integrity.validation import State
-from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.retries import Pauses
 
 # Seconds between two tries of a copy that the office refuses: somebody there has to do something first.
@@ -158,7 +160,10 @@ class Validating:
         try:
             await self.keeper.enrol(identifier, await self._measured_now(), issuer, certificate)
         except _TROUBLES as error:
-            raise ControlError(what, *own_words(*_named(error)), ExitCode.FAILED) from None
+            # What an office cannot open is sealed for somebody else (docs/office-protocol.md, section 3).
+            is_sealed_wrongly = isinstance(error, NotAskedError) and error.http == HTTPStatus.BAD_REQUEST
+            named = (OTHER_CERTIFICATE, "") if is_sealed_wrongly else _named(error)
+            raise ControlError(what, *own_words(*named), ExitCode.FAILED) from None
         self._is_validated_here, self._knows_servers = False, True
 
     async def now(self) -> None:
@@ -208,6 +213,8 @@ def _named(error: Exception) -> tuple[str, str]:
     match error:
         case NotAskedError():
             return error.name, error.why
+        case OfficeError(fault=Fault.WRONG_ISSUER):
+            return error.fault, ""
         case OfficeError():
             return error.fault, error.why
         case RefusedError():

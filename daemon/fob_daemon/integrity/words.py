@@ -10,11 +10,13 @@ UNREADABLE: Final = "unreadable"
 UNKNOWN_RELEASE: Final = "unknown-release"
 OTHER_RELEASE: Final = "other-release"
 NOT_KEPT: Final = "not-kept"
+OTHER_CERTIFICATE: Final = "other-certificate"
 
 STATUS: Final = "fob integrity status"
 AGAIN: Final = "fob integrity validate"
 _ENROL: Final = "fob integrity enrol"
 _OPERATOR: Final = "ask who runs the office"
+_CERTIFICATE: Final = "--certificate FILE, of the operator's: fob-office server certificate configuration"
 _INSTALL: Final = "install fobd anew, restart it, and then: fob integrity validate"
 
 # Where a device's words (fob_protocol.office.refusal_words) speak of devices, and what only a computer has.
@@ -24,6 +26,17 @@ _OWN: Final = {
     UNREADABLE: ("what is installed cannot be read, and so not be measured", _INSTALL),
     UNKNOWN_RELEASE: ("the office does not know this version of fobd", f"{_OPERATOR}: fob-office program add"),
     "denied": ("the office does not know this computer, or the letter", _OPERATOR),
+    "wrong-issuer": (
+        "what a server of the office showed, or its certificate here, is not signed by the office's public key that is "
+        "configured or was given",
+        "compare --issuer, or [office] issuer, with: fob-office issuer show",
+    ),
+    "other-usage": ("the certificate is not that of the office's configuration server", _CERTIFICATE),
+    OTHER_CERTIFICATE: (
+        "the office could not read what was sealed for the server of this certificate: it is another office's, or of "
+        "before its keys were changed",
+        _CERTIFICATE,
+    ),
     NEEDS_LETTER: ("the office has another copy, and somebody has to type its letter in", _ENROL),
     NOT_VALIDATED: ("the office has not said yet that this copy is genuine", AGAIN),
     NOT_KEPT: ("what has to be kept could not be written", "fob doctor"),

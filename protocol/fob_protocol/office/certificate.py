@@ -70,6 +70,4 @@ def _issued(issuer: bytes, label: Label, signed: bytes) -> bytes:
     try:
         return sign1.verify(issuer, label, [], signed)
     except CoseError as error:
-        raise OfficeError(
-            Fault.WRONG_ISSUER, f"not signed by the issuer that this token was made with: {error}"
-        ) from None
+        raise OfficeError(Fault.WRONG_ISSUER, f"not signed by the issuer that is trusted here: {error}") from None
