@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from fob_office.database.engine import SQLITE, create_file, parse_url
+from fob_office.database.engine import SQLITE, connect_file, create_file, parse_url
+from fob_office.database.troubles import check_file, of_system, why_and_command
 from fob_office.errors import OperatorError
 from fob_office.issuer.key_file import FILE as ISSUER_FILE
 from fob_office.secrets.master_key import FILE as MASTER_FILE
@@ -25,10 +26,13 @@ def back_up(settings: Settings, folder: Path) -> str | None:
     It holds the master key, if that is a file of the office: whoever has the backup has everything. Raises
     OperatorError, OSError.
     """
+    check_file(settings.database_url)
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         raise OperatorError(NOT_MADE, f"{folder} is there already", "fob-office backup ANOTHER_FOLDER") from None
+    except OSError as error:
+        raise _not_made(error) from None
     try:
         for name in (SETTINGS_FILE, MASTER_FILE, ISSUER_FILE):
             if (settings.state / name).exists():
@@ -36,9 +40,17 @@ def back_up(settings: Settings, folder: Path) -> str | None:
         if (settings.state / TLS_FOLDER).is_dir():
             shutil.copytree(settings.state / TLS_FOLDER, folder / TLS_FOLDER)
         return _copy_database(settings, folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise _not_made(error) from None
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _not_made(error: OSError) -> OperatorError:
+    why, command = of_system(error)
+    return OperatorError(NOT_MADE, why, command or "fob-office backup ANOTHER_FOLDER")
 
 
 def _copy_database(settings: Settings, folder: Path) -> str | None:
@@ -49,11 +61,11 @@ def _copy_database(settings: Settings, folder: Path) -> str | None:
     copy = folder / DATABASE_FILE
     create_file(copy)
     try:
-        with closing(sqlite3.connect(url.database or "")) as source, closing(sqlite3.connect(copy)) as target:
+        with closing(connect_file(Path(url.database or ""))) as source, closing(connect_file(copy)) as target:
             # One state of the database, whoever writes meanwhile.
             source.backup(target)
     except sqlite3.Error as error:
-        raise OperatorError(NOT_MADE, str(error), "the same command again") from None
+        raise OperatorError(NOT_MADE, *why_and_command(error)) from None
     _sync(copy)
     return None
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from fob_office.database.engine import open_engine
 from fob_office.database.migrating import check_migrated
-from fob_office.database.session import CANNOT_NOW, Database
+from fob_office.database.session import Database
+from fob_office.database.troubles import check_file, why_and_command
 from fob_office.errors import OperatorError
 from fob_office.secrets.master_key import MasterKey, load_master_key
 from fob_office.secrets.sealing import Sealer
@@ -50,12 +52,14 @@ def open_office(settings: Settings, environment: Mapping[str, str], surroundings
 
 def check_reachable(settings: Settings, database: Database) -> None:
     """Raises OperatorError."""
+    check_file(settings.database_url)
     try:
         with database.read() as session:
-            session.connection()
-    except CANNOT_NOW as error:
-        why = " ".join(str(error.orig if hasattr(error, "orig") else error).split())
-        raise OperatorError(f"no connection to {settings.database_shown}", why, "fob-office run --help") from None
+            # SQLite looks at its file when it first reads.
+            inspect(session.connection()).get_table_names()
+    except SQLAlchemyError as error:
+        why, command = why_and_command(error)
+        raise OperatorError(f"no connection to {settings.database_shown}", why, command) from None
 
 
 def check_master_key(database: Database, master_key: MasterKey) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fob_office.database.engine import create_file
 from support.office import OfficeScene, office_scene
 from support.postgresql import Cluster, running_cluster
 
@@ -31,6 +32,7 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without tables."""
     if request.param == "sqlite":
+        create_file(tmp_path / "empty.db")
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     cluster: Cluster = request.getfixturevalue("cluster")

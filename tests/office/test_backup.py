@@ -79,7 +79,7 @@ def test_a_folder_that_is_there_is_left_alone(whole: OfficeScene, tmp_path: Path
 def test_half_a_backup_is_none(whole: OfficeScene, tmp_path: Path) -> None:
     (whole.office.settings.state / "issuer.key").unlink()
     (whole.office.settings.state / "issuer.key").mkdir()
-    with pytest.raises(OSError, match="Is a directory"):
+    with pytest.raises(OperatorError, match="Is a directory"):
         back_up(whole.office.settings, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 import fob_office
 from fob_office.database import engine, migrating
 from fob_office.database.base import Base
-from fob_office.database.engine import open_engine, parse_url
+from fob_office.database.engine import create_file, open_engine, parse_url
 from fob_office.database.migrating import MIGRATIONS, check_migrated, migrate
 from fob_office.database.session import CANNOT_NOW, Database
 from fob_office.errors import OperatorError, UsageError
@@ -91,10 +91,15 @@ def test_two_that_migrate_at_once_do_it_once(empty_url: str, empty: Database) ->
 
 
 def test_an_older_or_newer_database_is_named(empty: Database) -> None:
+    with pytest.raises(OperatorError, match="it is empty"):
+        check_migrated(empty)
+    migrate(empty)
+    with empty.write() as session:
+        session.execute(text("DELETE FROM alembic_version"))
+        session.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
     with pytest.raises(OperatorError, match="older than this program") as caught:
         check_migrated(empty)
     assert caught.value.command == "fob-office migrate"
-    migrate(empty)
     with empty.write() as session:
         session.execute(text("INSERT INTO alembic_version VALUES ('9999')"))
     with pytest.raises(OperatorError, match="newer than this program: 9999"):
@@ -166,6 +171,7 @@ def test_a_database_that_somebody_holds_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "BUSY_TIME", 0.05)
+    create_file(tmp_path / "busy.db")
     database = Database(open_engine(f"sqlite:///{tmp_path / 'busy.db'}"))
     migrate(database)
     with closing(sqlite3.connect(tmp_path / "busy.db", isolation_level=None)) as somebody:

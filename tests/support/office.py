@@ -98,6 +98,7 @@ def tables_without_rows() -> bytes:
     """A database in SQLite as the migrations make it: once in a process, since they are most of a new office's time."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / DATABASE_FILE
+        create_file(path)
         database = Database(open_engine(f"sqlite+pysqlite:///{path}"))
         migrate(database)
         database.close()

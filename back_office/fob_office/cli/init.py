@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from fob_office.beginning import NOT_MADE, again, beginning
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.database.troubles import of_system, why_and_command
 from fob_office.errors import OperatorError
 from fob_office.founding import FIRST_SERVERS, SEPARATE_SERVERS, FirstServer, found_office
 from fob_office.issuer.service import issuer_public_key
@@ -67,7 +69,10 @@ def init(
                 with office.database.read() as session:
                     issuer = issuer_public_key(session).hex()
     except OSError as error:
-        raise OperatorError(NOT_MADE, f"{error.filename}: {error.strerror}", again(state)) from None
+        why, command = of_system(error)
+        raise OperatorError(NOT_MADE, why, command or again(state)) from None
+    except SQLAlchemyError as error:
+        raise OperatorError(NOT_MADE, *why_and_command(error)) from None
     _tell(cli, settings, issuer, servers, place, ca_file)
 
 

@@ -11,6 +11,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from fob_office.cli.context import Cli
+from fob_office.database.troubles import of_system, why_and_command
 from fob_office.errors import FAILED, USAGE, OperatorError, UsageError
 from fob_office.secrets.sealing import UnsealError
 
@@ -93,12 +94,10 @@ def error_for(fault: Exception) -> OperatorError:
         case UnsealError():
             return OperatorError("a secret cannot be read", str(fault), "restore key and database of one backup")
         case SQLAlchemyError():
-            why = " ".join(str(fault).split())
-            return OperatorError("the database did not do it", why, f"{PROGRAM} migrate")
+            return OperatorError("the database did not do it", *why_and_command(fault))
         case OSError():
-            why = fault.strerror or str(fault)
-            told = f"{fault.filename}: {why}" if fault.filename else why
-            return OperatorError(f"{PROGRAM} could not go on", told, f"{PROGRAM} --help")
+            why, command = of_system(fault)
+            return OperatorError(f"{PROGRAM} could not go on", why, command or f"{PROGRAM} --help")
     frames = extract_tb(fault.__traceback__)
     place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     why = f"a fault in this program: {type(fault).__name__}{place}"

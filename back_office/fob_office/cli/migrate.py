@@ -6,6 +6,7 @@ import click
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.database.engine import open_engine
+from fob_office.database.migrating import check_begun
 from fob_office.database.migrating import migrate as migrate_tables
 from fob_office.database.session import Database
 from fob_office.office import check_reachable
@@ -22,6 +23,7 @@ def migrate(cli: Cli, state: Path) -> None:
     database = Database(open_engine(settings.database_url))
     try:
         check_reachable(settings, database)
+        check_begun(database)
         done = migrate_tables(database)
     finally:
         database.close()

@@ -37,7 +37,7 @@ _PRAGMAS: Final = (
 
 _BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
 # Without what SQLite adds to a code.
-_PRIMARY_CODE: Final = 0xFF
+PRIMARY_CODE: Final = 0xFF
 
 # Which transactions write: SQLite takes its one lock for them at their beginning, so none has to be given up midway.
 WRITES: Final = "fob_writes"
@@ -65,7 +65,7 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == SQLITE:
             engine = create_engine(
                 parsed, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=BUSY_TIME,
-                connect_args={"timeout": BUSY_TIME},
+                creator=lambda: connect_file(Path(parsed.database or "")),
             )  # fmt: skip
             _set_up_sqlite(engine)
             return engine
@@ -75,6 +75,12 @@ def open_engine(url: str) -> Engine:
         )  # fmt: skip
     except NoSuchModuleError as error:
         raise UsageError("the database is not known", str(error), KNOWN) from None
+
+
+def connect_file(path: Path) -> sqlite3.Connection:
+    """To a database that is there: one that was deleted is missed, and not begun anew. Raises sqlite3.Error."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIME, check_same_thread=False)
 
 
 def create_file(path: Path) -> None:
@@ -112,7 +118,7 @@ def _begin_writing(connection: Connection) -> None:
             try:
                 own.execute(_BEGIN_WRITING)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY:
                     break
                 time.sleep(_LOOK_SOON)
             else:
@@ -129,8 +135,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     while True:
         try:
             connection.execute(_WAL).fetchall()
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
             time.sleep(_LOOK_AGAIN)
         else:

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, text
 
 from fob_office.database.engine import POSTGRESQL
 from fob_office.database.session import Database
+from fob_office.database.troubles import RESTORE
 from fob_office.errors import OperatorError
 
+NOT_USED: Final = "the database cannot be used"
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 # Any number that nobody else locks in this database.
 _LOCK: Final = 0x0F0B
@@ -28,6 +30,7 @@ def migrate(database: Database) -> list[str]:
         connection = session.connection()
         if connection.dialect.name == POSTGRESQL:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        _check_known(_heads(connection))
         before = _done(connection)
         command.upgrade(_configuration(connection), "heads")
         return _between(before, _done(connection))
@@ -35,16 +38,26 @@ def migrate(database: Database) -> list[str]:
 
 def check_migrated(database: Database) -> None:
     """Raises OperatorError when the tables are of another version of the office."""
+    if check_begun(database) != set(ScriptDirectory(str(MIGRATIONS)).get_heads()):
+        raise OperatorError(NOT_USED, "its tables are older than this program", "fob-office migrate")
+
+
+def check_begun(database: Database) -> set[str]:
+    """The revisions of a database that an office was made in. Raises OperatorError: none, or a later version's."""
     with database.read() as session:
         held = _heads(session.connection())
+    _check_known(held)
+    if not held:
+        raise OperatorError(NOT_USED, "it is empty: no office was made in it, or it was emptied", RESTORE)
+    return held
+
+
+def _check_known(held: set[str]) -> None:
+    """Raises OperatorError: an office of a later version has used it."""
     script = ScriptDirectory(str(MIGRATIONS))
     if unknown := held - {revision.revision for revision in script.walk_revisions()}:
         why = f"its tables are newer than this program: {', '.join(sorted(unknown))}"
-        raise OperatorError("the database cannot be used", why, "fob-office --version")
-    if held != set(script.get_heads()):
-        raise OperatorError(
-            "the database cannot be used", "its tables are older than this program", "fob-office migrate"
-        )
+        raise OperatorError(NOT_USED, why, "fob-office --version")
 
 
 def _configuration(connection: Connection) -> Config:
