@@ -1,5 +1,6 @@
 """Where the office listens: `127.0.0.1:8443`, `[::1]:8443`, `0.0.0.0:0`."""
 
+import ipaddress
 import re
 import socket
 from typing import Final, NamedTuple
@@ -7,6 +8,7 @@ from typing import Final, NamedTuple
 from fob_office.errors import OperatorError, UsageError
 
 _FORM: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\[\]:]+)):(?P<port>\d{1,5})")
+WITHOUT_TLS: Final = "fob-office run --no-tls --listen 127.0.0.1:8080    (or --anyway)"
 HELP: Final = "fob-office run --help"
 # Connections that wait while all workers are busy.
 _BACKLOG: Final = 1024
@@ -32,12 +34,18 @@ def parse_place(text: str) -> Place:
     return Place(form["six"] or form["host"], int(form["port"]))
 
 
-def listen(place: Place) -> socket.socket:
-    """A socket at which who connects from now on will be answered. Raises OperatorError."""
+def listen(place: Place, *, only_here: bool = False) -> socket.socket:
+    """A socket at which who connects from now on will be answered; `only_here`: by programs of this machine.
+
+    Raises OperatorError.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(
             place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
+        if only_here and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
+            why = f"{place.host} is no loopback address: tokens would go over the network in the clear"
+            raise OperatorError("it does not listen without TLS there", why, WITHOUT_TLS)
         listener = socket.create_server(address, family=family, backlog=_BACKLOG)
     except OSError as error:
         why = error.strerror or str(error)

@@ -20,8 +20,9 @@ from fob_office.settings import load_settings
 @click.option("--listen", "place", metavar="HOST:PORT", help="Instead of what office.toml says; port 0 is a free one.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Instead of what office.toml says.")
 @click.option("--no-tls", is_flag=True, help="Plain HTTP, for a proxy on this machine that speaks TLS.")
+@click.option("--anyway", is_flag=True, help="With --no-tls: at an address too that other machines reach.")
 @pass_cli
-def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: bool) -> None:
+def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: bool, anyway: bool) -> None:
     """Serve devices and operators until SIGTERM or Ctrl-C."""
     # Loaded here: the other commands start faster without it.
     from fob_office.http.serving import serve
@@ -34,7 +35,7 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
     with office.database.read() as session:
         for warning in soon_over(session, office):
             cli.say(f"warning: {warning}")
-    with listen(wanted) as listener:
+    with listen(wanted, only_here=no_tls and not anyway) as listener:
         # Whoever connects from now on is answered.
         url = Place(wanted.host, listener.getsockname()[1]).url("http" if no_tls else "https")
 
