@@ -27,6 +27,7 @@ from fob_protocol.office.limits import QUESTION_LIMIT
 from fob_protocol.office.message import read
 from support.office import OfficeScene, office_scene
 from support.office_http import HttpOffice, problem, served
+from support.office_shop import ordered_device, release
 
 PATH = "/v1/directory"
 
@@ -209,6 +210,14 @@ def test_it_says_what_ends_soon(office: HttpOffice) -> None:
     ]
     office.scene.issuing().renew_list()
     assert office.get("/healthz").json()["warnings"] == []
+
+
+def test_it_says_that_ordered_releases_end_and_not_which(office: HttpOffice) -> None:
+    release(office.scene, "rates", days=20)
+    ordered_device(office.scene, "rates")
+    assert office.get("/healthz").json()["warnings"] == [
+        "ordered components whose release ends, or was revoked: 1: fob-office component ends"
+    ]
 
 
 @pytest.mark.clause("R27")

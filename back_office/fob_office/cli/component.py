@@ -8,6 +8,7 @@ from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.device import WHO
 from fob_office.cli.drafting import FILE, Told, draft_options
 from fob_office.components.building import NOT_BUILT, OFFICE, open_bench
+from fob_office.components.ends import ending_releases
 from fob_office.components.importing import import_bundle
 from fob_office.components.service import (
     PAGE,
@@ -140,6 +141,21 @@ def resign(cli: Cli, state: Path, signer: str) -> None:
     with cli.office(state) as office:
         count = resign_server(office, signer, WHO)
     cli.say(f"signed {count} anew")
+
+
+@component.command()
+@state_option
+@json_option
+@pass_cli
+def ends(cli: Cli, state: Path) -> None:
+    """Ordered components whose newest release is over, ends soon, or was signed by keys that are revoked."""
+    with cli.office(state) as office, office.database.read() as session:
+        sentences = ending_releases(session, office.now())
+    if cli.is_json:
+        cli.data(sentences)
+        return
+    for sentence in sentences:
+        cli.line(sentence)
 
 
 def _table(cli: Cli, views: list[ReleaseView]) -> None:

@@ -55,7 +55,7 @@ def list_(cli: Cli, state: Path, after: str, count: int) -> None:
 def show(cli: Cli, state: Path, serial: str) -> None:
     """One device, and what it last said that it holds."""
     with cli.office(state) as office, office.database.read() as session:
-        shown = device_details(session, device_of(session, serial)).model_dump()
+        shown = device_details(session, device_of(session, serial), office.now()).model_dump()
     if not cli.is_json:
         shown["installed"] = [f"{one['component']} {one['version']}" for one in shown["installed"]]
         shown["copies"] = [f"{one['program']} {one['version']} ({one['state']})" for one in shown["copies"]]

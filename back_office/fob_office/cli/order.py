@@ -55,7 +55,7 @@ def change(cli: Cli, state: Path, serial: str, options: tuple[str, ...]) -> None
 def show(cli: Cli, state: Path, serial: str) -> None:
     """What a device shall have, and why."""
     with cli.office(state) as office, office.database.read() as session:
-        shown = order_view(session, serial).model_dump()
+        shown = order_view(session, serial, office.now()).model_dump()
     if not cli.is_json:
         shown["options"] = [f"{one['component']} ({one['source']})" for one in shown["options"]]
     cli.fields(shown)

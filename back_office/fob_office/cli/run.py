@@ -6,6 +6,7 @@ import click
 from msgspec.structs import replace
 
 from fob_office.cli.context import Cli, pass_cli, state_option
+from fob_office.components.ends import ending_releases
 from fob_office.issuer.ends import soon_over
 from fob_office.listening import Place, listen, parse_place
 from fob_office.logs import configure_logs
@@ -33,7 +34,7 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
     wanted = parse_place(settings.listen)
     office = open_office(settings, cli.environment, cli.surroundings)
     with office.database.read() as session:
-        for warning in soon_over(session, office):
+        for warning in (*soon_over(session, office), *ending_releases(session, office.now())):
             cli.say(f"warning: {warning}")
     with listen(wanted, only_here=no_tls and not anyway) as listener:
         # Whoever connects from now on is answered.

@@ -67,6 +67,10 @@ class Selection:
             self._chosen[component] = next((one for one in suitable if self._is_complete(one)), None)
         return self._chosen[component]
 
+    def lacking(self, options: Iterable[str]) -> list[str]:
+        """Of which there is no release for this device now, with all that it needs."""
+        return sorted(option for option in set(options) if self.choose(option) is None)
+
     def set_of(self, options: Iterable[str]) -> dict[str, Candidate]:
         """By id: the options that there are for this device, and what they need."""
         found: dict[str, Candidate] = {}

@@ -34,12 +34,16 @@ LATER = 3600
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """`releases` (rows) may be fetched, `offers` are the rollouts that let the device have them."""
+    """`releases` (rows) may be fetched, `offers` are the rollouts that let the device have them.
+
+    `kept`: options that no new set could hold, so that everything stays as it is.
+    """
 
     answer: Message = field(repr=False)
     set_number: int = 0
     releases: tuple[int, ...] = ()
     offers: tuple[Offer, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 def compose(session: Session, office: Office, server: Identity, device: Device, request: Request) -> Composed:
@@ -52,6 +56,10 @@ def compose(session: Session, office: Office, server: Identity, device: Device, 
     wanted = {candidate.release.component for candidate in chosen.values()}
     if request.purpose is Purpose.LOOK or wanted == set(request.catalogue):
         return Composed(Current(notices))
+    held = {component.id for component in request.catalogue}
+    if kept := tuple(option for option in selection.lacking(options) if option in held):
+        # A set without them would take away what is ordered and runs.
+        return Composed(Current(notices), kept=kept)
     try:
         placed = arrange(chosen, regions_of(device.regions))
     except NotFittingError as error:

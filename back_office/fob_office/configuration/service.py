@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from fob_office.configuration.tables import Contents, KeptAnswer, OfferedSet
 from fob_office.database.erasing import erase_some
 from fob_office.devices.inventory import Statement, keep_requested
 from fob_office.devices.tables import Device, DeviceState
+from fob_office.events.service import record_unless_there
 from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
 from fob_office.rollout.membership import ChangedError, enter_members
@@ -20,6 +22,8 @@ from fob_protocol.office.configuration import Configure, Request, unverified_req
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import CHALLENGE_TIME
 from fob_protocol.office.refusals import Refusal
+
+log = structlog.get_logger(__name__)
 
 # A rollout that changes while a set is made for a device changes no faster than that.
 _TRIES: Final = 3
@@ -75,6 +79,8 @@ class Configuring:
             enter_members(session, device, composed.offers)
             session.execute(delete(KeptAnswer).where(KeptAnswer.device == device.id))
             session.add(KeptAnswer(device=device.id, request=digest(self.message.request), body=body, time=now))
+            if composed.kept:
+                _tell_kept(session, device, composed, now)
             if composed.set_number:
                 _offer(session, device, request.counter, composed)
             said = Statement(request.counter, request.set_number, request.security_counter, request.catalogue)
@@ -90,6 +96,12 @@ def _spend(session: Session, device: Device, counter: int) -> None:
     )  # fmt: skip
     if session.scalars(change.values(counter=counter).returning(Device.id)).one_or_none() is None:
         raise _AskedMeanwhileError
+
+
+def _tell_kept(session: Session, device: Device, composed: Composed, now: int) -> None:
+    kept = ", ".join(composed.kept)
+    log.warning("kept as it is, for want of a release", serial=device.serial, options=kept)
+    record_unless_there(session, now, "office", f"kept as it is, for want of a release: {kept}"[:200], device.serial)
 
 
 def _offer(session: Session, device: Device, counter: int, composed: Composed) -> None:

@@ -37,7 +37,7 @@ def _reading(office: Office) -> APIRouter:
     @router.get("/{serial}", summary="One device", operation_id="get_device", responses=documented(404))
     def get_device(serial: SerialPath) -> DeviceDetails:
         with office.database.read() as session:
-            return device_details(session, device_of(session, serial))
+            return device_details(session, device_of(session, serial), office.now())
 
     return router
 

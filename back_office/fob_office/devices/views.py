@@ -10,6 +10,7 @@ from fob_office.devices.inventory import catalogue_of
 from fob_office.devices.tables import Device, DeviceState, Inventory
 from fob_office.distribution.operating import current_of
 from fob_office.distribution.tables import Copy
+from fob_office.orders.lacking import lacking_of
 from fob_office.words import Base64, Hex16
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.component import words
@@ -51,6 +52,9 @@ class DeviceDetails(DeviceView):
     security_counter: int = Field(examples=[0])
     heard: int = Field(description="When it last said so; when it was added, if never.")
     installed: list[InstalledView]
+    lacking: list[str] = Field(
+        description="Ordered options of which there is no release to give it; what it holds, it keeps.", examples=[[]]
+    )
     copies: list[HeldView]
 
 
@@ -70,7 +74,7 @@ def device_view(device: Device) -> DeviceView:
     )  # fmt: skip
 
 
-def device_details(session: Session, device: Device) -> DeviceDetails:
+def device_details(session: Session, device: Device, now: int) -> DeviceDetails:
     """All of it."""
     inventory = session.get_one(Inventory, device.id)
     return DeviceDetails(
@@ -79,6 +83,7 @@ def device_details(session: Session, device: Device) -> DeviceDetails:
         installed=[
             InstalledView(component=one.id, version=words(one.version)) for one in catalogue_of(session, device.id)
         ],
+        lacking=lacking_of(session, device, now),
         copies=[_held(row) for row in current_of(session, device.signing_key)],
     )  # fmt: skip
 

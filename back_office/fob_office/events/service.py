@@ -10,11 +10,20 @@ from fob_office.events.tables import Event
 
 # So many in one answer.
 PAGE: Final = 100
+# So many are looked at before what a device may cause again and again is written once more.
+LATEST: Final = 1000
 
 
 def record(session: Session, time: int, who: str, what: str, about: str) -> None:
     """In the transaction of what was done: both are there, or neither."""
     session.add(Event(time=time, who=who, what=what, about=about))
+
+
+def record_unless_there(session: Session, time: int, who: str, what: str, about: str) -> None:
+    """Not again when it stands among the latest: who asks and asks fills no log."""
+    latest = select(Event.what, Event.about, Event.who).order_by(Event.id.desc()).limit(LATEST)
+    if (what, about, who) not in {(event.what, event.about, event.who) for event in session.execute(latest)}:
+        record(session, time, who, what, about)
 
 
 def events_after(session: Session, last: int, count: int = PAGE) -> Sequence[Event]:

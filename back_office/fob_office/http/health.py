@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from fob_office.components.ends import ending_in_short
 from fob_office.http.problems import documented
 from fob_office.issuer.ends import soon_over
 from fob_office.office import Office
@@ -22,6 +23,6 @@ def health_routes(office: Office) -> APIRouter:
     @router.get("/healthz", summary="Is it well?", operation_id="health", responses=documented(503))
     def healthz() -> Health:
         with office.database.read() as session:
-            return Health(status="ok", warnings=soon_over(session, office))
+            return Health(status="ok", warnings=[*soon_over(session, office), *ending_in_short(session, office.now())])
 
     return router

@@ -17,7 +17,7 @@ from fob_office.issuer.tables import Issuer
 from fob_office.office import Office
 from fob_office.servers.identity import certificate_of, seal_keys
 from fob_office.servers.key_pair import KeyPair
-from fob_office.servers.service import LIST, newest_keys
+from fob_office.servers.service import LIST, newest_keys, sign_anew
 from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Certificate, RevocationList, Usage
@@ -162,13 +162,9 @@ def _check_releases(session: Session, server: str, least: int) -> None:
     query = alive.where(Server.name == server, SignedRelease.epoch >= Server.least_epoch, SignedRelease.epoch < least)
     if count := len(session.scalars(query).all()):
         newest = newest_keys(session, server)
-        command = "fob-office component build, and import    (each release anew, by the newest keys), or --anyway"
-        if newest.epoch >= least and newest.signing_key is not None:
-            command = f"fob-office component resign --signer {server}    (before), or --anyway"
-        elif newest.epoch < least:
-            command = f"fob-office server change-keys {server}    (before), or --anyway"
+        command = sign_anew(newest) if newest.epoch >= least else f"fob-office server change-keys {server}"
         why = f"no device would be given the releases any more that these keys signed, {count} in number"
-        raise OperatorError(f"{server} was not revoked", why, command)
+        raise OperatorError(f"{server} was not revoked", why, f"{command}; or --anyway")
 
 
 @dataclass(frozen=True, slots=True)

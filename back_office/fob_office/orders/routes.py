@@ -17,7 +17,7 @@ def operator_routes(office: Office) -> APIRouter:
 
     def seen(serial: str) -> OrderView:
         with office.database.read() as session:
-            return order_view(session, serial)
+            return order_view(session, serial, office.now())
 
     @router.get("/{serial}", summary="What was ordered for a device", operation_id="get_order")
     def get_order(serial: SerialPath) -> OrderView:

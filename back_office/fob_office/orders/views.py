@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from fob_office.devices.views import Serial
+from fob_office.orders.lacking import lacking_of
 from fob_office.orders.service import EQUIPMENT_LIMIT, order_of
 from fob_office.words import Base64, Name
 from fob_protocol.office.limits import COMPONENTS_LIMIT
@@ -26,6 +27,9 @@ class OrderView(BaseModel):
 
     serial: str = Field(examples=["M-0001"])
     options: list[OptionView]
+    lacking: list[str] = Field(
+        description="Options of which there is no release to give it; what it holds, it keeps.", examples=[[]]
+    )
     equipment: str = Field(description="Hardware that was ordered with it, for people.", examples=["scale"])
     created: int
     changed: int
@@ -50,10 +54,11 @@ class ChangedOrder(BaseModel):
     options: Options
 
 
-def order_view(session: Session, serial: str) -> OrderView:
+def order_view(session: Session, serial: str, now: int) -> OrderView:
     """Raises NotFoundError."""
     device, order, options = order_of(session, serial)
     return OrderView(
         serial=device.serial, equipment=order.equipment, created=order.created, changed=order.changed,
         options=[OptionView(component=option.component, source=option.source) for option in options],
+        lacking=lacking_of(session, device, now),
     )  # fmt: skip

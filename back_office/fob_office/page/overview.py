@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fob_office.components.ends import ending_releases
 from fob_office.devices.tables import Device
 from fob_office.distribution.tables import Copy
 from fob_office.issuer.ends import soon_over
@@ -64,7 +65,7 @@ def overview(session: Session, office: Office) -> Overview:
         tuple(rollouts[:_SHOWN]),
         count_open(session, COUNTED),
         tuple(finding_view(*one) for one in found),
-        tuple(soon_over(session, office)),
+        (*soon_over(session, office), *ending_releases(session, office.now())),
     )
 
 

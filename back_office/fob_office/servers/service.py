@@ -44,6 +44,13 @@ def newest_keys(session: Session, name: str) -> ServerKeys:
     return keys
 
 
+def sign_anew(newest: ServerKeys) -> str:
+    """The command by which a release server's newest keys sign what older ones did."""
+    if newest.signing_key is None:
+        return "fob-office component build, and import    (each release anew, by the newest keys)"
+    return f"fob-office component resign --signer {newest.server}"
+
+
 def current_keys(session: Session) -> Sequence[ServerKeys]:
     """The newest epoch of every server that is not revoked, by name."""
     query = select(ServerKeys).join(Server).where(
