@@ -22,9 +22,10 @@ from fob_protocol.cose.cbor import encode
 from fob_protocol.integrity.cloning import read_clone_proof
 from fob_protocol.integrity.ticket import Ticket
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.refusals import Refusal
 from support.holder import ReferenceHolder
 from support.office import OfficeScene
-from support.office_holders import add_program, holder_of, rates_holder
+from support.office_holders import add_program, holder_of, rates_holder, refused
 from support.office_http import problem, served
 from support.office_shop import ordered_device
 
@@ -237,6 +238,25 @@ def test_copies_are_seen_and_changed(shell: Shell, scene: OfficeScene) -> None:
     assert [one["what"] for one in shell.json("event list --after 6")][-5:] == [
         "copy disabled", "copy enabled", "copy resynchronised", "copy disabled", "copy reissued",
     ]  # fmt: skip
+
+
+@pytest.mark.clause("V14")
+def test_all_that_are_out_of_sequence_are_resynchronised_by_one_command(shell: Shell, scene: OfficeScene) -> None:
+    holder = rates_holder(scene)
+    copy = holder.copies["rates"]
+    holder.validate("rates")
+    copy.program_number = 4
+    assert shell.json("copy list --out-of-sequence") == []
+    assert refused(lambda: holder.validate("rates")) is Refusal.OUT_OF_SEQUENCE
+    assert [one["number"] for one in shell.json("copy list --out-of-sequence")] == [copy.number.hex()]
+    shell("copy resynchronise --all --since 2099-01-01")
+    shell("copy resynchronise --all --program another")
+    assert shell.json(f"copy show {copy.number.hex()}")["resynchronised"] is False
+    shell("copy resynchronise --all --program rates --since 2026-01-01")
+    assert shell.json("copy list --out-of-sequence") == []
+    assert isinstance(holder.validate("rates"), Ticket)
+    for wrong in ("", f"{copy.number.hex()} --all", f"{copy.number.hex()} --program rates"):
+        assert "say COPY; or --all" in shell(f"copy resynchronise {wrong}", status=2)
 
 
 @pytest.mark.clause("V6")

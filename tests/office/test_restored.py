@@ -5,12 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from fob_office.backup import back_up
+from fob_office.distribution import operating
+from fob_office.distribution.operating import Which, copies_after, resynchronise_all
 from fob_office.office import Office, open_office
 from fob_office.secrets.private_file import write_new
 from fob_office.settings import load_settings
 from fob_office.tls import make_certificate
+from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.limits import VALIDATION_TIME
 from fob_protocol.integrity.ticket import Ticket
 from fob_protocol.integrity.validation import Validate
@@ -19,7 +23,7 @@ from fob_protocol.office.refusals import Refusal
 from support.holder import ReferenceHolder
 from support.office import OfficeScene, surroundings
 from support.office_holders import RATES, direct, policy, rates_holder, refused, results
-from support.office_shop import release
+from support.office_shop import OPERATOR, release
 
 
 @pytest.fixture
@@ -107,3 +111,57 @@ def test_a_holder_whose_clock_is_ahead_is_not_locked_out(scene: OfficeScene) -> 
     holder.clock = lambda: scene.clock.time + 86_400
     assert isinstance(holder.validate("rates"), Ticket)
     assert [result for _, result in results(scene)] == ["valid", "valid"]
+
+
+def ahead(scene: OfficeScene, tmp_path: Path, count: int) -> list[ReferenceHolder]:
+    """So many who have been validated since the backup."""
+    holders = [rates_holder(scene, serial=f"R-{number:04}", ask=direct(scene.office)) for number in range(count)]
+    back_up(scene.office.settings, tmp_path / "backup")
+    for holder in holders:
+        assert isinstance(holder.validate("rates"), Ticket)
+    return holders
+
+
+def listed(office: Office, program: str | None = None, since: int = 0) -> list[bytes]:
+    with office.database.read() as session:
+        return [row.number for row in copies_after(session, 0, Which(program, out_of_sequence=since))]
+
+
+@pytest.mark.clause("V14", "V22")
+def test_who_is_out_of_sequence_is_listed_named_and_believed_at_once(scene: OfficeScene, tmp_path: Path) -> None:
+    first, second, silent = ahead(scene, tmp_path, 3)
+    with restored(scene, tmp_path / "backup") as office, capture_logs() as told:
+        for holder in (first, second, silent):
+            holder.ask = direct(office)
+        for holder in (first, second, second):
+            assert refused(lambda: holder.validate("rates")) is Refusal.OUT_OF_SEQUENCE  # noqa: B023 - called at once
+        numbers = [holder.copies["rates"].number for holder in (first, second)]
+        # One line of log for each request, however often it comes.
+        assert [(line["copy"], line["holder"]) for line in told if line["event"] == "copy out of sequence"] == [
+            (holder.copies["rates"].number.hex(), key_id(holder.public_key).hex()) for holder in (first, second)
+        ]
+        assert listed(office) == listed(office, "rates", scene.clock.time) == numbers
+        assert listed(office, "another") == listed(office, since=scene.clock.time + 1) == []
+        assert resynchronise_all(office, "another", 0, OPERATOR) == 0
+        assert resynchronise_all(office, None, 0, OPERATOR) == 2
+        assert (listed(office), resynchronise_all(office, None, 0, OPERATOR)) == ([], 0)
+        assert all(isinstance(holder.validate("rates"), Ticket) for holder in (first, second))
+        # Who had not asked is not believed blindly.
+        assert refused(lambda: silent.validate("rates")) is Refusal.OUT_OF_SEQUENCE
+        assert listed(office) == [silent.copies["rates"].number]
+
+
+@pytest.mark.clause("V14")
+def test_many_are_resynchronised_a_page_at_a_time(
+    scene: OfficeScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders = ahead(scene, tmp_path, 5)
+    page = operating.copies_after
+    monkeypatch.setattr(operating, "PAGE", 2)
+    monkeypatch.setattr(operating, "copies_after", lambda session, last, which: page(session, last, which, 2))
+    with restored(scene, tmp_path / "backup") as office:
+        for holder in holders:
+            holder.ask = direct(office)
+            assert refused(lambda: holder.validate("rates")) is Refusal.OUT_OF_SEQUENCE  # noqa: B023 - called at once
+        assert resynchronise_all(office, None, 0, OPERATOR) == 5
+        assert listed(office) == []

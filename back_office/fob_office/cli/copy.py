@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 STATES = [state.name.lower() for state in State]
 _COLUMNS = ("id", "number", "program", "version", "device", "state", "current", "requests", "validated")
+_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 # A proof holds two requests.
 _PROOF_LIMIT = 16_384
 
@@ -61,16 +63,18 @@ def copy() -> None:
 @click.option("--program", help="Only those of one.")
 @click.option("--standing", type=click.Choice(STATES), help="Only these.")
 @click.option("--device", metavar="SERIAL", help="Only those that a device holds.")
+@click.option("--out-of-sequence", is_flag=True, help="Only those whose holders are ahead of this office.")
 @click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
 @click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
 @pass_cli
 def list_(
-    cli: Cli, state: Path, program: str | None, standing: str | None, device: str | None, after: int, count: int
-) -> None:
+    cli: Cli, state: Path, program: str | None, standing: str | None, device: str | None, out_of_sequence: bool,
+    after: int, count: int,
+) -> None:  # fmt: skip
     """Oldest first."""
     with cli.office(state) as office, office.database.read() as session:
         holder = device_of(session, device).signing_key if device is not None else None
-        which = Which(program, State[standing.upper()] if standing else None, holder)
+        which = Which(program, State[standing.upper()] if standing else None, holder, 0 if out_of_sequence else None)
         rows = [view.model_dump() for view in copy_views(session, copies_after(session, after, which, count))]
     cli.table(rows if cli.is_json else [{column: row[column] for column in _COLUMNS} for row in rows])
 
@@ -115,11 +119,27 @@ def reissue(cli: Cli, state: Path, number: bytes) -> None:
 
 @copy.command()
 @state_option
-@number_argument
+@click.option("--all", "is_all", is_flag=True, help="All that are out of sequence (`copy list --out-of-sequence`).")
+@click.option("--program", help="Of these only those of one program.")
+@click.option("--since", type=click.DateTime(_TIMES), help="Of these only those that were refused since then (UTC).")
+@click.argument("number", callback=octets(16), metavar="[COPY]", required=False)
 @pass_cli
-def resynchronise(cli: Cli, state: Path, number: bytes) -> None:
-    """Believe its holder's next request where it stands, after this office was put back to an older state."""
-    _change(cli, state, number, operating.resynchronise, "resynchronised")
+def resynchronise(
+    cli: Cli, state: Path, number: bytes | None, is_all: bool, program: str | None, since: datetime | None
+) -> None:
+    """Believe its holder's next request where it stands, after this office was put back to an older state.
+
+    With --all, that of each that is out of sequence.
+    """
+    if (number is None) != is_all or (number is not None and (program or since)):
+        raise click.UsageError("say COPY; or --all, and with it --program and --since")
+    if number is not None:
+        _change(cli, state, number, operating.resynchronise, "resynchronised")
+        return
+    begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else 0
+    with cli.office(state) as office:
+        done = operating.resynchronise_all(office, program, begin, WHO)
+    cli.say(f"resynchronised: {done}")
 
 
 @copy.command()

@@ -12,6 +12,7 @@ from fob_office.distribution.tables import Copy, Holder
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
+from fob_office.validation.sequence import is_out_of_sequence
 from fob_protocol.integrity.validation import State
 
 LIST: Final = "fob-office copy list"
@@ -21,11 +22,15 @@ PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Of the copies those of a program, in a state, of a holder's key; None is any."""
+    """Of the copies those of a program, in a state, of a holder's key; None is any.
+
+    `out_of_sequence`: those that were refused so since that time (0: ever) and since their last VAL_OK.
+    """
 
     program: str | None = None
     state: State | None = None
     holder: bytes | None = None
+    out_of_sequence: int | None = None
 
 
 def _why_not(row: Copy) -> tuple[str, str]:
@@ -65,6 +70,8 @@ def copies_after(session: Session, last: int, which: Which, count: int = PAGE) -
     if which.holder is not None:
         holder = select(Holder.id).where(Holder.key == which.holder).scalar_subquery()
         query = query.where(Copy.holder == holder)
+    if which.out_of_sequence is not None:
+        query = query.where(is_out_of_sequence(which.out_of_sequence))
     return session.scalars(query).all()
 
 
@@ -113,6 +120,22 @@ def resynchronise(office: Office, number: bytes, who: str) -> None:
     """
     may_be = (Copy.state == State.VALID) & ~Copy.is_resynchronised
     _change(office, number, Change("copy resynchronised", may_be, {"is_resynchronised": True}), who)
+
+
+def resynchronise_all(office: Office, program: str | None, since: int, who: str) -> int:
+    """All that are out of sequence, PAGE of them in one transaction, so that devices are answered between. How many."""
+    which = Which(program, out_of_sequence=since)
+    last = done = 0
+    while True:
+        with office.database.write() as session:
+            rows = copies_after(session, last, which)
+            for row in rows:
+                row.is_resynchronised = True
+                record(session, office.now(), who, "copy resynchronised", row.number.hex())
+        done += len(rows)
+        if len(rows) < PAGE:
+            return done
+        last = rows[-1].id
 
 
 def _change(office: Office, number: bytes, change: Change, who: str) -> None:

@@ -1,6 +1,7 @@
 """Copies over HTTP, for operators."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -34,6 +35,7 @@ from fob_protocol.integrity.validation import State
 
 Number = Annotated[Hex16, Path(description="Of the copy.")]
 PREFIX: Final = "/copies"
+_OUT_OF_SEQUENCE: Final = "Only those that were refused as out of sequence since that time, and had no VAL_OK since."
 
 _CHANGES: Final[dict[str, tuple[str, Callable[[Office, bytes, str], None]]]] = {
     "disable": ("Refuse its next request", disable),
@@ -60,11 +62,13 @@ def _reading(office: Office) -> APIRouter:
         program: Annotated[Name | None, Query()] = None,
         state: Annotated[StateWord | None, Query()] = None,
         holder: Annotated[Hex32 | None, Query(description="Public key.")] = None,
+        out_of_sequence: Annotated[int | None, Query(ge=0, le=(1 << 53) - 1, description=_OUT_OF_SEQUENCE)] = None,
         after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
         count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
     ) -> list[CopyView]:
+        chosen = replace(which(program, state, holder), out_of_sequence=out_of_sequence)
         with office.database.read() as session:
-            return copy_views(session, copies_after(session, after, which(program, state, holder), count))
+            return copy_views(session, copies_after(session, after, chosen, count))
 
     @router.get("/{number}", summary="One of them", operation_id="get_copy", responses=documented(404))
     def get_copy(number: Number) -> CopyDetails:

@@ -28,6 +28,7 @@ from fob_office.validation.proofs import keep_proof
 from fob_office.validation.rules import Case, broken
 from fob_office.validation.tables import GivenChallenge, Result, Validation
 from fob_office.watching.lines import watch_line
+from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.identifier import mark_of, marked
 from fob_protocol.integrity.measure import integrity_value
 from fob_protocol.integrity.validation import State, Validate
@@ -122,6 +123,7 @@ class Validating:
         is_used = case.is_in_sequence and case.used is None and result is not Result.OUT_OF_SEQUENCE
         if enter_line(session, self.office, case, result, is_used=is_used):
             watch_line(session, case.copy, case.now, case.asked.evidence.time, result)
+            _warn(held, case, result)
         if case.asked.secret.challenge is not None and result not in (Result.OTHER_VERIFIER, Result.OUT_OF_SEQUENCE):
             spend_challenge(session, case.record.copy, case.asked.secret.challenge)
         copy = case.copy
@@ -154,6 +156,13 @@ class Validating:
         number = case.copy.number.hex()
         record(session, case.now, "office", f"copy {result}", number)
         log.warning("copy flagged", copy=number, program=case.record.program, result=result, clause="V15")
+
+
+def _warn(held: Held, case: Case, result: Result) -> None:
+    """Of each such request once: whose copy it is, for `copy resynchronise`."""
+    if result is Result.OUT_OF_SEQUENCE:
+        copy, holder = case.record.copy.hex(), key_id(held.key).hex()
+        log.warning("copy out of sequence", copy=copy, holder=holder, program=case.record.program, clause="V14")
 
 
 def _said(decided: Decided) -> bytes:
