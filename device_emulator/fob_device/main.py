@@ -79,7 +79,7 @@ def init(state: Path, label: str, pins: BinaryIO | None) -> None:
     help=f"The screen as a page for this machine's browser, at {SCREEN} or ADDRESS: 127.0.0.1:8437, [::1]:8437.",
 )
 @click.option("--office", metavar="URL", help="A device's own network: its back office, without a computer between.")
-@click.option("--office-ca", type=click.Path(path_type=Path, exists=True), help="Who vouches for that office (PEM).")
+@click.option("--office-ca", type=click.Path(path_type=Path), help="Who vouches for that office (PEM).")
 def run(
     state: Path,
     ports: tuple[str, ...],

@@ -41,6 +41,8 @@ class OwnNetwork:
             good = False
         if not good:
             raise StartError(NOT_STARTED, f"--office is an address as https://office.example.org, not {url}", RUN_HELP)
+        if ca_file is not None and not ca_file.is_file():
+            raise StartError(NOT_STARTED, f"--office-ca {ca_file}: there is no such file", RUN_HELP)
         return cls(url, ca_file)
 
 
@@ -65,5 +67,6 @@ def _carrier(network: OwnNetwork | None) -> "Carrier | None":
 
     try:
         return Direct(network.url, network.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise StartError(NOT_STARTED, f"{network.ca_file}: {error}", RUN_HELP) from None
+    except OSError as error:
+        fault = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
+        raise StartError(NOT_STARTED, f"--office-ca {network.ca_file}: {fault}", RUN_HELP) from None

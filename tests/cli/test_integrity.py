@@ -48,7 +48,7 @@ async def test_how_copies_stand(fob: FobProgram, daemon: FakeDaemon, meter: Fake
         "pixel          zones    1.0.0    not-validated  -                    -",
         f"'pixel' does not let 'slogan' run: {CLONED}    try: ask who runs the office",
         "'pixel' does not let 'zones' run: somebody has to type the letter of this copy in (needs-letter)    "
-        "try: fob integrity letter PROGRAM",
+        "try: fob integrity letter zones",
     ]
     answer = (await fob("integrity", "status", "--json")).json
     assert (answer["own"]["state"], answer["unasked"]) == ("valid", [])

@@ -141,7 +141,7 @@ async def test_lines_that_are_no_copies(api: Api, meter: FakeDeviceOffice, line:
         (
             "needs-letter",
             "somebody has to type the letter of this copy in (needs-letter)",
-            "fob integrity letter PROGRAM",
+            "fob integrity letter rate",
         ),
         (None, "the office has not said yet that this copy is genuine (not-validated)", "fob integrity validate"),
     ],

@@ -255,6 +255,14 @@ async def test_a_refusal_is_said_in_words_with_its_name(
     )
 
 
+async def test_the_next_command_names_the_server(api: Api, meter: FakeDeviceOffice) -> None:
+    use = {"application": "postage", "path": "quote"}
+    for refusal, command in (("not-entitled", "entitled"), ("not-proved", "register")):
+        meter.handlers["+FOBUSE"] = refusing(Ckr.FUNCTION_REJECTED, refusal)
+        _, answer = await api.post("devices/pixel/servers/post/use", use)
+        assert answer["error"]["next"] == f"fob office {command} post"
+
+
 async def test_a_person_who_says_no_is_no_office_that_refuses(api: Api, meter: FakeDeviceOffice) -> None:
     meter.handlers["+FOBREGISTER"] = refusing(Ckr.FUNCTION_REJECTED)
     assert (await api.post("devices/pixel/servers/post/registration", {}))[0] == 403
@@ -340,6 +348,7 @@ async def test_a_configuration_tells_how_far_it_is(api: Api, daemon: FakeDaemon,
     [
         (Ckr.GENERAL_ERROR, "set-rollback", "the office sent a set out of turn (set-rollback)"),
         (Ckr.FUNCTION_REJECTED, "denied", MEANINGS["denied"][0] + " (denied)"),
+        (Ckr.GENERAL_ERROR, "bad-module", "the component is no module that the device can run (bad-module)"),
     ],
 )
 async def test_a_configuration_that_is_refused(
@@ -349,6 +358,7 @@ async def test_a_configuration_that_is_refused(
     async with api.session.post("/v1/devices/pixel/configuration", json={"purpose": "look"}) as response:
         name, data = await next_event(events(response))
     assert (name, data["what"], data["why"]) == ("error", "'pixel' was not configured", why)
+    assert data["next"] == ("fob office status" if words == "bad-module" else "ask who runs the office")
 
 
 async def test_a_purpose_that_there_is_not(api: Api, meter: FakeDeviceOffice) -> None:

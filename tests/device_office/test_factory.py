@@ -112,3 +112,13 @@ def test_an_office_is_reached_by_tls_alone(phone: Path, url: str) -> None:
     result = CliRunner().invoke(main, ["run", "--state", str(phone), "--port", "pty:x", "--office", url])
     assert result.exit_code == 1
     assert "--office is an address as https://office.example.org" in result.output
+
+
+def test_who_vouches_for_the_office_is_a_file_that_is_there(tmp_path: Path) -> None:
+    missing = tmp_path / "nobody.pem"
+    command = ["run", "--state", str(tmp_path), "--port", "pty:x", "--office", "https://office.example"]
+    result = CliRunner().invoke(main, [*command, "--office-ca", str(missing)])
+    assert result.output.splitlines()[1:] == [
+        f"why:   --office-ca {missing}: there is no such file",
+        "try:   fob-device run --help",
+    ]

@@ -7,9 +7,9 @@ from fob_daemon.control.office_words import refusal_named
 STATUS: Final = "fob integrity status"
 
 
-def refusal_words(name: str) -> tuple[str, str]:
-    """What a state or a reason means, with its name behind it, and the next command."""
-    found = refusal_named(name)
+def refusal_words(name: str, program: str = "") -> tuple[str, str]:
+    """What a state or a reason of a program's copy means, with its name behind it, and the next command."""
+    found = refusal_named(name, program)
     if found is None:
         return name, STATUS
     _, words, deed = found

@@ -213,7 +213,7 @@ def _show(fob: Fob, own: Report, asked: list[Report]) -> None:
     for report in asked:
         for copy in report["copies"]:
             if copy["state"] not in _RUNS:
-                words, deed = refusal_words(copy["reason"] or copy["state"])
+                words, deed = refusal_words(copy["reason"] or copy["state"], copy["program"])
                 fob.output.line(f"'{report['device']}' does not let '{copy['program']}' run: {words}    try: {deed}")
 
 

@@ -37,7 +37,7 @@ def _to_know(relay: Report, *, is_here: bool) -> Iterator[str]:
     elif relay["why"]:
         yield f"had no answer from its office: {relay['why']}    try: fob office status"
     for program, state in sorted(relay["refused"].items()):
-        words, deed = refusal_words(state)
+        words, deed = refusal_words(state, program)
         yield f"does not let '{program}' run: {words}    try: {deed}"
     if relay["newer"]:
         count = "1 component" if relay["newer"] == 1 else f"{relay['newer']} components"

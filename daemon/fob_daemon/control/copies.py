@@ -49,11 +49,11 @@ class CopyHandlers:
                 what = f"the copies of '{device.name}' were not listed"
                 return {"copies": to_json(await self._ask(device, what, office.copies()))}
             case ValidateCopy(_, program):
-                await self._patiently(device, f"'{program}' was not validated", _validated(office, program))
+                await self._patiently(device, f"'{program}' was not validated", _validated(office, program), program)
                 return await self._copy(device, office, program)
             case EnterLetter(_, program, letter):
                 what = f"the letter of '{program}' was not taken"
-                await self._patiently(device, what, office.enter_letter(program, letter))
+                await self._patiently(device, what, office.enter_letter(program, letter), program)
                 return await self._copy(device, office, program)
             case GetTicket(_, program):
                 what = f"there is no ticket of '{program}'"
@@ -72,11 +72,11 @@ class CopyHandlers:
             raise ControlError(what, "the device does not tell of it any more", _STATUS, ExitCode.FAILED)
         return to_json(copy)
 
-    async def _patiently(self, device: DeviceReport, what: str, answer: Awaitable[None]) -> None:
+    async def _patiently(self, device: DeviceReport, what: str, answer: Awaitable[None], program: str) -> None:
         """What the device asks its office for."""
-        await patiently(self.daemon, device.name, what, self._ask(device, what, answer), _STATUS)
+        await patiently(self.daemon, device.name, what, self._ask(device, what, answer, program), _STATUS)
 
-    async def _ask(self, device: DeviceReport, what: str, answer: Awaitable[T]) -> T:
+    async def _ask(self, device: DeviceReport, what: str, answer: Awaitable[T], program: str = "") -> T:
         try:
             return await answer
         except CkrError as error:
@@ -84,7 +84,7 @@ class CopyHandlers:
                 why = f"'{device.name}' has no copies: it has no back office (CKR_{error.ckr.name})"
                 raise ControlError(what, why, "fob office status", ExitCode.FAILED) from None
             relay = relay_of(self.daemon, device.name)
-            raise office_refused(what, error, self.daemon, device, relay, _NO_PROGRAM) from None
+            raise office_refused(what, error, self.daemon, device, relay, _NO_PROGRAM, program) from None
 
 
 async def _validated(office: DeviceOffice, program: str) -> None:

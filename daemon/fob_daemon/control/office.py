@@ -24,10 +24,12 @@ from fob_daemon.control.office_requests import (
     RunOption,
     Use,
 )
+from fob_daemon.control.office_words import COMMANDS
 from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.at.values import Value
+from fob_protocol.office.refusal_words import Deed
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -63,7 +65,13 @@ class OfficeHandlers:
         office = self.daemon.back_office(device.name)
         what = f"'{device.name}' was not configured"
         asked = self._ask(device, what, office.configure(request.purpose))
-        await patiently(self.daemon, device.name, what, asked, _STATUS, goes_on=True)
+        try:
+            await patiently(self.daemon, device.name, what, asked, _STATUS, goes_on=True)
+        except ControlError as error:
+            if error.next_command != COMMANDS[Deed.OPTIONS]:
+                raise
+            # What runs says nothing of what does not.
+            raise ControlError(error.what, error.why, _STATUS, error.exit_code) from None
         return await self._state(device)
 
     async def _asked(
@@ -110,13 +118,13 @@ class OfficeHandlers:
             return await self._person_asked(device, request)
         except CkrError as error:
             if error.ckr is not Ckr.USER_NOT_LOGGED_IN:
-                raise self._refused(device, _undone(request), error, _NO_SERVER) from None
+                raise self._refused(device, _undone(request), error, _NO_SERVER, request.server) from None
         try:
             async with self.sessions.for_writing(device, peer, request.pin) as session:
                 asked = partial(self._person_asked, device, request)
                 return await session.application.within_login(session.handle, asked)
         except CkrError as error:
-            raise self._refused(device, _undone(request), error, _NO_SERVER) from None
+            raise self._refused(device, _undone(request), error, _NO_SERVER, request.server) from None
 
     async def _person_asked(self, device: DeviceReport, request: Register | Use) -> Json:
         """Raises CkrError."""
@@ -139,9 +147,9 @@ class OfficeHandlers:
             raise self._refused(device, what, error, unknown) from None
 
     def _refused(
-        self, device: DeviceReport, what: str, error: CkrError, unknown: Unknown | None = None
+        self, device: DeviceReport, what: str, error: CkrError, unknown: Unknown | None = None, server: str = ""
     ) -> ControlError:
-        return office_refused(what, error, self.daemon, device, self._relay(device), unknown)
+        return office_refused(what, error, self.daemon, device, self._relay(device), unknown, server)
 
     def _relay(self, device: DeviceReport) -> RelayReport | None:
         return relay_of(self.daemon, device.name)

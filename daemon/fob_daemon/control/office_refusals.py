@@ -37,8 +37,9 @@ def office_refused(
     device: DeviceReport,
     relay: RelayReport | None,
     unknown: Unknown | None = None,
+    subject: str = "",
 ) -> ControlError:
-    """`what` was not done because of `error`; `relay` is the device's.
+    """`what` was not done because of `error`; `relay` is the device's, `subject` the server or program it is about.
 
     `unknown` says what CKR_ARGUMENTS_BAD means where the device says nothing of it.
     """
@@ -46,7 +47,7 @@ def office_refused(
         # Every question to an office may be repeated, and the device keeps what it has begun.
         why = f"the link was lost, and nothing with it (CKR_{error.ckr.name})"
         return ControlError(what, why, _AGAIN, ExitCode.FAILED)
-    named = refusal_named(error.reason) if error.ckr in _BY_NAME else None
+    named = refusal_named(error.reason, subject) if error.ckr in _BY_NAME else None
     if named is not None and named[0] not in _OF_RELAY:
         name, words, deed = named
         return ControlError(what, f"{words} ({name})", deed, ExitCode.FAILED)

@@ -1,5 +1,6 @@
 """What the refusals of offices, devices and components mean to a person at this computer: with the next command."""
 
+import shlex
 from typing import Final
 
 from fob_protocol.office.refusal_words import MEANINGS, Deed
@@ -21,10 +22,22 @@ COMMANDS: Final = {
 }
 
 
-def refusal_named(reason: str) -> tuple[str, str, str] | None:
-    """Name, words and next deed, when a device's reason begins with the name of a refusal."""
+# What a command is about, where it is not known.
+_SUBJECTS: Final = ("SERVER", "PROGRAM")
+
+
+def refusal_named(reason: str, subject: str = "") -> tuple[str, str, str] | None:
+    """Name, words and next deed, when a device's reason begins with the name of a refusal.
+
+    `subject` is the server or the program that it is about.
+    """
     name = reason.partition(":")[0].strip()
     if name not in MEANINGS:
         return None
     words, deed = MEANINGS[name]
-    return name, words, COMMANDS[deed]
+    return name, words, _about(COMMANDS[deed], subject)
+
+
+def _about(command: str, subject: str) -> str:
+    head, _, last = command.rpartition(" ")
+    return f"{head} {shlex.quote(subject)}" if subject and last in _SUBJECTS else command
