@@ -8,8 +8,10 @@ the presentation that the program has made for this audience and this nonce (doc
 
 import argparse
 import base64
+import ipaddress
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -20,7 +22,11 @@ from fob_protocol.office.message import Version
 
 # For how many seconds a nonce is good, and how many are out at a time: who asks for many fills no memory.
 NONCE_TIME: Final = 60
-NONCES_LIMIT: Final = 1000
+NONCES_LIMIT: Final = 10_000
+# Of them one address has so many: who asks for more keeps nobody out but itself.
+ADDRESS_LIMIT: Final = 50
+# Of IPv6 a network of this length is one address: its owner has all of it.
+_IPV6_PREFIX: Final = 64
 
 Clock = Callable[[], float]
 
@@ -30,26 +36,50 @@ class Nonces:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # The first one ends first.
-        self._ends: dict[bytes, float] = {}
+        # When each ends, the first one first, and who asked for it.
+        self._given: dict[bytes, tuple[float, str]] = {}
+        self._held: Counter[str] = Counter()
 
-    def give(self) -> bytes | None:
-        """A new one; None when too many are out."""
+    def give(self, address: str) -> bytes | None:
+        """A new one; None when too many are out, of this address or of all."""
         self._forget()
-        if len(self._ends) >= NONCES_LIMIT:
+        holder = _network(address)
+        if len(self._given) >= NONCES_LIMIT or self._held[holder] >= ADDRESS_LIMIT:
             return None
         nonce = secrets.token_bytes(32)
-        self._ends[nonce] = self._clock() + NONCE_TIME
+        self._given[nonce] = (self._clock() + NONCE_TIME, holder)
+        self._held[holder] += 1
         return nonce
 
     def take(self, nonce: bytes) -> bool:
         """Whether it was given, is not over, and comes for the first time."""
         self._forget()
-        return self._ends.pop(nonce, None) is not None
+        given = self._given.pop(nonce, None)
+        if given is None:
+            return False
+        self._let_go(given[1])
+        return True
 
     def _forget(self) -> None:
-        while self._ends and next(iter(self._ends.values())) <= self._clock():
-            del self._ends[next(iter(self._ends))]
+        while self._given:
+            nonce, (end, holder) = next(iter(self._given.items()))
+            if end > self._clock():
+                return
+            del self._given[nonce]
+            self._let_go(holder)
+
+    def _let_go(self, holder: str) -> None:
+        self._held[holder] -= 1
+        if not self._held[holder]:
+            del self._held[holder]
+
+
+def _network(address: str) -> str:
+    try:
+        told = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(told if told.version == 4 else ipaddress.ip_network((told, _IPV6_PREFIX), strict=False))
 
 
 class RelyingServer:
@@ -67,8 +97,8 @@ class RelyingServer:
         app.add_routes([web.get("/nonce", self._give_nonce), web.post("/work", self._work)])
         return app
 
-    async def _give_nonce(self, _: web.Request) -> web.Response:
-        nonce = self._nonces.give()
+    async def _give_nonce(self, request: web.Request) -> web.Response:
+        nonce = self._nonces.give(request.remote or "")
         if nonce is None:
             return _refusal(503, "too-many-nonces", "ask again in a minute", {"Retry-After": str(NONCE_TIME)})
         return web.json_response({"nonce": _encode(nonce), "audience": self._audience})

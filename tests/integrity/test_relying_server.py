@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.integrity.relying import RelyingParty
-from relying_server import NONCE_TIME, NONCES_LIMIT, Nonces, RelyingServer
+from relying_server import ADDRESS_LIMIT, NONCE_TIME, NONCES_LIMIT, Nonces, RelyingServer
 from support import copy_samples as sample
 from support.office_trust import NOW, SERVER
 
@@ -125,12 +125,27 @@ async def test_a_nonce_is_good_for_a_minute(client: Client) -> None:
 
 
 async def test_nobody_fills_the_memory_with_nonces(client: Client) -> None:
-    assert all(client.nonces.give() for _ in range(NONCES_LIMIT))
+    assert all(client.nonces.give(f"10.0.{number >> 8}.{number & 255}") for number in range(NONCES_LIMIT))
     answer = await client.http.get("/nonce")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, str(NONCE_TIME))
     client.clock.now += NONCE_TIME
     nonce = await client.nonce()
     assert (await client.work(shown(TICKET, nonce), nonce)).status_code == 200
+
+
+@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["2001:db8::1", "2001:db8::2:1"]])
+async def test_who_asks_for_many_keeps_nobody_else_out(client: Client, addresses: list[str]) -> None:
+    asked = [client.nonces.give(addresses[number % len(addresses)]) for number in range(1000)]
+    given = [nonce for nonce in asked if nonce is not None]
+    assert len(given) == ADDRESS_LIMIT
+    # Another address, and the same one as soon as it has used one.
+    nonce = await client.nonce()
+    assert (await client.work(shown(TICKET, nonce), nonce)).status_code == 200
+    assert client.nonces.take(given[0])
+    assert client.nonces.give(addresses[0]) is not None
+    assert client.nonces.give(addresses[0]) is None
+    client.clock.now += NONCE_TIME
+    assert client.nonces.give(addresses[0]) is not None
 
 
 @pytest.mark.clause("V12", "V14", "V18")
