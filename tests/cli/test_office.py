@@ -63,6 +63,7 @@ async def test_the_status_for_a_person(fob: FobProgram, meter: FakeDeviceOffice)
     ended = await fob("office", "status")
     assert ended.out.splitlines() == [
         "office   https://office.example",
+        f"computer {digest(PC).hex()}",
         "",
         "DEVICE  STATE    SET  SERIAL  HARDWARE  RELAY",
         "pixel   running  3    M-0001  meter-1   7 carried, 1 not answered; the last: it hung up",
@@ -321,13 +322,15 @@ async def test_a_pin_for_a_device_without_a_pad(fob: FobProgram, meter: FakeDevi
 
 async def test_what_the_device_may_do(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     assert (await fob("office", "entitled", "post")).out.splitlines() == [
-        "version 4, active, until 2030-03-17 17:46:40",
+        "version 4, active, until 2030-03-17 17:46:40, as the server said at 2030-03-17 15:00:00",
         "APPLICATION  LEVEL",
         "archive      1",
         "postage      2",
     ]
     answer = (await fob("office", "entitled", "post", "--json")).json
     assert (answer["server"], answer["applications"]) == ("post", {"postage": 2, "archive": 1})
+    meter.handlers["+FOBENTITLED"] = saying((0, 1, 0))
+    assert (await fob("office", "entitled", "post")).out == "the server has not told the device yet\n"
     meter.handlers["+FOBENTITLED"] = refusing(Ckr.ARGUMENTS_BAD)
     assert (await fob("office", "entitled", "shop")).error[1:] == [
         "the device knows no such server (CKR_ARGUMENTS_BAD)",

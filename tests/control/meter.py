@@ -23,7 +23,7 @@ def make_meter(device: FakeDeviceOffice) -> None:
         "+FOBCONFIGURE": saying(),
         "+FOBSERVERS": saying(("post", "The post", "postage", 1, "ada"), ("bank", "The bank", "money", 0)),
         "+FOBREGISTER": _registered,
-        "+FOBENTITLED": saying((4, 1, 1_900_000_000), ("postage", 2), ("archive", 1)),
+        "+FOBENTITLED": saying((4, 1, 1_900_000_000, 1_899_990_000), ("postage", 2), ("archive", 1)),
         "+FOBUSE": _used,
         "+FOBOPTIONS": saying(RATE, SLOGAN),
         "+FOBOPTION": _page,

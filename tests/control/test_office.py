@@ -66,8 +66,13 @@ async def test_what_a_device_is_to_its_office(api: Api, meter: FakeDeviceOffice)
     ]
     assert await api.get("devices/pixel/servers/post") == (
         200,
-        {"version": 4, "active": True, "until": 1_900_000_000, "applications": {"postage": 2, "archive": 1}},
-    )
+        {
+            "version": 4, "active": True, "until": 1_900_000_000, "told": 1_899_990_000,
+            "applications": {"postage": 2, "archive": 1},
+        },
+    )  # fmt: skip
+    meter.handlers["+FOBENTITLED"] = saying((4, 2, 1_900_000_000))
+    assert (await api.get("devices/pixel/servers/post"))[1]["told"] is None
     assert (await api.get("devices/nokia/office"))[0] == 404
 
 
@@ -375,6 +380,8 @@ async def test_a_purpose_that_there_is_not(api: Api, meter: FakeDeviceOffice) ->
         ("+FOBSERVERS", (("a", "b", "c", 2, "d"),), "servers"),
         ("+FOBSERVERS", (("a", "b", "c", 0, "d"),) * 65, "servers"),
         ("+FOBENTITLED", ((1, 3, 5),), "servers/post"),
+        ("+FOBENTITLED", ((1, 1, 5, "now"),), "servers/post"),
+        ("+FOBENTITLED", ((1, 1, 5, 6, 7),), "servers/post"),
         ("+FOBENTITLED", ((1, 1, 5), ("a",)), "servers/post"),
         ("+FOBOPTIONS", (("a", "b", 1, "c"),), "options"),
         ("+FOBOPTIONS", (("a", "b", 1, "c", 5, None, None, 8),), "options"),

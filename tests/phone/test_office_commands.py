@@ -222,6 +222,10 @@ def test_registration_needs_the_user_and_is_used_from_this_computer(tmp_path: Pa
         assert used.lines == ((200, b"for Ann: hello"),)
         (entitled, letters) = (await world.ask(catalogue.ENTITLED, "bank")).lines
         assert (entitled[:2], letters) == ((1, 1), ("letters", 2))
+        until, told = entitled[2:]
+        assert isinstance(until, int)
+        assert isinstance(told, int)
+        assert told < until
         for application, path, body in (
             ("Letters", "", b""),
             ("letters", "p" * 257, b""),

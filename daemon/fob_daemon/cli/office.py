@@ -109,14 +109,18 @@ def register_command(
 @json_option
 @click.pass_obj
 def entitled_command(fob: Fob, server: str, device: str | None) -> None:
-    """Show what the device may do at SERVER, as it knows it."""
+    """Show what the device may do at SERVER, as the server said last; it may say otherwise at the next use."""
     name = fob.device(device)["name"]
     found = fob.client.get_from_device("devices", name, "servers", server)
     if fob.output.is_json:
         fob.output.data({"device": name, "server": server, **found})
         return
-    until = time.strftime(_MOMENT, time.localtime(found["until"]))
-    fob.output.line(f"version {found['version']}, {'active' if found['active'] else 'revoked'}, until {until}")
+    if not found["version"]:
+        fob.output.line("the server has not told the device yet")
+        return
+    told = f", as the server said at {_moment(found['told'])}" if found["told"] else ""
+    state = "active" if found["active"] else "revoked"
+    fob.output.line(f"version {found['version']}, {state}, until {_moment(found['until'])}{told}")
     fob.output.table(("APPLICATION", "LEVEL"), sorted(found["applications"].items()))
 
 
@@ -198,6 +202,10 @@ def _post(fob: Fob, device: dict[str, Any], pin_file: str | None, *path: str, bo
     return with_pin(
         fob, device, pin_file, lambda pin: fob.client.post("devices", device["name"], *path, body={**body, **pin})
     )
+
+
+def _moment(seconds: int) -> str:
+    return time.strftime(_MOMENT, time.localtime(seconds))
 
 
 def _given(name: str | None, given: tuple[str, ...]) -> Fields:

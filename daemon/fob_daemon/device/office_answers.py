@@ -67,10 +67,12 @@ def read_entitled(answer: Answer) -> Entitled:
     """The answer of +FOBENTITLED. Raises CkrError."""
     with reading():
         match answer.lines:
-            case ((int(version), 1 | 2 as state, int(until)), *lines):
-                levels = dict(_level(line) for line in _bounded(lines, ENTITLEMENTS_LIMIT, "applications"))
-                return Entitled(version, state == _ACTIVE, until, levels)
-        raise AtSyntaxError("entitlements begin with version, state and until")
+            case (head, *lines):
+                match _padded(head, 4):
+                    case (int(version), 1 | 2 as state, int(until), (int() | None) as told):
+                        levels = dict(_level(line) for line in _bounded(lines, ENTITLEMENTS_LIMIT, "applications"))
+                        return Entitled(version, state == _ACTIVE, until, levels, told)
+        raise AtSyntaxError("entitlements begin with version, state, until and when they were told")
 
 
 def read_used(answer: Answer) -> Used:

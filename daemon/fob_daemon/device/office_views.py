@@ -58,12 +58,16 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Entitled:
-    """What the device may do at a server: the level at each application. `until` in seconds since 1970."""
+    """What the device may do at a server: the level at each application.
+
+    `until`, and `told`, when the server said so, in seconds since 1970; None where that is not known.
+    """
 
     version: int
     active: bool
     until: int
     applications: dict[str, int]
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ async def tell_entitlements(office: BackOffice, context: Context, values: Values
     held = registration.entitlements
     if held is None:
         return Answer(((0, int(State.ACTIVE), 0),))
-    return Answer(((held.version, int(held.state), held.until), *sorted(held.applications.items())))
+    return Answer(((held.version, int(held.state), held.until, held.issued), *sorted(held.applications.items())))
 
 
 async def use(office: BackOffice, context: Context, values: Values) -> Answer:
