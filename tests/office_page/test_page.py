@@ -16,6 +16,7 @@ from fob_office.distribution.operating import enable
 from fob_office.distribution.tables import Copy
 from fob_office.operators.service import make_token, revoke_token
 from fob_office.page.door import BASE, HEADERS, refuse
+from fob_office.page.guesses import GUESS_TIME, GUESSES
 from fob_office.page.sessions import SESSION_TIME
 from fob_protocol.integrity.cloning import read_clone_proof
 from fob_protocol.integrity.validation import State
@@ -83,6 +84,24 @@ def test_a_session_ends_at_logout(ada: PageVisitor) -> None:
     assert ada.client.cookies == {}
     ada.client.cookies.update(kept)
     assert moved(ada.get()) == "/login"
+
+
+def test_who_guesses_waits(scene: PageScene, stranger: PageVisitor) -> None:
+    clock = scene.office.scene.clock
+    clock.ticks += GUESSES * GUESS_TIME
+    # Who is right spends nothing.
+    for _ in range(GUESSES + 1):
+        assert moved(stranger.log_in(scene.changing)) == ""
+    told = [stranger.log_in(f"fob_office_{number}").status_code for number in range(GUESSES)]
+    assert told == [HTTPStatus.FORBIDDEN] * GUESSES
+    # Then nothing is looked at, so that nobody learns whether it would have been right.
+    for token in ("fob_office_wrong", scene.changing):
+        answer = stranger.log_in(token)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (HTTPStatus.TOO_MANY_REQUESTS, str(GUESS_TIME))
+        assert "Too many wrong tokens" in answer.text
+    clock.ticks += GUESS_TIME
+    assert moved(stranger.log_in(scene.changing)) == ""
+    clock.ticks += GUESSES * GUESS_TIME
 
 
 def test_a_session_ends_with_its_token_and_its_day(scene: PageScene, stranger: PageVisitor) -> None:

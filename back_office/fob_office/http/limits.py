@@ -114,3 +114,8 @@ class Rates:
         self._buckets[address] = (left - 1, now)
         if len(self._buckets) > ADDRESSES_LIMIT:
             self._buckets.popitem(last=False)
+
+    def give_back(self, address: str) -> None:
+        """What was taken last counts not."""
+        if (found := self._buckets.get(address)) is not None:
+            self._buckets[address] = (min(self._burst, found[0] + 1), found[1])

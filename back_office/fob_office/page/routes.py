@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from fob_office.distribution.operating import disable, enable
 from fob_office.distribution.views import StateWord
-from fob_office.http.problems import ProblemError
+from fob_office.http.problems import LaterError, ProblemError
 from fob_office.office import Office
 from fob_office.page.copies import copy_page
 from fob_office.page.door import BASE, cookie_name
 from fob_office.page.findings import findings_page
 from fob_office.page.forms import read_form
+from fob_office.page.guesses import Guesses
 from fob_office.page.overview import overview
 from fob_office.page.programs import program_page
 from fob_office.page.render import NOTICES, Page, response
@@ -71,6 +72,8 @@ def _checked(visitor: Visitor, fields: Mapping[str, str]) -> None:
 
 
 def _add_login(router: APIRouter, office: Office) -> None:
+    guesses = Guesses(office)
+
     def form(status: HTTPStatus, words: str) -> Response:
         return response(Page("login.html", "Log in", words, office.now(), status=status))
 
@@ -80,9 +83,16 @@ def _add_login(router: APIRouter, office: Office) -> None:
 
     @router.post("/login")
     def login(request: Request, fields: Fields) -> Response:
+        try:
+            guesses.take(request)
+        except LaterError as error:
+            later = form(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong tokens came from this address. Wait a minute.")
+            later.headers.update(error.headers or {})
+            return later
         cookie = log_in(office, fields.get("token", "").strip())
         if cookie is None:
             return form(HTTPStatus.FORBIDDEN, "That is no token of this office, or it is revoked.")
+        guesses.give_back(request)
         moved = see_other("")
         has_tls = request.url.scheme == "https"
         moved.set_cookie(cookie_name(request), cookie, path="/", secure=has_tls, httponly=True, samesite="strict")
