@@ -18,9 +18,11 @@ from fob_daemon.cli.office_bar import OfficeBar, bar
 from fob_daemon.cli.output import Output
 from fob_daemon.control.office_reports import OfficeReport, Progress, Relayed, RelayReport
 from fob_protocol.at.values import Values
+from fob_protocol.office.hashing import digest
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import FakeDeviceOffice, refusing, saying
+from support.history import PC
 
 URL = "https://office.example"
 RELAY = RelayReport("pixel", False, 7, 1, "content", "rates", 3, 40, "unreachable", "it hung up", 0.25)

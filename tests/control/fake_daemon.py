@@ -141,6 +141,7 @@ class FakeDaemon:
         slot = len(self.devices) + 1
         self.phones[name] = phone
         self.offices[name] = FakeDeviceOffice()
+        self.histories[name] = FakeHistory([])
         self.devices[name] = DeviceReport(
             name, phone.serial, phone.label, slot, URL, DeviceState.READY, "", "",
             (LineReport(URL, LineState.READY, "", ""),),

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
+from structlog.testing import capture_logs
 
 from fob_office.entitlements.changing import Change, Entitling
 from fob_office.registration.operating import Registrar
@@ -49,6 +50,17 @@ def test_application_level_state_and_computer_are_all_looked_at(scene: OfficeSce
         is_there = state is State.ACTIVE and (place == "anywhere" or (computer is HERE and HERE in computers))
         expected = {route: is_there and level >= least for route, least in ROUTES.items()}
         assert {route: may(session, *route, computer) for route in ROUTES} == expected, (level, place, state, computer)
+
+
+@pytest.mark.clause("R23")
+def test_the_log_names_the_computer_that_was_refused(scene: OfficeScene) -> None:
+    device, entitling, code = registered(scene)
+    entitling.move(code, [HERE])
+    with capture_logs() as said:
+        assert not may(device.session(), "reports", "list", THERE)
+        assert not may(device.session(), "reports", "list", None)
+    refused = [line["why"] for line in said if line["event"] == "refused"]
+    assert refused == [f"nothing at reports from computer {THERE.hex()}", "nothing at reports from the device itself"]
 
 
 @pytest.mark.clause("R23")

@@ -30,7 +30,7 @@ class Gateway:
         """The application's answer. Raises RuleBrokenError NOT_ENTITLED, and then nothing was written."""
         level = level_at(session, person.user_code, use.application, use.computer)
         if level == 0:
-            raise RuleBrokenError(Refusal.NOT_ENTITLED, "R23", f"nothing at {use.application} from this computer")
+            raise RuleBrokenError(Refusal.NOT_ENTITLED, "R23", f"nothing at {use.application} from {_computer(use)}")
         first, _, rest = use.path.partition("/")
         route = self._route(use.application, first)
         if route is None:
@@ -47,3 +47,8 @@ class Gateway:
     def _route(self, application: str, first: str) -> Route | None:
         found = self._applications.get(application)
         return found.routes.get(first) if found is not None else None
+
+
+def _computer(use: Use) -> str:
+    """As an operator names it to `entitlement move`."""
+    return f"computer {use.computer.hex()}" if use.computer is not None else "the device itself"

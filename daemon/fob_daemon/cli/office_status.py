@@ -48,6 +48,9 @@ def _show(fob: Fob, configured: Report, asked: list[Report]) -> None:
     fob.output.line(f"office   {configured['url'] or _NONE}")
     if configured["ca_file"]:
         fob.output.line(f"issuers  {configured['ca_file']}")
+    # One that offices know: what `fob-office entitlement move --computer` takes.
+    for computer in sorted({report["computer"] for report in asked}):
+        fob.output.line(f"computer {computer}")
     rows = [(*_state(report), _relay(report["relay"])) for report in asked]
     if rows:
         fob.output.line()

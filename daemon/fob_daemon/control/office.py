@@ -29,6 +29,7 @@ from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.at.values import Value
+from fob_protocol.office.hashing import digest
 from fob_protocol.office.refusal_words import Deed
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -109,7 +110,11 @@ class OfficeHandlers:
         what = f"'{device.name}' did not tell what it is to its office"
         office = self.daemon.back_office(device.name)
         state = to_json(await self._ask(device, what, office.office()))
-        return {"device": device.name, "office": state, "relay": to_json(self._relay(device))}
+        return {
+            "device": device.name, "office": state, "relay": to_json(self._relay(device)),
+            # By which offices tie entitlements to computers.
+            "computer": digest(self.daemon.history(device.name).computer).hex(),
+        }  # fmt: skip
 
     async def _with_pin(self, request: Register | Use, peer: PeerIdentity) -> Json:
         """A device with a lock or a pad waits for its person; another one wants a login, which is given it then."""
