@@ -4,9 +4,10 @@ import pytest
 from wasmtime import wat2wasm
 
 from fob_device.components.runtime.errors import RunError, RunFault, WrongParametersError
-from fob_device.components.runtime.limits import CALL_LIMIT, MODULE_MEMORY
+from fob_device.components.runtime.limits import CALL_LIMIT
 from fob_device.components.runtime.module import RunnableModule
 from fob_protocol.cose.cbor import encode
+from fob_protocol.office.modules import MODULE_MEMORY
 
 RATES = {"rates": b"1234567890"}
 

@@ -27,7 +27,7 @@ from fob_protocol.office.message import read
 from fob_protocol.office.release import Dependency, Release
 from support.office import OfficeScene, office_scene, surroundings
 from support.office_device import HARDWARE
-from support.office_shop import OPERATOR, flips, granted_versions, ordered_device, release
+from support.office_shop import OPERATOR, flips, granted_versions, module, ordered_device, release
 
 DRAFT = Draft("rates", (1, 0, 0), "Rates", Kind.DATA, b"1 letter 95", (HARDWARE,))
 
@@ -80,11 +80,11 @@ def test_a_release_that_was_signed_elsewhere_reaches_a_device(shop: Workshop) ->
     with pytest.raises(OperatorError, match="kept elsewhere"):
         release(shop.scene, "rates")
     assert shop.take(shop.build()).id == "rates"
-    table = replace(DRAFT, id="view", kind=Kind.MODULE, commands=("XVIEW",), content=bytes(20_000))
+    table = replace(DRAFT, id="view", kind=Kind.MODULE, commands=("XVIEW",), content=module(size=20_000))
     shop.take(shop.build(table))
     device = ordered_device(shop.scene, "rates", "view")
     device.configure()
-    assert device.contents == {"rates": b"1 letter 95", "view": bytes(20_000)}
+    assert device.contents == {"rates": b"1 letter 95", "view": module(size=20_000)}
 
 
 @pytest.mark.clause("C8")
@@ -236,7 +236,7 @@ def test_after_a_change_of_keys_what_is_there_is_built_and_signed_anew(shop: Wor
 
 @pytest.mark.clause("C16")
 def test_a_bundle_keeps_the_rules_of_every_release(lite: Workshop) -> None:
-    add = replace(DRAFT, kind=Kind.MODULE, commands=("XRATE",))
+    add = replace(DRAFT, kind=Kind.MODULE, commands=("XRATE",), content=module())
     lite.take(lite.build(add))
     assert "is a command of rates" in lite.refusal(lite.build(replace(add, id="zones")))
     needing = replace(DRAFT, id="zones", dependencies=(Dependency("table", (1, 0, 0)),))
@@ -250,3 +250,14 @@ def test_the_largest_component_fits_and_nothing_larger_is_read(lite: Workshop) -
     assert len(largest) <= BUNDLE_LIMIT
     lite.take(largest)
     assert "at most" in lite.refusal(bytes(BUNDLE_LIMIT + 1))
+
+
+@pytest.mark.clause("C17")
+def test_a_module_that_no_device_would_run_is_not_imported(
+    lite: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Also when whoever built it did not look."""
+    with monkeypatch.context() as patched:
+        patched.setattr("fob_office.components.drafts.wrong_with", lambda content, has_commands: "")
+        garbage = lite.build(replace(DRAFT, kind=Kind.MODULE))
+    assert lite.refusal(garbage) == "that is no WebAssembly module"

@@ -9,7 +9,7 @@ from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.limits import CHALLENGE_TIME, COUNTER_STEP
 from fob_protocol.office.refusals import Refusal
 from support.office import OfficeScene
-from support.office_shop import OPERATOR, content, granted_versions, inventory, ordered_device, release, versions
+from support.office_shop import OPERATOR, content, granted_versions, inventory, module, ordered_device, release, versions
 
 
 @pytest.mark.clause("C2", "C4", "C5", "C6", "C7", "C8")
@@ -21,7 +21,7 @@ def test_a_generic_device_becomes_what_was_ordered(scene: OfficeScene, variant: 
     device = ordered_device(scene, "postage-rates")
     device.configure(variant=variant)
     assert versions(device.catalogue) == {"postage-rates": (1, 0, 0), "postage-table": (1, 0, 0)}
-    assert device.contents == {"postage-rates": b"postage-rates (1, 0, 0)", "postage-table": content(20_000)}
+    assert device.contents == {"postage-rates": module(b"postage-rates (1, 0, 0)"), "postage-table": content(20_000)}
 
 
 @pytest.mark.clause("C10")

@@ -15,7 +15,7 @@ from fob_protocol.office.factory import Region, RegionUse
 from fob_protocol.office.limits import ANSWER_LIMIT, COMPONENTS_LIMIT, CONTENT_LIMIT, SET_LIMIT
 from fob_protocol.office.refusals import Refusal
 from support.office import OfficeScene
-from support.office_shop import OPERATOR, content, generic_device, known_device, ordered_device, release
+from support.office_shop import OPERATOR, content, generic_device, known_device, module, ordered_device, release
 
 SMALL = (Region("code", 0x100, 0x100, RegionUse.MODULES), Region("data", 0x1000, 0x1000, RegionUse.DATA))
 
@@ -63,8 +63,8 @@ def test_nothing_is_ordered_that_the_device_cannot_have(scene: OfficeScene) -> N
 
 @pytest.mark.clause("C16")
 def test_a_set_fits_into_the_regions_of_its_kinds(scene: OfficeScene) -> None:
-    release(scene, "rates", octets=content(0xF0), commands=("XRATE",))
-    release(scene, "zones", octets=content(0x11), commands=("XZONE",))
+    release(scene, "rates", octets=module(size=0x81), commands=("XRATE",))
+    release(scene, "zones", octets=module(size=0x80), commands=("XZONE",))
     device = generic_device(scene, regions=SMALL)
     create_order(scene.office, device.serial, ["rates"], OPERATOR, factory_record=device.sealed_record())
     with pytest.raises(OperatorError, match="no room for zones"):
@@ -106,10 +106,10 @@ def test_a_set_of_too_many_octets_is_refused(sqlite_scene: OfficeScene) -> None:
 
 def test_an_answer_that_grew_too_large_since_it_was_ordered_is_refused_for_now(sqlite_scene: OfficeScene) -> None:
     scene = sqlite_scene
-    release(scene, "rates", octets=content(0x100), commands=("XRATE",))
+    release(scene, "rates", octets=module(size=0x100), commands=("XRATE",))
     device = generic_device(scene, regions=SMALL)
     create_order(scene.office, device.serial, ["rates"], OPERATOR, factory_record=device.sealed_record())
-    release(scene, "rates", (2, 0, 0), octets=content(0x101), commands=("XRATE",))
+    release(scene, "rates", (2, 0, 0), octets=module(size=0x101), commands=("XRATE",))
     with pytest.raises(RefusedError) as refused:
         device.configure()
     assert (refused.value.refusal, refused.value.retry_after) == (Refusal.UNAVAILABLE, 3600)

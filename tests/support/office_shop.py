@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
+from wasmtime import wat2wasm
+
 from fob_office.components.drafts import Draft
 from fob_office.components.service import add_release
 from fob_office.components.tables import ReleaseState, SignedRelease
@@ -21,11 +23,26 @@ from support.office import OfficeScene
 from support.office_device import HARDWARE, REGIONS, OfficeDevice
 
 OPERATOR = "operator"
+_MODULE = bytes(
+    wat2wasm("""(module (memory (export "memory") 1)
+      (func (export "fob_alloc") (param i32) (result i32) (i32.const 0))
+      (func (export "fob_call") (param i32 i32 i32) (result i64) (i64.const 0)))""")
+)
+_SECTION = 7
 
 
 def content(size: int, seed: int = 3) -> bytes:
     """So many octets."""
     return Random(seed).randbytes(size)
+
+
+def module(said: bytes = b"", size: int = 0) -> bytes:
+    """One that devices would run, which says something and does nothing; `size`: padded to so many octets."""
+    padded = said.ljust(size - len(_MODULE) - _SECTION)
+    length = len(padded) + 1
+    # A custom section without a name; its length in five octets, whatever it is (LEB128).
+    leb = bytes((length >> shift & 0x7F) | (0x80 if shift < 28 else 0) for shift in range(0, 35, 7))
+    return _MODULE + b"\0" + leb + b"\0" + padded
 
 
 def release(
@@ -35,8 +52,9 @@ def release(
     days: int = 1000,
 ) -> SignedRelease:  # fmt: skip
     """A release; what it holds tells its name and version. With commands it is a module."""
-    held = f"{name} {version}".encode() if octets is None else octets
     found = kind or (Kind.MODULE if commands else Kind.DATA)
+    said = f"{name} {version}".encode()
+    held = octets if octets is not None else module(said) if found is Kind.MODULE else said
     needed = tuple(Dependency(one, least) for one, least in (needs or {}).items())
     draft = Draft(
         name, version, name.title(), found, held, hardware, needed, commands, security_counter, days

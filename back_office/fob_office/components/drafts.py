@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from fob_office.components.modules import wrong_with
 from fob_office.errors import OperatorError
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose.encrypt0 import IV_SIZE
@@ -53,6 +54,8 @@ class Draft:
         )  # fmt: skip
         if self.commands and self.kind is not Kind.MODULE:
             raise OperatorError(_NOT_ADDED, "data has no commands", _HELP)
+        if self.kind is Kind.MODULE and (why := wrong_with(self.content, has_commands=bool(self.commands))):
+            raise OperatorError(_NOT_ADDED, why, _HELP)
         try:
             return read(Release, drafted.octets())
         except OfficeError as error:

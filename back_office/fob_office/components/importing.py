@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from fob_office.components.candidates import release_of
 from fob_office.components.drafts import SealedDraft
+from fob_office.components.modules import wrong_with
 from fob_office.components.service import LIST, add_chunks, enter_signed, seal_content_key
 from fob_office.components.tables import Chunk, ReleaseState, SignedRelease
 from fob_office.components.versions import pack
@@ -81,7 +82,9 @@ def _opened(session: Session, office: Office, bundle: Bundle, signer: Certificat
     if chunk_digests(bundle.content) != release.chunks:
         raise OperatorError(_NOT_IMPORTED, "its content is not what was signed", _BUILD)
     key = _content_key(session, office, bundle, release)
-    open_content(release, bundle.content, key)
+    content = open_content(release, bundle.content, key)
+    if release.kind is Kind.MODULE and (why := wrong_with(content, has_commands=bool(release.commands))):
+        raise OperatorError(_NOT_IMPORTED, why, _BUILD)
     return SealedDraft(release, key, bundle.content)
 
 

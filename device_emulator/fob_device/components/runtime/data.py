@@ -7,15 +7,17 @@ from wasmtime import Caller, FuncType, Linker, Memory, Store, ValType
 
 from fob_device.components.runtime.engine import engine
 from fob_device.components.runtime.limits import IMPORT_FUEL
+from fob_protocol.office.modules import IMPORT_MODULE, IMPORTS, Signature
 
-MODULE_NAME: Final = "fob"
-_I32: Final = ValType.i32()
-IMPORTS: Final = {
-    "data_size": FuncType([_I32, _I32], [_I32]),
-    "data_read": FuncType([_I32, _I32, _I32, _I32, _I32], [_I32]),
-}
+_VALUES: Final = {"i32": ValType.i32(), "i64": ValType.i64()}
 # The answer for data that is not there, or for addresses outside the memory.
 ABSENT: Final = -1
+
+
+def function_type(signature: Signature) -> FuncType:
+    """As the engine has it."""
+    parameters, results = signature
+    return FuncType([_VALUES[name] for name in parameters], [_VALUES[name] for name in results])
 
 
 def linker(store: Store, data: Mapping[str, bytes]) -> Linker:
@@ -23,8 +25,8 @@ def linker(store: Store, data: Mapping[str, bytes]) -> Linker:
     imports = Linker(engine())
     reader = _Reader(store, data)
     functions: dict[str, Callable[..., int]] = {"data_size": reader.size, "data_read": reader.read}
-    for name, kind in IMPORTS.items():
-        imports.define_func(MODULE_NAME, name, kind, functions[name], access_caller=True)
+    for name, signature in IMPORTS.items():
+        imports.define_func(IMPORT_MODULE, name, function_type(signature), functions[name], access_caller=True)
     return imports
 
 

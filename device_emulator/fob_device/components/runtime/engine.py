@@ -6,23 +6,7 @@ from typing import Final
 from wasmtime import Config, Engine, Module, Trap, TrapCode, WasmtimeError
 
 from fob_device.components.runtime.errors import RunError, RunFault
-from fob_device.components.runtime.limits import MODULE_STACK
-
-# Each is one more thing to bound. Bulk memory stays: its fuel follows the octets that it moves.
-_SWITCHED_OFF: Final = (
-    "wasm_component_model",
-    "wasm_exceptions",
-    "wasm_function_references",
-    "wasm_gc",
-    "wasm_memory64",
-    "wasm_multi_memory",
-    "wasm_relaxed_simd",
-    "wasm_simd",
-    "wasm_stack_switching",
-    "wasm_tail_call",
-    "wasm_threads",
-    "wasm_wide_arithmetic",
-)
+from fob_protocol.office.modules import MODULE_STACK, SWITCHED_OFF
 
 _BY_TRAP: Final[dict[TrapCode | None, tuple[RunFault, str]]] = {
     TrapCode.OUT_OF_FUEL: (RunFault.OUT_OF_FUEL, "it ran for too long"),
@@ -36,7 +20,7 @@ def engine() -> Engine:
     config = Config()
     config.consume_fuel = True
     config.max_wasm_stack = MODULE_STACK
-    for feature in _SWITCHED_OFF:
+    for feature in SWITCHED_OFF:
         setattr(config, feature, False)
     return Engine(config)
 

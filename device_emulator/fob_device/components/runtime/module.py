@@ -1,25 +1,18 @@
 """A module that imports no more than a device offers, and exports what a device calls."""
 
 from collections.abc import Mapping
-from typing import Final
 
-from wasmtime import FuncType, MemoryType, Module, ValType
+from wasmtime import FuncType, MemoryType, Module
 
-from fob_device.components.runtime.data import IMPORTS, MODULE_NAME
+from fob_device.components.runtime.data import function_type
 from fob_device.components.runtime.engine import compile_module
 from fob_device.components.runtime.errors import RunError, RunFault, WrongParametersError
 from fob_device.components.runtime.limits import CALL_LIMIT
 from fob_device.components.runtime.run import Run
 from fob_protocol.cose.cbor import Value, decode, encode
 from fob_protocol.cose.errors import CborError
+from fob_protocol.office.modules import ALLOC, CALL, EXPORTS, IMPORT_MODULE, IMPORTS, MEMORY, START, Signature
 
-_START, _ALLOC, _CALL = "fob_start", "fob_alloc", "fob_call"
-_I32, _I64 = ValType.i32(), ValType.i64()
-_TYPES: Final = {
-    _START: FuncType([], [_I32]),
-    _ALLOC: FuncType([_I32], [_I32]),
-    _CALL: FuncType([_I32, _I32, _I32], [_I64]),
-}
 _BITS_32, _BITS_64 = (1 << 32) - 1, (1 << 64) - 1
 
 
@@ -33,14 +26,14 @@ class RunnableModule:
         exports = {export.name: export.type for export in self._module.exports}
         if has_commands:
             _check_exports(exports)
-        self._has_start = _START in exports
+        self._has_start = START in exports
         if self._has_start:
-            _check_function(exports, _START)
+            _check_function(exports, START)
 
     def test(self) -> None:
         """It is made once, under its bounds, and its self test, if it has one, ends well. Raises RunError."""
         run = Run(self._module, self._data)
-        result = run.number(_START) if self._has_start else 0
+        result = run.number(START) if self._has_start else 0
         if result != 0:
             raise RunError(RunFault.SELF_TEST, f"its self test ended with {result}")
 
@@ -50,9 +43,9 @@ class RunnableModule:
         if len(given) > CALL_LIMIT:
             raise WrongParametersError(f"more than {CALL_LIMIT} octets")
         run = Run(self._module, self._data)
-        at = run.number(_ALLOC, len(given)) & _BITS_32
+        at = run.number(ALLOC, len(given)) & _BITS_32
         run.write(at, given)
-        answer = run.number(_CALL, command, at, len(given)) & _BITS_64
+        answer = run.number(CALL, command, at, len(given)) & _BITS_64
         if answer == 0:
             raise WrongParametersError("the module does not take these values")
         return _values(run.read(answer >> 32, answer & _BITS_32))
@@ -60,25 +53,26 @@ class RunnableModule:
 
 def _check_imports(module: Module) -> None:
     for wanted in module.imports:
-        offered = IMPORTS.get(wanted.name or "") if wanted.module == MODULE_NAME else None
+        offered = IMPORTS.get(wanted.name or "") if wanted.module == IMPORT_MODULE else None
         if offered is None or not _is_same(wanted.type, offered):
             raise RunError(RunFault.BAD_IMPORT, f"it wants {wanted.module}.{wanted.name}, which no device offers so")
 
 
 def _check_exports(exports: Mapping[str, object]) -> None:
-    if not isinstance(exports.get("memory"), MemoryType):
+    if not isinstance(exports.get(MEMORY), MemoryType):
         raise RunError(RunFault.BAD_EXPORT, "it exports no memory")
-    _check_function(exports, _ALLOC)
-    _check_function(exports, _CALL)
+    _check_function(exports, ALLOC)
+    _check_function(exports, CALL)
 
 
 def _check_function(exports: Mapping[str, object], name: str) -> None:
-    if not _is_same(exports.get(name), _TYPES[name]):
+    if not _is_same(exports.get(name), EXPORTS[name]):
         raise RunError(RunFault.BAD_EXPORT, f"it exports no function {name} of the right type")
 
 
-def _is_same(kind: object, function: FuncType) -> bool:
-    return isinstance(kind, FuncType) and kind.params == function.params and kind.results == function.results
+def _is_same(kind: object, signature: Signature) -> bool:
+    wanted = function_type(signature)
+    return isinstance(kind, FuncType) and kind.params == wanted.params and kind.results == wanted.results
 
 
 def _values(octets: bytes) -> list[Value]:

@@ -7,7 +7,8 @@ from wasmtime import Func, Memory, Module, Store, Trap, WasmtimeError
 from fob_device.components.runtime.data import linker
 from fob_device.components.runtime.engine import engine, explained
 from fob_device.components.runtime.errors import RunError, RunFault
-from fob_device.components.runtime.limits import CALL_LIMIT, MODULE_FUEL, MODULE_MEMORY, MODULE_TABLE
+from fob_device.components.runtime.limits import CALL_LIMIT
+from fob_protocol.office.modules import MODULE_FUEL, MODULE_MEMORY, MODULE_TABLE
 
 
 class Run:
