@@ -285,12 +285,19 @@ def test_a_clone_proof_is_checked_without_the_office(shell: Shell, scene: Office
     shell(f"copy proof {number} --out {tmp_path / 'proof'}")
     assert "File exists" in shell(f"copy proof {number} --out {tmp_path / 'proof'}", status=1)
     key = shell.json("server show integrity")["signing_key"]
+    for server in ("integrity", "registration"):
+        shell(f"server certificate {server} --output {tmp_path / server}")
     scene.office.close()
     shown = shell.json(f"copy verify-proof {tmp_path / 'proof'} --key {key}")
     assert (shown["copy"], shown["holder"], shown["request"]) == (number, holder.public_key.hex(), 1)
     for wrong in ("00" * 32, holder.public_key.hex()):
         said = shell(f"copy verify-proof {tmp_path / 'proof'} --key {wrong}", status=1)
         assert "that proves nothing" in said
+    assert shell.json(f"copy verify-proof {tmp_path / 'proof'} --certificate {tmp_path / 'integrity'}") == shown
+    for file, why in (("registration", "registration is no validation server"), ("proof", "is no certificate")):
+        assert why in shell(f"copy verify-proof {tmp_path / 'proof'} --certificate {tmp_path / file}", status=1)
+    for wrong in ("", f"--key {key} --certificate {tmp_path / 'integrity'}"):
+        assert "say --key or --certificate" in shell(f"copy verify-proof {tmp_path / 'proof'} {wrong}", status=2)
 
 
 def test_separate_servers_are_made_when_asked_for(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -21,10 +21,14 @@ from fob_office.errors import OperatorError
 from fob_office.office import Office
 from fob_office.secrets.private_file import write_new
 from fob_office.validation.proofs import proof_of
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.sign1 import unverified_payload
 from fob_protocol.integrity.cloning import read_clone_proof
 from fob_protocol.integrity.method import Technique
 from fob_protocol.integrity.validation import State
+from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.message import read
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -33,6 +37,9 @@ _COLUMNS = ("id", "number", "program", "version", "device", "state", "current", 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 # A proof holds two requests.
 _PROOF_LIMIT = 16_384
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_NOT_CHECKED = "the proof was not checked"
+_CERTIFICATE = "fob-office server certificate SERVER --output FILE, of the validation server"
 
 
 def octets(size: int) -> Callable[[click.Context, click.Parameter, str | None], bytes | None]:
@@ -170,26 +177,50 @@ def proof(cli: Cli, state: Path, number: bytes, out: Path) -> None:
         why = f"{out}: {error.strerror}"
         raise OperatorError("the proof was not written", why, "the same command with another --out") from None
     cli.say(f"written to {out}")
-    cli.say(f"next:  fob-office copy verify-proof {out} --key KEY    (`signing_key` in fob-office server show)")
+    cli.say(
+        f"next:  fob-office copy verify-proof {out} --certificate FILE    (of fob-office server certificate SERVER)"
+    )
 
 
 @copy.command("verify-proof")
 @json_option
-@click.option("--key", callback=octets(32), required=True, help="The validation server's public signing key.")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--key", callback=octets(32), help="The validation server's public signing key.")
+@click.option("--certificate", type=_FILE, help="Its certificate, which has that key: fob-office server certificate.")
+@click.argument("file", type=_FILE)
 @pass_cli
-def verify_proof(cli: Cli, file: Path, key: bytes) -> None:
-    """Check a clone proof, without any office."""
-    with file.open("rb") as opened:
-        octets = opened.read(_PROOF_LIMIT)
+def verify_proof(cli: Cli, file: Path, key: bytes | None, certificate: Path | None) -> None:
+    """Check a clone proof, without any office.
+
+    A certificate's file is believed as it is; take it from who runs the office.
+    """
+    if (key is None) == (certificate is None):
+        raise click.UsageError("say --key or --certificate")
+    signed = _octets_of(file)
     try:
-        shown = read_clone_proof(key, octets)
+        shown = read_clone_proof(key or _server_key(certificate), signed)
     except OfficeError as error:
         raise OperatorError("that proves nothing", error.why, "fob-office copy verify-proof --help") from None
     cli.fields({
         "copy": shown.proof.copy.hex(), "holder": shown.proof.holder.hex(), "request": shown.first.program_number,
         "first": shown.first.time, "second": shown.second.time, "proved": shown.proof.time,
     })  # fmt: skip
+
+
+def _octets_of(file: Path | None) -> bytes:
+    assert file is not None  # noqa: S101 - whoever asks has looked
+    with file.open("rb") as opened:
+        return opened.read(_PROOF_LIMIT)
+
+
+def _server_key(certificate: Path | None) -> bytes:
+    """Of a validation server. Raises OperatorError."""
+    try:
+        known = read(Certificate, unverified_payload(_octets_of(certificate)))
+    except (CoseError, OfficeError):
+        raise OperatorError(_NOT_CHECKED, f"{certificate} is no certificate", _CERTIFICATE) from None
+    if Usage.VALIDATION not in known.usages:
+        raise OperatorError(_NOT_CHECKED, f"{known.server} is no validation server", _CERTIFICATE)
+    return known.signing_key
 
 
 def _change(cli: Cli, state: Path, number: bytes, change: Callable[[Office, bytes, str], None], done: str) -> None:
