@@ -187,6 +187,25 @@ def test_a_component_is_built_away_from_the_office_and_imported(made: Shell, tmp
     assert made.error(f"{build} --issuer 00 --output {bundle} {tmp_path / 'rates'}", 2)[0].startswith("--issuer has 64")
 
 
+@pytest.mark.clause("R27")
+def test_a_release_server_s_keys_change_in_three_steps(made: Shell, tmp_path: Path) -> None:
+    (tmp_path / "rates").write_bytes(b"1 letter 95")
+    made(f"component add --id rates --version 1.0.0 --hardware meter-1 {tmp_path / 'rates'}")
+    made("server change-keys release")
+    assert made.error("server revoke release --old") == (
+        "release was not revoked",
+        "no device would be given the releases any more that these keys signed, 1 in number",
+        "fob-office component resign --signer release; or --anyway",
+    )
+    made("component resign")
+    made("server revoke release --old")
+    assert made.json("component ends") == []
+    made("server revoke release --all --anyway")
+    assert made.json("server show release")["state"] == "revoked"
+    # Nobody has ordered it.
+    assert made("component ends") == ""
+
+
 def test_a_token_is_shown_once(made: Shell) -> None:
     token = made("token add desk").strip()
     assert token.startswith("fob_office_")

@@ -9,7 +9,16 @@ from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.limits import CHALLENGE_TIME, COUNTER_STEP
 from fob_protocol.office.refusals import Refusal
 from support.office import OfficeScene
-from support.office_shop import OPERATOR, content, granted_versions, inventory, module, ordered_device, release, versions
+from support.office_shop import (
+    OPERATOR,
+    content,
+    granted_versions,
+    inventory,
+    module,
+    ordered_device,
+    release,
+    versions,
+)
 
 
 @pytest.mark.clause("C2", "C4", "C5", "C6", "C7", "C8")
