@@ -6,6 +6,7 @@ import shlex
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -238,6 +239,25 @@ def test_copies_are_seen_and_changed(shell: Shell, scene: OfficeScene) -> None:
     assert [one["what"] for one in shell.json("event list --after 6")][-5:] == [
         "copy disabled", "copy enabled", "copy resynchronised", "copy disabled", "copy reissued",
     ]  # fmt: skip
+
+
+def test_people_read_dates_and_scripts_seconds(shell: Shell, scene: OfficeScene) -> None:
+    holder = rates_holder(scene)
+    number = holder.copies["rates"].number.hex()
+    assert "None" in shell("copy list")
+    holder.validate("rates")
+    now = scene.clock.time
+    date = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for line in ("copy list", f"copy show {number}", "validation list", "event list", "device list", "server list"):
+        told = shell(line)
+        assert str(now) not in told
+        assert line == "server list" or date in told
+    assert shell.json(f"copy show {number}")["validated"] == shell.json("validation list")[0]["time"] == now
+
+
+def test_a_time_without_a_date_stays_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    Cli().fields({"time": 253_402_300_799, "first": 253_402_300_800})
+    assert capsys.readouterr().out.split() == ["time", "9999-12-31T23:59:59Z", "first", "253402300800"]
 
 
 @pytest.mark.clause("V14")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,14 @@ from fob_protocol.names import plain_name
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _GAP: Final = "  "
+_DATE: Final = "%Y-%m-%dT%H:%M:%SZ"
+# The end of the year 9999: a holder may sign a later time, which stays a number.
+_LAST_TIME: Final = 253_402_300_799
+# What of a view is seconds since 1970, for scripts; people read a date. UTC, as in the office's log.
+_TIMES: Final = frozenset({
+    "acknowledged", "added", "changed", "created", "first", "heard", "issued", "last", "not_after", "not_before",
+    "proved", "second", "time", "until", "validated",
+})  # fmt: skip
 
 
 @dataclass
@@ -64,7 +73,7 @@ class Cli:
             return
         if not rows:
             return
-        cells = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+        cells = [list(rows[0]), *([_text(*cell) for cell in row.items()] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         for row in cells:
             padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -77,10 +86,12 @@ class Cli:
             return
         width = max(map(len, values))
         for name, value in values.items():
-            self.line(f"{name:<{width}}{_GAP}{_text(value)}")
+            self.line(f"{name:<{width}}{_GAP}{_text(name, value)}")
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
+    if type(value) is int and name in _TIMES and 0 <= value <= _LAST_TIME:
+        return datetime.fromtimestamp(value, UTC).strftime(_DATE)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
