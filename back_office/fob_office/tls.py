@@ -6,6 +6,7 @@ say is sealed; it keeps others from seeing that they talk.
 
 import datetime
 import ipaddress
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,11 +19,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from fob_office.errors import UsageError
 from fob_office.secrets.private_file import write_new
 
 FOLDER: Final = "tls"
 CA_FILE: Final = "tls/ca.pem"
 _DAYS: Final = 1825
+# RFC 1123, section 2.1.
+_LABEL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_NAME_LIMIT: Final = 253
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -49,6 +54,16 @@ def make_certificate(state: Path, names: Sequence[str], now: int) -> Path:
     write_new(state / FOLDER / "certificate.pem", signed.public_bytes(Encoding.PEM))
     write_new(state / CA_FILE, ca.public_bytes(Encoding.PEM))
     return state / CA_FILE
+
+
+def check_name(name: str) -> None:
+    """A host's name or address. Raises UsageError."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        if len(name) > _NAME_LIMIT or not all(map(_LABEL.fullmatch, name.split("."))):
+            why = f"'{name}' is neither a host's name, as office.example, nor an address"
+            raise UsageError("no certificate can be made for that", why, "fob-office init --help") from None
 
 
 def _ca_builder(name: x509.Name, key: ec.EllipticCurvePublicKey, begin: datetime.datetime) -> x509.CertificateBuilder:

@@ -10,6 +10,7 @@ import click
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.who import find, who_argument
 from fob_office.entitlements.changing import Change, Entitling
+from fob_office.entitlements.levels import check_levels
 from fob_office.entitlements.views import PAGE, EntitlementView, entitlement_view, entitlement_views
 
 _COMPUTER: Final = re.compile(r"[0-9a-f]{64}")
@@ -64,6 +65,7 @@ def set_(
     change = Change(dict(map(_level, levels)), add, remove)
     if not levels and not add and not remove:
         raise click.UsageError("say what is to change")
+    check_levels(change.applications)
     _do(cli, state, server, who, lambda entitling, code: entitling.change(code, change))
 
 

@@ -18,7 +18,7 @@ from fob_office.issuer.service import issuer_public_key
 from fob_office.listening import Place, parse_place
 from fob_office.secrets.private_file import replace_file
 from fob_office.settings import DATABASE_VARIABLE, FILE, LISTEN, LISTEN_VARIABLE, Settings
-from fob_office.tls import LOCAL_NAMES, make_certificate
+from fob_office.tls import LOCAL_NAMES, check_name, make_certificate
 
 _SETTINGS: Final = """\
 # The back office in this folder. `fob-office run --help`
@@ -57,6 +57,8 @@ def init(
     Cut off in the middle, the same command goes on.
     """
     place = parse_place(listen)
+    for host in hosts:
+        check_name(host)
     settings = Settings(state=state, database=database, listen=listen)
     servers = SEPARATE_SERVERS if separate_validation else FIRST_SERVERS
     try:

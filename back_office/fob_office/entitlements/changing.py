@@ -82,8 +82,15 @@ class Entitling:
             _check_readable(row)
             record(session, now, self._who, what, user_code.hex())
             session.flush()
-            give_options(session, self._office, session.get_one(Registration, user_code).device)
+            self._give_options(session, user_code)
             return row.version
+
+    def _give_options(self, session: Session, user_code: bytes) -> None:
+        """Raises OperatorError: an option is not there, or the set would not fit."""
+        try:
+            give_options(session, self._office, session.get_one(Registration, user_code).device)
+        except OperatorError as error:
+            raise OperatorError("the entitlements were not changed", error.why, error.command) from None
 
 
 def _locked(session: Session, user_code: bytes) -> Entitlement:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from fob_office.entitlements.changing import Change, Entitling
+from fob_office.entitlements.levels import check_levels
 from fob_office.entitlements.views import (
     PAGE,
     Computers,
@@ -63,6 +64,7 @@ def _changing(office: Office) -> APIRouter:
     )
     def change_entitlement(request: Request, code: Code, change: EntitlementChange) -> EntitlementView:
         entitling = Entitling(office, request.state.operator)
+        check_levels(change.applications)
         entitling.change(bytes.fromhex(code), Change(change.applications, change.add, change.remove))
         return seen(code)
 

@@ -13,10 +13,11 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import derive
 from fob_protocol.office.message import Count, Message, Name, Octets32, Title, read
+from fob_protocol.office.patterns import SERIAL
 
 REGIONS_LIMIT = 16
 
-Serial = Annotated[str, Meta(pattern=r"\A[A-Z0-9][A-Z0-9-]{0,31}\Z")]
+Serial = Annotated[str, Meta(pattern=SERIAL)]
 
 
 class RegionUse(IntEnum):

@@ -9,7 +9,8 @@ from fob_protocol.cose import cbor
 from fob_protocol.cose.errors import CborError
 from fob_protocol.cose.headers import KEY_ID_SIZE
 from fob_protocol.office.errors import Fault, OfficeError
-from fob_protocol.office.limits import ID_LIMIT, TITLE_LIMIT
+from fob_protocol.office.limits import TITLE_LIMIT
+from fob_protocol.office.patterns import NAME, in_words
 
 MessageT = TypeVar("MessageT", bound="Message")
 
@@ -21,7 +22,7 @@ KeyId = Annotated[bytes, Meta(min_length=KEY_ID_SIZE, max_length=KEY_ID_SIZE)]
 # Of the configuration server, in each request and in the manifest that answers it: opaque to the device.
 Challenge = Annotated[bytes, Meta(min_length=16, max_length=128)]
 # What programs know things by: servers, components, applications, regions.
-Name = Annotated[str, Meta(pattern=rf"\A[a-z0-9][a-z0-9.-]{{0,{ID_LIMIT - 1}}}\Z")]
+Name = Annotated[str, Meta(pattern=NAME)]
 # What people read.
 Title = Annotated[str, Meta(min_length=1, max_length=TITLE_LIMIT)]
 # Seconds since 1970.
@@ -44,7 +45,7 @@ def read(kind: type[MessageT], octets: bytes) -> MessageT:
     try:
         message = msgspec.convert(cbor.decode(octets), kind)
     except (CborError, msgspec.ValidationError) as error:
-        raise OfficeError(Fault.MALFORMED, str(error)) from None
+        raise OfficeError(Fault.MALFORMED, in_words(str(error))) from None
     if message.octets() != octets:
         # msgspec takes base64 for octets.
         raise OfficeError(Fault.MALFORMED, "an element of another type")

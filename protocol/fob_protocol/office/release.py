@@ -15,12 +15,13 @@ from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import CHUNK_SIZE, COMMANDS_LIMIT, CONTENT_LIMIT, DEPENDENCIES_LIMIT, HARDWARE_LIMIT
 from fob_protocol.office.message import Count, Message, Name, Octets32, Time, Title, Version, read
+from fob_protocol.office.patterns import COMMAND
 
 CHUNKS_LIMIT = CONTENT_LIMIT // CHUNK_SIZE + 1
 CONTENT_KEY_SIZE = 32
 
 # Those of components begin with `+X` (V.250 leaves it to makers), so no component takes a name of Fob's own.
-Command = Annotated[str, Meta(pattern=r"\AX[A-Z0-9]{1,15}\Z")]
+Command = Annotated[str, Meta(pattern=COMMAND)]
 
 
 class Dependency(Message, frozen=True):
