@@ -63,8 +63,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # None: SQLite in the state folder.
     database: str | None = None
     listen: str = LISTEN
-    # Where devices' computers reach it, when that is not where it listens.
-    public_url: str | None = None
     # Proxies that may say whose question it is (X-Forwarded-For).
     trusted_proxies: tuple[str, ...] = ()
     # None: all of them; to run roles apart, each process gets its own.

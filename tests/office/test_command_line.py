@@ -260,7 +260,7 @@ def test_without_an_office_each_command_says_how_to_make_one(shell: Shell, line:
     ("text", "why"),
     [
         ("listen = 8443", "'listen': Expected `str`, got `int`"),
-        ("lisen = 'x'", "Object contains unknown field `lisen`; known are database, listen, public_url,"),
+        ("lisen = 'x'", "Object contains unknown field `lisen`; known are database, listen, trusted_proxies,"),
         ("[log]\nlevel = 'loud'", "'log.level': Invalid enum value 'loud'; known are debug, info, warning, error"),
         ("[limits]\nin_hand = 0", "'limits.in_hand': Expected `int` >= 1"),
         ("= ", "Invalid statement (at line 1, column 1)"),
