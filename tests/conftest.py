@@ -35,7 +35,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("FOB_HYPOTHESIS", "repeat"))
 
-# A run in the background of a script ignores Ctrl-C, and one by nohup the end of its terminal; and so would every program
+# A run in the background of a script ignores Ctrl-C, and one by nohup the end of its terminal; so would every program
 # that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
