@@ -139,7 +139,7 @@ def test_what_is_no_file_is_refused_by_name(shell: Shell, tmp_path: Path, spoil:
     made = package(tmp_path)
     spoil(made)
     told = shell(f"program add fobd 1.0.0 --folder {made}", status=1)
-    assert "is no file: a link, or something else" in told
+    assert "is no plain file" in told
     assert "fobd_example/" in told
     assert shell.json("program list") == []
 
@@ -150,7 +150,7 @@ def test_a_link_in_a_wheel_is_refused_by_name(shell: Shell, tmp_path: Path) -> N
         link = ZipInfo("fobd_example/link.py")
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "z.py")
-    assert "fobd_example/link.py is no file" in shell(f"program add fobd 1.0.0 --wheel {path}", status=1)
+    assert "fobd_example/link.py is no plain file" in shell(f"program add fobd 1.0.0 --wheel {path}", status=1)
     (tmp_path / "no.whl").write_bytes(b"no wheel")
     assert "not a zip file" in shell(f"program add fobd 1.0.0 --wheel {tmp_path / 'no.whl'}", status=1)
     assert "has no package nothing" in shell(f"program add fobd 1.0.0 --wheel {path} --package nothing", status=1)

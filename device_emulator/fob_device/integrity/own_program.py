@@ -1,7 +1,5 @@
 """The device's own program as it is installed (docs/integrity-protocol.md, section 7)."""
 
-from collections.abc import Iterator
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -9,7 +7,8 @@ from typing import Final
 import fob_device
 import fob_protocol
 from fob_device.integrity.program import Program
-from fob_protocol.integrity.installation import Found, Installation, InstallationError, installed_files, release_of
+from fob_protocol.integrity.installation import Installation, InstallationError, release_of
+from fob_protocol.integrity.package_files import package_files
 from fob_protocol.office.message import Version
 
 NAME: Final = "fob-device"
@@ -38,21 +37,7 @@ def own_program() -> Program:
 def read_installation(packages: list[Path]) -> bytes:
     """Of these packages' folders. Raises OSError; UnreadableProgramError for what is no file, by its name."""
     try:
-        installation = Installation(installed_files(found for package in packages for found in _below(package)))
+        installation = Installation(file for package in packages for file in package_files(package))
         return installation.read(0, installation.length)
     except InstallationError as error:
         raise UnreadableProgramError(str(error)) from None
-
-
-def _below(package: Path) -> Iterator[Found]:
-    for path in package.rglob("*"):
-        is_link = path.is_symlink()
-        if is_link or not path.is_dir():
-            size = path.stat().st_size if path.is_file() and not is_link else None
-            yield Found(path.relative_to(package.parent).as_posix(), size, partial(_read, path))
-
-
-def _read(path: Path, at: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(at)
-        return file.read(size)

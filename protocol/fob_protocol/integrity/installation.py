@@ -3,7 +3,7 @@
 import bisect
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Final
@@ -12,7 +12,6 @@ from fob_protocol.cose.cbor import encode
 from fob_protocol.integrity.limits import FILE_NAME_LIMIT, FILES_LIMIT, INSTALLATION_LIMIT, PIECE_SIZE
 from fob_protocol.office.message import Version
 
-_COMPILED: Final = "__pycache__"
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -27,25 +26,6 @@ class File:
     name: str
     size: int
     read: Callable[[int, int], bytes] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is below a package's folder, but folders. `size` is None for what is no plain file: a link, a pipe."""
-
-    name: str
-    size: int | None
-    read: Callable[[int, int], bytes] = field(repr=False)
-
-
-def installed_files(found: Iterable[Found]) -> Iterator[File]:
-    """All that is measured: not what each machine compiles for itself. Raises InstallationError."""
-    for one in found:
-        if _COMPILED in one.name.split("/"):
-            continue
-        if one.size is None:
-            raise InstallationError(f"{one.name} is no plain file")
-        yield File(one.name, one.size, one.read)
 
 
 def release_of(version: str) -> Version:
