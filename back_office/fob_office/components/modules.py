@@ -8,16 +8,15 @@ from wasmtime import Config, Engine, FuncType, Linker, MemoryType, Module, Store
 from fob_protocol.office.modules import (
     ALLOC,
     CALL,
+    ENGINE_SETTINGS,
     EXPORTS,
     IMPORT_MODULE,
     IMPORTS,
     MEMORY,
     MODULE_FUEL,
     MODULE_MEMORY,
-    MODULE_STACK,
     MODULE_TABLE,
     START,
-    SWITCHED_OFF,
     Signature,
 )
 
@@ -43,10 +42,8 @@ def wrong_with(content: bytes, *, has_commands: bool) -> str:
 @cache
 def _engine() -> Engine:
     config = Config()
-    config.consume_fuel = True
-    config.max_wasm_stack = MODULE_STACK
-    for feature in SWITCHED_OFF:
-        setattr(config, feature, False)
+    for name, value in ENGINE_SETTINGS.items():
+        setattr(config, name, value)
     return Engine(config)
 
 

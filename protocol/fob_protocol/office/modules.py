@@ -5,22 +5,6 @@ from typing import Final
 # Parameters and results, by the names of WebAssembly.
 Signature = tuple[tuple[str, ...], tuple[str, ...]]
 
-# Features of wasmtime. Each is one more thing to bound. Bulk memory stays: its fuel follows the octets that it moves.
-SWITCHED_OFF: Final = (
-    "wasm_component_model",
-    "wasm_exceptions",
-    "wasm_function_references",
-    "wasm_gc",
-    "wasm_memory64",
-    "wasm_multi_memory",
-    "wasm_relaxed_simd",
-    "wasm_simd",
-    "wasm_stack_switching",
-    "wasm_tail_call",
-    "wasm_threads",
-    "wasm_wide_arithmetic",
-)
-
 IMPORT_MODULE: Final = "fob"
 IMPORTS: Final[dict[str, Signature]] = {
     "data_size": (("i32",) * 2, ("i32",)),
@@ -41,3 +25,22 @@ MODULE_MEMORY: Final = 4 << 20
 MODULE_FUEL: Final = 20_000_000
 MODULE_STACK: Final = 256 << 10
 MODULE_TABLE: Final = 1024
+
+# How wasmtime is set (attributes of its Config). Each feature that is on is one more thing to bound. Bulk memory stays:
+# its fuel follows the octets that it moves.
+ENGINE_SETTINGS: Final[dict[str, bool | int]] = {
+    "consume_fuel": True,
+    "max_wasm_stack": MODULE_STACK,
+    "wasm_component_model": False,
+    "wasm_exceptions": False,
+    "wasm_function_references": False,
+    "wasm_gc": False,
+    "wasm_memory64": False,
+    "wasm_multi_memory": False,
+    "wasm_relaxed_simd": False,
+    "wasm_simd": False,
+    "wasm_stack_switching": False,
+    "wasm_tail_call": False,
+    "wasm_threads": False,
+    "wasm_wide_arithmetic": False,
+}

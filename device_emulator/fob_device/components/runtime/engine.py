@@ -6,7 +6,7 @@ from typing import Final
 from wasmtime import Config, Engine, Module, Trap, TrapCode, WasmtimeError
 
 from fob_device.components.runtime.errors import RunError, RunFault
-from fob_protocol.office.modules import MODULE_STACK, SWITCHED_OFF
+from fob_protocol.office.modules import ENGINE_SETTINGS
 
 _BY_TRAP: Final[dict[TrapCode | None, tuple[RunFault, str]]] = {
     TrapCode.OUT_OF_FUEL: (RunFault.OUT_OF_FUEL, "it ran for too long"),
@@ -18,10 +18,8 @@ _BY_TRAP: Final[dict[TrapCode | None, tuple[RunFault, str]]] = {
 def engine() -> Engine:
     """Made when the first module is compiled: a device without modules does not load a compiler."""
     config = Config()
-    config.consume_fuel = True
-    config.max_wasm_stack = MODULE_STACK
-    for feature in SWITCHED_OFF:
-        setattr(config, feature, False)
+    for name, value in ENGINE_SETTINGS.items():
+        setattr(config, name, value)
     return Engine(config)
 
 
