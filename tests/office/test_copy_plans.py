@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from fob_office.distribution.operating import PAGE, Which, copies_after
+from fob_office.distribution.operating import Which, copies_after
 from fob_office.distribution.tables import Copy, Holder
+from fob_office.paging import PAGE
 from fob_office.validation.log import lines_after
 from fob_office.validation.service import EVIDENCE_TIME
 from fob_office.validation.tables import GivenChallenge, Result, Validation

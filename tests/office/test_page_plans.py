@@ -12,9 +12,9 @@ from fob_office.page.copies import copy_page
 from fob_office.page.findings import findings_page
 from fob_office.page.overview import overview
 from fob_office.page.programs import PAGE, program_page
+from fob_office.paging import PAGE as FINDINGS
 from fob_office.validation.tables import Validation
 from fob_office.watching.counting import HOURS
-from fob_office.watching.findings import PAGE as FINDINGS
 from fob_office.watching.findings import Which, findings_after
 from fob_office.watching.rounds import look
 from fob_office.watching.tables import Finding, LastUse, UsageDay

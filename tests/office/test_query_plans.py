@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from fob_office.components.shipping import add_shipped
 from fob_office.components.tables import ReleaseState
 from fob_office.configuration.tables import KeptAnswer
-from fob_office.devices.service import PAGE, devices_after
+from fob_office.devices.service import devices_after
 from fob_office.entitlements.changing import Change, Entitling
 from fob_office.entitlements.views import entitlement_views
 from fob_office.events.service import events_after
+from fob_office.paging import PAGE
 from fob_office.registration.tables import Registration, Standing
 from fob_office.registration.views import registration_views
 from fob_office.rollout.service import Course, create_rollout, start_rollout

@@ -6,9 +6,10 @@ from random import Random
 from sqlalchemy import func, select
 
 from fob_office.distribution.tables import Copy, Holder
+from fob_office.paging import PAGE
 from fob_office.secrets.sealing import Place
 from fob_office.validation.tables import Result, Validation
-from fob_office.watching.findings import PAGE, Which, findings_after
+from fob_office.watching.findings import Which, findings_after
 from fob_office.watching.lines import watch_line
 from fob_office.watching.rules import RuleName
 from fob_office.watching.settings import Change, Setting, change_rule

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import click
 
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
 from fob_office.cli.device import WHO
 from fob_office.cli.drafting import FILE, Told, draft_options
 from fob_office.components.building import NOT_BUILT, OFFICE, open_bench
 from fob_office.components.ends import ending_releases
 from fob_office.components.importing import import_bundle
 from fob_office.components.service import (
-    PAGE,
     SERVER,
     add_release,
     releases_after,
@@ -100,8 +99,7 @@ def import_(cli: Cli, state: Path, staged: bool, bundle: Path) -> None:
 @component.command("list")
 @state_option
 @json_option
-@click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
-@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@page_options
 @pass_cli
 def list_(cli: Cli, state: Path, after: int, count: int) -> None:
     """Releases, oldest first."""

@@ -14,6 +14,7 @@ import click
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.service import Issuing
 from fob_office.office import Office, open_office
+from fob_office.paging import PAGE
 from fob_office.settings import STATE_VARIABLE, load_settings
 from fob_office.surroundings import SYSTEM, Surroundings
 from fob_protocol.names import plain_name
@@ -124,6 +125,15 @@ def json_option(command: Command) -> Command:
     return click.option(
         "--json", is_flag=True, expose_value=False, callback=_set_json, help="Print JSON for a script."
     )(command)
+
+
+def page_options(command: Command) -> Command:
+    """`--after` and `--count`, of what is listed by its id."""
+    count = click.option(
+        "--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many."
+    )
+    after = click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
+    return after(count(command))
 
 
 def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:

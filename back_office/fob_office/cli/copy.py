@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
 from fob_office.cli.device import WHO
 from fob_office.cli.program import TECHNIQUES
 from fob_office.components.versions import parse
 from fob_office.devices.service import device_of
 from fob_office.distribution import operating
 from fob_office.distribution.letters import make_letter
-from fob_office.distribution.operating import PAGE, Which, copies_after, copy_of
+from fob_office.distribution.operating import Which, copies_after, copy_of
 from fob_office.distribution.views import copy_details, copy_views
 from fob_office.errors import OperatorError
 from fob_office.office import Office
@@ -71,8 +71,7 @@ def copy() -> None:
 @click.option("--standing", type=click.Choice(STATES), help="Only these.")
 @click.option("--device", metavar="SERIAL", help="Only those that a device holds.")
 @click.option("--out-of-sequence", is_flag=True, help="Only those whose holders are ahead of this office.")
-@click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
-@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@page_options
 @pass_cli
 def list_(
     cli: Cli, state: Path, program: str | None, standing: str | None, device: str | None, out_of_sequence: bool,

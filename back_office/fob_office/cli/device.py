@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
-from fob_office.devices.service import PAGE, RECORD_LIMIT, add_device, device_of, devices_after, set_state
+from fob_office.devices.service import RECORD_LIMIT, add_device, device_of, devices_after, set_state
 from fob_office.devices.tables import DeviceState
 from fob_office.devices.views import device_details, device_view
+from fob_office.paging import PAGE
 
 WHO = "operator"
 

@@ -11,7 +11,8 @@ from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.who import find, who_argument
 from fob_office.entitlements.changing import Change, Entitling
 from fob_office.entitlements.levels import check_levels
-from fob_office.entitlements.views import PAGE, EntitlementView, entitlement_view, entitlement_views
+from fob_office.entitlements.views import EntitlementView, entitlement_view, entitlement_views
+from fob_office.paging import PAGE
 
 _COMPUTER: Final = re.compile(r"[0-9a-f]{64}")
 _LEVEL: Final = re.compile(r"([^=]+)=([0-9]{1,3})")

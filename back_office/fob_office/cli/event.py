@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
-from fob_office.events.service import PAGE, events_after
+from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
+from fob_office.events.service import events_after
 from fob_office.events.views import EventView
 
 
@@ -17,8 +17,7 @@ def event() -> None:
 @event.command("list")
 @state_option
 @json_option
-@click.option("--after", type=click.IntRange(min=0), default=0, help="The last id that is known.")
-@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True)
+@page_options
 @pass_cli
 def list_(cli: Cli, state: Path, after: int, count: int) -> None:
     """Oldest first."""

@@ -5,14 +5,13 @@ from zipfile import BadZipFile, ZipFile
 
 import click
 
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
 from fob_office.cli.device import WHO
 from fob_office.components.versions import parse
 from fob_office.errors import OperatorError
 from fob_office.programs.reading import installation_of_folders, installation_of_wheel
 from fob_office.programs.service import (
     ADD,
-    PAGE,
     add_installation,
     change_setting,
     installations_after,
@@ -73,8 +72,7 @@ def add(
 @program.command("list")
 @state_option
 @json_option
-@click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
-@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@page_options
 @pass_cli
 def list_(cli: Cli, state: Path, after: int, count: int) -> None:
     """Installations, oldest first. (Components: fob-office component list.)"""

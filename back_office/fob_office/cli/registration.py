@@ -9,8 +9,9 @@ import click
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.copy import octets
 from fob_office.cli.who import find, server_option, who_argument
+from fob_office.paging import PAGE
 from fob_office.registration.operating import Registrar, Which
-from fob_office.registration.views import PAGE, StandingWord, person_view, registration_views
+from fob_office.registration.views import StandingWord, person_view, registration_views
 
 _TIMES: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 

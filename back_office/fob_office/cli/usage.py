@@ -8,13 +8,13 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
 from fob_office.cli.copy import number_argument, octets
 from fob_office.cli.device import WHO
 from fob_office.distribution.operating import copy_of
 from fob_office.errors import UsageError
 from fob_office.watching import findings as finding_service
-from fob_office.watching.findings import PAGE, Which, findings_after
+from fob_office.watching.findings import Which, findings_after
 from fob_office.watching.parameters import TOLD, Severity
 from fob_office.watching.rounds import look
 from fob_office.watching.rules import RULES, RuleName
@@ -63,8 +63,7 @@ def reset(cli: Cli, state: Path, rule: str, program: str | None) -> None:
 @json_option
 @click.option("--open", "is_open", is_flag=True, help="Only those that nobody has acknowledged.")
 @click.option("--copy", callback=octets(16), metavar="COPY", help="Only of this one.")
-@click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
-@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@page_options
 @pass_cli
 def findings(cli: Cli, state: Path, is_open: bool, copy: bytes | None, after: int, count: int) -> None:
     """What was found, oldest first."""

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
 from fob_office.cli.copy import octets
-from fob_office.validation.log import PAGE, lines_after
+from fob_office.validation.log import lines_after
 from fob_office.validation.views import validation_view
 
 
@@ -19,8 +19,7 @@ def validation() -> None:
 @state_option
 @json_option
 @click.option("--copy", callback=octets(16), metavar="COPY", help="Only of this one.")
-@click.option("--after", type=click.IntRange(0), default=0, help="The last id that is known.")
-@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@page_options
 @pass_cli
 def list_(cli: Cli, state: Path, copy: bytes | None, after: int, count: int) -> None:
     """Oldest first; kept for 400 days."""

@@ -2,15 +2,17 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 
-from fob_office.components.service import PAGE, add_release, release_row, releases_after, releases_of, withdraw
+from fob_office.components.service import add_release, release_row, releases_after, releases_of, withdraw
 from fob_office.components.shipping import add_shipped
 from fob_office.components.tables import ReleaseState
 from fob_office.components.versions import parse
 from fob_office.components.views import Added, NewRelease, ReleaseView, ShippedRequest, VersionText, release_view
+from fob_office.http.parameters import AfterId, PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.words import Name
 
 ComponentPath = Annotated[Name, Path(description="Id of the component.")]
@@ -32,8 +34,8 @@ def _reading(office: Office) -> APIRouter:
 
     @router.get("", summary="All releases, oldest first", operation_id="list_releases")
     def list_releases(
-        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        after: AfterId = 0,
+        count: PageSize = PAGE,
     ) -> list[ReleaseView]:
         with office.database.read() as session:
             return [release_view(row) for row in releases_after(session, after, count)]

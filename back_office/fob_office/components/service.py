@@ -14,6 +14,7 @@ from fob_office.components.versions import pack
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.secrets.sealing import Place
 from fob_office.servers.identity import Identity
 from fob_office.servers.service import identity
@@ -26,8 +27,6 @@ from fob_protocol.office.release import Release, chunks_of, open_content
 LIST: Final = "fob-office component list"
 # The first office's server for it.
 SERVER: Final = "release"
-# So many in one answer.
-PAGE: Final = 100
 
 
 def add_release(

@@ -5,11 +5,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
 
-from fob_office.devices.service import PAGE, add_device, device_of, devices_after, set_state
+from fob_office.devices.service import add_device, device_of, devices_after, set_state
 from fob_office.devices.tables import DeviceState
 from fob_office.devices.views import DeviceDetails, DeviceView, NewDevice, Serial, device_details, device_view
+from fob_office.http.parameters import PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
+from fob_office.paging import PAGE
 
 SerialPath = Annotated[Serial, Path(description="Of the device.")]
 PREFIX: Final = "/devices"
@@ -29,7 +31,7 @@ def _reading(office: Office) -> APIRouter:
     @router.get("", summary="All devices, by serial", operation_id="list_devices")
     def list_devices(
         after: Annotated[Serial | None, Query(description="The last serial that is known.")] = None,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        count: PageSize = PAGE,
     ) -> list[DeviceView]:
         with office.database.read() as session:
             return [device_view(device) for device in devices_after(session, after or "", count)]

@@ -13,6 +13,7 @@ from fob_office.devices.tables import Device, DeviceState
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record as record_event
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.secrets.sealing import Place
 from fob_office.servers.service import receiver
 from fob_protocol.cose import hpke
@@ -23,8 +24,6 @@ from fob_protocol.office.factory import FactoryRecord, RegionUse, open_factory_r
 
 LIST: Final = "fob-office device list"
 FACTORY: Final = "fob-device factory"
-# So many in one answer.
-PAGE: Final = 100
 # A sealed factory record with names and regions of every length is a quarter of it.
 RECORD_LIMIT: Final = 8192
 

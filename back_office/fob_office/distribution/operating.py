@@ -12,12 +12,11 @@ from fob_office.distribution.tables import Copy, Holder
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.validation.sequence import is_out_of_sequence
 from fob_protocol.integrity.validation import State
 
 LIST: Final = "fob-office copy list"
-# So many in one answer.
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

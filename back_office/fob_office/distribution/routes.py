@@ -9,7 +9,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fob_office.components.versions import parse
 from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import (
-    PAGE,
     Which,
     copies_after,
     copy_of,
@@ -27,8 +26,10 @@ from fob_office.distribution.views import (
     copy_details,
     copy_views,
 )
+from fob_office.http.parameters import AfterId, PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.words import Hex16, Hex32, Name
 from fob_protocol.integrity.method import Technique
 from fob_protocol.integrity.validation import State
@@ -63,8 +64,8 @@ def _reading(office: Office) -> APIRouter:
         state: Annotated[StateWord | None, Query()] = None,
         holder: Annotated[Hex32 | None, Query(description="Public key.")] = None,
         out_of_sequence: Annotated[int | None, Query(ge=0, le=(1 << 53) - 1, description=_OUT_OF_SEQUENCE)] = None,
-        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        after: AfterId = 0,
+        count: PageSize = PAGE,
     ) -> list[CopyView]:
         chosen = replace(which(program, state, holder), out_of_sequence=out_of_sequence)
         with office.database.read() as session:

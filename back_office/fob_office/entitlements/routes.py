@@ -7,15 +7,16 @@ from fastapi import APIRouter, Path, Query, Request
 from fob_office.entitlements.changing import Change, Entitling
 from fob_office.entitlements.levels import check_levels
 from fob_office.entitlements.views import (
-    PAGE,
     Computers,
     EntitlementChange,
     EntitlementView,
     entitlement_view,
     entitlement_views,
 )
+from fob_office.http.parameters import PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.words import Hex16, Name
 
 NO_CODE = "0" * 32
@@ -37,7 +38,7 @@ def _reading(office: Office) -> APIRouter:
     def list_entitlements(
         server: Annotated[Name | None, Query()] = None,
         after: Annotated[Hex16, Query(description="The last code that is known.")] = NO_CODE,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        count: PageSize = PAGE,
     ) -> list[EntitlementView]:
         with office.database.read() as session:
             return entitlement_views(session, server=server, after=bytes.fromhex(after), count=count)

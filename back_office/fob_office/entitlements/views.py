@@ -1,6 +1,6 @@
 """Entitlements as an operator sees and changes them."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -13,8 +13,6 @@ from fob_office.registration.tables import Registration
 from fob_office.words import NO_OTHER_NAMES, Hex16, Hex32, Level, LevelOrNone, Name
 from fob_protocol.office.entitlements import State
 from fob_protocol.office.limits import COMPONENTS_LIMIT, COMPUTERS_LIMIT, ENTITLEMENTS_LIMIT
-
-PAGE: Final = 100
 
 
 class EntitlementView(BaseModel):

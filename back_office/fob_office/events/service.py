@@ -7,9 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fob_office.events.tables import Event
+from fob_office.paging import PAGE
 
-# So many in one answer.
-PAGE: Final = 100
 # So many are looked at before what a device may cause again and again is written once more.
 LATEST: Final = 1000
 

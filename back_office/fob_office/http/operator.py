@@ -4,15 +4,15 @@ What the issuer signs is not offered here: no process that serves the network lo
 """
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from fob_office.events.service import PAGE, events_after
+from fob_office.events.service import events_after
 from fob_office.events.views import EventView
-from fob_office.http.parameters import NamePath
+from fob_office.http.parameters import AfterId, NamePath, PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.role import Role
 from fob_office.servers.views import ServerView, server_view, server_views
 
@@ -42,8 +42,8 @@ def _own_routes(office: Office) -> APIRouter:
 
     @router.get("/events", summary="What was done, oldest first", operation_id="list_events")
     def list_events(
-        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        after: AfterId = 0,
+        count: PageSize = PAGE,
     ) -> list[EventView]:
         with office.database.read() as session:
             return [EventView.model_validate(event) for event in events_after(session, after, count)]

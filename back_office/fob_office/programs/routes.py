@@ -2,13 +2,15 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 
 from fob_office.components.versions import parse
 from fob_office.components.views import VersionText
+from fob_office.http.parameters import AfterId, PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
-from fob_office.programs.service import PAGE, change_setting, installations_after, withdraw_installation
+from fob_office.paging import PAGE
+from fob_office.programs.service import change_setting, installations_after, withdraw_installation
 from fob_office.programs.views import (
     ChangedSetting,
     InstallationView,
@@ -39,8 +41,8 @@ def _reading(office: Office) -> APIRouter:
 
     @router.get("", summary="Installations, oldest first", operation_id="list_installations")
     def list_installations(
-        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        after: AfterId = 0,
+        count: PageSize = PAGE,
     ) -> list[InstallationView]:
         with office.database.read() as session:
             return [installation_view(row) for row in installations_after(session, after, count)]

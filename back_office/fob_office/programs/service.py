@@ -15,6 +15,7 @@ from fob_office.components.versions import pack
 from fob_office.errors import NotFoundError, OperatorError, UsageError
 from fob_office.events.service import record
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.programs.programs import Program, find_program, newest_version, piece_place
 from fob_office.programs.settings import Setting, default_setting, embedder_of, method_of, read_setting, setting_of
 from fob_office.programs.tables import (
@@ -33,8 +34,6 @@ from fob_protocol.office.message import Name, Version
 
 LIST: Final = "fob-office program list"
 ADD: Final = "fob-office program add --help"
-# So many in one answer.
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from fob_office.http.parameters import PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.registration.operating import Registrar, check_registers, registration
 from fob_office.registration.templates import TemplateSetting, presets, setting_of
 from fob_office.registration.views import (
-    PAGE,
     PersonView,
     RegistrationView,
     StandingWord,
@@ -48,7 +49,7 @@ def _registrations(office: Office) -> APIRouter:
         server: Annotated[Name | None, Query()] = None,
         standing: Annotated[StandingWord | None, Query()] = None,
         after: Annotated[Hex16, Query(description="The last code that is known.")] = NO_CODE,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        count: PageSize = PAGE,
     ) -> list[RegistrationView]:
         with office.database.read() as session:
             return registration_views(

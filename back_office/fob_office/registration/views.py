@@ -1,6 +1,6 @@
 """Registrations as an operator sees them: no key, no secret."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy import select
@@ -14,8 +14,6 @@ from fob_office.servers.service import current_keys
 from fob_office.words import Hex16
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Usage
-
-PAGE: Final = 100
 
 StandingWord = Literal["pending", "confirmed", "revoked"]
 

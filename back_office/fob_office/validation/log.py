@@ -1,19 +1,16 @@
 """The usage log: a line for each request, with the integrity value that its holder told (V19)."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fob_office.distribution.tables import Copy, Holder
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.secrets.sealing import Place
 from fob_office.validation.rules import Case
 from fob_office.validation.tables import Result, Validation
-
-# So many in one answer.
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

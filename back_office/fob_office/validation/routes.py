@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from fob_office.distribution.routes import Number
+from fob_office.http.parameters import AfterId, PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
-from fob_office.validation.log import PAGE, lines_after
+from fob_office.paging import PAGE
+from fob_office.validation.log import lines_after
 from fob_office.validation.proofs import proof_of
 from fob_office.validation.views import ProofView, ValidationView, validation_view
 from fob_office.words import Hex16
@@ -21,8 +23,8 @@ def operator_routes(office: Office) -> APIRouter:
     @router.get("/validations", summary="What was asked of copies, oldest first", operation_id="list_validations")
     def list_validations(
         copy: Annotated[Hex16 | None, Query(description="Only of this one.")] = None,
-        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        after: AfterId = 0,
+        count: PageSize = PAGE,
     ) -> list[ValidationView]:
         number = bytes.fromhex(copy) if copy is not None else None
         with office.database.read() as session:

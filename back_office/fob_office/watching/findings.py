@@ -13,6 +13,7 @@ from fob_office.distribution.tables import Copy
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
+from fob_office.paging import PAGE
 from fob_office.watching.parameters import Severity
 from fob_office.watching.rules import Numbers, RuleName
 from fob_office.watching.tables import Finding
@@ -20,8 +21,6 @@ from fob_office.watching.tables import Finding
 log = structlog.get_logger(__name__)
 
 LIST: Final = "fob-office usage findings"
-# So many in one answer.
-PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

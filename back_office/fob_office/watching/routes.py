@@ -6,9 +6,11 @@ from fastapi import APIRouter, Path, Query, Request
 
 from fob_office.distribution.operating import copy_of
 from fob_office.distribution.routes import Number
+from fob_office.http.parameters import AfterId, PageSize
 from fob_office.http.problems import documented
 from fob_office.office import Office
-from fob_office.watching.findings import PAGE, Which, acknowledge, finding_of, findings_after
+from fob_office.paging import PAGE
+from fob_office.watching.findings import Which, acknowledge, finding_of, findings_after
 from fob_office.watching.rules import RuleName
 from fob_office.watching.settings import all_settings, change_rule, reset_rule
 from fob_office.watching.usage import usages
@@ -68,8 +70,8 @@ def _findings(office: Office) -> APIRouter:
     def list_findings(
         only_open: Annotated[bool, Query(alias="open", description="Only those that nobody has seen.")] = False,
         copy: Annotated[Hex16 | None, Query(description="Only of this one.")] = None,
-        after: Annotated[int, Query(ge=0, le=(1 << 53) - 1, description="The last id that is known.")] = 0,
-        count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+        after: AfterId = 0,
+        count: PageSize = PAGE,
     ) -> list[FindingView]:
         which = Which(only_open, bytes.fromhex(copy) if copy is not None else None)
         with office.database.read() as session:
