@@ -53,7 +53,7 @@ def test_of_two_that_hold_the_very_request_under_way_the_second_never_gets_furth
         await bench.validated()
         other.switch_on()
         await other.validated()
-        assert (other.words["table"], other.copies.reason("table")) == ("not-validated", "replayed")
+        assert (other.words["table"], other.standings.reason("table")) == ("not-validated", "replayed")
         assert (await other.use("table"), await bench.use("table")) == ("not-validated", "used")
         # Of the others, whose requests were not under way, it is found as ever.
         assert (other.words[NAME], bench.integrity.proofs != []) == ("cloned", True)

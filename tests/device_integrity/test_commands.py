@@ -7,6 +7,7 @@ import pytest
 
 from fob_device.approval.rules import Rules
 from fob_device.integrity.own_program import NAME
+from fob_device.office.door import OfficeDoor
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.command import Command
@@ -188,9 +189,8 @@ def test_the_history_holds_the_value_of_what_did_it(tmp_path: Path) -> None:
         await world.run("+XECHO", 1)
         await world.run("+XLOOP")
         await world.ask(catalogue.OPTION, "table", 0)
-        office = world.phone.office
-        assert office is not None
-        copies = office.office.copies  # type: ignore[attr-defined]
+        door = world.phone.office
+        assert isinstance(door, OfficeDoor)
         entries = [line.entry for line in reversed(world.phone.history.newest(4)) if line.entry is not None]
         assert [(entry.kind, entry.outcome, entry.words) for entry in entries] == [
             (Kind.USE, Outcome.APPROVED, ""),
@@ -198,8 +198,8 @@ def test_the_history_holds_the_value_of_what_did_it(tmp_path: Path) -> None:
             (Kind.COMPONENT_RUN, Outcome.FAILED, "looping +XLOOP"),
             (Kind.COMPONENT_RUN, Outcome.APPROVED, "table read"),
         ]
-        programs = (NAME, "echo", "looping", "table")
-        assert [entry.integrity_value for entry in entries] == [copies.integrity_value(name) for name in programs]
+        values = [door.office.standings.integrity_value(name) for name in (NAME, "echo", "looping", "table")]
+        assert [entry.integrity_value for entry in entries] == values
         assert len({entry.integrity_value for entry in entries}) == 4
         assert all(len(entry.integrity_value) == 32 and entry.pc_name == "me@pc" for entry in entries)
 

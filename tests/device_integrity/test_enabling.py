@@ -114,7 +114,7 @@ def test_a_program_that_cannot_be_read_is_not_validated(tmp_path: Path) -> None:
         await bench.validated()
         bench.own = Program(NAME, (0, 1, 0), None, unreadable)
         await bench.restart()
-        assert (bench.words[NAME], bench.copies.reason(NAME)) == ("not-validated", "unreadable")
+        assert (bench.words[NAME], bench.standings.reason(NAME)) == ("not-validated", "unreadable")
         assert await bench.use(NAME) == "not-validated"
         assert bench.words["echo"] == "valid"
 

@@ -15,7 +15,7 @@ from support.integrity_bench import IntegrityBench, on_integrity_bench, validati
 def test_what_waits_for_its_letter_is_not_enabled_before(tmp_path: Path, technique: Technique) -> None:
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
-        assert (bench.words["looping"], bench.copies.reason("looping")) == ("not-validated", "needs-letter")
+        assert (bench.words["looping"], bench.standings.reason("looping")) == ("not-validated", "needs-letter")
         assert await bench.use("looping") == "not-validated"
         letter = bench.integrity.letter("looping")
         with pytest.raises(RefusedError, match="letter-used"):

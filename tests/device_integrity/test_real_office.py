@@ -181,7 +181,7 @@ def test_a_letter_makes_a_copy_of_what_everybody_gets_alike(tmp_path: Path, scen
     policy(scene, "looping", technique="D4", embedder="tool")
 
     async def story(bench: IntegrityBench) -> None:
-        assert (bench.words["looping"], bench.copies.reason("looping")) == ("not-validated", "needs-letter")
+        assert (bench.words["looping"], bench.standings.reason("looping")) == ("not-validated", "needs-letter")
         letter = make_letter(scene.office, "looping", (1, 0, 0), None, OPERATOR)
         await bench.copies.enter_letter("looping", read_letter(letter))
         assert (bench.words["looping"], await bench.use("looping")) == ("valid", "used")

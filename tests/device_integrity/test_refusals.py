@@ -70,7 +70,7 @@ def test_a_server_that_uses_up_number_after_number_is_not_asked_for_ever(
         monkeypatch.setattr(bench.integrity, "_untimely", lambda *case: Refusal.LATE)
         assert await bench.use("looping") == "not-validated"
         assert answers(bench, "looping")[1:] == [(2, "late"), (3, "late"), (4, "late")]
-        assert bench.copies.reason("looping") == "late"
+        assert bench.standings.reason("looping") == "late"
         monkeypatch.undo()
         assert await bench.use("looping") == "used"
         assert answers(bench, "looping")[-1] == (5, "Validated")
@@ -92,7 +92,7 @@ def test_an_office_that_was_put_back_is_told_by_name_and_the_request_stays(tmp_p
         before = at.program_number, at.server_number, dict(at.used)
         _rolled_back(at)
         assert await bench.use("looping") == "not-validated"
-        assert bench.copies.reason("looping") == "out-of-sequence"
+        assert bench.standings.reason("looping") == "out-of-sequence"
         assert await bench.use("looping") == "not-validated"
         assert answers(bench, "looping")[2:] == [(3, "out-of-sequence")] * 2
         # The operator's `copy resynchronise`.
@@ -108,7 +108,7 @@ def test_a_refusal_of_who_asks_is_no_outage_and_nothing_is_graced(tmp_path: Path
         await bench.validated()
         bench.office.refuses[Service.VALIDATION] = RefusedError(Refusal.DENIED)
         assert await bench.use("looping") == "not-validated"
-        assert bench.copies.reason("looping") == "denied"
+        assert bench.standings.reason("looping") == "denied"
         del bench.office.refuses[Service.VALIDATION]
         assert await bench.use("looping") == "used"
 

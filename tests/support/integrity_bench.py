@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from fob_device.integrity.copies import Copies
 from fob_device.integrity.own_program import NAME
 from fob_device.integrity.program import Program
+from fob_device.integrity.standings import Standings
 from fob_protocol.integrity.admission import NotEnabledError
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY, Policy
 from fob_protocol.integrity.held_copy import HeldCopy
@@ -58,15 +59,19 @@ class IntegrityBench(DeviceBench):
     def copies(self) -> Copies:
         return self.back_office.copies
 
+    @property
+    def standings(self) -> Standings:
+        return self.back_office.standings
+
     def copy(self, program: str) -> HeldCopy:
-        held = self.copies.copy(program)
+        held = self.standings.copy(program)
         assert held is not None
         return held
 
     @property
     def words(self) -> dict[str, str]:
         """How each program stands."""
-        return {program.name: self.copies.word(program.name) for program in self.copies.programs}
+        return {program.name: self.standings.word(program.name) for program in self.standings.programs}
 
     async def validated(self) -> None:
         """Nothing is asked any more."""

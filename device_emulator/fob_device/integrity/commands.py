@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 async def list_copies(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBCOPIES: nothing while nothing needs to be validated."""
     await office.started.wait()
-    copies = office.copies
+    standings = office.standings
     lines = []
-    for program in copies.programs if copies.is_required else ():
-        copy = copies.copy(program.name)
+    for program in standings.programs if office.copies.is_required else ():
+        copy = standings.copy(program.name)
         number, time, until = (None, None, None) if copy is None else _numbers(copy)
-        word, reason = copies.word(program.name), copies.reason(program.name)
+        word, reason = standings.word(program.name), standings.reason(program.name)
         lines.append((program.name, words(program.version), number, word, reason or program.damage, time, until))
     return Answer(tuple(lines))
 
@@ -90,7 +90,7 @@ HANDLERS: Final[dict[str, "Callable[[BackOffice, Context, Values], Awaitable[Ans
 
 def _ticket(office: "BackOffice", name: str) -> bytes:
     """Raises NotEnabledError."""
-    copy = office.copies.copy(name)
+    copy = office.standings.copy(name)
     if copy is None or copy.ticket is None or copy.state is not State.VALID:
         raise NotEnabledError(name, copy.word if copy else NOT_VALIDATED, "")
     return copy.ticket
@@ -106,7 +106,7 @@ def _numbers(copy: HeldCopy) -> tuple[Value, Value, Value]:
 
 def _program(office: "BackOffice", value: Value) -> str:
     name = _text(value)
-    if name not in {program.name for program in office.copies.programs}:
+    if name not in {program.name for program in office.standings.programs}:
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no program {plain_name(name)}")
     return name
 

@@ -76,5 +76,5 @@ def _entry(office: "BackOffice", component: FoundComponent, what: str) -> Entry:
         Event.COMPONENT_RUN,
         Outcome.APPROVED,
         words=f"{name} {what}",
-        integrity_value=office.copies.integrity_value(name),
+        integrity_value=office.standings.integrity_value(name),
     )

@@ -14,6 +14,7 @@ from fob_device.components.running import FoundComponent
 from fob_device.integrity.copies import Copies
 from fob_device.integrity.desk import CopyDesk
 from fob_device.integrity.program import Program
+from fob_device.integrity.standings import Standings
 from fob_device.integrity.store import CopyStore
 from fob_device.office.carrier import Carrier, NotCarriedError
 from fob_device.office.configuring import Configuring, NotInstalledError
@@ -99,11 +100,12 @@ class BackOffice:
         self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
         self._news = asyncio.Event()
         items = parts.store.items
-        copies = CopyDesk(
+        desk = CopyDesk(
             CopyStore(items.database, items.root), parts.device, self._talker, parts.store.next_counter, parts.random
         )
+        self.standings = Standings(desk.store, parts.own, lambda: desk.now)
         self.copies = Copies(
-            copies, parts.own, self._measuring, parts.random, self._copy_changed, self._news.set, self._rest
+            desk, self.standings, self._measuring, parts.random, self._copy_changed, self._news.set, self._rest
         )
         self._wishes: list[_Wish] = []
         self._directory_until = 0

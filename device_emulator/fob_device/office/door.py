@@ -60,13 +60,13 @@ class OfficeDoor:
     @property
     def integrity_value(self) -> bytes:
         """Of the device's own program."""
-        return self.office.copies.integrity_value(OWN_PROGRAM)
+        return self.office.standings.integrity_value(OWN_PROGRAM)
 
     def session_began(self, computer: bytes) -> None:
         """It may carry a question that waits, and hears which copies are not good."""
         if self._relay is not None and self._relay.is_waiting:
             self._announce(Event(EVENT_RELAY), computer)
-        for event in self.office.copies.news:
+        for event in self.office.standings.news:
             self._announce(event, computer)
         self.office.wake()
 

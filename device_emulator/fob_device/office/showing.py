@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from fob_device.components.boot_record import Held
-from fob_device.integrity.copies import Copies
 from fob_device.integrity.own_program import NAME as OWN_PROGRAM
+from fob_device.integrity.standings import Standings
 from fob_device.office.back_office import BackOffice
 from fob_device.office.desk import OfficeDesk
 from fob_device.office.store import Registration
@@ -42,7 +42,7 @@ def overview(office: BackOffice, desk: OfficeDesk, *, has_relay: bool) -> Office
         desk.ended,
         desk.form,
         has_relay,
-        tuple(_copies(office.copies)) if office.copies.is_required else (),
+        tuple(_copies(office.standings)) if office.copies.is_required else (),
     )
 
 
@@ -62,14 +62,14 @@ def _components(office: BackOffice) -> Iterator[InstalledComponent]:
         yield InstalledComponent(name, name, versions.get(name, ""), failure.fault, newest.get(name, ""))
 
 
-def _copies(copies: Copies) -> Iterator[ShownCopy]:
-    for program in copies.programs:
-        held, name = copies.copy(program.name), program.name
+def _copies(standings: Standings) -> Iterator[ShownCopy]:
+    for program in standings.programs:
+        held, name = standings.copy(program.name), program.name
         yield ShownCopy(
             name,
             words(program.version),
-            copies.word(name),
-            copies.reason(name) or program.damage,
+            standings.word(name),
+            standings.reason(name) or program.damage,
             held.validated if held else 0,
             name == OWN_PROGRAM,
         )
