@@ -20,6 +20,7 @@ class Algorithm(IntEnum):
 
     ED25519 = -19
     AES_256_GCM = 3
+    HMAC_SHA256 = 5
     HPKE_X25519_AES_256_GCM = -70001
 
 
@@ -36,6 +37,7 @@ class Tag(IntEnum):
     """CBOR tags of COSE objects."""
 
     ENCRYPT0 = 16
+    MAC0 = 17
     SIGN1 = 18
 
 

@@ -24,6 +24,8 @@ class Usage(IntEnum):
     ENTITLEMENT = 4
     DISTRIBUTION = 5
     VALIDATION = 6
+    METERING = 7
+    BOXES = 8
 
 
 class Certificate(Message, tag=1, frozen=True):

@@ -29,6 +29,7 @@ class Service(StrEnum):
     REPORT = "report"
     DISTRIBUTION = "distribution"
     VALIDATION = "validation"
+    METERING = "metering"
 
 
 class Question(Message, tag=1, frozen=True):

@@ -1,0 +1,34 @@
+"""Bounds of the meter protocol, each with its reason. Sizes in octets, times in seconds, amounts in the least unit."""
+
+from typing import Final
+
+# Pieces of one request: its question stays below QUESTION_LIMIT, its answer below ANSWER_LIMIT.
+BATCH_LIMIT: Final = 64
+# Transaction records of one answer, of which the longest has a whole batch.
+HISTORY_LIMIT: Final = 5
+# Of one account: a mailer with more places has more accounts.
+ORIGINS_LIMIT: Final = 8
+POSTCODE_LIMIT: Final = 16
+# No sum of amounts leaves 53 bits, which every program's numbers have.
+AMOUNT_LIMIT: Final = 1_000_000_000_000
+LOGIN_NAME_LIMIT: Final = 64
+PASSWORD_LEAST: Final = 12
+PASSWORD_LIMIT: Final = 128
+# Authentication boxes that one answer names.
+BOXES_LIMIT: Final = 16
+
+# The first so many octets of the code on a piece: 2^-128 for a guess.
+TOKEN_SIZE: Final = 16
+TOKEN_LIMIT: Final = 64
+INDICIUM_LIMIT: Final = 256
+
+# From the mailer's request to its transaction: an approval, and a function server that was started again.
+REQUEST_TIME: Final = 300
+# From permission to transaction.
+PERMISSION_TIME: Final = 60
+# A clock of a device may be ahead by so much.
+CLOCK_SKEW: Final = 60
+# Hashes of a proof: two of 2^53 leaves at most.
+PROOF_LIMIT: Final = 108
+# A record, a permission, a receipt, and what they are wrapped in.
+RECORD_LIMIT: Final = 2048

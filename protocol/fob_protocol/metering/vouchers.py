@@ -1,0 +1,66 @@
+"""What boxes and the payment provider vouch for in a transaction (docs/meter-protocol.md, section 3)."""
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fob_protocol.cose import sign1
+from fob_protocol.cose.labels import Label
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.records import Limits
+from fob_protocol.metering.values import Account, Amount, Epoch, Serial, Signed
+from fob_protocol.office.message import Count, Message, Nonce, Octets32, Time, read
+
+
+class Permission(Message, tag=1, frozen=True):
+    """*permission*, of an authentication box: the mailer asked for exactly this. `pieces` is H of what is franked."""
+
+    account: Account
+    request: Octets32
+    deed: Deed
+    serial: Serial
+    amount: Amount
+    pieces: Octets32 | None
+    time: Time
+
+
+class Receipt(Message, tag=1, frozen=True):
+    """*receipt*, of the payment provider: money that came, or (less than nothing) went back. Numbers count from 1."""
+
+    request: Octets32
+    serial: Serial
+    number: Count
+    amount: Signed
+    reference: Nonce
+    time: Time
+
+    def signed(self, provider: Ed25519PrivateKey) -> bytes:
+        """As the provider gives it out."""
+        return sign1.sign(provider, Label.RECEIPT, [], self.octets())
+
+
+class FundRecord(Message, tag=1, frozen=True):
+    """*fund record*, of a transaction box: this money is the meter's. `receipt` is H of it; null is owed."""
+
+    request: Octets32
+    serial: Serial
+    number: Count
+    amount: Amount
+    receipt: Octets32 | None
+    # It pays what was owed, and is no new postage.
+    is_settlement: bool
+    time: Time
+    epoch: Epoch
+
+
+class KeyOrder(Message, tag=1, frozen=True):
+    """*key order*, of the steel box: an operator wants this of the meter whose record has this counter (M31)."""
+
+    deed: Deed
+    serial: Serial
+    counter: Count
+    limits: Limits | None
+    time: Time
+
+
+def read_receipt(provider: bytes, signed: bytes) -> Receipt:
+    """What the provider (its public key) signed. Raises CoseError, OfficeError MALFORMED."""
+    return read(Receipt, sign1.verify(provider, Label.RECEIPT, [], signed))
