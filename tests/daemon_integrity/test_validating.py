@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from daemon_integrity.computer import Computer, refusal_of
 from fob_daemon.control.errors import ControlError
-from fob_daemon.integrity import own_program, validating
+from fob_daemon.integrity import enrolled, own_program, validating
 from fob_daemon.integrity.own_copy import OwnCopy
 from fob_daemon.permissions import PermissionsError
 from fob_daemon.relay.office import NoOffice
@@ -347,6 +348,16 @@ async def test_a_damaged_file_is_no_start_and_says_so(computer: Computer) -> Non
     kept = computer.state / "integrity.state"
     for content in (b"", b"garbage", kept.read_bytes()[:-1]):
         kept.write_bytes(content)
+        with pytest.raises(ValueError, match=r"integrity\.state is damaged"):
+            async with computer.switched_on():
+                pass
+
+
+async def test_what_is_read_out_of_it_later_is_looked_at_before_the_start(computer: Computer) -> None:
+    await computer.enrol()
+    kept = enrolled.load(computer.state)
+    for damaged in (replace(kept, known=b"garbage"), replace(kept, copy=replace(kept.copy, record=b"garbage"))):
+        enrolled.keep(computer.state, damaged)
         with pytest.raises(ValueError, match=r"integrity\.state is damaged"):
             async with computer.switched_on():
                 pass

@@ -7,8 +7,11 @@ from msgspec import Meta
 
 from fob_daemon.files import read_secret, write_durably
 from fob_daemon.integrity.files import STATE_FILE
+from fob_protocol.cose import sign1
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.integrity.copy_record import CopyRecord
 from fob_protocol.integrity.held_copy import HeldCopy
-from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.known import Known
 from fob_protocol.office.message import Count, Message, Octets32, read
 from fob_protocol.office.trust import Trust
@@ -37,6 +40,14 @@ class Enrolled(Message, tag=1, frozen=True):
         """Whom it trusts."""
         return Known.from_octets(self.issuer, self.known)
 
+    def check(self) -> None:
+        """Look now, and not at the first use, at what is read out of it later. Raises OfficeError MALFORMED."""
+        Known.from_octets(self.issuer, self.known)
+        try:
+            read(CopyRecord, sign1.unverified_payload(self.copy.record))
+        except CoseError as error:
+            raise OfficeError(Fault.MALFORMED, str(error)) from None
+
 
 def nobody_known(issuer: bytes) -> Known:
     """Before the directory was asked."""
@@ -48,9 +59,7 @@ def load(folder: Path) -> Enrolled:
     path = folder / STATE_FILE
     try:
         enrolled = read(Enrolled, read_secret(path, _SIZE_LIMIT))
-        # What it holds is looked at now, not at the first use.
-        enrolled.servers  # noqa: B018
-        enrolled.copy.about  # noqa: B018
+        enrolled.check()
     except OfficeError as error:
         raise ValueError(f"{path} is damaged: {error.why}") from None
     return enrolled
