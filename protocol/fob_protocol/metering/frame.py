@@ -1,50 +1,38 @@
 """*frame*: an indicium and its token as they stand in the Data Matrix: FOB1 and Base45 (docs/meter-protocol.md, 6)."""
 
-from typing import Annotated, Final
-
-from msgspec import Meta
+from typing import Final
 
 from fob_protocol.metering import base45
 from fob_protocol.metering.base45 import Base45Error
-from fob_protocol.metering.indicium import SIGNATURE_SIZE, TOKEN_SIZE, Indicium, Token
+from fob_protocol.metering.indicium import Indicium
+from fob_protocol.metering.limits import INDICIUM_LIMIT, TOKEN_LIMIT, TOKEN_SIZE
+from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import Fault, OfficeError
-from fob_protocol.office.message import Message, read
+from fob_protocol.office.message import read
 
 PREFIX: Final = "FOB1"
-# Octets of the longest indicium; each element's bound adds to it.
-INDICIUM_LIMIT: Final = 256
 # Characters of the longest frame: three for each two octets, and the heads of array, indicium and token.
-FRAME_TEXT_LIMIT: Final = len(PREFIX) + 3 * (INDICIUM_LIMIT + SIGNATURE_SIZE + 6) // 2
+FRAME_LIMIT: Final = len(PREFIX) + 3 * (INDICIUM_LIMIT + TOKEN_LIMIT + 6) // 2
 
 
-class Frame(Message, frozen=True):
-    """`indicium` in octets, as its token was made over it."""
-
-    indicium: Annotated[bytes, Meta(min_length=1, max_length=INDICIUM_LIMIT)]
-    token: Token
-
-    def content(self) -> Indicium:
-        """Raises OfficeError MALFORMED."""
-        return read(Indicium, self.indicium)
+def frame_text(indicated: Indicated) -> str:
+    """What the picture holds. Raises OfficeError as `read_frame` does: nothing is drawn that nobody could read."""
+    text = PREFIX + base45.encode(indicated.octets())
+    read_frame(text)
+    return text
 
 
-def frame_text(indicium: Indicium, token: bytes) -> str:
-    """What the picture holds. Raises ValueError for a token of another size."""
-    if len(token) not in (TOKEN_SIZE, SIGNATURE_SIZE):
-        raise ValueError(f"a token of {len(token)} octets")
-    return PREFIX + base45.encode(Frame(indicium.octets(), token).octets())
-
-
-def read_frame(text: str) -> tuple[Indicium, bytes]:
-    """Indicium and token; nothing is said of whether they are genuine. Raises OfficeError MALFORMED, TOO_LARGE."""
-    if len(text) > FRAME_TEXT_LIMIT:
-        raise OfficeError(Fault.TOO_LARGE, f"a frame of {len(text)} characters; at most {FRAME_TEXT_LIMIT}")
+def read_frame(text: str) -> Indicated:
+    """An indicium and a token; nothing is said of whether they are genuine. Raises OfficeError MALFORMED, TOO_LARGE."""
+    if len(text) > FRAME_LIMIT:
+        raise OfficeError(Fault.TOO_LARGE, f"a frame of {len(text)} characters; at most {FRAME_LIMIT}")
     if not text.startswith(PREFIX):
         raise OfficeError(Fault.MALFORMED, f"a frame begins with {PREFIX}")
     try:
-        frame = read(Frame, base45.decode(text.removeprefix(PREFIX)))
+        indicated = read(Indicated, base45.decode(text.removeprefix(PREFIX)))
     except Base45Error as error:
         raise OfficeError(Fault.MALFORMED, str(error)) from None
-    if len(frame.token) not in (TOKEN_SIZE, SIGNATURE_SIZE):
-        raise OfficeError(Fault.MALFORMED, f"a token of {len(frame.token)} octets")
-    return frame.content(), frame.token
+    if len(indicated.token) not in (TOKEN_SIZE, TOKEN_LIMIT):
+        raise OfficeError(Fault.MALFORMED, f"a token of {len(indicated.token)} octets")
+    read(Indicium, indicated.indicium)
+    return indicated

@@ -1,6 +1,7 @@
 """*indicium*: what was paid, by which meter, for whom, from where and when; and the token over it (M25 to M27)."""
 
 import datetime
+import re
 import unicodedata
 from typing import Annotated, Final
 
@@ -10,26 +11,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Meta
 
 from fob_protocol.cose.cbor import Value, encode
+from fob_protocol.metering.limits import POSTCODE_LIMIT, TOKEN_SIZE
+from fob_protocol.metering.values import Charge, KeyVersion, Postcode, Serial, ValueKind
 from fob_protocol.office.hashing import authenticate, digest, is_same
 from fob_protocol.office.message import Count, Message, Name, Number
-from fob_protocol.office.patterns import SERIAL
 
-# Octets of a token: nobody guesses 128 bits, and the picture stays small.
-TOKEN_SIZE: Final = 16
-# Of a token that strangers verify, Ed25519.
-SIGNATURE_SIZE: Final = 64
 # Characters of the address that a digest is made of: more than any label has.
 ADDRESS_LIMIT: Final = 512
 ADDRESSEE_SIZE: Final = 16
 
-Serial = Annotated[str, Meta(pattern=SERIAL)]
-# A postal code, or the name of a zone or country: what printers and scanners everywhere have letters for.
-Place = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9](?:[A-Za-z0-9 .-]{0,30}[A-Za-z0-9])?\Z")]
 AddresseeDigest = Annotated[bytes, Meta(min_length=ADDRESSEE_SIZE, max_length=ADDRESSEE_SIZE)]
 # Of the calendar, as a number: 20261121.
 Date = Annotated[int, Meta(ge=1970_01_01, le=9999_12_31)]
-Token = Annotated[bytes, Meta(min_length=TOKEN_SIZE, max_length=SIGNATURE_SIZE)]
 
+# A postal code, or the name of a zone or country: what every printer has letters for.
+_PLACE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]*[A-Za-z0-9])?", re.ASCII)
 _LABEL: Final = "fob/1 indicium"
 # Unicode's categories by their first letter: letters, marks and numbers are what an address says.
 _SAYING: Final = "LMN"
@@ -37,27 +33,34 @@ _INVISIBLE: Final = "Cf"
 
 
 class Indicium(Message, tag=1, frozen=True):
-    """`piece`: its place in its batch, from 0; `amount`, `ascending` (after this piece): the value kind's smallest unit.
+    """`piece`: its place in its batch, from 0; `amount`, and `ascending` after it, in the value kind's smallest unit.
 
-    Raises ValueError for a date that no calendar has.
+    Raises ValueError for a date that no calendar has, and for places that `is_place` refuses.
     """
 
     serial: Serial
     counter: Count
     piece: Number
-    amount: Count
-    value_kind: Name
+    amount: Charge
+    value_kind: ValueKind
     date: Date
-    origin: Place
-    destination: Place
+    origin: Postcode
+    destination: Postcode
     addressee: AddresseeDigest
     mail_class: Name
     ascending: Count
-    key_version: Count
+    key_version: KeyVersion
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
         day_of(self.date)
+        if not (is_place(self.origin) and is_place(self.destination)):
+            raise ValueError("a place is letters and digits of ASCII, with blanks, dots and dashes between")
+
+
+def is_place(text: str) -> bool:
+    """Whether it may stand in an indicium as origin or destination: `20095`, `SW1A 1AA`, `europe`."""
+    return len(text) <= POSTCODE_LIMIT and _PLACE.fullmatch(text) is not None
 
 
 def day_of(date: int) -> datetime.date:
@@ -102,7 +105,7 @@ def is_token(key: bytes, indicium: Indicium, token: bytes) -> bool:
 
 
 def sign_token(key: Ed25519PrivateKey, indicium: Indicium) -> bytes:
-    """SIGNATURE_SIZE octets, for value kinds that strangers verify."""
+    """64 octets, for value kinds that strangers verify."""
     return key.sign(encode(_content(indicium)))
 
 
