@@ -47,3 +47,4 @@ class Label(StrEnum):
     PASS = "fob/1 pass"
     MASTER = "fob/1 master"
     VIEW = "fob/1 view"
+    CHECKPOINT = "fob/1 checkpoint"

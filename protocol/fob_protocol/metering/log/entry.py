@@ -1,0 +1,45 @@
+"""What a leaf is: one record of the meters' centre, as it was signed."""
+
+from enum import IntEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from fob_protocol.metering.log.errors import LogError
+from fob_protocol.metering.log.hashes import leaf_hash
+from fob_protocol.metering.log.limits import CONTENT_LIMIT, ENTRY_LIMIT
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.message import Message, read
+
+
+class Kind(IntEnum):
+    """What is recorded."""
+
+    TRANSACTION_RECORD = 1
+    METER_RECORD = 2
+    USER_RECORD = 3
+    # What the postal side saw of an indicium.
+    SCAN = 4
+    # What an operator did, as a recovery after a backup was put back.
+    NOTE = 5
+
+
+class Entry(Message, tag=1, frozen=True):
+    """`[1, kind, octets]`; the octets are 1 to CONTENT_LIMIT, and the log does not look into them."""
+
+    kind: Kind
+    content: Annotated[bytes, Meta(min_length=1, max_length=CONTENT_LIMIT)]
+
+    def hash(self) -> bytes:
+        """Of the leaf, 32 octets."""
+        return leaf_hash(self.octets())
+
+
+def read_entry(octets: bytes) -> Entry:
+    """The entry that a leaf says. Raises LogError."""
+    if len(octets) > ENTRY_LIMIT:
+        raise LogError(f"an entry over {ENTRY_LIMIT} octets")
+    try:
+        return read(Entry, octets)
+    except OfficeError as error:
+        raise LogError(f"no entry of the log: {error.why}") from None
