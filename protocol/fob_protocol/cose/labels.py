@@ -36,6 +36,8 @@ class Label(StrEnum):
     PERMISSION = "fob/1 permission"
     FUND_RECORD = "fob/1 fund record"
     RECEIPT = "fob/1 receipt"
+    METER_ORDER = "fob/1 meter order"
+    USER_ORDER = "fob/1 user order"
     KEY_ORDER = "fob/1 key order"
     TRANSACTION_RECORD = "fob/1 transaction record"
     SIGN_UP = "fob/1 sign-up"

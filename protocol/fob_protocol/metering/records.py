@@ -17,6 +17,7 @@ from fob_protocol.metering.values import (
     Registers,
     Serial,
     ValueKind,
+    WrappedKey,
 )
 from fob_protocol.office.message import Count, Message, Octets32, Time
 
@@ -52,7 +53,7 @@ class MeterRecord(Message, tag=1, frozen=True):
     funds: Count
     limits: Limits
     key_version: KeyVersion
-    token_key: Annotated[bytes, Meta(max_length=128)]
+    token_key: WrappedKey
     # H of the request by which this record came to be.
     last: Octets32
     time: Time
@@ -72,7 +73,7 @@ class UserRecord(Message, tag=1, frozen=True):
     account: Account
     name: LoginName
     verifier: Annotated[str, Meta(max_length=256)]
-    key: Annotated[bytes, Meta(max_length=128)]
+    key: WrappedKey
     holder: Octets32
     is_active: bool
     counter: Count

@@ -30,6 +30,8 @@ Postcode = Annotated[str, Meta(min_length=1, max_length=POSTCODE_LIMIT)]
 # Year x 12 + month - 1, UTC (M11).
 Epoch = Annotated[int, Meta(ge=1970 * 12, le=9999 * 12 + 11)]
 KeyVersion = Annotated[int, Meta(ge=1, le=65_535)]
+# A token key or user authentication key, under a key of the boxes.
+WrappedKey = Annotated[bytes, Meta(max_length=128)]
 # A record as it was signed.
 Record = Annotated[bytes, Meta(max_length=RECORD_LIMIT)]
 IndiciumOctets = Annotated[bytes, Meta(max_length=INDICIUM_LIMIT)]

@@ -4,9 +4,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_protocol.cose import sign1
 from fob_protocol.cose.labels import Label
-from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.kinds import Deed, Freshness
 from fob_protocol.metering.records import Limits
-from fob_protocol.metering.values import Account, Amount, Epoch, Serial, Signed
+from fob_protocol.metering.values import (
+    Account,
+    Amount,
+    Epoch,
+    KeyVersion,
+    Serial,
+    Signed,
+    ValueKind,
+    WrappedKey,
+)
 from fob_protocol.office.message import Count, Message, Nonce, Octets32, Time, read
 
 
@@ -49,6 +58,29 @@ class FundRecord(Message, tag=1, frozen=True):
     is_settlement: bool
     time: Time
     epoch: Epoch
+
+
+class MeterOrder(Message, tag=1, frozen=True):
+    """*meter order*, of the steel box, which made serial and token key: a meter box may begin this meter, once (M8)."""
+
+    serial: Serial
+    account: Account
+    value_kind: ValueKind
+    freshness: Freshness
+    limits: Limits
+    key_version: KeyVersion
+    token_key: WrappedKey
+    request: Octets32
+    time: Time
+
+
+class UserOrder(Message, tag=1, frozen=True):
+    """*user order*, of the steel box, which made the key: for a new user record, or one with a new key (M14)."""
+
+    account: Account
+    key: WrappedKey
+    request: Octets32
+    time: Time
 
 
 class KeyOrder(Message, tag=1, frozen=True):
