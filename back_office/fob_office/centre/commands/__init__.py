@@ -1,0 +1,1 @@
+"""What the processes of the data centre ask of one another; one file for each kind that answers."""

@@ -1,0 +1,27 @@
+"""Asked of function servers: to answer devices, and to carry out operators' orders."""
+
+from fob_office.centre.bus.commands import Command, Done, Reply
+
+
+class Answered(Reply, frozen=True):
+    """What goes back to the device, sealed to it."""
+
+    sealed: bytes
+
+
+class Answer(Command[Answered], frozen=True):
+    """A device's sealed question. COMMUNICATION. Refused `malformed` when it opens with no key of a function server."""
+
+    question: bytes
+
+
+class CarryOut(Command[Done], frozen=True):
+    """A KeyOrder of the steel box. OPERATOR. Refused as the meter box refuses."""
+
+    order: bytes
+
+
+class Recover(Command[Done], frozen=True):
+    """End what a meter box did and the database has not got. OPERATOR."""
+
+    serial: str

@@ -1,0 +1,152 @@
+"""Asked of meter boxes (M20), by function servers and by one another."""
+
+import msgspec
+
+from fob_office.centre.bus.commands import Command, Done, Reply
+
+
+class Act(msgspec.Struct, frozen=True, array_like=True):
+    """What a change is for. `request` is H of the request; `integrity` the ticket's value, of a frank (X6)."""
+
+    request: bytes
+    request_id: bytes
+    integrity: bytes | None
+
+
+class Made(msgspec.Struct, frozen=True, array_like=True):
+    """An indicium and its token."""
+
+    indicium: bytes
+    token: bytes
+
+
+class Changed(Reply, frozen=True):
+    """What a meter's last transaction was: the standing, as far as others may know it.
+
+    `before` is H of the record that it began with (null: there was none), `record` the one after it, as it was made.
+    The answer to every change, the same again for the same request; and, in MessagePack, the data of the refusal
+    `behind`: there is an earlier change that the database has not got.
+    """
+
+    act: Act
+    deed: int
+    amount: int
+    before: bytes | None
+    record: bytes
+    indicia: tuple[Made, ...]
+    time: int
+
+
+class Begin(Command[Changed], frozen=True):
+    """A new meter, by the steel box's MeterOrder. FUNCTION. Refused `tampering` when it stands already."""
+
+    order: bytes
+    act: Act
+
+
+class Frank(Command[Changed], frozen=True):
+    """`pieces`: CBOR of the pieces, each with its origin; its H stands in the permission. FUNCTION.
+
+    Every change is refused `tampering` (a record that is not the newest, or not ours), `behind`, `moved` (this box
+    does not own the meter), `incomplete`, `alone`; this one also `stopped`, `insufficient-funds`, `over-limit`,
+    `stale` and `not-authenticated` (the permission).
+    """
+
+    record: bytes
+    permission: bytes
+    pieces: bytes
+    act: Act
+
+
+class Load(Command[Changed], frozen=True):
+    """Money that came, or a settlement, by a transaction box's FundRecord. FUNCTION."""
+
+    record: bytes
+    fund: bytes
+    act: Act
+
+
+class Refund(Command[Changed], frozen=True):
+    """Money out of the descending register, by permission. FUNCTION."""
+
+    record: bytes
+    permission: bytes
+    act: Act
+
+
+class Credit(Command[Changed], frozen=True):
+    """An indicium of this meter that was not used, given back; once (`no-refund`). FUNCTION."""
+
+    record: bytes
+    permission: bytes
+    unused: Made
+    act: Act
+
+
+class Obey(Command[Changed], frozen=True):
+    """An operator's KeyOrder. FUNCTION."""
+
+    record: bytes
+    order: bytes
+    act: Act
+
+
+class Looked(Reply, frozen=True):
+    """Each is True when its token is this meter's."""
+
+    genuine: tuple[bool, ...]
+
+
+class Look(Command[Looked], frozen=True):
+    """Whether a record is the newest one, and tokens of its meter (M26). FUNCTION, OPERATOR. Refused as changes."""
+
+    record: bytes
+    tokens: tuple[Made, ...]
+
+
+class LastChange(Command[Changed], frozen=True):
+    """The standing of a meter, for `meter recover`. OPERATOR. Refused `no-meter`."""
+
+    serial: str
+
+
+class TakeView(Command[Done], frozen=True):
+    """The newest view. OPERATOR. Refused `older-view`."""
+
+    view: bytes
+
+
+class ViewHeld(Reply, frozen=True):
+    """Of each slot of which this box is second: whether it holds all standings of it."""
+
+    view: bytes | None
+    complete: tuple[int, ...]
+
+
+class HeldView(Command[ViewHeld], frozen=True):
+    """OPERATOR, FUNCTION."""
+
+
+class Keep(Command[Done], frozen=True):
+    """From an owner to its second: rows of its store, sealed by nothing but the bus. METER.
+
+    Refused `older-view`: this box knows that the asker owns the slot no more; `newer-standing`: the asker was put back.
+    """
+
+    view: int
+    rows: tuple[tuple[str, bytes, bytes], ...]
+
+
+class Handed(Reply, frozen=True):
+    """Rows of one slot in the order of their keys; none is the end."""
+
+    rows: tuple[tuple[str, bytes, bytes], ...]
+
+
+class HandOver(Command[Handed], frozen=True):
+    """A new second fetches what its owner holds of a slot, above a key of a table. METER."""
+
+    view: int
+    slot: int
+    table: str
+    after: bytes

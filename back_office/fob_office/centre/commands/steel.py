@@ -1,0 +1,59 @@
+"""Asked of the steel box: it makes what new meters and mailers need, and an operator's orders (M4, M8)."""
+
+from fob_office.centre.bus.commands import Command, Done, Reply
+
+
+class MeterOrdered(Reply, frozen=True):
+    """`order` is a MeterOrder as it was made."""
+
+    order: bytes
+
+
+class OrderMeter(Command[MeterOrdered], frozen=True):
+    """`request` is H of the sign-up; the order says the rest. FUNCTION."""
+
+    account: bytes
+    value_kind: str
+    request: bytes
+
+
+class UserOrdered(Reply, frozen=True):
+    """`order` is a UserOrder; `key` the user authentication key, sealed to the device."""
+
+    order: bytes
+    key: bytes
+
+
+class OrderUser(Command[UserOrdered], frozen=True):
+    """A user authentication key for the holder of `sealing_key` (X25519); no account makes one. FUNCTION."""
+
+    account: bytes | None
+    sealing_key: bytes
+    request: bytes
+
+
+class KeyOrdered(Reply, frozen=True):
+    """`order` is a KeyOrder as it was made."""
+
+    order: bytes
+
+
+class OrderKey(Command[KeyOrdered], frozen=True):
+    """Stop, resume, withdraw, change: `limits` are the octets of Limits, where they change. OPERATOR."""
+
+    deed: int
+    serial: str
+    counter: int
+    limits: bytes | None
+
+
+class GiveKey(Command[Done], frozen=True):
+    """One of the two keys that token keys are made of, sealed to the box by its owner: `vendor` or `postal`. OPERATOR.
+
+    A new version begins when both owners have given theirs.
+    """
+
+    owner: str
+    value_kind: str
+    version: int
+    sealed: bytes

@@ -1,0 +1,55 @@
+"""Asked of transaction boxes: they vouch for money, for what was done, and for the log (M4, M6)."""
+
+from fob_office.centre.bus.commands import Command, Reply
+
+
+class Funded(Reply, frozen=True):
+    """`fund` is a FundRecord as it was made."""
+
+    fund: bytes
+
+
+class FundPaid(Command[Funded], frozen=True):
+    """The payment provider's receipt, for a load or (`is_settlement`) for what is owed. FUNCTION."""
+
+    receipt: bytes
+    is_settlement: bool
+
+
+class FundOwed(Command[Funded], frozen=True):
+    """A load that is paid afterwards, which the mailer asked for: its permission. FUNCTION."""
+
+    permission: bytes
+    number: int
+
+
+class Attested(Reply, frozen=True):
+    """`transaction` is a TransactionRecord as it was signed."""
+
+    transaction: bytes
+
+
+class Attest(Command[Attested], frozen=True):
+    """`draft`: the octets of a TransactionRecord. `voucher`: the permission, fund record or order that it is for, which
+    has to be of the same serial, deed and amount. FUNCTION. Refused `tampering`.
+    """
+
+    draft: bytes
+    voucher: bytes
+
+
+class CheckpointSigned(Reply, frozen=True):
+    """A checkpoint, signed."""
+
+    checkpoint: bytes
+
+
+class SignCheckpoint(Command[CheckpointSigned], frozen=True):
+    """`proof`: that this log goes on from the newest that the box signed. DATABASE.
+
+    Refused `tampering` when it does not; `other-size` with the data of that newest checkpoint, to prove from there.
+    """
+
+    size: int
+    root: bytes
+    proof: tuple[bytes, ...]
