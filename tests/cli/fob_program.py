@@ -11,6 +11,14 @@ from typing import Any
 from fob_daemon.cli.output import Part
 
 FOB = (sys.executable, "-m", "fob_daemon.cli.main")
+# As root, as whom tests may run, fob writes the module file of the machine: here that is below HOME.
+WITH_OWN_MODULES = """
+import os
+from fob_daemon import p11_kit
+from fob_daemon.cli.main import main
+p11_kit._SYSTEM_MODULES = os.environ["HOME"] + "/modules"
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,10 @@ class FobProgram:
             out, err = await process.communicate(stdin.encode())
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
+
+    async def mended(self) -> Ended:
+        """`fob doctor --fix`, which touches nothing but `folder`."""
+        return await self("-c", WITH_OWN_MODULES, "doctor", "--fix", "--yes", "--json", program=(sys.executable,))
 
 
 def plain_lines(lines: list[list[Part]]) -> list[str]:

@@ -13,6 +13,7 @@ from fob_daemon.cli.checks.permissions import SECRETS, check_permissions
 from fob_daemon.daemon import IDENTITY_FILE
 from fob_daemon.integrity.files import KEY_FILE, STATE_FILE
 from fob_daemon.link.ble.hci.bonds_file import BONDS_FILE
+from fob_daemon.p11_kit import module_path, module_text
 from fob_daemon.permissions import PermissionsError, require_own_folder
 from fob_daemon.state_folder import StateFolder
 
@@ -117,8 +118,23 @@ async def test_the_program_finds_and_mends_both_before_anything_else(lonely_fob:
     folder.chmod(0o777)
     wrong = [f"{folder} is open to other users", f"{key} is open to other users"]
     assert [finding["what"] for finding in (await lonely_fob("doctor", "--json")).json["findings"][:2]] == wrong
-    mended = (await lonely_fob("doctor", "--fix", "--yes", "--json")).json
+    mended = (await lonely_fob.mended()).json
     assert mended["fixed"][:2] == wrong
     assert (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(key.stat().st_mode)) == (0o755, 0o600)
     assert not [finding for finding in mended["findings"] if "open to other users" in finding["what"]]
     folder.chmod(mode)
+
+
+async def test_what_is_mended_here_is_not_the_machine_s(lonely_fob: FobProgram) -> None:
+    """Root's module file would be, and tests may run as root."""
+    of_the_machine = module_path(0, {})
+    before = text_of(of_the_machine)
+    written = lonely_fob.folder / "modules/fob.module" if os.getuid() == 0 else module_path(1, lonely_fob.variables())
+    ended = await lonely_fob.mended()
+    assert "p11-kit does not lead programs to the daemon" in ended.json["fixed"]
+    assert written.read_text() == module_text(str(lonely_fob.folder / "fob/provider.sock"))
+    assert text_of(of_the_machine) == before
+
+
+def text_of(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None

@@ -349,7 +349,7 @@ async def test_the_doctor_writes_them_again_too(fob: FobProgram, config: Path, k
     before = own_texts(fob)
     for names in (OWN_FILES[:2], OWN_FILES[2:]):  # key and signers: one is known by the other
         damage_own_files(fob, damage, names)
-        await fob("doctor", "--fix", "--yes", "--json")
+        await fob.mended()
         assert own_texts(fob) == before
     assert (await fob("git", "enable", "--yes")).code == 7
 
@@ -404,7 +404,7 @@ async def test_a_key_that_was_cut_is_told_from_a_whole_one(fob: FobProgram, conf
     assert trouble(await fob("doctor", "--json"), public) == f"{public} is not there, and user.signingKey names it"
     ended = await fob("git", "test")
     assert ended.error[1:] == [f"{public} holds no public key, and user.signingKey names it", "fob git enable"]
-    await fob("doctor", "--fix", "--yes", "--json")
+    await fob.mended()
     assert text(public) == before
 
 
@@ -415,7 +415,7 @@ async def test_which_of_two_keys_it_was_is_not_guessed(fob: FobProgram, config: 
     public = data(fob) / "fob-signing-key.pub"
     before = text(public)
     remove(public)
-    await fob("doctor", "--fix", "--yes", "--json")
+    await fob.mended()
     assert text(public) is None
     assert (await fob("git", "enable", "--yes", "--key", "other")).code == 0
     assert text(public) == before
