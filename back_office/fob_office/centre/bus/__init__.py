@@ -1,0 +1,1 @@
+"""How the processes of the data centre speak with one another (docs/meter-protocol.md, section 1)."""
