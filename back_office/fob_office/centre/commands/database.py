@@ -156,7 +156,7 @@ class PaidOut(Command[Done], frozen=True):
 
 
 class Scanned(Reply, frozen=True):
-    """`was_issued`: this indicium stands in a transaction; `given_back`; `seen`: how often it was scanned before this."""
+    """`was_issued`: it stands in a transaction; `given_back`; `seen`: how often it was scanned before this."""
 
     was_issued: bool
     given_back: bool
