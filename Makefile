@@ -3,8 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
-CHECKED := protocol/fob_protocol daemon/fob_daemon device_emulator/fob_device back_office/fob_office tests tools \
-           $(wildcard bench/*.py) examples
+CHECKED := protocol/fob_protocol daemon/fob_daemon device_emulator/fob_device back_office/fob_office \
+           log_verifier/fob_log_verify tests tools $(wildcard bench/*.py) examples
 
 # Passed on: make demo ARGS="--headless", make test ARGS="tests/repo -x", make clauses ARGS=--json
 ARGS ?=
@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 60
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMP)  ## make .venv with the four packages and their tools
+setup: $(STAMP)  ## make .venv with the five packages and their tools
 
 $(STAMP): pyproject.toml
 	tools/make-venv $(VENV)

@@ -14,6 +14,7 @@ FOLDERS = (
     "device_emulator",
     "docs",
     "examples",
+    "log_verifier",
     "protocol",
     "systemd",
     "tests",
@@ -58,10 +59,16 @@ def test_no_file_names_the_folder_it_lies_in() -> None:
     assert {name for name, text in texts() if len(ROOT.parts) > 2 and here.search(text)} == set()
 
 
-def test_the_wheel_holds_the_four_packages_and_they_are_typed() -> None:
+def test_the_wheel_holds_the_five_packages_and_they_are_typed() -> None:
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packages = configuration["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert {Path(package).name for package in packages} == {"fob_protocol", "fob_daemon", "fob_device", "fob_office"}
+    assert {Path(package).name for package in packages} == {
+        "fob_protocol",
+        "fob_daemon",
+        "fob_device",
+        "fob_office",
+        "fob_log_verify",
+    }
     for package in packages:
         assert (ROOT / package / "__init__.py").is_file()
         assert (ROOT / package / "py.typed").is_file()

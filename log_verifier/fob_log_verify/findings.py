@@ -1,0 +1,54 @@
+"""What is wrong, by name, and where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fob_log_verify.limits import FINDINGS_LIMIT
+
+
+class Outcome(StrEnum):
+    """What became of entries, or of a checkpoint."""
+
+    AGREES = "agrees"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    SWAPPED = "swapped"
+    # A record that was there before, once more.
+    PUT_BACK = "put-back"
+    # It does not continue what its meter had come to.
+    BROKEN_CHAIN = "broken-chain"
+    # Its registers are not what loads, refunds and postage make of those before.
+    UNLAWFUL = "unlawful"
+    # Only of checkpoints: entries before it are others, and nothing tells how.
+    REWRITTEN = "rewritten"
+    CUT_OFF = "cut-off"
+    NOT_SIGNED = "not-signed"
+    OTHER_LOG = "other-log"
+
+
+@dataclass(slots=True)
+class Finding:
+    """At an entry's place, from 0. What comes later may show that what seems deleted was swapped."""
+
+    place: int
+    outcome: Outcome
+    why: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """The first ones, and how many there are."""
+
+    kept: list[Finding] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, finding: Finding) -> None:
+        """In the order of their places."""
+        self.count += 1
+        if len(self.kept) < FINDINGS_LIMIT:
+            self.kept.append(finding)
+
+    def between(self, begin: int, end: int) -> Sequence[Finding]:
+        """Of those that are kept, at places from `begin` to before `end`."""
+        return [finding for finding in self.kept if begin <= finding.place < end]

@@ -1,0 +1,14 @@
+"""Every bound of what is read, with its reason. Sizes in octets."""
+
+from typing import Final
+
+# A transaction record with a batch of 64 indicia is the longest entry, and has a third of this.
+PART_LIMIT: Final = 60_016
+# 181 are in use.
+CHECKPOINT_LIMIT: Final = 512
+KEYS_LIMIT: Final = 256
+SIZE_LIMIT: Final = 1 << 48
+# A signed transaction record: array, payload, indicia, one indicium. Headers and heads have fewer.
+DEPTH_LIMIT: Final = 4
+# What stands in a report; the rest is counted.
+FINDINGS_LIMIT: Final = 100

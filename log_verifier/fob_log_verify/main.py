@@ -1,0 +1,115 @@
+"""`fob-log-verify LOG [CHECKPOINT...]`: exit status 0 all is well, 1 something was found, 2 it cannot be read."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn
+
+from fob_log_verify.checkpoints import Checkpoint, read_checkpoint
+from fob_log_verify.errors import UnreadableError
+from fob_log_verify.log_file import LogFile
+from fob_log_verify.progress import Progress
+from fob_log_verify.report import as_object, as_text
+from fob_log_verify.verification import Result, verify
+
+_FOUND: Final = 1
+_UNREADABLE: Final = 2
+# As shells have it: 128 and the number of SIGINT.
+_INTERRUPTED: Final = 130
+_KEY_SIZE: Final = 32
+_HELP: Final = "fob-log-verify --help"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as all else does."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UnreadableError("fob-log-verify was called wrongly", message, _HELP)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    is_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = _parser().parse_args(arguments)
+        result = _verified(options.log, [read_checkpoint(path) for path in options.checkpoints], options)
+    except UnreadableError as error:
+        _say_error(error, is_json=is_json)
+        return _UNREADABLE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    _say(json.dumps(as_object(result), indent=2) if options.json else as_text(result))
+    return 0 if result.is_well else _FOUND
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="fob-log-verify",
+        description="Whether an exported log of meters is what its checkpoints say, and its records fit together.",
+        epilog="The office exports a log; a checkpoint is what a device or a witness has kept. "
+        "Exit status: 0 all is well, 1 something was found, 2 it cannot be read.",
+    )
+    parser.add_argument("log", type=Path, metavar="LOG", help="as the office exported it")
+    parser.add_argument("checkpoints", type=Path, nargs="*", metavar="CHECKPOINT", help="files that somebody kept")
+    parser.add_argument(
+        "--key",
+        type=_key,
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="public key of a transaction box (64 hexadecimal digits); once for each. "
+        "Without it the keys are those that the log lists",
+    )
+    parser.add_argument("--json", action="store_true", help="one object on standard output")
+    return parser
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_SIZE:
+        raise argparse.ArgumentTypeError("a key has 64 hexadecimal digits")
+    return key
+
+
+def _verified(path: Path, checkpoints: Sequence[Checkpoint], options: argparse.Namespace) -> Result:
+    try:
+        with path.open("rb") as file:
+            return _walked(path, file, checkpoints, options)
+    except OSError as error:
+        raise UnreadableError(
+            f"{path} cannot be read", str(error.strerror), "fob-office meter log export FILE"
+        ) from None
+
+
+def _walked(path: Path, file: BinaryIO, checkpoints: Sequence[Checkpoint], options: argparse.Namespace) -> Result:
+    progress = Progress(os.fstat(file.fileno()).st_size, is_wanted=not options.json)
+    try:
+        return verify(LogFile(path, file), checkpoints, options.key, progress.tell)
+    finally:
+        progress.end()
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Who reads has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_error(error: UnreadableError, *, is_json: bool) -> None:
+    if is_json:
+        about = {"what": error.what, "why": error.why, "next": error.next_command, "exit_code": _UNREADABLE}
+        print(json.dumps({"error": about}), file=sys.stderr)
+        return
+    print(f"error: {error.what}\nwhy:   {error.why}\nnext:  {error.next_command}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

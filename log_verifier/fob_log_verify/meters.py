@@ -1,0 +1,102 @@
+"""What the transactions of each meter have to be one after another, as far as anybody can see without a key.
+
+One small object is kept for each meter, whatever number of transactions it has.
+"""
+
+from dataclasses import dataclass
+
+from fob_log_verify.findings import Finding, Outcome
+from fob_log_verify.transactions import Deed, Transaction
+
+
+@dataclass(slots=True)
+class _Gap:
+    """Counters that were passed over, from `begin` to before `end`."""
+
+    begin: int
+    end: int
+    finding: Finding
+
+
+@dataclass(slots=True)
+class _Meter:
+    """After its newest transaction."""
+
+    counter: int
+    ascending: int
+    loads: int
+    record: bytes
+    gap: _Gap | None = None
+
+
+class Meters:
+    """All meters of a log."""
+
+    def __init__(self) -> None:
+        self._meters: dict[str, _Meter] = {}
+
+    def __len__(self) -> int:
+        return len(self._meters)
+
+    def follow(self, place: int, transaction: Transaction) -> Finding | None:
+        """What is wrong with the next transaction, which stands at this place of the log."""
+        meter = self._meters.get(transaction.serial)
+        if meter is None:
+            return self._begin(place, transaction)
+        if transaction.counter <= meter.counter:
+            return _repeated(place, meter, transaction)
+        finding = _finding(place, meter, transaction)
+        if transaction.counter > meter.counter + 1:
+            missing = f"{transaction.serial} goes from {meter.counter} to {transaction.counter}"
+            finding = Finding(place, Outcome.DELETED, f"{missing}: what is between is not there")
+            meter.gap = _Gap(meter.counter + 1, transaction.counter, finding)
+        meter.counter, meter.ascending = transaction.counter, transaction.ascending
+        meter.loads, meter.record = transaction.loads, transaction.after
+        return finding
+
+    def _begin(self, place: int, transaction: Transaction) -> Finding | None:
+        counter, serial = transaction.counter, transaction.serial
+        meter = _Meter(counter, transaction.ascending, transaction.loads, transaction.after)
+        self._meters[serial] = meter
+        if transaction.deed != Deed.CREATE or transaction.before is not None:
+            finding = Finding(place, Outcome.DELETED, f"{serial} begins at {counter}: how it came to be is not there")
+            meter.gap = _Gap(0, counter, finding)
+            return finding
+        if transaction.ascending or transaction.descending or transaction.loads:
+            return Finding(place, Outcome.UNLAWFUL, f"{serial} begins with something in its registers")
+        return None
+
+
+def _repeated(place: int, meter: _Meter, transaction: Transaction) -> Finding:
+    """A counter that is not the next one: it was passed over, or it was there already."""
+    name = f"{transaction.counter} of {transaction.serial}"
+    if meter.gap is not None and meter.gap.begin <= transaction.counter < meter.gap.end:
+        earlier = meter.gap.finding
+        earlier.outcome = Outcome.SWAPPED
+        earlier.why = f"{name} comes later, at {place}"
+        return Finding(place, Outcome.SWAPPED, f"{name} comes behind {meter.counter}")
+    return Finding(place, Outcome.PUT_BACK, f"{name} was there before; {meter.counter} is its newest")
+
+
+def _finding(place: int, meter: _Meter, transaction: Transaction) -> Finding | None:
+    """Of a transaction that is the next one."""
+    name = f"{transaction.counter} of {transaction.serial}"
+    if transaction.before != meter.record:
+        return Finding(place, Outcome.BROKEN_CHAIN, f"{name} does not begin with the record that the one before left")
+    if transaction.ascending + transaction.descending != transaction.loads:
+        return Finding(place, Outcome.UNLAWFUL, f"{name}: ascending and descending are not what was loaded")
+    if (transaction.ascending, transaction.loads) != _due(meter, transaction):
+        return Finding(place, Outcome.UNLAWFUL, f"{name}: its registers do not follow from those before and its amount")
+    return None
+
+
+def _due(meter: _Meter, transaction: Transaction) -> tuple[int, int]:
+    """What the ascending register and the sum of loads have to be."""
+    match transaction.deed:
+        case Deed.LOAD | Deed.CREDIT:
+            return meter.ascending, meter.loads + transaction.amount
+        case Deed.REFUND:
+            return meter.ascending, meter.loads - transaction.amount
+        case Deed.FRANK:
+            return meter.ascending + transaction.amount, meter.loads
+    return meter.ascending, meter.loads

@@ -1,0 +1,81 @@
+"""What was found, for people and for programs."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from fob_log_verify.checkpoints import Verdict
+from fob_log_verify.verification import Result
+
+
+def as_text(result: Result) -> str:
+    """A few lines for people."""
+    return "\n".join(_lines(result))
+
+
+def as_object(result: Result) -> dict[str, object]:
+    """For JSON: the same."""
+    return {
+        "origin": result.origin,
+        "size": result.size,
+        "root": result.root.hex(),
+        "transactions": result.transactions,
+        "meters": result.meters,
+        "keys": "its own" if result.trusts_itself else "given",
+        "checkpoints": [_verdict_object(verdict) for verdict in result.verdicts],
+        "findings": [
+            {"place": finding.place, "outcome": finding.outcome, "why": finding.why} for finding in result.findings.kept
+        ],
+        "findings_count": result.findings.count,
+        "is_well": result.is_well,
+    }
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield f"log:         {_printable(result.origin)}"
+    yield f"size:        {result.size} entries, {result.transactions} transactions of {result.meters} meters"
+    yield f"root:        {result.root.hex()}"
+    yield f"keys:        {'those that the log lists itself' if result.trusts_itself else 'those that were given'}"
+    for verdict in result.verdicts:
+        checkpoint = verdict.checkpoint
+        yield f"checkpoint:  {_printable(str(checkpoint.path))}, {checkpoint.size} entries{_time(checkpoint.time)}"
+        yield f"             {verdict.outcome}: {_printable(verdict.why)}{_where(verdict)}"
+    for finding in result.findings.kept:
+        yield f"entry {finding.place}:  {finding.outcome}: {_printable(finding.why)}"
+    if (more := result.findings.count - len(result.findings.kept)) > 0:
+        yield f"and {more} more"
+    yield "all is well" if result.is_well else "something is wrong"
+
+
+def _time(seconds: int) -> str:
+    """Also for times that no calendar has."""
+    try:
+        return f" on {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def _where(verdict: Verdict) -> str:
+    if verdict.place is not None:
+        return f" (seen at entry {verdict.place})"
+    if verdict.begin is not None and verdict.end is not None:
+        return f" (from entry {verdict.begin} to {verdict.end - 1})"
+    return ""
+
+
+def _printable(text: str) -> str:
+    """Names come from the log: nothing in them moves the cursor, and every terminal has them."""
+    return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+def _verdict_object(verdict: Verdict) -> dict[str, object]:
+    return {
+        "file": str(verdict.checkpoint.path),
+        "size": verdict.checkpoint.size,
+        "root": verdict.checkpoint.root.hex(),
+        "time": verdict.checkpoint.time,
+        "outcome": verdict.outcome,
+        "why": verdict.why,
+        "place": verdict.place,
+        "begin": verdict.begin,
+        "end": verdict.end,
+    }

@@ -1,0 +1,56 @@
+"""What a transaction record says, as far as it is checked here."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fob_log_verify.cbor import CborError, Value, read
+
+_HASH_SIZE = 32
+
+
+class Deed(IntEnum):
+    """What was done with a meter; those that are not here leave its registers as they are."""
+
+    CREATE = 1
+    LOAD = 2
+    FRANK = 3
+    REFUND = 4
+    CREDIT = 8
+
+
+_DEEDS = range(1, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """`before` and `after` are hashes of the meter's record; `before` is None where there was none."""
+
+    serial: str
+    deed: int
+    counter: int
+    amount: int
+    ascending: int
+    descending: int
+    loads: int
+    before: bytes | None
+    after: bytes
+
+
+def read_transaction(payload: bytes) -> Transaction:
+    """Raises CborError for a payload of another shape."""
+    match read(payload):
+        case [
+            1, bytes(_), str(serial), int(deed), int(counter), int(amount), int(ascending), int(descending),
+            int(loads), int(_), list(_), bytes() | None, int(_), before, after,
+        ] if deed in _DEEDS and min(counter, amount, ascending, descending, loads) >= 0:  # fmt: skip
+            return Transaction(
+                serial, deed, counter, amount, ascending, descending, loads,
+                None if before is None else _hash(before), _hash(after),
+            )  # fmt: skip
+    raise CborError("the elements of a transaction record are due")
+
+
+def _hash(value: Value) -> bytes:
+    if not isinstance(value, bytes) or len(value) != _HASH_SIZE:
+        raise CborError("a hash has 32 octets")
+    return value

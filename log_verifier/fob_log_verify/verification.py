@@ -1,0 +1,92 @@
+"""One walk through a log: its root, its checkpoints and its records."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fob_log_verify.cbor import CborError, read
+from fob_log_verify.checkpoints import Checkpoint, Verdict, Witnesses
+from fob_log_verify.findings import Finding, Findings, Outcome
+from fob_log_verify.log_file import LogFile
+from fob_log_verify.merkle import Tree
+from fob_log_verify.meters import Meters
+from fob_log_verify.sign1 import Keys, take_apart
+from fob_log_verify.transactions import read_transaction
+
+_LABEL: Final = "fob/1 transaction record"
+_TRANSACTION: Final = 1
+_KINDS: Final = range(1, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What there is to say. `trusts_itself`: the keys are those that the log lists, for nobody gave others."""
+
+    origin: str
+    size: int
+    root: bytes
+    transactions: int
+    meters: int
+    trusts_itself: bool
+    findings: Findings
+    verdicts: Sequence[Verdict]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing was found."""
+        return self.findings.count == 0 and all(verdict.outcome is Outcome.AGREES for verdict in self.verdicts)
+
+
+def verify(
+    log: LogFile, checkpoints: Sequence[Checkpoint], given: Sequence[bytes], tell: Callable[[int], None]
+) -> Result:
+    """Read all of it. `given` are keys that are trusted instead of the log's own; `tell` hears how far it has come.
+
+    Raises UnreadableError, and ValueError for octets that are no key.
+    """
+    keys = Keys(given or log.keys)
+    witnesses = Witnesses(checkpoints, log.origin, keys)
+    tree, records, findings = Tree(), _Records(keys), Findings()
+    witnesses.see(0, tree.root())
+    for place, entry in enumerate(log.entries()):
+        tree.add(entry)
+        if (finding := records.look_at(place, entry)) is not None:
+            findings.add(finding)
+        if tree.size in witnesses.sizes:
+            witnesses.see(tree.size, tree.root())
+        tell(log.position)
+    verdicts = witnesses.verdicts(tree.size, findings)
+    counted = (records.transactions, len(records.meters))
+    return Result(log.origin, tree.size, tree.root(), *counted, not given, findings, verdicts)
+
+
+class _Records:
+    """The records that can be read without a secret: those of transactions."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self.meters = Meters()
+        self.transactions = 0
+
+    def look_at(self, place: int, entry: bytes) -> Finding | None:
+        """What is wrong with an entry."""
+        try:
+            content = _transaction_in(entry)
+            if content is None:
+                return None
+            signed = take_apart(content)
+            transaction = read_transaction(signed.payload)
+        except CborError as error:
+            return Finding(place, Outcome.CHANGED, f"it cannot be read: {error}")
+        if not self._keys.signed(_LABEL, signed):
+            return Finding(place, Outcome.CHANGED, "none of the log's keys signed it as it is")
+        self.transactions += 1
+        return self.meters.follow(place, transaction)
+
+
+def _transaction_in(entry: bytes) -> bytes | None:
+    """The signed record, or None for an entry of another kind. Raises CborError."""
+    match read(entry):
+        case [1, int(kind), bytes(content)] if kind in _KINDS and content:
+            return content if kind == _TRANSACTION else None
+    raise CborError("kind and content are due")
