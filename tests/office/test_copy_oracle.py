@@ -1,16 +1,10 @@
 """One word for all that is wrong with who asks about copies, of one length and after the same work (V13, V23)."""
 
-import hmac
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import event, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fob_office.database.base import Base
 from fob_office.devices.service import set_state
 from fob_office.devices.tables import DeviceState
 from fob_office.distribution.letters import make_letter
@@ -28,47 +22,10 @@ from support.holder import ReferenceHolder
 from support.office import OfficeScene
 from support.office_holders import RATES, add_program, holder_of, rates_holder
 from support.office_shop import OPERATOR, known_device, ordered_device
+from support.office_work import all_rows, counted
 
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 HOLDING = Holding("rates", (1, 0, 0), digest(RATES))
-
-
-@contextmanager
-def counted(scene: OfficeScene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """Signatures checked, proofs computed, and each statement."""
-    work: Counter[str] = Counter()
-
-    class Key:
-        @staticmethod
-        def from_public_bytes(octets: bytes) -> Any:
-            work["verify"] += 1
-            return Ed25519PublicKey.from_public_bytes(octets)
-
-    def proved(*arguments: Any) -> bytes:
-        work["proof"] += 1
-        return proof(*arguments)
-
-    def executed(_: object, __: object, statement: str, *___: object) -> None:
-        work[statement] += 1
-
-    proof = hmac.digest
-    with monkeypatch.context() as patched:
-        patched.setattr("fob_protocol.cose.sign1.Ed25519PublicKey", Key)
-        patched.setattr(hmac, "digest", proved)
-        event.listen(scene.office.database.engine, "before_cursor_execute", executed)
-        try:
-            yield work
-        finally:
-            event.remove(scene.office.database.engine, "before_cursor_execute", executed)
-
-
-def all_rows(scene: OfficeScene) -> dict[str, list[tuple[Any, ...]]]:
-    """The whole database."""
-    with scene.office.database.read() as session:
-        return {
-            name: sorted(map(tuple, session.execute(select(table)).all()), key=repr)
-            for name, table in Base.metadata.tables.items()
-        }
 
 
 def assert_alike(

@@ -1,20 +1,13 @@
 """One word for all that is wrong with who asks: the same answer, of the same length, after the same work (C28)."""
 
-import hmac
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
-from sqlalchemy import event, select
 
-from fob_office.database.base import Base
 from fob_office.devices.service import set_state
 from fob_office.devices.tables import DeviceState
-from fob_protocol.cose import headers, hpke, sign1
+from fob_protocol.cose import headers, sign1
 from fob_protocol.cose.labels import Label
 from fob_protocol.office import envelope
 from fob_protocol.office.configuration import (
@@ -36,6 +29,7 @@ from fob_protocol.office.refusals import Refusal
 from support.office import OfficeScene
 from support.office_device import OfficeDevice
 from support.office_shop import OPERATOR, generic_device, known_device, ordered_device, release
+from support.office_work import all_rows, counted
 
 Wrong = Callable[[OfficeScene, OfficeDevice, Variant], Configure]
 
@@ -114,54 +108,6 @@ WRONG = [
     unknown_key, unknown_key_with_a_right_serial, wrong_serial, serial_of_another_record, forged_signature,
     key_of_another_device, no_order, disabled, old_challenge, made_up_challenge, counter_not_higher, other_hardware,
 ]  # fmt: skip
-
-
-@contextmanager
-def counted(scene: OfficeScene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """What the office does: signatures checked, seals opened and made, proofs, and each statement."""
-    work: Counter[str] = Counter()
-
-    class Suite:
-        def encrypt(self, *arguments: Any) -> bytes:
-            work["seal"] += 1
-            return suite.encrypt(*arguments)
-
-        def decrypt(self, *arguments: Any) -> bytes:
-            work["unseal"] += 1
-            return suite.decrypt(*arguments)
-
-    class Key:
-        @staticmethod
-        def from_public_bytes(octets: bytes) -> Any:
-            work["verify"] += 1
-            return Ed25519PublicKey.from_public_bytes(octets)
-
-    def digest(*arguments: Any) -> bytes:
-        work["proof"] += 1
-        return proof(*arguments)
-
-    def executed(_: object, __: object, statement: str, *___: object) -> None:
-        work[statement] += 1
-
-    suite, proof = hpke._SUITE, hmac.digest
-    with monkeypatch.context() as patched:
-        patched.setattr(hpke, "_SUITE", Suite())
-        patched.setattr("fob_protocol.cose.sign1.Ed25519PublicKey", Key)
-        patched.setattr(hmac, "digest", digest)
-        event.listen(scene.office.database.engine, "before_cursor_execute", executed)
-        try:
-            yield work
-        finally:
-            event.remove(scene.office.database.engine, "before_cursor_execute", executed)
-
-
-def all_rows(scene: OfficeScene) -> dict[str, list[tuple[Any, ...]]]:
-    """The whole database."""
-    with scene.office.database.read() as session:
-        return {
-            name: sorted(map(tuple, session.execute(select(table)).all()), key=repr)
-            for name, table in Base.metadata.tables.items()
-        }
 
 
 def asked(scene: OfficeScene, device: OfficeDevice, message: Configure) -> envelope.Asked:
