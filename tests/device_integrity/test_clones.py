@@ -15,13 +15,7 @@ ALL = [NAME, "table", "echo", "looping"]
 def test_the_second_of_two_is_refused_and_both_are_flagged(tmp_path: Path) -> None:
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
-        await bench.switch_off()
-        other = bench.clone(tmp_path / "other")
-        bench.memory = bench._open()
-        bench.switch_on()
-        await bench.validated()
-        other.switch_on()
-        await other.validated()
+        other = await bench.clone(tmp_path / "other")
         assert bench.words == dict.fromkeys(ALL, "valid")
         assert other.words == dict.fromkeys(ALL, "cloned")
         assert [await other.use(name) for name in ALL] == ["cloned"] * 4
@@ -46,13 +40,7 @@ def test_of_two_that_hold_the_very_request_under_way_the_second_never_gets_furth
     async def story(bench: IntegrityBench) -> None:
         bench.post.cut = 13, True
         await bench.post.is_cut.wait()
-        await bench.switch_off()
-        other = bench.clone(tmp_path / "other")
-        bench.memory = bench._open()
-        bench.switch_on()
-        await bench.validated()
-        other.switch_on()
-        await other.validated()
+        other = await bench.clone(tmp_path / "other")
         assert (other.words["table"], other.standings.reason("table")) == ("not-validated", "replayed")
         assert (await other.use("table"), await bench.use("table")) == ("not-validated", "used")
         # Of the others, whose requests were not under way, it is found as ever.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fob_device.approval.asking import Asking
 from fob_device.approval.rules import Rules
 from fob_device.integrity.own_program import NAME
 from fob_device.office.door import OfficeDoor
@@ -15,7 +16,8 @@ from fob_protocol.history.entry import Kind, Outcome
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY, Policy
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
 from fob_protocol.integrity.relying import RelyingParty
-from fob_protocol.integrity.validation import State
+from fob_protocol.integrity.validation import State, Validate
+from fob_protocol.office.message import Message
 from fob_protocol.pkcs11.ckr import Ckr
 from support.integrity_bench import validating_office
 from support.office_world import OfficeWorld
@@ -147,9 +149,9 @@ def test_a_relying_party_is_shown_that_a_copy_is_genuine_and_whose_it_is(
     asked: list[str] = []
     unlocked = Rules.unlocked
 
-    async def noting(rules: Rules, asking: object) -> None:
-        asked.append(asking.what)  # type: ignore[attr-defined]
-        await unlocked(rules, asking)  # type: ignore[arg-type]
+    async def noting(rules: Rules, asking: Asking) -> None:
+        asked.append(asking.what)
+        await unlocked(rules, asking)
 
     async def story(world: IntegrityWorld) -> None:
         monkeypatch.setattr(Rules, "unlocked", noting)
@@ -226,11 +228,10 @@ def test_a_pc_never_has_an_identifier_and_never_a_value_before_it_is_history(
         monkeypatch.setattr(world.manager, "request", reading)
         validate = world.integrity._answered
 
-        def noting(message: object) -> object:
-            secret = message.secret  # type: ignore[attr-defined]
-            secrets["UI"].add(secret.identifier)
-            secrets["ICV"].add(secret.integrity_value)
-            return validate(message)  # type: ignore[arg-type]
+        def noting(message: Validate) -> Message:
+            secrets["UI"].add(message.secret.identifier)
+            secrets["ICV"].add(message.secret.integrity_value)
+            return validate(message)
 
         monkeypatch.setattr(world.integrity, "_answered", noting)
         for _ in range(3):

@@ -7,6 +7,7 @@ import pytest
 from fob_device.integrity.own_program import NAME
 from fob_device.integrity.store import CopyStore
 from fob_device.office.carrier import NotCarried, NotCarriedError
+from fob_device.office.progress import Told
 from fob_device.office.workshop import PowerCutError
 from fob_protocol.integrity.held_copy import Kept
 from fob_protocol.integrity.validation import State
@@ -48,17 +49,17 @@ def test_a_power_cut_at_any_question(tmp_path: Path, question: int, answered: bo
 
 @pytest.mark.clause("V22")
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_lost_answer_is_said_again(tmp_path: Path, question: int) -> None:
+def test_a_lost_answer_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: int) -> None:
     async def story(bench: IntegrityBench) -> None:
         carry = bench.post.carry
 
-        async def lossy(*asked: object) -> bytes:
-            answer = await carry(*asked)  # type: ignore[arg-type]
+        async def lossy(service: str, sealed: bytes, told: Told) -> bytes:
+            answer = await carry(service, sealed, told)
             if bench.post.carried == question:
                 raise NotCarriedError(NotCarried.NOT_ANSWERED)
             return answer
 
-        bench.post.carry = lossy  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(bench.post, "carry", lossy)
         await bench.validated()
         check(bench)
 
@@ -88,9 +89,7 @@ def test_a_power_cut_at_any_write(
             patching.setattr(CopyStore, "keep", cut)
             await bench.until(lambda: writes >= write)
             await bench.switch_off()
-        bench.memory = bench._open()
-        bench.switch_on()
-        await bench.validated()
+        await bench.start()
         check(bench)
 
     on_integrity_bench(tmp_path, story)

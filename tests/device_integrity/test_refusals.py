@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fob_device.office.progress import Told
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
 from fob_protocol.integrity.validation import Validated
@@ -42,18 +43,20 @@ def test_a_refusal_that_is_an_answer_uses_the_number_up_and_the_next_one_is_aske
 
 @pytest.mark.clause("V7", "V14")
 @pytest.mark.parametrize("method", [METHOD, PLAIN], ids=["challenged", "plain"])
-def test_what_waited_too_long_on_its_way_is_asked_anew(tmp_path: Path, method: Method) -> None:
+def test_what_waited_too_long_on_its_way_is_asked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
         last = bench.post.carried + (2 if method is METHOD else 1)
         carry = bench.post.carry
 
-        async def slow(*asked: object) -> bytes:
+        async def slow(service: str, question: bytes, told: Told) -> bytes:
             if bench.post.carried + 1 == last:
                 bench.office.now += 301
-            return await carry(*asked)  # type: ignore[arg-type]
+            return await carry(service, question, told)
 
-        bench.post.carry = slow  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(bench.post, "carry", slow)
         assert await bench.use("looping") == "used"
         late = Refusal.STALE_CHALLENGE if method is METHOD else Refusal.LATE
         assert answers(bench, "looping") == [(1, "Validated"), (2, late), (3, "Validated")]

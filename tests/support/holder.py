@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.copy_record import CopyRecord, read_copy_record
@@ -150,17 +152,16 @@ class ReferenceHolder:
         source = marked(Octets(copy.octets), mark_of(copy.identifier))
         return integrity_value(copy.record.method, copy.identifier, iv, challenge, source)
 
-    def request(self, copy: HeldCopy, challenge: bytes | None, **lies: object) -> Validate:
+    def request(self, copy: HeldCopy, challenge: bytes | None, **lies: Any) -> Validate:
         """The next VAL_REQ, stored; `lies` change evidence, `secret` the whole secret part."""
         number = copy.program_number + 1
         iv = initialisation_value(number, self.random.randbytes(8)) if copy.record.method.variant.has_iv else None
-        said = {
-            "copy": copy.number, "program_number": number, "server_number": copy.server_number, "time": self.clock(),
-            "server": copy.validation.server, "iv": iv,
-        } | lies  # fmt: skip
-        secret = said.pop("secret", None) or self.secret_part(copy, said["iv"], challenge)
+        secret = lies.pop("secret", None) or self.secret_part(copy, lies.get("iv", iv), challenge)
         assert isinstance(secret, SecretPart)
-        copy.pending = Validate(Evidence(**said, secret=commitment(secret)).signed(self.key), secret)  # type: ignore[arg-type]
+        evidence = Evidence(
+            copy.number, number, copy.server_number, self.clock(), copy.validation.server, iv, commitment(secret)
+        )
+        copy.pending = Validate(replace(evidence, **lies).signed(self.key), secret)
         return copy.pending
 
     def secret_part(self, copy: HeldCopy, iv: object, challenge: bytes | None) -> SecretPart:

@@ -94,19 +94,27 @@ class IntegrityBench(DeviceBench):
         super().switch_on()
         self.post.is_away = self.is_away
 
-    def clone(self, folder: Path) -> "IntegrityBench":
-        """Another device made of all that is on this one's disk; this one is off, and so is the other."""
+    async def clone(self, folder: Path) -> "IntegrityBench":
+        """Another device made of all that is on this one's disk. Both are on: this one was validated first."""
+        await self.switch_off()
         shutil.copytree(self.folder, folder)
         other = copy(self)
         other.folder, other.random = folder, random.Random(99)
         other.own = Program(NAME, (0, 1, 0), None, lambda: other.own_octets)
-        other.memory = other._open()
+        await self.start()
+        await other.start()
         return other
 
-    async def restart(self) -> None:
-        """Off and on, and nothing is asked any more."""
-        await self.power_cut()
+    async def start(self) -> None:
+        """On again, with what is on its disk, and nothing is asked any more."""
+        self.memory = self._open()
+        self.switch_on()
         await self.validated()
+
+    async def restart(self) -> None:
+        """Off and on."""
+        await self.switch_off()
+        await self.start()
 
     def damage(self, program: str) -> None:
         """An octet of what is stored is another one."""
