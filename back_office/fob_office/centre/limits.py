@@ -30,3 +30,6 @@ ADMITTED_LIMIT: Final = 10_000
 
 # Meters are spread over so many slots, by the first octet of H(serial).
 SLOTS: Final = 64
+
+# Octets of one state file of a box: the manufacturing box's has a line for each process admitted.
+BOX_FILE_LIMIT: Final = 8 << 20

@@ -1,0 +1,14 @@
+"""What a box cannot do."""
+
+from fob_office.centre.bus.errors import BusRefusedError, Word
+
+
+class TamperedError(BusRefusedError):
+    """Somebody changed what the box keeps; its keys are erased, and it answers nothing else any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Word.TAMPERED, f"{name} found its folder changed and erased its keys")
+
+
+class NotHeldError(Exception):
+    """A master that boxes of this kind do not hold was asked for."""

@@ -1,0 +1,12 @@
+"""What each kind of process does: one factory a kind."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fob_office.centre.boxes.box import Factory
+from fob_office.centre.boxes.manufacturing import manufacturing_box
+from fob_office.centre.bus.passes import Kind
+
+FACTORIES: Final[Mapping[Kind, Factory]] = {
+    Kind.MANUFACTURING: manufacturing_box,
+}

@@ -1,0 +1,193 @@
+"""The manufacturing box: makes all masters, and says who is a process of this data centre. There is one.
+
+It is asked only when a process is added or replaced; the others go on without it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.folder import BoxFolder
+from fob_office.centre.boxes.identity import (
+    SIGNING_KINDS,
+    Identity,
+    Master,
+    Masters,
+    Public,
+    admit,
+    make_identity,
+    read_identity,
+    seal_masters,
+    signing_key,
+)
+from fob_office.centre.boxes.separation import Purpose, held_by
+from fob_office.centre.boxes.vault import MASTER_SIZE
+from fob_office.centre.boxes.views import Slot, View
+from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.commands import Command, Reply
+from fob_office.centre.bus.errors import BusRefusedError, Word
+from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.limits import ADMITTED_LIMIT, PASS_TIME, SLOTS
+from fob_office.surroundings import Surroundings
+from fob_protocol.cose.errors import SealError
+from fob_protocol.office.message import Count, Message, Name, Octets32, read
+
+BOOK: Final = "book"
+
+ONLY_ONE: Final = "only-one"
+NAME_IN_USE: Final = "name-in-use"
+FULL: Final = "full"
+NO_METER_BOX: Final = "no-meter-box"
+
+
+class Admitted(Reply, frozen=True):
+    """The pass as signed, and the masters of the kind, sealed (HPKE) to the process."""
+
+    shown: bytes
+    masters: bytes
+
+
+class Admit(Command[Admitted], frozen=True):
+    """A process with these public keys (raw); once more with the same keys gives a newer pass."""
+
+    kind: Kind
+    name: Name
+    static: Octets32
+    sealing: Octets32
+    signing: Octets32 | None
+
+
+class Viewed(Reply, frozen=True):
+    """The view as signed."""
+
+    view: bytes
+
+
+class NextView(Command[Viewed], frozen=True):
+    """Owner and second of each slot from now on."""
+
+    slots: Annotated[tuple[tuple[Name, Name | None], ...], Meta(min_length=SLOTS, max_length=SLOTS)]
+
+
+class _Book(Message, tag=1, frozen=True):
+    """All that the box remembers: the numbers of the last pass and view, the masters, and whom it admitted."""
+
+    passes: Count
+    views: Count
+    masters: Masters
+    admitted: tuple[Public, ...]
+
+    def __repr__(self) -> str:
+        return "_Book(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What the first operator needs for everything else. `manufacturing` is the public key (raw)."""
+
+    manufacturing: bytes
+    shown: bytes
+    operator: Admitted
+
+
+class ManufacturingBox:
+    """Answers operators, one command at a time."""
+
+    def __init__(self, folder: BoxFolder, surroundings: Surroundings) -> None:
+        """Raises TamperedError, OperatorError."""
+        self._folder = folder
+        self._surroundings = surroundings
+        self._identity: Identity = read_identity(folder)
+        self._key = signing_key(self._identity)
+        self._book = self._read() if folder.has(BOOK) else self._start()
+        self._admitted = {public.name: public for public in self._book.admitted}
+
+    @property
+    def table(self) -> Table:
+        """Who may ask what."""
+        return {Admit: row([Kind.OPERATOR], self._admit), NextView: row([Kind.OPERATOR], self._next_view)}
+
+    @property
+    def public_key(self) -> bytes:
+        """Of passes and views, raw."""
+        return self._key.public_key().public_bytes_raw()
+
+    def admit(self, public: Public) -> Admitted:
+        """Raises BusRefusedError, TamperedError, OSError."""
+        self._check(public)
+        masters = Masters(tuple(m for m in self._book.masters.masters if m.purpose in held_by(public.kind)))
+        try:
+            sealed = seal_masters(public, masters)
+        except SealError as error:
+            raise BusRefusedError(Word.MALFORMED, str(error)) from None
+        admitted = self._admitted | {public.name: public}
+        self._keep(self._book.passes + 1, self._book.views, admitted)
+        until = self._surroundings.clock() + PASS_TIME
+        keys = (public.static, public.sealing, public.signing)
+        shown = Pass(public.kind, public.name, *keys, self._book.passes, until)
+        return Admitted(shown.signed(self._key), sealed)
+
+    def next_view(self, slots: tuple[Slot, ...]) -> bytes:
+        """Raises BusRefusedError, TamperedError, OSError."""
+        for name in {name for slot in slots for name in (slot.owner, slot.second) if name is not None}:
+            known = self._admitted.get(name)
+            if known is None or known.kind != Kind.METER:
+                raise BusRefusedError(NO_METER_BOX, f"{name} is no meter box of this data centre")
+        if any(slot.owner == slot.second for slot in slots):
+            raise BusRefusedError(Word.MALFORMED, "a slot whose owner is its own second")
+        # Kept before it is given out: no number is ever used twice.
+        self._keep(self._book.passes, self._book.views + 1, self._admitted)
+        return View(self._book.views, slots).signed(self._key)
+
+    async def _admit(self, peer: Pass, command: Admit) -> Admitted:
+        if command.kind == Kind.MANUFACTURING:
+            raise BusRefusedError(ONLY_ONE, "a data centre has one manufacturing box")
+        return self.admit(Public(command.kind, command.name, command.static, command.sealing, command.signing))
+
+    async def _next_view(self, peer: Pass, command: NextView) -> Viewed:
+        return Viewed(self.next_view(tuple(Slot(owner, second) for owner, second in command.slots)))
+
+    def _check(self, public: Public) -> None:
+        known = self._admitted.get(public.name)
+        if known is not None and known != public:
+            raise BusRefusedError(NAME_IN_USE, f"{public.name} was admitted with other keys, or as another kind")
+        if known is None and len(self._admitted) >= ADMITTED_LIMIT:
+            raise BusRefusedError(FULL, f"{ADMITTED_LIMIT} processes are admitted")
+        if (public.signing is not None) != (public.kind in SIGNING_KINDS):
+            raise BusRefusedError(Word.MALFORMED, f"a signing key is for other kinds than {public.kind.word}")
+
+    def _start(self) -> _Book:
+        masters = tuple(Master(purpose, self._surroundings.random(MASTER_SIZE)) for purpose in Purpose)
+        book = _Book(0, 0, Masters(masters), ())
+        self._folder.write(BOOK, book.octets())
+        return book
+
+    def _read(self) -> _Book:
+        return read(_Book, self._folder.read(BOOK))
+
+    def _keep(self, passes: int, views: int, admitted: dict[str, Public]) -> None:
+        book = _Book(passes, views, self._book.masters, tuple(admitted.values()))
+        self._folder.write(BOOK, book.octets())
+        self._book, self._admitted = book, admitted
+
+
+def found(folder: BoxFolder, operator: Public, surroundings: Surroundings) -> Founded:
+    """Make the manufacturing box in a new folder, with the first operator, who is admitted by hand.
+
+    Raises BusRefusedError, OSError.
+    """
+    public = make_identity(folder, Kind.MANUFACTURING, surroundings.random)
+    box = ManufacturingBox(folder, surroundings)
+    mine = box.admit(public)
+    admit(folder, box.public_key, mine.shown, mine.masters)
+    return Founded(box.public_key, mine.shown, box.admit(operator))
+
+
+@asynccontextmanager
+async def manufacturing_box(box: Box) -> AsyncIterator[Table]:
+    """Its Factory."""
+    yield ManufacturingBox(box.folder, box.surroundings).table

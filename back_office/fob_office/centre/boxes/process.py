@@ -1,0 +1,81 @@
+"""What every process of the data centre does: open its folder, answer, and end when it is told to."""
+
+import asyncio
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from fob_office.centre.boxes.box import Box, Factory, guarded
+from fob_office.centre.boxes.errors import TamperedError
+from fob_office.centre.boxes.folder import BoxFolder, open_folder
+from fob_office.centre.boxes.identity import read_identity, read_masters, read_party
+from fob_office.centre.boxes.kinds import FACTORIES
+from fob_office.centre.bus.answering import serve
+from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.directory import Directory
+from fob_office.centre.bus.passes import Kind
+from fob_office.http.orphans import end_with_parent
+from fob_office.surroundings import SYSTEM, Surroundings
+
+log = structlog.get_logger(__name__)
+
+# What a box that was tampered with ends with: starting it again changes nothing.
+TAMPERED_STATUS: Final = 3
+
+# prctl(2)
+_PR_SET_DUMPABLE: Final = 4
+
+
+def run_box(
+    path: Path, centre: Path, factories: Mapping[Kind, Factory] = FACTORIES, surroundings: Surroundings = SYSTEM
+) -> int:
+    """Until SIGTERM, SIGINT, or the end of the process that started it; `centre` has the directory.
+
+    It says `ready ADDRESS` on standard output, or `tampered` and gives TAMPERED_STATUS. The folder's name is the
+    box's. Raises OperatorError, DirectoryError, OSError.
+    """
+    keep_inside()
+    end_with_parent()
+    try:
+        box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
+        asyncio.run(_run(box, factories[box.kind]))
+    except TamperedError as error:
+        log.critical("a box does not start", box=path.name, why=error.why)
+        print("tampered", flush=True)
+        return TAMPERED_STATUS
+    return 0
+
+
+def open_box(folder: BoxFolder, centre: Path, surroundings: Surroundings) -> Box:
+    """All that stands in the folder. Raises TamperedError, OperatorError."""
+    me = read_party(folder, surroundings.clock, surroundings.random)
+    links = Links(me, Directory(centre, me.trust.manufacturing))
+    return Box(folder, read_identity(folder), me, read_masters(folder).vault(), links, surroundings)
+
+
+def keep_inside() -> None:
+    """No core dump, and no other process of the same user reads this one's memory. Raises OSError."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), "prctl")
+
+
+async def _run(box: Box, factory: Factory) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with factory(box) as table:
+        address = box.links.directory.named(box.name).address
+        async with await serve(address, box.me, guarded(box.folder, table)):
+            print(f"ready {address}", flush=True)
+            await ended.wait()
+    box.links.close()
