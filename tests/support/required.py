@@ -18,6 +18,7 @@ PROGRAMS: Final = {
     "modutil": "libnss3-tools",
     "openssl": "openssl",
     "p11tool": "gnutls-bin",
+    "pdftoppm": "poppler-utils",
     "pg_ctl": "postgresql",
     "pg_dump": "postgresql",
     "pg_restore": "postgresql",

@@ -1,0 +1,104 @@
+"""Indicia in a scanned picture: every Data Matrix of a page, read or named for what is wrong with it (M26, M27)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from fob_office.errors import OperatorError, UsageError
+from fob_protocol.metering.frame import PREFIX, read_frame
+from fob_protocol.metering.values import Indicated
+from fob_protocol.office.errors import OfficeError
+
+if TYPE_CHECKING:
+    import zxingcpp
+    from PIL import Image
+
+# Octets of a file, and pixels of its picture: A4 at 600 dpi has 35 million.
+FILE_LIMIT: Final = 64 << 20
+PIXELS_LIMIT: Final = 50_000_000
+# Of one picture: more than any sheet of labels has.
+CODES_LIMIT: Final = 200
+
+_FORMATS: Final = ("PNG", "JPEG")
+_NOT_READ: Final = "the picture was not read"
+_SCAN: Final = "scan it again as PNG or JPEG, at 300 dpi"
+_PACKAGES: Final = {"PIL": "pillow", "zxingcpp": "zxing-cpp"}
+
+
+class Reading(StrEnum):
+    """What a Data Matrix turned out to be."""
+
+    INDICIUM = "indicium"
+    # There is a code, and not enough of it.
+    DAMAGED = "damaged"
+    # It reads well and begins as ours do, and is no indicium.
+    MALFORMED = "malformed"
+    # Of somebody else.
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One code; `x` and `y` in pixels, its middle. `indicated` only of an INDICIUM; `why` of what is none."""
+
+    reading: Reading
+    x: int
+    y: int
+    indicated: Indicated | None = None
+    why: str = ""
+
+
+def read_picture(octets: bytes) -> list[Found]:
+    """From the top down; blocks for a second or two of a large page, so not on the loop.
+
+    Raises OperatorError for what is no picture, is too large, or where a package is missing.
+    """
+    _check_packages()
+    from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
+
+    image = _opened(octets)
+    codes = read_barcodes(image, BarcodeFormats([BarcodeFormat.DataMatrix]), return_errors=True)
+    if len(codes) > CODES_LIMIT:
+        why = f"{len(codes)} codes; one picture has {CODES_LIMIT} at most"
+        raise UsageError(_NOT_READ, why, "scan it in parts")
+    return sorted(map(_found, codes), key=lambda found: (found.y, found.x))
+
+
+def _check_packages() -> None:
+    for module, package in _PACKAGES.items():
+        if find_spec(module) is None:
+            why = f"the Python package '{package}' is not installed"
+            raise OperatorError(_NOT_READ, why, "pip install 'fobd[meter]'")
+
+
+def _opened(octets: bytes) -> "Image.Image":
+    """In grey. Its size is known, and judged, before its pixels are unpacked."""
+    from PIL import Image, UnidentifiedImageError
+
+    if len(octets) > FILE_LIMIT:
+        raise UsageError(_NOT_READ, f"a file of {len(octets):,} octets; at most {FILE_LIMIT:,}", _SCAN)
+    try:
+        with Image.open(BytesIO(octets), formats=_FORMATS) as image:
+            if image.width * image.height > PIXELS_LIMIT:
+                why = f"{image.width} x {image.height} pixels; at most {PIXELS_LIMIT:,}"
+                raise UsageError(_NOT_READ, why, _SCAN)
+            return image.convert("L")
+    except UnidentifiedImageError:
+        raise UsageError(_NOT_READ, "it is neither PNG nor JPEG", _SCAN) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UsageError(_NOT_READ, f"the file is damaged or too large ({type(error).__name__})", _SCAN) from None
+
+
+def _found(code: "zxingcpp.Barcode") -> Found:
+    corners = (code.position.top_left, code.position.bottom_right)
+    x, y = sum(corner.x for corner in corners) // 2, sum(corner.y for corner in corners) // 2
+    if not code.valid:
+        return Found(Reading.DAMAGED, x, y, why="too little of the code is left to read it")
+    if not code.text.startswith(PREFIX):
+        return Found(Reading.FOREIGN, x, y, why=f"it does not begin with {PREFIX}")
+    try:
+        return Found(Reading.INDICIUM, x, y, read_frame(code.text))
+    except OfficeError as error:
+        return Found(Reading.MALFORMED, x, y, why=error.why)

@@ -1,0 +1,1 @@
+"""The mailer's side of metering on the PC: what is printed."""
