@@ -33,3 +33,7 @@ SLOTS: Final = 64
 
 # Octets of one state file of a box: the manufacturing box's has a line for each process admitted.
 BOX_FILE_LIMIT: Final = 8 << 20
+# Rows of a box's store that are kept in memory: of the meters that are used just now, at about a kilobyte each.
+STORE_CACHE: Final = 50_000
+# Rows that wait for one commit: the disk's flush is shared, and the next ones do not wait for long.
+GROUP_LIMIT: Final = 2048

@@ -59,8 +59,12 @@ class BoxFolder:
 
     def place(self, file: str) -> "Place":
         """Seals what stands in a file. Raises TamperedError."""
+        return Place(self, file, self.key_of(file), self._random)
+
+    def key_of(self, use: str) -> bytes:
+        """32 octets for one use. Raises TamperedError."""
         self.check()
-        return Place(self, file, derive(self._key, None, [_LABEL, file]), self._random)
+        return derive(self._key, None, [_LABEL, use])
 
     def write(self, file: str, octets: bytes) -> None:
         """All of it is on the disk when this returns, or what was there before. Raises TamperedError, OSError."""
