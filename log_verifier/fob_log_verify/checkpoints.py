@@ -7,7 +7,7 @@ from typing import Final
 
 from fob_log_verify.cbor import CborError, read
 from fob_log_verify.errors import UnreadableError
-from fob_log_verify.findings import Findings, Outcome
+from fob_log_verify.findings import Finding, Findings, Outcome
 from fob_log_verify.limits import CHECKPOINT_LIMIT, SIZE_LIMIT
 from fob_log_verify.sign1 import Keys, Signed, take_apart
 
@@ -74,10 +74,14 @@ class Witnesses:
         """The log has this root at one of `sizes`."""
         self._roots[size] = root
 
-    def verdicts(self, size: int, findings: Findings) -> list[Verdict]:
-        """One for each checkpoint, in the order in which they were given; the log has `size` entries."""
+    def verdicts(self, size: int, findings: Findings, difference: Finding | None) -> list[Verdict]:
+        """One for each checkpoint, in the order in which they were given; the log has `size` entries.
+
+        `difference` is where a kept export is another, which tells it best.
+        """
         agreeing = [checkpoint.size for checkpoint in self._checkpoints if self._agrees(checkpoint)]
-        return [self._verdict(checkpoint, size, agreeing, findings) for checkpoint in self._checkpoints]
+        found = ([] if difference is None else [difference]) + findings.shown
+        return [self._verdict(checkpoint, size, agreeing, found) for checkpoint in self._checkpoints]
 
     def _agrees(self, checkpoint: Checkpoint) -> bool:
         return self._foreign(checkpoint) is None and self._roots.get(checkpoint.size) == checkpoint.root
@@ -86,10 +90,10 @@ class Witnesses:
         if not self._keys.signed(_LABEL, checkpoint.signed):
             return Verdict(checkpoint, Outcome.NOT_SIGNED, "none of the log's keys signed it")
         if checkpoint.origin != self._origin:
-            return Verdict(checkpoint, Outcome.OTHER_LOG, f"it is of {checkpoint.origin!r}, not of {self._origin!r}")
+            return Verdict(checkpoint, Outcome.OTHER_LOG, f"it is of {checkpoint.origin!a}, not of {self._origin!a}")
         return None
 
-    def _verdict(self, checkpoint: Checkpoint, size: int, agreeing: Sequence[int], findings: Findings) -> Verdict:
+    def _verdict(self, checkpoint: Checkpoint, size: int, agreeing: Sequence[int], found: Sequence[Finding]) -> Verdict:
         if (foreign := self._foreign(checkpoint)) is not None:
             return foreign
         if self._agrees(checkpoint):
@@ -98,15 +102,15 @@ class Witnesses:
             why = f"the log ends at {size}: entries were deleted, or an older log was put back"
             return Verdict(checkpoint, Outcome.CUT_OFF, why)
         begin = max((other for other in agreeing if other < checkpoint.size), default=0)
-        return _rewritten(checkpoint, begin, findings)
+        return _rewritten(checkpoint, begin, found)
 
 
-def _rewritten(checkpoint: Checkpoint, begin: int, findings: Findings) -> Verdict:
+def _rewritten(checkpoint: Checkpoint, begin: int, found: Sequence[Finding]) -> Verdict:
     """What is wrong with the records between names it, where they tell."""
     end = checkpoint.size
-    if found := findings.between(begin, end):
-        first = found[0]
-        return Verdict(checkpoint, first.outcome, first.why, first.place, begin, end)
+    for finding in found:
+        if begin <= finding.place < end:
+            return Verdict(checkpoint, finding.outcome, finding.why, finding.place, begin, end)
     if end - begin == 1:
         return Verdict(checkpoint, Outcome.CHANGED, "this entry is another", begin, begin, end)
     why = "entries were changed, deleted, swapped or put back, and the records do not tell which"

@@ -1,6 +1,5 @@
 """What is wrong, by name, and where."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,15 +39,11 @@ class Finding:
 class Findings:
     """The first ones, and how many there are."""
 
-    kept: list[Finding] = field(default_factory=list)
+    shown: list[Finding] = field(default_factory=list)
     count: int = 0
 
     def add(self, finding: Finding) -> None:
         """In the order of their places."""
         self.count += 1
-        if len(self.kept) < FINDINGS_LIMIT:
-            self.kept.append(finding)
-
-    def between(self, begin: int, end: int) -> Sequence[Finding]:
-        """Of those that are kept, at places from `begin` to before `end`."""
-        return [finding for finding in self.kept if begin <= finding.place < end]
+        if len(self.shown) < FINDINGS_LIMIT:
+            self.shown.append(finding)

@@ -5,15 +5,16 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import Final, NoReturn
 
-from fob_log_verify.checkpoints import Checkpoint, read_checkpoint
+from fob_log_verify.checkpoints import read_checkpoint
 from fob_log_verify.errors import UnreadableError
 from fob_log_verify.log_file import LogFile
 from fob_log_verify.progress import Progress
 from fob_log_verify.report import as_object, as_text
-from fob_log_verify.verification import Result, verify
+from fob_log_verify.verification import Result, Witnessed, verify
 
 _FOUND: Final = 1
 _UNREADABLE: Final = 2
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         options = _parser().parse_args(arguments)
-        result = _verified(options.log, [read_checkpoint(path) for path in options.checkpoints], options)
+        result = _verified(options)
     except UnreadableError as error:
         _say_error(error, is_json=is_json)
         return _UNREADABLE
@@ -53,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         "Exit status: 0 all is well, 1 something was found, 2 it cannot be read.",
     )
     parser.add_argument("log", type=Path, metavar="LOG", help="as the office exported it")
-    parser.add_argument("checkpoints", type=Path, nargs="*", metavar="CHECKPOINT", help="files that somebody kept")
+    parser.add_argument(
+        "checkpoints", type=Path, nargs="*", default=[], metavar="CHECKPOINT", help="files that somebody kept"
+    )
     parser.add_argument(
         "--key",
         type=_key,
@@ -62,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="HEX",
         help="public key of a transaction box (64 hexadecimal digits); once for each. "
         "Without it the keys are those that the log lists",
+    )
+    parser.add_argument(
+        "--kept", type=Path, metavar="LOG", help="an earlier export that somebody kept: shows the place"
     )
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     return parser
@@ -77,22 +83,23 @@ def _key(text: str) -> bytes:
     return key
 
 
-def _verified(path: Path, checkpoints: Sequence[Checkpoint], options: argparse.Namespace) -> Result:
+def _verified(options: argparse.Namespace) -> Result:
+    checkpoints = [read_checkpoint(path) for path in options.checkpoints]
+    with ExitStack() as files:
+        log, size = _opened(options.log, files)
+        kept = None if options.kept is None else _opened(options.kept, files)[0]
+        progress = Progress(size, is_wanted=not options.json)
+        files.callback(progress.end)
+        return verify(log, Witnessed(checkpoints, options.key, kept), progress.tell)
+
+
+def _opened(path: Path, files: ExitStack) -> tuple[LogFile, int]:
+    """And its size, 0 for what has none."""
     try:
-        with path.open("rb") as file:
-            return _walked(path, file, checkpoints, options)
+        file = files.enter_context(path.open("rb"))
     except OSError as error:
-        raise UnreadableError(
-            f"{path} cannot be read", str(error.strerror), "fob-office meter log export FILE"
-        ) from None
-
-
-def _walked(path: Path, file: BinaryIO, checkpoints: Sequence[Checkpoint], options: argparse.Namespace) -> Result:
-    progress = Progress(os.fstat(file.fileno()).st_size, is_wanted=not options.json)
-    try:
-        return verify(LogFile(path, file), checkpoints, options.key, progress.tell)
-    finally:
-        progress.end()
+        raise UnreadableError(f"{path} cannot be read", str(error.strerror), _HELP) from None
+    return LogFile(path, file), os.fstat(file.fileno()).st_size
 
 
 def _say(text: str) -> None:
@@ -108,7 +115,7 @@ def _say_error(error: UnreadableError, *, is_json: bool) -> None:
         about = {"what": error.what, "why": error.why, "next": error.next_command, "exit_code": _UNREADABLE}
         print(json.dumps({"error": about}), file=sys.stderr)
         return
-    print(f"error: {error.what}\nwhy:   {error.why}\nnext:  {error.next_command}", file=sys.stderr)
+    print(f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.next_command}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,28 +2,30 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
 _WIDTH: Final = 40
 # Seconds: a shorter walk needs no bar, and nobody reads faster.
 _DELAY: Final = 1.0
 _INTERVAL: Final = 0.2
-# Ctrl and the octets of a cleared line.
+# Back to the beginning of the line, and it is empty.
 _CLEAR: Final = "\r\x1b[K"
 
 
 class Progress:
     """Of `total` octets, on standard error; nothing where that is no terminal."""
 
-    def __init__(self, total: int, *, is_wanted: bool) -> None:
+    def __init__(self, total: int, *, is_wanted: bool, now: Callable[[], float] = time.monotonic) -> None:
         self._total = total
         self._is_live = is_wanted and total > 0 and sys.stderr is not None and sys.stderr.isatty()
-        self._due = time.monotonic() + _DELAY
+        self._now = now
+        self._due = now() + _DELAY
         self._is_drawn = False
 
     def tell(self, position: int) -> None:
         """So many octets are read."""
-        if not self._is_live or (now := time.monotonic()) < self._due:
+        if not self._is_live or (now := self._now()) < self._due:
             return
         self._due = now + _INTERVAL
         self._is_drawn = True

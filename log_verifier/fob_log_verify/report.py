@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fob_log_verify.checkpoints import Verdict
+from fob_log_verify.findings import Finding
 from fob_log_verify.verification import Result
 
 
@@ -22,9 +23,8 @@ def as_object(result: Result) -> dict[str, object]:
         "meters": result.meters,
         "keys": "its own" if result.trusts_itself else "given",
         "checkpoints": [_verdict_object(verdict) for verdict in result.verdicts],
-        "findings": [
-            {"place": finding.place, "outcome": finding.outcome, "why": finding.why} for finding in result.findings.kept
-        ],
+        "kept": None if result.difference is None else _finding_object(result.difference),
+        "findings": [_finding_object(finding) for finding in result.findings.shown],
         "findings_count": result.findings.count,
         "is_well": result.is_well,
     }
@@ -39,9 +39,12 @@ def _lines(result: Result) -> Iterator[str]:
         checkpoint = verdict.checkpoint
         yield f"checkpoint:  {_printable(str(checkpoint.path))}, {checkpoint.size} entries{_time(checkpoint.time)}"
         yield f"             {verdict.outcome}: {_printable(verdict.why)}{_where(verdict)}"
-    for finding in result.findings.kept:
+    if result.difference is not None:
+        difference = result.difference
+        yield f"kept log:    {difference.outcome} at entry {difference.place}: {difference.why}"
+    for finding in result.findings.shown:
         yield f"entry {finding.place}:  {finding.outcome}: {_printable(finding.why)}"
-    if (more := result.findings.count - len(result.findings.kept)) > 0:
+    if (more := result.findings.count - len(result.findings.shown)) > 0:
         yield f"and {more} more"
     yield "all is well" if result.is_well else "something is wrong"
 
@@ -65,6 +68,10 @@ def _where(verdict: Verdict) -> str:
 def _printable(text: str) -> str:
     """Names come from the log: nothing in them moves the cursor, and every terminal has them."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+def _finding_object(finding: Finding) -> dict[str, object]:
+    return {"place": finding.place, "outcome": finding.outcome, "why": finding.why}
 
 
 def _verdict_object(verdict: Verdict) -> dict[str, object]:

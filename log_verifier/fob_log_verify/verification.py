@@ -7,6 +7,7 @@ from typing import Final
 from fob_log_verify.cbor import CborError, read
 from fob_log_verify.checkpoints import Checkpoint, Verdict, Witnesses
 from fob_log_verify.findings import Finding, Findings, Outcome
+from fob_log_verify.kept import KeptLog
 from fob_log_verify.log_file import LogFile
 from fob_log_verify.merkle import Tree
 from fob_log_verify.meters import Meters
@@ -20,7 +21,10 @@ _KINDS: Final = range(1, 6)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What there is to say. `trusts_itself`: the keys are those that the log lists, for nobody gave others."""
+    """What there is to say. `trusts_itself`: the keys are those that the log lists, for nobody gave others.
+
+    `difference`: the first place at which a kept export is another; None also where none was given.
+    """
 
     origin: str
     size: int
@@ -30,34 +34,55 @@ class Result:
     trusts_itself: bool
     findings: Findings
     verdicts: Sequence[Verdict]
+    difference: Finding | None
 
     @property
     def is_well(self) -> bool:
         """Whether nothing was found."""
-        return self.findings.count == 0 and all(verdict.outcome is Outcome.AGREES for verdict in self.verdicts)
+        is_same = self.findings.count == 0 and self.difference is None
+        return is_same and all(verdict.outcome is Outcome.AGREES for verdict in self.verdicts)
 
 
-def verify(
-    log: LogFile, checkpoints: Sequence[Checkpoint], given: Sequence[bytes], tell: Callable[[int], None]
-) -> Result:
-    """Read all of it. `given` are keys that are trusted instead of the log's own; `tell` hears how far it has come.
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What the log is held against. `keys` are trusted instead of the log's own, where there are any."""
 
-    Raises UnreadableError, and ValueError for octets that are no key.
-    """
-    keys = Keys(given or log.keys)
-    witnesses = Witnesses(checkpoints, log.origin, keys)
+    checkpoints: Sequence[Checkpoint]
+    keys: Sequence[bytes] = ()
+    kept: LogFile | None = None
+
+
+def verify(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None]) -> Result:
+    """Read all of it; `tell` hears how far it has come. Raises UnreadableError."""
+    keys = Keys(witnessed.keys or log.keys)
+    witnesses = Witnesses(witnessed.checkpoints, log.origin, keys)
+    kept = None if witnessed.kept is None else KeptLog(witnessed.kept, log.origin)
     tree, records, findings = Tree(), _Records(keys), Findings()
     witnesses.see(0, tree.root())
     for place, entry in enumerate(log.entries()):
         tree.add(entry)
         if (finding := records.look_at(place, entry)) is not None:
             findings.add(finding)
+        if kept is not None:
+            kept.compare(place, entry)
         if tree.size in witnesses.sizes:
             witnesses.see(tree.size, tree.root())
         tell(log.position)
-    verdicts = witnesses.verdicts(tree.size, findings)
-    counted = (records.transactions, len(records.meters))
-    return Result(log.origin, tree.size, tree.root(), *counted, not given, findings, verdicts)
+    if kept is not None:
+        kept.end(tree.size)
+    difference = None if kept is None else kept.finding
+    verdicts = witnesses.verdicts(tree.size, findings, difference)
+    return Result(
+        log.origin,
+        tree.size,
+        tree.root(),
+        records.transactions,
+        len(records.meters),
+        not witnessed.keys,
+        findings,
+        verdicts,
+        difference,
+    )
 
 
 class _Records:
