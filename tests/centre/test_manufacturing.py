@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fob_office.centre.boxes.identity import admit, read_masters
+from fob_office.centre.boxes.identity import admit
 from fob_office.centre.boxes.manufacturing import Admit, manufacturing_box
 from fob_office.centre.boxes.separation import held_by
 from fob_office.centre.bus.answering import serve
@@ -26,4 +26,3 @@ async def test_an_operator_lets_a_box_be_admitted(boxes: Boxes) -> None:
         link.close()
     shown = admit(folder, boxes.manufacturing_key, given.shown, given.masters)
     assert (shown.kind, shown.name, shown.static) == (Kind.METER, "meter-1", public.static)
-    assert {master.purpose for master in read_masters(folder).masters} == held_by(Kind.METER)

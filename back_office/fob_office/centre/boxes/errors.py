@@ -10,5 +10,9 @@ class TamperedError(BusRefusedError):
         super().__init__(Word.TAMPERED, f"{name} found its folder changed and erased its keys")
 
 
+class VaultError(Exception):
+    """The module that holds the masters did not do it. The text is the name of its error."""
+
+
 class NotHeldError(Exception):
     """A master that boxes of this kind do not hold was asked for."""

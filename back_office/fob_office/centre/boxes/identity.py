@@ -8,8 +8,9 @@ from msgspec import Meta
 
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder
+from fob_office.centre.boxes.pkcs11_vault import ModulePlace, Pkcs11Vault, import_master
 from fob_office.centre.boxes.separation import Purpose, held_by
-from fob_office.centre.boxes.vault import SoftwareVault
+from fob_office.centre.boxes.vault import SoftwareVault, Vault
 from fob_office.centre.bus.errors import PassError
 from fob_office.centre.bus.passes import Kind, Party, Pass, Trust, read_pass
 from fob_office.errors import OperatorError
@@ -23,6 +24,7 @@ from fob_protocol.office.message import Message, MessageT, Name, Octets32, read
 IDENTITY: Final = "identity"
 ADMISSION: Final = "admission"
 MASTERS: Final = "masters"
+MODULE: Final = "module"
 
 # Those whose pass binds an Ed25519 key: of passes and views, of a log, of receipts.
 SIGNING_KINDS: Final = frozenset((Kind.MANUFACTURING, Kind.TRANSACTION, Kind.PAYMENT))
@@ -108,8 +110,13 @@ def signing_key(identity: Identity) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(identity.signing)
 
 
-def admit(folder: BoxFolder, manufacturing: bytes, shown: bytes, sealed_masters: bytes) -> Pass:
-    """Keep what the manufacturing box gave out. Raises TamperedError, OperatorError when it is for another process."""
+def admit(
+    folder: BoxFolder, manufacturing: bytes, shown: bytes, sealed_masters: bytes, module: ModulePlace | None = None
+) -> Pass:
+    """Keep what the manufacturing box gave out; `module`: the masters go there, and are not in the folder.
+
+    Raises TamperedError, OperatorError when it is for another process, or the module cannot.
+    """
     identity = read_identity(folder)
     try:
         given = read_pass(manufacturing, shown)
@@ -120,7 +127,12 @@ def admit(folder: BoxFolder, manufacturing: bytes, shown: bytes, sealed_masters:
         raise _not_admitted(folder.name, f"the pass is for {given.name}, or for other keys")
     if {master.purpose for master in masters.masters} != held_by(identity.kind):
         raise _not_admitted(folder.name, f"these are not the masters of a process of kind {identity.kind.word}")
-    folder.write(MASTERS, masters.octets())
+    if module is None:
+        folder.write(MASTERS, masters.octets())
+    else:
+        for master in masters.masters:
+            import_master(module, folder.name, master.purpose, master.secret)
+        folder.write(MODULE, module.octets())
     folder.write(ADMISSION, Admission(manufacturing, shown).octets())
     return given
 
@@ -136,9 +148,11 @@ def open_masters(identity: Identity, sealed: bytes) -> Masters:
     return read(Masters, hpke.unseal_with(key, Label.MASTER, [int(identity.kind), identity.name], sealed))
 
 
-def read_masters(folder: BoxFolder) -> Masters:
-    """Raises TamperedError, OperatorError."""
-    return _state(folder, MASTERS, Masters)
+def open_vault(folder: BoxFolder, kind: Kind) -> Vault:
+    """Of the masters in the folder, or of those in a module. Raises TamperedError, OperatorError."""
+    if folder.has(MODULE):
+        return Pkcs11Vault(_state(folder, MODULE, ModulePlace), folder.name, held_by(kind))
+    return _state(folder, MASTERS, Masters).vault()
 
 
 def read_party(folder: BoxFolder, clock: Callable[[], int], random: Callable[[int], bytes]) -> Party:

@@ -14,7 +14,7 @@ import structlog
 from fob_office.centre.boxes.box import Box, Factory, guarded
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
-from fob_office.centre.boxes.identity import read_identity, read_masters, read_party
+from fob_office.centre.boxes.identity import open_vault, read_identity, read_party
 from fob_office.centre.boxes.kinds import FACTORIES
 from fob_office.centre.bus.answering import serve
 from fob_office.centre.bus.asking import Links
@@ -56,7 +56,8 @@ def open_box(folder: BoxFolder, centre: Path, surroundings: Surroundings) -> Box
     """All that stands in the folder. Raises TamperedError, OperatorError."""
     me = read_party(folder, surroundings.clock, surroundings.random)
     links = Links(me, Directory(centre, me.trust.manufacturing))
-    return Box(folder, read_identity(folder), me, read_masters(folder).vault(), links, surroundings)
+    identity = read_identity(folder)
+    return Box(folder, identity, me, open_vault(folder, identity.kind), links, surroundings)
 
 
 def keep_inside() -> None:

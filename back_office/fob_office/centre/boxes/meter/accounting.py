@@ -1,0 +1,150 @@
+"""Step d of the transaction: what a change does to registers, limits and state. A record gives a record; nothing is read
+or written (M24, M29, M31).
+
+Each function gives the record with its new content; freshness, time and epoch are those of the record before.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.words import Refusal
+from fob_protocol.metering.kinds import Deed, MeterState
+from fob_protocol.metering.records import Limits, MeterRecord
+from fob_protocol.metering.values import Registers
+from fob_protocol.metering.vouchers import FundRecord, KeyOrder
+
+DAY: Final = 24 * 3600
+# As the record's elements are bounded.
+_REGISTER_LIMIT: Final = (1 << 53) - 1
+
+# By an operator's word: from which states, to which.
+_STATES: Final = {
+    Deed.STOP: (frozenset((MeterState.ACTIVE, MeterState.STOPPED)), MeterState.STOPPED),
+    Deed.RESUME: (frozenset((MeterState.ACTIVE, MeterState.STOPPED)), MeterState.ACTIVE),
+    Deed.WITHDRAW: (frozenset(MeterState), MeterState.WITHDRAWN),
+}
+
+
+def franked(record: MeterRecord, amounts: Sequence[int], now: int) -> MeterRecord:
+    """Postage for pieces. Raises BusRefusedError STOPPED, INSUFFICIENT_FUNDS, OVER_LIMIT."""
+    _check_state(record, MeterState.ACTIVE)
+    total = sum(amounts)
+    registers, limits = record.registers, record.limits
+    if total > registers.descending:
+        raise BusRefusedError(Refusal.INSUFFICIENT_FUNDS, f"{registers.descending} are there; {total} are needed")
+    if max(amounts) > limits.piece:
+        raise BusRefusedError(Refusal.OVER_LIMIT, f"at most {limits.piece} for a piece")
+    # A clock that was put back gives no second day.
+    day = max(limits.day, now // DAY)
+    spent = (limits.spent if day == limits.day else 0) + total
+    if spent > limits.daily:
+        raise BusRefusedError(Refusal.OVER_LIMIT, f"at most {limits.daily} for a day")
+    moved = replace(
+        registers,
+        ascending=registers.ascending + total,
+        descending=registers.descending - total,
+        pieces=registers.pieces + len(amounts),
+    )
+    return _counted(record, moved, limits=replace(limits, spent=spent, day=day))
+
+
+def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:
+    """Money that came, or will. Raises BusRefusedError TAMPERING, STOPPED, OVER_LIMIT."""
+    _check_state(record, MeterState.ACTIVE, MeterState.STOPPED)
+    _check_fund(record, fund)
+    registers = record.registers
+    owed = registers.owed + (fund.amount if fund.receipt is None else 0)
+    if owed > max(record.limits.credit, registers.owed):
+        raise BusRefusedError(Refusal.OVER_LIMIT, f"at most {record.limits.credit} may be owed")
+    moved = replace(
+        registers,
+        descending=registers.descending + fund.amount,
+        loads=registers.loads + fund.amount,
+        owed=owed,
+    )
+    return _counted(record, moved, funds=fund.number)
+
+
+def settled(record: MeterRecord, fund: FundRecord) -> MeterRecord:
+    """What was owed, paid. Raises BusRefusedError TAMPERING, STOPPED, OVER_LIMIT."""
+    _check_state(record, MeterState.ACTIVE, MeterState.STOPPED)
+    _check_fund(record, fund)
+    registers = record.registers
+    if fund.receipt is None:
+        raise BusRefusedError(Refusal.TAMPERING, "a settlement that nobody paid")
+    if fund.amount > registers.owed:
+        raise BusRefusedError(Refusal.OVER_LIMIT, f"{registers.owed} are owed")
+    return _counted(record, replace(registers, owed=registers.owed - fund.amount), funds=fund.number)
+
+
+def refunded(record: MeterRecord, amount: int) -> MeterRecord:
+    """Money back, of what was paid. Raises BusRefusedError STOPPED, INSUFFICIENT_FUNDS."""
+    _check_state(record, MeterState.ACTIVE, MeterState.WITHDRAWN)
+    registers = record.registers
+    paid = registers.descending - registers.owed
+    if not 0 < amount <= paid:
+        raise BusRefusedError(Refusal.INSUFFICIENT_FUNDS, f"{max(paid, 0)} can be given back")
+    moved = replace(registers, descending=registers.descending - amount, loads=registers.loads - amount)
+    return _counted(record, moved, funds=record.funds + 1)
+
+
+def credited(record: MeterRecord, amount: int) -> MeterRecord:
+    """An indicium of this amount, given back. Raises BusRefusedError STOPPED."""
+    _check_state(record, MeterState.ACTIVE, MeterState.WITHDRAWN)
+    registers = record.registers
+    moved = replace(registers, descending=registers.descending + amount, loads=registers.loads + amount)
+    return _counted(record, moved)
+
+
+def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
+    """What an operator wants of the meter whose record has this counter.
+
+    Raises BusRefusedError STALE, TAMPERING, STOPPED.
+    """
+    if order.counter != record.registers.counter:
+        raise BusRefusedError(Refusal.STALE, "the order is for another record of this meter")
+    if order.deed == Deed.CHANGE and order.limits is not None:
+        # What was spent today stays spent.
+        limits = replace(order.limits, spent=record.limits.spent, day=record.limits.day)
+        return _counted(record, record.registers, limits=limits)
+    if order.deed not in _STATES or order.limits is not None:
+        raise BusRefusedError(Refusal.TAMPERING, "no such order")
+    states, state = _STATES[order.deed]
+    _check_state(record, *states)
+    return _counted(record, record.registers, state=state)
+
+
+def _check_state(record: MeterRecord, *states: MeterState) -> None:
+    if record.state not in states:
+        raise BusRefusedError(Refusal.STOPPED, f"the meter is {record.state.name.lower()}")
+
+
+def _check_fund(record: MeterRecord, fund: FundRecord) -> None:
+    """An old receipt loads nothing again, and none is left out."""
+    if fund.number != record.funds + 1 or fund.amount == 0:
+        raise BusRefusedError(Refusal.TAMPERING, f"fund record {fund.number}, where {record.funds + 1} is next")
+
+
+def _counted(
+    record: MeterRecord,
+    registers: Registers,
+    *,
+    state: MeterState | None = None,
+    funds: int | None = None,
+    limits: Limits | None = None,
+) -> MeterRecord:
+    counted = replace(registers, counter=registers.counter + 1)
+    if not counted.is_lawful:
+        raise BusRefusedError(Refusal.TAMPERING, "the registers break the law of meters")
+    if max(counted.loads, counted.ascending) > _REGISTER_LIMIT:
+        raise BusRefusedError(Refusal.OVER_LIMIT, "the registers hold no more")
+    return replace(
+        record,
+        registers=counted,
+        state=record.state if state is None else state,
+        funds=record.funds if funds is None else funds,
+        limits=record.limits if limits is None else limits,
+    )
