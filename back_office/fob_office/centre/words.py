@@ -1,0 +1,41 @@
+"""How processes of the data centre refuse (docs/meter-protocol.md): for programs; beside the bus's own words."""
+
+from enum import StrEnum
+
+
+class Word(StrEnum):
+    """Those of more than one kind of process; devices know some of them too."""
+
+    UNAVAILABLE = "unavailable"
+    MALFORMED = "malformed"
+    # Another record stands there than the one that was to be replaced.
+    CONFLICT = "conflict"
+    ID_USED = "id-used"
+    NAME_TAKEN = "name-taken"
+    PAYMENT_REFUSED = "payment-refused"
+    NO_PAYOUT = "no-payout"
+    NO_SUCH_SIZE = "no-such-size"
+    # Of a transaction box: prove from this one on.
+    OTHER_SIZE = "other-size"
+    TAMPERING = "tampering"
+    # What the database holds is no log any more.
+    DAMAGED = "damaged"
+    # Of meter boxes. The database lacks a change that the box has made; it is in the data.
+    BEHIND = "behind"
+    # This box does not own the meter; it owns it and does not know all of its slot; its second is away.
+    MOVED = "moved"
+    INCOMPLETE = "incomplete"
+    ALONE = "alone"
+    EPOCH_ROLLBACK = "epoch-rollback"
+    STOPPED = "stopped"
+    INSUFFICIENT_FUNDS = "insufficient-funds"
+    OVER_LIMIT = "over-limit"
+    NOT_AUTHENTICATED = "not-authenticated"
+    STALE = "stale"
+    NO_REFUND = "no-refund"
+    NO_METER = "no-meter"
+    # The view of who asks is older, or newer, than that of who is asked.
+    OLDER_VIEW = "older-view"
+    NEWER_VIEW = "newer-view"
+    # The second knows more of a meter than its owner, who was put back.
+    NEWER_STANDING = "newer-standing"
