@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "openssl": "openssl",
     "p11tool": "gnutls-bin",
     "pdftoppm": "poppler-utils",
+    "pdftotext": "poppler-utils",
     "pg_ctl": "postgresql",
     "pg_dump": "postgresql",
     "pg_restore": "postgresql",

@@ -80,15 +80,15 @@ def addressee_digest(address: str) -> bytes:
 
 
 def normalised(address: str) -> str:
-    """NFKC, case folded; invisible characters left out, all between letters and digits one space. Raises ValueError.
+    """Without invisible characters, NFKC, case folded; all between letters and digits is one space. Raises ValueError.
 
     So that an address is the same on the PC, where somebody typed it, and on the piece, where a machine reads it.
     """
     if len(address) > ADDRESS_LIMIT:
         raise ValueError(f"an address of {len(address)} characters; at most {ADDRESS_LIMIT}")
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", address).casefold())
-    seen = (character for character in folded if unicodedata.category(character) != _INVISIBLE)
-    words = "".join(character if unicodedata.category(character)[0] in _SAYING else " " for character in seen).split()
+    seen = "".join(character for character in address if unicodedata.category(character) != _INVISIBLE)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    words = "".join(character if unicodedata.category(character)[0] in _SAYING else " " for character in folded).split()
     if not words:
         raise ValueError("an address has letters or digits")
     return " ".join(words)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from io import BytesIO
+from math import hypot
 from typing import TYPE_CHECKING, Final
 
 from fob_office.errors import OperatorError, UsageError
@@ -20,6 +21,8 @@ FILE_LIMIT: Final = 64 << 20
 PIXELS_LIMIT: Final = 50_000_000
 # Of one picture: more than any sheet of labels has.
 CODES_LIMIT: Final = 200
+# Pixels from corner to corner of what may have been an indicium: 36 modules. Less of it is dirt, or a letter.
+_DAMAGED_LEAST: Final = 90
 
 _FORMATS: Final = ("PNG", "JPEG")
 _NOT_READ: Final = "the picture was not read"
@@ -59,7 +62,8 @@ def read_picture(octets: bytes) -> list[Found]:
     from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
 
     image = _opened(octets)
-    codes = read_barcodes(image, BarcodeFormats([BarcodeFormat.DataMatrix]), return_errors=True)
+    seen = read_barcodes(image, BarcodeFormats([BarcodeFormat.DataMatrix]), return_errors=True)
+    codes = [code for code in seen if code.valid or _size(code) >= _DAMAGED_LEAST]
     if len(codes) > CODES_LIMIT:
         why = f"{len(codes)} codes; one picture has {CODES_LIMIT} at most"
         raise UsageError(_NOT_READ, why, "scan it in parts")
@@ -89,6 +93,11 @@ def _opened(octets: bytes) -> "Image.Image":
         raise UsageError(_NOT_READ, "it is neither PNG nor JPEG", _SCAN) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UsageError(_NOT_READ, f"the file is damaged or too large ({type(error).__name__})", _SCAN) from None
+
+
+def _size(code: "zxingcpp.Barcode") -> float:
+    one, other = code.position.top_left, code.position.bottom_right
+    return hypot(one.x - other.x, one.y - other.y)
 
 
 def _found(code: "zxingcpp.Barcode") -> Found:

@@ -1,0 +1,139 @@
+"""A scanned picture: what is on it is found and named, and no picture costs more than its bound."""
+
+import struct
+import zlib
+from io import BytesIO
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+from fob_daemon.metering.drawing.layout import Layout
+from fob_daemon.metering.drawing.matrix import matrix_of
+from fob_daemon.metering.drawing.picture import picture_of
+from fob_daemon.metering.drawing.png import code_image, png
+from fob_office.centre.postal import reading
+from fob_office.centre.postal.reading import CODES_LIMIT, FILE_LIMIT, Reading, read_picture
+from fob_office.errors import OperatorError, UsageError
+from fob_protocol.metering import base45
+from fob_protocol.metering.frame import PREFIX, frame_text
+from support.indicia import indicated, opened, publicly_indicated, saved, scanned
+
+GENUINE = frame_text(indicated())
+
+
+def code(text: str) -> Image.Image:
+    """A Data Matrix of it, four pixels to a module."""
+    return code_image(matrix_of(text), 4)
+
+
+def page(*codes: Image.Image) -> Image.Image:
+    """One below the other."""
+    paper = Image.new("L", (400, 300 * len(codes)), 255)
+    for number, image in enumerate(codes):
+        paper.paste(image, (20, 300 * number + 20))
+    return paper
+
+
+def test_everything_on_a_page_is_found_and_named() -> None:
+    damaged = code(GENUINE)
+    damaged.paste(1, (40, 40, 120, 120))
+    malformed = code(PREFIX + base45.encode(indicated().octets()[:-1]))
+    paper = page(code(GENUINE), damaged, code("https://fob.example/parcel/00012345"), malformed)
+    found = read_picture(saved(paper))
+    assert [(one.reading, one.indicated) for one in found] == [
+        (Reading.INDICIUM, indicated()),
+        (Reading.DAMAGED, None),
+        (Reading.FOREIGN, None),
+        (Reading.MALFORMED, None),
+    ]
+    assert [one.why for one in found] == [
+        "",
+        "too little of the code is left to read it",
+        "it does not begin with FOB1",
+        "the value is cut short",
+    ]
+    assert abs(found[0].x - 100) < 5
+    assert abs(found[0].y - 100) < 5
+
+
+def test_a_copy_is_found_as_often_as_it_is_there() -> None:
+    other = frame_text(publicly_indicated())
+    found = read_picture(saved(page(code(GENUINE), code(other), code(GENUINE))))
+    assert [one.indicated for one in found] == [indicated(), publicly_indicated(), indicated()]
+
+
+def test_other_kinds_of_codes_are_not_looked_at() -> None:
+    other = zxingcpp.create_barcode(GENUINE, zxingcpp.BarcodeFormat.QRCode)
+    image = Image.fromarray(other.to_image(scale=4))
+    assert read_picture(saved(image)) == []
+
+
+@pytest.mark.parametrize("quality", [90, 40])
+def test_a_photograph_is_read(quality: int) -> None:
+    file = BytesIO()
+    opened(png(picture_of(indicated(), Layout(), None))).convert("RGB").save(file, "JPEG", quality=quality)
+    assert [one.indicated for one in read_picture(file.getvalue())] == [indicated()]
+
+
+def test_dirt_is_no_code() -> None:
+    assert read_picture(scanned(Image.new("L", (600, 600), 255), noise=0.9)) == []
+    assert read_picture(saved(Image.new("L", (1, 1), 255))) == []
+
+
+def _png_of_size(width: int, height: int) -> bytes:
+    """A file that claims so many pixels, and has none."""
+    chunks = b""
+    for kind, content in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)),
+        (b"IDAT", b""),
+        (b"IEND", b""),
+    ):
+        checked = kind + content
+        chunks += struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        (b"", "neither PNG nor JPEG"),
+        (b"GIF89a" + bytes(100), "neither PNG nor JPEG"),
+        (b"%PDF-1.4", "neither PNG nor JPEG"),
+        (_png_of_size(100, 100), "damaged"),
+        (_png_of_size(7072, 7072), "7072 x 7072 pixels"),
+        (_png_of_size(10_000, 10_000), "damaged or too large"),
+        (_png_of_size(2_000_000_000, 2_000_000_000), "too large|neither"),
+        (b"\x89PNG" + bytes(FILE_LIMIT), "octets; at most"),
+    ],
+    ids=["nothing", "gif", "pdf", "no pixels", "large", "larger", "bomb", "long"],
+)
+def test_what_is_no_picture_is_refused(file: bytes, why: str) -> None:
+    with pytest.raises(UsageError, match=why) as refused:
+        read_picture(file)
+    assert refused.value.command == "scan it again as PNG or JPEG, at 300 dpi"
+
+
+def test_a_file_that_was_cut_short_is_refused() -> None:
+    whole = png(picture_of(indicated(), Layout(), None))
+    for size in (20, 60, len(whole) // 2):
+        with pytest.raises(UsageError, match=r"damaged|neither"):
+            read_picture(whole[:size])
+
+
+def test_a_picture_with_too_many_codes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "CODES_LIMIT", 2)
+    with pytest.raises(UsageError, match="3 codes"):
+        read_picture(saved(page(*[code(GENUINE)] * 3)))
+    assert CODES_LIMIT == 200
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "find_spec", lambda name: None)
+    with pytest.raises(OperatorError) as refused:
+        read_picture(b"")
+    assert refused.value.lines == (
+        "error: the picture was not read\n"
+        "why:   the Python package 'pillow' is not installed\n"
+        "try:   pip install 'fobd[meter]'"
+    )
