@@ -6,7 +6,6 @@ import pytest
 
 from fob_office.centre.boxes.identity import admit
 from fob_office.centre.boxes.manufacturing import Admit, manufacturing_box
-from fob_office.centre.boxes.separation import held_by
 from fob_office.centre.bus.answering import serve
 from fob_office.centre.bus.passes import Kind
 from support.centre_boxes import Boxes

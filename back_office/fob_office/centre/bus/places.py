@@ -42,4 +42,5 @@ async def listen(address: str, make: Callable[[], Channel]) -> tuple[asyncio.Ser
         return await loop.create_unix_server(make, place, backlog=_BACKLOG), address
     host, port = place
     server = await loop.create_server(make, host, port, backlog=_BACKLOG)
-    return server, f"{_TCP}{host}:{server.sockets[0].getsockname()[1]}"
+    port = server.sockets[0].getsockname()[1]
+    return server, f"{_TCP}[{host}]:{port}" if ":" in host else f"{_TCP}{host}:{port}"
