@@ -40,7 +40,11 @@ class Pkcs11Vault:
         self._lock = threading.Lock()
         with _told(self._pkcs11):
             self._session = _open(self._pkcs11, place, is_writing=False)
-            self._keys = {purpose: self._session.get_key(label=_label(name, purpose)) for purpose in purposes}
+            try:
+                self._keys = {purpose: self._session.get_key(label=_label(name, purpose)) for purpose in purposes}
+            except self._pkcs11.PKCS11Error:
+                self._session.close()
+                raise
 
     def __repr__(self) -> str:
         return "Pkcs11Vault()"

@@ -1,0 +1,74 @@
+"""A program: a box whose masters are in SoftHSM. An order in JSON goes in, and what was given and refused comes out."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pkcs11
+
+from fob_office.centre.boxes.errors import NotHeldError
+from fob_office.centre.boxes.pkcs11_vault import ModulePlace, Pkcs11Vault, import_master
+from fob_office.centre.boxes.separation import Purpose
+from fob_office.errors import OperatorError
+
+
+def refused(attempt: Callable[[], object]) -> str:
+    """By what a module refuses."""
+    try:
+        attempt()
+    except pkcs11.PKCS11Error as error:
+        return type(error).__name__
+    except OperatorError as error:
+        return str(error)
+    return "not refused"
+
+
+def openings(place: ModulePlace, purposes: list[Purpose]) -> dict[str, str]:
+    """Without the PIN, or as another box."""
+    other = ModulePlace(place.library, place.token, "0000")
+    return {
+        "another PIN": refused(lambda: Pkcs11Vault(other, "meter-1", purposes)),
+        "another box": refused(lambda: Pkcs11Vault(place, "meter-2", purposes)),
+    }
+
+
+def attempts(key: Any, wrapping: Any) -> dict[str, str]:
+    """Whatever somebody tries who has the module and the PIN."""
+    make_extractable = refused(lambda: key.__setitem__(pkcs11.Attribute.EXTRACTABLE, True))
+    wrap = refused(lambda: wrapping.wrap_key(key, mechanism=pkcs11.Mechanism.AES_KEY_WRAP))
+    return {
+        "value": refused(lambda: key[pkcs11.Attribute.VALUE]),
+        "make it extractable": "refused" if make_extractable != "not refused" else make_extractable,
+        "wrap": "refused" if wrap != "not refused" else wrap,
+    }
+
+
+def main() -> None:
+    """One order."""
+    order = json.load(sys.stdin)
+    place = ModulePlace(order["library"], order["token"], order["pin"])
+    purposes = [Purpose(name) for name in order["masters"]]
+    for _ in range(2):
+        # The second time with a newer pass: there is one key of each all the same.
+        for purpose in purposes:
+            import_master(place, "meter-1", purpose, bytes.fromhex(order["masters"][purpose]))
+    opened = openings(place, purposes)
+    vault = Pkcs11Vault(place, "meter-1", purposes)
+    said: dict[str, Any] = {
+        "derived": {purpose: vault.derive(purpose, "A-1", 1).hex() for purpose in purposes},
+        "shown": [repr(vault), repr(place)],
+    }
+    try:
+        vault.derive(Purpose.FUND)
+    except NotHeldError as error:
+        said["not held"] = str(error)
+    vault.close()
+    with pkcs11.lib(place.library).get_token(token_label=place.token).open(rw=True, user_pin=place.pin) as session:
+        (key,) = session.get_objects({pkcs11.Attribute.LABEL: "fob meter-1 token"})
+        wrapping = session.generate_key(pkcs11.KeyType.AES, 256, template={pkcs11.Attribute.WRAP: True})
+        said["refused"] = opened | attempts(key, wrapping)
+    print(json.dumps(said))
+
+
+main()
