@@ -4,13 +4,14 @@ import os
 import signal
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from support.memory_disk import use_memory
+from support.postgresql import Cluster, running_cluster
 from support.run_order import longest_first
 
 # Before pytest makes its folder.
@@ -66,3 +67,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(*problems)
     if hasattr(config, "workerinput"):
         items[:] = longest_first(items)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL for all tests of a process, started by the first that needs it."""
+    with running_cluster() as running:
+        yield running

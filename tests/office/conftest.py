@@ -7,16 +7,9 @@ import pytest
 
 from fob_office.database.engine import create_file
 from support.office import OfficeScene, office_scene
-from support.postgresql import Cluster, running_cluster
+from support.postgresql import Cluster
 
 DATABASES = ("sqlite", "postgresql")
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """One server for all tests of a process, started by the first that needs it."""
-    with running_cluster() as running:
-        yield running
 
 
 @pytest.fixture(params=DATABASES)

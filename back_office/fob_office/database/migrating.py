@@ -4,6 +4,7 @@ A role's first migration follows 0001 (`down_revision = "0001"`) and its next on
 of its own, and `migrate` runs them all.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,45 +25,60 @@ MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _LOCK: Final = 0x0F0B
 
 
-def migrate(database: Database) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """All migrations of one kind of database; `command` runs them."""
+
+    folder: Path
+    command: str
+
+    @property
+    def script(self) -> ScriptDirectory:
+        """As alembic reads it."""
+        return ScriptDirectory(str(self.folder))
+
+
+OFFICE: Final = Lineage(MIGRATIONS, "fob-office migrate")
+
+
+def migrate(database: Database, lineage: Lineage = OFFICE) -> list[str]:
     """Bring the tables up to this version of the office; the revisions that were run, oldest first. All or nothing."""
     with database.write() as session:
         connection = session.connection()
         if connection.dialect.name == POSTGRESQL:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        _check_known(_heads(connection))
-        before = _done(connection)
-        command.upgrade(_configuration(connection), "heads")
-        return _between(before, _done(connection))
+        _check_known(_heads(connection), lineage)
+        before = _done(connection, lineage)
+        command.upgrade(_configuration(connection, lineage), "heads")
+        return _between(before, _done(connection, lineage))
 
 
-def check_migrated(database: Database) -> None:
+def check_migrated(database: Database, lineage: Lineage = OFFICE) -> None:
     """Raises OperatorError when the tables are of another version of the office."""
-    if check_begun(database) != set(ScriptDirectory(str(MIGRATIONS)).get_heads()):
-        raise OperatorError(NOT_USED, "its tables are older than this program", "fob-office migrate")
+    if check_begun(database, lineage) != set(lineage.script.get_heads()):
+        raise OperatorError(NOT_USED, "its tables are older than this program", lineage.command)
 
 
-def check_begun(database: Database) -> set[str]:
+def check_begun(database: Database, lineage: Lineage = OFFICE) -> set[str]:
     """The revisions of a database that an office was made in. Raises OperatorError: none, or a later version's."""
     with database.read() as session:
         held = _heads(session.connection())
-    _check_known(held)
+    _check_known(held, lineage)
     if not held:
         raise OperatorError(NOT_USED, "it is empty: no office was made in it, or it was emptied", RESTORE)
     return held
 
 
-def _check_known(held: set[str]) -> None:
+def _check_known(held: set[str], lineage: Lineage) -> None:
     """Raises OperatorError: an office of a later version has used it."""
-    script = ScriptDirectory(str(MIGRATIONS))
-    if unknown := held - {revision.revision for revision in script.walk_revisions()}:
+    if unknown := held - {revision.revision for revision in lineage.script.walk_revisions()}:
         why = f"its tables are newer than this program: {', '.join(sorted(unknown))}"
         raise OperatorError(NOT_USED, why, "fob-office --version")
 
 
-def _configuration(connection: Connection) -> Config:
+def _configuration(connection: Connection, lineage: Lineage) -> Config:
     configuration = Config()
-    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    configuration.set_main_option("script_location", str(lineage.folder).replace("%", "%%"))
     configuration.attributes["connection"] = connection
     return configuration
 
@@ -71,13 +87,12 @@ def _heads(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection).get_current_heads())
 
 
-def _done(connection: Connection) -> list[str]:
+def _done(connection: Connection, lineage: Lineage) -> list[str]:
     """Every revision that was run, oldest first."""
-    script = ScriptDirectory(str(MIGRATIONS))
     heads = _heads(connection)
     if not heads:
         return []
-    return [revision.revision for revision in script.iterate_revisions(tuple(heads), "base")][::-1]
+    return [revision.revision for revision in lineage.script.iterate_revisions(tuple(heads), "base")][::-1]
 
 
 def _between(before: list[str], after: list[str]) -> list[str]:

@@ -1,0 +1,41 @@
+"""Every bound of the database server, with its reason. Sizes in octets, times in seconds."""
+
+from typing import Final
+
+# What is waiting is stored in one database transaction: with so many its statements cost next to nothing for each.
+GROUP_LIMIT: Final = 256
+# What waits for the database in one process: whoever comes after that is told `unavailable` and comes again.
+WAITING_LIMIT: Final = 4096
+# Transactions at a time in PostgreSQL: while one waits for the disk the next one is put together.
+WRITERS: Final = 2
+READERS: Final = 2
+
+# A request that comes again is answered for longer than a device keeps it (a year and a month).
+JOURNAL_TIME: Final = 400 * 24 * 3600
+# Of the journal at a time, and the pause between two times: 5,000 a second, and no commit waits long.
+ERASED_AT_ONCE: Final = 256
+ERASE_PAUSE: Final = 60.0
+ERASE_SOON: Final = 0.05
+
+# A checkpoint costs a box a signature and whoever checks a proof: one a second, or for so many entries.
+CHECKPOINT_PAUSE: Final = 1.0
+CHECKPOINT_ENTRIES: Final = 256
+# For a box that signs nothing else at the time.
+CHECKPOINT_TIME: Final = 5.0
+
+# So that what was done goes back in one frame with both records.
+ANSWER_LIMIT: Final = 52_000
+# A transaction of 64 indicia has 22,000.
+TRANSACTION_LIMIT: Final = 32_768
+RECEIPT_LIMIT: Final = 512
+# Of entries, or records, in one answer: it fits a frame with all that is around them.
+PAGE_LIMIT: Final = 48_000
+PAGE_ROWS: Final = 256
+PAYOUTS_PAGE: Final = 64
+# A warning is a sentence, and its word one of the specification's.
+WARNING_LIMIT: Final = 512
+WORD_LIMIT: Final = 32
+SERIAL_LIMIT: Final = 64
+
+# What both databases hold.
+NUMBER_LIMIT: Final = (1 << 53) - 1

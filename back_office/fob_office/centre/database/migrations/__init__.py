@@ -1,0 +1,1 @@
+"""Alembic's scripts of the meters' database; `fob_office.database.migrating` runs them."""

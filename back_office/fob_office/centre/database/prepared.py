@@ -1,0 +1,201 @@
+"""A Store, taken apart and checked by nobody: only what the database finds things by. No box trusts these columns."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.commands.database import NewRecord, Payout, Store
+from fob_office.centre.database.leaves import Gap, Leaf, leaf
+from fob_office.centre.database.limits import ANSWER_LIMIT, NUMBER_LIMIT, SERIAL_LIMIT, TRANSACTION_LIMIT
+from fob_office.centre.words import Word
+from fob_office.refusing import RuleBrokenError
+from fob_office.registration.names import name_key
+from fob_protocol.cose import cbor, mac0, sign1
+from fob_protocol.cose.errors import CborError, CoseError
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.limits import LOGIN_NAME_LIMIT, RECORD_LIMIT
+from fob_protocol.metering.log.entry import Kind
+from fob_protocol.office.hashing import digest
+
+Row = dict[str, Any]
+
+ID_SIZE: Final = 16
+HASH_SIZE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows of one Store, and what the log gets of it, the transaction record first.
+
+    A row of meter or mailer takes the place of the one under `key` with the counter `before`; null: there is none.
+    """
+
+    journal: Row
+    meter: Row | None
+    mailer: Row | None
+    transaction: Row | None
+    given_back: tuple[Row, ...]
+    payout: Row | None
+    leaves: tuple[Leaf, ...]
+
+
+def prepare(store: Store, now: int) -> Prepared:
+    """Raises BusRefusedError MALFORMED."""
+    if len(store.request_id) != ID_SIZE or len(store.request) != HASH_SIZE:
+        raise malformed("a request id has 16 octets, and H of it 32")
+    if len(store.answer) > ANSWER_LIMIT:
+        raise malformed(f"an answer over {ANSWER_LIMIT} octets")
+    check_serial(store.serial)
+    meter = None if store.meter is None else _meter(store.meter, store.serial)
+    mailer = None if store.user is None else _mailer(store.user, store.name)
+    transaction, given_back = _transaction(store, meter)
+    return Prepared(
+        {"id": store.request_id, "request": store.request, "answer": store.answer, "time": now},
+        meter,
+        mailer,
+        transaction,
+        given_back,
+        None if store.payout is None else _payout(store.payout),
+        _leaves(store, meter, now),
+    )
+
+
+def malformed(why: str) -> BusRefusedError:
+    """To be raised."""
+    return BusRefusedError(Word.MALFORMED, why)
+
+
+def check_serial(serial: str) -> None:
+    """Raises BusRefusedError MALFORMED."""
+    if not 0 < len(serial) <= SERIAL_LIMIT or "\0" in serial:
+        raise malformed("that is no serial number")
+
+
+def check_number(*numbers: int) -> None:
+    """Raises BusRefusedError MALFORMED for what a database would not hold."""
+    if not all(0 <= number <= NUMBER_LIMIT for number in numbers):
+        raise malformed("a number that there is not")
+
+
+def name_of(name: str) -> str:
+    """As names are compared. Raises BusRefusedError MALFORMED."""
+    if len(name) > LOGIN_NAME_LIMIT:
+        raise malformed(f"a name over {LOGIN_NAME_LIMIT} characters")
+    try:
+        return name_key(name)
+    except RuleBrokenError as error:
+        raise malformed(error.why) from None
+
+
+def _record(new: NewRecord) -> cbor.Value:
+    if len(new.record) > RECORD_LIMIT:
+        raise malformed(f"a record over {RECORD_LIMIT} octets")
+    try:
+        return cbor.decode(mac0.unchecked_payload(new.record))
+    except (CborError, CoseError) as error:
+        raise malformed(f"that is no record: {error}") from None
+
+
+def _check_following(before: int | None, counter: int) -> None:
+    check_number(counter)
+    if before is not None and not 0 <= before < counter:
+        raise malformed("a record takes the place of an earlier one")
+
+
+def _meter(new: NewRecord, serial: str) -> Row:
+    match _record(new):
+        case [1, str() as own, bytes() as account, _, _, [int() as counter, *_], _, int() as funds, *_]:
+            pass
+        case _:
+            raise malformed("that is no meter record")
+    if own != serial or new.key != serial.encode():
+        raise malformed("the meter record is of another meter")
+    _check_following(new.counter_before, counter)
+    check_number(funds)
+    return {
+        "key": serial, "before": new.counter_before,
+        "account": account, "record": new.record, "counter": counter, "funds": funds,
+    }  # fmt: skip
+
+
+def _mailer(new: NewRecord, name: str | None) -> Row:
+    match _record(new):
+        case [1, bytes() as account, _, _, _, _, _, int() as counter, *_]:
+            pass
+        case _:
+            raise malformed("that is no user record")
+    if account != new.key:
+        raise malformed("the user record is of another mailer")
+    _check_following(new.counter_before, counter)
+    row: Row = {"key": account, "before": new.counter_before, "record": new.record, "counter": counter}
+    if new.counter_before is None:
+        if name is None:
+            raise malformed("a new mailer has a name")
+        row["name"] = name_of(name)
+    return row
+
+
+def _transaction(store: Store, meter: Row | None) -> tuple[Row | None, tuple[Row, ...]]:
+    """Its row, and the indicia that it gives back."""
+    if store.transaction is None:
+        return None, ()
+    if len(store.transaction) > TRANSACTION_LIMIT:
+        raise malformed(f"a transaction record over {TRANSACTION_LIMIT} octets")
+    try:
+        record = cbor.decode(sign1.unverified_payload(store.transaction))
+    except (CborError, CoseError) as error:
+        raise malformed(f"that is no transaction record: {error}") from None
+    match record:
+        case [1, _, str() as serial, int() as deed, int() as counter, _, _, _, _, _, [*indicia], *_]:
+            pass
+        case _:
+            raise malformed("that is no transaction record")
+    if meter is None or (serial, counter) != (meter["key"], meter["counter"]):
+        raise malformed("the transaction record is of another record than the meter's")
+    given_back = tuple(map(_given_back, indicia)) if deed == Deed.CREDIT else ()
+    return {"serial": serial, "counter": counter}, given_back
+
+
+def _given_back(indicated: cbor.Value) -> Row:
+    match indicated:
+        case [bytes() as indicium, bytes()]:
+            serial, counter, piece = _place_of(indicium)
+            return {"digest": digest(indicium), "serial": serial, "counter": counter, "piece": piece}
+    raise malformed("that is no indicium")
+
+
+def _place_of(indicium: bytes) -> tuple[str, int, int]:
+    try:
+        elements = cbor.decode(indicium)
+    except CborError as error:
+        raise malformed(f"that is no indicium: {error}") from None
+    match elements:
+        case [1, str() as serial, int() as counter, int() as piece, *_]:
+            check_serial(serial)
+            check_number(counter, piece)
+            return serial, counter, piece
+    raise malformed("that is no indicium")
+
+
+def _payout(payout: Payout) -> Row:
+    check_serial(payout.serial)
+    check_number(payout.number, payout.amount)
+    if len(payout.account) != ID_SIZE or len(payout.request) != HASH_SIZE:
+        raise malformed("a payout without account or request")
+    return {
+        "account": payout.account, "serial": payout.serial, "number": payout.number, "amount": payout.amount,
+        "request": payout.request,
+    }  # fmt: skip
+
+
+def _leaves(store: Store, meter: Row | None, now: int) -> tuple[Leaf, ...]:
+    leaves = []
+    if store.transaction is not None:
+        leaves.append(leaf(Kind.TRANSACTION_RECORD, store.transaction))
+    if store.meter is not None:
+        leaves.append(leaf(Kind.METER_RECORD, store.meter.record))
+    if store.user is not None:
+        leaves.append(leaf(Kind.USER_RECORD, store.user.record))
+    if meter is not None and (before := meter["before"]) is not None and meter["counter"] != before + 1:
+        leaves.append(leaf(Kind.NOTE, Gap(store.serial, before, meter["counter"], now).octets()))
+    return tuple(leaves)

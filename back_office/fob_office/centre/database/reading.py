@@ -1,0 +1,114 @@
+"""What function servers and operators look up. Each is one statement, and none needs more than an index."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import Connection, Integer, bindparam, literal_column, select
+
+from fob_office.centre.commands.database import (
+    Fetch,
+    Fetched,
+    FetchMeters,
+    FetchPayouts,
+    FetchTransactions,
+    FetchWarnings,
+    Mailer,
+    Meters,
+    Payout,
+    Payouts,
+    Transactions,
+    Warnings,
+)
+from fob_office.centre.database.limits import PAGE_LIMIT, PAGE_ROWS, PAYOUTS_PAGE
+from fob_office.centre.database.tables import ENTRIES, JOURNAL, MAILERS, METERS, PAYOUTS, TRANSACTIONS, WARNINGS
+
+# A row to join to, though nothing else be found.
+_ONE: Final = select(literal_column("1", Integer()).label("one")).subquery("one")
+
+_FETCH: Final = (
+    select(JOURNAL.c.request, JOURNAL.c.answer, METERS.c.record, MAILERS.c.record)
+    .select_from(_ONE)
+    .outerjoin(JOURNAL, JOURNAL.c.id == bindparam("request_id"))
+    .outerjoin(METERS, METERS.c.serial == bindparam("serial"))
+    .outerjoin(MAILERS, MAILERS.c.account == METERS.c.account)
+)
+_FIND: Final = (
+    select(JOURNAL.c.request, JOURNAL.c.answer, MAILERS.c.record, METERS.c.serial)
+    .select_from(_ONE)
+    .outerjoin(JOURNAL, JOURNAL.c.id == bindparam("request_id"))
+    .outerjoin(MAILERS, MAILERS.c.name == bindparam("name"))
+    .outerjoin(METERS, METERS.c.account == MAILERS.c.account)
+    .order_by(METERS.c.serial)
+    .limit(literal_column("1", Integer()))
+)
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_TRANSACTIONS: Final = (
+    select(ENTRIES.c.content)
+    .join(TRANSACTIONS, TRANSACTIONS.c.entry == ENTRIES.c.number)
+    .where(TRANSACTIONS.c.serial == bindparam("serial"), TRANSACTIONS.c.counter > bindparam("after"))
+    .order_by(TRANSACTIONS.c.counter)
+    .limit(_LIMIT)
+)
+_METERS: Final = (
+    select(METERS.c.record).where(METERS.c.serial > bindparam("after")).order_by(METERS.c.serial).limit(_LIMIT)
+)
+_WARNINGS: Final = (
+    select(WARNINGS.c.id, WARNINGS.c.word, WARNINGS.c.serial, WARNINGS.c.why, WARNINGS.c.time)
+    .where(WARNINGS.c.id > bindparam("after"))
+    .order_by(WARNINGS.c.id)
+    .limit(literal_column(str(PAGE_ROWS), Integer()))
+)
+_PAYOUTS: Final = (
+    select(PAYOUTS.c.account, PAYOUTS.c.serial, PAYOUTS.c.number, PAYOUTS.c.amount, PAYOUTS.c.request)
+    .where(PAYOUTS.c.receipt.is_(None))
+    .order_by(PAYOUTS.c.id)
+    .limit(literal_column(str(PAYOUTS_PAGE), Integer()))
+)
+
+
+def fetch(connection: Connection, asked: Fetch) -> Fetched:
+    """In one look; what is not there is null."""
+    found = {"request_id": asked.request_id, "serial": asked.serial}
+    request, answer, meter, user = connection.execute(_FETCH, found).one()
+    return Fetched(None if request is None else (request, answer), meter, user)
+
+
+def find_mailer(connection: Connection, request_id: bytes, name: str) -> Mailer:
+    """By a name as `name_key` gives it."""
+    request, answer, user, serial = connection.execute(_FIND, {"request_id": request_id, "name": name}).one()
+    return Mailer(None if request is None else (request, answer), user, serial)
+
+
+def fetch_transactions(connection: Connection, asked: FetchTransactions) -> Transactions:
+    """As many as one answer holds."""
+    found = {"serial": asked.serial, "after": asked.after, "limit": min(asked.count, PAGE_ROWS)}
+    return Transactions(page(connection.scalars(_TRANSACTIONS, found)))
+
+
+def fetch_meters(connection: Connection, asked: FetchMeters) -> Meters:
+    """As many as one answer holds."""
+    found = {"after": asked.after, "limit": min(asked.count, PAGE_ROWS)}
+    return Meters(page(connection.scalars(_METERS, found)))
+
+
+def fetch_warnings(connection: Connection, asked: FetchWarnings) -> Warnings:
+    """As many as one answer holds."""
+    rows = connection.execute(_WARNINGS, {"after": asked.after})
+    return Warnings(tuple((row.id, row.word, row.serial, row.why, row.time) for row in rows))
+
+
+def fetch_payouts(connection: Connection, _: FetchPayouts) -> Payouts:
+    """The oldest."""
+    return Payouts(tuple(Payout(*row) for row in connection.execute(_PAYOUTS)))
+
+
+def page(items: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The first of them, as many as PAGE_LIMIT octets hold, and always one."""
+    taken: list[bytes] = []
+    room = PAGE_LIMIT
+    for item in items:
+        room -= len(item)
+        if taken and room < 0:
+            break
+        taken.append(item)
+    return tuple(taken)
