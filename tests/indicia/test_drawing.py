@@ -1,6 +1,8 @@
 """What an indicium looks like: everything has a place of its own, and scanners read it from all files."""
 
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 from xml.etree.ElementTree import fromstring
 
@@ -202,3 +204,9 @@ def test_a_missing_package_is_named(module: str, package: str, monkeypatch: pyte
     assert refused.value.what == "no indicium was drawn"
     assert refused.value.why == f"the Python package '{package}' is not installed"
     assert refused.value.next_command == "pip install 'fobd[meter]'"
+
+
+def test_programs_start_without_what_draws() -> None:
+    code = "import sys, fob_daemon.cli.main, fob_daemon.main, fob_office.main\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"PIL", "zxingcpp", "fpdf", "defusedxml", "fontTools"} & set(loaded)
