@@ -1,10 +1,11 @@
 """Three programs: the air, the phone, and the daemon with a controller of its own; they die and come back."""
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from support.ready_program import PATIENCE, Program, installed
 pytestmark = [pytest.mark.slow, pytest.mark.clause("P7"), pytest.mark.timeout(240)]
 
 INTERVAL: Final = "--interval=7.5"
-POLL: Final = 0.02
+POLL: Final = 0.05
 # Seconds in which nobody waits for a radio.
 SOON: Final = 2.0
 
@@ -90,15 +91,23 @@ class Air:
         self.live.pkcs11_tool("--sign", "--mechanism=ECDSA", "--label=key", f"--input-file={data}")
 
 
-@pytest.fixture
-def air(tmp_path: Path) -> Iterator[Air]:
-    scratch = Scratch.in_folder(tmp_path)
-    scratch.write_files()
-    with scratch.config.open("a") as config:
-        config.write(f'[bluetooth]\nhci = "unix-client:{tmp_path}/air"\n')
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    """A phone that nobody has used."""
+    scratch = Scratch.in_folder(tmp_path_factory.mktemp("made"))
     pins = f"{scratch.user_pin}\n{scratch.so_pin}\n".encode()
     make = (installed("fob-device"), "init", f"--state={scratch.phone}", f"--label={TOKEN_LABEL}", "--pins=-")
     subprocess.run(make, input=pins, check=True, capture_output=True, timeout=PATIENCE)
+    return scratch
+
+
+@pytest.fixture
+def air(tmp_path: Path, made: Scratch) -> Iterator[Air]:
+    scratch = replace(made, folder=tmp_path)
+    shutil.copytree(made.phone, scratch.phone)
+    scratch.write_files()
+    with scratch.config.open("a") as config:
+        config.write(f'[bluetooth]\nhci = "unix-client:{tmp_path}/air"\n')
     memory = open_phone(scratch.phone)
     url = f"ble:{static_address(memory.identity.public)}"
     memory.close()
