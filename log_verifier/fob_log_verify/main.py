@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -37,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         result = _verified(options)
+        _say(json.dumps(as_object(result), indent=2) if options.json else as_text(result))
     except UnreadableError as error:
         _say_error(error, is_json=is_json)
         return _UNREADABLE
     except KeyboardInterrupt:
         return _INTERRUPTED
-    _say(json.dumps(as_object(result), indent=2) if options.json else as_text(result))
     return 0 if result.is_well else _FOUND
 
 
@@ -103,19 +103,24 @@ def _opened(path: Path, files: ExitStack) -> tuple[LogFile, int]:
 
 
 def _say(text: str) -> None:
+    """Raises UnreadableError where the words cannot be written; a reader who has gone has seen enough."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        # Who reads has seen enough; Python would complain once more at its end.
+    except OSError as error:
+        # Python would try once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise UnreadableError("what was found could not be written", str(error.strerror), _HELP) from None
 
 
 def _say_error(error: UnreadableError, *, is_json: bool) -> None:
+    words = f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.next_command}"
     if is_json:
         about = {"what": error.what, "why": error.why, "next": error.next_command, "exit_code": _UNREADABLE}
-        print(json.dumps({"error": about}), file=sys.stderr)
-        return
-    print(f"error: {error.what}\nwhy:   {error.why}\ntry:   {error.next_command}", file=sys.stderr)
+        words = json.dumps({"error": about})
+    # Who does not listen has the exit status.
+    with suppress(OSError):
+        print(words, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What cannot be read ends in three lines and exit status 2: what, why, the next command."""
 
 import json
+import subprocess
 from pathlib import Path
 from random import Random
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.meter_log import BOX, MeterLog, Witness, checkpoint, export, public, run
+from support.ready_program import installed
 
 ENTRIES = MeterLog().live(8).entries
 LOG = export(ENTRIES)
@@ -117,3 +119,12 @@ def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:
     answer = run(str(log), str(tmp_path / "none"))
     assert answer.status == 2
     check_error(answer.err)
+
+
+def test_a_verdict_that_cannot_be_written_is_no_verdict(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(LOG)
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([installed("fob-log-verify"), log], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 2
+    check_error(ended.stderr.decode())
