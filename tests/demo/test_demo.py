@@ -11,6 +11,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from fob_daemon.demo.commands import exit_status, running
+from fob_daemon.demo.errors import DemoError
+from fob_daemon.demo.run import run_command
+from fob_daemon.demo.scratch import Scratch
 from support.base_install import without
 
 FOB = str(Path(sys.executable).parent / "fob")
@@ -107,20 +111,22 @@ def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
     assert_nothing_is_left(environment)
 
 
-@pytest.mark.parametrize(
-    ("command", "why"),
-    [("no-such-program", "no program is called 'no-such-program'"), ("/", "/: Permission denied")],
-)
-def test_a_command_that_cannot_be_run(tmp_path: Path, command: str, why: str) -> None:
+def test_a_command_that_cannot_be_run(tmp_path: Path) -> None:
     environment = surroundings(tmp_path)
-    status, _, err = finish(start(environment, command))
+    status, _, err = finish(start(environment, "no-such-program"))
     assert status == 1
     assert err.splitlines()[-3:] == [
         "error: the command was not run",
-        f"why:   {why}",
+        "why:   no program is called 'no-such-program'",
         "try:   fob demo -- COMMAND",
     ]
     assert_nothing_is_left(environment)
+
+
+def test_a_command_that_is_no_program(tmp_path: Path) -> None:
+    with pytest.raises(DemoError) as refused:
+        run_command(["/"], Scratch.in_folder(tmp_path))
+    assert (refused.value.what, refused.value.why) == ("the command was not run", "/: Permission denied")
 
 
 @pytest.mark.parametrize(
@@ -194,9 +200,9 @@ def test_nothing_of_a_demo_that_is_killed_for_certain_goes_on(tmp_path: Path, li
     wait_until(lambda: not processes_that_mention(environment["TMPDIR"]))
 
 
-def test_a_command_that_is_killed(tmp_path: Path) -> None:
-    environment = surroundings(tmp_path)
-    assert finish(start(environment, "sh", "-c", "kill -9 $$"))[0] == 128 + signal.SIGKILL
+def test_a_command_that_is_killed() -> None:
+    with running(["sh", "-c", "kill -9 $$"], os.environ) as process:
+        assert exit_status(process) == 128 + signal.SIGKILL
 
 
 @pytest.mark.parametrize(
