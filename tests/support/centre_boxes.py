@@ -19,9 +19,9 @@ NOW: Final = 1_800_000_000
 class Boxes:
     """A data centre in a folder; its manufacturing box and an operator, in this process."""
 
-    def __init__(self, folder: Path, seed: int = 11) -> None:
+    def __init__(self, folder: Path, seed: int = 11, now: int = NOW) -> None:
         self.folder = folder
-        self.now = NOW
+        self.now = now
         self.surroundings = Surroundings(lambda: self.now, random.Random(seed).randbytes)
         self._entries: list[Entry] = []
         operator = create_folder(folder / "operator-1", "operator-1", self.surroundings.random)

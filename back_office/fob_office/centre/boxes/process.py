@@ -21,6 +21,8 @@ from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.passes import Kind
 from fob_office.http.orphans import end_with_parent
+from fob_office.logs import configure_logs
+from fob_office.settings import LogSettings
 from fob_office.surroundings import SYSTEM, Surroundings
 
 log = structlog.get_logger(__name__)
@@ -31,15 +33,22 @@ TAMPERED_STATUS: Final = 3
 # prctl(2)
 _PR_SET_DUMPABLE: Final = 4
 
+_LOGS: Final = LogSettings()
+
 
 def run_box(
-    path: Path, centre: Path, factories: Mapping[Kind, Factory] = FACTORIES, surroundings: Surroundings = SYSTEM
+    path: Path,
+    centre: Path,
+    factories: Mapping[Kind, Factory] = FACTORIES,
+    surroundings: Surroundings = SYSTEM,
+    logs: LogSettings = _LOGS,
 ) -> int:
     """Until SIGTERM, SIGINT, or the end of the process that started it; `centre` has the directory.
 
     It says `ready ADDRESS` on standard output, or `tampered` and gives TAMPERED_STATUS. The folder's name is the
     box's. Raises OperatorError, DirectoryError, OSError.
     """
+    configure_logs(logs)
     keep_inside()
     end_with_parent()
     try:
