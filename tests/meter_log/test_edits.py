@@ -1,4 +1,4 @@
-"""What staff can do to a log, at random: FOB_LOG_EDITS=all tries 10,000 edits of each log, else a few hundred."""
+"""What staff can do to a log, at random: FOB_LOG_EDITS=all tries 10,000 edits, else a few hundred."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,8 @@ def swapped(entries: list[bytes], random: Random) -> set[str]:
 
 
 def put_back(entries: list[bytes], random: Random) -> set[str]:
-    source, place = random.randrange(SIZE), random.randrange(SIZE)
+    # A copy of the last one behind it would be before no checkpoint.
+    source, place = random.randrange(SIZE - 1), random.randrange(SIZE)
     entries.insert(place, entries[source])
     # One place early, it begins as if the two had changed places.
     return {"put-back", "swapped"} if place == source - 1 else {"put-back"}
@@ -51,9 +52,6 @@ def test_every_edit_is_found_and_named(tmp_path: Path) -> None:
     for _ in range(EDITS):
         edited = list(entries)
         names = random.choice((deleted, swapped, put_back, changed))(edited, random)
-        if edited[:SIZE] == entries:
-            # A copy behind the end is before no checkpoint.
-            continue
         first = next((at for at in range(SIZE - 1) if edited[at] != entries[at]), SIZE - 1)
 
         without = witness.asks(export(edited), *words)
