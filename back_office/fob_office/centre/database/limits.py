@@ -22,6 +22,8 @@ CHECKPOINT_PAUSE: Final = 1.0
 CHECKPOINT_ENTRIES: Final = 256
 # For a box that signs nothing else at the time.
 CHECKPOINT_TIME: Final = 5.0
+# When no box gave one.
+CHECKPOINT_TRY_AGAIN: Final = 5.0
 
 # So that what was done goes back in one frame with both records.
 ANSWER_LIMIT: Final = 52_000

@@ -67,8 +67,21 @@ def malformed(why: str) -> BusRefusedError:
 
 def check_serial(serial: str) -> None:
     """Raises BusRefusedError MALFORMED."""
-    if not 0 < len(serial) <= SERIAL_LIMIT or "\0" in serial:
-        raise malformed("that is no serial number")
+    if not serial:
+        raise malformed("a serial number of nothing")
+    check_text(serial, SERIAL_LIMIT)
+
+
+def check_text(text: str, limit: int) -> None:
+    """Raises BusRefusedError MALFORMED for more characters, and for what PostgreSQL has no text for."""
+    if len(text) > limit or "\0" in text:
+        raise malformed(f"a text over {limit} characters, or with an octet of zero in it")
+
+
+def check_size(octets: bytes, limit: int) -> None:
+    """Raises BusRefusedError MALFORMED."""
+    if len(octets) > limit:
+        raise malformed(f"more than {limit} octets")
 
 
 def check_number(*numbers: int) -> None:

@@ -5,16 +5,38 @@ from functools import partial
 from typing import Final
 
 from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.database import (
     Fetch,
     Fetched,
+    FetchLog,
+    FetchLogState,
+    FetchMeters,
+    FetchPayouts,
+    FetchTransactions,
+    FetchWarnings,
+    FindMailer,
+    LogPage,
+    LogState,
+    Mailer,
+    Meters,
+    PaidOut,
+    Payouts,
+    Scan,
+    Scanned,
     Store,
     Stored,
+    Transactions,
+    Warn,
+    Warnings,
 )
-from fob_office.centre.database import reading
+from fob_office.centre.database import log, noting, reading
+from fob_office.centre.database.checkpoints import log_state
 from fob_office.centre.database.keeping import Keeper
-from fob_office.centre.database.prepared import prepare
+from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WARNING_LIMIT, WORD_LIMIT
+from fob_office.centre.database.prepared import check_number, check_size, check_text, name_of, prepare
+from fob_protocol.metering.limits import INDICIUM_LIMIT
 
 _FUNCTION: Final = (Kind.FUNCTION,)
 _OPERATOR: Final = (Kind.OPERATOR,)
@@ -33,12 +55,28 @@ class DatabaseServer:
         """Who may ask what."""
         return {
             Fetch: row(_BOTH, self.fetch),
+            FindMailer: row(_FUNCTION, self.find_mailer),
             Store: row(_FUNCTION, self.store),
+            FetchTransactions: row(_BOTH, self.fetch_transactions),
+            FetchLogState: row(_BOTH, self.fetch_log_state),
+            FetchLog: row(_OPERATOR, self.fetch_log),
+            Warn: row(_BOTH, self.warn),
+            FetchWarnings: row(_OPERATOR, self.fetch_warnings),
+            FetchPayouts: row(_FUNCTION, self.fetch_payouts),
+            PaidOut: row(_FUNCTION, self.paid_out),
+            Scan: row(_OPERATOR, self.scan),
+            FetchMeters: row(_OPERATOR, self.fetch_meters),
         }
 
     async def fetch(self, _: Pass, asked: Fetch) -> Fetched:
         """In one look."""
+        check_text(asked.serial, SERIAL_LIMIT)
         return await self._keeper.read(partial(reading.fetch, asked=asked))
+
+    async def find_mailer(self, _: Pass, asked: FindMailer) -> Mailer:
+        """Nobody has what is no name."""
+        name = name_of(asked.name)
+        return await self._keeper.read(partial(reading.find_mailer, request_id=asked.request_id, name=name))
 
     async def store(self, _: Pass, asked: Store) -> Stored:
         """Durable."""
@@ -47,3 +85,58 @@ class DatabaseServer:
         if stored.is_new:
             self._grown(len(prepared.leaves))
         return stored
+
+    async def fetch_transactions(self, _: Pass, asked: FetchTransactions) -> Transactions:
+        """Of one meter."""
+        check_text(asked.serial, SERIAL_LIMIT)
+        check_number(asked.after, asked.count)
+        return await self._keeper.read(partial(reading.fetch_transactions, asked=asked))
+
+    async def fetch_log_state(self, _: Pass, asked: FetchLogState) -> LogState:
+        """The newest checkpoint."""
+        check_number(asked.size)
+        return await self._keeper.read(partial(log_state, size=asked.size))
+
+    async def fetch_log(self, _: Pass, asked: FetchLog) -> LogPage:
+        """A page."""
+        check_number(asked.index)
+        return LogPage(await self._keeper.read(partial(log.entries, index=asked.index)))
+
+    async def warn(self, _: Pass, asked: Warn) -> Done:
+        """Durable too."""
+        check_text(asked.word, WORD_LIMIT)
+        check_text(asked.serial, SERIAL_LIMIT)
+        check_text(asked.why, WARNING_LIMIT)
+        check_number(asked.time)
+        return await self._keeper.write(partial(noting.warn, asked=asked))
+
+    async def fetch_warnings(self, _: Pass, asked: FetchWarnings) -> Warnings:
+        """A page."""
+        check_number(asked.after)
+        return await self._keeper.read(partial(reading.fetch_warnings, asked=asked))
+
+    async def fetch_payouts(self, _: Pass, asked: FetchPayouts) -> Payouts:
+        """A page."""
+        return await self._keeper.read(partial(reading.fetch_payouts, _=asked))
+
+    async def paid_out(self, _: Pass, asked: PaidOut) -> Done:
+        """Once or again."""
+        check_text(asked.serial, SERIAL_LIMIT)
+        check_number(asked.number)
+        check_size(asked.receipt, RECEIPT_LIMIT)
+        return await self._keeper.write(partial(noting.pay_out, asked=asked))
+
+    async def scan(self, _: Pass, asked: Scan) -> Scanned:
+        """An entry of the log."""
+        check_text(asked.serial, SERIAL_LIMIT)
+        check_number(asked.counter, asked.piece, asked.time)
+        check_size(asked.indicium, INDICIUM_LIMIT)
+        scanned = await self._keeper.write(partial(noting.scan, asked=asked))
+        self._grown(1)
+        return scanned
+
+    async def fetch_meters(self, _: Pass, asked: FetchMeters) -> Meters:
+        """A page."""
+        check_text(asked.after, SERIAL_LIMIT)
+        check_number(asked.count)
+        return await self._keeper.read(partial(reading.fetch_meters, asked=asked))
