@@ -98,7 +98,7 @@ async def test_no_more_questions_are_in_hand_than_agreed_and_each_gets_its_own_a
 async def test_a_question_is_one_frame_each_way(centre: Centre) -> None:
     """4 octets of length, a frame and a tag of 16 octets: nothing else goes over the wire."""
     frame = 4 + 16 + len(b"\x92\x01\x92\xa4Echo\xc4\x64") + 100
-    async with meter_box(centre, Box()) as (server, link), Wire(centre, server.address) as wire:
+    async with meter_box(centre, Box()) as (server, link), Wire(centre.folder, server.address) as wire:
         centre.enter(centre.process_of("meter-1"), wire.address)
         await link.ask(Echo(b"first"))
         wire.to_server.clear()
@@ -197,6 +197,23 @@ async def test_who_gives_up_is_told_and_leaves_no_room_until_it_is_answered(cent
         with pytest.raises(LateError):
             await link.ask(Echo(b"no room"), timeout=0.01)
         assert box.asked == IN_HAND
+        box.may.set()
+        assert await link.ask(Echo(b"next")) == Said(b"next")
+
+
+async def test_a_connection_on_which_nothing_is_heard_is_given_up(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without power says nothing. The next question connects again."""
+    monkeypatch.setattr("fob_office.centre.bus.asking.SILENCE", 0.02)
+    box = Box()
+    box.may.clear()
+    async with meter_box(centre, box) as (_, link):
+        waiting = asyncio.create_task(link.ask(Echo(b"patient")))
+        with pytest.raises(LateError):
+            await link.ask(Echo(b"hasty"), timeout=0.05)
+        with pytest.raises(AwayError, match="nothing was heard for"):
+            await waiting
         box.may.set()
         assert await link.ask(Echo(b"next")) == Said(b"next")
 

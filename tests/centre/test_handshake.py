@@ -112,7 +112,7 @@ async def test_an_asker_judges_who_answers(centre: Centre, server: Server) -> No
 
 async def test_what_was_heard_once_and_is_sent_again_does_nothing(centre: Centre, server: Server) -> None:
     asker = centre.process(Kind.FUNCTION, "function-1")
-    async with Wire(centre, server.address) as wire:
+    async with Wire(centre.folder, server.address) as wire:
         centre.enter(centre.process_of("meter-1"), wire.address)
         link = Link(asker.me, centre.directory(), "meter-1")
         await link.ask(Echo(b"frank"))
@@ -128,7 +128,7 @@ async def test_what_was_heard_once_and_is_sent_again_does_nothing(centre: Centre
 @pytest.mark.parametrize("flip", [0, 32, 40 * 8, 100 * 8, -1])
 async def test_a_changed_bit_on_the_wire_ends_the_connection(centre: Centre, server: Server, flip: int) -> None:
     asker = centre.process(Kind.FUNCTION, "function-1")
-    async with Wire(centre, server.address) as wire:
+    async with Wire(centre.folder, server.address) as wire:
         centre.enter(centre.process_of("meter-1"), wire.address)
         link = Link(asker.me, centre.directory(), "meter-1")
         wire.flip = flip

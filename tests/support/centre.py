@@ -100,8 +100,8 @@ class Centre:
 class Wire:
     """Stands between two processes, and keeps what goes by; `flip` changes one bit of what goes to the server."""
 
-    def __init__(self, centre: Centre, server: str) -> None:
-        self.address = f"unix:{centre.folder}/wire"
+    def __init__(self, folder: Path, server: str) -> None:
+        self.address = f"unix:{folder}/wire"
         self.to_server: list[bytes] = []
         self.to_client: list[bytes] = []
         self.flip: int | None = None

@@ -4,6 +4,8 @@ import random
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.boxes.folder import BoxFolder, create_folder, open_folder
 from fob_office.centre.boxes.identity import Public, admit, make_identity
@@ -55,6 +57,11 @@ class Boxes:
     def address(self, name: str) -> str:
         """Where it answers."""
         return f"unix:{self.folder}/{name}.sock"
+
+    def move(self, name: str, address: str) -> None:
+        """Its entry says another place from now on."""
+        self._entries = [replace(entry, address=address) if entry.name == name else entry for entry in self._entries]
+        write_entries(self.folder, self._entries)
 
     def _enter(self, signed: bytes) -> None:
         shown = read_pass(self.manufacturing_key, signed)

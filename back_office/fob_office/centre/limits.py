@@ -17,6 +17,9 @@ CONNECTIONS: Final = 1024
 WRITE_LIMIT: Final = 1 << 20
 # Seconds for an answer, where the asker does not say.
 ANSWER_TIME: Final = 10.0
+# Seconds after which a connection is given up on which questions wait and nothing at all was heard: the other machine
+# may have lost its power, and nobody says so.
+SILENCE: Final = 10.0
 # Seconds before a process that could not be reached is tried again: doubled each time, up to the second.
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0

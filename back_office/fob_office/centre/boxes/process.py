@@ -5,7 +5,7 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +53,8 @@ def run_box(
     end_with_parent()
     try:
         box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
-        asyncio.run(_run(box, factories[box.kind]))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_run(box, factories[box.kind]))
     except TamperedError as error:
         log.critical("a box does not start", box=path.name, why=error.why)
         print("tampered", flush=True)
@@ -76,6 +77,15 @@ def keep_inside() -> None:
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), "prctl")
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed; None is asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _run(box: Box, factory: Factory) -> None:

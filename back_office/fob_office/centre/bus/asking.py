@@ -19,7 +19,7 @@ from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, LateError, PassError
 from fob_office.centre.bus.passes import Party, Pass, read_pass
 from fob_office.centre.bus.places import connect
-from fob_office.centre.limits import ANSWER_TIME, FIRST_PAUSE, IN_HAND, LONGEST_PAUSE
+from fob_office.centre.limits import ANSWER_TIME, FIRST_PAUSE, IN_HAND, LONGEST_PAUSE, SILENCE
 from fob_office.errors import UsageError
 
 _Answer = asyncio.Future[msgspec.Raw]
@@ -31,11 +31,14 @@ class _Conversation:
     def __init__(self, name: str) -> None:
         self._name = name
         self._channel: Channel | None = None
+        self._loop = asyncio.get_running_loop()
         self._last = 0
+        # Since when something is waited for and nothing was heard.
+        self._silent_since = 0.0
         # Those given up too, until they are answered: the other side counts them.
         self._waiting: dict[int, _Answer] = {}
         self._room = asyncio.Semaphore(IN_HAND)
-        self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_open: asyncio.Future[None] = self._loop.create_future()
         self.why = ""
 
     def begin(self, channel: Channel) -> None:
@@ -53,6 +56,7 @@ class _Conversation:
             self.end("an answer that was not asked for")
             return
         self._room.release()
+        self._silent_since = self._loop.time()
         if waiting.done():
             return
         if isinstance(answer, BusRefusedError):
@@ -73,6 +77,11 @@ class _Conversation:
         if self._channel is not None:
             self._channel.end(why)
 
+    def late(self) -> None:
+        """An answer did not come in time: perhaps nobody is there any more."""
+        if self._waiting and self._loop.time() - self._silent_since >= SILENCE:
+            self.end(f"nothing was heard for {SILENCE:g} s")
+
     async def ask(self, command: Command[Any]) -> msgspec.Raw:
         """Raises AwayError, BusRefusedError, ValueError."""
         await self._room.acquire()
@@ -84,8 +93,10 @@ class _Conversation:
         except ValueError:
             self._room.release()
             raise
+        if not self._waiting:
+            self._silent_since = self._loop.time()
         self._last += 1
-        answer: _Answer = asyncio.get_running_loop().create_future()
+        answer: _Answer = self._loop.create_future()
         self._waiting[self._last] = answer
         self._channel.send(frame)
         return await answer
@@ -116,14 +127,15 @@ class Link:
         Raises BusRefusedError; AwayError when it cannot be reached or ends, LateError in time; ValueError for more
         than a frame holds. Who gives up in time or is cancelled does not know whether it was done.
         """
-        sent = False
+        conversation: _Conversation | None = None
         try:
             async with asyncio.timeout(timeout):
                 conversation = await self._connected()
-                sent = True
                 body = await conversation.ask(command)
         except TimeoutError:
-            raise LateError(self.name, f"no answer in {timeout:g} s", was_sent=sent) from None
+            if conversation is not None:
+                conversation.late()
+            raise LateError(self.name, f"no answer in {timeout:g} s", was_sent=conversation is not None) from None
         try:
             reply: ReplyT = answer_reader(type(command)).read(body)  # type: ignore[assignment]  # by its command
         except MalformedError as error:
