@@ -5,8 +5,10 @@ from typing import Final
 
 from fob_office.centre.boxes.box import Factory
 from fob_office.centre.boxes.manufacturing import manufacturing_box
+from fob_office.centre.boxes.meter.box import meter_box
 from fob_office.centre.bus.passes import Kind
 
 FACTORIES: Final[Mapping[Kind, Factory]] = {
     Kind.MANUFACTURING: manufacturing_box,
+    Kind.METER: meter_box,
 }

@@ -24,8 +24,8 @@ class Changed(Reply, frozen=True):
     """What a meter's last transaction was: the standing, as far as others may know it.
 
     `before` is H of the record that it began with (null: there was none), `record` the one after it, as it was made.
-    The answer to every change, the same again for the same request; and, in MessagePack, the data of the refusal
-    `behind`: there is an earlier change that the database has not got.
+    Of a credit, `indicia` is the one given back. The answer to every change, the same again for the same request; and,
+    in MessagePack, the data of the refusal `behind`: there is an earlier change that the database has not got.
     """
 
     act: Act
@@ -48,8 +48,8 @@ class Frank(Command[Changed], frozen=True):
     """`pieces`: CBOR of the pieces, each with its origin; its H stands in the permission. FUNCTION.
 
     Every change is refused `tampering` (a record that is not the newest, or not ours), `behind`, `moved` (this box
-    does not own the meter), `incomplete`, `alone`; this one also `stopped`, `insufficient-funds`, `over-limit`,
-    `stale` and `not-authenticated` (the permission).
+    does not own the meter), `incomplete`, `alone`, `epoch-rollback`; this one also `stopped`,
+    `insufficient-funds`, `over-limit`, `stale` and `not-authenticated` (the permission).
     """
 
     record: bytes
@@ -75,7 +75,10 @@ class Refund(Command[Changed], frozen=True):
 
 
 class Credit(Command[Changed], frozen=True):
-    """An indicium of this meter that was not used, given back; once (`no-refund`). FUNCTION."""
+    """An indicium of this meter that was not used, given back; once (`no-refund`). FUNCTION.
+
+    The permission has its amount, and H of [indicium, token] for the pieces.
+    """
 
     record: bytes
     permission: bytes
@@ -105,13 +108,13 @@ class Look(Command[Looked], frozen=True):
 
 
 class LastChange(Command[Changed], frozen=True):
-    """The standing of a meter, for `meter recover`. OPERATOR. Refused `no-meter`."""
+    """The standing of a meter, for `meter recover`. FUNCTION, OPERATOR. Refused `no-meter`."""
 
     serial: str
 
 
 class TakeView(Command[Done], frozen=True):
-    """The newest view. OPERATOR. Refused `older-view`."""
+    """The newest view; each box is given all of them in their order. OPERATOR, METER. Refused `older-view`."""
 
     view: bytes
 
@@ -130,7 +133,8 @@ class HeldView(Command[ViewHeld], frozen=True):
 class Keep(Command[Done], frozen=True):
     """From an owner to its second: rows of its store, sealed by nothing but the bus. METER.
 
-    Refused `older-view`: this box knows that the asker owns the slot no more; `newer-standing`: the asker was put back.
+    Refused `older-view`: this box knows that the asker owns the slot no more; `newer-view`: it has not heard of that
+    view; `newer-standing`: the asker was put back. No rows: only whether it is second in this view still.
     """
 
     view: int

@@ -1,7 +1,6 @@
-"""Step d of the transaction: what a change does to registers, limits and state. A record gives a record; nothing is read
-or written (M24, M29, M31).
+"""Step d of the transaction: what a change does to registers, limits and state (M24, M29, M31).
 
-Each function gives the record with its new content; freshness, time and epoch are those of the record before.
+A record gives a record; nothing is read or written. Freshness, time and epoch stay those of the record before.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.words import Refusal
+from fob_office.centre.words import Word
 from fob_protocol.metering.kinds import Deed, MeterState
 from fob_protocol.metering.records import Limits, MeterRecord
 from fob_protocol.metering.values import Registers
@@ -34,14 +33,14 @@ def franked(record: MeterRecord, amounts: Sequence[int], now: int) -> MeterRecor
     total = sum(amounts)
     registers, limits = record.registers, record.limits
     if total > registers.descending:
-        raise BusRefusedError(Refusal.INSUFFICIENT_FUNDS, f"{registers.descending} are there; {total} are needed")
+        raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{registers.descending} are there; {total} are needed")
     if max(amounts) > limits.piece:
-        raise BusRefusedError(Refusal.OVER_LIMIT, f"at most {limits.piece} for a piece")
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.piece} for a piece")
     # A clock that was put back gives no second day.
     day = max(limits.day, now // DAY)
     spent = (limits.spent if day == limits.day else 0) + total
     if spent > limits.daily:
-        raise BusRefusedError(Refusal.OVER_LIMIT, f"at most {limits.daily} for a day")
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.daily} for a day")
     moved = replace(
         registers,
         ascending=registers.ascending + total,
@@ -58,7 +57,7 @@ def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:
     registers = record.registers
     owed = registers.owed + (fund.amount if fund.receipt is None else 0)
     if owed > max(record.limits.credit, registers.owed):
-        raise BusRefusedError(Refusal.OVER_LIMIT, f"at most {record.limits.credit} may be owed")
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {record.limits.credit} may be owed")
     moved = replace(
         registers,
         descending=registers.descending + fund.amount,
@@ -74,9 +73,9 @@ def settled(record: MeterRecord, fund: FundRecord) -> MeterRecord:
     _check_fund(record, fund)
     registers = record.registers
     if fund.receipt is None:
-        raise BusRefusedError(Refusal.TAMPERING, "a settlement that nobody paid")
+        raise BusRefusedError(Word.TAMPERING, "a settlement that nobody paid")
     if fund.amount > registers.owed:
-        raise BusRefusedError(Refusal.OVER_LIMIT, f"{registers.owed} are owed")
+        raise BusRefusedError(Word.OVER_LIMIT, f"{registers.owed} are owed")
     return _counted(record, replace(registers, owed=registers.owed - fund.amount), funds=fund.number)
 
 
@@ -86,7 +85,7 @@ def refunded(record: MeterRecord, amount: int) -> MeterRecord:
     registers = record.registers
     paid = registers.descending - registers.owed
     if not 0 < amount <= paid:
-        raise BusRefusedError(Refusal.INSUFFICIENT_FUNDS, f"{max(paid, 0)} can be given back")
+        raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{max(paid, 0)} can be given back")
     moved = replace(registers, descending=registers.descending - amount, loads=registers.loads - amount)
     return _counted(record, moved, funds=record.funds + 1)
 
@@ -105,13 +104,13 @@ def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
     Raises BusRefusedError STALE, TAMPERING, STOPPED.
     """
     if order.counter != record.registers.counter:
-        raise BusRefusedError(Refusal.STALE, "the order is for another record of this meter")
+        raise BusRefusedError(Word.STALE, "the order is for another record of this meter")
     if order.deed == Deed.CHANGE and order.limits is not None:
         # What was spent today stays spent.
         limits = replace(order.limits, spent=record.limits.spent, day=record.limits.day)
         return _counted(record, record.registers, limits=limits)
     if order.deed not in _STATES or order.limits is not None:
-        raise BusRefusedError(Refusal.TAMPERING, "no such order")
+        raise BusRefusedError(Word.TAMPERING, "no such order")
     states, state = _STATES[order.deed]
     _check_state(record, *states)
     return _counted(record, record.registers, state=state)
@@ -119,13 +118,13 @@ def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
 
 def _check_state(record: MeterRecord, *states: MeterState) -> None:
     if record.state not in states:
-        raise BusRefusedError(Refusal.STOPPED, f"the meter is {record.state.name.lower()}")
+        raise BusRefusedError(Word.STOPPED, f"the meter is {record.state.name.lower()}")
 
 
 def _check_fund(record: MeterRecord, fund: FundRecord) -> None:
     """An old receipt loads nothing again, and none is left out."""
     if fund.number != record.funds + 1 or fund.amount == 0:
-        raise BusRefusedError(Refusal.TAMPERING, f"fund record {fund.number}, where {record.funds + 1} is next")
+        raise BusRefusedError(Word.TAMPERING, f"fund record {fund.number}, where {record.funds + 1} is next")
 
 
 def _counted(
@@ -138,9 +137,9 @@ def _counted(
 ) -> MeterRecord:
     counted = replace(registers, counter=registers.counter + 1)
     if not counted.is_lawful:
-        raise BusRefusedError(Refusal.TAMPERING, "the registers break the law of meters")
+        raise BusRefusedError(Word.TAMPERING, "the registers break the law of meters")
     if max(counted.loads, counted.ascending) > _REGISTER_LIMIT:
-        raise BusRefusedError(Refusal.OVER_LIMIT, "the registers hold no more")
+        raise BusRefusedError(Word.OVER_LIMIT, "the registers hold no more")
     return replace(
         record,
         registers=counted,

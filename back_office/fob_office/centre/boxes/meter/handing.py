@@ -1,0 +1,107 @@
+"""A slot is handed over: its owner gives pages of it, and a new second fetches them until it is complete (M34)."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from fob_office.centre.boxes.meter.keeping import ROWS_LIMIT, Peers
+from fob_office.centre.boxes.meter.ownership import Ownership
+from fob_office.centre.boxes.meter.shelf import Shelf
+from fob_office.centre.boxes.meter.taking import TABLES, Taking, rows_of_slot
+from fob_office.centre.boxes.rows import Row
+from fob_office.centre.bus.errors import AwayError, BusRefusedError
+from fob_office.centre.bus.passes import Pass
+from fob_office.centre.commands.meter import Handed, HandOver
+from fob_office.centre.limits import LONGEST_PAUSE, SLOTS
+from fob_office.centre.words import Word
+
+log = structlog.get_logger(__name__)
+
+# Rows of one page.
+_PAGE: Final = 512
+
+
+class Giving:
+    """Of one box, for the slots that it owns."""
+
+    def __init__(self, store: Shelf, ownership: Ownership) -> None:
+        self._store = store
+        self._ownership = ownership
+
+    async def hand_over(self, peer: Pass, command: HandOver) -> Handed:
+        """Raises BusRefusedError OLDER_VIEW, NEWER_VIEW, INCOMPLETE, MALFORMED."""
+        if command.table not in TABLES or not 0 <= command.slot < SLOTS:
+            raise BusRefusedError(Word.MALFORMED, "no such table or slot")
+        self._ownership.check_view(command.view)
+        self._ownership.check_owner_for(peer.name, command.slot)
+        rows: list[Row] = []
+        size = 0
+        for row in rows_of_slot(self._store, command.slot, command.table, command.after):
+            size += len(row.key) + len(row.octets)
+            if rows and (size > ROWS_LIMIT or len(rows) == _PAGE):
+                break
+            if row.octets:
+                rows.append(row)
+        return Handed(tuple(rows))
+
+
+class Fetching:
+    """Of one box, for the slots of which it is second and not complete."""
+
+    def __init__(self, ownership: Ownership, taking: Taking, peers: Peers) -> None:
+        self._ownership = ownership
+        self._taking = taking
+        self._peers = peers
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Until `close`; goes on by itself when an owner was away."""
+        self._wanted.set()
+        self._task = asyncio.create_task(self._run(), name="fetching slots")
+
+    def wake(self) -> None:
+        """There is a new view."""
+        self._wanted.set()
+
+    async def close(self) -> None:
+        """What is being fetched is left."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def fetch_all(self) -> bool:
+        """Once, all that is lacking. False: an owner was away, or did not answer as it should."""
+        is_all = True
+        for slot, owner in self._ownership.lacking():
+            try:
+                await self._fetch(slot, owner, self._ownership.number)
+            except (AwayError, BusRefusedError) as error:
+                log.warning("a slot is not fetched yet", slot=slot, owner=owner, why=str(error))
+                is_all = False
+        return is_all
+
+    async def _run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if not await self.fetch_all():
+                await asyncio.sleep(LONGEST_PAUSE)
+                self._wanted.set()
+
+    async def _fetch(self, slot: int, owner: str, view: int) -> None:
+        for table in TABLES:
+            after = bytes([slot])
+            while True:
+                handed = await self._peers.ask(owner, HandOver(view, slot, table, after))
+                rows = [Row(*row) for row in handed.rows]
+                if any(row.table != table or row.key[:1] != bytes([slot]) or row.key <= after for row in rows):
+                    raise BusRefusedError(Word.MALFORMED, "rows that were not asked for")
+                await self._taking.page(view, slot, table, after, rows)
+                if not rows:
+                    break
+                after = rows[-1].key
+        await self._taking.complete(view, slot)

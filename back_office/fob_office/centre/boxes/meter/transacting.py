@@ -1,0 +1,302 @@
+"""The transaction, in its order (M20; docs/meter-protocol.md, section 5). Nothing is changed by what is refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from fob_office.centre.boxes.meter import accounting, tokens
+from fob_office.centre.boxes.meter.freshness import Found, compare, fresh_value, is_of
+from fob_office.centre.boxes.meter.keeping import Keeper
+from fob_office.centre.boxes.meter.points import CrashPoint, Reached
+from fob_office.centre.boxes.meter.shelf import Shelf
+from fob_office.centre.boxes.meter.standing import (
+    CREDITS,
+    STANDINGS,
+    Standing,
+    credit_key,
+    read_standing,
+    rows_of,
+    standing_key,
+)
+from fob_office.centre.boxes.meter.turns import Turns
+from fob_office.centre.boxes.meter.verifying import Asked, Verified, Verifier, newest_epoch
+from fob_office.centre.boxes.vault import Vault
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Pass
+from fob_office.centre.commands.meter import (
+    Act,
+    Begin,
+    Changed,
+    Credit,
+    Frank,
+    LastChange,
+    Load,
+    Look,
+    Looked,
+    Obey,
+    Refund,
+)
+from fob_office.centre.words import Word
+from fob_office.surroundings import Surroundings
+from fob_protocol.metering.epochs import epoch_of
+from fob_protocol.metering.indicium import Indicium
+from fob_protocol.metering.kinds import Deed, MeterState
+from fob_protocol.metering.records import Fresh, MeterRecord
+from fob_protocol.metering.values import Indicated, Registers
+from fob_protocol.metering.vouchers import MeterOrder
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read
+
+log = structlog.get_logger(__name__)
+
+
+class Draft(NamedTuple):
+    """What step d gives: the record with its new content, what it is about, and the indicia, which have no tokens."""
+
+    record: MeterRecord
+    amount: int
+    indicia: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A change that was asked for, and permitted."""
+
+    given: Verified
+    act: Act
+    deed: Deed
+    now: int
+
+    @property
+    def serial(self) -> str:
+        """Of the meter."""
+        return self.given.record.serial
+
+
+class Transactions:
+    """Answers function servers, post and operators about the meters that this box owns."""
+
+    def __init__(
+        self, vault: Vault, store: Shelf, keeper: Keeper, surroundings: Surroundings, reached: Reached
+    ) -> None:
+        self._vault = vault
+        self._verifier = Verifier(vault)
+        self._store = store
+        self._keeper = keeper
+        self._surroundings = surroundings
+        self._reached = reached
+        self._turns = Turns()
+
+    async def begin(self, peer: Pass, command: Begin) -> Changed:
+        """A new meter, once for each serial."""
+        now = self._surroundings.clock()
+        order = self._verifier.meter_order(command.order, command.act)
+        async with self._turns.of(order.serial):
+            await self._keeper.ready(order.serial)
+            standing = self._standing(order.serial)
+            if standing is not None:
+                if not is_of(standing, command.act, Deed.CREATE):
+                    raise await self._tampering(order.serial, "the meter was begun already")
+                return await self._again(order.serial, standing)
+            key = tokens.unwrap(self._vault, _empty(order, now))
+            return await self._do(command.act, Deed.CREATE, None, Draft(_empty(order, now), 0), key, now)
+
+    async def frank(self, peer: Pass, command: Frank) -> Changed:
+        """All pieces, or none."""
+        wanted = self._wanted(command.record, command.act, Deed.FRANK)
+        pieces = tokens.read_pieces(command.pieces)
+        amounts = [piece.amount for piece in pieces]
+        total = sum(amounts)
+        asked = Asked(wanted.act, Deed.FRANK, total, digest(command.pieces))
+        self._verifier.permission(command.permission, wanted.given.record, asked, wanted.now)
+
+        def draft(key: bytes) -> Draft:
+            before = wanted.given.record
+            after = accounting.franked(before, amounts, wanted.now)
+            return Draft(after, total, tokens.indicia_of(pieces, before, after, wanted.now))
+
+        return await self._change(wanted, draft)
+
+    async def load(self, peer: Pass, command: Load) -> Changed:
+        """Money that came, or a settlement."""
+        given = self._wanted(command.record, command.act, Deed.LOAD)
+        record = given.given.record
+        fund = self._verifier.fund(command.fund, record, command.act, given.now)
+        if fund.is_settlement:
+            wanted = Wanted(given.given, given.act, Deed.SETTLE, given.now)
+            return await self._change(wanted, lambda key: Draft(accounting.settled(record, fund), fund.amount))
+        return await self._change(given, lambda key: Draft(accounting.loaded(record, fund), fund.amount))
+
+    async def refund(self, peer: Pass, command: Refund) -> Changed:
+        """Money back."""
+        wanted = self._wanted(command.record, command.act, Deed.REFUND)
+        record = wanted.given.record
+        asked = Asked(wanted.act, Deed.REFUND, None, None)
+        amount = self._verifier.permission(command.permission, record, asked, wanted.now).amount
+        return await self._change(wanted, lambda key: Draft(accounting.refunded(record, amount), amount))
+
+    async def credit(self, peer: Pass, command: Credit) -> Changed:
+        """An indicium that was not used, given back."""
+        wanted = self._wanted(command.record, command.act, Deed.CREDIT)
+        record, unused = wanted.given.record, command.unused
+        try:
+            amount = read(Indicium, unused.indicium).amount
+        except OfficeError as error:
+            raise BusRefusedError(Word.NO_REFUND, f"no indicium: {error}") from None
+        shown = digest(Indicated(unused.indicium, unused.token).octets())
+        asked = Asked(wanted.act, Deed.CREDIT, amount, shown)
+        self._verifier.permission(command.permission, record, asked, wanted.now)
+
+        def draft(key: bytes) -> Draft:
+            indicium = tokens.genuine(key, record, unused)
+            if indicium is None:
+                raise BusRefusedError(Word.NO_REFUND, "this meter made no such indicium")
+            if self._store.get(CREDITS, credit_key(indicium.serial, indicium.counter, indicium.piece)):
+                raise BusRefusedError(Word.NO_REFUND, "it was given back before")
+            return Draft(accounting.credited(record, amount), amount, (unused.indicium,))
+
+        return await self._change(wanted, draft)
+
+    async def obey(self, peer: Pass, command: Obey) -> Changed:
+        """What an operator wants."""
+        given = self._wanted(command.record, command.act, Deed.CHANGE)
+        record = given.given.record
+        order = self._verifier.key_order(command.order, record)
+        wanted = Wanted(given.given, given.act, order.deed, given.now)
+        return await self._change(wanted, lambda key: Draft(accounting.obeyed(record, order), 0))
+
+    async def look(self, peer: Pass, command: Look) -> Looked:
+        """Whether a record is the newest, and whose tokens are its meter's (M26)."""
+        given = self._verifier.record(command.record, self._surroundings.clock())
+        record = given.record
+        async with self._turns.of(record.serial):
+            await self._keeper.ready(record.serial)
+            await self._found(given)
+            await self._keeper.confirm(record.serial)
+            key = tokens.unwrap(self._vault, record)
+            return Looked(tuple(tokens.genuine(key, record, made) is not None for made in command.tokens))
+
+    async def last_change(self, peer: Pass, command: LastChange) -> Changed:
+        """The standing of a meter."""
+        async with self._turns.of(command.serial):
+            await self._keeper.ready(command.serial)
+            standing = self._standing(command.serial)
+            if standing is None:
+                raise BusRefusedError(Word.NO_METER, f"{command.serial} was never begun")
+            return await self._again(command.serial, standing)
+
+    def _wanted(self, signed: bytes, act: Act, deed: Deed) -> Wanted:
+        """Step a, as far as it is about the record."""
+        now = self._surroundings.clock()
+        return Wanted(self._verifier.record(signed, now), act, deed, now)
+
+    async def _change(self, wanted: Wanted, draft: Callable[[bytes], Draft]) -> Changed:
+        """Steps b to h."""
+        async with self._turns.of(wanted.serial):
+            await self._keeper.ready(wanted.serial)
+            standing = self._standing(wanted.serial)
+            if standing is not None and _is_again(standing, wanted):
+                return await self._again(wanted.serial, standing)
+            await self._found(wanted.given)
+            key = tokens.unwrap(self._vault, wanted.given.record)
+            before = wanted.given.signed_digest
+            return await self._do(wanted.act, wanted.deed, before, draft(key), key, wanted.now)
+
+    async def _found(self, given: Verified) -> None:
+        """Step b. Raises BusRefusedError BEHIND, TAMPERING."""
+        serial = given.record.serial
+        standing = self._standing(serial)
+        if standing is None:
+            raise await self._tampering(serial, "this box has never seen the meter")
+        match compare(standing, given):
+            case Found.BEFORE:
+                changed = await self._again(serial, standing)
+                data = msgspec.msgpack.encode(changed)
+                raise BusRefusedError(Word.BEHIND, "the change after this record is not stored", data)
+            case Found.WRONG:
+                told = f"record {given.record.registers.counter}, where {standing.counter} is the newest"
+                raise await self._tampering(serial, told)
+
+    async def _do(self, act: Act, deed: Deed, before: bytes | None, draft: Draft, key: bytes, now: int) -> Changed:
+        """Steps e to h. Nothing is awaited between the look at the standing and the order to write the next one."""
+        after = replace(
+            draft.record,
+            freshness=fresh_value(draft.record.freshness.kind, self._surroundings.random, now),
+            last=act.request,
+            time=now,
+            epoch=newest_epoch(draft.record, now),
+        )
+        standing = Standing(
+            view=self._keeper.view,
+            counter=after.registers.counter,
+            run=self._keeper.run,
+            act=act,
+            deed=deed,
+            amount=draft.amount,
+            before=before,
+            record=after.octets(),
+            indicia=draft.indicia,
+            time=now,
+        )
+        self._reached(CrashPoint.BEFORE_E)
+        await self._keeper.keep(after.serial, rows_of(after.serial, standing))
+        self._reached(CrashPoint.AFTER_E)
+        changed = self._made(standing, after, key)
+        self._reached(CrashPoint.BEFORE_H)
+        return changed
+
+    def _made(self, standing: Standing, after: MeterRecord, key: bytes) -> Changed:
+        """Steps f and g: always the same of one standing."""
+        return Changed(
+            act=standing.act,
+            deed=standing.deed,
+            amount=standing.amount,
+            before=standing.before,
+            record=self._verifier.sign(standing.record, after.serial, after.epoch),
+            indicia=tokens.with_tokens(key, standing.indicia),
+            time=standing.time,
+        )
+
+    async def _again(self, serial: str, standing: Standing) -> Changed:
+        """What was answered, or would have been."""
+        await self._keeper.confirm(serial)
+        after = read(MeterRecord, standing.record)
+        return self._made(standing, after, tokens.unwrap(self._vault, after))
+
+    async def _tampering(self, serial: str, why: str) -> BusRefusedError:
+        """Unless this box has lost the meter to another one, and cannot know."""
+        await self._keeper.confirm(serial)
+        log.warning("a record that should not have come", serial=serial, why=why)
+        return BusRefusedError(Word.TAMPERING, f"{serial}: {why}")
+
+    def _standing(self, serial: str) -> Standing | None:
+        octets = self._store.get(STANDINGS, standing_key(serial))
+        return read_standing(octets) if octets else None
+
+
+def _is_again(standing: Standing, wanted: Wanted) -> bool:
+    return is_of(standing, wanted.act, wanted.deed) and compare(standing, wanted.given) is not Found.WRONG
+
+
+def _empty(order: MeterOrder, now: int) -> MeterRecord:
+    """The first record of a meter."""
+    return MeterRecord(
+        serial=order.serial,
+        account=order.account,
+        value_kind=order.value_kind,
+        state=MeterState.ACTIVE,
+        registers=Registers(1, 0, 0, 0, 0, 0),
+        freshness=Fresh(order.freshness, None, None),
+        funds=0,
+        limits=order.limits,
+        key_version=order.key_version,
+        token_key=order.token_key,
+        last=order.request,
+        time=now,
+        epoch=epoch_of(now),
+    )
