@@ -9,22 +9,26 @@ from fob_office.centre.boxes.separation import HELD, NAMES, Purpose, held_by
 from fob_office.centre.bus.passes import Kind
 from support.centre_boxes import Boxes
 
-# As the specification has it: a mark for each box that has anything to do with a master.
-TABLE = """
-token       | steel meter                             |
-record      |       meter                             |
-user        | steel       authentication              |
-user record |             authentication              |
-order       | steel meter authentication              |
-fund        |       meter                transaction  |
-permission  |       meter authentication transaction  |
-"""
-ROWS = {Purpose(line.split("|")[0].strip()): set(line.split("|")[1].split()) for line in TABLE.strip().splitlines()}
+SPECIFICATION = Path(__file__).parents[2] / "docs" / "meter-protocol.md"
+HEAD = "| master | steel | meter | authentication | transaction | derives |"
+
+
+def specified() -> dict[Purpose, tuple[set[str], str]]:
+    """By master: the boxes that have anything to do with it, and the name that is derived with."""
+    columns = [cell.strip() for cell in HEAD.split("|")[2:-2]]
+    rows = {}
+    for line in SPECIFICATION.read_text(encoding="utf-8").partition(HEAD)[2].splitlines()[2:]:
+        name, *tasks, derives = (cell.strip() for cell in line.split("|")[1:-1])
+        if name == "log":
+            return rows
+        kinds = {kind for kind, task in zip(columns, tasks, strict=True) if task}
+        rows[Purpose(name)] = kinds, derives.split('"')[1]
+    raise AssertionError("the table ends with the log's key")
 
 
 def test_the_table_is_that_of_the_specification() -> None:
-    assert set(ROWS) == set(Purpose) == set(NAMES)
-    assert {purpose: {kind.word for kind in Kind if purpose in held_by(kind)} for purpose in Purpose} == ROWS
+    held = {purpose: {kind.word for kind in Kind if purpose in held_by(kind)} for purpose in Purpose}
+    assert {purpose: (held[purpose], NAMES[purpose]) for purpose in Purpose} == specified()
     assert set(HELD) == {Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION}
 
 

@@ -23,7 +23,7 @@ HELD: Final[Mapping[Kind, frozenset[Purpose]]] = {
     Kind.STEEL: frozenset((Purpose.TOKEN, Purpose.USER, Purpose.ORDER)),
     Kind.METER: frozenset((Purpose.TOKEN, Purpose.RECORD, Purpose.ORDER, Purpose.FUND, Purpose.PERMISSION)),
     Kind.AUTHENTICATION: frozenset((Purpose.USER, Purpose.USER_RECORD, Purpose.ORDER, Purpose.PERMISSION)),
-    Kind.TRANSACTION: frozenset((Purpose.FUND, Purpose.PERMISSION)),
+    Kind.TRANSACTION: frozenset((Purpose.ORDER, Purpose.FUND, Purpose.PERMISSION)),
 }
 
 # What stands before the context in the derivation of a key.
