@@ -1,0 +1,74 @@
+"""A payment provider of play money, that keeps its word as a real one has to."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
+
+from fob_office.centre.commands.payment import Charge, PayBack
+from fob_office.centre.database.grouping import Group, Outcome
+from fob_office.centre.payment.interface import PaymentRefusedError
+from fob_office.centre.payment.ledger import Terms, Wanted, pay
+from fob_office.database.session import Database
+from fob_office.surroundings import Surroundings
+from fob_protocol.metering.vouchers import Receipt
+
+ResultT = TypeVar("ResultT")
+
+_REFERENCE_SIZE = 16
+_Work: TypeAlias = Callable[[Connection], Any]
+
+
+class EmulatedProvider:
+    """A Payments. `key` signs receipts. Use `ledger` for what tests and operators say of cards; `close` it."""
+
+    def __init__(self, database: Database, key: Ed25519PrivateKey, surroundings: Surroundings, terms: Terms) -> None:
+        self._key = key
+        self._surroundings = surroundings
+        self._terms = terms
+        self._database = database
+        self._group = Group[_Work](database.write, _each)
+
+    def __repr__(self) -> str:
+        return "EmulatedProvider()"
+
+    async def charge(self, asked: Charge) -> bytes:
+        """Take money. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
+        return await self._pay(asked, asked.amount)
+
+    async def pay_back(self, asked: PayBack) -> bytes:
+        """Give money back. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
+        return await self._pay(asked, -asked.amount)
+
+    async def do(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Of the ledger, between payments."""
+        result: ResultT = await self._group.do(work)
+        return result
+
+    def close(self) -> None:
+        """What was begun is ended first."""
+        self._group.close()
+        self._database.close()
+
+    async def _pay(self, asked: Charge | PayBack, amount: int) -> bytes:
+        wanted = Wanted(asked.account, asked.serial, asked.number, amount)
+        receipt = partial(self._receipt, asked, amount)
+        return await self.do(partial(pay, wanted=wanted, terms=self._terms, receipt=receipt))
+
+    def _receipt(self, asked: Charge | PayBack, amount: int) -> bytes:
+        reference, now = self._surroundings.random(_REFERENCE_SIZE), self._surroundings.clock()
+        return Receipt(asked.request, asked.serial, asked.number, amount, reference, now).signed(self._key)
+
+
+def _each(connection: Connection, jobs: Sequence[_Work]) -> Sequence[Outcome]:
+    return [_alone(connection, job) for job in jobs]
+
+
+def _alone(connection: Connection, work: _Work) -> Outcome:
+    try:
+        with connection.begin_nested():
+            return work(connection)
+    except PaymentRefusedError as refused:
+        return refused

@@ -1,0 +1,155 @@
+"""The emulated provider's book: cards, and what was done for each number of a meter.
+
+Each function works in the caller's transaction; a file of SQLite has one writer at a time.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from fob_office.centre.payment.interface import PaymentRefusedError
+from fob_office.centre.payment.tables import CARDS, PAYMENTS, VERSION, metadata
+from fob_office.database.engine import create_file, open_engine
+from fob_office.database.session import Database
+from fob_office.database.troubles import check_file, why_and_command
+from fob_office.errors import OperatorError
+
+_NOT_USED: Final = "the payment provider's book cannot be used"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`balance`: what a card has that nothing was said of; `most`: for one charge. In the value kind's least unit."""
+
+    balance: int = 100_000_000
+    most: int = 10_000_000
+
+
+class Card(NamedTuple):
+    """`taken`: what was charged and not paid back; all that goes in or out is refused where `is_refused`."""
+
+    balance: int
+    taken: int
+    is_refused: bool
+
+
+class Sums(NamedTuple):
+    """Of amounts, both positive; `payments`: how many there are."""
+
+    charged: int
+    paid_back: int
+    payments: int
+
+
+class Wanted(NamedTuple):
+    """A payment; `amount` is less than nothing when it goes back."""
+
+    account: bytes
+    serial: str
+    number: int
+    amount: int
+
+
+def open_ledger(path: Path) -> Database:
+    """A new file where there is none. Raises OperatorError: it cannot be read, or is of another version."""
+    if is_new := not path.exists():
+        create_file(path)
+    url = f"sqlite:///{path.absolute()}"
+    database = Database(open_engine(url))
+    try:
+        check_file(url)
+        _check_version(database, path, is_new=is_new)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        database.close()
+        raise OperatorError(_NOT_USED, *why_and_command(error)) from None
+    except OperatorError:
+        database.close()
+        raise
+    return database
+
+
+def pay(connection: Connection, wanted: Wanted, terms: Terms, receipt: Callable[[], bytes]) -> bytes:
+    """The receipt of what was done under this number, now or before. Raises PaymentRefusedError."""
+    is_it = (PAYMENTS.c.serial == wanted.serial, PAYMENTS.c.number == wanted.number)
+    done: bytes | None = connection.scalar(select(PAYMENTS.c.receipt).where(*is_it))
+    if done is not None:
+        return done
+    found = card(connection, wanted.account, terms)
+    _check(wanted, found, terms)
+    _put(connection, wanted.account, Card(found.balance - wanted.amount, found.taken + wanted.amount, is_refused=False))
+    signed = receipt()
+    connection.execute(insert(PAYMENTS).values(**wanted._asdict(), receipt=signed))
+    return signed
+
+
+def card(connection: Connection, account: bytes, terms: Terms) -> Card:
+    """Of an account; the terms' own where nothing was said of it."""
+    columns = (CARDS.c.balance, CARDS.c.taken, CARDS.c.is_refused)
+    found = connection.execute(select(*columns).where(CARDS.c.account == account)).one_or_none()
+    return Card(terms.balance, 0, is_refused=False) if found is None else Card(*found)
+
+
+def set_balance(connection: Connection, account: bytes, balance: int) -> None:
+    """What the card has from now on."""
+    made = insert(CARDS).values(account=account, balance=balance, taken=0, is_refused=False)
+    connection.execute(made.on_conflict_do_update(index_elements=[CARDS.c.account], set_={"balance": balance}))
+
+
+def refuse(connection: Connection, account: bytes, terms: Terms, *, is_refused: bool) -> None:
+    """From now on nothing goes in or out of this account; or it does again."""
+    _put(connection, account, card(connection, account, terms))
+    connection.execute(update(CARDS).where(CARDS.c.account == account).values(is_refused=is_refused))
+
+
+def sums(connection: Connection, account: bytes | None = None) -> Sums:
+    """Of one account, or of all."""
+    amount = PAYMENTS.c.amount
+    looked = select(
+        func.coalesce(func.sum(case((amount > 0, amount), else_=0)), 0),
+        func.coalesce(func.sum(case((amount < 0, -amount), else_=0)), 0),
+        func.count(),
+    )
+    if account is not None:
+        looked = looked.where(PAYMENTS.c.account == account)
+    return Sums(*connection.execute(looked).one())
+
+
+def receipts(connection: Connection, serial: str) -> list[bytes]:
+    """Of a meter, in the order of their numbers."""
+    looked = select(PAYMENTS.c.receipt).where(PAYMENTS.c.serial == serial).order_by(PAYMENTS.c.number)
+    return list(connection.scalars(looked))
+
+
+def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
+    if found.is_refused:
+        raise PaymentRefusedError("this account is refused")
+    if wanted.amount > terms.most:
+        raise PaymentRefusedError(f"more than {terms.most} at a time")
+    if wanted.amount > found.balance:
+        raise PaymentRefusedError("the card does not cover it")
+    if -wanted.amount > found.taken:
+        raise PaymentRefusedError("more would go back than was taken")
+
+
+def _put(connection: Connection, account: bytes, new: Card) -> None:
+    values = new._asdict()
+    made = insert(CARDS).values(account=account, **values)
+    connection.execute(made.on_conflict_do_update(index_elements=[CARDS.c.account], set_=values))
+
+
+def _check_version(database: Database, path: Path, *, is_new: bool) -> None:
+    with database.write() as session:
+        connection = session.connection()
+        if is_new:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+        held = connection.exec_driver_sql("PRAGMA user_version").scalar()
+    if held != VERSION:
+        why = f"{path} is of version {held}, and this program of {VERSION}"
+        raise OperatorError(_NOT_USED, why, f"mv {path} {path}.old    (and begin a new one)")

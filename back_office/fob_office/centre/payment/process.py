@@ -1,0 +1,69 @@
+"""The payment provider in its process: what it answers (fob_office.centre.commands.payment)."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.identity import signing_key
+from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.commands.payment import Charge, PayBack, Receipted
+from fob_office.centre.payment.emulated import EmulatedProvider
+from fob_office.centre.payment.interface import PaymentRefusedError, Payments
+from fob_office.centre.payment.ledger import Terms, open_ledger
+from fob_office.centre.words import Word
+from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.office.patterns import SERIAL
+
+FILE: Final = "payments.db"
+_ACCOUNT_SIZE: Final = 16
+_HASH_SIZE: Final = 32
+_NUMBER_LIMIT: Final = (1 << 53) - 1
+
+AskedT = TypeVar("AskedT", Charge, PayBack)
+
+
+@asynccontextmanager
+async def payment_provider(box: Box) -> AsyncIterator[Table]:
+    """The factory of kind PAYMENT: the emulated one. Raises OperatorError."""
+    ledger = open_ledger(box.folder.path / FILE)
+    provider = EmulatedProvider(ledger, signing_key(box.identity), box.surroundings, Terms())
+    try:
+        yield payment_table(provider)
+    finally:
+        # Its thread ends what it has begun.
+        await asyncio.to_thread(provider.close)
+
+
+def payment_table(payments: Payments) -> Table:
+    """Who may ask what of a provider."""
+
+    async def charge(_: Pass, asked: Charge) -> Receipted:
+        return await _receipted(payments.charge, asked)
+
+    async def pay_back(_: Pass, asked: PayBack) -> Receipted:
+        return await _receipted(payments.pay_back, asked)
+
+    return {Charge: row((Kind.FUNCTION,), charge), PayBack: row((Kind.FUNCTION,), pay_back)}
+
+
+async def _receipted(done: Callable[[AskedT], Awaitable[bytes]], asked: AskedT) -> Receipted:
+    _check(asked)
+    try:
+        return Receipted(await done(asked))
+    except PaymentRefusedError as refused:
+        raise BusRefusedError(Word.PAYMENT_REFUSED, str(refused)) from None
+
+
+def _check(asked: Charge | PayBack) -> None:
+    """Raises BusRefusedError MALFORMED: no receipt could say it."""
+    if len(asked.account) != _ACCOUNT_SIZE or len(asked.request) != _HASH_SIZE:
+        raise BusRefusedError(Word.MALFORMED, "an account has 16 octets, and H of a request 32")
+    if re.fullmatch(SERIAL, asked.serial) is None or not 1 <= asked.number <= _NUMBER_LIMIT:
+        raise BusRefusedError(Word.MALFORMED, "payments are numbered from 1, for a serial number")
+    if not 1 <= asked.amount <= AMOUNT_LIMIT:
+        raise BusRefusedError(Word.MALFORMED, f"an amount is between 1 and {AMOUNT_LIMIT}")

@@ -1,0 +1,31 @@
+"""What the emulated provider keeps, in a file of SQLite."""
+
+from typing import Final
+
+from sqlalchemy import Boolean, Column, LargeBinary, MetaData, Table, Text
+
+from fob_office.database.base import Base, LongInteger
+
+# Of the tables below, in the file's own head; a file of another version is not opened.
+VERSION: Final = 1
+
+metadata: Final = MetaData(naming_convention=Base.metadata.naming_convention)
+
+# Of those accounts that something was said of, or done with. `taken`: what was charged and not paid back.
+CARDS: Final = Table(
+    "cards", metadata,
+    Column("account", LargeBinary, primary_key=True),
+    Column("balance", LongInteger, nullable=False),
+    Column("taken", LongInteger, nullable=False),
+    Column("is_refused", Boolean, nullable=False),
+)  # fmt: skip
+
+PAYMENTS: Final = Table(
+    "payments", metadata,
+    Column("serial", Text, primary_key=True),
+    Column("number", LongInteger, primary_key=True, autoincrement=False),
+    Column("account", LargeBinary, nullable=False, index=True),
+    # Less than nothing: paid back.
+    Column("amount", LongInteger, nullable=False),
+    Column("receipt", LargeBinary, nullable=False),
+)  # fmt: skip
