@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from support.medium import MEDIA, MakeMedium, Medium
+from support.unwritten_packets import leave_packets_unwritten
 
 
 @pytest.fixture(params=MEDIA)
-def make_medium(request: pytest.FixtureRequest) -> MakeMedium:
+def make_medium(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> MakeMedium:
     """Makes cables, or pieces of air, that keep what they have to in a folder."""
+    leave_packets_unwritten(monkeypatch)
     return MEDIA[request.param]
 
 
