@@ -19,6 +19,10 @@ COMMANDS: Final = {
     Deed.LETTER: "fob integrity letter PROGRAM",
     Deed.VALIDATE: "fob integrity validate",
     Deed.RESYNCHRONISE: "ask who runs the office: fob-office copy resynchronise",
+    Deed.SIGN_UP: "fob meter sign-up",
+    Deed.SIGN_ON: "fob meter sign-on",
+    Deed.REFILL: "fob meter refill",
+    Deed.PAYMENT: "ask who pays for the meter, then fob meter refill",
 }
 
 

@@ -24,6 +24,10 @@ class Deed(Enum):
     LETTER = auto()
     VALIDATE = auto()
     RESYNCHRONISE = auto()
+    SIGN_UP = auto()
+    SIGN_ON = auto()
+    REFILL = auto()
+    PAYMENT = auto()
 
 
 # Name: what is the matter, and what helps.
@@ -99,6 +103,17 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "invalid": ("what is here is not what the office gave out", Deed.CONFIGURE),
     "cloned": ("there are two of this copy, and nobody can say which one is honest", Deed.OPERATOR),
     "disabled": ("the office has disabled this copy", Deed.OPERATOR),
+    # Meters (docs/meter-protocol.md, section 4).
+    "no-account": ("the data centre has no such account", Deed.SIGN_UP),
+    "not-authenticated": ("the data centre does not know this mailer by that", Deed.SIGN_ON),
+    "stopped": ("the meter is stopped", Deed.OPERATOR),
+    "insufficient-funds": ("there is not enough postage on the meter", Deed.REFILL),
+    "over-limit": ("that is more than the meter may do", Deed.OPERATOR),
+    "wrong-origin": ("the mailer does not post there", Deed.OPERATOR),
+    "id-used": ("this request was made before, with other content", Deed.AGAIN),
+    "payment-refused": ("the payment was refused", Deed.PAYMENT),
+    "no-refund": ("there is nothing to give back for it", Deed.OPERATOR),
+    "tampering": ("the data centre has found a record that somebody changed or put back", Deed.OPERATOR),
     # Components.
     "no-dependency": ("a component that it needs does not run", Deed.OPTIONS),
     "bad-module": ("the component is no module that the device can run", Deed.OPTIONS),

@@ -19,6 +19,10 @@ DEEDS: Final = {
     Deed.LETTER: "Type its letter in.",
     Deed.VALIDATE: "Try again in a moment.",
     Deed.RESYNCHRONISE: "Ask who runs the office to resynchronise the copy.",
+    Deed.SIGN_UP: "Sign up for a meter first.",
+    Deed.SIGN_ON: "Sign on again, with name and password.",
+    Deed.REFILL: "Load postage.",
+    Deed.PAYMENT: "Look at how the meter is paid for.",
 }
 
 
