@@ -162,6 +162,30 @@ async def test_a_program_by_hand_is_answered(centre: Centre, server: Server) -> 
     raw.close()
 
 
+async def test_octets_may_come_one_at_a_time_and_frames_many_at_once(centre: Centre, server: Server) -> None:
+    async with Wire(centre.folder, server.address) as wire:
+        wire.pieces = 1
+        centre.enter(centre.process_of("meter-1"), wire.address)
+        link = Link(centre.process(Kind.FUNCTION, "function-1").me, centre.directory(), "meter-1")
+        answers = await asyncio.gather(*(link.ask(Echo(b"%d" % number)) for number in range(20)))
+        assert [answer.text for answer in answers] == [b"%d" % number for number in range(20)]
+        link.close()
+
+
+async def test_who_takes_no_answers_is_read_no_more_until_he_does(centre: Centre, server: Server) -> None:
+    raw = await shaken(centre, server)
+    text = bytes(50_000)
+    for number in range(200):
+        raw.write_frame(msgspec.msgpack.encode([number, ["Echo", text]]))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    # 10 megabytes were asked for, 1 is kept for him, and some are within the sockets.
+    assert 0 < len(asked) < 100
+    numbers = {msgspec.msgpack.decode(await raw.read_frame())[0] for _ in range(200)}
+    assert (numbers, len(asked)) == (set(range(200)), 200)
+    raw.close()
+
+
 async def test_another_prologue_gets_no_answer(centre: Centre, server: Server) -> None:
     with pytest.raises(asyncio.IncompleteReadError):
         await shaken(centre, server, b"fob/2 bus")

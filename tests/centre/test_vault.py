@@ -61,6 +61,7 @@ def test_masters_in_a_pkcs11_module_derive_the_same_and_cannot_be_read(tmp_path:
     subprocess.run([program("softhsm2-util"), *begin], env=environment, check=True, capture_output=True, timeout=60)
     held = {purpose: MASTERS[purpose] for purpose in (Purpose.TOKEN, Purpose.RECORD)}
     order = {
+        "folder": str(tmp_path / "centre"),
         "library": str(library(SOFTHSM)),
         "token": "boxes",
         "pin": "4711",
@@ -76,6 +77,11 @@ def test_masters_in_a_pkcs11_module_derive_the_same_and_cannot_be_read(tmp_path:
     )
     assert (told.returncode, told.stderr) == (0, "")
     said = json.loads(told.stdout)
+    assert said["admitted"] == {
+        "same": True,
+        "vault": "Pkcs11Vault()",
+        "files": ["admission", "hardware.key", "identity", "index", "module"],
+    }
     assert said["derived"] == {purpose: expanded(purpose, ("A-1", 1)).hex() for purpose in held}
     assert said["not held"] == "this box holds no fund master"
     assert said["shown"] == ["Pkcs11Vault()", f"ModulePlace({order['library']!r}, 'boxes', ...)"]

@@ -105,6 +105,8 @@ class Wire:
         self.to_server: list[bytes] = []
         self.to_client: list[bytes] = []
         self.flip: int | None = None
+        # Octets that go on at a time.
+        self.pieces = 1 << 20
         self._path = server.removeprefix("unix:")
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -128,7 +130,7 @@ class Wire:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: list[bytes]) -> None:
         try:
             with suppress(ConnectionError):
-                while octets := await reader.read(1 << 20):
+                while octets := await reader.read(self.pieces):
                     kept.append(octets)
                     writer.write(self._flipped(octets) if kept is self.to_server else octets)
         finally:

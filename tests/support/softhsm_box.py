@@ -3,14 +3,22 @@
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pkcs11
 
+# As pytest has it.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from fob_office.centre.boxes.errors import NotHeldError
+from fob_office.centre.boxes.folder import open_folder
+from fob_office.centre.boxes.identity import admit
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace, Pkcs11Vault, import_master
-from fob_office.centre.boxes.separation import Purpose
+from fob_office.centre.boxes.separation import Purpose, held_by
+from fob_office.centre.bus.passes import Kind
 from fob_office.errors import OperatorError
+from support.centre_boxes import Boxes
 
 
 def refused(attempt: Callable[[], object]) -> str:
@@ -44,6 +52,25 @@ def attempts(key: Any, wrapping: Any) -> dict[str, str]:
     }
 
 
+def admitted(place: ModulePlace, folder: Path) -> dict[str, object]:
+    """A box is admitted twice, its masters go into the module; it derives what another one derives by itself."""
+    boxes = Boxes(folder)
+    boxes.make(Kind.AUTHENTICATION, "authentication-1")
+    _, public = boxes.new(Kind.AUTHENTICATION, "authentication-2")
+    for _ in range(2):
+        given = boxes.manufacturing.admit(public)
+        mine = open_folder(folder / public.name, public.name, boxes.surroundings.random)
+        admit(mine, boxes.manufacturing_key, given.shown, given.masters, place)
+    one, other = boxes.open("authentication-1"), boxes.open("authentication-2")
+    return {
+        "same": all(
+            one.vault.derive(purpose, "A-1") == other.vault.derive(purpose, "A-1") for purpose in held_by(public.kind)
+        ),
+        "vault": repr(other.vault),
+        "files": sorted(path.name for path in other.folder.path.iterdir()),
+    }
+
+
 def main() -> None:
     """One order."""
     order = json.load(sys.stdin)
@@ -53,12 +80,12 @@ def main() -> None:
         # The second time with a newer pass: there is one key of each all the same.
         for purpose in purposes:
             import_master(place, "meter-1", purpose, bytes.fromhex(order["masters"][purpose]))
+    said: dict[str, Any] = {"admitted": admitted(place, Path(order["folder"]))}
+    pkcs11.lib(place.library).reinitialize()
     opened = openings(place, purposes)
     vault = Pkcs11Vault(place, "meter-1", purposes)
-    said: dict[str, Any] = {
-        "derived": {purpose: vault.derive(purpose, "A-1", 1).hex() for purpose in purposes},
-        "shown": [repr(vault), repr(place)],
-    }
+    said["derived"] = {purpose: vault.derive(purpose, "A-1", 1).hex() for purpose in purposes}
+    said["shown"] = [repr(vault), repr(place)]
     try:
         vault.derive(Purpose.FUND)
     except NotHeldError as error:

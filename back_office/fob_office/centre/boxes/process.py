@@ -20,6 +20,7 @@ from fob_office.centre.bus.answering import serve
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.passes import Kind
+from fob_office.errors import OperatorError
 from fob_office.http.orphans import end_with_parent
 from fob_office.logs import configure_logs
 from fob_office.settings import LogSettings
@@ -54,7 +55,7 @@ def run_box(
     try:
         box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_run(box, factories[box.kind]))
+            runner.run(_run(box, _factory(box, factories)))
     except TamperedError as error:
         log.critical("a box does not start", box=path.name, why=error.why)
         print("tampered", flush=True)
@@ -77,6 +78,15 @@ def keep_inside() -> None:
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), "prctl")
+
+
+def _factory(box: Box, factories: Mapping[Kind, Factory]) -> Factory:
+    """Raises OperatorError."""
+    try:
+        return factories[box.kind]
+    except KeyError:
+        why = f"a process of kind {box.kind.word} has no program"
+        raise OperatorError(f"{box.name} does not start", why, "fob-office centre --help") from None
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
