@@ -34,6 +34,14 @@ class Word(StrEnum):
     STALE = "stale"
     NO_REFUND = "no-refund"
     NO_METER = "no-meter"
+    # Of authentication boxes.
+    LOCKED = "locked"
+    WRONG_ORIGIN = "wrong-origin"
+    WEAK_PASSWORD = "weak-password"  # noqa: S105 - a word
+    NO_REFILL = "no-refill"
+    # Of steel boxes: not both owners have given a key for the value kind; another one was given already.
+    NO_KEYS = "no-keys"
+    KEY_GIVEN = "key-given"
     # The view of who asks is older, or newer, than that of who is asked.
     OLDER_VIEW = "older-view"
     NEWER_VIEW = "newer-view"

@@ -45,6 +45,7 @@ class Label(StrEnum):
     LOGIN = "fob/1 login"
     USER_AUTHENTICATION_KEY = "fob/1 user authentication key"
     INDICIUM_KEY = "fob/1 indicium key"
+    OWNER_KEY = "fob/1 owner key"
     METERING_REQUEST = "fob/1 metering request"
     PASS = "fob/1 pass"
     MASTER = "fob/1 master"

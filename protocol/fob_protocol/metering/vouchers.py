@@ -75,10 +75,14 @@ class MeterOrder(Message, tag=1, frozen=True):
 
 
 class UserOrder(Message, tag=1, frozen=True):
-    """*user order*, of the steel box, which made the key: for a new user record, or one with a new key (M14)."""
+    """*user order*, of the steel box, which made the key: for a new user record, or one with a new key (M14).
+
+    `sealing_key` (X25519) is the one that the key was sealed to: nobody between has it made for a device of his own.
+    """
 
     account: Account
     key: WrappedKey
+    sealing_key: Octets32
     request: Octets32
     time: Time
 

@@ -10,7 +10,11 @@ class UserRecorded(Reply, frozen=True):
 
 
 class RecordUser(Command[UserRecorded], frozen=True):
-    """A new mailer: the steel box's UserOrder, and the sign-up as it was signed. FUNCTION."""
+    """A new mailer: the steel box's UserOrder, and the sign-up as it was signed. FUNCTION.
+
+    Asked of the box that the password is sealed to. Refused `weak-password`, `wrong-origin` (no place), `stale`,
+    `tampering`, `malformed`, `unavailable` (too many at once).
+    """
 
     order: bytes
     signed: bytes
@@ -19,10 +23,12 @@ class RecordUser(Command[UserRecorded], frozen=True):
 class SignOn(Command[UserRecorded], frozen=True):
     """A new key for a mailer who knows name and password: the sign-on as it was signed. FUNCTION.
 
-    Refused `not-authenticated`, `locked`, `tampering`.
+    No record: nobody has the name; it is asked all the same, with an order for no account, and refused as a wrong
+    password is. Asked of the box that the password is sealed to. Refused `not-authenticated`, `locked`, `stopped`,
+    `stale`, `id-used` (the record came to be by this sign-on), `tampering`, `malformed`, `unavailable` (too many).
     """
 
-    record: bytes
+    record: bytes | None
     order: bytes
     signed: bytes
 
@@ -36,7 +42,7 @@ class Permitted(Reply, frozen=True):
 class Permit(Command[Permitted], frozen=True):
     """A request with its code (Mac0), and the record of who is said to have made it. FUNCTION.
 
-    Refused `not-authenticated`, `wrong-origin`, `stale`, `stopped`, `tampering`.
+    Refused `not-authenticated`, `wrong-origin`, `over-limit`, `stale`, `stopped`, `tampering`, `malformed`.
     """
 
     record: bytes
@@ -44,7 +50,10 @@ class Permit(Command[Permitted], frozen=True):
 
 
 class PermitRefill(Command[Permitted], frozen=True):
-    """By the rule in the mailer's record (M29); `request` is H of what stands for the refill. FUNCTION."""
+    """By the rule in the mailer's record (M29); `request` is H of what stands for the refill. FUNCTION.
+
+    Refused `no-refill` (the mailer has no such rule), `stopped`, `tampering`.
+    """
 
     record: bytes
     serial: str

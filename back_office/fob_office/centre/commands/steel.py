@@ -10,7 +10,7 @@ class MeterOrdered(Reply, frozen=True):
 
 
 class OrderMeter(Command[MeterOrdered], frozen=True):
-    """`request` is H of the sign-up; the order says the rest. FUNCTION."""
+    """`request` is H of the sign-up; the order says the rest. FUNCTION. Refused `no-keys`: no such value kind here."""
 
     account: bytes
     value_kind: str
@@ -50,10 +50,19 @@ class OrderKey(Command[KeyOrdered], frozen=True):
 class GiveKey(Command[Done], frozen=True):
     """One of the two keys that token keys are made of, sealed to the box by its owner: `vendor` or `postal`. OPERATOR.
 
-    A new version begins when both owners have given theirs.
+    A new version begins when both owners have given theirs. Refused `key-given`: another one was given already;
+    `malformed`: not sealed to this box for this use.
     """
 
     owner: str
     value_kind: str
     version: int
     sealed: bytes
+
+
+class SetNewMeters(Command[Done], frozen=True):
+    """How meters of a value kind begin from now on: freshness kind (M21), and the octets of Limits. OPERATOR."""
+
+    value_kind: str
+    freshness: int
+    limits: bytes
