@@ -188,15 +188,17 @@ async def test_all_in_hand_hear_that_the_connection_ended_and_the_next_question_
 
 async def test_who_gives_up_is_told_and_leaves_no_room_until_it_is_answered(centre: Centre) -> None:
     box = Box()
-    box.may.clear()
     async with meter_box(centre, box) as (_, link):
+        await link.ask(Echo(b"connected"))
+        box.may.clear()
         late = await asyncio.gather(*(link.ask(Echo(b""), timeout=0.2) for _ in range(IN_HAND)), return_exceptions=True)
         assert [(type(error), error.was_sent) for error in late if isinstance(error, LateError)] == [
             (LateError, True)
         ] * IN_HAND
         with pytest.raises(LateError):
             await link.ask(Echo(b"no room"), timeout=0.01)
-        assert box.asked == IN_HAND
+        await box.is_asked(1 + IN_HAND)
+        assert box.asked == 1 + IN_HAND
         box.may.set()
         assert await link.ask(Echo(b"next")) == Said(b"next")
 
@@ -207,8 +209,9 @@ async def test_a_connection_on_which_nothing_is_heard_is_given_up(
     """A machine without power says nothing. The next question connects again."""
     monkeypatch.setattr("fob_office.centre.bus.asking.SILENCE", 0.02)
     box = Box()
-    box.may.clear()
     async with meter_box(centre, box) as (_, link):
+        await link.ask(Echo(b"connected"))
+        box.may.clear()
         waiting = asyncio.create_task(link.ask(Echo(b"patient")))
         with pytest.raises(LateError):
             await link.ask(Echo(b"hasty"), timeout=0.05)
