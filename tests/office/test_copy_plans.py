@@ -13,7 +13,7 @@ from fob_office.distribution.tables import Copy, Holder
 from fob_office.paging import PAGE
 from fob_office.validation.log import lines_after
 from fob_office.validation.service import EVIDENCE_TIME
-from fob_office.validation.tables import GivenChallenge, Result, Validation
+from fob_office.validation.tables import Result, Validation
 from fob_protocol.integrity.distribution import AskCopies
 from fob_protocol.integrity.ticket import Ticket
 from fob_protocol.integrity.validation import GetChallenge, State, Verdict
@@ -30,7 +30,7 @@ from support.postgresql import Cluster
 COPIES = 1500
 PLANS = ("force_custom_plan", "force_generic_plan")
 # Tables that grow with the number of copies, and columns that tell few of their rows apart.
-GROWING = {"holders", "copies", "validations", "challenges"}
+GROWING = {"holders", "copies", "validations"}
 COARSE = {"program", "version", "state", "result", "is_used", "is_current"}
 
 
@@ -71,7 +71,6 @@ def fill(scene: OfficeScene) -> None:
             )
             for copy in copies
         )  # fmt: skip
-        session.add_all(GivenChallenge(copy=copy.number, challenge=random(32), time=NOW) for copy in copies)
     if scene.office.database.engine.dialect.name == "postgresql":
         with scene.office.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("ANALYZE"))
@@ -119,15 +118,15 @@ def a_copy_s_life_costs_the_same(office: OfficeScene, watch: Watch) -> None:
     assert told == [
         (AskCopies.__name__, 10),
         # Challenge and request; the second one is not measured, nor is a clone's.
-        (GetChallenge.__name__, 2),
+        (GetChallenge.__name__, 1),
         # Three of a line are the usage watch's, and four more on a copy's first one of a day.
-        ("Validate", 20),
-        (GetChallenge.__name__, 2),
-        ("Validate", 16),
-        (GetChallenge.__name__, 2),
+        ("Validate", 17),
+        (GetChallenge.__name__, 1),
+        ("Validate", 13),
+        (GetChallenge.__name__, 1),
         # Flagging takes two more: the holder is barred from the program's other versions.
-        ("Validate", 18),
-        ("Validate", 14),
+        ("Validate", 15),
+        ("Validate", 11),
     ]
 
 
@@ -137,15 +136,14 @@ def what_is_over_is_erased_a_few_at_a_time(office: OfficeScene, watch: Watch) ->
     holder = holder_of(office, device.system_key, ask=counted(office, watch, told))
     holder.fetch({"rates": RATES})
     office.clock.pass_by(EVIDENCE_TIME + 1)
-    before = rows(office)
+    before = lines(office)
     assert isinstance(holder.validate("rates"), Ticket)
-    assert rows(office) == (before[0] + 1 - 16, before[1] - 16)
+    assert lines(office) == before + 1 - 16
 
 
-def rows(office: OfficeScene) -> tuple[int, int]:
+def lines(office: OfficeScene) -> int:
     with office.office.database.read() as session:
-        lines, challenges = (select(func.count()).select_from(kind) for kind in (Validation, GivenChallenge))
-        return session.scalar(lines) or 0, session.scalar(challenges) or 0
+        return session.scalar(select(func.count()).select_from(Validation)) or 0
 
 
 def pages_go_by_an_index(office: OfficeScene, watch: Watch) -> None:

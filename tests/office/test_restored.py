@@ -45,10 +45,10 @@ def restored(scene: OfficeScene, backup: Path) -> Iterator[Office]:
         office.close()
 
 
-def unchallenged(scene: OfficeScene) -> ReferenceHolder:
-    """Of a copy whose requests hold nothing that the office has given for them (D1)."""
+def admitted(scene: OfficeScene, technique: str = "D1") -> ReferenceHolder:
+    """Once. With D1 its requests hold nothing that the office has given for them."""
     release(scene, "rates", octets=RATES)
-    policy(scene, "rates", technique="D1")
+    policy(scene, "rates", technique=technique)
     holder = rates_holder(scene)
     assert isinstance(holder.validate("rates"), Ticket)
     return holder
@@ -57,7 +57,7 @@ def unchallenged(scene: OfficeScene) -> ReferenceHolder:
 def overheard(holder: ReferenceHolder) -> Validate:
     """Its next request, answered."""
     copy = holder.copies["rates"]
-    said = holder.request(copy, None)
+    said = holder.request(copy, holder.challenge(copy))
     assert isinstance(holder.take(copy, holder.send(copy)), Ticket)
     return said
 
@@ -68,9 +68,10 @@ def again(office: Office, message: Validate) -> Callable[[], object]:
 
 
 @pytest.mark.clause("V22", "V23")
-def test_a_request_that_is_posted_again_harms_nobody(scene: OfficeScene, tmp_path: Path) -> None:
+@pytest.mark.parametrize("technique", ["D1", "D7"])
+def test_a_request_that_is_posted_again_harms_nobody(scene: OfficeScene, tmp_path: Path, technique: str) -> None:
     """The same request rolls to the same identifier, whoever brings it, and so to where its holder is."""
-    holder = unchallenged(scene)
+    holder = admitted(scene, technique)
     back_up(scene.office.settings, tmp_path / "backup")
     said = [overheard(holder), overheard(holder)]
     with restored(scene, tmp_path / "backup") as office:
@@ -85,7 +86,7 @@ def test_a_request_that_is_posted_again_harms_nobody(scene: OfficeScene, tmp_pat
 def test_one_of_before_the_last_leaves_its_holder_out_of_sequence_and_unflagged(
     scene: OfficeScene, tmp_path: Path
 ) -> None:
-    holder = unchallenged(scene)
+    holder = admitted(scene)
     back_up(scene.office.settings, tmp_path / "backup")
     first, _ = overheard(holder), overheard(holder)
     with restored(scene, tmp_path / "backup") as office:
@@ -96,7 +97,7 @@ def test_one_of_before_the_last_leaves_its_holder_out_of_sequence_and_unflagged(
 
 @pytest.mark.clause("V14")
 def test_what_is_late_is_posted_again_in_vain(scene: OfficeScene, tmp_path: Path) -> None:
-    holder = unchallenged(scene)
+    holder = admitted(scene)
     back_up(scene.office.settings, tmp_path / "backup")
     said = overheard(holder)
     scene.clock.pass_by(VALIDATION_TIME + 1)
@@ -107,7 +108,7 @@ def test_what_is_late_is_posted_again_in_vain(scene: OfficeScene, tmp_path: Path
 @pytest.mark.clause("V14")
 def test_a_holder_whose_clock_is_ahead_is_not_locked_out(scene: OfficeScene) -> None:
     """It has nothing but its own clock and the latest time that was signed: the later one. Rule `leap` sees it."""
-    holder = unchallenged(scene)
+    holder = admitted(scene)
     holder.clock = lambda: scene.clock.time + 86_400
     assert isinstance(holder.validate("rates"), Ticket)
     assert [result for _, result in results(scene)] == ["valid", "valid"]

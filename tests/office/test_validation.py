@@ -13,6 +13,7 @@ from fob_office.devices.tables import DeviceState
 from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import disable, enable, resynchronise
 from fob_office.distribution.tables import Copy
+from fob_office.office import open_office
 from fob_office.validation.service import EVIDENCE_TIME
 from fob_office.validation.tables import Validation
 from fob_protocol.integrity.evidence import Evidence, SecretPart, commitment
@@ -20,11 +21,12 @@ from fob_protocol.integrity.limits import CHALLENGE_TIME, VALIDATION_TIME
 from fob_protocol.integrity.measure import initialisation_value
 from fob_protocol.integrity.method import Technique, Variant
 from fob_protocol.integrity.ticket import Ticket
-from fob_protocol.integrity.validation import State, Validate, Verdict
+from fob_protocol.integrity.validation import ChallengeGiven, GetChallenge, State, Validate, Verdict
 from fob_protocol.office.envelope import Service
+from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 from support.holder import HeldCopy, ReferenceHolder
-from support.office import OfficeScene, office_scene
+from support.office import OfficeScene, office_scene, surroundings
 from support.office_holders import (
     add_program,
     direct,
@@ -36,6 +38,7 @@ from support.office_holders import (
     state_of,
 )
 from support.office_shop import OPERATOR, ordered_device
+from support.office_work import all_rows
 
 SERIALS = count(1)
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -312,14 +315,51 @@ def test_a_challenge_is_good_once(holder: ReferenceHolder, copy: HeldCopy) -> No
     assert is_admitted(holder)
 
 
-@pytest.mark.clause("V7")
-def test_a_newer_challenge_takes_the_place_of_the_one_before(holder: ReferenceHolder, copy: HeldCopy) -> None:
+@pytest.mark.clause("V7", "V23")
+def test_nobody_pushes_out_the_challenge_that_a_holder_has(
+    scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy
+) -> None:
+    """Whoever knows a copy's number may ask for challenges of it: they are given, kept nowhere, and harm nobody."""
     challenge = holder.challenge(copy)
-    newer = holder.challenge(copy)
+    before = all_rows(scene)
+    others = [holder.challenge(copy) for _ in range(50)]
+    assert all_rows(scene) == before
+    assert len({*others, challenge}) == 51
     holder.request(copy, challenge)
+    assert is_admitted(holder)
+    assert results(scene, copy.number) == [(1, "valid")]
+    # All of them were for that request, and are over with it.
+    for other in others[:3]:
+        holder.request(copy, other)
+        assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
+
+
+@pytest.mark.clause("V7")
+@pytest.mark.parametrize("at", [0, 7, 8, 15, 16, 31])
+def test_a_challenge_that_was_changed_is_none(holder: ReferenceHolder, copy: HeldCopy, at: int) -> None:
+    challenge = bytearray(holder.challenge(copy) or b"")
+    challenge[at] ^= 1
+    holder.request(copy, bytes(challenge))
     assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
-    holder.request(copy, newer)
-    # The wrong one has not used the right one up.
+
+
+@pytest.mark.clause("V7")
+def test_a_challenge_is_one_server_s(scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy) -> None:
+    body = direct(scene.office)(Service.VALIDATION, "configuration", GetChallenge(copy.number))
+    holder.request(copy, read(ChallengeGiven, body).challenge)
+    assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
+
+
+@pytest.mark.clause("V7")
+def test_any_machine_of_the_office_knows_a_challenge_of_another(
+    scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy
+) -> None:
+    second = open_office(scene.office.settings, {}, surroundings(scene.clock, seed=7))
+    try:
+        body = direct(second)(Service.VALIDATION, "integrity", GetChallenge(copy.number))
+    finally:
+        second.close()
+    holder.request(copy, read(ChallengeGiven, body).challenge)
     assert is_admitted(holder)
 
 

@@ -66,7 +66,8 @@ class CopyAt:
     state: State = State.VALID
     program_number: int = 0
     server_number: int = 0
-    challenge: tuple[bytes, int] | None = None
+    # Those for its next request, with the time of each.
+    challenges: dict[bytes, int] = field(default_factory=dict)
     requests: dict[bytes, bytes] = field(default_factory=dict)
     used: dict[int, bytes] = field(default_factory=dict)
     last: tuple[bytes, Message] | None = None
@@ -146,7 +147,7 @@ class ReferenceIntegrity:
         if isinstance(message, GetChallenge):
             challenge = self._random(32)
             if message.copy in self.copies:
-                self.copies[message.copy].challenge = challenge, self._now()
+                self.copies[message.copy].challenges[challenge] = self._now()
             return ChallengeGiven(challenge)
         assert isinstance(message, Validate)
         try:
@@ -172,7 +173,7 @@ class ReferenceIntegrity:
 
     def _copy_for(self, holder: bytes, holding: Holding) -> Copy | None:
         known = self.known.get(holding.program)
-        if known is None or (known.version, digest(known.content)) != (holding.version, holding.digest):
+        if known is None or known.version != holding.version:
             return None
         held = [
             copy for copy in self.copies.values()
@@ -212,6 +213,7 @@ class ReferenceIntegrity:
         copy.used[evidence.program_number] = message.evidence
         copy.program_number = max(copy.program_number, evidence.program_number)
         copy.last = name, answer
+        copy.challenges.clear()
         return self._again(answer)
 
     @staticmethod
@@ -243,8 +245,8 @@ class ReferenceIntegrity:
     def _untimely(self, copy: CopyAt, evidence: Evidence, secret: SecretPart) -> Refusal | None:
         method = copy.record.method
         if method.technique.is_challenged:
-            given, copy.challenge = copy.challenge, None
-            if given is None or secret.challenge != given[0] or self._now() - given[1] > CHALLENGE_TIME:
+            time = copy.challenges.get(secret.challenge or b"")
+            if time is None or self._now() - time > CHALLENGE_TIME:
                 return Refusal.STALE_CHALLENGE
         elif secret.challenge is not None:
             return Refusal.STALE_CHALLENGE

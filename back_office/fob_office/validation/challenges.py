@@ -1,36 +1,43 @@
-"""Challenges: recorded, for one copy, for CHALLENGE_TIME, one at a time and for one request (V7)."""
+"""Challenges: for one server, one copy and the next request of it, for CHALLENGE_TIME (V7).
 
-from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+A challenge says itself when it was given, and the office knows its own again: nothing is kept, so that who asks for
+challenges of a copy that is another's takes nothing from its holder. It is good once because that request uses its
+number up.
+"""
 
-from fob_office.database.engine import POSTGRESQL
-from fob_office.database.erasing import erase_some
+import secrets
+from typing import Final
+
+from sqlalchemy import select
+
+from fob_office.distribution.tables import Copy
 from fob_office.office import Office
-from fob_office.validation.tables import GivenChallenge
-from fob_protocol.integrity.limits import CHALLENGE_SIZE, CHALLENGE_TIME
-from fob_protocol.office.hashing import is_same
+from fob_protocol.integrity.limits import CHALLENGE_TIME
+
+# time ‖ nonce ‖ the first 16 octets of the proof: together CHALLENGE_SIZE.
+_TIME_SIZE: Final = 8
+_NONCE_SIZE: Final = 8
+_PROOF_SIZE: Final = 16
 
 
-def give_challenge(office: Office, copy: bytes) -> bytes:
-    """In the place of the one before, whether there is such a copy or not."""
-    challenge, now = office.surroundings.random(CHALLENGE_SIZE), office.now()
-    values = {"challenge": challenge, "time": now}
-    with office.database.write() as session:
-        insert = postgresql.insert if session.get_bind().dialect.name == POSTGRESQL else sqlite.insert
-        given = insert(GivenChallenge).values(copy=copy, **values)
-        session.execute(given.on_conflict_do_update(index_elements=[GivenChallenge.copy], set_=values))
-        erase_some(session, GivenChallenge, GivenChallenge.time, now - CHALLENGE_TIME)
-    return challenge
+def give_challenge(office: Office, server: str, copy: bytes) -> bytes:
+    """CHALLENGE_SIZE octets, whether there is such a copy or not, after the same work."""
+    with office.database.read() as session:
+        number = session.scalars(select(Copy.program_number).where(Copy.number == copy)).one_or_none()
+    said = office.now().to_bytes(_TIME_SIZE) + office.surroundings.random(_NONCE_SIZE)
+    return said + _proof(office, server, copy, number or 0, said)
 
 
-def is_good(given: GivenChallenge | None, told: bytes | None, now: int) -> bool:
-    """Whether it is the newest one of its copy, and not over."""
-    if given is None or told is None:
+def is_good(office: Office, server: str, copy: Copy, told: bytes | None) -> bool:
+    """Whether this server's office gave it for the copy's next request, and it is not over."""
+    if told is None:
         return False
-    return is_same(given.challenge, told) and now - given.time <= CHALLENGE_TIME
+    said, proof = told[: _TIME_SIZE + _NONCE_SIZE], told[_TIME_SIZE + _NONCE_SIZE :]
+    is_ours = secrets.compare_digest(proof, _proof(office, server, copy.number, copy.program_number, said))
+    # Of another machine of this office it may be a little ahead.
+    return is_ours and abs(office.now() - int.from_bytes(said[:_TIME_SIZE])) <= CHALLENGE_TIME
 
 
-def spend_challenge(session: Session, copy: bytes, challenge: bytes) -> None:
-    """No other request is good with it. A newer one that was given meanwhile stays."""
-    session.execute(delete(GivenChallenge).where(GivenChallenge.copy == copy, GivenChallenge.challenge == challenge))
+def _proof(office: Office, server: str, copy: bytes, number: int, said: bytes) -> bytes:
+    """`number` is the PSI that the copy has used last."""
+    return office.sealer.cookie("integrity challenge", [server, copy, number, said])[:_PROOF_SIZE]

@@ -13,7 +13,7 @@ def answer(office: Office, body: Body) -> bytes:
     message = read_one_of((GetChallenge, Validate), body.octets)
     match message:
         case GetChallenge():
-            return ChallengeGiven(give_challenge(office, message.copy)).octets()
+            return ChallengeGiven(give_challenge(office, body.server.name, message.copy)).octets()
         case Validate():
             return Validating(office, body.server).validate(message)
     raise AssertionError(message)

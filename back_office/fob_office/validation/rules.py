@@ -6,8 +6,7 @@ from typing import Final
 
 from fob_office.distribution.tables import Copy
 from fob_office.validation.asking import Asked
-from fob_office.validation.challenges import is_good
-from fob_office.validation.tables import GivenChallenge, Result, Validation
+from fob_office.validation.tables import Result, Validation
 from fob_protocol.integrity.copy_record import CopyRecord
 from fob_protocol.integrity.limits import VALIDATION_TIME
 from fob_protocol.integrity.measure import is_of_request
@@ -21,7 +20,8 @@ _STATES: Final = {State.INVALID: Result.INVALID, State.CLONED: Result.CLONED, St
 class Case:
     """A request of the holder of `copy` at `server`.
 
-    `used` is the line of whichever request has used its number, `given` the newest challenge, `identifier` the UI.
+    `used` is the line of whichever request has used its number, `identifier` the UI; `is_challenged`: its challenge
+    was given for this request, and is not over.
     """
 
     asked: Asked
@@ -30,7 +30,7 @@ class Case:
     server: str
     now: int
     used: Validation | None
-    given: GivenChallenge | None
+    is_challenged: bool
     identifier: bytes = field(repr=False)
 
     @property
@@ -74,10 +74,9 @@ def _has_new_number(case: Case) -> bool:
 
 
 def _has_good_challenge(case: Case) -> bool:
-    told = case.asked.secret.challenge
     if not case.record.method.technique.is_challenged:
-        return told is None
-    return is_good(case.given, told, case.now)
+        return case.asked.secret.challenge is None
+    return case.is_challenged
 
 
 def _is_in_time(case: Case) -> bool:

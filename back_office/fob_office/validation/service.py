@@ -22,11 +22,11 @@ from fob_office.refusing import RuleBrokenError
 from fob_office.servers.identity import Identity
 from fob_office.validation.answers import VERDICTS, Granted, grant, is_refusal, refuse, say_no
 from fob_office.validation.asking import Asked, Held, asked_of, held_by_asker
-from fob_office.validation.challenges import spend_challenge
+from fob_office.validation.challenges import is_good
 from fob_office.validation.log import enter_line
 from fob_office.validation.proofs import keep_proof
 from fob_office.validation.rules import Case, broken
-from fob_office.validation.tables import GivenChallenge, Result, Validation
+from fob_office.validation.tables import Result, Validation
 from fob_office.watching.lines import watch_line
 from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.identifier import mark_of, marked
@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 # Of evidence, and so of the usage log: longer than a year.
 EVIDENCE_TIME: Final = 400 * 86_400
-# Between measuring and deciding a challenge may come, or an operator: neither does so all the time.
+# Between measuring and deciding an operator may come, and does not all the time.
 _TRIES: Final = 3
 # How a refusal's octets begin.
 _REFUSED: Final = b"\x83\x00"
@@ -85,7 +85,8 @@ class Validating:
         )
         return Case(
             asked, held.copy, record_of(held.copy), self.server.name, self.office.now(),
-            session.scalars(used).one_or_none(), session.get(GivenChallenge, evidence.copy),
+            session.scalars(used).one_or_none(),
+            is_good(self.office, self.server.name, held.copy, asked.secret.challenge),
             identifier_of(self.office.sealer, held.copy),
         )  # fmt: skip
 
@@ -124,8 +125,6 @@ class Validating:
         if enter_line(session, self.office, case, result, is_used=is_used):
             watch_line(session, case.copy, case.now, case.asked.evidence.time, result)
             _warn(held, case, result)
-        if case.asked.secret.challenge is not None and result not in (Result.OTHER_VERIFIER, Result.OUT_OF_SEQUENCE):
-            spend_challenge(session, case.record.copy, case.asked.secret.challenge)
         copy = case.copy
         if is_used:
             copy.program_number = case.asked.evidence.program_number

@@ -1,4 +1,4 @@
-"""Challenges that were given, every request that was made, and proofs of clones."""
+"""Every request that was made, and proofs of clones."""
 
 from enum import StrEnum
 
@@ -20,16 +20,6 @@ class Result(StrEnum):
     STALE_CHALLENGE = "stale-challenge"
     LATE = "late"
     IV_USED = "iv-used"
-
-
-class GivenChallenge(Base):
-    """The newest challenge of a copy, whether there is such a copy or not: so that nobody can tell (V7)."""
-
-    __tablename__ = "challenges"
-
-    copy: Mapped[bytes] = mapped_column(primary_key=True)
-    challenge: Mapped[bytes]
-    time: Mapped[int] = mapped_column(index=True)
 
 
 def _one_used() -> Index:
