@@ -56,9 +56,9 @@ class Watch:
         if statement.startswith(_FRAME):
             return
         self._said.append(statement)
-        if connection.dialect.name != POSTGRESQL and not is_many:
+        if connection.dialect.name != POSTGRESQL:
             plan = connection.connection.cursor()
-            plan.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plan.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if is_many else parameters)
             self._accesses += [access for row in plan.fetchall() for access in _of_step(row[3])]
 
     def connected(self, connection: Any, _: object) -> None:

@@ -82,14 +82,14 @@ def _over(table: Table) -> Executable:
 
 @cache
 def _delete(table: Table) -> Executable:
-    return delete(table).where(table.c.id.in_(bindparam("ids", expanding=True)))
+    return delete(table).where(table.c.id == bindparam("its_id"))
 
 
 def _erase(connection: Connection, table: Table, end: int) -> int:
-    ids = [row[0] for row in connection.execute(_over(table), {"end": end})]
-    if ids:
-        connection.execute(_delete(table), {"ids": ids})
-    return len(ids)
+    over = [{"its_id": row[0]} for row in connection.execute(_over(table), {"end": end})]
+    if over:
+        connection.execute(_delete(table), over)
+    return len(over)
 
 
 @cache

@@ -108,7 +108,7 @@ WARNINGS: Final = Table(
     _text("word"),
     _text("serial"),
     _text("why"),
-    _number("time"),
+    _number("time", index=True),
     sqlite_strict=True,
 )  # fmt: skip
 

@@ -123,6 +123,7 @@ def _notes() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_warnings")),
         sqlite_strict=True,
     )
+    op.create_index(op.f("ix_warnings_time"), "warnings", ["time"])
     op.create_table(
         "payouts",
         _number("id", is_counted=True),
