@@ -62,17 +62,11 @@ class Customer:
     async def load(self, amount: int, *, act: Act | None = None, **how: Any) -> Changed:
         return await self.change(self.load_command(amount, act=act, **how))
 
-    async def refund(self, amount: int, *, act: Act | None = None) -> Changed:
-        act = act or self.world.act()
-        permission = self.world.permission(self.serial, act, Deed.REFUND, amount)
-        return await self.change(Refund(self.record, permission, act))
+    async def refund(self, amount: int) -> Changed:
+        return await self.change(self.refund_command(amount))
 
-    async def credit(self, unused: Made, *, act: Act | None = None) -> Changed:
-        act = act or self.world.act()
-        amount = read(Indicium, unused.indicium).amount
-        shown = Indicated(unused.indicium, unused.token).octets()
-        permission = self.world.permission(self.serial, act, Deed.CREDIT, amount, shown)
-        return await self.change(Credit(self.record, permission, unused, act))
+    async def credit(self, unused: Made) -> Changed:
+        return await self.change(self.credit_command(unused))
 
     async def obey(self, deed: Deed, limits: Limits | None = None) -> Changed:
         order = self.world.key_order(self.serial, self.registers.counter, deed, limits)
@@ -91,6 +85,17 @@ class Customer:
         act = act or self.world.act()
         number = self.meter.funds + 1 if number is None else number
         return Load(self.record, self.world.fund(self.serial, act, number, amount, **how), act)
+
+    def refund_command(self, amount: int, *, act: Act | None = None) -> Refund:
+        act = act or self.world.act()
+        return Refund(self.record, self.world.permission(self.serial, act, Deed.REFUND, amount), act)
+
+    def credit_command(self, unused: Made, *, act: Act | None = None) -> Credit:
+        act = act or self.world.act()
+        amount = read(Indicium, unused.indicium).amount
+        shown = Indicated(unused.indicium, unused.token).octets()
+        permission = self.world.permission(self.serial, act, Deed.CREDIT, amount, shown)
+        return Credit(self.record, permission, unused, act)
 
     async def change(self, command: Command[Changed]) -> Changed:
         """Ask once, and store what is answered."""
