@@ -238,6 +238,17 @@ def test_other_verifier(holder: ReferenceHolder, copy: HeldCopy) -> None:
     assert is_admitted(holder)
 
 
+@pytest.mark.clause("V3", "V11")
+def test_a_request_for_the_right_server_at_another_one(
+    scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy
+) -> None:
+    """It names the server that the copy's record names, and another one's key would sign the answer."""
+    message = holder.request(copy, holder.challenge(copy))
+    elsewhere = partial(direct(scene.office), Service.VALIDATION, "configuration", message)
+    assert refused(elsewhere) is Refusal.OTHER_VERIFIER
+    assert results(scene, copy.number) == [(1, "other-verifier")]
+
+
 # Line 5 is in test_clones.py. Line 6.
 
 
@@ -279,6 +290,19 @@ def test_an_office_that_was_put_back_goes_on_when_the_operator_says_so(
     assert is_admitted(holder)
     assert is_admitted(holder)
     assert results(scene, copy.number) == [(1, "valid"), (5, "valid"), (6, "valid")]
+
+
+@pytest.mark.clause("V14", "V15")
+def test_a_holder_is_believed_once_and_no_more(scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy) -> None:
+    assert is_admitted(holder)
+    resynchronise(scene.office, copy.number, OPERATOR)
+    copy.program_number = 6
+    assert is_admitted(holder)
+    iv = initialisation_value(9, bytes(8))
+    assert ask_lying(holder, copy, program_number=9, iv=iv) is Refusal.OUT_OF_SEQUENCE
+    # Nor an identifier that is not the copy's, under the right number.
+    copy.identifier = bytes(32)
+    assert verdict(holder.validate("rates")) is State.INVALID
 
 
 @pytest.mark.clause("V15")
