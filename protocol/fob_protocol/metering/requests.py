@@ -1,6 +1,6 @@
 """What a device says to service `metering` (docs/meter-protocol.md, section 4)."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar, cast, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta
@@ -14,7 +14,7 @@ from fob_protocol.metering.limits import BATCH_LIMIT, ORIGINS_LIMIT
 from fob_protocol.metering.records import Refill
 from fob_protocol.metering.values import Account, Charge, Indicated, LoginName, Postcode, Serial, ValueKind
 from fob_protocol.office.errors import Fault, OfficeError
-from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time, read
+from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time, read, read_one_of
 
 ShownTicket = Annotated[bytes, Meta(max_length=PRESENTATION_LIMIT)]
 SealedPassword = Annotated[bytes, Meta(max_length=512)]
@@ -77,13 +77,16 @@ class AboutRequest(Message, tag=2, frozen=True):
 
 
 class FrankRequest(Message, tag=3, frozen=True):
-    """All pieces or none (M17)."""
+    """All pieces or none (M17). `integrity` is the value that the rate component was validated by, where it may be
+    shown: it stands in the transaction (X6).
+    """
 
     request: Nonce
     account: Account
     serial: Serial
     time: Time
     presentation: ShownTicket
+    integrity: Octets32 | None
     pieces: Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=BATCH_LIMIT)]
 
 
@@ -118,8 +121,9 @@ class HistoryRequest(Message, tag=6, frozen=True):
     after: Count
 
 
+SignedT = TypeVar("SignedT", SignUpRequest, SignOnRequest)
+
 Authenticated = AboutRequest | FrankRequest | LoadRequest | RefundRequest | HistoryRequest
-AUTHENTICATED: tuple[type[Message], ...] = (AboutRequest, FrankRequest, LoadRequest, RefundRequest, HistoryRequest)
 
 
 class Terms(Message, tag=0x10, frozen=True):
@@ -139,7 +143,7 @@ class SignOn(Message, tag=7, frozen=True):
 
 
 class Ask(Message, tag=2, frozen=True):
-    """One of AUTHENTICATED, with its code under the user authentication key (COSE_Mac0; M19)."""
+    """One of Authenticated, with its code under the user authentication key (COSE_Mac0; M19)."""
 
     authenticated: bytes
 
@@ -149,7 +153,12 @@ def authenticated(key: bytes, request: Message) -> bytes:
     return mac0.authenticate(key, Label.METERING_REQUEST, [], request.octets())
 
 
-def read_signed(kind: type[SignUpRequest] | type[SignOnRequest], signed: bytes) -> SignUpRequest | SignOnRequest:
+def read_authenticated(octets: bytes) -> Authenticated:
+    """A request without its code. Raises OfficeError MALFORMED."""
+    return cast("Authenticated", read_one_of(get_args(Authenticated), octets))
+
+
+def read_signed(kind: type[SignedT], signed: bytes) -> SignedT:
     """What a device signed with the key that is in it. Raises OfficeError WRONG_SIGNATURE, MALFORMED."""
     label = Label.SIGN_UP if kind is SignUpRequest else Label.SIGN_ON
     try:
