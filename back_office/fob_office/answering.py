@@ -10,7 +10,7 @@ from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
 from fob_office.role import Body, Handler, Role
 from fob_office.servers.identity import Identity
-from fob_office.servers.service import receiver
+from fob_office.servers.service import former, receiver
 from fob_protocol.cose import hpke
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.office import envelope
@@ -69,6 +69,9 @@ class Answering:
             key_id = hpke.receiver_of(sealed)
             with self._office.database.read() as session:
                 server = receiver(session, self._office.sealer, key_id)
+                if server is None and service is Service.DIRECTORY:
+                    # Keys that a device does not yet know to be worth nothing: it hears so, from the newest ones.
+                    server = former(session, self._office.sealer, key_id)
             if server is None or not server.may(self._usages[service]):
                 raise UnreadableError(f"no key of this office opens a question of {service}")
             question = envelope.open_question(server.sealing_key, service, sealed)

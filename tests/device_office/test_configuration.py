@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from support.device_bench import DATA, DeviceBench, echo_module, on_bench, releases
-from support.office_signers import Draft
+from support.office_signers import Draft, Server
 
 
 @pytest.mark.clause("C13", "C15", "C17", "C18", "C7")
@@ -265,6 +266,66 @@ def test_a_server_whose_key_changed_is_spoken_to_by_its_new_one_and_the_old_one_
         with pytest.raises(OfficeError) as refused:
             await bench.back_office.configure(Purpose.LOOK)
         assert refused.value.fault is Fault.LIST_ROLLBACK
+
+    on_bench(tmp_path, story)
+
+
+def change_and_revoke(bench: DeviceBench) -> Server:
+    """While the device is away; the old keys."""
+    signers, old = bench.office.signers, bench.office.signers.configuration
+    signers.configuration = signers.server("config", *old.certificate.usages, epoch=old.certificate.epoch + 1)
+    bench.office.revoked = {"config": signers.configuration.certificate.epoch}
+    bench.office.list_number += 1
+    bench.office.revoked_keys.append(old)
+    return old
+
+
+@pytest.mark.clause("R27")
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_device_that_was_away_while_keys_were_changed_and_revoked_hears_of_it(tmp_path: Path, is_new: bool) -> None:
+    """One from the factory with a certificate of long ago too, and over two changes."""
+
+    async def story(bench: DeviceBench) -> None:
+        if not is_new:
+            bench.office.order = []
+            await bench.at_rest()
+        change_and_revoke(bench)
+        change_and_revoke(bench)
+        bench.office.order = releases(bench.office)[:1]
+        if not is_new:
+            await bench.back_office.configure(Purpose.AGAIN)
+        await bench.at_rest()
+        assert (bench.installed, bench.back_office.talker.known.trust.epochs["config"]) == (["table"], 3)
+
+    on_bench(tmp_path, story)
+
+
+@pytest.mark.clause("R27")
+def test_a_report_that_waits_while_keys_are_changed_and_revoked_is_heard(tmp_path: Path) -> None:
+    async def story(bench: DeviceBench) -> None:
+        bench.office.order = releases(bench.office)[:1]
+        bench.office.refuses = {Service.REPORT: RefusedError(Refusal.UNAVAILABLE, 1)}
+        await bench.until(lambda: Service.REPORT in bench.office.asked)
+        change_and_revoke(bench)
+        bench.office.refuses = {}
+        await bench.at_rest()
+        assert [report.outcome for report in bench.office.reports] == [Outcome.CONFIRMED]
+
+    on_bench(tmp_path, story)
+
+
+@pytest.mark.clause("R27")
+def test_a_directory_by_revoked_keys_is_heard_by_nobody_who_knows_newer_ones(tmp_path: Path) -> None:
+    async def story(bench: DeviceBench) -> None:
+        bench.office.order = []
+        await bench.at_rest()
+        old = change_and_revoke(bench)
+        await bench.back_office.configure(Purpose.LOOK)
+        new = bench.office.signers.configuration
+        bench.office.signers.configuration = replace(old, sealing_key=new.sealing_key)
+        with pytest.raises(OfficeError) as refused:
+            await bench.back_office.configure(Purpose.LOOK)
+        assert refused.value.fault in (Fault.REVOKED, Fault.ROLLBACK, Fault.WRONG_SIGNATURE)
 
     on_bench(tmp_path, story)
 

@@ -17,10 +17,12 @@ from fob_office.servers.service import identity
 from fob_office.servers.tables import ServerKeys
 from fob_office.servers.views import server_view, server_views
 from fob_protocol.cose.headers import key_id
-from fob_protocol.office.certificate import RevocationList, Usage, read_revocation_list
-from fob_protocol.office.directory import ListServers, Servers
+from fob_protocol.office.certificate import Certificate, RevocationList, Usage, read_revocation_list
+from fob_protocol.office.conversation import Speaker
+from fob_protocol.office.directory import ListServers, Servers, ask_directory
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError
+from fob_protocol.office.known import Known
 from fob_protocol.office.limits import ANSWER_LIMIT
 from fob_protocol.office.message import read
 from fob_protocol.office.trust import Trust
@@ -55,8 +57,9 @@ def test_old_keys_work_until_they_are_revoked_and_then_are_worth_nothing(scene: 
     assert len(read(Servers, asked.open(scene.answering.answer(DIRECTORY, asked.sealed)).body).certificates) == 4
 
     scene.issuing().revoke(CONFIGURATION, everything=False)
-    with pytest.raises(UnreadableError):
-        scene.ask(DIRECTORY, old, ListServers())
+    for service in set(scene.answering.services) - {DIRECTORY}:
+        with pytest.raises(UnreadableError):
+            scene.ask(service, old, ListServers())
     trust = learned(scene)
     with pytest.raises(OfficeError) as caught:
         trust.check(old_signed, CONFIGURATION, Usage.CONFIGURATION)
@@ -64,17 +67,67 @@ def test_old_keys_work_until_they_are_revoked_and_then_are_worth_nothing(scene: 
     assert trust.check(scene.signed_certificate(CONFIGURATION), CONFIGURATION, Usage.CONFIGURATION) == new
 
 
+def ask_by(scene: OfficeScene, certificate: Certificate, known: Known) -> Servers:
+    """As a device does that knows a certificate of the configuration server, from the factory or from since."""
+    conversation = ask_directory(
+        Speaker(certificate, scene.random.randbytes), partial(known.successor, CONFIGURATION, NOW)
+    )
+    asked = next(conversation)
+    with pytest.raises(StopIteration) as ended:
+        conversation.send(asked.open(scene.answering.answer(DIRECTORY, asked.sealed)))
+    servers: Servers = ended.value.value
+    return servers
+
+
 @pytest.mark.clause("R27")
-def test_revoked_private_keys_are_erased(scene: OfficeScene) -> None:
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_device_that_knows_revoked_keys_alone_hears_of_the_new_ones(scene: OfficeScene, everything: bool) -> None:
+    """From the new ones, which the answer brings with it; though two were revoked meanwhile."""
+    old, known, issuing = scene.certificate(CONFIGURATION), Known(Trust(scene.issuer)), scene.issuing()
+    for _ in range(2):
+        issuing.revoke(CONFIGURATION, everything=True) if everything else None
+        issuing.change_keys(CONFIGURATION)
+        issuing.revoke(CONFIGURATION, everything=False) if not everything else None
+    known = known.with_directory(ask_by(scene, old, known), NOW)
+    assert known.server(CONFIGURATION, Usage.CONFIGURATION, NOW) == scene.certificate(CONFIGURATION)
+    assert ask_by(scene, old, known) == directory(scene)
+
+
+@pytest.mark.clause("R27")
+def test_a_server_that_is_revoked_altogether_answers_nobody(scene: OfficeScene) -> None:
+    old = scene.certificate(CONFIGURATION)
+    scene.issuing().revoke(CONFIGURATION, everything=True)
+    with pytest.raises(UnreadableError):
+        scene.ask(DIRECTORY, old, ListServers())
+
+
+@pytest.mark.clause("R27")
+@pytest.mark.parametrize(
+    ("usages", "is_kept"),
+    [
+        ((Usage.RELEASE,), False),
+        ((Usage.CONFIGURATION,), True),
+        # What people registered by, and was recorded on its way, is not to be opened ever again.
+        ((Usage.CONFIGURATION, Usage.REGISTRATION), False),
+        ((Usage.CONFIGURATION, Usage.DISTRIBUTION), False),
+    ],
+)
+def test_revoked_private_keys_are_erased(scene: OfficeScene, usages: tuple[Usage, ...], is_kept: bool) -> None:
+    """All but what opens questions for the directory of who has not heard of newer ones, and opens nothing else."""
     issuing = scene.issuing()
-    issuing.change_keys("release")
-    issuing.revoke("release", everything=False)
+    issuing.add_server("another", "Another", usages)
+    old = scene.certificate("another")
+    issuing.change_keys("another")
+    issuing.revoke("another", everything=False)
     with scene.office.database.read() as session:
-        rows = session.scalars(select(ServerKeys).where(ServerKeys.server == "release").order_by(ServerKeys.epoch))
+        rows = session.scalars(select(ServerKeys).where(ServerKeys.server == "another").order_by(ServerKeys.epoch))
         assert [(row.epoch, row.signing_key is None, row.sealing_key is None) for row in rows] == [
-            (1, True, True),
+            (1, True, not is_kept),
             (2, False, False),
         ]
+    if not is_kept:
+        with pytest.raises(UnreadableError):
+            scene.ask(DIRECTORY, old, ListServers())
 
 
 @pytest.mark.clause("R27")

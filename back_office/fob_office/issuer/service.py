@@ -17,7 +17,7 @@ from fob_office.issuer.tables import Issuer
 from fob_office.office import Office
 from fob_office.servers.identity import certificate_of, seal_keys
 from fob_office.servers.key_pair import KeyPair
-from fob_office.servers.service import LIST, newest_keys, sign_anew
+from fob_office.servers.service import LIST, newest_keys, sign_anew, still_opens
 from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Certificate, RevocationList, Usage
@@ -95,8 +95,8 @@ class Issuing:
     ) -> RevocationList:  # fmt: skip
         """The old keys of a server, or `everything`, are worth nothing from now on: a new list says so.
 
-        Their private halves are erased. Raises OperatorError, and not with `anyway`: what they signed would be given
-        to no device any more.
+        Their private halves are erased, but for what `still_opens` says. Raises OperatorError, and not with `anyway`:
+        what they signed would be given to no device any more.
         """
         with self._office.database.write() as session:
             newest = session.scalar(select(Server.epoch).where(Server.name == name))
@@ -108,8 +108,9 @@ class Issuing:
             change = update(Server).where(Server.name == name, Server.least_epoch < least).values(least_epoch=least)
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"{name} was not revoked", f"all below epoch {least} is revoked already", LIST)
-            old = update(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)
-            session.execute(old.values(signing_key=None, sealing_key=None))
+            for old in session.scalars(select(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)):
+                old.signing_key = None
+                old.sealing_key = old.sealing_key if still_opens(certificate_of(old)) else None
             new = self._sign_list(session, days)
             self._record(session, f"revoked below epoch {least}", name)
         return new

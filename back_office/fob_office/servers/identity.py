@@ -61,13 +61,19 @@ def opened(sealer: Sealer, keys: ServerKeys) -> Identity | None:
     if keys.signing_key is None or keys.sealing_key is None:
         return None
     signing = sealer.unseal(_place("signing_key", keys.server, keys.epoch), keys.signing_key)
-    sealing = sealer.unseal(_place("sealing_key", keys.server, keys.epoch), keys.sealing_key)
     return Identity(
         certificate_of(keys),
         keys.certificate,
         Ed25519PrivateKey.from_private_bytes(signing),
-        X25519PrivateKey.from_private_bytes(sealing),
+        opened_sealing_key(sealer, keys),
     )
+
+
+def opened_sealing_key(sealer: Sealer, keys: ServerKeys) -> X25519PrivateKey:
+    """Of keys whose sealing key is here. Raises UnsealError."""
+    assert keys.sealing_key is not None  # noqa: S101 - whoever asks has looked
+    sealing = sealer.unseal(_place("sealing_key", keys.server, keys.epoch), keys.sealing_key)
+    return X25519PrivateKey.from_private_bytes(sealing)
 
 
 def _place(column: str, server: str, epoch: int) -> Place:

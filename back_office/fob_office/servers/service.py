@@ -1,6 +1,7 @@
 """Which server a question is for, and which servers there are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import bindparam, select
@@ -8,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.secrets.sealing import Sealer
-from fob_office.servers.identity import Identity, opened
+from fob_office.servers.identity import Identity, opened, opened_sealing_key
 from fob_office.servers.tables import Server, ServerKeys
+from fob_protocol.office.certificate import Certificate, Usage
 
 LIST: Final = "fob-office server list"
 
@@ -20,11 +22,44 @@ _RECEIVER: Final = (
     .where(ServerKeys.key_id == bindparam("key_id"), ServerKeys.epoch >= Server.least_epoch)
 )
 
+_FORMER: Final = (
+    select(ServerKeys)
+    .join(Server)
+    .where(ServerKeys.key_id == bindparam("key_id"), ServerKeys.epoch < Server.least_epoch)
+)
+_NEWEST: Final = (
+    select(ServerKeys)
+    .join(Server)
+    .where(Server.name == bindparam("name"), ServerKeys.epoch == Server.epoch, Server.epoch >= Server.least_epoch)
+)
+# What else is asked of a server with these is secret for longer than its keys are good.
+_ASKED_SECRETS: Final = set(Usage) - {Usage.CONFIGURATION, Usage.RELEASE, Usage.ENTITLEMENT}
+
 
 def receiver(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None:
     """The server whose sealing key this is, unless it was revoked. Raises UnsealError."""
     keys = session.scalars(_RECEIVER, {"key_id": key_id}).one_or_none()
     return opened(sealer, keys) if keys is not None else None
+
+
+def still_opens(certificate: Certificate) -> bool:
+    """Whether the sealing key is kept when these keys are revoked: it opens questions for the directory from devices
+    that have not heard of newer keys. Not where other questions were sealed to it too: whoever takes it later must
+    not open those that he recorded.
+    """
+    return Usage.CONFIGURATION in certificate.usages and not _ASKED_SECRETS & set(certificate.usages)
+
+
+def former(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None:
+    """The server that a revoked sealing key was of, with that key and its newest keys for the rest; None if there is
+    no such, or the server is revoked altogether. Raises UnsealError.
+    """
+    old = session.scalars(_FORMER, {"key_id": key_id}).one_or_none()
+    if old is None or old.sealing_key is None:
+        return None
+    newest = session.scalars(_NEWEST, {"name": old.server}).one_or_none()
+    now = opened(sealer, newest) if newest is not None else None
+    return replace(now, sealing_key=opened_sealing_key(sealer, old)) if now is not None else None
 
 
 def identity(session: Session, sealer: Sealer, name: str) -> Identity:

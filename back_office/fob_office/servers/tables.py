@@ -19,7 +19,8 @@ class Server(Base):
 class ServerKeys(Base):
     """The keys of one epoch. `certificate` is the issuer's, signed; `key_id` that of the sealing key.
 
-    The private halves are sealed; they are None once they are revoked, or when the server keeps them elsewhere.
+    The private halves are sealed; they are None once they are revoked (but for `service.still_opens`), or when the
+    server keeps them elsewhere.
     """
 
     __tablename__ = "server_keys"

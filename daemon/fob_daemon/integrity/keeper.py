@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,8 +36,6 @@ from fob_protocol.office.message import Version
 T = TypeVar("T")
 
 _KEY_SIZE: Final = 32
-# What the operator gave a new copy to, or may have.
-_OVER: Final = (State.CLONED, State.DISABLED)
 
 
 class OtherReleaseError(Exception):
@@ -92,7 +91,8 @@ class Keeper:
             distributor = distribution_server(known, self.clock())
             holding = self._holding(None, measured)
             conversation = self._holder().enrol(Speaker(distributor, self.random), holding, identifier)
-            mine = with_letter(await self._received(known, distributor, conversation, holding, None), identifier)
+            given = await self._received(known, distributor, conversation, holding, measured, None)
+            mine = with_letter(given, identifier)
         if mine is None:
             raise OfficeError(Fault.MALFORMED, "the copy of another letter")
         counter = self.kept.counter if self.kept is not None else 0
@@ -112,7 +112,7 @@ class Keeper:
         holding = self._holding(copy, measured)
         is_other = holding.version != copy.about.version
         is_whole = copy.state is State.INVALID and measured.digest == copy.about.digest
-        if not (is_other or is_whole or copy.state in _OVER):
+        if not (is_other or copy.has_verdict):
             return True
         known, server = self._known, distribution_server(self._known, self.clock())
         await asyncio.to_thread(self._change, counter=self._enrolled.counter + 1)
@@ -120,7 +120,7 @@ class Keeper:
         conversation = self._holder().ask_copies(
             Speaker(server, self.random), self._enrolled.counter, (holding,), replaced
         )
-        taken = await self._received(known, server, conversation, holding, copy)
+        taken = await self._received(known, server, conversation, holding, measured, copy)
         if taken is not None and taken != copy:
             await asyncio.to_thread(self._change, copy=taken)
         return taken is not None or not is_other
@@ -159,22 +159,22 @@ class Keeper:
         server: Certificate,
         conversation: Conversation[Copies],
         holding: Holding,
+        measured: Measured,
         held: HeldCopy | None,
     ) -> HeldCopy | None:
-        """Raises OtherReleaseError too."""
+        """Raises OtherReleaseError too: a copy that nothing here measures as is not taken."""
         answer = await hold(self.office, conversation, lambda time: None)
         receiver = Receiver(self._holder().key_id, known.now(self.clock()), lambda program: held)
-        try:
-            return receiver.taken(server, answer, [holding]).get(OWN_PROGRAM)
-        except OfficeError as error:
-            if error.fault is Fault.MALFORMED:
-                raise OtherReleaseError from None
-            raise
+        taken = receiver.taken(server, answer, [holding]).get(OWN_PROGRAM)
+        if taken is not None and taken.about.digest not in (holding.digest, measured.digest):
+            raise OtherReleaseError
+        return taken
 
     async def _directory(self, known: Known, certificate: bytes) -> Known:
         """It does not matter whether the certificate still holds: all of the answer is signed by the issuer."""
         speaker = Speaker(read_certificate(known.trust.issuer, certificate), self.random)
-        servers = await hold(self.office, ask_directory(speaker), lambda time: None)
+        successor = partial(known.successor, speaker.server.server, self.clock())
+        servers = await hold(self.office, ask_directory(speaker, successor), lambda time: None)
         return known.with_directory(servers, self.clock())
 
     async def _hold(self, conversation: Conversation[T]) -> T:

@@ -18,6 +18,7 @@ from fob_device.integrity.standings import Standings
 from fob_device.integrity.store import CopyStore
 from fob_device.office.carrier import Carrier, NotCarriedError
 from fob_device.office.configuring import Configuring, NotInstalledError
+from fob_device.office.directory import Directory
 from fob_device.office.options import Options
 from fob_device.office.progress import Progress, Told
 from fob_device.office.registering import Registering
@@ -41,9 +42,6 @@ from fob_protocol.pkcs11.errors import CkrError
 FAILURES: Final = (
     ProtocolError, NotCarriedError, NotInstalledError, OSError, CkrError, TokenFileError, PowerCutError
 )  # fmt: skip
-
-# Seconds for which a directory is good enough to register by.
-DIRECTORY_AGE: Final = 600
 
 _BY_PHASE: Final = {Phase.FETCHING: "fetching", Phase.STAGED: "staged", Phase.TRIAL: "trial"}
 
@@ -93,9 +91,10 @@ class BackOffice:
         self._measuring = Workshop()
         self._parts = parts
         self._talker = Talker(parts.store, parts.carrier, self.progress, parts.clock)
+        self._directory = Directory(parts.device, self._talker, parts.random)
         self._configuring = Configuring(
-            parts.store, parts.device, parts.machine, self.workshop, self._talker, self.progress, parts.random,
-            self.started, self._options_changed,
+            parts.store, parts.device, parts.machine, self.workshop, self._talker, self._directory, self.progress,
+            parts.random, self.started, self._options_changed,
         )  # fmt: skip
         self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
         self._news = asyncio.Event()
@@ -108,7 +107,6 @@ class BackOffice:
             desk, self.standings, self._measuring, parts.random, self._copy_changed, self._news.set, self._rest
         )
         self._wishes: list[_Wish] = []
-        self._directory_until = 0
         self._told_set = parts.machine.boot.record.set_number
 
     @property
@@ -200,8 +198,11 @@ class BackOffice:
                     await self._news.wait()
             return
         try:
+            if self._directory.is_doubted:
+                await self._directory.ask(pauses)
             await job(pauses)
         except FAILURES as error:
+            self._directory.doubt(error)
             self.trouble = name_of(error)
             self._rest()
             await self._talker.pause(pauses.after(_seconds(error)))
@@ -243,9 +244,7 @@ class BackOffice:
         self._registering.options_changed = False
 
     async def _refresh_servers(self) -> None:
-        if not self._directory_until - DIRECTORY_AGE <= self._talker.now < self._directory_until:
-            await self._configuring.ask_servers(Pauses(self._parts.random))
-            self._directory_until = self._talker.now + DIRECTORY_AGE
+        await self._directory.refresh(Pauses(self._parts.random))
 
     @contextmanager
     def _personal(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from fob_device.components.installer import Wanted
 from fob_device.components.machine import Machine
 from fob_device.components.offer import Offer
 from fob_device.office.configuration import PendingRequest, Requesting, ask_again, fetch_chunk, make_report, send_report
+from fob_device.office.directory import Directory
 from fob_device.office.progress import Progress, Told
 from fob_device.office.steps import Steps
 from fob_device.office.store import OfficeStore
@@ -21,10 +22,9 @@ from fob_device.office.talker import Talker
 from fob_device.office.workshop import Workshop
 from fob_protocol.cose import sign1
 from fob_protocol.noise.keys import Random
-from fob_protocol.office.certificate import Usage, read_certificate
+from fob_protocol.office.certificate import Usage
 from fob_protocol.office.configuration import Current, Granted, Outcome, Purpose, Report
 from fob_protocol.office.conversation import Conversation, Speaker
-from fob_protocol.office.directory import ask_directory
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
@@ -35,7 +35,6 @@ WORDS: Final = {
     Purpose.AGAIN: "asking for the configuration",
     Purpose.LOOK: "looking for upgrades",
 }
-DIRECTORY_WORDS: Final = "asking which servers there are"
 TRIAL_WORDS: Final = "trying what came"
 REPORT_WORDS: Final = "reporting what came of it"
 
@@ -61,6 +60,7 @@ class Configuring:
         machine: Machine,
         workshop: Workshop,
         talker: Talker,
+        directory: Directory,
         progress: Progress,
         random: Random,
         started: asyncio.Event,
@@ -72,6 +72,7 @@ class Configuring:
         self._machine = machine
         self._workshop = workshop
         self._talker = talker
+        self._directory = directory
         self._progress = progress
         self._random = random
         self._started = started
@@ -111,16 +112,10 @@ class Configuring:
         await self._install(pauses)
         await self._report(pauses)
 
-    async def ask_servers(self, pauses: Pauses) -> None:
-        """The directory, of the configuration server; it does not matter whether its certificate still holds."""
-        speaker = Speaker(read_certificate(self._device.issuer, self._signed_certificate()), self._random)
-        servers = await self._talker.hold(ask_directory(speaker), Told(DIRECTORY_WORDS), pauses)
-        self._talker.learn(self._talker.known.with_directory(servers, self._talker.now))
-
     async def configure(self, purpose: Purpose, pauses: Pauses) -> None:
         """Ask, and let what is granted run. Raises NotInstalledError too."""
         await self._install(pauses)
-        await self.ask_servers(pauses)
+        await self._directory.ask(pauses)
         answer, pending = await self._ask(purpose, pauses)
         if isinstance(answer, Granted) and purpose is not Purpose.LOOK:
             await self._take(answer, pending)
@@ -153,7 +148,7 @@ class Configuring:
         """Raises OfficeError when the server's certificate does not hold."""
         if pending is not None:
             return ask_again(self._speaker(pending.certificate), pending)
-        certificate = self._signed_certificate()
+        certificate = self._directory.signed_certificate
         record, damaged = self._machine.boot.record, self._machine.running.damaged
         return self._requesting.ask(self._speaker(certificate), certificate, purpose, record, damaged)
 
@@ -216,7 +211,7 @@ class Configuring:
         if report is None or not _is_about(report, record.ended):
             report = make_report(self._device, self._store.next_counter(), record.ended, record)
             self._store.keep_report(report)
-        certificate = self._signed_certificate()
+        certificate = self._directory.signed_certificate
         await self._talker.hold(send_report(self._speaker(certificate), report), Told(REPORT_WORDS), pauses)
         # First this one: a report that is told twice is told of the same set.
         await self._workshop(self._machine.boot.reported)
@@ -235,10 +230,6 @@ class Configuring:
         """Raises OfficeError."""
         trust = self._talker.known.now(self._talker.now)
         return Speaker(trust.check(certificate, self._device.server, Usage.CONFIGURATION), self._random)
-
-    def _signed_certificate(self) -> bytes:
-        """The configuration server's newest."""
-        return self._talker.known.certificates.get(self._device.server, self._device.server_certificate)
 
 
 def _is_about(report: bytes, ended: Ended) -> bool:

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from fob_protocol.office.certificate import SERVERS_LIMIT
 from fob_protocol.office.conversation import Conversation, Speaker
-from fob_protocol.office.envelope import Service
+from fob_protocol.office.envelope import Service, Successor, ask
 from fob_protocol.office.message import Message, read
 
 
@@ -21,7 +21,8 @@ class Servers(Message, tag=1, frozen=True):
     revocations: bytes
 
 
-def ask_directory(speaker: Speaker) -> Conversation[Servers]:
-    """All of it is signed by the issuer, so it does not matter who was asked."""
-    answer = yield speaker.ask(Service.DIRECTORY, ListServers())
+def ask_directory(speaker: Speaker, successor: Successor) -> Conversation[Servers]:
+    """All of it is signed by the issuer, so it does not matter whether the keys that are asked still hold."""
+    question = ListServers().octets()
+    answer = yield ask(speaker.server, Service.DIRECTORY, question, speaker.random, successor)
     return read(Servers, answer.body)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fob_protocol.cose import hpke, sign1
 from fob_protocol.cose.errors import CoseError
-from fob_protocol.cose.headers import Context
+from fob_protocol.cose.headers import Context, key_id
 from fob_protocol.cose.labels import Label
 from fob_protocol.office.certificate import Certificate
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
@@ -54,14 +54,22 @@ class Refused(Message, tag=0, frozen=True):
     retry_after: Time | None
 
 
+# Whose keys sign an answer that the asked ones did not: by the answer itself, before it is known to be anybody's.
+Successor = Callable[[Answer], Certificate]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question under way: `sealed` goes to the office; the rest waits for its answer and is never said."""
+    """A question under way: `sealed` goes to the office; the rest waits for its answer and is never said.
+
+    Without a `successor` the keys that were asked sign the answer.
+    """
 
     service: Service
     server: Certificate
     sealed: bytes
     reply_key: X25519PrivateKey = field(repr=False)
+    successor: Successor | None = None
 
     def open(self, sealed: bytes) -> Answer:
         """The server's answer. Raises OfficeError, RefusedError."""
@@ -71,19 +79,32 @@ class Asked:
         except CoseError:
             raise OfficeError(Fault.STALE_ANSWER, "that is no answer to this question") from None
         try:
-            answer = read(Answer, sign1.verify(self.server.signing_key, Label.ANSWER, context, signed))
+            answer = read(Answer, sign1.verify(self._signing_key(signed), Label.ANSWER, context, signed))
         except CoseError as error:
             raise OfficeError(Fault.WRONG_SIGNATURE, f"the answer is not {self.server.server}'s: {error}") from None
         _check_refused(answer.body)
         return answer
 
+    def _signing_key(self, signed: bytes) -> bytes:
+        """Raises CoseError, and what `successor` raises."""
+        mine = self.server.signing_key
+        if self.successor is None or sign1.signer_of(signed) == key_id(mine):
+            return mine
+        return self.successor(read(Answer, sign1.unverified_payload(signed))).signing_key
 
-def ask(server: Certificate, service: Service, body: bytes, random: Callable[[int], bytes]) -> Asked:
+
+def ask(
+    server: Certificate,
+    service: Service,
+    body: bytes,
+    random: Callable[[int], bytes],
+    successor: Successor | None = None,
+) -> Asked:
     """A question to a server. `random` gives so many octets."""
     reply_key = X25519PrivateKey.from_private_bytes(random(32))
     question = Question(random(16), reply_key.public_key().public_bytes_raw(), body)
     sealed = hpke.seal_to(server.sealing_key, Label.QUESTION, [service], question.octets())
-    return Asked(service, server, sealed, reply_key)
+    return Asked(service, server, sealed, reply_key, successor)
 
 
 def open_question(key: X25519PrivateKey, service: Service, sealed: bytes) -> Question:

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from fob_protocol.office.certificate import SERVERS_LIMIT, Certificate, RevocationList, Usage, read_certificate
 from fob_protocol.office.directory import Servers
+from fob_protocol.office.envelope import Answer
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Count, Message, Name, Time, read
 from fob_protocol.office.trust import Trust
@@ -81,6 +82,13 @@ class Known:
             else:
                 known = known._with(certificate, signed)
         return known
+
+    def successor(self, name: str, clock: int, answer: Answer) -> Certificate:
+        """Who signs a directory that the keys which were asked did not: the newest of this server by the directory
+        itself, if all of that holds by what is known here and at its own time (R27).
+        """
+        at = max(clock, answer.time)
+        return self.with_directory(read(Servers, answer.body), at).server(name, Usage.CONFIGURATION, at)
 
     def with_trust(self, trust: Trust) -> "Known":
         """After what a check came to; the device's own clock is not kept."""
