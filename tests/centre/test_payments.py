@@ -32,7 +32,7 @@ FIRST, SECOND = bytes(32), b"2" * 32
 
 
 def charge(amount: int, number: int = 1, account: bytes = ANNA, request: bytes = FIRST) -> Charge:
-    return Charge(account, "FM-1", number, amount, request)
+    return Charge(account, "FM-1", number, amount, request, request[:16], is_settlement=False)
 
 
 def pay_back(amount: int, number: int) -> PayBack:
@@ -58,7 +58,7 @@ def provider(tmp_path: Path) -> Iterator[EmulatedProvider]:
 @pytest.mark.clause("M29")
 async def test_a_receipt_says_what_was_paid_and_for_what(provider: EmulatedProvider) -> None:
     receipt = read(await provider.charge(charge(500)))
-    assert receipt == Receipt(FIRST, "FM-1", 1, 500, receipt.reference, NOW)
+    assert receipt == Receipt(FIRST, "FM-1", 1, 500, False, FIRST[:16], NOW)
     assert await provider.do(partial(card, account=ANNA, terms=TERMS)) == (500, 500, False)
 
 

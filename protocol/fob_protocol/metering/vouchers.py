@@ -32,12 +32,16 @@ class Permission(Message, tag=1, frozen=True):
 
 
 class Receipt(Message, tag=1, frozen=True):
-    """*receipt*, of the payment provider: money that came, or (less than nothing) went back. Numbers count from 1."""
+    """*receipt*, of the payment provider: money that came, or (less than nothing) went back. Numbers count from 1.
+
+    `reference` is the id of the request that it came by; `is_settlement`: it pays what was owed.
+    """
 
     request: Octets32
     serial: Serial
     number: Count
     amount: Signed
+    is_settlement: bool
     reference: Nonce
     time: Time
 

@@ -21,6 +21,12 @@ class CarryOut(Command[Done], frozen=True):
     order: bytes
 
 
+class Settle(Command[Done], frozen=True):
+    """What the mailer of a meter owes is charged. OPERATOR."""
+
+    serial: str
+
+
 class Recover(Command[Done], frozen=True):
     """End what a meter box did and the database has not got. OPERATOR."""
 

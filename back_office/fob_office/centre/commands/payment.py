@@ -10,13 +10,15 @@ class Receipted(Reply, frozen=True):
 
 
 class Charge(Command[Receipted], frozen=True):
-    """Take money of the mailer. FUNCTION. Refused `payment-refused`."""
+    """Take money of the mailer; `is_settlement`: what was owed. FUNCTION. Refused `payment-refused`."""
 
     account: bytes
     serial: str
     number: int
     amount: int
     request: bytes
+    request_id: bytes
+    is_settlement: bool
 
 
 class PayBack(Command[Receipted], frozen=True):

@@ -10,10 +10,9 @@ class Funded(Reply, frozen=True):
 
 
 class FundPaid(Command[Funded], frozen=True):
-    """The payment provider's receipt, for a load or (`is_settlement`) for what is owed. FUNCTION."""
+    """The payment provider's receipt, which says whether it is for a load or for what is owed. FUNCTION."""
 
     receipt: bytes
-    is_settlement: bool
 
 
 class FundOwed(Command[Funded], frozen=True):

@@ -36,11 +36,11 @@ class EmulatedProvider:
 
     async def charge(self, asked: Charge) -> bytes:
         """Take money. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
-        return await self._pay(asked, asked.amount)
+        return await self._pay(asked, asked.amount, asked.request_id, is_settlement=asked.is_settlement)
 
     async def pay_back(self, asked: PayBack) -> bytes:
         """Give money back. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
-        return await self._pay(asked, -asked.amount)
+        return await self._pay(asked, -asked.amount, asked.request[:_REFERENCE_SIZE], is_settlement=False)
 
     async def do(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Of the ledger, between payments."""
@@ -52,14 +52,12 @@ class EmulatedProvider:
         self._group.close()
         self._database.close()
 
-    async def _pay(self, asked: Charge | PayBack, amount: int) -> bytes:
+    async def _pay(self, asked: Charge | PayBack, amount: int, reference: bytes, *, is_settlement: bool) -> bytes:
         wanted = Wanted(asked.account, asked.serial, asked.number, amount)
-        receipt = partial(self._receipt, asked, amount)
+        now = self._surroundings.clock()
+        written = Receipt(asked.request, asked.serial, asked.number, amount, is_settlement, reference, now)
+        receipt = partial(written.signed, self._key)
         return await self.do(partial(pay, wanted=wanted, terms=self._terms, receipt=receipt))
-
-    def _receipt(self, asked: Charge | PayBack, amount: int) -> bytes:
-        reference, now = self._surroundings.random(_REFERENCE_SIZE), self._surroundings.clock()
-        return Receipt(asked.request, asked.serial, asked.number, amount, reference, now).signed(self._key)
 
 
 def _each(connection: Connection, jobs: Sequence[_Work]) -> Sequence[Outcome]:
