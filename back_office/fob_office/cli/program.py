@@ -9,6 +9,7 @@ from fob_office.cli.context import Cli, json_option, page_options, pass_cli, sta
 from fob_office.cli.device import WHO
 from fob_office.components.versions import parse
 from fob_office.errors import OperatorError
+from fob_office.programs.own_version import check_version, version_of_folder, version_of_wheel
 from fob_office.programs.reading import installation_of_folders, installation_of_wheel
 from fob_office.programs.service import (
     ADD,
@@ -60,9 +61,12 @@ def add(
     with cli.office(state) as office:
         try:
             if wheel is None:
+                for folder in folders:
+                    check_version(name, number, folder, version_of_folder(folder))
                 add_installation(office, name, number, installation_of_folders(folders), WHO)
             else:
                 with ZipFile(wheel) as opened:
+                    check_version(name, number, wheel, version_of_wheel(opened))
                     add_installation(office, name, number, installation_of_wheel(opened, packages), WHO)
         except (InstallationError, BadZipFile) as error:
             raise OperatorError(f"{name} {version} was not added", str(error), ADD) from None

@@ -12,6 +12,7 @@ from fob_office.distribution.asking import Asker, admitted, asker_of, is_disable
 from fob_office.distribution.giving import Giving, current_copies, validation_server
 from fob_office.distribution.keeping import identifier_of, letter_identifier, record_of
 from fob_office.distribution.tables import Copy, Holder, Letter
+from fob_office.distribution.unknown import tell_of_unknown
 from fob_office.events.service import record
 from fob_office.office import Office
 from fob_office.programs.programs import Program, find_program, find_programs
@@ -98,6 +99,7 @@ class Distributing:
         holder.counter, holder.request = request.counter, said
         holdings = admitted(session, asker, request.holdings)
         known = find_programs(session, [(one.program, one.version) for one in holdings])
+        tell_of_unknown(session, self.office, holder, {(one.program, one.version) for one in holdings} - known.keys())
         programs = list(dict.fromkeys(known[key] for one in holdings if (key := (one.program, one.version)) in known))
         giving = Giving(session, self.office, holder, validation_server(session, self.server))
         return self._answer(session, giving.copies(programs, request.replaced))

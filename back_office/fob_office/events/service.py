@@ -25,6 +25,12 @@ def record_unless_there(session: Session, time: int, who: str, what: str, about:
         record(session, time, who, what, about)
 
 
+def latest_about(session: Session, what: str) -> list[str]:
+    """With what this was done, of the latest events."""
+    latest = select(Event.what, Event.about).order_by(Event.id.desc()).limit(LATEST)
+    return [event.about for event in session.execute(latest) if event.what == what]
+
+
 def events_after(session: Session, last: int, count: int = PAGE) -> Sequence[Event]:
     """Those behind the id `last`, oldest first."""
     return session.scalars(select(Event).where(Event.id > last).order_by(Event.id).limit(count)).all()
