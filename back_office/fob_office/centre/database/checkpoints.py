@@ -48,8 +48,9 @@ class Asker(Protocol):
 
 
 class _Growth(NamedTuple):
-    """What a checkpoint is wanted for: the log's size and hash now, and the proof from the newest one."""
+    """What a checkpoint is wanted for: the log's size and hash now, and the proof from the newest one's size."""
 
+    earlier: int
     size: int
     root: bytes
     proof: tuple[bytes, ...]
@@ -143,7 +144,7 @@ class Checkpointer:
                 return None
             raise BusRefusedError(Word.TAMPERING, f"the log is shorter than the {earlier} entries that the box signed")
         proof = await self._keeper.read(partial(_proof, earlier=earlier, size=growth.size))
-        return (await box.ask(SignCheckpoint(growth.size, growth.root, proof), CHECKPOINT_TIME)).checkpoint
+        return (await box.ask(SignCheckpoint(earlier, growth.size, growth.root, proof), CHECKPOINT_TIME)).checkpoint
 
     async def _warn(self, box: Asker, refused: BusRefusedError) -> None:
         log.error("no checkpoint", box=box.name, word=refused.word, why=refused.why)
@@ -160,7 +161,7 @@ def _growth(connection: Connection) -> _Growth | None:
     earlier = 0 if newest is None else newest.size
     if frontier.size == earlier:
         return None
-    return _Growth(frontier.size, frontier.root, _proof(connection, earlier, frontier.size))
+    return _Growth(earlier, frontier.size, frontier.root, _proof(connection, earlier, frontier.size))
 
 
 def _size(connection: Connection) -> int:

@@ -1,0 +1,1 @@
+"""Function servers: they sign mailers on, dispense, and keep nothing (M2, M18)."""

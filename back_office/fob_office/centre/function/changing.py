@@ -1,0 +1,211 @@
+"""Steps 5 to 7 of a transaction: what a meter box has done is attested, stored and answered, once (M33)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import structlog
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.database import Fetch, Fetched, Mailer, NewRecord, Payout, Store, Warn
+from fob_office.centre.commands.meter import Changed
+from fob_office.centre.commands.transaction import Attest
+from fob_office.centre.function.peers import Peers
+from fob_office.centre.function.refusing import ALARMING, refused
+from fob_office.centre.words import Word
+from fob_office.surroundings import Surroundings
+from fob_protocol.cose import mac0
+from fob_protocol.metering.answers import Franked, Loaded, Refunded
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.records import MeterRecord
+from fob_protocol.metering.transaction import TransactionRecord
+from fob_protocol.metering.values import Indicated
+from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import Message, read
+from fob_protocol.office.refusals import Refusal
+
+log = structlog.get_logger(__name__)
+
+# Another request of the same meter, or its refill, may come between a few times; a device does one thing at a time.
+TRIES: Final = 8
+
+# An id under which nothing was ever asked.
+_NOBODY_S: Final = bytes(16)
+_CHANGED: Final = msgspec.msgpack.Decoder(Changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, once: `digest` is H of its octets."""
+
+    id: bytes
+    digest: bytes
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the database has of a meter and its mailer, as it was made; nothing of it is trusted."""
+
+    meter: bytes = field(repr=False)
+    user: bytes = field(repr=False)
+
+    @property
+    def record(self) -> MeterRecord:
+        """Unchecked: only boxes can."""
+        return read(MeterRecord, mac0.unchecked_payload(self.meter))
+
+
+# Makes the meter box do it, with the records as they are now.
+Do = Callable[[Held], Awaitable[Changed]]
+
+
+class Changing:
+    """Of one function server."""
+
+    def __init__(self, peers: Peers, surroundings: Surroundings) -> None:
+        self.peers = peers
+        self._surroundings = surroundings
+
+    async def change(self, request: Request, do: Do) -> bytes:
+        """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError."""
+        for _ in range(TRIES):
+            found = await self.fetch(request)
+            if isinstance(found, bytes):
+                return found
+            try:
+                changed = await do(found)
+            except BusRefusedError as error:
+                if error.word != Word.BEHIND:
+                    raise
+                await self._catch_up(found, error)
+                continue
+            answer = await self.finish(found.record.registers.counter, changed)
+            if answer is not None and changed.act.request == request.digest:
+                return answer
+        raise BusRefusedError(Word.UNAVAILABLE, f"{request.serial} changes faster than it can be read")
+
+    async def fetch(self, request: Request) -> Held | bytes:
+        """What a request needs, or its answer. Raises RuleBrokenError ID_USED, NO_ACCOUNT."""
+        found = await self.peers.any(Kind.DATABASE, Fetch(request.id, request.serial))
+        if (answer := done(found, request.digest)) is not None:
+            return answer
+        if found.meter is None or found.user is None:
+            raise refused(Refusal.NO_ACCOUNT, f"there is no meter {request.serial}")
+        return Held(found.meter, found.user)
+
+    async def look(self, serial: str) -> Held:
+        """The records as they are now. Raises RuleBrokenError NO_ACCOUNT."""
+        found = await self.peers.any(Kind.DATABASE, Fetch(_NOBODY_S, serial))
+        if found.meter is None or found.user is None:
+            raise refused(Refusal.NO_ACCOUNT, f"there is no meter {serial}")
+        return Held(found.meter, found.user)
+
+    async def finish(self, counter: int, changed: Changed) -> bytes | None:
+        """Attest and store what takes the place of the record with this counter; None: another one stands there.
+
+        Raises BusRefusedError.
+        """
+        record = record_of(changed)
+        transaction = await self.attest(changed, record)
+        answer = _answer(changed, record, transaction).octets()
+        store = Store(
+            request_id=changed.act.request_id,
+            request=changed.act.request,
+            answer=answer,
+            meter=NewRecord(record.serial.encode(), counter, changed.record),
+            user=None,
+            name=None,
+            serial=record.serial,
+            transaction=transaction,
+            payout=_payout(changed, record),
+        )
+        return answer if await self.store(store) else None
+
+    async def attest(self, changed: Changed, record: MeterRecord) -> bytes:
+        """The transaction record, signed. Raises BusRefusedError."""
+        draft = _draft(changed, record).octets()
+        return (await self.peers.any(Kind.TRANSACTION, Attest(draft, changed.voucher))).transaction
+
+    async def store(self, store: Store) -> bool:
+        """False: a record with another counter stands there. Raises BusRefusedError."""
+        try:
+            await self.peers.any(Kind.DATABASE, store)
+        except BusRefusedError as error:
+            if error.word == Word.CONFLICT:
+                return False
+            raise
+        return True
+
+    async def warn(self, serial: str, error: BusRefusedError) -> None:
+        """A warning record, where a refusal says that somebody is at work (M20, M22)."""
+        if error.word not in ALARMING:
+            return
+        log.critical("tampering", serial=serial, word=error.word, why=error.why, clause="M22")
+        try:
+            now = self._surroundings.clock()
+            await self.peers.any(Kind.DATABASE, Warn(error.word, serial, error.why[:200], now))
+        except BusRefusedError as unheard:
+            log.error("a warning is not recorded", serial=serial, why=unheard.why)
+
+    async def _catch_up(self, held: Held, behind: BusRefusedError) -> None:
+        """End what the meter box did and the database has not got. Raises BusRefusedError."""
+        changed = _CHANGED.decode(behind.data or b"")
+        if changed.before != digest(held.meter):
+            raise BusRefusedError(Word.TAMPERING, f"{held.record.serial}: the standing does not follow this record")
+        log.info("ending an earlier transaction", serial=held.record.serial, deed=Deed(changed.deed).name)
+        await self.finish(held.record.registers.counter, changed)
+
+
+def record_of(changed: Changed) -> MeterRecord:
+    """The one after it, unchecked."""
+    return read(MeterRecord, mac0.unchecked_payload(changed.record))
+
+
+def done(found: Fetched | Mailer, request: bytes) -> bytes | None:
+    """The answer that the journal has for this request (its digest). Raises RuleBrokenError ID_USED."""
+    if found.done is None:
+        return None
+    asked, answer = found.done
+    if asked != request:
+        raise refused(Refusal.ID_USED, "the id stands for another request")
+    return answer
+
+
+def _draft(changed: Changed, record: MeterRecord) -> TransactionRecord:
+    registers = record.registers
+    return TransactionRecord(
+        request=changed.act.request_id,
+        serial=record.serial,
+        deed=Deed(changed.deed),
+        counter=registers.counter,
+        amount=changed.amount,
+        ascending=registers.ascending,
+        descending=registers.descending,
+        loads=registers.loads,
+        pieces=registers.pieces,
+        indicia=tuple(Indicated(made.indicium, made.token) for made in changed.indicia),
+        integrity=changed.act.integrity,
+        time=changed.time,
+        before=changed.before,
+        after=digest(changed.record),
+    )
+
+
+def _answer(changed: Changed, record: MeterRecord, transaction: bytes) -> Message:
+    match Deed(changed.deed):
+        case Deed.FRANK:
+            indicia = tuple(Indicated(made.indicium, made.token) for made in changed.indicia)
+            return Franked(indicia, record.registers, transaction)
+        case Deed.REFUND | Deed.CREDIT:
+            return Refunded(record.registers, transaction)
+        case _:
+            return Loaded(record.registers, transaction)
+
+
+def _payout(changed: Changed, record: MeterRecord) -> Payout | None:
+    if changed.deed != Deed.REFUND:
+        return None
+    return Payout(record.account, record.serial, record.funds, changed.amount, changed.act.request)

@@ -1,0 +1,146 @@
+"""A device's sealed question in, a sealed answer out; the function server's own key opens it (M2)."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
+from fob_office.centre.bus.errors import BusRefusedError, DirectoryError
+from fob_office.centre.bus.errors import Word as BusWord
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.function.changing import Changing, Request
+from fob_office.centre.function.franking import Franking
+from fob_office.centre.function.looking import Looking
+from fob_office.centre.function.paying import Paying
+from fob_office.centre.function.permitting import Asked, permit
+from fob_office.centre.function.refunding import Refunding
+from fob_office.centre.function.refusing import refusal_of
+from fob_office.centre.function.settings import FunctionSettings
+from fob_office.centre.function.signing import Signing
+from fob_office.refusing import RuleBrokenError
+from fob_office.surroundings import Surroundings
+from fob_protocol.cose import mac0
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.metering.answers import TermsGiven
+from fob_protocol.metering.requests import (
+    AboutRequest,
+    Ask,
+    Authenticated,
+    FrankRequest,
+    HistoryRequest,
+    LoadRequest,
+    RefundRequest,
+    SignOn,
+    SignUp,
+    Terms,
+    read_authenticated,
+)
+from fob_protocol.office import envelope
+from fob_protocol.office.envelope import Question, Refused, Service
+from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read_one_of
+from fob_protocol.office.refusals import Refusal
+
+log = structlog.get_logger(__name__)
+
+_MESSAGES = (Terms, SignUp, SignOn, Ask)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Of one function server. `probe`: any key, by which a reply key is tried before anything is done."""
+
+    settings: FunctionSettings
+    surroundings: Surroundings
+    changing: Changing
+    signing: Signing
+    franking: Franking
+    paying: Paying
+    refunding: Refunding
+    looking: Looking
+    probe: X25519PrivateKey
+
+    async def answer(self, sealed: bytes) -> bytes:
+        """What goes back, refusals too. Raises BusRefusedError MALFORMED: it opens with no key that is here."""
+        identity = self.settings.identity
+        question = self._open(sealed)
+        body = await self._body(question.body)
+        now = self.surroundings.clock()
+        return envelope.seal_answer(identity.signing_key, Service.METERING, question, sealed, now, body)
+
+    def _open(self, sealed: bytes) -> Question:
+        try:
+            question = envelope.open_question(self.settings.identity.sealing_key, Service.METERING, sealed)
+            self.probe.exchange(X25519PublicKey.from_public_bytes(question.reply_key))
+        except (CoseError, OfficeError) as error:
+            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
+        except ValueError:
+            raise BusRefusedError(BusWord.MALFORMED, "the reply key is none") from None
+        return question
+
+    async def _body(self, body: bytes) -> bytes:
+        try:
+            return await self._answer(body)
+        except BusRefusedError as error:
+            return _refusal(refusal_of(error))
+        except RefusedError as error:
+            return _refusal(error)
+        except (OfficeError, CoseError) as error:
+            return _refusal(RuleBrokenError(Refusal.MALFORMED, "X8", str(error)))
+        except DirectoryError as error:
+            return _refusal(RuleBrokenError(Refusal.UNAVAILABLE, "X8", str(error)))
+
+    async def _answer(self, body: bytes) -> bytes:
+        match read_one_of(_MESSAGES, body):
+            case Terms():
+                passes = self.looking.passes.of(Kind.AUTHENTICATION)
+                return TermsGiven(tuple(self.settings.rates), self.settings.deposit, 0, passes).octets()
+            case SignUp(signed):
+                return await self.signing.sign_up(signed)
+            case SignOn(signed):
+                return await self.signing.sign_on(signed)
+            case Ask(authenticated):
+                return await self._authenticated(authenticated)
+            case other:
+                raise AssertionError(other)
+
+    async def _authenticated(self, octets: bytes) -> bytes:
+        """Whoever is warned of, by whatever it was that he asked."""
+        wanted = read_authenticated(mac0.unchecked_payload(octets))
+        request = Request(wanted.request, digest(wanted.octets()), wanted.serial)
+        try:
+            return await self._do(wanted, octets, request)
+        except BusRefusedError as error:
+            await self.changing.warn(wanted.serial, error)
+            raise
+
+    async def _do(
+        self,
+        wanted: Authenticated,
+        octets: bytes,
+        request: Request,
+    ) -> bytes:
+        match wanted:
+            case FrankRequest():
+                return await self.franking.frank(Asked(wanted, octets, request))
+            case LoadRequest():
+                asked = Asked(wanted, octets, request)
+                return await self.paying.load(
+                    request, wanted.amount, lambda held: permit(self.changing.peers, held, asked)
+                )
+            case RefundRequest():
+                return await self.refunding.refund(Asked(wanted, octets, request))
+            case AboutRequest():
+                return await self.looking.about(Asked(wanted, octets, request))
+            case HistoryRequest():
+                return await self.looking.history(Asked(wanted, octets, request))
+            case _:
+                assert_never(wanted)
+
+
+def _refusal(error: RefusedError) -> bytes:
+    clause, why = (error.clause, error.why) if isinstance(error, RuleBrokenError) else ("X8", "")
+    log.info("refused", service=Service.METERING, code=error.refusal, clause=clause, why=why)
+    return Refused(error.refusal, error.retry_after).octets()

@@ -1,0 +1,94 @@
+"""Indicia (M17, M18, M20): whoever asks with validated software gets all pieces, or none."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.commands.meter import Act, Changed, Frank
+from fob_office.centre.function.changing import Changing, Held, Request
+from fob_office.centre.function.paying import Paying, mailer
+from fob_office.centre.function.peers import Peers
+from fob_office.centre.function.permitting import Asked, permission_of
+from fob_office.centre.function.presenting import Presenting
+from fob_office.centre.pieces import Resolved, resolve
+from fob_office.centre.words import Word
+from fob_protocol.metering.kinds import Payment
+from fob_protocol.metering.requests import FrankRequest
+from fob_protocol.office.errors import RefusedError
+
+log = structlog.get_logger(__name__)
+
+# Refills under way; those that find no room are due again at the next frank.
+REFILLS: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Franking:
+    """Of one function server."""
+
+    peers: Peers
+    changing: Changing
+    paying: Paying
+    presenting: Presenting
+    _refills: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def frank(self, asked: Asked[FrankRequest]) -> bytes:
+        """The answer. Raises BusRefusedError, RuleBrokenError."""
+        request = asked.request
+        answer = await self.changing.change(request, lambda held: self._frank(asked, held))
+        self._refill_later(request)
+        return answer
+
+    async def close(self) -> None:
+        """Refills that are under way are left to the next frank."""
+        for task in tuple(self._refills):
+            task.cancel()
+        await asyncio.gather(*self._refills, return_exceptions=True)
+
+    async def _frank(self, asked: Asked[FrankRequest], held: Held) -> Changed:
+        wanted = asked.wanted
+        self.presenting.admit(wanted.presentation, wanted.request, held.record.value_kind)
+        permission = await permission_of(self.peers, held, asked)
+        user = mailer(held)
+        pieces = resolve(wanted.pieces, user.origins)
+        if user.payment == Payment.PER_USE:
+            held = await self._with_enough(held, asked.request, pieces)
+        act = Act(asked.request.digest, asked.request.id, wanted.integrity)
+        try:
+            return await self._dispense(held, permission, pieces, act)
+        except BusRefusedError as error:
+            if error.word != Word.INSUFFICIENT_FUNDS or user.refill is None:
+                raise
+        await self.paying.refill(held)
+        return await self._dispense(await self._again(asked.request), permission, pieces, act)
+
+    async def _dispense(self, held: Held, permission: bytes, pieces: Resolved, act: Act) -> Changed:
+        frank = Frank(held.meter, permission, pieces.octets, act)
+        return await self.peers.owner(held.record.serial, frank)
+
+    async def _with_enough(self, held: Held, request: Request, pieces: Resolved) -> Held:
+        await self.paying.pay_per_use(held, request.digest, pieces.amount)
+        return await self._again(request)
+
+    async def _again(self, request: Request) -> Held:
+        """The records after a load. Raises BusRefusedError."""
+        found = await self.changing.fetch(request)
+        if isinstance(found, bytes):
+            raise BusRefusedError(Word.CONFLICT, "the same request was done meanwhile")
+        return found
+
+    def _refill_later(self, request: Request) -> None:
+        """The mailer has his indicia, and does not wait for it (M29)."""
+        if len(self._refills) < REFILLS:
+            task = asyncio.get_running_loop().create_task(self._refill(request))
+            self._refills.add(task)
+            task.add_done_callback(self._refills.discard)
+
+    async def _refill(self, request: Request) -> None:
+        try:
+            found = await self.changing.look(request.serial)
+            await self.paying.refill(found)
+        except (BusRefusedError, RefusedError) as error:
+            log.warning("no refill", serial=request.serial, why=str(error), clause="M29")

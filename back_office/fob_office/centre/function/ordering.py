@@ -1,0 +1,51 @@
+"""What operators want of a meter (M31), and a meter whose database was put back."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from fob_office.centre.commands.meter import Act, Changed, LastChange, Obey
+from fob_office.centre.function.changing import Changing, Held, Request
+from fob_office.centre.function.paying import Paying
+from fob_office.centre.function.peers import Peers
+from fob_protocol.cose import mac0
+from fob_protocol.metering.vouchers import KeyOrder
+from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """Of one function server."""
+
+    peers: Peers
+    changing: Changing
+    paying: Paying
+
+    async def carry_out(self, order: bytes) -> None:
+        """A KeyOrder of the steel box. Raises BusRefusedError, RuleBrokenError, CoseError, OfficeError."""
+        serial = read(KeyOrder, mac0.unchecked_payload(order)).serial
+        request = _request(digest(order), serial)
+
+        async def do(held: Held) -> Changed:
+            return await self.peers.owner(serial, Obey(held.meter, order, Act(request.digest, request.id, None)))
+
+        await self.changing.change(request, do)
+
+    async def settle(self, serial: str) -> None:
+        """What is owed, paid. Raises BusRefusedError, RuleBrokenError."""
+        await self.paying.settle(await self.changing.look(serial))
+
+    async def recover(self, serial: str) -> None:
+        """The meter box's standing takes the place of whatever the database has. Raises BusRefusedError."""
+        held = await self.changing.look(serial)
+        changed = await self.peers.owner(serial, LastChange(serial))
+        if digest(held.meter) != digest(changed.record):
+            log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
+            await self.changing.finish(held.record.registers.counter, changed)
+
+
+def _request(octets: bytes, serial: str) -> Request:
+    return Request(octets[:16], octets, serial)

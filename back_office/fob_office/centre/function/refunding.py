@@ -1,0 +1,74 @@
+"""Money back (M29): out of the meter first, then to the mailer; or an indicium that was not used, onto the meter."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.database import FetchPayouts, PaidOut, Payout
+from fob_office.centre.commands.meter import Act, Changed, Credit, Made, Refund
+from fob_office.centre.commands.payment import PayBack
+from fob_office.centre.function.changing import Changing, Held
+from fob_office.centre.function.peers import Peers
+from fob_office.centre.function.permitting import Asked, permission_of
+from fob_office.centre.function.refusing import refused
+from fob_protocol.metering.requests import RefundRequest
+from fob_protocol.office.refusals import Refusal
+
+log = structlog.get_logger(__name__)
+
+# Seconds between looks at what is to be paid back.
+PAUSE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refunding:
+    """Of one function server."""
+
+    peers: Peers
+    changing: Changing
+
+    async def refund(self, asked: Asked[RefundRequest]) -> bytes:
+        """The answer. Raises BusRefusedError, RuleBrokenError."""
+        wanted = asked.wanted
+        if (wanted.amount is None) == (wanted.unused is None):
+            raise refused(Refusal.MALFORMED, "an amount or an indicium, one of both")
+        return await self.changing.change(asked.request, lambda held: self._refund(asked, held))
+
+    async def pay_out(self) -> None:
+        """For as long as the server runs: what went out of meters goes back to mailers, until the provider says yes."""
+        while True:
+            try:
+                await self._pay_all()
+            except BusRefusedError as error:
+                log.warning("payouts wait", why=error.why)
+            await asyncio.sleep(PAUSE)
+
+    async def _refund(self, asked: Asked[RefundRequest], held: Held) -> Changed:
+        act = Act(asked.request.digest, asked.request.id, None)
+        permission = await permission_of(self.peers, held, asked)
+        unused = asked.wanted.unused
+        if unused is None:
+            return await self.peers.owner(asked.request.serial, Refund(held.meter, permission, act))
+        made = Made(unused.indicium, unused.token)
+        return await self.peers.owner(asked.request.serial, Credit(held.meter, permission, made, act))
+
+    async def _pay_all(self) -> None:
+        """Raises BusRefusedError when the database cannot be asked."""
+        while payouts := (await self.peers.any(Kind.DATABASE, FetchPayouts())).payouts:
+            paid = [await self._pay(payout) for payout in payouts]
+            if not any(paid):
+                return
+
+    async def _pay(self, payout: Payout) -> bool:
+        back = PayBack(payout.account, payout.serial, payout.number, payout.amount, payout.request)
+        try:
+            receipt = (await self.peers.any(Kind.PAYMENT, back)).receipt
+            await self.peers.any(Kind.DATABASE, PaidOut(payout.serial, payout.number, receipt))
+        except BusRefusedError as error:
+            log.warning("a payout waits", serial=payout.serial, number=payout.number, why=error.why)
+            return False
+        return True

@@ -1,0 +1,113 @@
+"""A function server in its process: it answers communication servers and operators, and pays out what is due."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from fob_office.centre.boxes.box import Box
+from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.commands import Done
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.errors import Word as BusWord
+from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.commands.function import Answer, Answered, CarryOut, Recover, Settle
+from fob_office.centre.function.changing import Changing
+from fob_office.centre.function.door import Door
+from fob_office.centre.function.franking import Franking
+from fob_office.centre.function.looking import Looking, Passes
+from fob_office.centre.function.ordering import Ordering
+from fob_office.centre.function.paying import Paying
+from fob_office.centre.function.peers import LinkedPeers, Peers
+from fob_office.centre.function.presenting import Presenting
+from fob_office.centre.function.refunding import Refunding
+from fob_office.centre.function.settings import FunctionSettings, read_settings
+from fob_office.centre.function.signing import Signing
+from fob_office.centre.view_file import ViewFile
+from fob_office.refusing import RuleBrokenError
+from fob_office.surroundings import Surroundings
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.office.errors import OfficeError
+
+
+class FunctionServer:
+    """With all that it does. `close` it."""
+
+    def __init__(self, settings: FunctionSettings, peers: Peers, links: Links, surroundings: Surroundings) -> None:
+        changing = Changing(peers, surroundings)
+        presenting = Presenting(settings, surroundings.clock)
+        paying = Paying(peers, changing, settings.deposit)
+        self.refunding = Refunding(peers, changing)
+        self._franking = Franking(peers, changing, paying, presenting)
+        self._ordering = Ordering(peers, changing, paying)
+        self._door = Door(
+            settings,
+            surroundings,
+            changing,
+            Signing(peers, changing, presenting),
+            self._franking,
+            paying,
+            self.refunding,
+            Looking(peers, changing, Passes(links)),
+            X25519PrivateKey.generate(),
+        )
+
+    def table(self) -> Table:
+        """Who may ask what."""
+        return {
+            Answer: row([Kind.COMMUNICATION], self.answer),
+            CarryOut: row([Kind.OPERATOR], self.carry_out),
+            Settle: row([Kind.OPERATOR], self.settle),
+            Recover: row([Kind.OPERATOR], self.recover),
+        }
+
+    async def answer(self, _: Pass, asked: Answer) -> Answered:
+        """A device's question."""
+        return Answered(await self._door.answer(asked.question))
+
+    async def carry_out(self, _: Pass, asked: CarryOut) -> Done:
+        """An order of the steel box."""
+        try:
+            await self._ordering.carry_out(asked.order)
+        except (CoseError, OfficeError) as error:
+            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
+        except RuleBrokenError as error:
+            raise BusRefusedError(error.refusal, error.why) from None
+        return Done()
+
+    async def settle(self, _: Pass, asked: Settle) -> Done:
+        """What a mailer owes."""
+        try:
+            await self._ordering.settle(asked.serial)
+        except RuleBrokenError as error:
+            raise BusRefusedError(error.refusal, error.why) from None
+        return Done()
+
+    async def recover(self, _: Pass, asked: Recover) -> Done:
+        """A meter whose database was put back."""
+        try:
+            await self._ordering.recover(asked.serial)
+        except RuleBrokenError as error:
+            raise BusRefusedError(error.refusal, error.why) from None
+        return Done()
+
+    async def close(self) -> None:
+        """What is under way beside questions."""
+        await self._franking.close()
+
+
+@asynccontextmanager
+async def function_server(box: Box) -> AsyncIterator[Table]:
+    """The factory of kind FUNCTION. Raises OperatorError when it was not told who it is."""
+    views = ViewFile(box.links.directory.folder, box.manufacturing)
+    peers = LinkedPeers(box.links, views)
+    server = FunctionServer(read_settings(box.folder), peers, box.links, box.surroundings)
+    payouts = asyncio.create_task(server.refunding.pay_out())
+    try:
+        yield server.table()
+    finally:
+        payouts.cancel()
+        await asyncio.gather(payouts, return_exceptions=True)
+        await server.close()

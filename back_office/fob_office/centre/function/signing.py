@@ -1,0 +1,110 @@
+"""Signing up for a meter, and signing on with another device (M14, M30)."""
+
+from dataclasses import dataclass
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.authentication import RecordUser, SignOn
+from fob_office.centre.commands.database import FindMailer, NewRecord, Store
+from fob_office.centre.commands.meter import Act, Begin
+from fob_office.centre.commands.steel import OrderMeter, OrderUser
+from fob_office.centre.function.changing import Changing, done, record_of
+from fob_office.centre.function.peers import Peers
+from fob_office.centre.function.presenting import Presenting
+from fob_office.centre.function.refusing import refused
+from fob_office.centre.words import Word
+from fob_protocol.cose import mac0
+from fob_protocol.metering.answers import SignedUp
+from fob_protocol.metering.records import MeterRecord, UserRecord
+from fob_protocol.metering.requests import SignOnRequest, SignUpRequest, read_signed
+from fob_protocol.metering.vouchers import MeterOrder, UserOrder
+from fob_protocol.office.hashing import digest, is_same
+from fob_protocol.office.message import read
+from fob_protocol.office.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Of one function server."""
+
+    peers: Peers
+    changing: Changing
+    presenting: Presenting
+
+    async def sign_up(self, signed: bytes) -> bytes:
+        """A new mailer with a meter (M8). Raises BusRefusedError, RuleBrokenError, OfficeError."""
+        asked = read_signed(SignUpRequest, signed)
+        self._check_software(asked, asked.value_kind)
+        request = digest(asked.octets())
+        found = await self.peers.any(Kind.DATABASE, FindMailer(asked.request, asked.name))
+        if (answer := done(found, request)) is not None:
+            return answer
+        if found.user is not None:
+            raise refused(Refusal.NAME_TAKEN, "another mailer has this name")
+        user = await self.peers.any(Kind.STEEL, OrderUser(None, asked.sealing_key, request))
+        record_user = RecordUser(user.order, signed)
+        mailer = (await self.peers.opener(Kind.AUTHENTICATION, asked.password, record_user)).record
+        account = read(UserOrder, mac0.unchecked_payload(user.order)).account
+        meter = await self.peers.any(Kind.STEEL, OrderMeter(account, asked.value_kind, request))
+        serial = read(MeterOrder, mac0.unchecked_payload(meter.order)).serial
+        changed = await self.peers.owner(serial, Begin(meter.order, Act(request, asked.request, None)))
+        record = record_of(changed)
+        answer = SignedUp(account, serial, user.key, record.registers).octets()
+        store = Store(
+            request_id=asked.request,
+            request=request,
+            answer=answer,
+            meter=NewRecord(serial.encode(), None, changed.record),
+            user=NewRecord(account, None, mailer),
+            name=asked.name,
+            serial=serial,
+            transaction=await self.changing.attest(changed, record),
+            payout=None,
+        )
+        return await self._stored(store)
+
+    async def sign_on(self, signed: bytes) -> bytes:
+        """A new key for who knows name and password. Raises BusRefusedError, RuleBrokenError, OfficeError."""
+        asked = read_signed(SignOnRequest, signed)
+        request = digest(asked.octets())
+        found = await self.peers.any(Kind.DATABASE, FindMailer(asked.request, asked.name))
+        if (answer := done(found, request)) is not None:
+            return answer
+        before = read(UserRecord, mac0.unchecked_payload(found.user)) if found.user is not None else None
+        account = before.account if before is not None else None
+        order = await self.peers.any(Kind.STEEL, OrderUser(account, asked.sealing_key, request))
+        sign_on = SignOn(found.user, order.order, signed)
+        mailer = (await self.peers.opener(Kind.AUTHENTICATION, asked.password, sign_on)).record
+        if before is None or found.serial is None:
+            raise refused(Refusal.NOT_AUTHENTICATED, "nobody has this name")
+        held = await self.changing.look(found.serial)
+        # Only now: to others it says nothing of the account.
+        self._check_software(asked, held.record.value_kind)
+        answer = _signed_up(held.record, order.key)
+        store = Store(
+            request_id=asked.request,
+            request=request,
+            answer=answer,
+            meter=None,
+            user=NewRecord(before.account, before.counter, mailer),
+            name=None,
+            serial=found.serial,
+            transaction=None,
+            payout=None,
+        )
+        return await self._stored(store)
+
+    async def _stored(self, store: Store) -> bytes:
+        """The answer; the same request may have been done at another function server meanwhile."""
+        if await self.changing.store(store):
+            return store.answer
+        raise BusRefusedError(Word.UNAVAILABLE, "somebody else signed at the same time")
+
+    def _check_software(self, asked: SignUpRequest | SignOnRequest, value_kind: str) -> None:
+        ticket = self.presenting.admit(asked.presentation, asked.request, value_kind)
+        if not is_same(ticket.holder, asked.signing_key):
+            raise refused(Refusal.NOT_VALIDATED, "the ticket is another device's")
+
+
+def _signed_up(record: MeterRecord, key: bytes) -> bytes:
+    return SignedUp(record.account, record.serial, key, record.registers).octets()
