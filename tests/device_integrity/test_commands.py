@@ -86,7 +86,7 @@ def test_the_copies_and_how_they_stand(tmp_path: Path) -> None:
         assert [line[0] for line in lines] == [NAME, "table", "echo", "looping"]
         assert lines[2] == ("echo", "1.0.0", at.record.copy, "valid", "", int(NOW), int(NOW) + 86_400)
         assert [event for event in world.events if event.name == "+FOBINTEGRITY"] == [
-            Event("+FOBINTEGRITY", (name, word))
+            Event("+FOBINTEGRITY", (name, "waiting" if (name, word) == (NAME, "not-validated") else word))
             for word in ("not-validated", "valid") for name in (NAME, "table", "echo", "looping")
         ]  # fmt: skip
         (await world.ask(catalogue.VALIDATE, "echo")).raise_for_ckr()

@@ -13,6 +13,8 @@ from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_PO
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.envelope import Service
+from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.refusals import Refusal
 from support.integrity_bench import LASTING, IntegrityBench, on_integrity_bench, validating_office
 
 VERDICTS = [State.INVALID, State.CLONED, State.DISABLED]
@@ -161,6 +163,42 @@ def test_what_of_the_device_s_own_program_was_changed_is_told_and_keeps_it_from_
         assert (bench.words[NAME], await bench.use(NAME)) == ("invalid", "invalid")
         # Installed anew.
         bench.own_octets = bench.own_octets[:-1]
+        await bench.restart()
+        assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
+
+    on_integrity_bench(tmp_path, story)
+
+
+@pytest.mark.clause("V15", "V16", "V17")
+def test_a_new_device_whose_own_program_was_changed_before_its_first_copy_uses_no_key(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        bench.own_octets += b"!"
+        await bench.validated()
+        assert bench.words == {NAME: "invalid", "table": "valid", "echo": "valid", "looping": "valid"}
+        assert bench.integrity.copy(NAME).state is State.INVALID
+        assert [await bench.use(name) for name in (NAME, "echo")] == ["invalid", "used"]
+        # Installed anew.
+        bench.own_octets = bench.own_octets[:-1]
+        await bench.restart()
+        assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
+
+    on_integrity_bench(tmp_path, story)
+
+
+@pytest.mark.clause("V16")
+def test_without_any_copy_its_keys_are_used_for_no_longer_than_with_one_that_waits(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        bench.office.refuses[Service.DISTRIBUTION] = RefusedError(Refusal.DENIED)
+        await bench.validated()
+        assert (bench.standings.copy(NAME), await bench.use(NAME)) == (None, "used")
+        bench.office.now += INSTALLATION_POLICY.grace - 1
+        await bench.power_cut()
+        await bench.back_office.started.wait()
+        assert await bench.use(NAME) == "used"
+        bench.office.now += 1
+        assert await bench.use(NAME) == "not-validated"
+        assert bench.standings.reason(NAME) == "denied"
+        del bench.office.refuses[Service.DISTRIBUTION]
         await bench.restart()
         assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
 

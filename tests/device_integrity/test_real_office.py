@@ -15,7 +15,7 @@ from fob_office.devices.service import add_device
 from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import disable, reissue
 from fob_office.orders.service import create_order
-from fob_office.programs.service import add_installation
+from fob_office.programs.service import add_installation, withdraw_installation
 from fob_protocol.integrity.letter import read_letter
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.component import Kind
@@ -179,5 +179,24 @@ def test_a_letter_makes_a_copy_of_what_everybody_gets_alike(tmp_path: Path, scen
         letter = make_letter(scene.office, "looping", (1, 0, 0), None, OPERATOR)
         await bench.copies.enter_letter("looping", read_letter(letter))
         assert (bench.words["looping"], await bench.use("looping")) == ("valid", "used")
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V15", "V16")
+def test_a_program_that_was_added_by_mistake_stops_itself_alone_and_the_operator_mends_it(
+    tmp_path: Path, scene: OfficeScene
+) -> None:
+    withdraw_installation(scene.office, NAME, (0, 1, 0), OPERATOR)
+    add_installation(scene.office, NAME, (0, 1, 0), installation(b"another build"), OPERATOR)
+
+    async def story(bench: IntegrityBench) -> None:
+        assert bench.words == {NAME: "invalid", "table": "valid", "echo": "valid", "looping": "valid"}
+        assert [await bench.use(name) for name in (NAME, "echo")] == ["invalid", "used"]
+        assert results(scene, number_of(bench, NAME)) == [(1, "invalid")]
+        withdraw_installation(scene.office, NAME, (0, 1, 0), OPERATOR)
+        add_installation(scene.office, NAME, (0, 1, 0), installation(OWN), OPERATOR)
+        await bench.restart()
+        assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
 
     tell(tmp_path, scene, story)

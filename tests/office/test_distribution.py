@@ -294,6 +294,27 @@ def test_a_withdrawn_installation_is_disabled_from_the_start(shop: OfficeScene) 
         withdraw_installation(shop.office, "rates", (1, 0, 0), OPERATOR)
 
 
+def test_what_was_added_by_mistake_is_added_again_and_who_has_a_copy_of_it_gets_another(shop: OfficeScene) -> None:
+    add_program(shop, "fobd", b"the wrong files", (0, 8, 0))
+    right = octets_of(installation(b"the daemon"))
+    invalid, waiting, disabled = new_device(shop), new_device(shop), new_device(shop)
+    for holder in (invalid, waiting, disabled):
+        holder.fetch({"fobd": right}, version=(0, 8, 0))
+    old = {holder: holder.copies["fobd"].number for holder in (invalid, waiting, disabled)}
+    assert isinstance(verdict := invalid.validate("fobd"), Verdict)
+    assert verdict.state is State.INVALID
+    disable(shop.office, old[disabled], OPERATOR)
+    with pytest.raises(OperatorError, match="a mistake is withdrawn first"):
+        add_program(shop, "fobd", b"the daemon", (0, 8, 0))
+    withdraw_installation(shop.office, "fobd", (0, 8, 0), OPERATOR)
+    assert add_program(shop, "fobd", b"the daemon", (0, 8, 0)) == right
+    for holder in old:
+        holder.fetch({"fobd": right}, version=(0, 8, 0))
+    assert [holder.copies["fobd"].number == number for holder, number in old.items()] == [False, False, True]
+    assert [type(holder.validate("fobd")) for holder in old] == [Ticket, Ticket, Verdict]
+    assert state_of(shop, old[disabled]) is State.DISABLED
+
+
 # Letters.
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from fob_office.components.versions import pack, unpack
-from fob_office.distribution.barring import barring_copies
-from fob_office.distribution.keeping import seal_identifier
+from fob_office.distribution.barring import BARRING, barring_copies
+from fob_office.distribution.keeping import record_of, seal_identifier
 from fob_office.distribution.tables import Copy, Holder
 from fob_office.office import Office
 from fob_office.programs.programs import Program
@@ -45,7 +45,8 @@ class Giving:
         """A copy of each program: that which there is, unless it is `replaced` (a number) and may be."""
         held = current_copies(self.session, self.holder, [(program.name, program.version) for program in programs])
         asked, withdrawn = set(replaced), {(one.name, one.version) for one in programs if one.is_withdrawn}
-        stays = {key: row for key, row in held.items() if key in withdrawn or not _is_over(row, asked)}
+        digests = {(one.name, one.version): one.digest for one in programs}
+        stays = {key: row for key, row in held.items() if key in withdrawn or not _is_over(row, digests[key], asked)}
         new = [program for program in programs if (program.name, program.version) not in stays]
         settings = settings_of(self.session, new) if new else {}
         barred = self._barred(new)
@@ -125,6 +126,11 @@ def validation_server(session: Session, server: Identity) -> str:
     raise RuleBrokenError(Refusal.UNAVAILABLE, "V4", "there is no validation server", _LATER)
 
 
-def _is_over(row: Copy, replaced: set[bytes]) -> bool:
-    """What is invalid is over when its holder has the program anew, all else when an operator says so."""
-    return row.is_reissued or (row.state == State.INVALID and row.number in replaced)
+def _is_over(row: Copy, digest: bytes, replaced: set[bytes]) -> bool:
+    """What is invalid is over when its holder has the program anew, what bars when an operator says so.
+
+    All else is when the program is another one than it was: an operator has added it again.
+    """
+    if row.is_reissued or row.state in BARRING:
+        return row.is_reissued
+    return record_of(row).digest != digest or (row.state == State.INVALID and row.number in replaced)

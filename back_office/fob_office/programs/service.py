@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -50,16 +50,21 @@ class Change:
 
 
 def add_installation(office: Office, name: str, version: Version, installation: Installation, who: str) -> None:
-    """Its octets are kept sealed. Raises OperatorError: it is there, or the files are none that can be measured."""
+    """Its octets are kept sealed; what was withdrawn is added again, also with other octets.
+
+    Raises OperatorError: it is there, or the files are none that can be measured.
+    """
     called = f"{name} {words(version)}"
     _check_name(name)
     try:
         digest = installation.digest()
         with office.database.write() as session:
-            row = _enter(session, office, name, version, installation, digest)
+            row = _again(session, name, version, installation, digest)
+            is_again = row is not None
+            row = row or _enter(session, office, name, version, installation, digest)
             if _keep(session, office, row, installation) != digest:
                 raise InstallationError("its files changed while they were read")
-            record(session, office.now(), who, "program added", called)
+            record(session, office.now(), who, "program added again" if is_again else "program added", called)
     except InstallationError as error:
         raise OperatorError(f"{called} was not added", str(error), ADD) from None
 
@@ -118,6 +123,21 @@ def _check_name(name: str) -> None:
         raise UsageError("that is no program's name", "small letters, digits, '.' and '-', up to 32", ADD) from None
 
 
+def _again(
+    session: Session, name: str, version: Version, installation: Installation, digest: bytes
+) -> StoredInstallation | None:
+    """A mistake is mended: what was withdrawn gives way, and who has a copy of it gets another one."""
+    change = update(StoredInstallation).where(
+        StoredInstallation.name == name, StoredInstallation.version == pack(version),
+        StoredInstallation.state == InstallationState.WITHDRAWN,
+    )  # fmt: skip
+    now = {"state": InstallationState.AVAILABLE, "size": installation.length, "digest": digest}
+    row = session.scalars(change.values(now).returning(StoredInstallation)).one_or_none()
+    if row is not None:
+        session.execute(delete(InstallationPiece).where(InstallationPiece.installation == row.id))
+    return row
+
+
 def _enter(
     session: Session, office: Office, name: str, version: Version, installation: Installation, digest: bytes
 ) -> StoredInstallation:
@@ -132,8 +152,8 @@ def _enter(
     try:
         session.flush()
     except IntegrityError:
-        why = "a version is added once; what changes gets a higher one"
-        raise OperatorError(f"there is {called} already", why, LIST) from None
+        why = "a version is added once; what changes gets a higher one, and a mistake is withdrawn first"
+        raise OperatorError(f"there is {called} already", why, f"fob-office program withdraw {called}") from None
     return row
 
 

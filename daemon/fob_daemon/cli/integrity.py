@@ -22,7 +22,9 @@ Report = dict[str, Any]
 HERE: Final = "this computer"
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _ENROL: Final = "fob integrity enrol"
-_RUNS: Final = frozenset({"valid", "needs-none"})
+_GOOD: Final = frozenset({"valid", "needs-none"})
+# What goes on until its first VAL_OK.
+_WAITING: Final = "waiting"
 
 program_argument = click.argument("program", required=False, shell_complete=complete_program)
 
@@ -212,9 +214,10 @@ def _show(fob: Fob, own: Report, asked: list[Report]) -> None:
         fob.output.line(f"fobd uses no key: {refused[0]}    try: {refused[1]}")
     for report in asked:
         for copy in report["copies"]:
-            if copy["state"] not in _RUNS:
+            if copy["state"] not in _GOOD:
                 words, deed = refusal_words(copy["reason"] or copy["state"], copy["program"])
-                fob.output.line(f"'{report['device']}' does not let '{copy['program']}' run: {words}    try: {deed}")
+                lets = "still lets" if copy["state"] == _WAITING else "does not let"
+                fob.output.line(f"'{report['device']}' {lets} '{copy['program']}' run: {words}    try: {deed}")
 
 
 def _row(where: str, copy: Report) -> tuple[object, ...]:

@@ -24,7 +24,7 @@ _COLOURS: Final = {
     "ready": "green", "ok": "green", "OK": "green",
     "connecting": "yellow", "away": "yellow", "warn": "yellow",
     "answered": "green", "no-office": "yellow", "unreachable": "red", "not-answered": "red", "too-long": "red",
-    "valid": "green", "needs-none": "green", "not-validated": "yellow",
+    "valid": "green", "needs-none": "green", "waiting": "yellow", "not-validated": "yellow",
     "invalid": "red", "cloned": "red", "disabled": "red",
     "refused": "red", "stopped": "red", "fail": "red",
     "skip": "bright_black",

@@ -21,7 +21,7 @@ from fob_protocol.relay import RELAY_WORDS_LIMIT
 from fob_protocol.session.handshake import Greeting
 
 # States of a copy that runs.
-_RUNS: Final = frozenset({"valid", "needs-none"})
+_RUNS: Final = frozenset({"valid", "needs-none", "waiting"})
 
 
 class BackOffice:

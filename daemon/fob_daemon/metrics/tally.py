@@ -13,7 +13,7 @@ from fob_daemon.control.office_reports import IntegrityChange, Relayed
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 # Of a copy (docs/protocol.md, section 4.3). What else a device calls it is one label.
-COPY_STATES: Final = frozenset({"valid", "needs-none", "not-validated", "invalid", "cloned", "disabled"})
+COPY_STATES: Final = frozenset({"valid", "needs-none", "waiting", "not-validated", "invalid", "cloned", "disabled"})
 OTHER: Final = "other"
 
 

@@ -12,7 +12,7 @@ from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.office.trouble import name_of_trouble
 from fob_device.office.workshop import Workshop
 from fob_protocol.at.answer import Event
-from fob_protocol.integrity.admission import NotEnabledError, Standing, is_new
+from fob_protocol.integrity.admission import NotEnabledError, Standing
 from fob_protocol.integrity.distribution import Holding
 from fob_protocol.integrity.held_copy import NOT_VALIDATED, HeldCopy
 from fob_protocol.integrity.limits import HOLDINGS_LIMIT
@@ -116,12 +116,15 @@ class Copies:
         own = self._standings.own
         if own is None or not self.is_required:
             return
+        self._desk.wait_for_first(own.name)
         copy = self._standings.copy(own.name)
         if copy is None:
+            if not self._standings.waits(own.name):
+                await self._admit(own)
             return
         if not self._standings.is_measured(own.name):
             await self._measure(own)
-        goes_on = is_new(copy, self._desk.now) or self._standings.is_graced(own.name, copy)
+        goes_on = self._standings.waits(own.name) or self._standings.is_graced(own.name, copy)
         if not copy.has_verdict and copy.about.policy.interval and goes_on:
             if self._standings.seconds_until(own) <= 0:
                 self._wake()
@@ -212,10 +215,9 @@ class Copies:
                 self._standings.unanswered(program.name, error.reason)
                 continue
             copy = self._standings.copy(program.name)
-            if copy is None or not _is_about(copy, holding) or copy.state in (State.CLONED, State.DISABLED):
+            if copy is None or not _is_about(copy, holding) or copy.has_verdict:
                 wanted.append(holding)
-            elif copy.state is State.INVALID and measured.digest == copy.about.digest:
-                wanted.append(holding)
+            if copy is not None and copy.state is State.INVALID and measured.digest == copy.about.digest:
                 replaced.append(copy.about.copy)
         return wanted, replaced
 

@@ -9,7 +9,7 @@ from fob_device.integrity.store import CopyStore
 from fob_device.office.progress import Told
 from fob_device.office.talker import Talker
 from fob_protocol.integrity.distribution import Copies, Holding
-from fob_protocol.integrity.held_copy import HeldCopy, NeedsNone
+from fob_protocol.integrity.held_copy import Awaited, HeldCopy, NeedsNone
 from fob_protocol.integrity.holder import Holder
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.receiving import Receiver, with_letter
@@ -64,6 +64,11 @@ class CopyDesk:
         for holding in holdings:
             if holding.program not in known and not self._has_copy_of(holding):
                 self.store.keep(holding.program, NeedsNone(holding.program, holding.version, holding.digest))
+
+    def wait_for_first(self, program: str) -> None:
+        """From now on, where nothing was heard of this program yet."""
+        if self.store.get(program) is None:
+            self.store.keep(program, Awaited(program, self.now))
 
     async def enrol(self, holding: Holding, identifier: bytes, pauses: Pauses) -> None:
         """A letter's copy, whose identifier was typed here, becomes the device's."""

@@ -7,8 +7,8 @@ from fob_device.integrity.program import Program
 from fob_device.integrity.store import CopyStore
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_INTEGRITY
-from fob_protocol.integrity.admission import NotEnabledError, Standing, is_graced, standing
-from fob_protocol.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, HeldCopy, Kept, NeedsNone
+from fob_protocol.integrity.admission import NotEnabledError, Standing, is_graced, is_new, standing
+from fob_protocol.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, WAITING, HeldCopy, Kept, NeedsNone
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.validation import State
 
@@ -76,11 +76,13 @@ class Standings:
         return isinstance(self.kept(name), NeedsNone)
 
     def word(self, name: str) -> str:
-        """How a program stands now: `valid`, `needs-none`, `not-validated`, or the verdict."""
+        """How a program stands now: `valid`, `needs-none`, `waiting`, `not-validated`, or the verdict."""
         kept = self.kept(name)
         if isinstance(kept, NeedsNone):
             return NEEDS_NONE
-        if kept is None:
+        if self.waits(name):
+            return WAITING
+        if not isinstance(kept, HeldCopy):
             return NOT_VALIDATED
         return kept.word if kept.has_verdict or self._is_good(name, kept) else NOT_VALIDATED
 
@@ -101,6 +103,10 @@ class Standings:
     def standing(self, name: str) -> Standing:
         """What is to be done before a use now."""
         return standing(self.kept(name), self._clock(), is_validated_here=name in self._validated)
+
+    def waits(self, name: str) -> bool:
+        """Whether it goes on until its first VAL_OK: the device's own program does, for so long."""
+        return self.own is not None and name == self.own.name and is_new(self.kept(name), self._clock())
 
     def is_graced(self, name: str, copy: HeldCopy) -> bool:
         """Whether a program's copy goes on without its server: what was measured of it last is the same."""

@@ -8,7 +8,7 @@ from fob_device.store.database import Database
 from fob_device.store.errors import TokenFileError
 from fob_device.token.device_root import DeviceRoot
 from fob_device.token.sealing import SealBrokenError
-from fob_protocol.integrity.held_copy import KEPT, HeldCopy, Kept, NeedsNone
+from fob_protocol.integrity.held_copy import KEPT, Awaited, HeldCopy, Kept, NeedsNone
 from fob_protocol.office.message import read_one_of
 
 _PURPOSE: Final = "Fob copy 1"
@@ -35,7 +35,7 @@ class CopyStore:
         except SealBrokenError:
             raise TokenFileError(f"the copy of {program} was altered") from None
         kept = read_one_of(KEPT, octets)
-        assert isinstance(kept, HeldCopy | NeedsNone)  # noqa: S101 - one of the two
+        assert isinstance(kept, HeldCopy | NeedsNone | Awaited)  # noqa: S101 - one of them
         return kept
 
     def keep(self, program: str, kept: Kept) -> None:

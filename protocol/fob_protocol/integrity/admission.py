@@ -2,7 +2,8 @@
 
 from enum import Enum, auto
 
-from fob_protocol.integrity.held_copy import HeldCopy, Kept, NeedsNone
+from fob_protocol.integrity.copy_record import INSTALLATION_POLICY
+from fob_protocol.integrity.held_copy import Awaited, HeldCopy, Kept, NeedsNone
 from fob_protocol.integrity.validation import State
 
 
@@ -28,9 +29,11 @@ def standing(kept: Kept | None, now: int, *, is_validated_here: bool) -> Standin
     """At a use. `is_validated_here`: VAL_OK came since the start."""
     if isinstance(kept, NeedsNone):
         return Standing.ENABLED
-    if kept is not None and kept.has_verdict:
+    if not isinstance(kept, HeldCopy):
+        return Standing.ASK
+    if kept.has_verdict:
         return Standing.REFUSED
-    if kept is None or kept.state is not State.VALID or not is_validated_here:
+    if kept.state is not State.VALID or not is_validated_here:
         return Standing.ASK
     # With an interval of 0 each use asks anew: that the last one was a moment ago counts for nothing.
     return Standing.ENABLED if now - kept.validated < kept.about.policy.interval else Standing.ASK
@@ -42,6 +45,17 @@ def is_graced(copy: HeldCopy, now: int, measured: bytes) -> bool:
     return is_same and now - copy.validated < copy.about.policy.grace
 
 
-def is_new(copy: HeldCopy, now: int) -> bool:
-    """Whether its first VAL_OK may still be waited for: only the device's own program, which is what asks, does."""
-    return copy.state is None and not copy.reason and now - copy.received < copy.about.policy.grace
+def is_new(kept: Kept | None, now: int) -> bool:
+    """Whether its first VAL_OK may still be waited for: only an installation, which is what asks, does.
+
+    Before there is a copy nobody has said for how long; then it is as long as where an operator says nothing.
+    """
+    match kept:
+        case None:
+            return True
+        case Awaited():
+            return now - kept.since < INSTALLATION_POLICY.grace
+        case HeldCopy():
+            waits = kept.state is None and not kept.reason and not kept.is_barred
+            return waits and now - kept.received < kept.about.policy.grace
+    return False

@@ -17,6 +17,8 @@ from fob_protocol.office.refusals import Refusal
 # Why a copy is not enabled, where no verdict says so.
 NOT_VALIDATED: Final = "not-validated"
 NEEDS_LETTER: Final = "needs-letter"
+# Of what goes on until its first VAL_OK, which it may wait for.
+WAITING: Final = "waiting"
 
 # Answers to a request that use its number up (docs/integrity-protocol.md, section 3).
 USED_UP: Final = frozenset({
@@ -47,12 +49,20 @@ class NeedsNone(Message, tag=2, frozen=True):
         return (self.program, self.version, self.digest) == (holding.program, holding.version, holding.digest)
 
 
+class Awaited(Message, tag=3, frozen=True):
+    """A program that needs a copy and has had no answer yet: VAL_OK is waited for since then."""
+
+    program: Name
+    since: Time
+
+
 class HeldCopy(Message, tag=1, frozen=True):
     """`record` as the distribution server signed it, `certificate` of the validation server, `identifier` the UI.
 
     `program_number` is the PSI of the last request that was answered, `server_number` the newest VSSI. `validated`
-    (DT), `measured` (H of what was measured) and `integrity_value` are of the last VAL_OK. `is_typed`: a person typed
-    the identifier, so that others may have read it.
+    (DT), `measured` (H of what was measured) and `integrity_value` are of the last VAL_OK; the first one is waited for
+    since `received`. `is_typed`: a person typed the identifier, so that others may have read it. `is_barred`: it takes
+    the place of one that the server has said no to, and is good for nothing before VAL_OK.
     """
 
     record: bytes
@@ -69,6 +79,7 @@ class HeldCopy(Message, tag=1, frozen=True):
     validated: Time = 0
     measured: Octets32 | None = None
     integrity_value: Octets32 | None = None
+    is_barred: bool = False
 
     def __repr__(self) -> str:
         return "HeldCopy(...)"
@@ -137,5 +148,5 @@ class HeldCopy(Message, tag=1, frozen=True):
         return replace(self, program_number=program_number, pending=None)
 
 
-Kept = HeldCopy | NeedsNone
-KEPT: Final[tuple[Any, ...]] = (HeldCopy, NeedsNone)
+Kept = HeldCopy | NeedsNone | Awaited
+KEPT: Final[tuple[Any, ...]] = (HeldCopy, NeedsNone, Awaited)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from fob_protocol.integrity.copy_record import CopyRecord, read_copy_record
 from fob_protocol.integrity.distribution import Copies, Copy, Holding
-from fob_protocol.integrity.held_copy import HeldCopy, Kept
+from fob_protocol.integrity.held_copy import Awaited, HeldCopy, Kept
 from fob_protocol.integrity.identifier import identifier_name, read_mark
 from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.errors import Fault, OfficeError
@@ -23,12 +23,15 @@ class Receiver:
     held: Callable[[str], Kept | None]
 
     def taken(self, server: Certificate, answer: Copies, holdings: Iterable[Holding]) -> Mapping[str, HeldCopy]:
-        """By program, what is held from now on. Raises OfficeError."""
-        asked = {(one.program, one.version, one.digest) for one in holdings}
+        """By program, what is held from now on. Raises OfficeError.
+
+        A record says what its program has to be, whatever is held of it: measuring tells that, of this program alone.
+        """
+        asked = {(one.program, one.version) for one in holdings}
         taken = {}
         for given in answer.copies:
             about = read_copy_record(server, given.record, self.holder)
-            if (about.program, about.version, about.digest) not in asked:
+            if (about.program, about.version) not in asked:
                 raise OfficeError(Fault.MALFORMED, f"a copy of {about.program}, which is not held")
             taken[about.program] = self._taken(about, given)
         return taken
@@ -39,10 +42,18 @@ class Receiver:
         identifier = None if given.mark is None else _identifier(about, given.mark)
         held = self.held(about.program)
         if not isinstance(held, HeldCopy) or held.about.copy != about.copy:
-            return HeldCopy(given.record, given.certificate, identifier, self.trust.time)
+            return HeldCopy(
+                given.record, given.certificate, identifier, self._waited_since(held), is_barred=_is_barred(held)
+            )
         return replace(
             held, record=given.record, certificate=given.certificate, identifier=held.identifier or identifier
         )
+
+    def _waited_since(self, held: Kept | None) -> int:
+        """What was never validated waits no longer for being given another copy."""
+        if isinstance(held, Awaited):
+            return held.since
+        return held.received if isinstance(held, HeldCopy) and held.state is None else self.trust.time
 
 
 def with_letter(held: Kept | None, identifier: bytes) -> HeldCopy | None:
@@ -50,6 +61,11 @@ def with_letter(held: Kept | None, identifier: bytes) -> HeldCopy | None:
     if not isinstance(held, HeldCopy) or held.about.identifier_name != identifier_name(identifier):
         return None
     return held if held.identifier else replace(held, identifier=identifier, is_typed=True)
+
+
+def _is_barred(held: Kept | None) -> bool:
+    """Whether the server's no stands until VAL_OK: an operator's word for another copy is none for its program."""
+    return isinstance(held, HeldCopy) and (held.has_verdict or (held.state is None and held.is_barred))
 
 
 def _identifier(about: CopyRecord, mark: bytes) -> bytes:

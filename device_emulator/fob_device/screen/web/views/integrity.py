@@ -44,5 +44,5 @@ def copy_item(copy: ShownCopy, at: Callable[[float], str]) -> CopyItem:
 
 def why(copy: ShownCopy) -> str:
     """Why it is refused. A verdict says more than its reason."""
-    is_verdict = copy.state not in (VALID, NEEDS_NONE, "not-validated")
+    is_verdict = copy.state not in (VALID, NEEDS_NONE, "waiting", "not-validated")
     return sentence(copy.state if is_verdict or not copy.reason else copy.reason)
