@@ -35,6 +35,8 @@ class Changed(Reply, frozen=True):
     record: bytes
     indicia: tuple[Made, ...]
     time: int
+    # By which it was permitted: permission, fund record or order, as it was made.
+    voucher: bytes
 
 
 class Begin(Command[Changed], frozen=True):

@@ -37,6 +37,8 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     record: bytes
     indicia: tuple[bytes, ...]
     time: int
+    # What permitted it: who ends the transaction later has to show it to a transaction box.
+    voucher: bytes
 
 
 class Rank(msgspec.Struct, frozen=True, array_like=True, order=True):

@@ -65,17 +65,12 @@ class Draft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A change that was asked for, and permitted."""
+    """A change that was asked for at a time, and `voucher`, which permits it."""
 
-    given: Verified
     act: Act
     deed: Deed
+    voucher: bytes
     now: int
-
-    @property
-    def serial(self) -> str:
-        """Of the meter."""
-        return self.given.record.serial
 
 
 class Transactions:
@@ -96,6 +91,7 @@ class Transactions:
         """A new meter, once for each serial."""
         now = self._surroundings.clock()
         order = self._verifier.meter_order(command.order, command.act)
+        wanted = Wanted(command.act, Deed.CREATE, command.order, now)
         async with self._turns.of(order.serial):
             await self._keeper.ready(order.serial)
             standing = self._standing(order.serial)
@@ -104,53 +100,52 @@ class Transactions:
                     raise await self._tampering(order.serial, "the meter was begun already")
                 return await self._again(order.serial, standing)
             key = tokens.unwrap(self._vault, _empty(order, now))
-            return await self._do(command.act, Deed.CREATE, None, Draft(_empty(order, now), 0), key, now)
+            return await self._do(wanted, None, Draft(_empty(order, now), 0), key)
 
     async def frank(self, peer: Pass, command: Frank) -> Changed:
         """All pieces, or none."""
-        wanted = self._wanted(command.record, command.act, Deed.FRANK)
+        given, now = self._given(command.record)
+        wanted = Wanted(command.act, Deed.FRANK, command.permission, now)
         pieces = tokens.read_pieces(command.pieces)
         amounts = [piece.amount for piece in pieces]
         total = sum(amounts)
-        asked = Asked(wanted.act, Deed.FRANK, total, digest(command.pieces))
-        self._verifier.permission(command.permission, wanted.given.record, asked, wanted.now)
+        asked = Asked(command.act, Deed.FRANK, total, digest(command.pieces))
+        self._verifier.permission(command.permission, given.record, asked, now)
 
         def draft(key: bytes) -> Draft:
-            before = wanted.given.record
-            after = accounting.franked(before, amounts, wanted.now)
-            return Draft(after, total, tokens.indicia_of(pieces, before, after, wanted.now))
+            after = accounting.franked(given.record, amounts, now)
+            return Draft(after, total, tokens.indicia_of(pieces, given.record, after, now))
 
-        return await self._change(wanted, draft)
+        return await self._change(given, wanted, draft)
 
     async def load(self, peer: Pass, command: Load) -> Changed:
         """Money that came, or a settlement."""
-        given = self._wanted(command.record, command.act, Deed.LOAD)
-        record = given.given.record
-        fund = self._verifier.fund(command.fund, record, command.act, given.now)
-        if fund.is_settlement:
-            wanted = Wanted(given.given, given.act, Deed.SETTLE, given.now)
-            return await self._change(wanted, lambda key: Draft(accounting.settled(record, fund), fund.amount))
-        return await self._change(given, lambda key: Draft(accounting.loaded(record, fund), fund.amount))
+        given, now = self._given(command.record)
+        record = given.record
+        fund = self._verifier.fund(command.fund, record, command.act, now)
+        deed, does = (Deed.SETTLE, accounting.settled) if fund.is_settlement else (Deed.LOAD, accounting.loaded)
+        wanted = Wanted(command.act, deed, command.fund, now)
+        return await self._change(given, wanted, lambda key: Draft(does(record, fund), fund.amount))
 
     async def refund(self, peer: Pass, command: Refund) -> Changed:
         """Money back."""
-        wanted = self._wanted(command.record, command.act, Deed.REFUND)
-        record = wanted.given.record
-        asked = Asked(wanted.act, Deed.REFUND, None, None)
-        amount = self._verifier.permission(command.permission, record, asked, wanted.now).amount
-        return await self._change(wanted, lambda key: Draft(accounting.refunded(record, amount), amount))
+        given, now = self._given(command.record)
+        wanted = Wanted(command.act, Deed.REFUND, command.permission, now)
+        asked = Asked(command.act, Deed.REFUND, None, None)
+        amount = self._verifier.permission(command.permission, given.record, asked, now).amount
+        return await self._change(given, wanted, lambda key: Draft(accounting.refunded(given.record, amount), amount))
 
     async def credit(self, peer: Pass, command: Credit) -> Changed:
         """An indicium that was not used, given back."""
-        wanted = self._wanted(command.record, command.act, Deed.CREDIT)
-        record, unused = wanted.given.record, command.unused
+        given, now = self._given(command.record)
+        record, unused = given.record, command.unused
+        wanted = Wanted(command.act, Deed.CREDIT, command.permission, now)
         try:
             amount = read(Indicium, unused.indicium).amount
         except OfficeError as error:
             raise BusRefusedError(Word.NO_REFUND, f"no indicium: {error}") from None
         shown = digest(Indicated(unused.indicium, unused.token).octets())
-        asked = Asked(wanted.act, Deed.CREDIT, amount, shown)
-        self._verifier.permission(command.permission, record, asked, wanted.now)
+        self._verifier.permission(command.permission, record, Asked(command.act, Deed.CREDIT, amount, shown), now)
 
         def draft(key: bytes) -> Draft:
             indicium = tokens.genuine(key, record, unused)
@@ -160,15 +155,14 @@ class Transactions:
                 raise BusRefusedError(Word.NO_REFUND, "it was given back before")
             return Draft(accounting.credited(record, amount), amount, (unused.indicium,))
 
-        return await self._change(wanted, draft)
+        return await self._change(given, wanted, draft)
 
     async def obey(self, peer: Pass, command: Obey) -> Changed:
         """What an operator wants."""
-        given = self._wanted(command.record, command.act, Deed.CHANGE)
-        record = given.given.record
-        order = self._verifier.key_order(command.order, record)
-        wanted = Wanted(given.given, given.act, order.deed, given.now)
-        return await self._change(wanted, lambda key: Draft(accounting.obeyed(record, order), 0))
+        given, now = self._given(command.record)
+        order = self._verifier.key_order(command.order, given.record)
+        wanted = Wanted(command.act, order.deed, command.order, now)
+        return await self._change(given, wanted, lambda key: Draft(accounting.obeyed(given.record, order), 0))
 
     async def look(self, peer: Pass, command: Look) -> Looked:
         """Whether a record is the newest, and whose tokens are its meter's (M26)."""
@@ -190,22 +184,22 @@ class Transactions:
                 raise BusRefusedError(Word.NO_METER, f"{command.serial} was never begun")
             return await self._again(command.serial, standing)
 
-    def _wanted(self, signed: bytes, act: Act, deed: Deed) -> Wanted:
-        """Step a, as far as it is about the record."""
+    def _given(self, signed: bytes) -> tuple[Verified, int]:
+        """Step a, as far as it is about the record; and the time."""
         now = self._surroundings.clock()
-        return Wanted(self._verifier.record(signed, now), act, deed, now)
+        return self._verifier.record(signed, now), now
 
-    async def _change(self, wanted: Wanted, draft: Callable[[bytes], Draft]) -> Changed:
+    async def _change(self, given: Verified, wanted: Wanted, draft: Callable[[bytes], Draft]) -> Changed:
         """Steps b to h."""
-        async with self._turns.of(wanted.serial):
-            await self._keeper.ready(wanted.serial)
-            standing = self._standing(wanted.serial)
-            if standing is not None and _is_again(standing, wanted):
-                return await self._again(wanted.serial, standing)
-            await self._found(wanted.given)
-            key = tokens.unwrap(self._vault, wanted.given.record)
-            before = wanted.given.signed_digest
-            return await self._do(wanted.act, wanted.deed, before, draft(key), key, wanted.now)
+        serial = given.record.serial
+        async with self._turns.of(serial):
+            await self._keeper.ready(serial)
+            standing = self._standing(serial)
+            if standing is not None and _is_again(standing, given, wanted):
+                return await self._again(serial, standing)
+            await self._found(given)
+            key = tokens.unwrap(self._vault, given.record)
+            return await self._do(wanted, given.signed_digest, draft(key), key)
 
     async def _found(self, given: Verified) -> None:
         """Step b. Raises BusRefusedError BEHIND, TAMPERING."""
@@ -222,26 +216,27 @@ class Transactions:
                 told = f"record {given.record.registers.counter}, where {standing.counter} is the newest"
                 raise await self._tampering(serial, told)
 
-    async def _do(self, act: Act, deed: Deed, before: bytes | None, draft: Draft, key: bytes, now: int) -> Changed:
+    async def _do(self, wanted: Wanted, before: bytes | None, draft: Draft, key: bytes) -> Changed:
         """Steps e to h. Nothing is awaited between the look at the standing and the order to write the next one."""
         after = replace(
             draft.record,
-            freshness=fresh_value(draft.record.freshness.kind, self._surroundings.random, now),
-            last=act.request,
-            time=now,
-            epoch=newest_epoch(draft.record, now),
+            freshness=fresh_value(draft.record.freshness.kind, self._surroundings.random, wanted.now),
+            last=wanted.act.request,
+            time=wanted.now,
+            epoch=newest_epoch(draft.record, wanted.now),
         )
         standing = Standing(
             view=self._keeper.view,
             counter=after.registers.counter,
             run=self._keeper.run,
-            act=act,
-            deed=deed,
+            act=wanted.act,
+            deed=wanted.deed,
             amount=draft.amount,
             before=before,
             record=after.octets(),
             indicia=draft.indicia,
-            time=now,
+            time=wanted.now,
+            voucher=wanted.voucher,
         )
         self._reached(CrashPoint.BEFORE_E)
         await self._keeper.keep(after.serial, rows_of(after.serial, standing))
@@ -260,6 +255,7 @@ class Transactions:
             record=self._verifier.sign(standing.record, after.serial, after.epoch),
             indicia=tokens.with_tokens(key, standing.indicia),
             time=standing.time,
+            voucher=standing.voucher,
         )
 
     async def _again(self, serial: str, standing: Standing) -> Changed:
@@ -279,8 +275,8 @@ class Transactions:
         return read_standing(octets) if octets else None
 
 
-def _is_again(standing: Standing, wanted: Wanted) -> bool:
-    return is_of(standing, wanted.act, wanted.deed) and compare(standing, wanted.given) is not Found.WRONG
+def _is_again(standing: Standing, given: Verified, wanted: Wanted) -> bool:
+    return is_of(standing, wanted.act, wanted.deed) and compare(standing, given) is not Found.WRONG
 
 
 def _empty(order: MeterOrder, now: int) -> MeterRecord:
