@@ -27,6 +27,7 @@ class Directory:
     """The file of a data centre's folder, read again when it has changed. It is checked by the passes in it."""
 
     def __init__(self, folder: Path, manufacturing: bytes) -> None:
+        self.folder = folder
         self._path = folder / FILE
         self._manufacturing = manufacturing
         self._mark: tuple[int, ...] = ()

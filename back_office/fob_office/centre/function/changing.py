@@ -10,7 +10,7 @@ import structlog
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import Fetch, Fetched, Mailer, NewRecord, Payout, Store, Warn
-from fob_office.centre.commands.meter import Changed
+from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import ALARMING, refused
@@ -78,10 +78,12 @@ class Changing:
             try:
                 changed = await do(found)
             except BusRefusedError as error:
-                if error.word != Word.BEHIND:
+                if error.word == Word.BEHIND:
+                    await self._catch_up(found, error)
+                    continue
+                if error.word != Word.STALE:
                     raise
-                await self._catch_up(found, error)
-                continue
+                changed = await self._done_in_time(request, error)
             answer = await self.finish(found.record.registers.counter, changed)
             if answer is not None and changed.act.request == request.digest:
                 return answer
@@ -102,6 +104,20 @@ class Changing:
         if found.meter is None or found.user is None:
             raise refused(Refusal.NO_ACCOUNT, f"there is no meter {serial}")
         return Held(found.meter, found.user)
+
+    async def newest(self, serial: str) -> Held:
+        """The records as they are now, which the meter box says are the newest (M22). Raises as `change`."""
+        for _ in range(TRIES):
+            held = await self.look(serial)
+            try:
+                await self.peers.owner(serial, Look(held.meter, ()))
+            except BusRefusedError as error:
+                if error.word != Word.BEHIND:
+                    raise
+                await self._catch_up(held, error)
+                continue
+            return held
+        raise BusRefusedError(Word.UNAVAILABLE, f"{serial} changes faster than it can be read")
 
     async def finish(self, counter: int, changed: Changed) -> bytes | None:
         """Attest and store what takes the place of the record with this counter; None: another one stands there.
@@ -149,6 +165,13 @@ class Changing:
             await self.peers.any(Kind.DATABASE, Warn(error.word, serial, error.why[:200], now))
         except BusRefusedError as unheard:
             log.error("a warning is not recorded", serial=serial, why=unheard.why)
+
+    async def _done_in_time(self, request: Request, late: BusRefusedError) -> Changed:
+        """It comes too late to be done; the meter box may have done it before, and nobody heard so. Raises `late`."""
+        changed = await self.peers.owner(request.serial, LastChange(request.serial))
+        if changed.act.request != request.digest:
+            raise late
+        return changed
 
     async def _catch_up(self, held: Held, behind: BusRefusedError) -> None:
         """End what the meter box did and the database has not got. Raises BusRefusedError."""

@@ -7,7 +7,6 @@ from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import FetchLogState, FetchTransactions, LogState
-from fob_office.centre.commands.meter import Look
 from fob_office.centre.function.changing import Changing
 from fob_office.centre.function.paying import mailer
 from fob_office.centre.function.peers import Peers
@@ -30,10 +29,8 @@ class Looking:
 
     async def about(self, asked: Asked[AboutRequest]) -> bytes:
         """Raises BusRefusedError, RuleBrokenError."""
-        held = await self.changing.look(asked.request.serial)
+        held = await self.changing.newest(asked.request.serial)
         await permit(self.peers, held, asked)
-        # Only the box knows whether this record is the newest (M22).
-        await self.peers.owner(asked.request.serial, Look(held.meter, ()))
         record, user = held.record, mailer(held)
         log = await self._log(asked.wanted.log)
         return About(
