@@ -14,25 +14,35 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from fob_office.centre.boxes.kinds import FACTORIES
 from fob_office.centre.bus.asking import Link
+from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands import database
 from fob_office.centre.commands.database import (
     Fetch,
     FetchLog,
     FetchMeters,
     FetchTransactions,
+    FetchWarnings,
     FindMailer,
     Scan,
     Store,
+    Stored,
+    Warn,
 )
+from fob_office.centre.commands.payment import Charge, Receipted
 from fob_office.centre.database.keeping import migrate_meters, open_keeper
+from fob_office.centre.database.process import meters_url as meters_url_of
 from fob_office.centre.database.tables import metadata
 from fob_office.errors import OperatorError
 from fob_protocol.metering.log.entry import read_entry
 from fob_protocol.metering.log.tree import Frontier
+from fob_protocol.metering.vouchers import read_receipt
 from support import centre_database_program as program
 from support.centre import NOW, Centre
+from support.centre_boxes import Boxes
 from support.centre_database import (
     MeterBase,
     frank,
@@ -46,6 +56,9 @@ from support.centre_database import (
 )
 
 METERS = 24
+COMMANDS = {
+    command for command in vars(database).values() if isinstance(command, type) and issubclass(command, Command)
+} - {Command}
 OPERATOR = peer(Kind.OPERATOR)
 
 
@@ -172,7 +185,6 @@ EDITS = (
 )
 
 
-@pytest.mark.clause("M23")
 async def test_whatever_staff_write_the_server_says_what_stands_there_and_goes_on(meters_url: str) -> None:
     with meter_base(meters_url) as base:
         for number, edit in enumerate(EDITS):
@@ -244,3 +256,50 @@ def test_a_database_that_is_empty_missing_or_none_is_not_used(tmp_path: Path) ->
         open_keeper(f"postgresql://nobody:secret@/fob?host={tmp_path}")
     assert "secret" not in caught.value.lines
     assert len(caught.value.lines.splitlines()) == 3
+
+
+async def test_a_table_that_is_gone_is_missed_by_who_needs_it_alone(empty_meters_url: str) -> None:
+    migrate_meters(empty_meters_url)
+    with meter_base(empty_meters_url) as base:
+        await base.store(sign_up("FM-1", "Anna"))
+        base.run("DROP TABLE warnings")
+        warn, fetch = Warn("tampering", "FM-1", "", NOW), FetchWarnings(0)
+        outcomes = await asyncio.gather(
+            base.server.warn(OPERATOR, warn),
+            base.server.fetch_warnings(OPERATOR, fetch),
+            base.store(frank("FM-1", 2)),
+            base.fetch("FM-1"),
+            return_exceptions=True,
+        )
+        assert [getattr(outcome, "word", None) for outcome in outcomes] == ["damaged", "damaged", None, None]
+
+
+async def test_a_database_that_is_away_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path)
+    with meter_base(url) as base:
+        await base.store(sign_up("FM-1", "Anna"))
+        (tmp_path / "meters.db").rename(tmp_path / "elsewhere")
+        base.keeper.database.engine.dispose()
+        with pytest.raises(BusRefusedError, match="unavailable"):
+            await base.store(frank("FM-1", 2))
+        (tmp_path / "elsewhere").rename(tmp_path / "meters.db")
+        assert (await base.store(frank("FM-1", 2))).is_new
+
+
+async def test_both_kinds_of_process_are_made_in_their_folders(tmp_path: Path) -> None:
+    boxes = Boxes(tmp_path)
+    boxes.make(Kind.DATABASE, "database-1")
+    boxes.make(Kind.PAYMENT, "payment-1")
+    with pytest.raises(OperatorError, match="missing"):
+        async with FACTORIES[Kind.DATABASE](boxes.open("database-1")):
+            pass
+    migrate_meters(meters_url_of(boxes.open("database-1")))
+    async with FACTORIES[Kind.DATABASE](boxes.open("database-1")) as table:
+        assert (await table[Store].handler(peer(), sign_up("FM-1", "Anna"))) == Stored(is_new=True)
+        assert set(table) == COMMANDS
+    async with FACTORIES[Kind.PAYMENT](boxes.open("payment-1")) as table:
+        receipted = await table[Charge].handler(peer(), Charge(bytes(16), "FM-1", 1, 500, bytes(32), bytes(16), False))
+        assert isinstance(receipted, Receipted)
+        signing = boxes.open("payment-1").links.directory.pass_of("payment-1").signing
+        assert signing is not None
+        assert read_receipt(signing, receipted.receipt).amount == 500

@@ -117,7 +117,7 @@ async def test_of_a_hundred_stores_at_a_time_each_has_its_own_outcome(base: Mete
     assert (base.count("transactions"), base.count("entries")) == (80, 20 * 3 + 60 * 2)
 
 
-@pytest.mark.clause("M33", "M34")
+@pytest.mark.clause("M33")
 async def test_of_a_hundred_that_want_the_same_counter_one_wins(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     with meter_base(base.url) as other:

@@ -138,7 +138,6 @@ def test_a_book_of_another_version_or_none_is_not_used(tmp_path: Path) -> None:
     assert len(caught.value.lines.splitlines()) == 3
 
 
-@pytest.mark.clause("M2")
 async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provider: EmulatedProvider) -> None:
     centre = Centre(tmp_path)
     me = centre.process(Kind.PAYMENT, "payment-1")

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, Integer, literal_column, select
 
 from fob_office.centre.bus.commands import Command, ReplyT
-from fob_office.centre.bus.errors import AwayError, BusRefusedError
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
 from fob_office.centre.commands.database import LogState, Warn
 from fob_office.centre.commands.transaction import SignCheckpoint
 from fob_office.centre.database.inserting import insert_all
@@ -108,8 +108,8 @@ class Checkpointer:
             for box in self._boxes():
                 if await self._signed(box, growth):
                     return True
-        except BusRefusedError as refused:
-            log.error("no checkpoint", word=refused.word, why=refused.why)
+        except (BusRefusedError, DirectoryError) as error:
+            log.error("no checkpoint", why=str(error))
         return False
 
     def _forget(self) -> None:

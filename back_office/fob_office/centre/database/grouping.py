@@ -1,6 +1,7 @@
 """What is waiting for a database goes into one transaction of it: one commit makes all of it durable."""
 
 import asyncio
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,11 +11,13 @@ from typing import Any, Final, Generic, TypeVar
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.database.limits import GROUP_LIMIT, WAITING_LIMIT
 from fob_office.centre.words import Word
+from fob_office.database.engine import PRIMARY_CODE
 from fob_office.database.session import CANNOT_NOW
 
 log = structlog.get_logger(__name__)
@@ -87,12 +90,26 @@ class Group(Generic[JobT]):
         try:
             with self._begin() as session:
                 return self._perform(session.connection(), jobs)
-        except CANNOT_NOW as error:
-            log.error("the database cannot now", error=type(error).__name__, why=" ".join(str(error.args[0]).split()))
-            return [_unavailable("the database cannot now")] * len(jobs)
         except Exception as error:
+            if isinstance(error, CANNOT_NOW) and not _is_statements(error):
+                log.error("the database cannot now", why=" ".join(str(error.args[0]).split()))
+                return [_unavailable("the database cannot now")] * len(jobs)
             # One of them is at fault: it alone hears of it.
-            return [error] if len(jobs) == 1 else [outcome for job in jobs for outcome in self._commit([job])]
+            return [_at_fault(error)] if len(jobs) == 1 else [one for job in jobs for one in self._commit([job])]
+
+
+def _is_statements(error: Exception) -> bool:
+    """SQLite calls a table that is not there operational too."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code is not None and code & PRIMARY_CODE == sqlite3.SQLITE_ERROR
+
+
+def _at_fault(error: Exception) -> Exception:
+    """Without the database's own words: they may hold what was asked."""
+    if not isinstance(error, SQLAlchemyError):
+        return error
+    log.error("the database refuses a statement", error=type(error).__name__)
+    return BusRefusedError(Word.DAMAGED, "the tables are not as this program made them")
 
 
 def _unavailable(why: str) -> BusRefusedError:

@@ -16,7 +16,7 @@ from fob_office.centre.database.grouping import Group, Outcome
 from fob_office.centre.database.limits import READERS, WRITERS
 from fob_office.centre.database.prepared import Prepared
 from fob_office.centre.database.storing import store_all
-from fob_office.database.engine import SQLITE, create_file, open_engine, parse_url
+from fob_office.database.engine import BUSY_TIME, SQLITE, create_file, open_engine, parse_url
 from fob_office.database.migrating import Lineage, check_migrated, migrate
 from fob_office.database.session import Database
 from fob_office.database.troubles import check_file, why_and_command
@@ -25,6 +25,14 @@ from fob_office.errors import OperatorError
 ResultT = TypeVar("ResultT")
 
 METERS: Final = Lineage(Path(__file__).with_name("migrations"), "fob-office centre migrate")
+
+# Of each connection to PostgreSQL, whatever the server's own say: what was answered is on its disk, and one database
+# server that hangs keeps no other from the log's head for long.
+_SETTINGS: Final = (
+    "SET synchronous_commit = on",
+    f"SET lock_timeout = '{BUSY_TIME}s'",
+    f"SET idle_in_transaction_session_timeout = '{BUSY_TIME}s'",
+)
 
 _Job: TypeAlias = Prepared | Callable[[Connection], Any]
 
@@ -94,10 +102,11 @@ def migrate_meters(url: str) -> list[str]:
 def _open(url: str) -> Database:
     engine = open_engine(url)
     if engine.dialect.name != SQLITE:
-        # Whatever the server's settings say: what was answered is on its disk.
+
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: object) -> None:
-            connection.execute("SET synchronous_commit = on")
+            for setting in _SETTINGS:
+                connection.execute(setting)
             connection.commit()
 
     return Database(engine)

@@ -22,6 +22,7 @@ from fob_protocol.office.patterns import SERIAL
 FILE: Final = "payments.db"
 _ACCOUNT_SIZE: Final = 16
 _HASH_SIZE: Final = 32
+_REQUEST_ID_SIZE: Final = 16
 _NUMBER_LIMIT: Final = (1 << 53) - 1
 
 AskedT = TypeVar("AskedT", Charge, PayBack)
@@ -63,6 +64,8 @@ def _check(asked: Charge | PayBack) -> None:
     """Raises BusRefusedError MALFORMED: no receipt could say it."""
     if len(asked.account) != _ACCOUNT_SIZE or len(asked.request) != _HASH_SIZE:
         raise BusRefusedError(Word.MALFORMED, "an account has 16 octets, and H of a request 32")
+    if isinstance(asked, Charge) and len(asked.request_id) != _REQUEST_ID_SIZE:
+        raise BusRefusedError(Word.MALFORMED, "a request id has 16 octets")
     if re.fullmatch(SERIAL, asked.serial) is None or not 1 <= asked.number <= _NUMBER_LIMIT:
         raise BusRefusedError(Word.MALFORMED, "payments are numbered from 1, for a serial number")
     if not 1 <= asked.amount <= AMOUNT_LIMIT:
