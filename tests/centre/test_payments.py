@@ -151,7 +151,7 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
                 await link.ask(asked)
         for asked in (
             charge(0), charge(-1), charge(1 << 60), charge(1, 0), replace(charge(1), account=b""),
-            replace(charge(1), request=b""), replace(charge(1), serial="no serial!"),
+            replace(charge(1), request=b""), replace(charge(1), request_id=b""), replace(charge(1), serial="no serial!"),
         ):  # fmt: skip
             with pytest.raises(BusRefusedError, match="malformed"):
                 await link.ask(asked)
