@@ -132,6 +132,44 @@ VALIDATE = CommandSpec("+FOBVALIDATE", "", (PROGRAM,))
 TICKET = CommandSpec("+FOBTICKET", "", (PROGRAM,))
 PRESENT = CommandSpec("+FOBPRESENT", "", (PROGRAM, Parameter("audience", STRING), Parameter("nonce", BLOCK)))
 LETTER = CommandSpec("+FOBLETTER", "", (PROGRAM, Parameter("letter", STRING)))
+# The mailer's meter at the data centre (section 4.4).
+ORDER = Parameter("order", BLOCK)
+LOGIN_NAME = Parameter("name", STRING)
+METER = CommandSpec("+FOBMETER")
+METER_TERMS = CommandSpec("+FOBMETERTERMS")
+METER_SIGN_UP = CommandSpec(
+    "+FOBMETERSIGNUP",
+    "",
+    (
+        LOGIN_NAME,
+        Parameter("value kind", STRING),
+        Parameter("payment", NUMBER),
+        Parameter("refill below", NUMBER, optional=True),
+        Parameter("refill amount", NUMBER, optional=True),
+    ),
+    rest="origins",
+)
+METER_SIGN_ON = CommandSpec("+FOBMETERSIGNON", "", (LOGIN_NAME,))
+METER_ABOUT = CommandSpec("+FOBMETERABOUT")
+METER_FRANK = CommandSpec(
+    "+FOBMETERFRANK", "", (ORDER, Parameter("rate command", STRING), CALLER, CALLER_BLOCK), rest="pieces"
+)
+METER_LOAD = CommandSpec("+FOBMETERLOAD", "", (ORDER, Parameter("amount", NUMBER), CALLER, CALLER_BLOCK))
+METER_REFUND = CommandSpec(
+    "+FOBMETERREFUND",
+    "",
+    (
+        ORDER,
+        Parameter("amount", NUMBER, optional=True),
+        Parameter("indicium", BLOCK, optional=True),
+        Parameter("token", BLOCK, optional=True),
+        CALLER,
+        CALLER_BLOCK,
+    ),
+)
+METER_RESULT = CommandSpec("+FOBMETERRESULT", "", (ORDER,))
+METER_TAKEN = CommandSpec("+FOBMETERTAKEN", "", (ORDER,))
+METER_HISTORY = CommandSpec("+FOBMETERHISTORY", "", (Parameter("after", NUMBER),))
 # Commands of components: their names begin so, and their values are the components' own.
 OPTION_PREFIX = "+X"
 
@@ -143,6 +181,8 @@ COMMANDS: dict[str, CommandSpec] = {
         DERIVE_KEY, GENERATE_RANDOM, RECALL, GRANTS, REVOKE, HISTORY, HISTORY_HEAD, UNPAIR,
         RELAY, RELAYED, OFFICE, CONFIGURE, SERVERS, REGISTER, ENTITLED, USE, OPTIONS, OPTION,
         COPIES, VALIDATE, TICKET, PRESENT, LETTER,
+        METER, METER_TERMS, METER_SIGN_UP, METER_SIGN_ON, METER_ABOUT, METER_FRANK, METER_LOAD, METER_REFUND,
+        METER_RESULT, METER_TAKEN, METER_HISTORY,
     )
 }  # fmt: skip
 
@@ -152,7 +192,7 @@ NEED_NOBODY = frozenset(
         GET_TOKEN_INFO.name, GET_MECHANISMS.name, FIND_OBJECTS.name, GET_ATTRIBUTE.name, LOGOUT.name, RESUME.name,
         GENERATE_RANDOM.name, GRANTS.name, REVOKE.name, HISTORY.name, HISTORY_HEAD.name, UNPAIR.name,
         RELAY.name, RELAYED.name, OFFICE.name, SERVERS.name, ENTITLED.name, OPTIONS.name, COPIES.name,
-        TICKET.name,
+        TICKET.name, METER.name, METER_TAKEN.name,
     }
 )  # fmt: skip
 
@@ -168,6 +208,7 @@ EVENT_RELAY = "+FOBRELAY"
 EVENT_PROGRESS = "+FOBPROGRESS"
 EVENT_OPTIONS = "+FOBOPTIONS"
 EVENT_INTEGRITY = "+FOBINTEGRITY"
+EVENT_METER = "+FOBMETER"
 
 # Each of these tells how something stands, so that only the newest of its name counts (section 3.4).
-STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN, EVENT_PROGRESS, EVENT_OPTIONS})
+STATE_EVENTS = frozenset({EVENT_GENERATION, EVENT_TOKEN, EVENT_PROGRESS, EVENT_OPTIONS, EVENT_METER})
