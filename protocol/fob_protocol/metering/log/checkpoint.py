@@ -57,3 +57,8 @@ def _signer(keys: Collection[bytes], signed: bytes) -> bytes:
         if key_id(key) == named:
             return key
     raise LogError("no checkpoint: signed by a key that is not trusted")
+
+
+def origin_of(manufacturing: bytes) -> str:
+    """The name of the log of the data centre whose manufacturing box has this public key (raw)."""
+    return key_id(manufacturing).hex()

@@ -1,0 +1,38 @@
+"""What the authentication box answers (fob_office.centre.commands.authentication)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+from fob_office.centre.boxes.authentication.attempts import Attempts
+from fob_office.centre.boxes.authentication.mailers import Mailers
+from fob_office.centre.boxes.authentication.passwords import COST, Cost, Passwords
+from fob_office.centre.boxes.authentication.permitting import Permitting
+from fob_office.centre.boxes.authentication.records import UserRecords
+from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.store import Store, open_store
+from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.authentication import Permit, PermitRefill, RecordUser, SignOn
+from fob_protocol.noise.keys import KeyPair
+
+
+def authentication_table(box: Box, store: Store, passwords: Passwords) -> Table:
+    """Who may ask what."""
+    records = UserRecords(box.vault, store)
+    permitting = Permitting(box.vault, records, box.surroundings)
+    sealing = KeyPair.from_private_bytes(box.identity.sealing).private
+    attempts = Attempts(store, box.surroundings.clock)
+    mailers = Mailers(box.vault, sealing, records, passwords, attempts, box.surroundings)
+    return {
+        Permit: row([Kind.FUNCTION], permitting.permit),
+        PermitRefill: row([Kind.FUNCTION], permitting.permit_refill),
+        RecordUser: row([Kind.FUNCTION], mailers.record_user),
+        SignOn: row([Kind.FUNCTION], mailers.sign_on),
+    }
+
+
+@asynccontextmanager
+async def authentication_box(box: Box, cost: Cost = COST) -> AsyncIterator[Table]:
+    """Its Factory."""
+    with open_store(box.folder) as store, closing(Passwords(box.surroundings.random, cost)) as passwords:
+        yield authentication_table(box, store, passwords)

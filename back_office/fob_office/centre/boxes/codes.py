@@ -1,0 +1,68 @@
+"""Records and vouchers that boxes make and check for one another: COSE_Mac0 under keys of their masters (M9 to M13)."""
+
+from fob_office.centre.boxes.separation import Purpose
+from fob_office.centre.boxes.vault import Vault
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.words import Word
+from fob_protocol.cose import mac0
+from fob_protocol.cose.cbor import Value
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.labels import Label
+from fob_protocol.metering.epochs import epoch_of
+from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME, RECORD_LIMIT
+from fob_protocol.metering.vouchers import Permission
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.message import Message, MessageT, read
+
+
+def claimed(kind: type[MessageT], signed: bytes) -> MessageT:
+    """What it says, before it is known who made it. Raises BusRefusedError TAMPERING."""
+    if len(signed) > RECORD_LIMIT:
+        raise BusRefusedError(Word.TAMPERING, f"{len(signed)} octets; at most {RECORD_LIMIT}")
+    try:
+        return read(kind, mac0.unchecked_payload(signed))
+    except (CoseError, OfficeError) as error:
+        raise BusRefusedError(Word.TAMPERING, f"no {kind.__name__}: {error}") from None
+
+
+def check(vault: Vault, signed: bytes, label: Label, purpose: Purpose, *context: Value) -> None:
+    """Raises BusRefusedError TAMPERING for a wrong code, NotHeldError."""
+    try:
+        mac0.check(vault.derive(purpose, *context), label, [], signed)
+    except CoseError as error:
+        raise BusRefusedError(Word.TAMPERING, f"{label}: {error}") from None
+
+
+def check_epoch(epoch: int, now: int) -> None:
+    """Raises BusRefusedError EPOCH_ROLLBACK. A box whose clock is a little ahead may have begun the next one."""
+    if epoch > epoch_of(now + CLOCK_SKEW):
+        raise BusRefusedError(Word.EPOCH_ROLLBACK, "signed in an epoch that has not come yet")
+
+
+def sign(vault: Vault, message: Message, label: Label, purpose: Purpose, *context: Value) -> bytes:
+    """As it is given out. Raises NotHeldError."""
+    return mac0.authenticate(vault.derive(purpose, *context), label, [], message.octets())
+
+
+def sign_checked(vault: Vault, message: Message, label: Label, purpose: Purpose, *context: Value) -> bytes:
+    """One that holds what others said: it is read first as it will be.
+
+    Raises BusRefusedError MALFORMED, NotHeldError.
+    """
+    try:
+        read(type(message), message.octets())
+    except (OfficeError, TypeError, ValueError) as error:
+        raise BusRefusedError(Word.MALFORMED, f"no {type(message).__name__}: {error}") from None
+    return sign(vault, message, label, purpose, *context)
+
+
+def read_permission(vault: Vault, signed: bytes) -> Permission:
+    """Whatever it is for, and however old. Raises BusRefusedError TAMPERING."""
+    permission = claimed(Permission, signed)
+    check(vault, signed, Label.PERMISSION, Purpose.PERMISSION, permission.account)
+    return permission
+
+
+def is_fresh(permission: Permission, time: int) -> bool:
+    """Whether it was good at this time."""
+    return time - PERMISSION_TIME <= permission.time <= time + CLOCK_SKEW

@@ -1,0 +1,36 @@
+"""What the transaction box answers (fob_office.centre.commands.transaction)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.identity import signing_key
+from fob_office.centre.boxes.store import Store, open_store
+from fob_office.centre.boxes.transaction.attesting import Attesting
+from fob_office.centre.boxes.transaction.funding import Funding, Providers
+from fob_office.centre.boxes.transaction.witnessing import Witnessing
+from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.transaction import Attest, FundOwed, FundPaid, SignCheckpoint
+
+
+def transaction_table(box: Box, store: Store) -> Table:
+    """Who may ask what."""
+    key = signing_key(box.identity)
+    providers = Providers(box.links.directory, box.me.trust)
+    funding = Funding(box.vault, providers, box.surroundings)
+    attesting = Attesting(box.vault, key, box.surroundings)
+    witnessing = Witnessing(box.manufacturing, store, key, box.surroundings)
+    return {
+        FundPaid: row([Kind.FUNCTION], funding.fund_paid),
+        FundOwed: row([Kind.FUNCTION], funding.fund_owed),
+        Attest: row([Kind.FUNCTION], attesting.attest),
+        SignCheckpoint: row([Kind.DATABASE], witnessing.sign_checkpoint),
+    }
+
+
+@asynccontextmanager
+async def transaction_box(box: Box) -> AsyncIterator[Table]:
+    """Its Factory."""
+    with open_store(box.folder) as store:
+        yield transaction_table(box, store)

@@ -1,0 +1,105 @@
+"""Fund records: this money is the meter's, or will be paid (M29)."""
+
+from fob_office.centre.boxes import codes
+from fob_office.centre.boxes.separation import Purpose
+from fob_office.centre.boxes.vault import Vault
+from fob_office.centre.bus.directory import Directory
+from fob_office.centre.bus.errors import BusRefusedError, DirectoryError, PassError
+from fob_office.centre.bus.passes import Kind, Pass, Trust
+from fob_office.centre.commands.transaction import Funded, FundOwed, FundPaid
+from fob_office.centre.words import Word
+from fob_office.surroundings import Surroundings
+from fob_protocol.cose import sign1
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.headers import key_id
+from fob_protocol.cose.labels import Label
+from fob_protocol.metering.epochs import epoch_of
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME, RECORD_LIMIT
+from fob_protocol.metering.vouchers import FundRecord, Receipt, read_receipt
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.hashing import digest
+
+
+class Providers:
+    """The payment providers whose passes stand in the directory."""
+
+    def __init__(self, directory: Directory, trust: Trust) -> None:
+        self._directory = directory
+        self._trust = trust
+
+    def read(self, signed: bytes) -> Receipt:
+        """Raises BusRefusedError TAMPERING for one that none of them signed, UNAVAILABLE without a directory."""
+        if len(signed) > RECORD_LIMIT:
+            raise BusRefusedError(Word.TAMPERING, f"a receipt over {RECORD_LIMIT} octets")
+        try:
+            return read_receipt(self._signer(sign1.signer_of(signed)), signed)
+        except (CoseError, OfficeError) as error:
+            raise BusRefusedError(Word.TAMPERING, f"the receipt: {error}") from None
+
+    def _signer(self, named: bytes) -> bytes:
+        """The public key with this key id."""
+        try:
+            entries = self._directory.of_kind(Kind.PAYMENT)
+            for shown in (self._directory.pass_of(entry.name) for entry in entries):
+                if shown.signing is not None and key_id(shown.signing) == named:
+                    self._trust.check_time(shown)
+                    return shown.signing
+        except DirectoryError as error:
+            raise BusRefusedError(Word.UNAVAILABLE, str(error)) from None
+        except PassError as error:
+            raise BusRefusedError(Word.TAMPERING, str(error)) from None
+        raise BusRefusedError(Word.TAMPERING, "the receipt is signed by nobody who takes payments here")
+
+
+class Funding:
+    """Answers function servers."""
+
+    def __init__(self, vault: Vault, providers: Providers, surroundings: Surroundings) -> None:
+        self._vault = vault
+        self._providers = providers
+        self._surroundings = surroundings
+
+    async def fund_paid(self, peer: Pass, command: FundPaid) -> Funded:
+        """As the command says; the same receipt as often as it comes: the meter box takes its number once."""
+        now = self._surroundings.clock()
+        receipt = self._providers.read(command.receipt)
+        if receipt.amount <= 0:
+            raise BusRefusedError(Word.TAMPERING, "a receipt of money that went back")
+        if receipt.time > now + CLOCK_SKEW:
+            raise BusRefusedError(Word.TAMPERING, "a receipt of a time that has not come yet")
+        fund = FundRecord(
+            request=receipt.request,
+            serial=receipt.serial,
+            number=receipt.number,
+            amount=receipt.amount,
+            receipt=digest(command.receipt),
+            is_settlement=receipt.is_settlement,
+            time=now,
+            epoch=epoch_of(now),
+        )
+        return self._funded(fund)
+
+    async def fund_owed(self, peer: Pass, command: FundOwed) -> Funded:
+        """As the command says; how much may be owed is for the meter box to say."""
+        now = self._surroundings.clock()
+        permission = codes.read_permission(self._vault, command.permission)
+        if permission.deed != Deed.LOAD:
+            raise BusRefusedError(Word.TAMPERING, "the permission is for something else than a load")
+        if not codes.is_fresh(permission, now):
+            raise BusRefusedError(Word.STALE, f"a permission is good for {PERMISSION_TIME} s")
+        fund = FundRecord(
+            request=permission.request,
+            serial=permission.serial,
+            number=command.number,
+            amount=permission.amount,
+            receipt=None,
+            is_settlement=False,
+            time=now,
+            epoch=epoch_of(now),
+        )
+        return self._funded(fund)
+
+    def _funded(self, fund: FundRecord) -> Funded:
+        context = (fund.serial, fund.epoch)
+        return Funded(codes.sign_checked(self._vault, fund, Label.FUND_RECORD, Purpose.FUND, *context))

@@ -1,0 +1,38 @@
+"""Keys that the steel box makes and other boxes use: in the database they stand only wrapped (M7, M9)."""
+
+from collections.abc import Callable
+
+from fob_office.centre.boxes.separation import Purpose
+from fob_office.centre.boxes.vault import Vault
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.words import Word
+from fob_protocol.cose import encrypt0
+from fob_protocol.cose.cbor import Value
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.labels import Label
+
+
+def wrap_token_key(vault: Vault, random: Callable[[int], bytes], serial: str, version: int, key: bytes) -> bytes:
+    """For meter boxes, who unwrap it as the specification says. Raises NotHeldError."""
+    kek = vault.derive(Purpose.TOKEN, serial, version)
+    return encrypt0.seal(kek, random(encrypt0.IV_SIZE), Label.INDICIUM_KEY, [serial, version], key)
+
+
+def wrap_user_key(vault: Vault, random: Callable[[int], bytes], account: bytes, key: bytes) -> bytes:
+    """For authentication boxes. Raises NotHeldError."""
+    kek = vault.derive(Purpose.USER, account)
+    return encrypt0.seal(kek, random(encrypt0.IV_SIZE), Label.USER_AUTHENTICATION_KEY, _wrapped(account), key)
+
+
+def unwrap_user_key(vault: Vault, account: bytes, wrapped: bytes) -> bytes:
+    """32 octets. Raises BusRefusedError TAMPERING, NotHeldError."""
+    kek = vault.derive(Purpose.USER, account)
+    try:
+        return encrypt0.unseal(kek, Label.USER_AUTHENTICATION_KEY, _wrapped(account), wrapped)[0]
+    except CoseError as error:
+        raise BusRefusedError(Word.TAMPERING, f"the user authentication key: {error}") from None
+
+
+def _wrapped(account: bytes) -> list[Value]:
+    """Another context than that of the same key on its way to the device."""
+    return ["wrapped", account]
