@@ -127,7 +127,7 @@ async def test_only_operators_are_answered(boxes: Boxes, top: Server) -> None:
             boxes.make(kind, kind.word)
             asker = boxes.open(kind.word).links.to("manufacturing")
             with pytest.raises(AwayError):
-                await asker.ask(NextView(ALONE))
+                await asker.ask(NextView(0, ALONE))
             asker.close()
 
 
@@ -137,11 +137,23 @@ async def test_views_are_numbered_and_no_number_is_used_twice(boxes: Boxes) -> N
     # Another process of the same folder: what was given out was kept before.
     for number, slots in enumerate((ALONE, BOTH, ALONE), 1):
         async with restarted(boxes) as asked:
-            signed = (await asked.ask(NextView(slots))).view
+            signed = (await asked.ask(NextView(number - 1, slots))).view
         view = read_view(boxes.manufacturing_key, signed)
         assert view.number == number
         assert tuple((slot.owner, slot.second) for slot in view.slots) == slots
         assert view.of("A-1") == view.slots[slot_of("A-1")]
+
+
+async def test_a_view_whose_answer_was_lost_is_given_again_and_leaves_no_gap(boxes: Boxes) -> None:
+    boxes.make(Kind.METER, "meter-1")
+    boxes.make(Kind.METER, "meter-2")
+    async with restarted(boxes) as link:
+        lost = (await link.ask(NextView(0, ALONE))).view
+    async with restarted(boxes) as link:
+        assert (await link.ask(NextView(0, BOTH))).view == lost
+        assert read_view(boxes.manufacturing_key, (await link.ask(NextView(1, BOTH))).view).number == 2
+        with pytest.raises(BusRefusedError, match="older-view: this box has made 2 views, and not 3"):
+            await link.ask(NextView(3, ALONE))
 
 
 async def test_views_that_are_not_signed(boxes: Boxes) -> None:
@@ -156,15 +168,15 @@ async def test_views_that_are_not_signed(boxes: Boxes) -> None:
             ((*ALONE, *ALONE), "malformed"),
         ):
             with pytest.raises(BusRefusedError) as caught:
-                await link.ask(NextView(slots))
+                await link.ask(NextView(0, slots))
             assert caught.value.word == word
-        assert read_view(boxes.manufacturing_key, (await link.ask(NextView(ALONE))).view).number == 1
+        assert read_view(boxes.manufacturing_key, (await link.ask(NextView(0, ALONE))).view).number == 1
 
 
 async def test_a_view_of_another_data_centre_is_none(boxes: Boxes, tmp_path: Path) -> None:
     boxes.make(Kind.METER, "meter-1")
     async with restarted(boxes) as link:
-        signed = (await link.ask(NextView(ALONE))).view
+        signed = (await link.ask(NextView(0, ALONE))).view
     other = Boxes(tmp_path / "other", seed=12)
     with pytest.raises(OfficeError, match="wrong-signature"):
         read_view(other.manufacturing_key, signed)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.boxes.folder import BoxFolder
@@ -32,6 +33,7 @@ from fob_office.centre.bus.commands import Command, Reply
 from fob_office.centre.bus.errors import BusRefusedError, Word
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.limits import ADMITTED_LIMIT, PASS_TIME, SLOTS
+from fob_office.centre.words import Word as Refused
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose.errors import SealError
 from fob_protocol.office.message import Count, Message, Name, Octets32, read
@@ -68,16 +70,23 @@ class Viewed(Reply, frozen=True):
 
 
 class NextView(Command[Viewed], frozen=True):
-    """Owner and second of each slot from now on."""
+    """Owner and second of each slot, from the view `after` on (0: there is none yet).
 
+    Where that is not the newest one, the newest is answered and none is made: an answer that was lost leaves no gap
+    in the views that boxes are given. Refused `older-view` for a view that this box has not made.
+    """
+
+    after: Count
     slots: Annotated[tuple[tuple[Name, Name | None], ...], Meta(min_length=SLOTS, max_length=SLOTS)]
 
 
 class _Book(Message, tag=1, frozen=True):
-    """All that the box remembers: the numbers of the last pass and view, the masters, and whom it admitted."""
+    """All that the box remembers: the number of the last pass, the last view, the masters, and whom it admitted."""
 
     passes: Count
     views: Count
+    # As it was signed; none before the first.
+    view: bytes
     masters: Masters
     admitted: tuple[Public, ...]
 
@@ -125,23 +134,28 @@ class ManufacturingBox:
         except SealError as error:
             raise BusRefusedError(Word.MALFORMED, str(error)) from None
         admitted = self._admitted | {public.name: public}
-        self._keep(self._book.passes + 1, self._book.views, admitted)
+        self._keep(replace(self._book, passes=self._book.passes + 1, admitted=tuple(admitted.values())))
         until = self._surroundings.clock() + PASS_TIME
         keys = (public.static, public.sealing, public.signing)
         shown = Pass(public.kind, public.name, *keys, self._book.passes, until)
         return Admitted(shown.signed(self._key), sealed)
 
-    def next_view(self, slots: tuple[Slot, ...]) -> bytes:
-        """Raises BusRefusedError, TamperedError, OSError."""
+    def next_view(self, slots: tuple[Slot, ...], after: int) -> bytes:
+        """As NextView says. Raises BusRefusedError, TamperedError, OSError."""
+        if after > self._book.views:
+            raise BusRefusedError(Refused.OLDER_VIEW, f"this box has made {self._book.views} views, and not {after}")
+        if after < self._book.views:
+            return self._book.view
         for name in {name for slot in slots for name in (slot.owner, slot.second) if name is not None}:
             known = self._admitted.get(name)
             if known is None or known.kind != Kind.METER:
                 raise BusRefusedError(NO_METER_BOX, f"{name} is no meter box of this data centre")
         if any(slot.owner == slot.second for slot in slots):
             raise BusRefusedError(Word.MALFORMED, "a slot whose owner is its own second")
+        signed = View(after + 1, slots).signed(self._key)
         # Kept before it is given out: no number is ever used twice.
-        self._keep(self._book.passes, self._book.views + 1, self._admitted)
-        return View(self._book.views, slots).signed(self._key)
+        self._keep(replace(self._book, views=after + 1, view=signed))
+        return signed
 
     async def _admit(self, peer: Pass, command: Admit) -> Admitted:
         if command.kind == Kind.MANUFACTURING:
@@ -149,7 +163,8 @@ class ManufacturingBox:
         return self.admit(Public(command.kind, command.name, command.static, command.sealing, command.signing))
 
     async def _next_view(self, peer: Pass, command: NextView) -> Viewed:
-        return Viewed(self.next_view(tuple(Slot(owner, second) for owner, second in command.slots)))
+        slots = tuple(Slot(owner, second) for owner, second in command.slots)
+        return Viewed(self.next_view(slots, command.after))
 
     def _check(self, public: Public) -> None:
         known = self._admitted.get(public.name)
@@ -162,17 +177,17 @@ class ManufacturingBox:
 
     def _start(self) -> _Book:
         masters = tuple(Master(purpose, self._surroundings.random(MASTER_SIZE)) for purpose in Purpose)
-        book = _Book(0, 0, Masters(masters), ())
+        book = _Book(0, 0, b"", Masters(masters), ())
         self._folder.write(BOOK, book.octets())
         return book
 
     def _read(self) -> _Book:
         return read(_Book, self._folder.read(BOOK))
 
-    def _keep(self, passes: int, views: int, admitted: dict[str, Public]) -> None:
-        book = _Book(passes, views, self._book.masters, tuple(admitted.values()))
+    def _keep(self, book: _Book) -> None:
         self._folder.write(BOOK, book.octets())
-        self._book, self._admitted = book, admitted
+        self._book = book
+        self._admitted = {public.name: public for public in book.admitted}
 
 
 def found(folder: BoxFolder, operator: Public, surroundings: Surroundings) -> Founded:
