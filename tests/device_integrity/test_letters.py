@@ -3,11 +3,20 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from fob_device.office.carrier import NotCarriedError
+from fob_device.office.progress import Told
+from fob_protocol.integrity.copy_record import COMPONENT_POLICY
+from fob_protocol.integrity.identifier import mark_of, marked
 from fob_protocol.integrity.letter import read_letter
+from fob_protocol.integrity.measure import integrity_value
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
+from fob_protocol.integrity.source import Octets
 from fob_protocol.office.errors import RefusedError
-from support.integrity_bench import IntegrityBench, on_integrity_bench, validating_office
+from support.integrity_bench import LASTING, IntegrityBench, on_integrity_bench, validating_office
+
+PLAIN = Method(Technique.D2, Embedder.TOOL, Variant.VA_1)
 
 
 @pytest.mark.clause("V6", "V17")
@@ -40,7 +49,51 @@ def test_the_value_that_is_shown_is_never_of_an_identifier_that_was_typed(tmp_pa
         assert (held.program_number, held.is_typed) == (2, False)
         assert held.identifier != typed
 
-    on_integrity_bench(tmp_path, story, validating_office(method=Method(Technique.D2, Embedder.TOOL, Variant.VA_1)))
+    on_integrity_bench(tmp_path, story, validating_office(method=PLAIN))
+
+
+@pytest.mark.clause("V13", "V16", "V19")
+def test_a_pc_that_lets_one_request_through_sees_no_value_of_what_it_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        typed = read_letter(bench.integrity.letter("looping"))
+        carry, asked = bench.post.carry, len(bench.integrity.log)
+
+        async def one_alone(service: str, question: bytes, told: Told) -> bytes:
+            answer = await carry(service, question, told)
+            bench.away(len(bench.integrity.log) > asked)
+            return answer
+
+        monkeypatch.setattr(bench.post, "carry", one_alone)
+        with pytest.raises(NotCarriedError):
+            await bench.copies.enter_letter("looping", typed)
+        monkeypatch.undo()
+        held = bench.copy("looping")
+        assert (bench.integrity.copy("looping").server_number, held.server_number, held.is_typed) == (1, 1, False)
+        # What it has rolled to is good for asking, and for nothing else yet.
+        assert (await bench.use("looping"), bench.standings.integrity_value("looping")) == ("not-validated", b"")
+        bench.away(False)
+        assert await bench.use("looping") == "used"
+        shown = bench.standings.integrity_value("looping")
+        source = marked(Octets(bench.integrity.known["looping"].content), mark_of(typed))
+        assert len(shown) == 32
+        assert shown != integrity_value(PLAIN, typed, None, None, source)
+
+    on_integrity_bench(tmp_path, story, validating_office(method=PLAIN, policy=LASTING))
+
+
+@pytest.mark.clause("V13")
+def test_what_was_typed_and_stays_is_shown_with_no_value(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        await bench.copies.enter_letter("looping", read_letter(bench.integrity.letter("looping")))
+        assert await bench.use("looping") == "used"
+        assert (bench.copy("looping").is_typed, bench.standings.integrity_value("looping")) == (True, b"")
+
+    stays = replace(COMPONENT_POLICY, rolls=False)
+    on_integrity_bench(tmp_path, story, validating_office(method=PLAIN, policy=stays))
 
 
 @pytest.mark.clause("V13", "V25")

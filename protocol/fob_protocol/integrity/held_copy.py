@@ -113,14 +113,25 @@ class HeldCopy(Message, tag=1, frozen=True):
         return replace(self, pending=pending)
 
     def confirmed(self, pending: Pending, answer: Validated, ticket: Ticket) -> "HeldCopy":
-        """VAL_OK: new identifier, both numbers and ticket are there, and the request is forgotten, in one step."""
+        """VAL_OK: new identifier, both numbers and ticket are there, and the request is forgotten, in one step.
+
+        Of an identifier that somebody typed no value is kept, since it would be shown (V13): where it rolls, this VAL_OK
+        is good for the next request alone.
+        """
         identifier = pending.secret.identifier
         if answer.seed is not None:
             identifier = next_identifier(identifier, answer.seed, ticket.copy, ticket.server_number)
+        if self.is_typed and answer.seed is not None:
+            return replace(
+                self._answered(ticket.program_number),
+                identifier=identifier,
+                is_typed=False,
+                server_number=ticket.server_number,
+                reason="",
+            )
         return replace(
             self,
             identifier=identifier,
-            is_typed=self.is_typed and answer.seed is None,
             program_number=ticket.program_number,
             server_number=ticket.server_number,
             pending=None,
@@ -129,7 +140,7 @@ class HeldCopy(Message, tag=1, frozen=True):
             ticket=answer.ticket,
             validated=ticket.time,
             measured=pending.measured,
-            integrity_value=pending.secret.integrity_value,
+            integrity_value=None if self.is_typed else pending.secret.integrity_value,
         )
 
     def judged(self, verdict: Verdict) -> "HeldCopy":

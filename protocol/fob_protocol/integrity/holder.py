@@ -99,9 +99,8 @@ class Holder:
         """
         copy = yield from self.settle(speaker, copy)
         for _ in range(_REQUESTS):
-            was_typed = copy.is_typed
             copy = yield from self._request(speaker, copy, measured)
-            if copy.has_verdict or (copy.was_confirmed and copy.is_typed == was_typed):
+            if copy.has_verdict or copy.was_confirmed:
                 break
         return copy
 
