@@ -115,8 +115,8 @@ class HeldCopy(Message, tag=1, frozen=True):
     def confirmed(self, pending: Pending, answer: Validated, ticket: Ticket) -> "HeldCopy":
         """VAL_OK: new identifier, both numbers and ticket are there, and the request is forgotten, in one step.
 
-        Of an identifier that somebody typed no value is kept, since it would be shown (V13): where it rolls, this VAL_OK
-        is good for the next request alone.
+        Of an identifier that somebody typed no value is kept, since it would be shown (V13): where it rolls, this
+        VAL_OK is good for the next request alone.
         """
         identifier = pending.secret.identifier
         if answer.seed is not None:
