@@ -37,7 +37,6 @@ class Word(StrEnum):
     # Of authentication boxes.
     LOCKED = "locked"
     WRONG_ORIGIN = "wrong-origin"
-    WEAK_PASSWORD = "weak-password"  # noqa: S105 - a word
     NO_REFILL = "no-refill"
     # Of steel boxes: not both owners have given a key for the value kind; another one was given already.
     NO_KEYS = "no-keys"
