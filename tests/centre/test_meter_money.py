@@ -120,13 +120,15 @@ async def test_what_this_meter_did_not_make_is_not_taken_back(customer: Customer
     await other.begin()
     await other.load(1_000)
     (others,) = (await other.frank(80)).indicia
-    dearer = replace(indicium, amount=800)
+    dearer, renamed = replace(indicium, amount=800), replace(indicium, serial="M-2")
     before = world.state()
     for wrong in (
         Made(made.indicium, bytes(16)),
         Made(dearer.octets(), made.token),
         Made(dearer.octets(), make_token(world.token_keys["M-2"], dearer)),
         Made(replace(indicium, key_version=2).octets(), made.token),
+        # With its key, and about another meter.
+        Made(renamed.octets(), make_token(world.token_keys["M-1"], renamed)),
         others,
     ):
         assert await refused(customer.credit(wrong)) == "no-refund"

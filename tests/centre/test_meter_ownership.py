@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from fob_office.centre.boxes.meter.ownership import next_held
+from fob_office.centre.boxes.meter.points import CrashPoint
 from fob_office.centre.boxes.meter.standing import STANDINGS, Rank, standing_key
 from fob_office.centre.boxes.meter.taking import follows, gives_way
 from fob_office.centre.boxes.views import Slot, View, slot_of
 from fob_office.centre.bus.commands import Command
-from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.meter import HandOver, HeldView, Keep, TakeView
+from fob_office.centre.commands.meter import Changed, HandOver, HeldView, Keep, LastChange, TakeView
 from fob_office.centre.limits import SLOTS
 from support.centre_customer import Customer
 from support.centre_meters import Meters
@@ -70,20 +71,23 @@ async def test_after_failover_old_records_are_refused_at_the_other_box(world: Me
 
 @pytest.mark.clause("M34")
 async def test_an_owner_that_has_not_heard_of_the_new_view_answers_nobody(world: Meters, customer: Customer) -> None:
+    last = customer.frank_command(80)
+    await customer.change(last)
     signed = world.view("meter-2", "meter-3")
     for name in ("meter-2", "meter-3"):
         await world.ask(name, TakeView(signed), Kind.OPERATOR)
     assert await world.running["meter-3"].box.fetching.fetch_all()
-    old = customer.frank_command(80)
-    again = customer.record
-    assert await word(world.ask("meter-1", old)) == "moved"
+    mine = customer.record
     customer.box = "meter-2"
     await customer.frank(80)
-    # It knows less now, and does not cry wolf.
-    assert await word(world.ask("meter-1", customer.frank_command(1))) == "moved"
-    assert await word(customer.look(record=again)) == "behind"
     customer.box = "meter-1"
-    assert await word(customer.look(record=again)) == "moved"
+    # It knows less now, says nothing of that, and does not cry wolf.
+    assert await word(customer.look(record=mine)) == "moved"
+    assert await word(customer.look()) == "moved"
+    assert await word(world.ask("meter-1", last)) == "moved"
+    assert await word(world.ask("meter-1", customer.frank_command(1, record=customer.records[1]))) == "moved"
+    assert await word(world.ask("meter-1", LastChange("M-1"))) == "moved"
+    assert await word(world.ask("meter-1", customer.frank_command(1, record=mine))) == "moved"
 
 
 @pytest.mark.clause("M34")
@@ -239,8 +243,59 @@ async def test_an_owner_that_was_put_back_hands_nothing_over(world: Meters, cust
     assert slot_of("M-1") not in held.complete
 
 
+@pytest.mark.clause("M34")
+async def test_what_was_told_in_an_earlier_view_is_fetched_again(world: Meters, customer: Customer) -> None:
+    await world.change_view("meter-1", "meter-3", fetch=False)
+    await customer.frank(1)
+    await world.change_view("meter-1", None)
+    await customer.frank(1)
+    await world.change_view("meter-1", "meter-3")
+    world.kill("meter-1")
+    await world.change_view("meter-3", None)
+    customer.box = "meter-3"
+    await customer.frank(1)
+
+
+@pytest.mark.clause("M34")
+async def test_what_is_told_takes_the_place_of_what_nobody_was_answered(world: Meters, customer: Customer) -> None:
+    """The one that died has not fetched anything yet."""
+    world.kill_at["meter-1"] = CrashPoint.E_HERE
+    with pytest.raises(AwayError):
+        await customer.frank(80)
+    await world.change_view("meter-2", None)
+    world.start("meter-1")
+    await world.change_view("meter-2", "meter-1", fetch=False)
+    customer.box = "meter-2"
+    await customer.frank(20)
+    place = (STANDINGS, standing_key("M-1"))
+    assert world.disks["meter-1"][place] == world.disks["meter-2"][place]
+
+
+@pytest.mark.clause("M34")
+async def test_an_owner_put_back_for_one_meter_is_refused_for_that_one(world: Meters, customer: Customer) -> None:
+    """Though others are told in the same message."""
+    others = [Customer(world, f"M-{number}") for number in range(2, 5)]
+    for each in others:
+        await each.begin()
+        await each.load(100)
+    place = (STANDINGS, standing_key("M-1"))
+    old_row, old_record = world.disks["meter-1"][place], customer.record
+    await customer.frank(80)
+    world.disks["meter-1"][place] = old_row
+    customer.record = old_record
+    answers = await asyncio.gather(
+        *(world.ask("meter-1", each.frank_command(1)) for each in (customer, *others)), return_exceptions=True
+    )
+    assert [isinstance(answer, Changed) for answer in answers] == [False, True, True, True]
+    assert getattr(answers[0], "word", "") == "tampering"
+
+
 @pytest.mark.clause("M20")
-async def test_several_requests_for_one_meter_are_done_one_after_another(world: Meters, customer: Customer) -> None:
+@pytest.mark.parametrize("second", ["meter-2", None])
+async def test_several_requests_for_one_meter_are_done_one_after_another(
+    world: Meters, customer: Customer, second: str | None
+) -> None:
+    await world.change_view("meter-1", second)
     commands = [customer.frank_command(100) for _ in range(5)]
     answers = await asyncio.gather(*(world.ask("meter-1", command) for command in commands), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, BusRefusedError)]

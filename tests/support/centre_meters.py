@@ -16,6 +16,7 @@ from fob_office.centre.boxes.rows import Row
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import SoftwareVault
 from fob_office.centre.boxes.views import Slot, View
+from fob_office.centre.bus.answering import Table
 from fob_office.centre.bus.commands import (
     Command,
     CommandReader,
@@ -81,8 +82,8 @@ class Running:
 
     box: MeterBox
     shelf: MemoryShelf
+    table: Table
     reader: CommandReader
-    pass_: Pass
 
 
 @dataclass
@@ -133,7 +134,8 @@ class Meters:
             surroundings = Surroundings(lambda: self.now, self.random.randbytes)
             manufacturing = self.key.public_key().public_bytes_raw()
             box = MeterBox(name, manufacturing, self.vault, shelf, _Peers(self, name), surroundings, reached)
-            self.running[name] = Running(box, shelf, CommandReader(box.table), _pass(Kind.METER, name))
+            table = box.table
+            self.running[name] = Running(box, shelf, table, CommandReader(table))
 
     def kill(self, name: str) -> None:
         """As with kill -9."""
@@ -166,7 +168,7 @@ class Meters:
         _, asked = run.reader.read(encode_command(1, command))
         if isinstance(asked, BusRefusedError):
             raise asked
-        row = run.box.table[type(asked)]
+        row = run.table[type(asked)]
         if kind not in row.kinds:
             raise BusRefusedError(Word.NOT_YOURS, f"not for {kind.word}")
         try:
