@@ -12,8 +12,8 @@ class UserRecorded(Reply, frozen=True):
 class RecordUser(Command[UserRecorded], frozen=True):
     """A new mailer: the steel box's UserOrder, and the sign-up as it was signed. FUNCTION.
 
-    Asked of the box that the password is sealed to. Refused `weak-password`, `wrong-origin` (no place), `stale`,
-    `tampering`, `malformed`, `unavailable` (too many at once).
+    Asked of the box that the password is sealed to. Refused `wrong-origin` (no place), `stale`, `tampering`,
+    `malformed` (a password over or under its size, too), `not-authenticated`, `unavailable` (too many at once).
     """
 
     order: bytes

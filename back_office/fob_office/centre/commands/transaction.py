@@ -46,8 +46,8 @@ class CheckpointSigned(Reply, frozen=True):
 class SignCheckpoint(Command[CheckpointSigned], frozen=True):
     """`proof`: that this log goes on from its first `earlier` entries, which are those that the box signed. DATABASE.
 
-    Refused `tampering` when it does not; `other-size` when the newest that the box signed is of another size, or longer:
-    with the data of that checkpoint (null: it signed none), to prove from there.
+    Refused `tampering` when it does not; `other-size` when the newest that the box signed is of another size, with the
+    data of that checkpoint (null: it signed none), to prove from there.
     """
 
     earlier: int

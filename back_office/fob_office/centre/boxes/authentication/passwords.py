@@ -52,10 +52,10 @@ class Passwords:
             raise BusRefusedError(Word.UNAVAILABLE, "too many sign on at once")
 
     async def verifier(self, password: str) -> str:
-        """In the PHC string format. Raises BusRefusedError WEAK_PASSWORD, UNAVAILABLE."""
+        """In the PHC string format. Raises BusRefusedError MALFORMED, UNAVAILABLE."""
         normal = _normal(password)
         if not PASSWORD_LEAST <= len(normal) <= PASSWORD_LIMIT:
-            raise BusRefusedError(Word.WEAK_PASSWORD, f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} characters")
+            raise BusRefusedError(Word.MALFORMED, f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} characters")
         return await self._work(lambda: self._verifier(normal.encode()))
 
     async def is_right(self, password: str, verifier: str | None) -> bool:
