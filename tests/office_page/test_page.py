@@ -12,7 +12,7 @@ from starlette.requests import Request
 from fob_office.components.drafts import Draft
 from fob_office.components.service import add_release
 from fob_office.devices.tables import Device
-from fob_office.distribution.operating import enable
+from fob_office.distribution.operating import disable, enable, reissue
 from fob_office.distribution.tables import Copy
 from fob_office.operators.service import make_token, revoke_token
 from fob_office.page.door import BASE, HEADERS, refuse
@@ -257,6 +257,41 @@ def test_copies_are_shown_a_page_at_a_time(scene: PageScene, ada: PageVisitor) -
     assert len(seen) == len(set(seen))
     disabled = allowed(ada.get("/programs/rates?state=disabled"))
     assert re.findall(r'aria-label="Copy ([0-9a-f]{32})"', disabled) == [scene.numbers[9].hex()]
+
+
+def numbers_on(text: str) -> list[str]:
+    return re.findall(r'aria-label="Copy ([0-9a-f]{32})"', text)
+
+
+def counted(text: str) -> dict[str, int]:
+    """What the tabs of a program's page say."""
+    tabs = re.findall(r'<a href="/operator/programs/rates[^"]*"[^>]*>(\w+) ([\d\u202f]+)</a>', text)
+    return {word: int(count.replace("\u202f", "")) for word, count in tabs}
+
+
+@pytest.mark.clause("V16")
+def test_copies_that_others_are_in_the_place_of_are_counted_apart(scene: PageScene, ada: PageVisitor) -> None:
+    office = scene.office.scene
+    holder = rates_holder(office, ask=direct(office.office), serial="M-0003")
+    before = counted(allowed(ada.get("/programs/rates")))
+    old = holder.copies["rates"].number
+    disable(office.office, old, OPERATOR)
+    reissue(office.office, old, OPERATOR)
+    assert "to be given anew" in allowed(ada.get(f"/copies/{old.hex()}"))
+    holder.fetch({"rates": RATES})
+    new = holder.copies["rates"].number
+    shown = allowed(ada.get(f"/copies/{old.hex()}"))
+    assert ("another one is in its place" in shown, "to be given anew" in shown) == (True, False)
+    # Its holder has one that is valid, as before.
+    after = counted(allowed(ada.get("/programs/rates")))
+    assert after == before | {"replaced": before.get("replaced", 0) + 1}
+    assert numbers_on(allowed(ada.get("/programs/rates?state=replaced"))) == [old.hex()]
+    assert old.hex() not in numbers_on(allowed(ada.get("/programs/rates?state=disabled")))
+    assert re.findall(r"Copies disabled</dt><dd>(\d+)", allowed(ada.get())) == [str(before["disabled"])]
+    headers = {"Authorization": f"Bearer {scene.reading}"}
+    told = scene.office.get(f"/v1/operator/copies/{old.hex()}", headers).json()
+    assert (told["current"], told["state"], told["reissued"]) == (False, "disabled", False)
+    assert new != old
 
 
 def test_a_copy_is_found_by_its_number(scene: PageScene, ada: PageVisitor) -> None:

@@ -23,6 +23,7 @@ LIST: Final = "fob-office copy list"
 class Which:
     """Of the copies those of a program, in a state, of a holder's key; None is any.
 
+    `is_current`: those that no other one has taken the place of, or those that one has.
     `out_of_sequence`: those that were refused so since that time (0: ever) and since their last VAL_OK.
     """
 
@@ -30,6 +31,7 @@ class Which:
     state: State | None = None
     holder: bytes | None = None
     out_of_sequence: int | None = None
+    is_current: bool | None = None
 
 
 def _why_not(row: Copy) -> tuple[str, str]:
@@ -66,6 +68,8 @@ def copies_after(session: Session, last: int, which: Which, count: int = PAGE) -
         query = query.where(Copy.program == which.program)
     if which.state is not None:
         query = query.where(Copy.state == which.state)
+    if which.is_current is not None:
+        query = query.where(Copy.is_current.is_(which.is_current))
     if which.holder is not None:
         holder = select(Holder.id).where(Holder.key == which.holder).scalar_subquery()
         query = query.where(Copy.holder == holder)

@@ -47,6 +47,7 @@ class Copy(Base):
         Index("ix_copies_program_id", "program", "id"),
         Index("ix_copies_state_id", "state", "id"),
         Index("ix_copies_program_state_id", "program", "state", "id"),
+        Index("ix_copies_program_is_current_state_id", "program", "is_current", "state", "id"),
         CheckConstraint("state BETWEEN 1 AND 4", name="state"),
         CheckConstraint("(release IS NULL) <> (installation IS NULL)", name="one_reference"),
         CheckConstraint("is_current OR state <> 1", name="over"),

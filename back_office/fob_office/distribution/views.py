@@ -83,7 +83,8 @@ def copy_details(session: Session, row: Copy) -> CopyDetails:
     return CopyDetails.model_validate(
         _line(row, _holders(session, [row])) | setting | {
             "validation_server": told.validation_server, "answers": row.server_number,
-            "reissued": row.is_reissued, "resynchronised": row.is_resynchronised,
+            "reissued": row.is_reissued and row.is_current,
+            "resynchronised": row.is_resynchronised and row.is_current,
         }
     )  # fmt: skip
 

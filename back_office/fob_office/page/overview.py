@@ -1,5 +1,6 @@
 """The first page: what there is, what was found, what ends soon."""
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,14 +27,15 @@ _OVER: Final = ("stopped", "done")
 
 @dataclass(frozen=True, slots=True)
 class ProgramLine:
-    """Copies of a program by state, in the order of STATES."""
+    """Current copies of a program by state, in the order of STATES; `replaced`: others are in the place of these."""
 
     program: str
     counts: tuple[int, ...]
+    replaced: int = 0
 
     @property
     def copies(self) -> int:
-        """All of them."""
+        """All that are current."""
         return sum(self.counts)
 
 
@@ -71,12 +73,16 @@ def overview(session: Session, office: Office) -> Overview:
 
 def program_lines(session: Session, program: str | None = None) -> tuple[ProgramLine, ...]:
     """By name; of one, or of all that there are copies of."""
-    query = select(Copy.program, Copy.state, func.count(Copy.id)).group_by(Copy.program, Copy.state)
+    kinds = (Copy.program, Copy.is_current, Copy.state)
+    query = select(*kinds, func.count(Copy.id)).group_by(*kinds)
     if program is not None:
         query = query.where(Copy.program == program)
-    counts: dict[str, dict[int, int]] = {}
-    for name, state, count in session.execute(query):
-        counts.setdefault(name, {})[state] = count
+    current: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    replaced: Counter[str] = Counter()
+    for name, is_current, state, count in session.execute(query):
+        current[name][state] += count if is_current else 0
+        replaced[name] += 0 if is_current else count
     return tuple(
-        ProgramLine(name, tuple(by_state.get(state, 0) for state in State)) for name, by_state in sorted(counts.items())
+        ProgramLine(name, tuple(counts[state] for state in State), replaced[name])
+        for name, counts in sorted(current.items())
     )

@@ -24,11 +24,16 @@ from fob_protocol.office.component import words
 
 # Copies on one page.
 PAGE: Final = 25
+# In the place of a state: another copy is in the place of these.
+REPLACED: Final = "replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramPage:
-    """`setting` is that of the newest version. `state`: the only copies that are shown; `more`: the next page."""
+    """`setting` is that of the newest version; `more`: the next page.
+
+    `state`: the only copies that are shown, of the current ones those in it, or all `replaced` ones.
+    """
 
     program: str
     title: str
@@ -48,7 +53,7 @@ def program_page(session: Session, name: str, state: str | None, after: int, now
     program = newest_version(session, name)
     if program is None:
         raise NotFoundError(f"there is no program {name}", "it was never added", "fob-office program list")
-    which = Which(program=name, state=State[state.upper()] if state is not None else None)
+    which = _which(name, state)
     rows = copies_after(session, after, which, PAGE + 1)
     found = usages(session, [row.id for row in rows[:PAGE]], now)
     views = copy_views(session, rows[:PAGE])
@@ -61,6 +66,12 @@ def program_page(session: Session, name: str, state: str | None, after: int, now
         tuple((view, bars(found[view.id])) for view in views),
         after, rows[PAGE - 1].id if len(rows) > PAGE else None,
     )  # fmt: skip
+
+
+def _which(name: str, state: str | None) -> Which:
+    if state == REPLACED:
+        return Which(program=name, is_current=False)
+    return Which(program=name, state=State[state.upper()] if state is not None else None, is_current=True)
 
 
 def _title(session: Session, program: Program) -> str:

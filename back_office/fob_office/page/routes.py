@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from importlib import resources
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
@@ -127,7 +127,7 @@ def _add_pages(router: APIRouter, office: Office, see: See) -> None:
     @router.get("/programs/{program}")
     def show_program(
         visitor: Annotated[Visitor, Depends(see)], program: Annotated[Name, Path()],
-        state: Annotated[StateWord | None, Query()] = None, after: After = 0,
+        state: Annotated[StateWord | Literal["replaced"] | None, Query()] = None, after: After = 0,
     ) -> Response:  # fmt: skip
         with office.database.read() as session:
             view = program_page(session, program, state, after, office.now())
