@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import delete, update
 
 from daemon_integrity.computer import Computer, refusal_of
 from fob_daemon.control.errors import ControlError
@@ -16,6 +17,8 @@ from fob_daemon.permissions import PermissionsError
 from fob_daemon.relay.office import NoOffice
 from fob_daemon.relay.outcome import Outcome
 from fob_office.distribution.operating import disable, enable, reissue
+from fob_office.distribution.tables import Copy
+from fob_office.validation.tables import Validation
 from fob_protocol.integrity.relying import RelyingParty
 from fob_protocol.integrity.validation import State
 from fob_protocol.relay import RelayStatus
@@ -376,6 +379,19 @@ async def test_an_office_that_nobody_has_configured(computer: Computer, tmp_path
     async with computer.switched_on() as other:
         with pytest.raises(ControlError, match="No such file"):
             await other.enrol(computer.letter(), None, None)
+
+
+@pytest.mark.clause("V16", "V22")
+async def test_an_office_that_was_put_back_ends_no_grace(computer: Computer) -> None:
+    await computer.enrol()
+    with computer.scene.office.database.write() as session:
+        session.execute(delete(Validation))
+        session.execute(update(Copy).values(program_number=0, server_number=0, request=None, answer=None))
+    async with computer.switched_on() as own:
+        assert "(out-of-sequence)" in await validated(own)
+        assert (own.report().state, await refusal_of(own)) == ("valid", "")
+        computer.scene.clock.pass_by(WEEK)
+        assert "(out-of-sequence)" in await refusal_of(own)
 
 
 async def test_uses_that_wait_at_the_start_ask_once(computer: Computer) -> None:

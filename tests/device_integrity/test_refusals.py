@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fob_device.integrity.own_program import NAME
 from fob_device.office.progress import Told
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
@@ -11,7 +12,7 @@ from fob_protocol.integrity.validation import Validated
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.refusals import Refusal
-from support.integrity_bench import IntegrityBench, on_integrity_bench, validating_office
+from support.integrity_bench import LASTING, IntegrityBench, on_integrity_bench, validating_office
 from support.reference_integrity import METHOD, CopyAt
 
 PLAIN = Method(Technique.D1, Embedder.DISTRIBUTOR, Variant.VA_1)
@@ -104,6 +105,29 @@ def test_an_office_that_was_put_back_is_told_by_name_and_the_request_stays(tmp_p
         assert answers(bench, "looping")[4:] == [(3, "Validated"), (4, "Validated")]
 
     on_integrity_bench(tmp_path, story)
+
+
+@pytest.mark.clause("V16", "V22")
+def test_an_office_that_was_put_back_ends_nobody_s_grace_and_lengthens_none(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        await bench.restart()
+        for program in (NAME, "looping"):
+            _rolled_back(bench.integrity.copy(program))
+        # Asked at its next start too.
+        await bench.restart()
+        assert [bench.standings.reason(name) for name in (NAME, "looping")] == ["out-of-sequence"] * 2
+        assert [bench.words[name] for name in (NAME, "looping")] == ["valid"] * 2
+        assert [await bench.use(name) for name in (NAME, "looping")] == ["used"] * 2
+        bench.office.now += LASTING.grace - 1
+        assert [await bench.use(name) for name in (NAME, "looping")] == ["used"] * 2
+        bench.damage("looping")
+        await bench.restart()
+        assert [await bench.use(name) for name in (NAME, "looping")] == ["used", "not-validated"]
+        bench.office.now += 1
+        assert await bench.use(NAME) == "not-validated"
+
+    on_integrity_bench(tmp_path, story, validating_office(policy=LASTING, own=LASTING))
 
 
 def test_a_refusal_of_who_asks_is_no_outage_and_nothing_is_graced(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class Copies:
         except TimeoutError:
             await self._admit_unasked(program, NotCarried.UNREACHABLE)
         else:
-            self._standings.check_validated(program.name)
+            self._standings.check_answered(program.name)
 
     async def _ask_about(self, program: Program) -> None:
         pauses = Pauses(self._random)

@@ -11,6 +11,7 @@ from fob_protocol.integrity.admission import NotEnabledError, Standing, is_grace
 from fob_protocol.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, WAITING, HeldCopy, Kept, NeedsNone
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.validation import State
+from fob_protocol.office.refusals import Refusal
 
 NEEDS_NONE: Final = "needs-none"
 _GOOD: Final = (State.VALID.name.lower(), NEEDS_NONE)
@@ -124,6 +125,13 @@ class Standings:
         self.check_verdict(name)
         if not self.needs_none(name) and name not in self._validated:
             raise NotEnabledError(name, NOT_VALIDATED, self.reason(name))
+
+    def check_answered(self, name: str) -> None:
+        """After the office was asked. An office that was put back and does not know its own answers is as one away."""
+        copy = self.copy(name)
+        is_forgotten = copy is not None and copy.reason == Refusal.OUT_OF_SEQUENCE
+        if copy is None or not is_forgotten or not self.is_graced(name, copy):
+            self.check_validated(name)
 
     @property
     def due(self) -> list[Program]:

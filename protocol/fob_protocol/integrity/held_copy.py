@@ -150,10 +150,14 @@ class HeldCopy(Message, tag=1, frozen=True):
         )
 
     def refused(self, refusal: Refusal, evidence: Evidence) -> "HeldCopy":
-        """The server's refusal of the request. Some use its number up and say nothing else; others stay its answer."""
+        """The server's refusal of the request. Some use its number up and say nothing else; others stay its answer.
+
+        Out of sequence is a fault of the office's memory (it was put back): that takes nothing from what was valid.
+        """
         if refusal in USED_UP:
             return replace(self._answered(evidence.program_number), reason=refusal)
-        return replace(self, state=None, reason=refusal)
+        state = self.state if refusal is Refusal.OUT_OF_SEQUENCE else None
+        return replace(self, state=state, reason=refusal)
 
     def _answered(self, program_number: int) -> "HeldCopy":
         return replace(self, program_number=program_number, pending=None)
