@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,15 +16,18 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import FetchLog, FetchLogState, FetchWarnings
 from fob_office.centre.commands.transaction import CheckpointSigned, SignCheckpoint
 from fob_office.centre.database.checkpoints import Checkpointer
+from fob_office.centre.database.exporting import export_log
 from fob_office.centre.database.limits import CHECKPOINT_ENTRIES, PAGE_ROWS
 from fob_protocol.metering.log.checkpoint import Checkpoint, read_checkpoint
 from fob_protocol.metering.log.entry import read_entry
 from fob_protocol.metering.log.errors import LogError, ProofError
+from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.metering.log.hashes import EMPTY_ROOT
 from fob_protocol.metering.log.proofs import TreeHead, verify_consistency
 from fob_protocol.metering.log.tree import Frontier
 from support.centre import NOW
-from support.centre_database import MeterBase, frank, meter_base, peer, sign_up
+from support.centre_database import BOX, MeterBase, frank, meter_base, peer, sign_up
+from support.meter_log import Witness
 
 OPERATOR = peer(Kind.OPERATOR)
 ORIGIN = "centre"
@@ -198,6 +204,25 @@ async def test_a_box_that_finds_another_log_is_a_warning_once(base: MeterBase) -
 async def test_an_export_of_many_pages_is_the_whole_log(base: MeterBase) -> None:
     await franked(base, 1, PAGE_ROWS)
     assert (await replayed(base)).size == 2 * PAGE_ROWS + 1 > CHECKPOINT_ENTRIES
+
+
+async def test_an_exported_log_agrees_with_its_checkpoint_until_it_is_edited(base: MeterBase, tmp_path: Path) -> None:
+    box, witness = Box(), Witness(tmp_path)
+    await franked(base, 1, 3)
+    assert await checkpointer(base, box).make()
+    kept = (await base.server.fetch_log_state(OPERATOR, FetchLogState(0))).checkpoint
+    assert kept is not None
+    assert witness.asks(await exported(base, box), kept).outcomes == ["agrees"]
+    base.run("UPDATE entries SET kind = 9 WHERE number = 4")
+    assert witness.asks(await exported(base, box), kept).outcomes != ["agrees"]
+
+
+async def exported(base: MeterBase, box: Box) -> bytes:
+    """By an operator; records of these tests are signed by the same key for all."""
+    file = BytesIO()
+    head = ExportHead(ORIGIN, [box.key.public_key().public_bytes_raw(), BOX.public_key().public_bytes_raw()])
+    assert await export_log(partial(base.server.fetch_log, OPERATOR), head, file.write) == 7
+    return file.getvalue()
 
 
 @pytest.mark.clause("M23")

@@ -151,7 +151,8 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
                 await link.ask(asked)
         for asked in (
             charge(0), charge(-1), charge(1 << 60), charge(1, 0), replace(charge(1), account=b""),
-            replace(charge(1), request=b""), replace(charge(1), request_id=b""), replace(charge(1), serial="no serial!"),
+            replace(charge(1), request=b""), replace(charge(1), request_id=b""),
+            replace(charge(1), serial="no serial!"),
         ):  # fmt: skip
             with pytest.raises(BusRefusedError, match="malformed"):
                 await link.ask(asked)
@@ -160,3 +161,15 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
         with pytest.raises(AwayError):
             await other.ask(charge(500))
         other.close()
+
+
+async def test_an_operator_sets_cards_while_the_provider_runs(tmp_path: Path, provider: EmulatedProvider) -> None:
+    ledger = open_ledger(tmp_path / "payments.db")
+    with ledger.write() as session:
+        set_balance(session.connection(), ANNA, 5)
+    with pytest.raises(PaymentRefusedError, match="does not cover"):
+        await provider.charge(charge(6))
+    await provider.charge(charge(5))
+    with ledger.read() as session:
+        assert sums(session.connection()) == Sums(5, 0, 1)
+    ledger.close()

@@ -27,10 +27,12 @@ _LOCK: Final = 0x0F0B
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """All migrations of one kind of database; `command` runs them."""
+    """All migrations of one kind of database; `command` runs them. `empty` and what then helps: where none ever ran."""
 
     folder: Path
     command: str
+    empty: str
+    begin: str
 
     @property
     def script(self) -> ScriptDirectory:
@@ -38,7 +40,9 @@ class Lineage:
         return ScriptDirectory(str(self.folder))
 
 
-OFFICE: Final = Lineage(MIGRATIONS, "fob-office migrate")
+OFFICE: Final = Lineage(
+    MIGRATIONS, "fob-office migrate", "it is empty: no office was made in it, or it was emptied", RESTORE
+)
 
 
 def migrate(database: Database, lineage: Lineage = OFFICE) -> list[str]:
@@ -65,7 +69,7 @@ def check_begun(database: Database, lineage: Lineage = OFFICE) -> set[str]:
         held = _heads(session.connection())
     _check_known(held, lineage)
     if not held:
-        raise OperatorError(NOT_USED, "it is empty: no office was made in it, or it was emptied", RESTORE)
+        raise OperatorError(NOT_USED, lineage.empty, lineage.begin)
     return held
 
 

@@ -24,7 +24,13 @@ from fob_office.errors import OperatorError
 
 ResultT = TypeVar("ResultT")
 
-METERS: Final = Lineage(Path(__file__).with_name("migrations"), "fob-office centre migrate")
+_MIGRATE: Final = "fob-office centre migrate"
+METERS: Final = Lineage(
+    Path(__file__).with_name("migrations"),
+    _MIGRATE,
+    "it is empty: no meters were kept in it, or it was emptied",
+    _MIGRATE,
+)
 
 # Of each connection to PostgreSQL, whatever the server's own say: what was answered is on its disk, and one database
 # server that hangs keeps no other from the log's head for long.

@@ -27,5 +27,9 @@ class ExportHead(Message, tag="fob/1 exported log", frozen=True):
 
 def exported(part: ExportHead | Entry) -> bytes:
     """A part as it stands in the file."""
-    octets = part.octets()
+    return exported_octets(part.octets())
+
+
+def exported_octets(octets: bytes) -> bytes:
+    """The same of a part as a database holds it, whatever became of it there."""
     return len(octets).to_bytes(_LENGTH_SIZE) + octets
