@@ -131,8 +131,8 @@ def test_a_device_from_generic_to_its_first_message(scene: Scene) -> None:
         ("registration", 10),
         # Challenge, proof, which confirms the registration, and a message.
         ("session", 5),
-        ("session", 15),
-        ("session", 5),
+        ("session", 16),
+        ("session", 6),
     ]
 
 
@@ -151,9 +151,9 @@ def test_a_device_that_is_as_it_should_be(scene: Scene) -> None:
         ("configuration", 11),
         # Challenge, proof, a report that is filed, the list of reports.
         ("session", 5),
+        ("session", 8),
+        ("session", 8),
         ("session", 7),
-        ("session", 7),
-        ("session", 6),
     ]
 
 

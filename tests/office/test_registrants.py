@@ -1,6 +1,7 @@
 """Who may register: by default devices that the office knows, and each of them holds few names."""
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -9,14 +10,17 @@ from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_office.devices.service import set_state
 from fob_office.devices.tables import DeviceState
+from fob_office.errors import NotFoundError
 from fob_office.registration.operating import Registrar, Which
 from fob_office.registration.tables import Registration, Standing
 from fob_office.registration.templates import presets
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose.headers import key_id
+from fob_protocol.office.certificate import Usage
 from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.refusals import Refusal
 from support.office import NOW, OfficeScene
-from support.office_client import ReferenceDevice, device_of, stranger_of
+from support.office_client import ReferenceDevice, device_of, stranger_of, with_key
 
 
 def open_to_anybody(scene: OfficeScene) -> None:
@@ -52,12 +56,34 @@ def test_it_learns_neither_names_nor_fields_nor_which_devices_there_are(scene: O
     assert refused(stranger_of(scene, 3), "Alice") == "denied"
 
 
-def test_a_registration_goes_on_when_its_device_is_disabled_later(scene: OfficeScene) -> None:
+@pytest.mark.clause("R23")
+def test_a_device_that_is_disabled_uses_nothing_from_that_moment_on(scene: OfficeScene) -> None:
+    """A phone that was lost: neither in the session that it has open, nor in a new one, until it is enabled again."""
+    device = device_of(scene)
+    device.register("Alice")
+    running, asking = device.session(), device.session()
+    set_state(scene.office, "P-0001", DeviceState.DISABLED, "test")
+    for act in (
+        lambda: running.use("profile", "show"), asking.get_entitlements, device.session, lambda: device.register("Bob"),
+    ):  # fmt: skip
+        with pytest.raises(RefusedError) as raised:
+            act()
+        assert raised.value.refusal is Refusal.DENIED
+    set_state(scene.office, "P-0001", DeviceState.ACTIVE, "test")
+    with pytest.raises(RefusedError):
+        running.use("profile", "show")
+    assert device.session().use("profile", "show").status == 200
+
+
+@pytest.mark.clause("R23")
+def test_who_does_not_hold_its_key_does_not_learn_that_a_device_is_disabled(scene: OfficeScene) -> None:
     device = device_of(scene)
     device.register("Alice")
     set_state(scene.office, "P-0001", DeviceState.DISABLED, "test")
-    device.session()
-    assert refused(device, "Bob") == "denied"
+    device.shared["registration"] = with_key(device.shared["registration"], bytes(32))
+    with pytest.raises(RefusedError) as raised:
+        device.session()
+    assert raised.value.refusal is Refusal.NOT_PROVED
 
 
 def test_a_server_may_let_anybody_in(scene: OfficeScene) -> None:
@@ -98,6 +124,20 @@ def test_many_are_revoked_at_once(scene: OfficeScene) -> None:
     assert held(scene) == ["Alice"]
 
 
+def test_a_lost_phone_is_revoked_wherever_it_is_registered(scene: OfficeScene) -> None:
+    scene.issuing().add_server("bank", "Bank", (Usage.REGISTRATION, Usage.ENTITLEMENT))
+    device, registrar = device_of(scene), Registrar(scene.office)
+    for server in ("registration", "bank"):
+        device.register("Alice", server)
+    of_it = Which(device=key_id(device.signing_key))
+    with pytest.raises(NotFoundError, match="there is no server bnak"):
+        registrar.revoke_many(replace(of_it, server="bnak"))
+    assert registrar.revoke_many(replace(of_it, server="bank")) == 1
+    assert registrar.revoke_many(of_it) == 1
+    with scene.office.database.read() as session:
+        assert set(session.scalars(select(Registration.standing))) == {Standing.REVOKED}
+
+
 def test_the_same_at_the_command_line(sqlite_scene: OfficeScene, capsys: pytest.CaptureFixture[str]) -> None:
     def office(line: str) -> tuple[int, str]:
         state = sqlite_scene.office.settings.state
@@ -111,9 +151,17 @@ def test_the_same_at_the_command_line(sqlite_scene: OfficeScene, capsys: pytest.
     one.register("Alice")
     two.register("Bob")
     of_one = f"--device {key_id(one.signing_key).hex()}"
-    assert office(f"registration revoke {of_one} --free-name") == (0, "revoked 1 registrations\n")
+    assert office(f"registration revoke --device {one.signing_key.hex()} --free-name") == (
+        0, "revoked 1 registrations\n"
+    )  # fmt: skip
+    assert office(f"registration revoke {of_one} --free-name") == (0, "revoked 0 registrations\n")
     assert held(sqlite_scene) == ["Bob"]
     assert office("registration revoke --since 2026-09-01 --free-name") == (0, "revoked 1 registrations\n")
+    for line in ("revoke --since 2026-09-01 --server bnak", "list --server bnak", "show alice --server bnak"):
+        assert office(f"registration {line}")[1].startswith("error: there is no server bnak"), line
     assert office("registration revoke")[0] == office(f"registration revoke alice {of_one}")[0] == 2
     with sqlite_scene.office.database.read() as session:
         assert set(session.scalars(select(Registration.standing))) == {Standing.REVOKED}
+    device_of(sqlite_scene, 3).register("Carol")
+    assert office("registration revoke --device P-0003") == (0, "revoked 1 registrations\n")
+    assert office("registration revoke --device P-0004")[1].startswith("error: there is no device P-0004")

@@ -63,7 +63,8 @@ def test_all_of_it_over_http(scene: OfficeScene, operator: Operator) -> None:
 
     registered = {
         "code": code, "server": "registration", "name": "Alice", "standing": "confirmed",
-        "device": key_id(device.signing_key).hex(), "created": NOW, "name_is_held": True,
+        "device": key_id(device.signing_key).hex(), "created": NOW, "serial": "P-0001",
+        "name_is_held": True,
     }  # fmt: skip
     assert operator.get("registrations") == [registered]
     assert operator.get("registrations?server=bank") == operator.get("registrations?standing=revoked") == []

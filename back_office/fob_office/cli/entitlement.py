@@ -13,6 +13,7 @@ from fob_office.entitlements.changing import Change, Entitling
 from fob_office.entitlements.levels import check_levels
 from fob_office.entitlements.views import EntitlementView, entitlement_view, entitlement_views
 from fob_office.paging import PAGE
+from fob_office.registration.operating import check_server
 
 _COMPUTER: Final = re.compile(r"[0-9a-f]{64}")
 _LEVEL: Final = re.compile(r"([^=]+)=([0-9]{1,3})")
@@ -37,6 +38,8 @@ def list_(cli: Cli, state: Path, server: str | None, after: str) -> None:
     except ValueError:
         raise click.UsageError("--after takes a code: 32 hexadecimal digits") from None
     with cli.office(state) as office, office.database.read() as session:
+        if server is not None:
+            check_server(session, server)
         views = entitlement_views(session, server=server, after=last, count=PAGE)
     cli.table([_shown(cli, view) for view in views])
 

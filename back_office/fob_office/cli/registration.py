@@ -7,10 +7,10 @@ from typing import Final
 import click
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
-from fob_office.cli.copy import octets
-from fob_office.cli.who import find, server_option, who_argument
+from fob_office.cli.who import DEFAULT, find, who_argument
+from fob_office.devices.service import key_id_of
 from fob_office.paging import PAGE
-from fob_office.registration.operating import Registrar, Which
+from fob_office.registration.operating import Registrar, Which, check_server
 from fob_office.registration.views import StandingWord, person_view, registration_views
 
 _TIMES: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
@@ -35,6 +35,8 @@ def list_(cli: Cli, state: Path, server: str | None, standing: StandingWord | No
     except ValueError:
         raise click.UsageError("--after takes a code: 32 hexadecimal digits") from None
     with cli.office(state) as office, office.database.read() as session:
+        if server is not None:
+            check_server(session, server)
         views = registration_views(session, server=server, standing=standing, after=last, count=PAGE)
         cli.table([view.model_dump() for view in views])
 
@@ -47,7 +49,7 @@ def list_(cli: Cli, state: Path, server: str | None, standing: StandingWord | No
 def show(cli: Cli, state: Path, who: str, server: str) -> None:
     """One of them, with what they filled in."""
     with cli.office(state) as office, office.database.read() as session:
-        view = person_view(office.sealer, find(session, server, who)).model_dump()
+        view = person_view(session, office.sealer, find(session, server, who)).model_dump()
     if not cli.is_json:
         view |= {"fields": [f"{name}: {text}" for name, text in view["fields"].items()]}
     cli.fields(view)
@@ -56,28 +58,36 @@ def show(cli: Cli, state: Path, who: str, server: str) -> None:
 @registration.command()
 @state_option
 @click.argument("who", required=False)
-@server_option
+@click.option("--server", help=f"Where they are registered.  [default: {DEFAULT} for WHO, else everywhere]")
 @click.option("--free-name", is_flag=True, help="Somebody else may take the name.")
-@click.option("--device", callback=octets(16), metavar="KEY", help="All of one device, as `list` prints its key.")
+@click.option("--device", metavar="SERIAL|KEY", help="All of one device, as `list` and `device list` name it.")
 @click.option("--since", type=click.DateTime(_TIMES), help="All that were begun since then (UTC).")
 @pass_cli
 def revoke(
-    cli: Cli, state: Path, who: str | None, server: str, free_name: bool, device: bytes | None, since: datetime | None
+    cli: Cli,
+    state: Path,
+    who: str | None,
+    server: str | None,
+    free_name: bool,
+    device: str | None,
+    since: datetime | None,
 ) -> None:
     """End it for ever: a device that was lost, a person who has left. Their sessions end with it.
 
-    With --device or --since, many at once.
+    With --device or --since, many at once, at all servers or one.
     """
     if (who is None) == (device is None and since is None):
         raise click.UsageError("say WHO, or --device or --since")
     with cli.office(state) as office:
         registrar = Registrar(office)
         if who is None:
+            with office.database.read() as session:
+                key = key_id_of(session, device) if device is not None else None
             begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else 0
-            said = f"{registrar.revoke_many(Which(server, device, begin), frees_name=free_name)} registrations"
+            said = f"{registrar.revoke_many(Which(server, key, begin), frees_name=free_name)} registrations"
         else:
             with office.database.read() as session:
-                code = find(session, server, who).user_code
+                code = find(session, server or DEFAULT, who).user_code
             registrar.revoke(code, frees_name=free_name)
             said = who
     cli.say(f"revoked {said}")

@@ -13,6 +13,7 @@ from fob_office.registration.tables import Registration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+DEFAULT: Final = FIRST_SERVERS[0].name
 _CODE: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -24,7 +25,7 @@ def who_argument(command: Command) -> Command:
 def server_option(command: Command) -> Command:
     """`--server`."""
     return click.option(
-        "--server", default=FIRST_SERVERS[0].name, show_default=True, help="Where they are registered."
+        "--server", default=DEFAULT, show_default=True, help="Where they are registered."
     )(command)  # fmt: skip
 
 

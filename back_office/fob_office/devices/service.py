@@ -1,5 +1,6 @@
 """The rules of device records: complete or refused, one for each key and each serial (C1)."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from fob_office.secrets.sealing import Place
 from fob_office.servers.service import receiver
 from fob_protocol.cose import hpke
 from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.headers import KEY_ID_SIZE, key_id
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.factory import FactoryRecord, RegionUse, open_factory_record
@@ -27,15 +29,17 @@ FACTORY: Final = "fob-device factory"
 # A sealed factory record with names and regions of every length is a quarter of it.
 RECORD_LIMIT: Final = 8192
 
+# A key, or a key id.
+_KEY: Final = re.compile(r"([0-9a-f]{32}){1,2}", re.IGNORECASE)
 _NOT_ADDED: Final = "the device was not added"
 
 
 def open_record(office: Office, sealed: bytes) -> FactoryRecord:
     """What a factory says of a device. Raises OperatorError: sealed to somebody else, not complete, or not signed."""
     try:
-        key_id = hpke.receiver_of(sealed)
+        sealed_to = hpke.receiver_of(sealed)
         with office.database.read() as session:
-            server = receiver(session, office.sealer, key_id)
+            server = receiver(session, office.sealer, sealed_to)
         if server is None or not server.may(Usage.CONFIGURATION):
             raise OperatorError(_NOT_ADDED, "the factory record is sealed to none of this office's servers", FACTORY)
         record = open_factory_record(server.sealing_key, sealed)
@@ -88,6 +92,24 @@ def is_active(session: Session, signing_key: bytes) -> bool:
     """Whether a device has a record, and is not disabled."""
     active = select(Device.id).where(Device.signing_key == signing_key, Device.state == DeviceState.ACTIVE)
     return session.scalars(active).one_or_none() is not None
+
+
+def is_disabled(session: Session, signing_key: bytes) -> bool:
+    """Whether an operator has disabled a device; one without a record is nobody's to disable."""
+    disabled = select(Device.id).where(Device.signing_key == signing_key, Device.state == DeviceState.DISABLED)
+    return session.scalars(disabled).one_or_none() is not None
+
+
+def key_id_of(session: Session, told: str) -> bytes:
+    """Of a device's signing key, by its serial, or by the key or its key id in hexadecimal, as lists print them.
+
+    Raises NotFoundError.
+    """
+    serial = session.scalars(select(Device).where(Device.serial == told)).one_or_none()
+    if serial is None and _KEY.fullmatch(told):
+        octets = bytes.fromhex(told)
+        return octets if len(octets) == KEY_ID_SIZE else key_id(octets)
+    return key_id((serial or device_of(session, told)).signing_key)
 
 
 def devices_after(session: Session, serial: str, count: int = PAGE) -> Sequence[Device]:

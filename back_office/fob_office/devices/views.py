@@ -12,6 +12,7 @@ from fob_office.distribution.operating import current_of
 from fob_office.distribution.tables import Copy
 from fob_office.orders.lacking import lacking_of
 from fob_office.words import Base64, Hex16
+from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.component import words
 
@@ -26,6 +27,7 @@ class DeviceView(BaseModel):
     hardware: str = Field(examples=["meter-1"])
     state: str = Field(description="`active` or `disabled`.", examples=["active"])
     key: str = Field(description="Public key of its signatures.", examples=["00" * 32])
+    key_id: Hex16 = Field(description="Of that key, as registrations name the device.")
     added: int
 
 
@@ -70,7 +72,7 @@ def device_view(device: Device) -> DeviceView:
     """One line."""
     return DeviceView(
         serial=device.serial, title=device.title, hardware=device.hardware, state=_state(device),
-        key=device.signing_key.hex(), added=device.added,
+        key=device.signing_key.hex(), key_id=key_id(device.signing_key).hex(), added=device.added,
     )  # fmt: skip
 
 

@@ -27,9 +27,12 @@ LIST: Final = "fob-office registration list"
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Many registrations at a server: of one device, by the key id of its signing key, or begun `since`, or both."""
+    """Many registrations: of one device, by the key id of its signing key, or begun `since`, or both.
 
-    server: str
+    `server`: only those there; None is everywhere.
+    """
+
+    server: str | None = None
     device: bytes | None = None
     since: int = 0
 
@@ -43,7 +46,8 @@ def registration(session: Session, user_code: bytes) -> Registration:
 
 
 def holder(session: Session, server: str, name: str) -> Registration:
-    """Whoever has a name at a server. Raises NotFoundError."""
+    """Whoever has a name at a server. Raises NotFoundError: there is no such server, or nobody has the name."""
+    check_server(session, server)
     missing = NotFoundError(f"there is no such registration at {server}", "nobody has this name there", LIST)
     try:
         key = name_key(name)
@@ -54,6 +58,11 @@ def holder(session: Session, server: str, name: str) -> Registration:
     if row is None:
         raise missing
     return row
+
+
+def check_server(session: Session, server: str) -> None:
+    """Raises NotFoundError: there is no such server."""
+    newest_keys(session, server)
 
 
 def check_registers(session: Session, server: str) -> None:
@@ -89,7 +98,7 @@ class Registrar:
                 record(session, self._office.now(), self._who, what, user_code.hex())
 
     def revoke_many(self, which: Which, *, frees_name: bool = False) -> int:
-        """Whatever was not yet done, to all of them; how many that were."""
+        """Whatever was not yet done, to all of them; how many that were. Raises NotFoundError."""
         done = 0
         for user_code in self._chosen(which):
             with suppress(OperatorError):
@@ -99,10 +108,13 @@ class Registrar:
 
     def _chosen(self, which: Which) -> list[bytes]:
         query = select(Registration.user_code, Registration.device).where(
-            Registration.server == which.server, Registration.created >= which.since,
+            Registration.created >= which.since,
             or_(Registration.standing != Standing.REVOKED, Registration.name_key.is_not(None)),
         )  # fmt: skip
         with self._office.database.read() as session:
+            if which.server is not None:
+                check_server(session, which.server)
+                query = query.where(Registration.server == which.server)
             rows = session.execute(query.order_by(Registration.created)).all()
         return [user_code for user_code, device in rows if which.device in (None, key_id(device))]
 

@@ -61,7 +61,7 @@ def _registrations(office: Office) -> APIRouter:
     )
     def get_registration(code: Code) -> PersonView:
         with office.database.read() as session:
-            return person_view(office.sealer, registration(session, bytes.fromhex(code)))
+            return person_view(session, office.sealer, registration(session, bytes.fromhex(code)))
 
     @router.post(
         "/registrations/{code}/revoke",
@@ -73,7 +73,7 @@ def _registrations(office: Office) -> APIRouter:
         user_code = bytes.fromhex(code)
         Registrar(office, request.state.operator).revoke(user_code, frees_name=revocation.free_name)
         with office.database.read() as session:
-            return person_view(office.sealer, registration(session, user_code))
+            return person_view(session, office.sealer, registration(session, user_code))
 
     return router
 

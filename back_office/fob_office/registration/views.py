@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fob_office.devices.tables import Device
 from fob_office.registration.keeping import fields_of
 from fob_office.registration.tables import Registration, Standing
 from fob_office.secrets.sealing import Sealer
@@ -26,6 +27,7 @@ class RegistrationView(BaseModel):
     name: str = Field(examples=["Alice Example"])
     standing: StandingWord
     device: Hex16 = Field(description="Key id of the device's signing key.")
+    serial: str | None = Field(description="Of the device, if this office has a record of it.", examples=["M-0001"])
     created: int
     name_is_held: bool = Field(description="Nobody else can register under this name.")
 
@@ -40,17 +42,19 @@ def registration_views(
     session: Session, *, server: str | None, standing: StandingWord | None, after: bytes, count: int
 ) -> list[RegistrationView]:
     """By code, those behind `after`."""
-    query = select(Registration).where(Registration.user_code > after).order_by(Registration.user_code).limit(count)
+    query = select(Registration, Device.serial).outerjoin(Device, Device.signing_key == Registration.device)
+    query = query.where(Registration.user_code > after).order_by(Registration.user_code).limit(count)
     if server is not None:
         query = query.where(Registration.server == server)
     if standing is not None:
         query = query.where(Registration.standing == Standing[standing.upper()])
-    return [RegistrationView.model_validate(_view(row)) for row in session.scalars(query)]
+    return [RegistrationView.model_validate(_view(row, serial)) for row, serial in session.execute(query)]
 
 
-def person_view(sealer: Sealer, row: Registration) -> PersonView:
+def person_view(session: Session, sealer: Sealer, row: Registration) -> PersonView:
     """One of them. Raises UnsealError."""
-    return PersonView.model_validate(_view(row) | {"fields": fields_of(sealer, row)})
+    serial = session.scalars(select(Device.serial).where(Device.signing_key == row.device)).one_or_none()
+    return PersonView.model_validate(_view(row, serial) | {"fields": fields_of(sealer, row)})
 
 
 def registering_servers(session: Session) -> list[str]:
@@ -59,9 +63,9 @@ def registering_servers(session: Session) -> list[str]:
     return [certificate.server for certificate in certificates if Usage.REGISTRATION in certificate.usages]
 
 
-def _view(row: Registration) -> dict[str, object]:
+def _view(row: Registration, serial: str | None) -> dict[str, object]:
     return {
         "code": row.user_code.hex(), "server": row.server, "name": row.name,
         "standing": Standing(row.standing).name.lower(), "device": key_id(row.device).hex(), "created": row.created,
-        "name_is_held": row.name_key is not None,
+        "serial": serial, "name_is_held": row.name_key is not None,
     }  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from fob_office.devices.service import is_disabled
 from fob_office.entitlements.options import give_what_fits
 from fob_office.events.service import record
 from fob_office.office import Office
@@ -45,6 +46,9 @@ class Proving:
             end(row)
             return RuleBrokenError(Refusal.NOT_PROVED, "R19", "no such code, or a wrong proof")
         session.delete(count)
+        if is_disabled(session, registered.device):
+            end(row)
+            return RuleBrokenError(Refusal.DENIED, "R23", "its device is disabled")
         if confirm(session, registered, now):
             who = f"device {key_id(registered.device).hex()}"
             record(session, now, who, f"registered at {row.server}", row.user_code.hex())

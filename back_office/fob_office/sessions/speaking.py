@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from fob_office.devices.service import is_disabled
 from fob_office.entitlements.service import signed_entitlements
 from fob_office.gateway.service import Gateway
 from fob_office.office import Office
@@ -31,6 +32,9 @@ class Speaking:
         if person is None:
             end(row)
             return RuleBrokenError(Refusal.NO_SESSION, "R21", "the registration was revoked")
+        if is_disabled(session, person.device):
+            end(row)
+            return RuleBrokenError(Refusal.DENIED, "R23", "its device is disabled")
         keys = keys_of(self._office.sealer, row)
         try:
             octets = keys.unseal(Direction.TO_SERVER, message.number, message.sealed)
