@@ -111,16 +111,24 @@ class Ownership:
         """
         if self._slot(slot) != Slot(self.me, second):
             raise BusRefusedError(Word.OLDER_VIEW, f"{second} is not the second of {self.me} in slot {slot}")
-        if slot not in self._complete:
+        if self._lacks(slot):
             raise BusRefusedError(Word.INCOMPLETE, f"{self.me} does not know all of slot {slot}")
 
     def seconded(self) -> tuple[int, ...]:
         """Slots of which this box is second and holds all."""
-        return tuple(slot for slot in self._mine_as_second() if slot in self._complete)
+        return tuple(slot for slot in range(SLOTS) if self.is_complete_second(slot))
+
+    def is_complete_second(self, slot: int) -> bool:
+        """Whether this box is second of a slot and holds all of it."""
+        held = self._held
+        return held is not None and held.view.slots[slot].second == self.me and slot in held.complete
 
     def lacking(self) -> tuple[tuple[int, str], ...]:
         """Slots, with their owners, that this box has yet to fetch as their second."""
-        return tuple((slot, self._slot(slot).owner) for slot in self._mine_as_second() if slot not in self._complete)
+        if self._held is None:
+            return ()
+        slots = enumerate(self._held.view.slots)
+        return tuple((number, slot.owner) for number, slot in slots if slot.second == self.me and self._lacks(number))
 
     async def take(self, signed: bytes) -> bool:
         """A view; whether it is another than the one held. Raises BusRefusedError OLDER_VIEW, TAMPERING."""
@@ -155,16 +163,10 @@ class Ownership:
         kept = msgspec.msgpack.decode(octets, type=_Kept)
         return Held(read_view(self._manufacturing, kept.signed), kept.signed, frozenset(kept.complete))
 
-    @property
-    def _complete(self) -> frozenset[int]:
-        return self._held.complete if self._held is not None else frozenset()
+    def _lacks(self, slot: int) -> bool:
+        return self._held is None or slot not in self._held.complete
 
     def _slot(self, slot: int) -> Slot:
         if self._held is None:
             raise BusRefusedError(Word.MOVED, f"{self.me} has no view yet")
         return self._held.view.slots[slot]
-
-    def _mine_as_second(self) -> tuple[int, ...]:
-        if self._held is None:
-            return ()
-        return tuple(slot for slot in range(SLOTS) if self._held.view.slots[slot].second == self.me)

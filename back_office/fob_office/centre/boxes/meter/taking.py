@@ -79,8 +79,8 @@ class Taking:
                 self._check(peer.name, row, command.view)
             if rows:
                 await self._store.put_all(rows)
-                complete = self._ownership.seconded()
-                self._told.update((row.table, row.key) for row in rows if row.key[0] not in complete)
+                is_complete = self._ownership.is_complete_second
+                self._told.update((row.table, row.key) for row in rows if not is_complete(row.key[0]))
         self._reached(CrashPoint.E_AT_SECOND)
         return Done()
 
@@ -118,7 +118,7 @@ class Taking:
         if row.table != STANDINGS:
             return
         kept = self._store.get(row.table, row.key)
-        is_strict = slot in self._ownership.seconded() or (row.table, row.key) in self._told
+        is_strict = self._ownership.is_complete_second(slot) or (row.table, row.key) in self._told
         if not (follows(kept, row.octets) if is_strict else gives_way(kept, row.octets, view)):
             raise BusRefusedError(Word.NEWER_STANDING, f"this box knows more of {row.key[1:].decode()}")
 

@@ -46,7 +46,7 @@ def read_pieces(octets: bytes) -> tuple[Piece, ...]:
     return pieces
 
 
-def indicia_of(pieces: Sequence[Piece], before: MeterRecord, after: MeterRecord, now: int) -> tuple[bytes, ...]:
+def indicia_of(pieces: Sequence[Piece], before: MeterRecord, after: MeterRecord, now: int) -> tuple[Indicium, ...]:
     """What the pieces of one transaction show, in their order. Raises BusRefusedError MALFORMED."""
     date = date_of(datetime.fromtimestamp(now, UTC).date())
     ascending = before.registers.ascending
@@ -70,13 +70,13 @@ def indicia_of(pieces: Sequence[Piece], before: MeterRecord, after: MeterRecord,
             )
         except ValueError as error:
             raise BusRefusedError(Word.MALFORMED, f"piece {number}: {error}") from None
-        indicia.append(indicium.octets())
+        indicia.append(indicium)
     return tuple(indicia)
 
 
-def with_tokens(key: bytes, indicia: Iterable[bytes]) -> tuple[Made, ...]:
-    """The same for the same indicia."""
-    return tuple(Made(octets, make_token(key, read(Indicium, octets))) for octets in indicia)
+def with_tokens(key: bytes, indicia: Iterable[Indicium], octets: Iterable[bytes]) -> tuple[Made, ...]:
+    """The same for the same indicia; `octets` are theirs."""
+    return tuple(Made(each, make_token(key, indicium)) for indicium, each in zip(indicia, octets, strict=True))
 
 
 def genuine(key: bytes, record: MeterRecord, made: Made) -> Indicium | None:

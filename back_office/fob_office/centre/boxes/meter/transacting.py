@@ -60,7 +60,7 @@ class Draft(NamedTuple):
 
     record: MeterRecord
     amount: int
-    indicia: tuple[bytes, ...] = ()
+    indicia: tuple[Indicium, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Transactions:
                 raise BusRefusedError(Word.NO_REFUND, "this meter made no such indicium")
             if self._store.get(CREDITS, credit_key(indicium.serial, indicium.counter, indicium.piece)):
                 raise BusRefusedError(Word.NO_REFUND, "it was given back before")
-            return Draft(accounting.credited(record, amount), amount, (unused.indicium,))
+            return Draft(accounting.credited(record, amount), amount, (indicium,))
 
         return await self._change(given, wanted, draft)
 
@@ -234,18 +234,19 @@ class Transactions:
             amount=draft.amount,
             before=before,
             record=after.octets(),
-            indicia=draft.indicia,
+            indicia=tuple(indicium.octets() for indicium in draft.indicia),
             time=wanted.now,
             voucher=wanted.voucher,
         )
         self._reached(CrashPoint.BEFORE_E)
         await self._keeper.keep(after.serial, rows_of(after.serial, standing))
         self._reached(CrashPoint.AFTER_E)
-        changed = self._made(standing, after, key)
+        changed = self._made(standing, after, draft.indicia, key)
+        self._verifier.remember(standing.record, after)
         self._reached(CrashPoint.BEFORE_H)
         return changed
 
-    def _made(self, standing: Standing, after: MeterRecord, key: bytes) -> Changed:
+    def _made(self, standing: Standing, after: MeterRecord, indicia: tuple[Indicium, ...], key: bytes) -> Changed:
         """Steps f and g: always the same of one standing."""
         return Changed(
             act=standing.act,
@@ -253,7 +254,7 @@ class Transactions:
             amount=standing.amount,
             before=standing.before,
             record=self._verifier.sign(standing.record, after.serial, after.epoch),
-            indicia=tokens.with_tokens(key, standing.indicia),
+            indicia=tokens.with_tokens(key, indicia, standing.indicia),
             time=standing.time,
             voucher=standing.voucher,
         )
@@ -262,7 +263,8 @@ class Transactions:
         """What was answered, or would have been."""
         await self._keeper.confirm(serial)
         after = read(MeterRecord, standing.record)
-        return self._made(standing, after, tokens.unwrap(self._vault, after))
+        indicia = tuple(read(Indicium, octets) for octets in standing.indicia)
+        return self._made(standing, after, indicia, tokens.unwrap(self._vault, after))
 
     async def _tampering(self, serial: str, why: str) -> BusRefusedError:
         """Unless this box has lost the meter to another one, and cannot know."""
