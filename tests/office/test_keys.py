@@ -168,11 +168,16 @@ def test_what_is_revoked_is_not_revoked_again(scene: OfficeScene) -> None:
 
 
 def test_new_keys_have_to_be_there_before_the_old_ones_are_revoked(scene: OfficeScene) -> None:
-    """Revoking all but the newest of a server with one epoch: it says what is revoked from then on, and takes none."""
+    """Who has a key stolen must not believe that it is worth nothing now."""
     issuing = scene.issuing()
-    issuing.revoke("release", everything=False)
-    with scene.office.database.read() as session:
-        assert server_view(session, "release").state == "here"
+    with pytest.raises(OperatorError) as refused:
+        issuing.revoke("release", everything=False)
+    assert (refused.value.why, refused.value.command) == (
+        "it has no old keys", "fob-office server change-keys release"
+    )  # fmt: skip
+    assert newest_list(scene).number == 1
+    issuing.change_keys("release")
+    assert issuing.revoke("release", everything=False).epochs == {"release": 2}
 
 
 @pytest.mark.parametrize("act", ["revoke", "change_keys"])

@@ -28,6 +28,8 @@ from fob_protocol.office.message import read
 CERTIFICATE_DAYS: Final = 1200
 # So many certificates, with names and titles of every length, are one answer of the directory.
 SERVERS_LIMIT: Final = 100
+# Of a server's first keys.
+_FIRST: Final = 1
 # Clocks of devices go wrong by minutes.
 EARLY: Final = 3600
 
@@ -63,12 +65,12 @@ class Issuing:
             if len(session.scalars(select(Server.name)).all()) >= SERVERS_LIMIT:
                 why = f"{SERVERS_LIMIT} is what one answer to a device holds"
                 raise OperatorError("there are too many servers", why, LIST)
-            session.add(Server(name=name, epoch=1, least_epoch=0))
+            session.add(Server(name=name, epoch=_FIRST, least_epoch=0))
             try:
                 session.flush()
             except IntegrityError:
                 raise OperatorError(f"there is a server {name} already", "names are taken once", LIST) from None
-            self._certify(session, Draft(name, title, usages, 1, days), keys_file)
+            self._certify(session, Draft(name, title, usages, _FIRST, days), keys_file)
             self._record(session, "server added", name)
 
     def change_keys(self, name: str, *, days: int = CERTIFICATE_DAYS, keys_file: Path | None = None) -> None:
@@ -108,6 +110,9 @@ class Issuing:
             change = update(Server).where(Server.name == name, Server.least_epoch < least).values(least_epoch=least)
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"{name} was not revoked", f"all below epoch {least} is revoked already", LIST)
+            if least == _FIRST:
+                help_ = f"fob-office server change-keys {name}"
+                raise OperatorError(f"{name} was not revoked", "it has no old keys", help_)
             for old in session.scalars(select(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)):
                 old.signing_key = None
                 old.sealing_key = old.sealing_key if still_opens(certificate_of(old)) else None
