@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -12,7 +13,7 @@ from fob_office.centre.boxes.orders import read_order
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.steel.owners import Owner, OwnersKey, seal_owners_key
 from fob_office.centre.boxes.steel.serials import box_number, check_digit, make_serial
-from fob_office.centre.bus.commands import Command, Reply
+from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.steel import GiveKey, OrderKey, OrderMeter, OrderUser, SetNewMeters
@@ -233,7 +234,7 @@ async def test_an_operator_orders(world: KeyBoxes, deed: Deed) -> None:
     assert order == KeyOrder(deed, "FM01000000014", 17, limits, world.boxes.now)
 
 
-MALFORMED: dict[str, Command[Reply]] = {
+MALFORMED: dict[str, Command[Any]] = {
     "an account of another size": OrderMeter(b"short", EUR, REQUEST),
     "H of another size": OrderMeter(ACCOUNT, EUR, b"short"),
     "no key to seal to": OrderUser(None, b"short", REQUEST),
