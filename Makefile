@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup packages demo test test-vm check clauses bench fuzz picture clean
+.PHONY: help setup packages demo test soak test-vm check clauses bench fuzz picture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,13 @@ demo: setup  ## run the main job on an emulated phone
 # Half of the time a test waits for programs that it has started: four at a time keep two cores busy.
 test: packages check  ## run the checks and then the tests
 	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Of these `make test` takes a seeded sample.
+SOAKED := tests/office/test_validation_replays.py tests/office/test_lost_answers.py tests/components \
+          tests/three_programs tests/meter_log/test_edits.py
+
+soak: packages setup  ## pass the tests of many repetitions with all of them: replays, lost answers, power cuts, edits
+	FOB_REPLAYS=all FOB_LOST=all FOB_POWER_CUTS=all FOB_LOG_EDITS=all $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -o timeout=0 $(SOAKED) $(ARGS)
 
 # Its image is kept outside the tree, in ~/.cache/fob-vm or FOB_VM_CACHE; `make clean` leaves it.
 test-vm: setup  ## run Fob on a real kernel, BlueZ and systemd, in a virtual machine (tests/vm/README.md)

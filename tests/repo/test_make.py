@@ -63,6 +63,16 @@ def test_help_names_every_target() -> None:
     assert {"setup", "demo", "test", "check", "clauses", "bench", "fuzz", "clean"} <= set(phony[1].split())
 
 
+def test_soak_asks_for_all_repetitions_that_tests_can_make() -> None:
+    texts = [path.read_text() for path in (ROOT / "tests").rglob("*.py")]
+    switches = {name for text in texts for name in re.findall(r'get\("(FOB_\w+)"\) == "all"', text)}
+    told = run("make", "--no-print-directory", "--dry-run", "soak", "ARGS=-x").stdout.splitlines()[-1]
+    assert set(re.findall(r"(FOB_\w+)=all", told)) == switches >= {"FOB_REPLAYS", "FOB_LOST", "FOB_POWER_CUTS"}
+    assert told.endswith(" -x")
+    paths = re.findall(r"tests/\S+", told)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_missing_packages_are_installed_by_root(stand_ins: StandIns, packages: Path) -> None:
     stand_ins.add("id", "echo 0")
     result = stand_ins.run(TOOLS / "system-packages", packages)

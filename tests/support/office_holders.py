@@ -25,6 +25,7 @@ from fob_protocol.office.refusals import Refusal
 from support.holder import Ask, ReferenceHolder
 from support.office import OfficeScene
 from support.office_shop import OPERATOR, ordered_device, release
+from support.shipped_holder import ShippedHolder
 
 RATES = b"the octets of the rates"
 
@@ -70,6 +71,17 @@ def rates_holder(
     device = ordered_device(scene, "rates", serial=serial)
     holder = holder_of(scene, device.system_key, ask=ask, distribution=distribution)
     holder.fetch({"rates": RATES})
+    return holder
+
+
+def shipped_holder(scene: OfficeScene, *, ask: Ask | None = None, serial: str = "M-0001") -> ShippedHolder:
+    """A device that has its copy of component `rates`, and speaks as devices do. There is a release already."""
+    device = ordered_device(scene, "rates", serial=serial)
+    holder = ShippedHolder(
+        scene.issuer, scene.certificate("integrity"), ask or direct(scene.office), lambda: scene.clock.time,
+        key=device.system_key, octets=RATES,
+    )  # fmt: skip
+    holder.fetch("rates")
     return holder
 
 
