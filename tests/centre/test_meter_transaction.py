@@ -12,7 +12,7 @@ from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import SoftwareVault
 from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
-from fob_office.centre.commands.meter import Begin, Changed, Keep, Made
+from fob_office.centre.commands.meter import Act, Begin, Changed, Keep, Made, Obey
 from fob_protocol.cose import encrypt0, mac0
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.epochs import epoch_of
@@ -182,6 +182,18 @@ async def test_what_is_refused_changes_nothing(world: Meters, customer: Customer
         await customer.change(command)
     assert (refused.value.word, world.state() == before) == (word, True)
     await customer.frank(1_000)
+
+
+@pytest.mark.clause("M20")
+@pytest.mark.parametrize(
+    "act", [Act(bytes(31), bytes(16), None), Act(bytes(32), b"", None), Act(bytes(32), bytes(16), b"")]
+)
+async def test_no_request_makes_a_record_that_nobody_can_read(world: Meters, customer: Customer, act: Act) -> None:
+    order = world.key_order("M-1", customer.registers.counter, Deed.STOP)
+    before = world.state()
+    with pytest.raises(BusRefusedError, match="malformed"):
+        await customer.change(Obey(customer.record, order, act))
+    assert world.state() == before
 
 
 @pytest.mark.clause("M20")

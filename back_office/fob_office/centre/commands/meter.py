@@ -3,14 +3,16 @@
 import msgspec
 
 from fob_office.centre.bus.commands import Command, Done, Reply
+from fob_protocol.office.message import Nonce, Octets32
 
 
 class Act(msgspec.Struct, frozen=True, array_like=True):
     """What a change is for. `request` is H of the request; `integrity` the ticket's value, of a frank (X6)."""
 
-    request: bytes
-    request_id: bytes
-    integrity: bytes | None
+    # A meter record with a request of another size could never be read again.
+    request: Octets32
+    request_id: Nonce
+    integrity: Octets32 | None
 
 
 class Made(msgspec.Struct, frozen=True, array_like=True):

@@ -11,6 +11,7 @@ from fob_office.centre.boxes.meter.ownership import Ownership
 from fob_office.centre.boxes.meter.shelf import Shelf
 from fob_office.centre.boxes.meter.taking import TABLES, Taking, rows_of_slot
 from fob_office.centre.boxes.rows import Row
+from fob_office.centre.boxes.store import StoreError
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.meter import Handed, HandOver
@@ -74,12 +75,12 @@ class Fetching:
                 await self._task
 
     async def fetch_all(self) -> bool:
-        """Once, all that is lacking. False: an owner was away, or did not answer as it should."""
+        """Once, all that is lacking. False: an owner was away or did not answer as it should, or the disk did not."""
         is_all = True
         for slot, owner in self._ownership.lacking():
             try:
                 await self._fetch(slot, owner, self._ownership.number)
-            except (AwayError, BusRefusedError) as error:
+            except (AwayError, BusRefusedError, StoreError) as error:
                 log.warning("a slot is not fetched yet", slot=slot, owner=owner, why=str(error))
                 is_all = False
         return is_all
