@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fob_office.centre.boxes.kinds import FACTORIES
+from fob_office.centre.bus.answering import Table
 from fob_office.centre.bus.commands import Command, Reply
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
@@ -18,14 +20,15 @@ from fob_office.centre.commands.transaction import CheckpointSigned, SignCheckpo
 from fob_office.centre.database.checkpoints import Checkpointer
 from fob_office.centre.database.exporting import export_log
 from fob_office.centre.database.limits import CHECKPOINT_ENTRIES, PAGE_ROWS
-from fob_protocol.metering.log.checkpoint import Checkpoint, read_checkpoint
+from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of, read_checkpoint
 from fob_protocol.metering.log.entry import read_entry
-from fob_protocol.metering.log.errors import LogError, ProofError
+from fob_protocol.metering.log.errors import LogError
 from fob_protocol.metering.log.export import ExportHead
-from fob_protocol.metering.log.hashes import EMPTY_ROOT
+from fob_protocol.metering.log.hashes import EMPTY_ROOT, HASH_SIZE
 from fob_protocol.metering.log.proofs import TreeHead, verify_consistency
 from fob_protocol.metering.log.tree import Frontier
 from support.centre import NOW
+from support.centre_boxes import Boxes
 from support.centre_database import BOX, MeterBase, frank, meter_base, peer, sign_up
 from support.meter_log import Witness
 
@@ -48,13 +51,11 @@ class Box:
         self.asked.append(command.size)
         if self.is_away:
             raise AwayError(self.name, "it is off", was_sent=False)
-        head = TreeHead(command.size, command.root)
         before = TreeHead(0, EMPTY_ROOT) if self.newest is None else self.newest.head
-        try:
-            verify_consistency(before, head, command.proof)
-        except ProofError:
+        if command.earlier != before.size:
             signed = None if self.newest is None else self.newest.signed(self.key)
-            raise BusRefusedError("other-size", "", signed) from None
+            raise BusRefusedError("other-size", "", signed)
+        verify_consistency(before, TreeHead(command.size, command.root), command.proof)
         self.newest = Checkpoint(ORIGIN, command.size, command.root, NOW)
         return CheckpointSigned(self.newest.signed(self.key))
 
@@ -293,3 +294,39 @@ async def test_a_server_asks_by_itself_once_there_is_something(base: MeterBase) 
         pass
     task.cancel()
     assert box.asked == [5]
+
+
+@dataclass
+class RealBox:
+    """A transaction box in its folder, without a bus between."""
+
+    name: str
+    table: Table
+
+    async def ask(self, command: Command[Reply], timeout: float) -> Reply:  # noqa: ASYNC109 - a Link's
+        return await self.table[type(command)].handler(peer(Kind.DATABASE), command)
+
+
+@pytest.mark.clause("M23")
+async def test_a_transaction_box_signs_no_log_but_the_one_that_goes_on(base: MeterBase, tmp_path: Path) -> None:
+    boxes = Boxes(tmp_path)
+    boxes.make(Kind.TRANSACTION, "transaction-1")
+    opened = boxes.open("transaction-1")
+    key = opened.links.directory.pass_of("transaction-1").signing
+    assert key is not None
+    async with FACTORIES[Kind.TRANSACTION](opened) as table:
+        making = Checkpointer(base.keeper, lambda: [RealBox("transaction-1", table)], lambda: NOW)  # type: ignore[list-item]  # a Link's ask
+        for last in (1, 4):
+            await franked(base, last - 2, last) if last > 1 else await franked(base, 1, 1)
+            assert await making.make()
+        state = await base.server.fetch_log_state(OPERATOR, FetchLogState(3))
+        assert state.checkpoint is not None
+        checkpoint = read_checkpoint([key], origin_of(boxes.manufacturing_key), state.checkpoint)
+        assert checkpoint.head == TreeHead(9, (await replayed(base)).root)
+        # Staff put another hash where that of the first eight leaves was, and go on.
+        base.run("UPDATE entries SET hashes = :hashes WHERE number = 7", hashes=bytes(4 * HASH_SIZE))
+        base.run("DELETE FROM checkpoints")
+        await franked(base, 5, 5)
+        assert not await making.make()
+    ((_, word, _, why, _),) = (await base.server.fetch_warnings(OPERATOR, FetchWarnings(0))).warnings
+    assert (word, "another one" in why) == ("tampering", True)

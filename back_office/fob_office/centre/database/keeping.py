@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import Stored
 from fob_office.centre.database.grouping import Group, Outcome
-from fob_office.centre.database.limits import READERS, WRITERS
+from fob_office.centre.database.limits import READERS
 from fob_office.centre.database.prepared import Prepared
 from fob_office.centre.database.storing import store_all
 from fob_office.database.engine import BUSY_TIME, SQLITE, create_file, open_engine, parse_url
@@ -49,7 +49,7 @@ class Keeper:
     def __init__(self, database: Database) -> None:
         is_sqlite = database.engine.dialect.name == SQLITE
         self.database = database
-        self._writing = Group[_Job](database.write, _write, 1 if is_sqlite else WRITERS)
+        self._writing = Group[_Job](database.write, _write)
         self._reading = Group[Callable[[Connection], Any]](database.read, _read, 1 if is_sqlite else READERS)
 
     async def store(self, prepared: Prepared) -> Stored:

@@ -6,8 +6,7 @@ from typing import Final
 GROUP_LIMIT: Final = 256
 # What waits for the database in one process: whoever comes after that is told `unavailable` and comes again.
 WAITING_LIMIT: Final = 4096
-# Transactions at a time in PostgreSQL: while one waits for the disk the next one is put together.
-WRITERS: Final = 2
+# Connections to PostgreSQL that look up; one writes, as in SQLite: a second one only makes the groups smaller.
 READERS: Final = 2
 
 # A request that comes again is answered for longer than a device keeps it (a year and a month).
