@@ -21,6 +21,7 @@ from fob_office.errors import OperatorError
 from fob_protocol.cose import encrypt0, hpke, mac0
 from fob_protocol.cose.cbor import encode
 from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.headers import Context
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed, Freshness
 from fob_protocol.metering.records import Limits
@@ -210,7 +211,8 @@ async def test_a_user_authentication_key_reaches_the_device_and_the_authenticati
     key = hpke.unseal_with(DEVICE.private, label, [order.account], given.key)
     assert encrypt0.unseal(kek, label, ["wrapped", order.account], order.key)[0] == key
     assert len(key) == 32
-    for context in ([order.account], ["wrapped", ACCOUNT]):
+    contexts: tuple[Context, ...] = ([order.account], ["wrapped", ACCOUNT])
+    for context in contexts:
         with pytest.raises(CoseError):
             encrypt0.unseal(kek, label, context, order.key)
 
