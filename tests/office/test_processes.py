@@ -18,6 +18,7 @@ from fob_office.servers.views import server_view
 from fob_office.settings import load_settings
 from fob_protocol.office import envelope
 from fob_protocol.office.certificate import Certificate, Usage, read_certificate
+from fob_protocol.office.configuration import GetChallenge
 from fob_protocol.office.directory import ListServers, Servers
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import read
@@ -75,11 +76,11 @@ def test_workers_share_the_work_and_see_a_key_change_at_once(made: Path) -> None
         fob_office(made, "server", "change-keys", "configuration")
         fob_office(made, "server", "revoke", "configuration", "--old")
         new = certificate(made)
-        asked = envelope.ask(server, Service.DIRECTORY, ListServers().octets(), os.urandom)
+        asked = envelope.ask(server, Service.CONFIGURATION, GetChallenge().octets(), os.urandom)
         for _ in range(4):
             ask(office, new)
             with office.client() as client:
-                assert client.post("/v1/directory", content=asked.sealed).status_code == 400
+                assert client.post("/v1/configuration", content=asked.sealed).status_code == 400
         assert office.stop() == 0
 
 

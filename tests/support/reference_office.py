@@ -121,6 +121,8 @@ class ReferenceOffice:
         self.shop = self.signers.server("shop", Usage.REGISTRATION, Usage.ENTITLEMENT)
         # Keys of before that still open questions.
         self.former: list[Server] = []
+        # How often they did.
+        self.by_former = 0
         # Revoked ones of the configuration server, that open questions for the directory.
         self.revoked_keys: list[Server] = []
         self.now = NOW
@@ -170,6 +172,7 @@ class ReferenceOffice:
             raise ValueError("sealed to nobody here")
         question = open_question(opener.sealing_key, name, sealed)
         self.asked.append(name)
+        self.by_former += server in self.former
         body = self.spoil_body(name, self._body(name, server, question))
         answer = seal_answer(server.signing_key, name, question, sealed, self.now, body)
         return self.spoil_sealed(name, answer)

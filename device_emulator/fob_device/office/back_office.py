@@ -96,7 +96,7 @@ class BackOffice:
             parts.store, parts.device, parts.machine, self.workshop, self._talker, self._directory, self.progress,
             parts.random, self.started, self._options_changed,
         )  # fmt: skip
-        self._registering = Registering(parts.store, parts.device, self._talker, parts.random)
+        self._registering = Registering(parts.store, parts.device, self._talker, self._directory, parts.random)
         self._news = asyncio.Event()
         items = parts.store.items
         desk = CopyDesk(
@@ -163,13 +163,13 @@ class BackOffice:
     async def template(self, server: str) -> Template:
         """What a server asks for. Raises FAILURES."""
         with self._personal():
-            await self._refresh_servers()
+            await self._directory.refresh(Pauses(self._parts.random))
             return await self._registering.template(server)
 
     async def register(self, server: str, fields: Mapping[str, str], master_key: bytes) -> None:
         """`master_key` is what the PIN opens. Raises FAILURES, FieldsError."""
         with self._personal():
-            await self._refresh_servers()
+            await self._directory.refresh(Pauses(self._parts.random))
             await self._registering.register(server, fields, master_key)
 
     async def use(
@@ -177,7 +177,6 @@ class BackOffice:
     ) -> Used:
         """A request to an application, from a computer (H of its public key). Raises FAILURES, NotRegisteredError."""
         with self._personal():
-            await self._refresh_servers()
             return await self._registering.use(server, computer, application, path, body, master_key)
 
     def lose_power(self) -> None:
@@ -243,15 +242,15 @@ class BackOffice:
         await self._configuring.configure(Purpose.AGAIN, pauses)
         self._registering.options_changed = False
 
-    async def _refresh_servers(self) -> None:
-        await self._directory.refresh(Pauses(self._parts.random))
-
     @contextmanager
     def _personal(self) -> Iterator[None]:
         """A person waits for what the block does."""
         self._talker.wake()
         try:
             yield
+        except FAILURES as error:
+            self._directory.doubt(error)
+            raise
         finally:
             if self._registering.options_changed:
                 self._news.set()

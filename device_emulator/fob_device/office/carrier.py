@@ -30,6 +30,8 @@ class NotCarriedError(Exception):
     def __init__(self, why: NotCarried, seconds: int | None = None) -> None:
         self.why = why
         self.seconds = seconds
+        # Whether each time somebody at the office's address said that it is no question: so nothing was done.
+        self.is_unheard = False
         super().__init__(why)
 
 

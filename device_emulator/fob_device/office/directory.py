@@ -15,8 +15,10 @@ from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.retries import Pauses
 
 WORDS: Final = "asking which servers there are"
-# Seconds for which a directory is good enough for what is said in a session that is open.
+# Seconds for which a directory is good enough for what is said in a session that is open,
 DIRECTORY_AGE: Final = 600
+# and for what one deed of a person comes to: a registration with its first session.
+MOMENT: Final = 10
 
 
 class Directory:
@@ -43,9 +45,9 @@ class Directory:
         self._talker.learn(self._talker.known.with_directory(servers, self._talker.now))
         self._asked, self.is_doubted = self._talker.now, False
 
-    async def refresh(self, pauses: Pauses) -> None:
-        """Unless it was asked a while ago."""
-        if self.is_doubted or self._asked is None or not 0 <= self._talker.now - self._asked < DIRECTORY_AGE:
+    async def refresh(self, pauses: Pauses, age: int = MOMENT) -> None:
+        """Unless it was asked in the last `age` seconds."""
+        if self.is_doubted or self._asked is None or not 0 <= self._talker.now - self._asked < age:
             await self.ask(pauses)
 
     def doubt(self, error: Exception) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from fob_device.components.equipment import Equipment
+from fob_device.office.carrier import NotCarriedError
+from fob_device.office.directory import DIRECTORY_AGE, MOMENT, Directory
 from fob_device.office.progress import Told
 from fob_device.office.registration import (
     Offered,
@@ -59,10 +61,13 @@ class Computer:
 class Registering:
     """Methods raise what `Talker.hold` raises. `master_key` is what the PIN opens."""
 
-    def __init__(self, store: OfficeStore, device: Equipment, talker: Talker, random: Random) -> None:
+    def __init__(
+        self, store: OfficeStore, device: Equipment, talker: Talker, directory: Directory, random: Random
+    ) -> None:
         self._store = store
         self._device = device
         self._talker = talker
+        self._directory = directory
         self._random = random
         # By server; the keys of a session are in memory only.
         self._sessions: dict[str, LiveSession] = {}
@@ -157,14 +162,27 @@ class Registering:
 
     async def _say(self, registration: Registration, computer: Computer, message: Message, master_key: bytes) -> bytes:
         """In a session that may be over at the office: then, as nothing was done, in another one."""
-        session = await self._session(registration, computer, master_key)
+        open_one = self._sessions.get(registration.server)
         try:
-            return await self._say_in(registration.server, session, message)
+            return await self._say_once(registration, computer, message, master_key)
         except RefusedError as error:
             if error.refusal is not Refusal.NO_SESSION:
                 raise
+        except NotCarriedError as error:
+            if open_one is None or not error.is_unheard or not await self._is_revoked(open_one):
+                raise
+        return await self._say_once(registration, computer, message, master_key)
+
+    async def _say_once(
+        self, registration: Registration, computer: Computer, message: Message, master_key: bytes
+    ) -> bytes:
         session = await self._session(registration, computer, master_key)
         return await self._say_in(registration.server, session, message)
+
+    async def _is_revoked(self, session: LiveSession) -> bool:
+        """Whether the keys that a session is held with have been revoked: they open nothing any more."""
+        await self._directory.ask(Pauses(self._random))
+        return self._talker.known.trust.is_revoked(session.speaker.server)
 
     async def _say_in(self, server: str, session: LiveSession, message: Message) -> bytes:
         """Whatever goes wrong, the next message is not the next number: the session is over."""
@@ -183,7 +201,9 @@ class Registering:
     async def _session(self, registration: Registration, computer: Computer, master_key: bytes) -> LiveSession:
         """A live one, in which the device was told what may be done from this computer (R21, R22)."""
         session = self._sessions.get(registration.server)
-        if session is None or not session.is_good(self._talker.now):
+        is_open = session is not None and session.is_good(self._talker.now)
+        await self._directory.refresh(Pauses(self._random), DIRECTORY_AGE if is_open else MOMENT)
+        if session is None or not is_open or self._talker.known.trust.is_revoked(session.speaker.server):
             session = await self._open(registration, master_key)
         if computer.digest is None or computer.digest not in session.told_for:
             await self._ask_entitlements(registration, session, computer)

@@ -98,10 +98,14 @@ class Talker:
             return result
 
     async def _answer(self, asked: Asked, told: Told, pauses: Pauses) -> Answer:
+        is_unheard = True
         for tried in range(1, TRIES + 1):
             try:
                 answer = asked.open(await self._carrier.carry(asked.service, asked.sealed, told))
             except (NotCarriedError, OfficeError) as error:
+                is_unheard = is_unheard and _is_no_question(error)
+                if isinstance(error, NotCarriedError):
+                    error.is_unheard = is_unheard
                 if tried == TRIES or _is_final(error):
                     raise
                 self._carrier.rest()
@@ -118,3 +122,8 @@ class Talker:
 
 def _is_final(error: Exception) -> bool:
     return isinstance(error, NotCarriedError) and error.why is NotCarried.NO_OFFICE
+
+
+def _is_no_question(error: Exception) -> bool:
+    """As "400 Bad Request" says it; whoever wants to be asked again later says when."""
+    return isinstance(error, NotCarriedError) and error.why is NotCarried.NOT_ANSWERED and error.seconds is None

@@ -53,6 +53,11 @@ class Trust:
         self._check_not_revoked(certificate)
         return certificate
 
+    def is_revoked(self, certificate: Certificate) -> bool:
+        """Whether the newest list says that these keys are worth nothing."""
+        revoked = self.revocations.epochs.get(certificate.server, 0) if self.revocations else 0
+        return certificate.epoch < revoked
+
     def with_certificate(self, certificate: Certificate) -> "Trust":
         """After one that `check` gave: no earlier key of this server is taken from now on."""
         return replace(self, epochs=self.epochs | {certificate.server: certificate.epoch})
@@ -64,8 +69,7 @@ class Trust:
             raise OfficeError(Fault.EXPIRED, f"the certificate of {certificate.server} is over")
 
     def _check_not_revoked(self, certificate: Certificate) -> None:
-        revoked = self.revocations.epochs.get(certificate.server, 0) if self.revocations else 0
-        if certificate.epoch < revoked:
+        if self.is_revoked(certificate):
             raise OfficeError(Fault.REVOKED, f"epoch {certificate.epoch} of {certificate.server} was revoked")
 
     def _check_seen(self, certificate: Certificate) -> None:
