@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "template": "template",
     "entitlement": "entitlement",
     "event": "event",
+    "centre": "centre.group",
 }
 
 

@@ -1,8 +1,9 @@
 """What the issuer does: certify a server, change its keys, revoke them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, update
@@ -19,6 +20,7 @@ from fob_office.servers.identity import certificate_of, seal_keys
 from fob_office.servers.key_pair import KeyPair
 from fob_office.servers.service import LIST, newest_keys, sign_anew, still_opens
 from fob_office.servers.tables import Server, ServerKeys
+from fob_protocol.cose import sign1
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Certificate, RevocationList, Usage
 from fob_protocol.office.errors import OfficeError
@@ -84,6 +86,25 @@ class Issuing:
             self._certify(session, draft, keys_file)
             self._record(session, f"keys changed to epoch {draft.epoch}", name)
 
+    def certify_elsewhere(self, name: str, title: str, usages: tuple[Usage, ...], keys: "PublicKeys") -> bytes:
+        """A certificate, signed and not entered, of the next epoch of a server whose private keys are never here.
+
+        Raises UsageError.
+        """
+        with self._office.database.read() as session:
+            epoch = session.scalar(select(Server.epoch).where(Server.name == name)) or 0
+        draft = Draft(name, title, usages, epoch + 1, CERTIFICATE_DAYS)
+        return draft.certificate(keys, self._office.now()).signed(self._key)
+
+    def enter_elsewhere(self, certificates: Iterable[bytes]) -> None:
+        """What `certify_elsewhere` gave, all or none; what was entered before changes nothing.
+
+        Raises OperatorError: a server has other keys of this epoch.
+        """
+        with self._office.database.write() as session:
+            for signed in certificates:
+                self._enter(session, signed)
+
     def signs_releases(self, name: str) -> bool:
         """Whether there are releases by any keys of a server."""
         with self._office.database.read() as session:
@@ -129,7 +150,7 @@ class Issuing:
 
     def _certify(self, session: Session, draft: "Draft", keys_file: Path | None) -> None:
         pair = KeyPair.made(self._office.surroundings)
-        certificate = draft.certificate(pair, self._office.now())
+        certificate = draft.certificate(PublicKeys.of(pair), self._office.now())
         sealed: tuple[bytes, bytes] | tuple[None, None] = (None, None)
         if keys_file is None:
             sealed = seal_keys(self._office.sealer, draft.name, draft.epoch, pair)
@@ -142,6 +163,29 @@ class Issuing:
         session.flush()
         if keys_file is not None:
             pair.write(keys_file)
+
+    def _enter(self, session: Session, signed: bytes) -> None:
+        certificate = read(Certificate, sign1.unverified_payload(signed))
+        name, epoch = certificate.server, certificate.epoch
+        there = session.get(ServerKeys, (name, epoch))
+        if there is not None:
+            if there.certificate != signed:
+                why = f"it has other keys of epoch {epoch}"
+                raise OperatorError(f"server {name} was not entered", why, "the same command again")
+            return
+        server = session.get(Server, name)
+        if server is None:
+            session.add(Server(name=name, epoch=epoch, least_epoch=0))
+            session.flush()
+        else:
+            server.epoch = epoch
+        key = key_id(certificate.sealing_key)
+        session.add(
+            ServerKeys(
+                server=name, epoch=epoch, key_id=key, certificate=signed, signing_key=None, sealing_key=None
+            )
+        )  # fmt: skip
+        self._record(session, f"keys of elsewhere, epoch {epoch}", name)
 
     def _sign_list(self, session: Session, days: int) -> RevocationList:
         try:
@@ -173,6 +217,18 @@ def _check_releases(session: Session, server: str, least: int) -> None:
         raise OperatorError(f"{server} was not revoked", why, f"{command}; or --anyway")
 
 
+class PublicKeys(NamedTuple):
+    """Of a server, raw: Ed25519 and X25519."""
+
+    signing: bytes
+    sealing: bytes
+
+    @classmethod
+    def of(cls, pair: KeyPair) -> "PublicKeys":
+        """The public halves."""
+        return cls(pair.signing.public_key().public_bytes_raw(), pair.sealing.public_key().public_bytes_raw())
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A certificate before it is signed."""
@@ -183,12 +239,11 @@ class Draft:
     epoch: int
     days: int
 
-    def certificate(self, pair: KeyPair, now: int) -> Certificate:
+    def certificate(self, keys: PublicKeys, now: int) -> Certificate:
         """Valid from an hour ago. Raises UsageError for a name or title that no device would read."""
         drafted = Certificate(
-            self.name, self.title, tuple(sorted(set(self.usages))),
-            pair.signing.public_key().public_bytes_raw(), pair.sealing.public_key().public_bytes_raw(),
-            self.epoch, max(0, now - EARLY), now + self.days * DAY,
+            self.name, self.title, tuple(sorted(set(self.usages))), keys.signing, keys.sealing, self.epoch,
+            max(0, now - EARLY), now + self.days * DAY,
         )  # fmt: skip
         try:
             return read(Certificate, drafted.octets())

@@ -10,7 +10,9 @@ from fob_office.centre.boxes.meter.box import meter_box
 from fob_office.centre.boxes.steel.box import steel_box
 from fob_office.centre.boxes.transaction.box import transaction_box
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.communication.server import communication_server
 from fob_office.centre.database.process import database_server
+from fob_office.centre.function.server import function_server
 from fob_office.centre.payment.process import payment_provider
 
 FACTORIES: Final[Mapping[Kind, Factory]] = {
@@ -19,6 +21,8 @@ FACTORIES: Final[Mapping[Kind, Factory]] = {
     Kind.METER: meter_box,
     Kind.AUTHENTICATION: authentication_box,
     Kind.TRANSACTION: transaction_box,
+    Kind.FUNCTION: function_server,
     Kind.DATABASE: database_server,
+    Kind.COMMUNICATION: communication_server,
     Kind.PAYMENT: payment_provider,
 }

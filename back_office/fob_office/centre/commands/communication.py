@@ -1,0 +1,14 @@
+"""Asked of communication servers: only how they do."""
+
+from fob_office.centre.bus.commands import Command, Reply
+
+
+class Counted(Reply, frozen=True):
+    """Questions since the process began, and of these the ones that no function server answered."""
+
+    questions: int
+    unanswered: int
+
+
+class Count(Command[Counted], frozen=True):
+    """OPERATOR."""

@@ -1,0 +1,1 @@
+"""A data centre is made: folders, keys, passes, the first view, and what function servers are told."""

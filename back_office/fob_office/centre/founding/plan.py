@@ -1,0 +1,54 @@
+"""What an operator wants of a new data centre."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from fob_office.centre.boxes.pkcs11_vault import ModulePlace
+from fob_office.centre.bus.passes import Kind
+from fob_protocol.metering.kinds import Freshness
+from fob_protocol.metering.records import Limits
+from fob_protocol.office.message import Version
+
+# Processes of each kind; there is one manufacturing box and one first operator beside them.
+COUNTS: Final[Mapping[Kind, int]] = {
+    Kind.STEEL: 1,
+    Kind.METER: 2,
+    Kind.AUTHENTICATION: 2,
+    Kind.TRANSACTION: 2,
+    Kind.FUNCTION: 2,
+    Kind.DATABASE: 1,
+    Kind.COMMUNICATION: 1,
+    Kind.PAYMENT: 1,
+}
+# Where nothing is said: 1,000 for a piece, a million a day, nothing owed.
+LIMITS: Final = Limits(piece=100_000, daily=100_000_000, credit=0, spent=0, day=0)
+DAY: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class NewKind:
+    """A value kind. `programs`: rate components with their least versions; `age`: of tickets, in seconds."""
+
+    name: str
+    freshness: Freshness
+    limits: Limits
+    programs: Mapping[str, Version]
+    age: int = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`module`: masters go there. `keep_keys`: a folder for the owners' keys, which else nobody has afterwards."""
+
+    value_kind: NewKind
+    counts: Mapping[Kind, int] = field(default_factory=lambda: COUNTS)
+    database: str | None = field(default=None, repr=False)
+    module: ModulePlace | None = None
+    keep_keys: Path | None = None
+    deposit: int = 0
+
+    def names(self, kind: Kind) -> list[str]:
+        """`meter-1`, `meter-2` ..."""
+        return [f"{kind.word}-{number}" for number in range(1, self.counts[kind] + 1)]

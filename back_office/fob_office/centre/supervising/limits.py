@@ -1,0 +1,18 @@
+"""Times of the supervisor, in seconds, each with its reason."""
+
+from typing import Final
+
+# A meter box that has not answered for so long is replaced: longer than a new start takes, shorter than people wait.
+FAILOVER_TIME: Final = 3.0
+# Between two looks at a meter box.
+LOOK_PAUSE: Final = 0.5
+# For one answer to a look: a box that writes views to a busy disk.
+LOOK_TIME: Final = 2.0
+# A process that was just started is not missed for so long: a large store, a busy machine.
+START_TIME: Final = 60.0
+# Before a process that ended is started again: doubled each time up to the second, and forgotten after the third.
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 30.0
+STEADY_TIME: Final = 60.0
+# From SIGTERM to SIGKILL, for the processes of one stage.
+STOP_TIME: Final = 5.0

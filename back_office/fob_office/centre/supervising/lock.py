@@ -1,0 +1,46 @@
+"""One supervisor at a time in a data centre."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from fob_office.errors import OperatorError
+from fob_office.secrets.private_file import OWNER_ONLY
+
+FILE: Final = "supervisor.lock"
+
+
+@contextmanager
+def supervising(centre: Path) -> Iterator[None]:
+    """Raises OperatorError: another one is at work; OSError."""
+    with _opened(centre) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            command = "fob-office centre status"
+            raise OperatorError("the data centre runs already", f"another process has {centre}", command) from None
+        yield
+
+
+def is_supervised(centre: Path) -> bool:
+    """Whether there is one at work. Raises OSError."""
+    if not (centre / FILE).exists():
+        return False
+    with _opened(centre) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@contextmanager
+def _opened(centre: Path) -> Iterator[int]:
+    descriptor = os.open(centre / FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,123 @@
+"""Looks at meter boxes again and again: whether they answer, and which view they hold; gives them what they lack."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from fob_office.centre.boxes.views import View, read_view
+from fob_office.centre.bus.asking import Link
+from fob_office.centre.bus.errors import AwayError, BusRefusedError
+from fob_office.centre.bus.errors import Word as BusWord
+from fob_office.centre.commands.meter import HeldView, TakeView
+from fob_office.centre.supervising.history import History
+from fob_office.centre.supervising.limits import FAILOVER_TIME, LOOK_PAUSE, LOOK_TIME, START_TIME
+from fob_office.centre.supervising.policy import BoxState
+from fob_office.centre.words import Word
+from fob_protocol.office.errors import OfficeError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a box said last: the number of its view (0: none), and where it is a second that knows all."""
+
+    view: int
+    complete: frozenset[int]
+
+
+class MeterWatch:
+    """Of one meter box. `changed` is called when something is known that was not."""
+
+    def __init__(self, link: Link, history: History, manufacturing: bytes, changed: Callable[[], None]) -> None:
+        self.name = link.name
+        self.seen: Seen | None = None
+        self.is_tampered = False
+        self._link = link
+        self._history = history
+        self._manufacturing = manufacturing
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        # When the first look of those that were not answered was.
+        self._silent_since: float | None = None
+        self._silences = 0
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is a new view."""
+        self._wanted.set()
+
+    def state(self, newest: View) -> BoxState:
+        """As the policy wants it."""
+        seen = self.seen
+        complete = seen.complete if seen is not None and seen.view == newest.number else frozenset()
+        return BoxState(not self._is_gone(), complete)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            self._wanted.clear()
+            began = self._loop.time()
+            try:
+                await self._look()
+                self._silent_since, self._silences = None, 0
+            except BusRefusedError as refused:
+                self._refused(refused)
+            except AwayError:
+                self._silences += 1
+                if self._silent_since is None:
+                    self._silent_since = began
+                self._changed()
+            try:
+                await asyncio.wait_for(self._wanted.wait(), LOOK_PAUSE)
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        """Raises AwayError, BusRefusedError."""
+        held = await self._link.ask(HeldView(), LOOK_TIME)
+        number, complete = self._number(held.view), frozenset(held.complete)
+        for signed in self._history.after(number):
+            await self._link.ask(TakeView(signed), LOOK_TIME)
+            number = self._number(signed)
+            # What it said was of another view.
+            complete = frozenset()
+        seen = Seen(number, complete)
+        if seen != self.seen:
+            self.seen = seen
+            self._changed()
+
+    def _number(self, signed: bytes | None) -> int:
+        """A view that is newer than all that are known here is one too."""
+        if signed is None:
+            return 0
+        try:
+            view = read_view(self._manufacturing, signed)
+        except OfficeError:
+            return 0
+        newest = self._history.newest()
+        if newest is not None and view.number > newest.number:
+            self._history.add(signed)
+        return view.number
+
+    def _refused(self, refused: BusRefusedError) -> None:
+        if refused.word == BusWord.TAMPERED and not self.is_tampered:
+            log.critical("a meter box was tampered with", name=self.name)
+            self.is_tampered = True
+            self._changed()
+        elif refused.word != Word.OLDER_VIEW:
+            log.warning("a meter box refuses", name=self.name, word=refused.word, why=refused.why)
+
+    def _is_gone(self) -> bool:
+        if self.is_tampered:
+            return True
+        if self.seen is None:
+            return self._loop.time() - self._began > START_TIME
+        return (
+            self._silent_since is not None
+            and self._silences > 1
+            and self._loop.time() - self._silent_since >= FAILOVER_TIME
+        )

@@ -1,0 +1,202 @@
+"""The supervisor: starts what belongs to this machine, watches the rest, and moves slots from boxes that are gone."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from fob_office.centre.boxes.folder import open_folder
+from fob_office.centre.boxes.identity import read_party
+from fob_office.centre.boxes.manufacturing import NextView
+from fob_office.centre.boxes.process import loop_factory
+from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.directory import FILE as DIRECTORY
+from fob_office.centre.bus.directory import Directory, Entry, read_entries
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, load_centre, make_sockets
+from fob_office.centre.supervising.addresses import place_sockets
+from fob_office.centre.supervising.child import Start, prepare
+from fob_office.centre.supervising.history import History
+from fob_office.centre.supervising.limits import LOOK_PAUSE, LOOK_TIME
+from fob_office.centre.supervising.local import LocalProcess, State
+from fob_office.centre.supervising.lock import supervising
+from fob_office.centre.supervising.meters import MeterWatch
+from fob_office.centre.supervising.policy import next_slots
+from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
+from fob_office.centre.view_file import write_view
+from fob_office.settings import LogSettings
+from fob_office.surroundings import Surroundings
+
+log = structlog.get_logger(__name__)
+
+# One after another: who asks ends before who is asked.
+STAGES: Final = (
+    (Kind.COMMUNICATION,),
+    (Kind.FUNCTION,),
+    (Kind.DATABASE, Kind.PAYMENT),
+    (Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION, Kind.STEEL),
+    (Kind.MANUFACTURING,),
+)
+
+
+def run_centre(
+    centre: Path, surroundings: Surroundings, logs: LogSettings, on_ready: Callable[[], None]
+) -> None:  # fmt: skip
+    """Until SIGTERM or SIGINT. Raises OperatorError, OSError, TamperedError: the operator's own folder."""
+    settings = load_centre(centre)
+    with supervising(centre):
+        place_sockets(centre, make_sockets(centre))
+        prepare()
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(Supervisor(centre, settings, surroundings, logs).run(on_ready))
+
+
+class Supervisor:
+    """Of one data centre, on one machine."""
+
+    def __init__(
+        self, centre: Path, settings: CentreSettings, surroundings: Surroundings, logs: LogSettings
+    ) -> None:  # fmt: skip
+        """Raises TamperedError, OperatorError."""
+        self._centre = centre
+        self._settings = settings
+        self._logs = logs
+        me = read_party(
+            open_folder(centre / OPERATOR, OPERATOR, surroundings.random), surroundings.clock, surroundings.random
+        )
+        self._manufacturing = me.trust.manufacturing
+        self._links = Links(me, Directory(centre, self._manufacturing))
+        self._history = History(centre, self._manufacturing)
+        self._local: dict[str, LocalProcess] = {}
+        self._meters: dict[str, tuple[MeterWatch, asyncio.Task[None]]] = {}
+        self._entries: dict[str, Entry] = {}
+        self._status: Status | None = None
+        self._changed = asyncio.Event()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Until SIGTERM or SIGINT; all that was started has ended then."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        if (newest := self._history.newest()) is not None:
+            # It may have been cut off between the two files.
+            write_view(self._centre, self._history.signed(newest.number) or b"")
+        work = asyncio.create_task(self._work(on_ready))
+        waiting = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            work.cancel()
+            ended = await asyncio.gather(work, return_exceptions=True)
+            await self._stop()
+        if isinstance(ended[0], Exception):
+            raise ended[0]
+
+    async def _work(self, on_ready: Callable[[], None]) -> None:
+        is_told = False
+        while True:
+            self._changed.clear()
+            self._follow_directory()
+            await self._move_slots()
+            status = self._now()
+            if status != self._status:
+                write_status(self._centre, status)
+                self._status = status
+            if status.is_ready and not is_told:
+                on_ready()
+                is_told = True
+            try:
+                await asyncio.wait_for(self._changed.wait(), LOOK_PAUSE)
+            except TimeoutError:
+                continue
+
+    def _follow_directory(self) -> None:
+        """Processes that were added or removed."""
+        try:
+            found = read_entries(self._centre / DIRECTORY)
+        except DirectoryError as error:
+            log.error("the directory cannot be read", why=str(error))
+            return
+        entries = {entry.name: entry for entry in found if entry.kind != Kind.OPERATOR}
+        for name in self._entries.keys() - entries.keys():
+            self._forget(name)
+        for name in entries.keys() - self._entries.keys():
+            self._take_up(entries[name])
+        self._entries = entries
+
+    def _take_up(self, entry: Entry) -> None:
+        folder = self._centre / entry.name
+        if folder.is_dir():
+            database = self._settings.database if entry.kind == Kind.DATABASE else None
+            process = LocalProcess(Start(folder, self._centre, database, self._logs), self._changed.set)
+            self._local[entry.name] = process
+            process.start()
+        if entry.kind == Kind.METER:
+            watch = MeterWatch(self._links.to(entry.name), self._history, self._manufacturing, self._changed.set)
+            self._meters[entry.name] = watch, asyncio.create_task(watch.run())
+
+    def _forget(self, name: str) -> None:
+        if name in self._meters:
+            self._meters.pop(name)[1].cancel()
+        if name in self._local:
+            process = self._local.pop(name)
+            self._ending.add(task := asyncio.create_task(process.stop()))
+            task.add_done_callback(self._ending.discard)
+
+    async def _move_slots(self) -> None:
+        newest = self._history.newest()
+        if newest is None:
+            return
+        slots = next_slots(newest, {name: watch.state(newest) for name, (watch, _) in self._meters.items()})
+        if slots is None:
+            return
+        asked = NextView(newest.number, tuple((slot.owner, slot.second) for slot in slots))
+        try:
+            signed = (await self._links.to(MANUFACTURING).ask(asked, LOOK_TIME)).view
+        except (AwayError, BusRefusedError) as error:
+            log.error("no new view", why=str(error))
+            return
+        view = self._history.add(signed)
+        log.warning("a new view", number=view.number, owners=sorted({slot.owner for slot in view.slots}))
+        for watch, _ in self._meters.values():
+            watch.wake()
+        self._changed.set()
+
+    def _now(self) -> Status:
+        newest = self._history.newest()
+        number = newest.number if newest is not None else 0
+        processes = tuple(self._status_of(entry) for entry in self._entries.values())
+        is_ready = all(process.state == State.READY for process in processes if process.name in self._local) and all(
+            watch.seen is not None and watch.seen.view == number for watch, _ in self._meters.values()
+        )
+        return Status(os.getpid(), is_ready, number, processes)
+
+    def _status_of(self, entry: Entry) -> ProcessStatus:
+        process = self._local.get(entry.name)
+        watched = self._meters.get(entry.name)
+        seen = watched[0].seen if watched is not None else None
+        view = seen.view if seen is not None else None
+        if process is None:
+            return ProcessStatus(entry.name, entry.kind.word, State.ELSEWHERE, view=view)
+        is_tampered = watched is not None and watched[0].is_tampered
+        state = State.TAMPERED if is_tampered else process.state
+        return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view)
+
+    async def _stop(self) -> None:
+        for _, task in self._meters.values():
+            task.cancel()
+        for kinds in STAGES:
+            names = [name for name in self._local if self._entries[name].kind in kinds]
+            await asyncio.gather(*(self._local[name].stop() for name in names))
+        await asyncio.gather(*self._ending)
+        self._links.close()
+        self._status = None
+        write_status(self._centre, self._now())

@@ -1,0 +1,1 @@
+"""`fob-office centre`: a data centre that keeps meters, beside an office."""

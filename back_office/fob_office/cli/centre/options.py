@@ -1,0 +1,101 @@
+"""What commands of a data centre have in common: masters in a module, and how meters of a value kind begin."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from fob_office.centre.boxes.pkcs11_vault import ModulePlace
+from fob_office.centre.founding.plan import DAY, LIMITS, NewKind
+from fob_office.errors import UsageError
+from fob_office.secrets.private_file import read_private
+from fob_office.shipped import shipped
+from fob_protocol.metering.kinds import Freshness
+from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.records import Limits
+from fob_protocol.office.message import Version
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# The component that comes with Fob and says what a letter costs.
+RATES: Final = "postage-rates"
+_PIN_LIMIT: Final = 256
+_PROGRAM: Final = re.compile(r"([a-z0-9][a-z0-9.-]*)=(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+_AMOUNT: Final = click.IntRange(1, AMOUNT_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """As the options say."""
+
+    library: str | None
+    token: str | None
+    pin_file: Path | None
+
+    def place(self) -> ModulePlace | None:
+        """None: masters are sealed in the folders. Raises UsageError, OperatorError."""
+        if self.library is None:
+            return None
+        if self.token is None or self.pin_file is None:
+            raise UsageError(
+                "the module is not known well enough", "--pkcs11 goes with --pkcs11-token and --pkcs11-pin-file",
+                "fob-office centre init --help",
+            )  # fmt: skip
+        pin = read_private(self.pin_file, "the module's PIN", _PIN_LIMIT, "fob-office centre init --help")
+        return ModulePlace(self.library, self.token, pin.decode().strip())
+
+
+def module_options(command: Command) -> Command:
+    """`--pkcs11`, `--pkcs11-token`, `--pkcs11-pin-file`."""
+    for option in (
+        click.option(
+            "--pkcs11-pin-file", type=click.Path(path_type=Path, dir_okay=False), help="With its user's PIN, mode 0600."
+        ),
+        click.option("--pkcs11-token", metavar="LABEL"),
+        click.option("--pkcs11", metavar="MODULE", help="Masters are kept in a token of this PKCS#11 module."),
+    ):
+        command = option(command)
+    return command
+
+
+def kind_options(command: Command) -> Command:
+    """How meters of a value kind begin, and whose tickets count."""
+    for option in (
+        click.option("--ticket-age", type=click.IntRange(60), default=DAY, show_default=True, help="In seconds."),
+        click.option(
+            "--rates", "rates", multiple=True, metavar="NAME=1.0.0",
+            help=f"Component whose tickets are admitted, with its least version; {RATES} without it.",
+        ),
+        click.option("--credit", type=click.IntRange(0, AMOUNT_LIMIT), default=LIMITS.credit, show_default=True),
+        click.option("--most-for-a-day", type=_AMOUNT, default=LIMITS.daily, show_default=True),
+        click.option("--most-for-a-piece", type=_AMOUNT, default=LIMITS.piece, show_default=True),
+        click.option(
+            "--freshness", type=click.Choice([kind.name.lower() for kind in Freshness]), default="counter",
+            show_default=True, help="What makes each record of a meter unlike all before.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def new_kind(name: str, options: Mapping[str, Any]) -> NewKind:
+    """Of `kind_options`. Raises UsageError."""
+    limits = Limits(options["most_for_a_piece"], options["most_for_a_day"], options["credit"], 0, 0)
+    freshness = Freshness[options["freshness"].upper()]
+    return NewKind(name, freshness, limits, _programs(options["rates"]), options["ticket_age"])
+
+
+def _programs(rates: Sequence[str]) -> dict[str, Version]:
+    if not rates:
+        return {RATES: shipped()[RATES].version}
+    programs: dict[str, Version] = {}
+    for text in rates:
+        found = _PROGRAM.fullmatch(text)
+        if found is None:
+            why = f"'{text}' is not NAME=1.0.0"
+            raise UsageError("it is not known whose tickets count", why, "fob-office centre value-kind --help")
+        programs[found[1]] = (int(found[2]), int(found[3]), int(found[4]))
+    return programs
