@@ -13,7 +13,7 @@ from fob_office.surroundings import Surroundings
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.message import Version
 from support.office import OfficeScene
-from support.office_holders import add_program, holder_of
+from support.office_holders import add_program, holder_of, rates_holder
 from support.office_shop import ordered_device
 
 METADATA = "Metadata-Version: 2.4\nName: fobd\nVersion: {}\n\nWhat it is.\n"
@@ -119,3 +119,51 @@ def test_an_operator_hears_of_versions_that_are_held_and_were_never_added(scene:
     # One event, however many devices have it and whatever versions one of them makes up.
     held(scene, "M-0005", "fob-device", (9, 9, 9))
     assert events(scene) == [("held, and never added", "fob-device 0.2.0")]
+
+
+# What differs, by name.
+
+
+def with_files(path: Path, **files: bytes) -> Path:
+    for name, content in files.items():
+        target = path / name.replace("__", "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return path
+
+
+def ran(scene: OfficeScene, *arguments: str) -> int:
+    command = ["program", "compare", "--state", str(scene.office.settings.state), *arguments]
+    return run(command, Cli({}, Surroundings(lambda: scene.clock.time, bytes)))
+
+
+@pytest.mark.clause("V5")
+def test_what_differs_from_an_installation_is_named(
+    scene: OfficeScene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "x" * 200
+    added_files = {"a": b"1", "b": b"2" * 300_000, "systemd__fobd": b"unit", long: b""}
+    first = with_files(tmp_path / "one" / "fob_example", **added_files)
+    assert added(scene, "--folder", str(first), "fobd", "0.1.0") == 0
+    capsys.readouterr()
+    assert ran(scene, "--folder", str(first), "fobd", "0.1.0") == 0
+    assert capsys.readouterr().err == "the same: 4 files\n"
+    here = {"a": b"1", "b": b"2" * 299_999 + b"3", "new__c": b"", long: b""}
+    other = with_files(tmp_path / "other" / "fob_example", **here)
+    assert ran(scene, "--folder", str(other), "fobd", "0.1.0") == 1
+    out, err = capsys.readouterr()
+    assert [line.split(maxsplit=1) for line in out.splitlines()[1:]] == [
+        ["fob_example/b", "other octets"],
+        ["fob_example/new/c", "only here"],
+        ["fob_example/systemd/fobd", "only in the office"],
+    ]
+    assert [line.split(":")[0] for line in err.splitlines()] == ["error", "why", "try"]
+    assert "3 of 5 files differ" in err
+
+
+def test_a_component_is_not_compared(scene: OfficeScene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rates_holder(scene)
+    assert ran(scene, "--folder", str(package(tmp_path)), "rates", "1.0.0") == 1
+    assert "it is a component" in capsys.readouterr().err
+    assert ran(scene, "fobd", "1.0.0") == 2
+    assert ran(scene, "--folder", str(package(tmp_path / "x")), "fobd", "1.0.0") == 1

@@ -1,6 +1,10 @@
 """`fob-office program`: what copies there may be of, and how they are measured."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 from zipfile import BadZipFile, ZipFile
 
 import click
@@ -9,6 +13,7 @@ from fob_office.cli.context import Cli, json_option, page_options, pass_cli, sta
 from fob_office.cli.device import WHO
 from fob_office.components.versions import parse
 from fob_office.errors import OperatorError
+from fob_office.programs.comparing import compare as compare_files
 from fob_office.programs.own_version import check_version, version_of_folder, version_of_wheel
 from fob_office.programs.reading import installation_of_folders, installation_of_wheel
 from fob_office.programs.service import (
@@ -19,8 +24,10 @@ from fob_office.programs.service import (
     withdraw_installation,
 )
 from fob_office.programs.views import change_of, installation_view, program_view, setting_view
-from fob_protocol.integrity.installation import InstallationError
+from fob_protocol.integrity.installation import Installation, InstallationError
 from fob_protocol.integrity.method import Embedder, Technique, Variant
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 TECHNIQUES = [technique.name for technique in Technique]
 _EMBEDDERS = [embedder.name.lower() for embedder in Embedder]
@@ -34,14 +41,44 @@ def program() -> None:
     """Programs: every release of a component is one, and so are installations that are added here."""
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An installation that was read, and what it says of its versions, by where it is."""
+
+    installation: Installation
+    versions: dict[Path, str | None]
+
+
+@contextmanager
+def _given(folders: tuple[Path, ...], wheel: Path | None, packages: tuple[str, ...], trouble: str) -> Iterator[Given]:
+    """Raises UsageError, and OperatorError for files that are no installation: `trouble` is what came of it."""
+    if bool(folders) == (wheel is not None) or (packages and wheel is None):
+        raise click.UsageError("say --folder, or --wheel with or without --package")
+    try:
+        if wheel is None:
+            yield Given(installation_of_folders(folders), {folder: version_of_folder(folder) for folder in folders})
+        else:
+            with ZipFile(wheel) as opened:
+                yield Given(installation_of_wheel(opened, packages), {wheel: version_of_wheel(opened)})
+    except (InstallationError, BadZipFile) as error:
+        raise OperatorError(trouble, str(error), ADD) from None
+
+
+def _source_options(command: Command) -> Command:
+    """`--folder`, `--wheel` and `--package`."""
+    folder = click.Path(path_type=Path, file_okay=False, exists=True)
+    file = click.Path(path_type=Path, dir_okay=False, exists=True)
+    only = "Of the wheel, when not all of them are meant; several."
+    command = click.option("--package", "packages", multiple=True, help=only)(command)
+    command = click.option("--wheel", type=file, help="Instead of folders.")(command)
+    return click.option("--folder", "folders", type=folder, multiple=True, help="Of an installed package; several.")(
+        command
+    )
+
+
 @program.command()
 @state_option
-@click.option(
-    "--folder", "folders", type=click.Path(path_type=Path, file_okay=False, exists=True), multiple=True,
-    help="Of an installed package; several.",
-)  # fmt: skip
-@click.option("--wheel", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Instead of folders.")
-@click.option("--package", "packages", multiple=True, help="Of the wheel, when not all of them are meant; several.")
+@_source_options
 @click.argument("name")
 @click.argument("version")
 @pass_cli
@@ -55,22 +92,48 @@ def add(
     packages: tuple[str, ...],
 ) -> None:
     """Add an installation: all files of its packages, as docs/integrity-protocol.md says in section 7."""
-    if bool(folders) == (wheel is not None) or (packages and wheel is None):
-        raise click.UsageError("say --folder, or --wheel with or without --package")
     number = parse(version)
-    with cli.office(state) as office:
-        try:
-            if wheel is None:
-                for folder in folders:
-                    check_version(name, number, folder, version_of_folder(folder))
-                add_installation(office, name, number, installation_of_folders(folders), WHO)
-            else:
-                with ZipFile(wheel) as opened:
-                    check_version(name, number, wheel, version_of_wheel(opened))
-                    add_installation(office, name, number, installation_of_wheel(opened, packages), WHO)
-        except (InstallationError, BadZipFile) as error:
-            raise OperatorError(f"{name} {version} was not added", str(error), ADD) from None
+    with _given(folders, wheel, packages, f"{name} {version} was not added") as given, cli.office(state) as office:
+        for source, own in given.versions.items():
+            check_version(name, number, source, own)
+        add_installation(office, name, number, given.installation, WHO)
     cli.say(f"added {name} {version}")
+
+
+@program.command()
+@state_option
+@json_option
+@_source_options
+@click.argument("name")
+@click.argument("version")
+@pass_cli
+def compare(
+    cli: Cli,
+    state: Path,
+    name: str,
+    version: str,
+    folders: tuple[Path, ...],
+    wheel: Path | None,
+    packages: tuple[str, ...],
+) -> None:
+    """Name the files that differ from those of an installation that was added."""
+    called = f"{name} {version}"
+    number = parse(version)
+    with (
+        _given(folders, wheel, packages, f"{called} was not compared") as given,
+        cli.office(state) as office,
+        office.database.read() as session,
+    ):
+        count, others = compare_files(session, office, name, number, given.installation)
+    if not others:
+        cli.say(f"the same: {count} files")
+        return
+    cli.table([{"file": file, "is": how} for file, how in others.items()])
+    raise OperatorError(
+        f"that is not what was added as {called}",
+        f"{len(others)} of {count} files differ: another release, changed, or installed in another way",
+        f"install what was added; or fob-office program withdraw {called}, and add what is installed",
+    )
 
 
 @program.command("list")
