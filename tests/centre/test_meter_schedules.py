@@ -17,15 +17,16 @@ from fob_protocol.metering.kinds import Deed, Freshness
 from support.centre_customer import Customer, behind
 from support.centre_meters import Meters
 
-SCHEDULES = 200
-STEPS = 40
+SCHEDULES = 120
+STEPS = 20
+BOXES = frozenset(("meter-1", "meter-2", "meter-3"))
 # Why a request is asked again later, and why it has failed for good.
 AGAIN = frozenset(("alone", "moved", "incomplete"))
 FAILED = frozenset(("insufficient-funds", "over-limit", "no-refund"))
 
 
 class Schedule:
-    """One run of three mailers and two boxes."""
+    """One run of three mailers and three boxes."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -35,13 +36,13 @@ class Schedule:
         self.owner, self.second = "meter-1", "meter-2"
 
     async def run(self) -> None:
-        self.world.start("meter-1", "meter-2")
+        self.world.start(*sorted(BOXES))
         await self.world.change_view("meter-1", "meter-2")
         for each in self.customers:
             await each.begin(self.random.choice(tuple(Freshness)))
             await each.load(self.random.randrange(1, 2_000))
         for _ in range(STEPS):
-            await self.random.choice((self.use, self.use, self.use, self.several, self.stop, self.fail_over))()
+            await self.random.choice((*3 * (self.use,), self.several, self.swap, self.stop, self.fail_over))()
         await self.mend()
         for each in self.customers:
             await self.ends_as_stored(each)
@@ -58,7 +59,7 @@ class Schedule:
 
     async def stop(self) -> None:
         """A box is killed now, or will be at a named point."""
-        name = self.random.choice(("meter-1", "meter-2"))
+        name = self.random.choice((self.owner, self.second))
         if self.random.random() < 0.3:
             self.world.kill(name)
         else:
@@ -72,14 +73,23 @@ class Schedule:
         await self.world.change_view(self.owner, None)
         if self.random.random() < 0.5:
             await self.use()
-        self.world.start(*({self.owner, self.second} - self.world.running.keys()))
+        self.world.start(*sorted(BOXES - self.world.running.keys()))
         await self.world.change_view(self.owner, self.second)
 
+    async def swap(self) -> None:
+        """An operator lets owner and second change places, or another box be the second, while meters are used."""
+        await self.mend()
+        if self.random.random() < 0.5:
+            self.owner, self.second = self.second, self.owner
+        else:
+            self.second = next(iter(sorted(BOXES - {self.owner, self.second})))
+        await asyncio.gather(self.several(), self.several(), self.world.change_view(self.owner, self.second))
+
     async def mend(self) -> None:
-        """Both boxes run, with the same view, and the second is complete."""
+        """All boxes run, and the second is complete."""
         self.world.kill_at.clear()
-        self.world.start(*({self.owner, self.second} - self.world.running.keys()))
-        await self.world.change_view(self.owner, self.second)
+        self.world.start(*sorted(BOXES - self.world.running.keys()))
+        assert await self.world.running[self.second].box.fetching.fetch_all()
 
     def request(self, customer: Customer) -> Callable[[], Command[Changed]]:
         """A new request, which can be made again with another record."""
@@ -103,7 +113,7 @@ class Schedule:
             try:
                 changed = await self.world.ask(customer.box, make())
             except AwayError:
-                self.world.start(*({self.owner, self.second} - self.world.running.keys()))
+                self.world.start(*sorted(BOXES - self.world.running.keys()))
             except BusRefusedError as refused:
                 if refused.word == "behind":
                     self.store(customer, behind(refused))
@@ -112,7 +122,7 @@ class Schedule:
                 elif refused.word not in AGAIN:
                     raise
                 else:
-                    self.world.start(*({self.owner, self.second} - self.world.running.keys()))
+                    self.world.start(*sorted(BOXES - self.world.running.keys()))
             else:
                 if self.random.random() < 0.1:
                     # The function server dies before it has stored it.

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -52,21 +53,35 @@ class KilledError(Exception):
 
 
 class MemoryShelf:
-    """A Shelf over a disk that outlives it; what is queued when the box dies is lost."""
+    """A Shelf over a disk that outlives it. All that wait share a commit; what waits when the box dies is lost."""
 
-    def __init__(self, disk: dict[tuple[str, bytes], bytes]) -> None:
+    def __init__(self, disk: dict[tuple[str, bytes], bytes], ticks: Callable[[], int]) -> None:
         self.disk = disk
         self.is_dead = False
-        self.commits = 0
+        # Turns of the loop that a commit takes.
+        self._ticks = ticks
+        self._waiting: list[tuple[tuple[Row, ...], asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
 
     async def put_all(self, rows: Iterable[Row]) -> None:
-        rows = tuple(rows)
-        # In the order in which they came: the loop runs what waits first in, first out.
-        await asyncio.sleep(0)
-        if self.is_dead:
-            raise KilledError("its disk is gone")
-        self.commits += 1
-        self.disk.update({(row.table, row.key): row.octets for row in rows})
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((tuple(rows), done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._commit())
+        await done
+
+    async def _commit(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            for _ in range(self._ticks()):
+                await asyncio.sleep(0)
+            for rows, done in group:
+                if self.is_dead:
+                    done.set_exception(KilledError("its disk is gone"))
+                else:
+                    self.disk.update({(row.table, row.key): row.octets for row in rows})
+                    done.set_result(None)
+        self._task = None
 
     def get(self, table: str, key: bytes) -> bytes | None:
         return self.disk.get((table, key))
@@ -123,7 +138,8 @@ class Meters:
     def start(self, *names: str) -> None:
         """Boxes, or boxes again after they were killed."""
         for name in names:
-            shelf = MemoryShelf(self.disks.setdefault(name, {}))
+            ticks = partial(random.Random(name).randrange, 1, 5)
+            shelf = MemoryShelf(self.disks.setdefault(name, {}), ticks)
 
             def reached(point: CrashPoint, name: str = name) -> None:
                 if self.kill_at.get(name) == point:
