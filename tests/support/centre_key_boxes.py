@@ -74,7 +74,9 @@ class KeyBoxes:
 
     async def stop(self, name: str) -> None:
         """It can be started again."""
-        await self._stacks[name].aclose()
+        stack = self._stacks.pop(name, None)
+        if stack is not None:
+            await stack.aclose()
 
     async def ask(self, name: str, command: Command[ReplyT], kind: Kind = Kind.FUNCTION) -> ReplyT:
         """Raises BusRefusedError."""
