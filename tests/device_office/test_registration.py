@@ -25,7 +25,7 @@ from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.registration import Form, RegisterAnswer, TemplateAnswer
 from fob_protocol.office.session import Opened, Proved
-from support.device_bench import MASTER, DeviceBench, on_bench
+from support.device_bench import MASTER, DeviceBench, on_bench, releases
 from support.office_signers import DAY, NOW, Server
 from support.reference_office import ReferenceOffice, User
 
@@ -346,6 +346,22 @@ def test_in_an_open_session_the_list_is_ten_minutes_old_at_most(tmp_path: Path) 
     on_bench(tmp_path, story, configured())
 
 
+@pytest.mark.clause("R3", "R7")
+def test_a_server_that_is_new_is_asked_for_when_somebody_names_it(tmp_path: Path) -> None:
+    async def story(bench: DeviceBench) -> None:
+        await bench.at_rest()
+        bench.office.now += 60
+        bench.office.shop = bench.office.signers.server("new-shop", *REGISTRATION_USAGES)
+        assert await bench.back_office.knows_server("new-shop")
+        await registered(bench, "new-shop")
+        asked = len(bench.office.asked)
+        assert await bench.back_office.knows_server("bank")
+        assert len(bench.office.asked) == asked
+        assert not await bench.back_office.knows_server("nobody")
+
+    on_bench(tmp_path, story, configured())
+
+
 @pytest.mark.clause("R14")
 def test_a_reply_that_is_not_for_this_request_is_refused(tmp_path: Path) -> None:
     async def story(bench: DeviceBench) -> None:
@@ -393,6 +409,30 @@ def test_a_session_carries_requests_and_entitlements_change_in_it(tmp_path: Path
         assert [use.body for use in bench.office.used][-1] == b"in another session"
         with pytest.raises(NotRegisteredError):
             await bench.back_office.use("shop", PC, "letters", "", b"", MASTER)
+
+    on_bench(tmp_path, story, configured())
+
+
+@pytest.mark.clause("R21", "R23")
+def test_who_is_refused_hears_what_may_be_done_now(tmp_path: Path) -> None:
+    """Levels that went down and options that came are known from then on; before, the next session told of them."""
+
+    async def story(bench: DeviceBench) -> None:
+        await bench.at_rest()
+        user = await registered(bench)
+        await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
+        user.version, user.applications, user.components = 2, {"gold": 1}, ("table",)
+        bench.office.order = releases(bench.office)[:1]
+        with pytest.raises(RefusedError, match="not-entitled"):
+            await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
+        mine = bench.store.registration("bank")
+        assert mine is not None
+        assert mine.entitlements is not None
+        assert (mine.version, dict(mine.entitlements.applications)) == (2, {"gold": 1})
+        await bench.until(lambda: bench.installed == ["table"])
+        # In the same session.
+        await bench.back_office.use("bank", PC, "gold", "new", b"", MASTER)
+        assert len(bench.office.sessions) == 1
 
     on_bench(tmp_path, story, configured())
 

@@ -31,6 +31,7 @@ from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_OPTIONS
 from fob_protocol.errors import ProtocolError
 from fob_protocol.noise.keys import Random
+from fob_protocol.office.certificate import Usage
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.entitlements import Used
 from fob_protocol.office.errors import OfficeError, RefusedError
@@ -160,6 +161,13 @@ class BackOffice:
             if not wish.done.done():
                 wish.done.cancel()
 
+    async def knows_server(self, server: str) -> bool:
+        """Whether one registers there; who is not known yet may have come since. Raises FAILURES."""
+        if not self._is_listed(server):
+            with self._personal():
+                await self._directory.refresh(Pauses(self._parts.random))
+        return self._is_listed(server)
+
     async def template(self, server: str) -> Template:
         """What a server asks for. Raises FAILURES."""
         with self._personal():
@@ -197,8 +205,6 @@ class BackOffice:
                     await self._news.wait()
             return
         try:
-            if self._directory.is_doubted:
-                await self._directory.ask(pauses)
             await job(pauses)
         except FAILURES as error:
             self._directory.doubt(error)
@@ -209,24 +215,37 @@ class BackOffice:
             self.trouble = ""
             pauses.begin_anew()
 
+    def _is_listed(self, server: str) -> bool:
+        return server in {one.server for one in self._talker.known.listed(Usage.REGISTRATION)}
+
     def _job(self) -> Callable[[Pauses], Awaitable[None]] | None:
         """What is to be done next: what a person waits for, what was begun, what the device wants by itself."""
         self._wishes = [wish for wish in self._wishes if not wish.done.done()]
         if self._wishes:
             return partial(self._grant, self._wishes.pop(0))
         if self._configuring.is_unfinished:
-            return self._configuring.go_on
+            return partial(self._by_itself, self._configuring.go_on)
         if not self.store.is_configured():
             return partial(self._configuring.configure, Purpose.FIRST)
         if self._registering.options_changed:
             return self._reconfigure
-        return self.copies.go_on if self.copies.seconds_until_due == 0 else None
+        return partial(self._by_itself, self.copies.go_on) if self.copies.seconds_until_due == 0 else None
+
+    async def _by_itself(self, job: Callable[[Pauses], Awaitable[None]], pauses: Pauses) -> None:
+        """What asks for no directory of its own."""
+        if self._directory.is_doubted:
+            await self._directory.ask(pauses)
+        await job(pauses)
 
     async def _grant(self, wish: _Wish, _: Pauses) -> None:
         """Whoever waits hears what came of it; nothing is tried again by itself."""
+        pauses = Pauses(self._parts.random)
         try:
-            await self._configuring.configure(wish.purpose, Pauses(self._parts.random))
+            if self._directory.is_doubted and self._configuring.is_unfinished:
+                await self._directory.ask(pauses)
+            await self._configuring.configure(wish.purpose, pauses)
         except FAILURES as error:
+            self._directory.doubt(error)
             self.trouble = name_of(error)
             if not wish.done.done():
                 wish.done.set_exception(error)

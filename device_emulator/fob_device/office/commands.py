@@ -69,7 +69,7 @@ async def list_servers(office: BackOffice, context: Context, values: Values) -> 
 async def register(office: BackOffice, context: Context, values: Values) -> Answer:
     """+FOBREGISTER: what is asked for, or a registration."""
     server, fields = _text(values[0]), _fields(whole(values[1]), values[2:])
-    _check_server(office, server)
+    await _check_server(office, server)
     master_key = await user_master_key(context, f"register at {plain_name(server)}")
     with named():
         if fields:
@@ -137,8 +137,10 @@ def handler_for(office: BackOffice, name: str) -> Handler | None:
     return None if handler is None else partial(handler, office)
 
 
-def _check_server(office: BackOffice, server: str) -> None:
-    if server not in {one.server for one in office.talker.known.listed(Usage.REGISTRATION)}:
+async def _check_server(office: BackOffice, server: str) -> None:
+    with named():
+        is_known = await office.knows_server(server)
+    if not is_known:
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no server {plain_name(server)}")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -177,7 +178,17 @@ class Registering:
         self, registration: Registration, computer: Computer, message: Message, master_key: bytes
     ) -> bytes:
         session = await self._session(registration, computer, master_key)
-        return await self._say_in(registration.server, session, message)
+        try:
+            return await self._say_in(registration.server, session, message)
+        except RefusedError as error:
+            if error.refusal is Refusal.NOT_ENTITLED:
+                await self._hear_why(registration, session, computer)
+            raise
+
+    async def _hear_why(self, registration: Registration, session: LiveSession, computer: Computer) -> None:
+        """What may be done now is another thing than what the device was told: it asks, and shows that from now on."""
+        with suppress(NotCarriedError, OfficeError, RefusedError):
+            await self._ask_entitlements(registration, session, computer)
 
     async def _is_revoked(self, session: LiveSession) -> bool:
         """Whether the keys that a session is held with have been revoked: they open nothing any more."""
