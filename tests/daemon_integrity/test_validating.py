@@ -394,14 +394,41 @@ async def test_an_office_that_was_put_back_ends_no_grace(computer: Computer) -> 
         assert "(out-of-sequence)" in await refusal_of(own)
 
 
-async def test_uses_that_wait_at_the_start_ask_once(computer: Computer) -> None:
+@pytest.mark.parametrize(("interval", "more"), [(HOUR, 0), (0, 2)])
+async def test_uses_that_wait_at_the_start_ask_once(computer: Computer, interval: int, more: int) -> None:
+    policy(computer.scene, "fobd", interval=interval)
     await computer.enrol()
     computer.line.asked.clear()
     async with computer.switched_on() as own:
         assert await asyncio.gather(*(refusal_of(own) for _ in range(10))) == [""] * 10
-        assert computer.line.asked == ["directory", "validation", "validation"]
+        assert computer.line.asked == ["directory", "validation", "validation", *["validation"] * more]
         assert await refusal_of(own) == ""
-        assert len(computer.line.asked) == 3
+        assert len(computer.line.asked) == 3 + 2 * more
+
+
+@pytest.mark.clause("V16")
+async def test_the_next_use_is_refused_when_the_centre_has_disabled_it(computer: Computer) -> None:
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await refusal_of(own) == ""
+        disable(computer.scene.office, bytes.fromhex(own.report().copy), "operator")
+        assert "fobd: the office has disabled this copy (disabled)" in await refusal_of(own)
+
+
+@pytest.mark.clause("V16")
+async def test_while_the_office_is_away_one_use_asks_and_the_next_ones_wait_for_nobody(computer: Computer) -> None:
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await refusal_of(own) == ""
+        computer.line.is_cut = True
+        assert own._validating is not None
+        begun = own._validating.begun
+        assert [await refusal_of(own) for _ in range(5)] == [""] * 5
+        assert own._validating.begun == begun + 1
+        computer.line.is_cut = False
+        assert await validated(own) == "valid"
+        disable(computer.scene.office, bytes.fromhex(own.report().copy), "operator")
+        assert await refusal_of(own) != ""
 
 
 @pytest.mark.clause("V17")

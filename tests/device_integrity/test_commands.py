@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fob_device.approval.asking import Asking
 from fob_device.approval.rules import Rules
@@ -140,6 +141,30 @@ def test_private_keys_are_used_only_by_a_program_that_is_as_it_was_given_out(tmp
         assert (await world.ask(catalogue.GENERATE_RANDOM, 8)).ckr == Ckr.OK
 
     tell(tmp_path, story, own=COMPONENT_POLICY)
+
+
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize("interval", [0, 3600])
+def test_what_a_use_of_a_key_costs_in_round_trips_of_the_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interval: int
+) -> None:
+    """docs/decisions/0009: three more where each use is asked about: the challenge, the request, and its answer."""
+    asked: list[str] = []
+
+    async def story(world: IntegrityWorld) -> None:
+        handle = await world.new_key()
+        before = world.manager.request
+
+        async def counting(command: Command, **how: float) -> Answer:
+            asked.append(command.name)
+            return await before(command, **how)
+
+        monkeypatch.setattr(world.manager, "request", counting)
+        assert (await world.ask(catalogue.SIGN, handle, None, bytes(32))).ckr == Ckr.OK
+        relayed = [catalogue.RELAY.name, catalogue.RELAYED.name, catalogue.RELAYED.name]
+        assert asked == [catalogue.SIGN.name, *(relayed if interval == 0 else [])]
+
+    tell(tmp_path, story, own=replace(INSTALLATION_POLICY, interval=interval))
 
 
 @pytest.mark.clause("V18")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fob_device.integrity.copies import ASK_TIME
+from fob_device.integrity.copies import ASK_TIME, SHORT_ASK_TIME
 from fob_device.integrity.own_program import NAME, UnreadableProgramError
 from fob_device.integrity.program import Program
+from fob_device.integrity.standings import USE_AGAIN
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY, Policy
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.configuration import Purpose
@@ -17,6 +18,7 @@ from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.refusals import Refusal
 from support.integrity_bench import LASTING, IntegrityBench, on_integrity_bench, validating_office
 
+HOURLY = replace(INSTALLATION_POLICY, interval=3600)
 VERDICTS = [State.INVALID, State.CLONED, State.DISABLED]
 
 
@@ -57,6 +59,36 @@ def test_a_copy_that_the_centre_disables_does_nothing_more(tmp_path: Path, progr
     on_integrity_bench(tmp_path, story)
 
 
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize("program", [NAME, "looping"])
+def test_what_the_centre_enables_again_is_used_again_without_a_restart(tmp_path: Path, program: str) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        bench.integrity.copy(program).state = State.DISABLED
+        assert await bench.use(program) == "disabled"
+        bench.integrity.copy(program).state = State.VALID
+        # Whoever tries without a break asks nobody.
+        asked = len(bench.integrity.log)
+        assert ([await bench.use(program) for _ in range(9)], len(bench.integrity.log)) == (["disabled"] * 9, asked)
+        bench.office.now += USE_AGAIN
+        assert (await bench.use(program), bench.words[program]) == ("used", "valid")
+
+    on_integrity_bench(tmp_path, story)
+
+
+@pytest.mark.clause("V16")
+def test_what_the_centre_gives_anew_is_taken_at_the_next_use(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        bench.integrity.copy("looping").state = State.CLONED
+        assert await bench.use("looping") == "cloned"
+        bench.integrity.reissue("looping")
+        bench.office.now += USE_AGAIN
+        assert await bench.use("looping") == "used"
+
+    on_integrity_bench(tmp_path, story)
+
+
 @pytest.mark.clause("V16", "V17")
 def test_within_the_interval_nothing_is_asked_and_behind_it_once(tmp_path: Path) -> None:
     async def story(bench: IntegrityBench) -> None:
@@ -91,9 +123,11 @@ def test_grace_is_for_what_was_valid_is_the_same_and_for_so_long(tmp_path: Path)
 
 
 @pytest.mark.clause("V16")
-@pytest.mark.parametrize(("policy", "ends"), [(COMPONENT_POLICY, "not-validated"), (LASTING, "used")])
+@pytest.mark.parametrize(
+    ("policy", "ends", "seconds"), [(COMPONENT_POLICY, "not-validated", ASK_TIME), (LASTING, "used", SHORT_ASK_TIME)]
+)
 def test_a_use_waits_for_a_computer_that_carries_nothing_no_longer_than_for_a_person(
-    tmp_path: Path, policy: Policy, ends: str
+    tmp_path: Path, policy: Policy, ends: str, seconds: float
 ) -> None:
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
@@ -102,7 +136,7 @@ def test_a_use_waits_for_a_computer_that_carries_nothing_no_longer_than_for_a_pe
         loop = asyncio.get_running_loop()
         begin = loop.time()
         assert await bench.use("looping") == ends
-        assert loop.time() - begin == pytest.approx(ASK_TIME)
+        assert loop.time() - begin == pytest.approx(seconds)
         assert await bench.use("looping") == "used"
 
     on_integrity_bench(tmp_path, story, validating_office(policy=policy))
@@ -210,27 +244,71 @@ def test_its_own_program_is_asked_about_at_each_interval_and_its_keys_wait_for_n
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
         for interval in range(2, 5):
-            bench.office.now += INSTALLATION_POLICY.interval
+            bench.office.now += HOURLY.interval
             assert await bench.use(NAME) == "used"
             await bench.until(lambda: bench.copy(NAME).program_number == interval)  # noqa: B023 - awaited here
         bench.away()
-        bench.office.now += INSTALLATION_POLICY.grace - 1
+        bench.office.now += HOURLY.grace - 1
         carried = bench.post.carried
         assert (await bench.use(NAME), bench.post.carried) == ("used", carried)
         bench.office.now += 1
         assert await bench.use(NAME) == "not-validated"
 
+    on_integrity_bench(tmp_path, story, validating_office(own=HOURLY))
+
+
+@pytest.mark.clause("V16")
+def test_the_next_use_of_a_key_is_refused_when_the_centre_has_disabled_the_device_s_own_program(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        asked = len(bench.integrity.log)
+        assert ([await bench.use(NAME) for _ in range(3)], len(bench.integrity.log)) == (["used"] * 3, asked + 3)
+        bench.integrity.copy(NAME).state = State.DISABLED
+        assert await bench.use(NAME) == "disabled"
+
     on_integrity_bench(tmp_path, story)
 
 
 @pytest.mark.clause("V16")
-def test_its_own_program_may_be_asked_about_before_each_use_too(tmp_path: Path) -> None:
+def test_uses_of_keys_that_come_together_ask_twice_at_most(tmp_path: Path) -> None:
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
+        asked = len(bench.integrity.log)
+        assert await asyncio.gather(*(bench.use(NAME) for _ in range(20))) == ["used"] * 20
+        assert len(bench.integrity.log) == asked + 2
+        bench.away()
+        begin = asyncio.get_running_loop().time()
+        assert await asyncio.gather(*(bench.use(NAME) for _ in range(20))) == ["used"] * 20
+        assert asyncio.get_running_loop().time() - begin < SHORT_ASK_TIME + 1
+        bench.away(False)
+        assert await bench.use(NAME) == "used"
+        await bench.until(lambda: len(bench.integrity.log) == asked + 3)
         bench.integrity.copy(NAME).state = State.DISABLED
+        assert await asyncio.gather(*(bench.use(NAME) for _ in range(20))) == ["disabled"] * 20
+
+    on_integrity_bench(tmp_path, story)
+
+
+@pytest.mark.clause("V16")
+def test_while_the_office_is_away_one_use_of_a_key_waits_and_the_next_ones_only_when_it_is_back(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        async def timed() -> tuple[str, bool]:
+            begin = loop.time()
+            return await bench.use(NAME), loop.time() - begin > 0.5
+
+        await bench.validated()
+        loop = asyncio.get_running_loop()
+        bench.away()
+        assert [await timed() for _ in range(5)] == [("used", True)] + [("used", False)] * 4
+        assert loop.time() < SHORT_ASK_TIME + 10
+        bench.integrity.copy(NAME).state = State.DISABLED
+        bench.away(False)
+        # Nobody has told the device yet that the office is back; it asks by itself, also without any use.
+        assert await timed() == ("used", False)
+        await bench.until(lambda: bench.words[NAME] == "disabled", 400)
         assert await bench.use(NAME) == "disabled"
 
-    on_integrity_bench(tmp_path, story, validating_office(own=COMPONENT_POLICY))
+    on_integrity_bench(tmp_path, story)
 
 
 def test_a_new_device_has_its_keys_while_its_first_validation_is_under_way(tmp_path: Path) -> None:

@@ -144,10 +144,16 @@ class OwnCopy:
         return self._validating
 
     async def _asked_at_once(self, validating: "Validating") -> bool:
-        """For a use that waits: whether the office says yes. Of many that wait one asks."""
+        """For a use that waits: whether the office says yes. Of many that wait one asks.
+
+        What was asked since another one came is about that one too.
+        """
+        begun = validating.begun
         async with self._turn:
             if validating.is_admitted:
                 return True
+            if validating.begun != begun:
+                return validating.was_confirmed
             if not validating.may_ask:
                 return False
             await validating.now()

@@ -37,6 +37,10 @@ REFUSED_AGAIN: Final = 300.0
 # programs that try without a break are no reason to ask as often.
 USE_AGAIN: Final = 5.0
 
+# Seconds between two questions that no use asks, where each use asks: so that people see how it stands, and for its
+# grace.
+UNUSED_AGAIN: Final = 3600.0
+
 # What keeps an answer from coming, or from being kept.
 _TROUBLES: Final = (
     NotAskedError, OfficeError, RefusedError, OtherReleaseError, UnreadableError, PermissionsError, OSError, ValueError,
@@ -50,8 +54,10 @@ class Validating:
     keeper: Keeper
     clock: Callable[[], float]
     _pauses: Pauses = field(init=False)
+    # Attempts that were begun.
+    begun: int = field(default=0)
     # Since the start: what was measured last; whether VAL_OK came, or anything; whether servers were asked for; when to
-    # try again.
+    # try again; whether the office was away at the last try.
     _measured: Measured | None = field(default=None)
     _is_validated_here: bool = field(default=False)
     _was_asked: bool = field(default=False)
@@ -59,6 +65,7 @@ class Validating:
     _due: float = field(default=0.0)
     _asked_at: float = field(default=0.0)
     _pause: float = field(default=0.0)
+    _is_away: bool = field(default=False)
     _trouble: tuple[str, str] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -93,7 +100,12 @@ class Validating:
 
     @property
     def may_ask(self) -> bool:
-        """Whether a use that waits asks: of a copy that was refused not too often, nor while nobody answers."""
+        """Whether a use that waits asks: of a copy that was refused not too often, nor while nobody answers.
+
+        What goes on without an answer waits for none from an office that was away when it was asked last.
+        """
+        if self._is_away and self.is_enabled:
+            return False
         if not self.copy.has_verdict or not self._was_asked:
             return True
         pause = USE_AGAIN if self._trouble is None else max(USE_AGAIN, self._pause)
@@ -168,16 +180,18 @@ class Validating:
 
     async def now(self) -> None:
         """One attempt; what came of it is kept, and in `trouble`."""
+        self.begun += 1
+        self._is_away = False
         try:
             await self._attempt()
         except _TROUBLES as error:
+            self._is_away = isinstance(error, NotAskedError)
             self._trouble = _named(error)
             self._pause = self._pause_after(error)
         else:
             self._pauses.begin_anew()
             self._is_validated_here = self.was_confirmed
-            # What is asked before each use is asked now and then too, so that people see how it stands.
-            self._pause = (self.copy.about.policy.interval if self.was_confirmed else 0) or REFUSED_AGAIN
+            self._pause = (self.copy.about.policy.interval or UNUSED_AGAIN) if self.was_confirmed else REFUSED_AGAIN
         self._asked_at = self.clock()
         self._due = self._asked_at + self._pause
         self._was_asked = True

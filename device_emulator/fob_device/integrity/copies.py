@@ -1,6 +1,7 @@
 """Asks the office about the device's copies, at each start, at intervals and on demand, and admits uses of them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -27,6 +28,8 @@ from fob_protocol.office.retries import Pauses
 
 # Seconds that a use waits for the office, as it would for a person: then it counts as one that cannot be reached.
 ASK_TIME: Final = QUESTION_TIME
+# Seconds that one waits which goes on, or is refused, without the office too.
+SHORT_ASK_TIME: Final = 10.0
 # Of a program that cannot be read, and so not be measured.
 UNREADABLE: Final = "unreadable"
 
@@ -58,6 +61,8 @@ class Copies:
         self._lock = asyncio.Lock()
         # Since the start: whether copies were asked for.
         self._is_asked = False
+        # Questions about each program that were begun.
+        self._begun: Counter[str] = Counter()
         self._required: tuple[Known | None, bool] = (None, False)
 
     @property
@@ -105,27 +110,23 @@ class Copies:
         """Before a component, and all that it needs, is used. Raises NotEnabledError."""
         if not self.is_required:
             return
-        programs = self._standings.with_needed(name)
-        for program in programs:
-            self._standings.check_verdict(program.name)
-        for program in programs:
+        # What was refused goes first: where it still is, nothing else needs to be asked about.
+        for program in sorted(self._standings.with_needed(name), key=self._standings.is_refused, reverse=True):
             await self._admit(program)
 
     async def admit_own(self) -> None:
-        """Before a private key is used. What is asked at intervals is not waited for here while it is graced."""
+        """Before a private key is used. Raises NotEnabledError.
+
+        Its first VAL_OK is not waited for here, nor an office that was away when it was asked last, nor what is asked
+        at intervals, while the program goes on without.
+        """
         own = self._standings.own
         if own is None or not self.is_required:
             return
         self._desk.wait_for_first(own.name)
-        copy = self._standings.copy(own.name)
-        if copy is None:
-            if not self._standings.waits(own.name):
-                await self._admit(own)
-            return
         if not self._standings.is_measured(own.name):
             await self._measure(own)
-        goes_on = self._standings.waits(own.name) or self._standings.is_graced(own.name, copy)
-        if not copy.has_verdict and copy.about.policy.interval and goes_on:
+        if self._standings.goes_on_unasked(own):
             if self._standings.seconds_until(own) <= 0:
                 self._wake()
             return
@@ -151,22 +152,40 @@ class Copies:
                 self._rest()
 
     async def _admit(self, program: Program) -> None:
-        if self._standings.standing(program.name) is Standing.ENABLED:
+        name = program.name
+        if self._standings.standing(name) is Standing.ENABLED:
             return
-        self._standings.check_verdict(program.name)
+        if not self._standings.may_ask_again(name):
+            self._standings.check_verdict(name)
+        begun = self._begun[name]
         try:
-            async with asyncio.timeout(ASK_TIME), self._asking():
-                if self._standings.standing(program.name) is Standing.ENABLED:
-                    return
-                await self._ask_about(program)
+            async with asyncio.timeout(self._patience(name)), self._asking():
+                # Of many uses that wait one asks: what was asked since another came is about that one too.
+                if self._begun[name] == begun:
+                    await self._ask_about(program)
         except (NotCarriedError, OfficeError, RefusedError) as error:
             await self._admit_unasked(program, name_of_trouble(error))
         except TimeoutError:
             await self._admit_unasked(program, NotCarried.UNREACHABLE)
         else:
-            self._standings.check_answered(program.name)
+            if self._standings.is_unanswered(name):
+                await self._admit_unasked(program, self._standings.reason(name))
+            else:
+                self._standings.check_answered(name)
+
+    def _patience(self, name: str) -> float:
+        """Seconds."""
+        copy = self._standings.copy(name)
+        does_without = copy is not None and (copy.has_verdict or self._standings.is_graced(name, copy))
+        return SHORT_ASK_TIME if does_without else ASK_TIME
 
     async def _ask_about(self, program: Program) -> None:
+        self._begun[program.name] += 1
+        self._standings.tried(program.name)
+        copy = self._standings.copy(program.name)
+        if copy is None or copy.has_verdict:
+            # It may have one now, or another one.
+            self._is_asked = False
         pauses = Pauses(self._random)
         await self._ask_copies(pauses)
         if not self._standings.needs_none(program.name):
@@ -174,6 +193,10 @@ class Copies:
 
     async def _admit_unasked(self, program: Program, trouble: str) -> None:
         """There was no answer. Raises NotEnabledError, but for what is graced."""
+        self._standings.check_verdict(program.name)
+        self._standings.unanswered(program.name, trouble)
+        # Whoever has waited for this goes by it too.
+        self._begun[program.name] += 1
         await self._measure(program)
         copy = self._standings.copy(program.name)
         if copy is None or not self._standings.is_graced(program.name, copy):

@@ -15,6 +15,11 @@ from fob_protocol.office.refusals import Refusal
 
 NEEDS_NONE: Final = "needs-none"
 _GOOD: Final = (State.VALID.name.lower(), NEEDS_NONE)
+# Seconds between two questions of uses about a copy that the office refuses: it may be enabled again, and whoever tries
+# without a break is no reason to ask as often.
+USE_AGAIN: Final = 5
+# The device's own program is asked about at least so often (seconds), for people who look and for its grace.
+OWN_AGAIN: Final = 3600
 _NEVER: Final = float("inf")
 
 
@@ -29,11 +34,14 @@ class Standings:
         self._store = store
         self._clock = clock
         self._programs: dict[str, Program] = {}
-        # Since the start: what was measured last, who was validated, when each was asked about, why in vain.
+        # Since the start: what was measured last, who was validated, when each was asked about and a use asked, why in
+        # vain, whose last question had no answer.
         self._measured: dict[str, Measured] = {}
         self._validated: set[str] = set()
         self._asked: dict[str, int] = {}
+        self._tried: dict[str, int] = {}
         self._trouble: dict[str, str] = {}
+        self._unanswered: set[str] = set()
         self._told: dict[str, str] = {}
 
     @property
@@ -60,7 +68,7 @@ class Standings:
         """Another set may run, or the same anew: what was validated before says nothing of it (V17)."""
         own = [] if self.own is None else [self.own]
         self._programs = {program.name: program for program in (*own, *components)}
-        for known in (self._measured, self._validated, self._asked, self._trouble):
+        for known in (self._measured, self._validated, self._asked, self._tried, self._trouble, self._unanswered):
             known.clear()
 
     def kept(self, name: str) -> Kept | None:
@@ -114,6 +122,26 @@ class Standings:
         measured = self._measured.get(name)
         return measured is not None and is_graced(copy, self._clock(), measured.digest)
 
+    def goes_on_unasked(self, own: Program) -> bool:
+        """Whether a use of the device's own program waits for no answer, as it goes on without one."""
+        if self.waits(own.name):
+            return True
+        copy = self.copy(own.name)
+        if copy is None or not self.is_graced(own.name, copy):
+            return False
+        return copy.about.policy.interval > 0 or self.is_unanswered(own.name)
+
+    def is_refused(self, program: Program) -> bool:
+        """Whether its server has said no."""
+        copy = self.copy(program.name)
+        return copy is not None and copy.has_verdict
+
+    def may_ask_again(self, name: str) -> bool:
+        """Whether a use asks about a copy that the office refuses: not too often, whoever answers."""
+        if not self.is_refused(self.program(name)):
+            return True
+        return not 0 <= self._clock() - self._tried.get(name, -USE_AGAIN) < USE_AGAIN
+
     def check_verdict(self, name: str) -> None:
         """Raises NotEnabledError where its server has said no."""
         copy = self.copy(name)
@@ -151,10 +179,11 @@ class Standings:
             return _NEVER
         if program.name not in self._asked:
             return 0.0
-        interval = copy.about.policy.interval
-        if program is not self.own or not interval:
+        if program is not self.own:
             return _NEVER
-        return float(self._asked[program.name] + interval - self._clock())
+        if program.name in self._unanswered:
+            return 0.0
+        return float(self._asked[program.name] + (copy.about.policy.interval or OWN_AGAIN) - self._clock())
 
     def is_measured(self, name: str) -> bool:
         """Since the start."""
@@ -167,6 +196,7 @@ class Standings:
     def answered(self, name: str, *, is_validated: bool) -> None:
         """Its server answered; only VAL_OK makes it valid."""
         self._trouble.pop(name, None)
+        self._unanswered.discard(name)
         self._validated.discard(name)
         if is_validated:
             self._validated.add(name)
@@ -174,15 +204,25 @@ class Standings:
     def refused(self, name: str, reason: str) -> None:
         """It is not valid any more, for a reason by name."""
         self._trouble[name] = reason
+        self._unanswered.discard(name)
         self._validated.discard(name)
 
     def unanswered(self, name: str, reason: str) -> None:
         """There was no answer about it, for a reason by name: it stands as before."""
         self._trouble[name] = reason
+        self._unanswered.add(name)
+
+    def is_unanswered(self, name: str) -> bool:
+        """Whether nothing was answered when it was asked about last."""
+        return name in self._unanswered
+
+    def tried(self, name: str) -> None:
+        """A use asks about it now."""
+        self._tried[name] = self._clock()
 
     def asked(self, name: str) -> None:
         """Just now: it is due again after its interval."""
-        self._asked[name] = self._clock()
+        self._asked[name] = self._tried[name] = self._clock()
 
     def ask_again(self) -> None:
         """All are due now."""

@@ -104,25 +104,24 @@ class SecurityManager:
             if command == BARE:
                 return Answer()
             handler, values = self._look_up(command)
-            context = Context(
-                self._token,
-                self._session,
-                self._decider,
-                self._desk,
-                self._shown_name(),
-                self._announce,
-                self._unpair,
-                lambda: self._pins_changed(self),
-                self._slowly,
-                number,
-                asker or Asker(),
-                self._actor.pc_key,
-                self._history,
-                self._office.integrity_value if self._office is not None and command.name in PRIVATE else b"",
-            )
             with acting(self._actor):
-                if self._office is not None and command.name in PRIVATE:
-                    await self._office.admit_keys()
+                admitted = await self._admit(command)
+                context = Context(
+                    self._token,
+                    self._session,
+                    self._decider,
+                    self._desk,
+                    self._shown_name(),
+                    self._announce,
+                    self._unpair,
+                    lambda: self._pins_changed(self),
+                    self._slowly,
+                    number,
+                    asker or Asker(),
+                    self._actor.pc_key,
+                    self._history,
+                    admitted,
+                )
                 answer = self._bounded(await handler(context, values))
             self._changed(self)
             return answer
@@ -141,6 +140,13 @@ class SecurityManager:
     def close(self) -> None:
         """The link session ended: its logins and session objects end too."""
         self._session.close()
+
+    async def _admit(self, command: Command) -> bytes:
+        """The integrity value by which a private key may be used now, empty where none is. Raises CkrError."""
+        if self._office is None or command.name not in PRIVATE:
+            return b""
+        await self._office.admit_keys()
+        return self._office.integrity_value
 
     def _look_up(self, command: Command) -> tuple[Handler, Values]:
         spec, handler = _spec(command.name), self._handler(command.name)

@@ -26,7 +26,7 @@ class Policy(Message, frozen=True):
 
 
 COMPONENT_POLICY = Policy(lifetime=86_400, interval=0, grace=0, rolls=True)
-INSTALLATION_POLICY = Policy(lifetime=86_400, interval=3600, grace=7 * 86_400, rolls=True)
+INSTALLATION_POLICY = Policy(lifetime=86_400, interval=0, grace=7 * 86_400, rolls=True)
 
 
 class CopyRecord(Message, tag=1, frozen=True):
