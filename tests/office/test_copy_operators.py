@@ -26,9 +26,9 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.refusals import Refusal
 from support.holder import ReferenceHolder
 from support.office import OfficeScene
-from support.office_holders import add_program, holder_of, rates_holder, refused
+from support.office_holders import RATES, add_program, holder_of, rates_holder, refused
 from support.office_http import problem, served
-from support.office_shop import ordered_device
+from support.office_shop import ordered_device, release
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Shell:
 
     scene: OfficeScene
     capsys: pytest.CaptureFixture[str]
+    said: str = ""
 
     def __call__(self, line: str, status: int = 0) -> str:
         """What it prints: data, or the error."""
@@ -48,6 +49,7 @@ class Shell:
         self.capsys.readouterr()
         ended = run(arguments, Cli({}, surroundings))
         out, err = self.capsys.readouterr()
+        self.said = err
         assert ended == status, err
         return err if status else out
 
@@ -195,7 +197,7 @@ def test_a_policy_is_of_one_version_or_of_all(shell: Shell, scene: OfficeScene) 
     add_program(scene, "fobd", b"the daemon", (1, 1, 0))
     default = shell.json("program show fobd 1.0.0")
     method = {"technique": "D7", "embedder": "distributor", "variant": "VA-7"}
-    assert default.items() >= (method | {"lifetime": 86_400, "interval": 3600, "grace": 604_800, "rolls": True}).items()
+    assert default.items() >= (method | {"lifetime": 86_400, "interval": 0, "grace": 604_800, "rolls": True}).items()
     shell("program policy fobd --technique D4 --no-rolls")
     shell("program policy fobd 1.1.0 --lifetime 60")
     one, other = (shell.json(f"program show fobd {version}") for version in ("1.0.0", "1.1.0"))
@@ -239,6 +241,28 @@ def test_copies_are_seen_and_changed(shell: Shell, scene: OfficeScene) -> None:
     assert [one["what"] for one in shell.json("event list --after 6")][-5:] == [
         "copy disabled", "copy enabled", "copy resynchronised", "copy disabled", "copy reissued",
     ]  # fmt: skip
+
+
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize(
+    ("interval", "grace", "told"),
+    [
+        (0, 0, "before its next use"),
+        (3600, 0, "when its last VAL_OK is 3600 s old, and when it starts"),
+        (
+            0, 7200,
+            "before its next use; while it cannot reach this office it goes on until its last VAL_OK is 7200 s old",
+        ),
+    ],
+)  # fmt: skip
+def test_who_disables_a_copy_hears_when_its_holder_does(
+    shell: Shell, scene: OfficeScene, interval: int, grace: int, told: str
+) -> None:
+    release(scene, "rates", octets=RATES)
+    shell(f"program policy rates --interval {interval} --grace {grace}")
+    number = rates_holder(scene).copies["rates"].number.hex()
+    shell(f"copy disable {number}")
+    assert shell.said == f"disabled {number}\nit asks {told}\n"
 
 
 def test_people_read_dates_and_scripts_seconds(shell: Shell, scene: OfficeScene) -> None:

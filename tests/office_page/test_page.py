@@ -189,6 +189,7 @@ def test_a_token_that_reads_only_sees_no_buttons_and_changes_nothing(
 def test_a_copy_is_disabled_and_enabled(scene: PageScene, ada: PageVisitor) -> None:
     number, form = scene.numbers[21], ada.form()
     path = f"/copies/{number.hex()}"
+    assert "It asks before its next use." in allowed(ada.get(path))
     assert moved(ada.post(f"{path}/disable", form)) == f"{path}?done=disabled"
     assert state_of(scene.office.scene, number) is State.DISABLED
     assert "Disabled: its next request is refused." in allowed(ada.get(f"{path}?done=disabled"))

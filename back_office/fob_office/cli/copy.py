@@ -14,6 +14,8 @@ from fob_office.cli.program import TECHNIQUES
 from fob_office.components.versions import parse
 from fob_office.devices.service import device_of
 from fob_office.distribution import operating
+from fob_office.distribution.effect import when_it_asks
+from fob_office.distribution.keeping import record_of
 from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import Which, copies_after, copy_of
 from fob_office.distribution.views import copy_details, copy_views
@@ -101,8 +103,13 @@ def show(cli: Cli, state: Path, number: bytes) -> None:
 @number_argument
 @pass_cli
 def disable(cli: Cli, state: Path, number: bytes) -> None:
-    """Refuse its next request: its holder does nothing more with it."""
+    """Refuse its next request: its holder does nothing more with it.
+
+    Says when it asks next, which is up to the policy that it was made with (`fob-office program policy`).
+    """
     _change(cli, state, number, operating.disable, "disabled")
+    with cli.office(state) as office, office.database.read() as session:
+        cli.say(f"it asks {when_it_asks(record_of(copy_of(session, number)).policy)}")
 
 
 @copy.command()

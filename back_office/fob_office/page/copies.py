@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fob_office.devices.tables import Device
+from fob_office.distribution.effect import when_it_asks
+from fob_office.distribution.keeping import record_of
 from fob_office.distribution.operating import copy_of
 from fob_office.distribution.tables import Copy, Holder
 from fob_office.distribution.views import CopyDetails, copy_details
@@ -26,7 +28,7 @@ SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class CopyPage:
-    """`device` is what its holder's owner calls it; `has_proof`: that it was cloned."""
+    """`device` is what its holder's owner calls it; `has_proof`: that it was cloned; `asks`: when its holder does."""
 
     copy: CopyDetails
     device: str | None
@@ -34,6 +36,7 @@ class CopyPage:
     validations: tuple[ValidationView, ...]
     findings: tuple[FindingView, ...]
     has_proof: bool
+    asks: str
 
 
 def copy_page(session: Session, office: Office, number: bytes) -> CopyPage:
@@ -47,6 +50,7 @@ def copy_page(session: Session, office: Office, number: bytes) -> CopyPage:
         tuple(validation_view(office, line) for line in _newest_lines(session, copy)),
         tuple(finding_view(finding, copy) for finding in _newest_findings(session, copy)),
         session.get(KeptProof, copy.id) is not None,
+        when_it_asks(record_of(copy).policy),
     )
 
 
