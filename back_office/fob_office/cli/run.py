@@ -1,10 +1,12 @@
 """`fob-office run`: serve devices and operators."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
+from fob_office.centre.places import centre_folder, has_centre
 from fob_office.cli.context import Cli, pass_cli, state_option
 from fob_office.components.ends import ending_releases
 from fob_office.issuer.ends import soon_over
@@ -24,8 +26,9 @@ from fob_office.settings import load_settings
 @click.option("--anyway", is_flag=True, help="With --no-tls: at an address too that other machines reach.")
 @pass_cli
 def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: bool, anyway: bool) -> None:
-    """Serve devices and operators until SIGTERM or Ctrl-C."""
+    """Serve devices and operators until SIGTERM or Ctrl-C; with the data centre, where there is one."""
     # Loaded here: the other commands start faster without it.
+    from fob_office.centre.supervising.beside import centre_beside
     from fob_office.http.serving import serve
 
     settings = load_settings(state, cli.environment)
@@ -45,4 +48,6 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
             say_ready(url)
 
         configure_logs(settings.log)
-        serve(office, listener, has_tls=not no_tls, on_ready=on_ready)
+        beside = centre_beside(centre_folder(state), settings.log) if has_centre(state) else nullcontext()
+        with beside:
+            serve(office, listener, has_tls=not no_tls, on_ready=on_ready)

@@ -10,10 +10,13 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, FastAPI
 
 from fob_office.answering import Answering
+from fob_office.centre.communication.asking import CentreAsker
+from fob_office.centre.places import centre_folder, has_centre
 from fob_office.http.authentication import authenticated
 from fob_office.http.device import device_routes
 from fob_office.http.health import health_routes
 from fob_office.http.limits import BodyLimit, Rates, Turns
+from fob_office.http.metering import metering_routes
 from fob_office.http.metrics import Metrics, metrics_routes
 from fob_office.http.operator import operator_routes
 from fob_office.http.orphans import end_with_parent
@@ -39,10 +42,15 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
     roles = chosen(office.settings.roles) if roles is None else roles
     rounds = [role.round for role in roles if role.round is not None]
 
+    state = office.settings.state
+    asker = CentreAsker(centre_folder(state)) if has_centre(state) else None
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with going_round(office, rounds):
             yield
+        if asker is not None:
+            asker.close()
         office.close()
 
     limits = office.settings.limits
@@ -55,7 +63,10 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
     )  # fmt: skip
     tell_problems(app)
     app.add_middleware(BodyLimit)
-    app.include_router(device_routes(answering, Turns(limits), Rates(limits, office.surroundings.ticks), metrics))
+    rates = Rates(limits, office.surroundings.ticks)
+    app.include_router(device_routes(answering, Turns(limits), rates, metrics))
+    if asker is not None:
+        app.include_router(metering_routes(asker, rates, metrics))
     behind_token = APIRouter(
         prefix="/v1", dependencies=[Depends(authenticated(office))], responses=documented(400, 401, 403, 413, 422, 503)
     )

@@ -1,6 +1,6 @@
 """POST /v1/<service>: sealed octets in, sealed octets out (docs/office-protocol.md, section 3)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -25,11 +25,19 @@ _PLAIN_MEDIA_TYPE: Final = "application/cose"
 
 def device_routes(answering: Answering, turns: Turns, rates: Rates, metrics: Metrics) -> APIRouter:
     """A route for each service that is answered here."""
+    answers = {service: partial(_answer, service, answering, turns) for service in answering.services}
+    return sealed_routes(answers, rates, metrics)
+
+
+def sealed_routes(
+    answers: Mapping[Service, Callable[[bytes], Awaitable[bytes]]], rates: Rates, metrics: Metrics
+) -> APIRouter:
+    """What answers the questions of each service. It raises ProblemError."""
     router = APIRouter(prefix="/v1", tags=["sealed"])
-    for service in answering.services:
+    for service, answer in answers.items():
         router.add_api_route(
             f"/{service}",
-            _endpoint(service, metrics, rates, partial(_answer, service, answering, turns)),
+            _endpoint(service, metrics, rates, answer),
             methods=["POST"],
             operation_id=f"ask_{service}",
             summary=f"A device's sealed question to service {service}",

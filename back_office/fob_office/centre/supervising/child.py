@@ -6,6 +6,7 @@ import os
 import sys
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from fob_office.settings import LogSettings
 
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 # Loaded once for all processes: they begin in milliseconds, and share what they do not write to.
-_PRELOADED: Final = ["fob_office.centre.boxes.process", "fob_office.centre.boxes.kinds", "uvloop"]
+_PRELOADED: Final = ["fob_office.centre.supervising.preloaded"]
 # prctl(2)
 _PR_SET_NAME: Final = 15
 
@@ -34,8 +35,9 @@ class Start(msgspec.Struct, frozen=True):
 
 
 def prepare() -> None:
-    """Before the first `begin`."""
+    """Before the first `begin`; it loads while others do something else."""
     _CONTEXT.set_forkserver_preload(_PRELOADED)
+    ensure_running()
 
 
 def begin(start: Start) -> tuple[ForkServerProcess, Connection]:

@@ -6,8 +6,8 @@ from typing import Final
 FAILOVER_TIME: Final = 3.0
 # Between two looks at a meter box.
 LOOK_PAUSE: Final = 0.5
-# For one answer to a look: a box that writes views to a busy disk.
-LOOK_TIME: Final = 2.0
+# For one answer to a look: two that are missed are within FAILOVER_TIME.
+LOOK_TIME: Final = 1.0
 # A process that was just started is not missed for so long: a large store, a busy machine.
 START_TIME: Final = 60.0
 # Before a process that ended is started again: doubled each time up to the second, and forgotten after the third.
