@@ -128,6 +128,8 @@ class Meters:
     # Called before a command is delivered: to look on, or to lose it.
     before: Callable[[str, Command[Any]], None] = lambda name, command: None
     views: int = 0
+    # Only these slots have a second: less to fetch, where all meters are in a few.
+    slots: frozenset[int] = frozenset(range(SLOTS))
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -162,7 +164,8 @@ class Meters:
     def view(self, owner: str, second: str | None) -> bytes:
         """The next view: one owner and one second of all slots."""
         self.views += 1
-        return View(self.views, (Slot(owner, second),) * SLOTS).signed(self.key)
+        slots = (Slot(owner, second if slot in self.slots else None) for slot in range(SLOTS))
+        return View(self.views, tuple(slots)).signed(self.key)
 
     async def change_view(self, owner: str, second: str | None, *, fetch: bool = True) -> bytes:
         """A new view, taken by all that run; the second fetches what it lacks."""
