@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from fob_office.centre.boxes import codes
-from fob_office.centre.boxes.meter.turns import Turns
 from fob_office.centre.boxes.rows import Row
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.store import Store
+from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.words import Word

@@ -22,8 +22,8 @@ from fob_office.centre.boxes.meter.standing import (
     rows_of,
     standing_key,
 )
-from fob_office.centre.boxes.meter.turns import Turns
 from fob_office.centre.boxes.meter.verifying import Asked, Verified, Verifier, newest_epoch
+from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass

@@ -6,7 +6,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.orders import read_order
-from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass
@@ -14,13 +13,12 @@ from fob_office.centre.commands.transaction import Attest, Attested
 from fob_office.centre.pieces import pieces_octets
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
-from fob_protocol.cose.labels import Label
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME
 from fob_protocol.metering.requests import Piece
 from fob_protocol.metering.transaction import TransactionRecord
-from fob_protocol.metering.vouchers import FundRecord, KeyOrder, MeterOrder
+from fob_protocol.metering.vouchers import KeyOrder, MeterOrder
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
@@ -72,9 +70,7 @@ class Attesting:
         return order.time
 
     def _loaded(self, draft: TransactionRecord, voucher: bytes) -> int:
-        fund = codes.claimed(FundRecord, voucher)
-        codes.check(self._vault, voucher, Label.FUND_RECORD, Purpose.FUND, fund.serial, fund.epoch)
-        codes.check_epoch(fund.epoch, self._surroundings.clock())
+        fund = codes.read_fund(self._vault, voucher, self._surroundings.clock())
         _check(draft, fund.serial, fund.amount)
         if fund.is_settlement != (draft.deed is Deed.SETTLE) or draft.indicia:
             raise _disagree("a load, or a settlement")
