@@ -19,7 +19,7 @@ from fob_daemon.control.sse import ServerEvent
 from fob_protocol.at.values import Values
 from fob_protocol.integrity.letter import write_letter
 from fob_protocol.pkcs11.ckr import Ckr
-from support.fake_device_office import FakeDeviceOffice, refusing
+from support.fake_device_office import FakeDeviceOffice, refusing, saying
 
 LETTER = write_letter(bytes(range(32)))
 CLONED = "there are two of this copy, and nobody can say which one is honest (cloned)"
@@ -53,6 +53,16 @@ async def test_how_copies_stand(fob: FobProgram, daemon: FakeDaemon, meter: Fake
     answer = (await fob("integrity", "status", "--json")).json
     assert (answer["own"]["state"], answer["unasked"]) == ("valid", [])
     assert [copy["state"] for copy in answer["devices"][0]["copies"]] == ["valid", "cloned", "not-validated"]
+
+
+async def test_a_phone_that_waits_for_its_first_validation_still_runs_its_program(
+    fob: FobProgram, meter: FakeDeviceOffice
+) -> None:
+    meter.handlers["+FOBCOPIES"] = saying(("fob-device", "0.1.0", bytes(16), "waiting", "needs-letter", None, None))
+    assert (await fob("integrity", "status")).out.splitlines()[-1] == (
+        "'pixel' still lets 'fob-device' run: somebody has to type the letter of this copy in (needs-letter)    "
+        "try: fob integrity letter fob-device"
+    )
 
 
 async def test_a_computer_that_is_not_enrolled_and_a_phone_without_copies(fob: FobProgram, phone: FakePhone) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from fob_device.integrity.own_program import NAME
 from fob_device.office.carrier import NotCarriedError
 from fob_device.office.progress import Told
 from fob_protocol.integrity.copy_record import COMPONENT_POLICY
@@ -13,6 +14,7 @@ from fob_protocol.integrity.letter import read_letter
 from fob_protocol.integrity.measure import integrity_value
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
 from fob_protocol.integrity.source import Octets
+from fob_protocol.integrity.validation import State
 from fob_protocol.office.errors import RefusedError
 from support.integrity_bench import LASTING, IntegrityBench, on_integrity_bench, validating_office
 
@@ -37,6 +39,31 @@ def test_what_waits_for_its_letter_is_not_enabled_before(tmp_path: Path, techniq
         assert bench.words["looping"] == "valid"
 
     on_integrity_bench(tmp_path, story, validating_office(method=Method(technique, Embedder.TOOL, Variant.VA_3)))
+
+
+@pytest.mark.clause("V16", "V17")
+def test_another_copy_of_what_was_disabled_enables_nothing_before_its_letter(tmp_path: Path) -> None:
+    office = validating_office()
+    assert office.integrity is not None
+    office.integrity.known[NAME].method = PLAIN
+
+    async def story(bench: IntegrityBench) -> None:
+        # A new device goes on while somebody goes for the letter, and says so.
+        await bench.validated()
+        assert (bench.words[NAME], bench.standings.reason(NAME)) == ("waiting", "needs-letter")
+        assert await bench.use(NAME) == "used"
+        await bench.copies.enter_letter(NAME, read_letter(bench.integrity.letter(NAME)))
+        assert bench.words[NAME] == "valid"
+        bench.integrity.copy(NAME).state = State.DISABLED
+        assert await bench.use(NAME) == "disabled"
+        bench.integrity.reissue(NAME)
+        await bench.restart()
+        assert (bench.words[NAME], bench.standings.reason(NAME)) == ("not-validated", "needs-letter")
+        assert await bench.use(NAME) == "not-validated"
+        await bench.copies.enter_letter(NAME, read_letter(bench.integrity.letter(NAME)))
+        assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
+
+    on_integrity_bench(tmp_path, story, office)
 
 
 @pytest.mark.clause("V13")
