@@ -235,6 +235,34 @@ async def test_an_answer_that_is_lost_locks_nobody_out(computer: Computer, lost:
 
 
 @pytest.mark.clause("V2", "V17")
+@pytest.mark.clause("V16", "V17")
+async def test_another_version_has_no_grace_of_the_one_before(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await computer.enrol()
+    computer.line.is_cut = True
+    async with computer.switched_on() as own:
+        assert await refusal_of(own) == ""
+    monkeypatch.setattr("fob_daemon.integrity.own_copy.own_version", lambda: "9.8.7")
+    async with computer.switched_on() as own:
+        assert "(unreachable)" in await refusal_of(own)
+
+
+@pytest.mark.clause("V16")
+async def test_a_clock_that_is_put_back_lengthens_no_grace(computer: Computer) -> None:
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await validated(own) == "valid"
+        computer.scene.clock.pass_by(WEEK)
+        # Its challenge tells the time, and the answer to its request is lost.
+        heard = len(computer.line.asked)
+        computer.line.lose = lambda number: number > heard + 1
+        assert "(unreachable)" in await validated(own)
+        computer.line.is_cut = True
+        computer.scene.clock.pass_by(-WEEK)
+        assert "(unreachable)" in await refusal_of(own)
+
+
 async def test_an_upgrade_gets_a_copy_of_its_own_once_the_office_knows_it(
     computer: Computer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

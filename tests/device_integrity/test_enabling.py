@@ -103,6 +103,34 @@ def test_within_the_interval_nothing_is_asked_and_behind_it_once(tmp_path: Path)
     on_integrity_bench(tmp_path, story, validating_office(policy=LASTING))
 
 
+@pytest.mark.clause("V17")
+def test_what_was_validated_before_a_set_begins_anew_says_nothing_of_it(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        assert await bench.use("looping") == "used"
+        bench.away()
+        assert await bench.use("looping") == "used"
+        bench.copies.started([program for program in bench.standings.programs if program.name != NAME])
+        assert await bench.use("looping") == "not-validated"
+
+    on_integrity_bench(tmp_path, story, validating_office(policy=replace(LASTING, grace=0)))
+
+
+@pytest.mark.clause("V16")
+def test_a_clock_that_is_put_back_lengthens_no_grace(tmp_path: Path) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        begin = bench.office.now
+        bench.office.now = begin + LASTING.grace
+        # What another program hears tells the time.
+        assert await bench.use("echo") == "used"
+        bench.away()
+        bench.office.now = begin
+        assert [await bench.use(name) for name in ("echo", "looping")] == ["used", "not-validated"]
+
+    on_integrity_bench(tmp_path, story, validating_office(policy=LASTING))
+
+
 @pytest.mark.clause("V16")
 def test_grace_is_for_what_was_valid_is_the_same_and_for_so_long(tmp_path: Path) -> None:
     async def story(bench: IntegrityBench) -> None:
