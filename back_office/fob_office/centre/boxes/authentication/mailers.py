@@ -70,10 +70,12 @@ class Mailers:
             raise BusRefusedError(Word.WRONG_ORIGIN, "an origin is letters and digits, with blanks, dots and dashes")
         if self._records.is_known(asked.order.account):
             raise BusRefusedError(Word.TAMPERING, "the order's account has a record already")
+        with self._passwords.room():
+            verifier = await self._passwords.verifier(asked.password)
         record = UserRecord(
             account=asked.order.account,
             name=request.name,
-            verifier=await self._passwords.verifier(asked.password),
+            verifier=verifier,
             key=asked.order.key,
             holder=request.signing_key,
             is_active=True,
@@ -95,9 +97,10 @@ class Mailers:
         if record is not None:
             _check_same(record, asked)
         place = nobodys_place(asked.name) if record is None else record.account
-        self._passwords.check_room()
-        await self._attempts.take(place)
-        is_right = await self._passwords.is_right(asked.password, None if record is None else record.verifier)
+        # Who is sent away for want of room has not tried.
+        with self._passwords.room():
+            await self._attempts.take(place)
+            is_right = await self._passwords.is_right(asked.password, None if record is None else record.verifier)
         if record is None or not is_right:
             raise BusRefusedError(Word.NOT_AUTHENTICATED, "name or password is wrong")
         await self._attempts.clear(place)

@@ -2,8 +2,9 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, NamedTuple, TypeVar
 
 from cryptography.exceptions import InvalidKey
@@ -46,20 +47,26 @@ class Passwords:
         # Of a password that nobody knows: who has no account costs the same work.
         self._nobodys = self._verifier(random(VERIFIER_SIZE))
 
-    def check_room(self) -> None:
-        """Raises BusRefusedError UNAVAILABLE."""
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """To be held while something is asked of it. Raises BusRefusedError UNAVAILABLE."""
         if self._in_hand >= IN_HAND_LIMIT:
             raise BusRefusedError(Word.UNAVAILABLE, "too many sign on at once")
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
 
     async def verifier(self, password: str) -> str:
-        """In the PHC string format. Raises BusRefusedError MALFORMED, UNAVAILABLE."""
+        """In the PHC string format. Raises BusRefusedError MALFORMED."""
         normal = _normal(password)
         if not PASSWORD_LEAST <= len(normal) <= PASSWORD_LIMIT:
             raise BusRefusedError(Word.MALFORMED, f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} characters")
         return await self._work(lambda: self._verifier(normal.encode()))
 
     async def is_right(self, password: str, verifier: str | None) -> bool:
-        """Without a verifier it is not, after the same work. Raises BusRefusedError UNAVAILABLE."""
+        """Without a verifier it is not, after the same work."""
         kept = verifier or self._nobodys
         is_right = await self._work(lambda: _is_of(_normal(password).encode(), kept))
         return is_right and verifier is not None
@@ -78,12 +85,7 @@ class Passwords:
         ).derive_phc_encoded(password)
 
     async def _work(self, work: Callable[[], T]) -> T:
-        self.check_room()
-        self._in_hand += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._in_hand -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _normal(password: str) -> str:
