@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from fob_office.issuer.kept import Taken, keep, places, take_up_kept
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.service import Issuing
 from fob_office.office import Office, open_office
@@ -51,9 +52,35 @@ class Cli:
 
     @contextmanager
     def issuing(self, state: Path, pem: Path | None) -> Iterator[Issuing]:
-        """With the issuer's key of the state folder, or of a file. Raises OperatorError."""
+        """With the issuer's key of the state folder, or of a file; what it signs is kept beside it.
+
+        Raises OperatorError.
+        """
         with self.office(state) as office:
-            yield Issuing(office, load_issuer_key(state, office.sealer, pem))
+            key = load_issuer_key(state, office.sealer, pem)
+            issuing = Issuing(office, key)
+            self.take_up(office, pem)
+            yield issuing
+            self.keep(office, pem)
+
+    def take_up(self, office: Office, pem: Path | None = None) -> None:
+        """What the issuer has signed since the backup that this office was put back to. Raises OperatorError."""
+        for taken in take_up_kept(office, places(office.settings.state, pem), "office"):
+            self.say_taken(taken)
+
+    def keep(self, office: Office, pem: Path | None = None) -> None:
+        """For the next time; what cannot be kept is said."""
+        for path in places(office.settings.state, pem):
+            try:
+                keep(office, [path])
+            except OSError as error:
+                self.say(f"warning: the directory was not kept beside the key: {path}: {error.strerror}")
+
+    def say_taken(self, taken: Taken) -> None:
+        """What came of it, and what is to be done."""
+        self.say(f"this office was put back to a backup: revocation list {taken.number} and its certificates taken up")
+        for server in taken.lost:
+            self.say(f"next:  fob-office server change-keys {server}    (the keys that devices know are not here)")
 
     def data(self, value: object) -> None:
         """One JSON value on one line, in ASCII."""

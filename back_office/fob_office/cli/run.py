@@ -36,6 +36,8 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
     chosen(settings.roles)
     wanted = parse_place(settings.listen)
     office = open_office(settings, cli.environment, cli.surroundings)
+    cli.take_up(office)
+    cli.keep(office)
     with office.database.read() as session:
         for warning in (*soon_over(session, office), *ending_releases(session, office.now())):
             cli.say(f"warning: {warning}")

@@ -133,6 +133,10 @@ def change_keys(cli: Cli, state: Path, name: str, days: int, keys_file: Path | N
         cli.say(f"next:  {again}    (what the old keys signed is worth nothing once they are revoked)")
     step = "then" if signs_releases else "next"
     cli.say(f"{step}:  fob-office server revoke {name} --old    (when devices had time to learn the new ones)")
+    if not keys_file:
+        cli.say(
+            "then:  fob-office backup FOLDER    (an office that is put back to an older one has not got these keys)"
+        )
 
 
 @server.command()

@@ -16,10 +16,12 @@ DAY: Final = 86_400
 LIST_DAYS: Final = 400
 
 
-def sign_list(session: Session, issuer: Ed25519PrivateKey, now: int, days: int = LIST_DAYS) -> RevocationList:
+def sign_list(
+    session: Session, issuer: Ed25519PrivateKey, now: int, days: int = LIST_DAYS, at_least: int = 0
+) -> RevocationList:  # fmt: skip
     """A new list of what is revoked now. Flushed: another one of the same number makes it fail (IntegrityError)."""
     # The number first: whoever revoked something in between has taken it, or is seen below.
-    number = 1 + (session.scalar(select(func.max(SignedList.number))) or 0)
+    number = max(at_least, 1 + (session.scalar(select(func.max(SignedList.number))) or 0))
     revoked = session.scalars(select(Server).where(Server.least_epoch > 0))
     epochs = {server.name: server.least_epoch for server in revoked}
     new = RevocationList(number, now, now + days * DAY, epochs)

@@ -79,10 +79,13 @@ class Issuing:
         """New keys of the next epoch; the old ones work until they are revoked. Raises OperatorError."""
         with self._office.database.write() as session:
             old = certificate_of(newest_keys(session, name))
-            change = update(Server).where(Server.name == name, Server.epoch == old.epoch).values(epoch=old.epoch + 1)
+            # Of an office that was put back to a backup more may be revoked than it has made since.
+            least = session.scalars(select(Server.least_epoch).where(Server.name == name)).one()
+            epoch = max(old.epoch + 1, least)
+            change = update(Server).where(Server.name == name, Server.epoch == old.epoch).values(epoch=epoch)
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"the keys of {name} were not changed", "somebody else has just done so", LIST)
-            draft = Draft(name, old.title, old.usages, old.epoch + 1, days)
+            draft = Draft(name, old.title, old.usages, epoch, days)
             self._certify(session, draft, keys_file)
             self._record(session, f"keys changed to epoch {draft.epoch}", name)
 
@@ -141,10 +144,10 @@ class Issuing:
             self._record(session, f"revoked below epoch {least}", name)
         return new
 
-    def renew_list(self, *, days: int = LIST_DAYS) -> RevocationList:
-        """A new list that says the same for longer. Raises OperatorError."""
+    def renew_list(self, *, days: int = LIST_DAYS, at_least: int = 0) -> RevocationList:
+        """A new list that says the same for longer, of a number that is not below. Raises OperatorError."""
         with self._office.database.write() as session:
-            new = self._sign_list(session, days)
+            new = self._sign_list(session, days, at_least)
             self._record(session, f"revocation list {new.number}", "issuer")
         return new
 
@@ -187,9 +190,9 @@ class Issuing:
         )  # fmt: skip
         self._record(session, f"keys of elsewhere, epoch {epoch}", name)
 
-    def _sign_list(self, session: Session, days: int) -> RevocationList:
+    def _sign_list(self, session: Session, days: int, at_least: int = 0) -> RevocationList:
         try:
-            return sign_list(session, self._key, self._office.now(), days)
+            return sign_list(session, self._key, self._office.now(), days, at_least)
         except IntegrityError:
             why = "somebody else has just signed one of the same number"
             raise OperatorError("no revocation list was signed", why, "the same command again") from None

@@ -1,0 +1,118 @@
+"""The newest directory, beside the issuer's key: an office that was put back takes up what was signed since.
+
+Nothing in it is secret, and all of it is signed.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fob_office.directory.role import servers
+from fob_office.errors import OperatorError
+from fob_office.events.service import record
+from fob_office.issuer.lists import latest_list
+from fob_office.issuer.service import issuer_public_key
+from fob_office.issuer.tables import SignedList
+from fob_office.office import Office
+from fob_office.secrets.private_file import replace_file
+from fob_office.servers.tables import Server, ServerKeys
+from fob_protocol.cose.headers import key_id
+from fob_protocol.office.certificate import Certificate, RevocationList, read_certificate, read_revocation_list
+from fob_protocol.office.directory import Servers
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.limits import ANSWER_LIMIT
+from fob_protocol.office.message import read
+
+FILE: Final = "directory.signed"
+# Beside a key that is kept elsewhere.
+_SUFFIX: Final = ".directory"
+_WHAT: Final = "the directory was not taken up"
+_GIVE: Final = "fob-office issuer take-directory FILE, a file of `server directory`"
+
+
+class Taken(NamedTuple):
+    """`number`: of the list that holds now. `lost`: servers with newer keys than are here."""
+
+    number: int
+    lost: tuple[str, ...]
+
+
+def places(state: Path, issuer_key: Path | None) -> list[Path]:
+    """Where it is kept."""
+    beside = [issuer_key.with_name(issuer_key.name + _SUFFIX)] if issuer_key is not None else []
+    return [state / FILE, *beside]
+
+
+def keep(office: Office, paths: Sequence[Path]) -> None:
+    """As it is now. Raises OSError."""
+    with office.database.read() as session:
+        octets = servers(session).octets()
+    for path in paths:
+        if not path.exists() or path.read_bytes() != octets:
+            replace_file(path, octets)
+
+
+def take_up_kept(office: Office, paths: Sequence[Path], who: str) -> list[Taken]:
+    """Whatever is newer than what this office knows. Raises OperatorError for a file that is none of this issuer's."""
+    return [taken for path in paths if path.exists() and (taken := take_up(office, path, who)) is not None]
+
+
+def take_up(office: Office, path: Path, who: str) -> Taken | None:
+    """What a file of `server directory` says and this office does not; None: nothing. Raises OperatorError."""
+    told = _read(path)
+    with office.database.write() as session:
+        issuer = issuer_public_key(session)
+        try:
+            new = read_revocation_list(issuer, told.revocations)
+            certificates = [read_certificate(issuer, signed) for signed in told.certificates]
+        except OfficeError as error:
+            raise OperatorError(_WHAT, f"{path}: {error.why}", _GIVE) from None
+        if new.number < latest_list(session).number:
+            return None
+        epochs = {server.name: server.epoch for server in session.scalars(select(Server))}
+        pairs = zip(certificates, told.certificates, strict=True)
+        newer = [(one, signed) for one, signed in pairs if one.epoch > epochs.get(one.server, 0)]
+        if not newer and new.number == latest_list(session).number:
+            return None
+        for one, signed in newer:
+            _take_certificate(session, one, signed)
+        _take_list(session, new, told.revocations)
+        record(session, office.now(), who, f"put back: list {new.number} taken up", "issuer")
+    return Taken(new.number, tuple(sorted(one.server for one, _ in newer)))
+
+
+def _take_certificate(session: Session, one: Certificate, signed: bytes) -> None:
+    """Of keys that are not here any more."""
+    server = session.get(Server, one.server) or Server(name=one.server, epoch=one.epoch, least_epoch=0)
+    server.epoch = one.epoch
+    session.add(server)
+    session.flush()
+    session.add(
+        ServerKeys(
+            server=one.server, epoch=one.epoch, key_id=key_id(one.sealing_key), certificate=signed,
+            signing_key=None, sealing_key=None,
+        )
+    )  # fmt: skip
+
+
+def _take_list(session: Session, new: RevocationList, signed: bytes) -> None:
+    if session.get(SignedList, new.number) is None:
+        session.add(SignedList(number=new.number, issued=new.issued, until=new.until, signed=signed))
+    for server in session.scalars(select(Server).where(Server.name.in_(new.epochs))):
+        server.least_epoch = max(server.least_epoch, new.epochs[server.name])
+    session.flush()
+
+
+def _read(path: Path) -> Servers:
+    """Raises OperatorError."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(ANSWER_LIMIT + 1)
+        return read(Servers, octets)
+    except OSError as error:
+        raise OperatorError(_WHAT, f"{path}: {error.strerror}", _GIVE) from None
+    except OfficeError as error:
+        raise OperatorError(_WHAT, f"{path} is no directory: {error.why}", _GIVE) from None

@@ -1,0 +1,159 @@
+"""An office that was put back to a backup takes up what its issuer has signed since, or no device would believe it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy import select
+
+from fob_office.cli.context import Cli
+from fob_office.cli.main import run
+from fob_office.directory.role import servers
+from fob_office.issuer.key_file import load_issuer_key
+from fob_office.issuer.tables import SignedList
+from fob_office.servers.tables import Server
+from fob_protocol.office.certificate import Usage
+from fob_protocol.office.errors import Fault, OfficeError
+from fob_protocol.office.known import Known
+from fob_protocol.office.trust import Trust
+from support.office import NOW, OfficeScene, seeded
+
+
+class Shell:
+    """Commands of one office's operator."""
+
+    def __init__(self, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.state = state
+        self._capsys = capsys
+        self._surroundings = seeded(7)
+
+    def __call__(self, line: str) -> str:
+        """What is said. It has to work."""
+        status, said = self.tried(line)
+        assert status == 0, said
+        return said
+
+    def tried(self, line: str) -> tuple[int, str]:
+        status = run([*line.split(), "--state", str(self.state)], Cli({}, self._surroundings))
+        told = self._capsys.readouterr()
+        return status, told.err
+
+
+@pytest.fixture
+def shell(sqlite_scene: OfficeScene, capsys: pytest.CaptureFixture[str]) -> Shell:
+    state = sqlite_scene.office.settings.state
+    (state / "office.toml").touch()
+    return Shell(state, capsys)
+
+
+def heard(scene: OfficeScene, known: Known | None = None) -> Known:
+    """What a device knows that asks now. Raises OfficeError."""
+    with scene.office.database.read() as session:
+        told = servers(session)
+    return (known or Known(Trust(scene.issuer))).with_directory(told, NOW)
+
+
+def put_back(scene: OfficeScene, backup: Path) -> None:
+    """Its database; all else of the folder stays."""
+    scene.office.close()
+    shutil.copy(backup / "office.db", scene.office.settings.state / "office.db")
+    for name in ("office.db-wal", "office.db-shm"):
+        (scene.office.settings.state / name).unlink(missing_ok=True)
+
+
+def numbers(scene: OfficeScene) -> tuple[int, int, int]:
+    """Of the newest list, and the epochs of the registration server."""
+    with scene.office.database.read() as session:
+        server = session.get_one(Server, "registration")
+        return max(session.scalars(select(SignedList.number))), server.epoch, server.least_epoch
+
+
+@pytest.mark.clause("R27")
+def test_the_issuer_s_next_command_takes_up_what_it_had_signed(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path
+) -> None:
+    shell(f"backup {tmp_path / 'backup'}")
+    shell("server change-keys registration")
+    shell("server revoke registration --old")
+    shell("issuer renew-list")
+    known = heard(sqlite_scene)
+    put_back(sqlite_scene, tmp_path / "backup")
+    with pytest.raises(OfficeError) as refused:
+        heard(sqlite_scene, known)
+    assert refused.value.fault is Fault.LIST_ROLLBACK
+
+    said = shell("issuer renew-list")
+    assert "revocation list 3 and its certificates taken up" in said
+    assert "next:  fob-office server change-keys registration " in said
+    assert numbers(sqlite_scene) == (4, 2, 2)
+    shell("server change-keys registration")
+    known = heard(sqlite_scene, known)
+    assert known.server("registration", Usage.REGISTRATION, NOW).epoch == 3
+    # Nothing is taken up twice.
+    assert "taken up" not in shell("issuer renew-list")
+
+
+@pytest.mark.clause("R27")
+def test_a_directory_that_somebody_has_kept_is_taken_up_without_the_issuer_s_key(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path
+) -> None:
+    """As it was written for the machine with the release server's keys; with the whole folder lost."""
+    shell(f"backup {tmp_path / 'backup'}")
+    shell("server add bank --usage registration --usage entitlement")
+    shell("server revoke release --all")
+    shell(f"server directory {tmp_path / 'kept'}")
+    known = heard(sqlite_scene)
+    put_back(sqlite_scene, tmp_path / "backup")
+    (shell.state / "directory.signed").unlink()
+    (shell.state / "issuer.key").rename(tmp_path / "issuer.key")
+    assert "change-keys bank" in shell(f"issuer take-directory {tmp_path / 'kept'}")
+    assert shell(f"issuer take-directory {tmp_path / 'kept'}") == "it says nothing that is not known here\n"
+    assert heard(sqlite_scene, known) == known
+
+
+@pytest.mark.clause("R27")
+def test_without_anything_kept_the_same_is_revoked_again_under_a_higher_number(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path
+) -> None:
+    shell(f"backup {tmp_path / 'backup'}")
+    for step in ("change-keys registration", "revoke registration --old"):
+        shell(f"server {step}")
+    known = heard(sqlite_scene)
+    put_back(sqlite_scene, tmp_path / "backup")
+    (shell.state / "directory.signed").unlink()
+    for step in ("change-keys registration", "revoke registration --old"):
+        shell(f"server {step}")
+    assert "signed list 50," in shell("issuer renew-list --at-least 50")
+    assert heard(sqlite_scene, known).server("registration", Usage.REGISTRATION, NOW).epoch == 2
+    assert "signed list 51," in shell("issuer renew-list --at-least 50")
+
+
+@pytest.mark.clause("R9", "R27")
+def test_what_another_issuer_signed_or_is_no_directory_is_not_taken_up(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path
+) -> None:
+    before = numbers(sqlite_scene)
+    (tmp_path / "none").write_bytes(b"nothing")
+    shell(f"server directory {tmp_path / 'kept'}")
+    octets = (tmp_path / "kept").read_bytes()
+    (tmp_path / "flipped").write_bytes(octets[:-1] + bytes([octets[-1] ^ 1]))
+    for name in ("none", "flipped", "missing"):
+        status, said = shell.tried(f"issuer take-directory {tmp_path / name}")
+        assert (status, said.splitlines()[0]) == (1, "error: the directory was not taken up"), said
+    assert numbers(sqlite_scene) == before
+
+
+def test_it_is_kept_beside_a_key_that_is_elsewhere_too(sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path) -> None:
+    """The stick with the key comes through the loss of the whole machine."""
+    key = load_issuer_key(shell.state, sqlite_scene.office.sealer, None)
+    pem = tmp_path / "issuer.pem"
+    pem.touch(mode=0o600)
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    shell(f"backup {tmp_path / 'backup'}")
+    shell(f"issuer renew-list --issuer-key {pem}")
+    assert (tmp_path / "issuer.pem.directory").read_bytes() == (shell.state / "directory.signed").read_bytes()
+    put_back(sqlite_scene, tmp_path / "backup")
+    (shell.state / "directory.signed").unlink()
+    assert "list 2 and its certificates taken up" in shell(f"issuer renew-list --issuer-key {pem}")
+    assert numbers(sqlite_scene)[0] == 3
