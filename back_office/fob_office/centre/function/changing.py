@@ -84,7 +84,7 @@ class Changing:
                 if error.word != Word.STALE:
                     raise
                 changed = await self._done_in_time(request, error)
-            answer = await self.finish(found.record.registers.counter, changed)
+            answer = await self.finish(changed)
             if answer is not None and changed.act.request == request.digest:
                 return answer
         raise BusRefusedError(Word.UNAVAILABLE, f"{request.serial} changes faster than it can be read")
@@ -119,12 +119,13 @@ class Changing:
             return held
         raise BusRefusedError(Word.UNAVAILABLE, f"{serial} changes faster than it can be read")
 
-    async def finish(self, counter: int, changed: Changed) -> bytes | None:
-        """Attest and store what takes the place of the record with this counter; None: another one stands there.
+    async def finish(self, changed: Changed, counter: int | None = None) -> bytes | None:
+        """Attest it, and store it in the place of the record with this counter, or of the one before.
 
-        Raises BusRefusedError.
+        None: another one stands there. Raises BusRefusedError.
         """
         record = record_of(changed)
+        counter = record.registers.counter - 1 if counter is None else counter
         transaction = await self.attest(changed, record)
         answer = _answer(changed, record, transaction).octets()
         store = Store(
@@ -179,7 +180,7 @@ class Changing:
         if changed.before != digest(held.meter):
             raise BusRefusedError(Word.TAMPERING, f"{held.record.serial}: the standing does not follow this record")
         log.info("ending an earlier transaction", serial=held.record.serial, deed=Deed(changed.deed).name)
-        await self.finish(held.record.registers.counter, changed)
+        await self.finish(changed)
 
 
 def record_of(changed: Changed) -> MeterRecord:

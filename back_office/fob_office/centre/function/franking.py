@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Act, Changed, Frank
-from fob_office.centre.function.changing import Changing, Held, Request
+from fob_office.centre.function.changing import Changing, Held, Request, record_of
 from fob_office.centre.function.paying import Paying, mailer
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
@@ -15,13 +16,16 @@ from fob_office.centre.function.presenting import Presenting
 from fob_office.centre.pieces import Resolved, resolve
 from fob_office.centre.words import Word
 from fob_protocol.metering.kinds import Payment
+from fob_protocol.metering.records import MeterRecord, Refill
 from fob_protocol.metering.requests import FrankRequest
 from fob_protocol.office.errors import RefusedError
 
 log = structlog.get_logger(__name__)
 
 # Refills under way; those that find no room are due again at the next frank.
-REFILLS: int = 256
+REFILLS: Final = 256
+# Seconds for those under way when the server ends.
+CLOSE_TIME: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,27 @@ class Franking:
 
     async def frank(self, asked: Asked[FrankRequest]) -> bytes:
         """The answer. Raises BusRefusedError, RuleBrokenError."""
-        request = asked.request
-        answer = await self.changing.change(request, lambda held: self._frank(asked, held))
-        self._refill_later(request)
+        is_due = False
+
+        async def do(held: Held) -> Changed:
+            nonlocal is_due
+            changed = await self._frank(asked, held)
+            is_due = _is_low(record_of(changed), mailer(held).refill)
+            return changed
+
+        answer = await self.changing.change(asked.request, do)
+        if is_due:
+            self._refill_later(asked.request)
         return answer
 
     async def close(self) -> None:
-        """Refills that are under way are left to the next frank."""
-        for task in tuple(self._refills):
-            task.cancel()
-        await asyncio.gather(*self._refills, return_exceptions=True)
+        """Refills that are under way are ended, in CLOSE_TIME; what is not done then is left to the next frank."""
+        under_way = tuple(self._refills)
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=CLOSE_TIME)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _frank(self, asked: Asked[FrankRequest], held: Held) -> Changed:
         wanted = asked.wanted
@@ -92,3 +107,7 @@ class Franking:
             await self.paying.refill(found)
         except (BusRefusedError, RefusedError) as error:
             log.warning("no refill", serial=request.serial, why=str(error), clause="M29")
+
+
+def _is_low(record: MeterRecord, rule: Refill | None) -> bool:
+    return rule is not None and record.registers.descending < rule.below

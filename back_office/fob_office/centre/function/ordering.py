@@ -44,7 +44,7 @@ class Ordering:
         changed = await self.peers.owner(serial, LastChange(serial))
         if digest(held.meter) != digest(changed.record):
             log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
-            await self.changing.finish(held.record.registers.counter, changed)
+            await self.changing.finish(changed, held.record.registers.counter)
 
 
 def _request(octets: bytes, serial: str) -> Request:

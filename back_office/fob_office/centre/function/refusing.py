@@ -27,7 +27,7 @@ _CLAUSES: Final = {
 # Nobody but staff, or who stole from them, can bring these about: the centre is warned.
 ALARMING: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK, Word.NEWER_STANDING, BusWord.TAMPERED})
 # What passes: another process is asked, or the same one in a moment.
-PASSING: Final = frozenset({Word.CONFLICT, Word.MOVED, Word.INCOMPLETE, Word.ALONE, Word.UNAVAILABLE, Word.NEWER_VIEW})
+PASSING: Final = frozenset({Word.MOVED, Word.INCOMPLETE, Word.ALONE, Word.UNAVAILABLE, Word.NEWER_VIEW})
 _SAID: Final = frozenset(_CLAUSES)
 
 

@@ -1,0 +1,256 @@
+"""A whole data centre in one process: every kind with its real folder, keys and stores, on the real bus."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from fob_office.centre.boxes.authentication.box import authentication_box
+from fob_office.centre.boxes.authentication.passwords import Cost
+from fob_office.centre.boxes.box import Factory
+from fob_office.centre.boxes.kinds import FACTORIES
+from fob_office.centre.boxes.meter.box import meter_box
+from fob_office.centre.boxes.meter.points import CrashPoint
+from fob_office.centre.boxes.steel.owners import Owner, OwnersKey, seal_owners_key
+from fob_office.centre.boxes.views import Slot
+from fob_office.centre.bus.answering import serve
+from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.commands import Command, ReplyT
+from fob_office.centre.bus.errors import AwayError
+from fob_office.centre.bus.passes import Kind, read_pass
+from fob_office.centre.commands.meter import TakeView
+from fob_office.centre.commands.steel import GiveKey, SetNewMeters
+from fob_office.centre.database.keeping import migrate_meters
+from fob_office.centre.database.process import FILE
+from fob_office.centre.function.peers import LinkedPeers
+from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.function.settings import Admitted, Told, read_settings, write_settings
+from fob_office.centre.limits import SLOTS
+from fob_office.centre.view_file import ViewFile, write_view
+from fob_protocol.metering.kinds import Freshness
+from fob_protocol.metering.records import Limits
+from fob_protocol.office.certificate import Certificate, Usage
+from support.centre_boxes import NOW, Boxes
+
+LIMITS: Final = Limits(piece=10_000, daily=100_000, credit=5_000, spent=0, day=0)
+VALUE_KIND: Final = "eur-cent"
+PROGRAM: Final = "postage-rates"
+# A guess is cheap in tests.
+CHEAP: Final = Cost(iterations=1, memory_kib=64, lanes=1)
+VALIDATION: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+_BOXES: Final = ("steel-1", "meter-1", "meter-2", "authentication-1", "transaction-1", "payment-1", "database-1")
+
+
+class CutError(Exception):
+    """The function server dies here."""
+
+
+@dataclass
+class Cut:
+    """Dies at the n-th command to others (from 0): before it is delivered, or before its answer is heard."""
+
+    at: int
+    is_delivered: bool
+    asked: int = 0
+
+
+@dataclass
+class WatchedPeers:
+    """Peers of a function server: counts what it asks, and cuts where a test says so."""
+
+    peers: LinkedPeers
+    cut: Cut | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def any(self, kind: Kind, command: Command[ReplyT]) -> ReplyT:
+        """As Peers says."""
+        return await self._watched(command, partial(self.peers.any, kind, command))
+
+    async def opener(self, kind: Kind, sealed: bytes, command: Command[ReplyT]) -> ReplyT:
+        """As Peers says."""
+        return await self._watched(command, partial(self.peers.opener, kind, sealed, command))
+
+    async def owner(self, serial: str, command: Command[ReplyT]) -> ReplyT:
+        """As Peers says."""
+        return await self._watched(command, partial(self.peers.owner, serial, command))
+
+    async def _watched(self, command: Command[ReplyT], ask: Callable[[], Any]) -> ReplyT:
+        cut = self.cut
+        is_here = cut is not None and cut.asked == cut.at
+        if cut is not None:
+            cut.asked += 1
+        if cut is not None and is_here and not cut.is_delivered:
+            raise CutError(type(command).__name__)
+        self.asked.append(type(command).__name__)
+        reply: ReplyT = await ask()
+        if cut is not None and (is_here or cut.asked > cut.at + 1):
+            raise CutError(type(command).__name__)
+        return reply
+
+
+class DataCentre:
+    """Boxes by their names, and function servers, of which each `serve` makes a new one that remembers nothing."""
+
+    def __init__(self, folder: Path, seed: int = 11, freshness: Freshness = Freshness.COUNTER) -> None:
+        self.boxes = Boxes(folder, seed)
+        self.freshness = freshness
+        self.kill_at: dict[str, CrashPoint] = {}
+        self._running: dict[str, AsyncExitStack] = {}
+        self._views = 0
+        for name in _BOXES:
+            self.boxes.make(_kind(name), name)
+        self.issuer = Ed25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
+        self.certificate = self._found_function_server()
+        migrate_meters(self.database_url)
+
+    @property
+    def folder(self) -> Path:
+        """Of the data centre."""
+        return self.boxes.folder
+
+    @property
+    def database_url(self) -> str:
+        """SQLite, as where nothing is said."""
+        return f"sqlite:///{self.folder / 'database-1' / FILE}"
+
+    @property
+    def now(self) -> int:
+        """What every clock says."""
+        return self.boxes.now
+
+    async def begin(self) -> None:
+        """All boxes run, the steel box has its keys, and meter-1 owns all meters, with meter-2 as second."""
+        for name in _BOXES:
+            await self.start(name)
+        await self._give_keys()
+        await self.view("meter-1", "meter-2")
+
+    async def start(self, name: str) -> None:
+        """A box, or a box again."""
+        stack = AsyncExitStack()
+        box = self.boxes.open(name)
+        table = await stack.enter_async_context(self._factory(name)(box))
+        stack.callback(box.links.close)
+        await stack.enter_async_context(await serve(self.boxes.address(name), box.me, table))
+        self._running[name] = stack
+
+    async def stop(self, name: str) -> None:
+        """What it has begun is ended; what is on its disk stays."""
+        await self._running.pop(name).aclose()
+
+    async def close(self) -> None:
+        """All of them."""
+        for name in tuple(self._running):
+            await self.stop(name)
+        self._operator_links().close()
+
+    async def view(self, owner: str, second: str | None) -> None:
+        """The next view, to all meter boxes and in the file."""
+        signed = self.boxes.manufacturing.next_view((Slot(owner, second),) * SLOTS, self._views)
+        self._views += 1
+        write_view(self.folder, signed)
+        for name in ("meter-1", "meter-2"):
+            if name in self._running:
+                await self.ask(name, TakeView(signed))
+
+    async def ask(self, name: str, command: Command[ReplyT]) -> ReplyT:
+        """As an operator."""
+        links = self._operator_links()
+        try:
+            return await links.to(name).ask(command)
+        finally:
+            links.close()
+
+    @asynccontextmanager
+    async def function_server(self, cut: Cut | None = None) -> AsyncIterator[tuple[FunctionServer, WatchedPeers]]:
+        """A new one."""
+        box = self.boxes.open("function-1")
+        views = ViewFile(self.folder, box.manufacturing)
+        peers = WatchedPeers(LinkedPeers(box.links, views), cut)
+        server = FunctionServer(read_settings(box.folder), peers, box.links, self.boxes.surroundings)
+        try:
+            yield server, peers
+        finally:
+            await server.close()
+            box.links.close()
+
+    def _factory(self, name: str) -> Factory:
+        match _kind(name):
+            case Kind.METER:
+                return partial(meter_box, reached=partial(self._reached, name))
+            case Kind.AUTHENTICATION:
+                return partial(authentication_box, cost=CHEAP)
+        return FACTORIES[_kind(name)]
+
+    def _reached(self, name: str, point: CrashPoint) -> None:
+        if self.kill_at.get(name) == point:
+            del self.kill_at[name]
+            raise AwayError(name, f"dies at {point}", was_sent=True)
+
+    def _found_function_server(self) -> Certificate:
+        signing = Ed25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
+        sealing = X25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
+        certificate = Certificate(
+            server="metering",
+            title="Metering",
+            usages=(Usage.METERING,),
+            signing_key=signing.public_key().public_bytes_raw(),
+            sealing_key=sealing.public_key().public_bytes_raw(),
+            epoch=1,
+            not_before=0,
+            not_after=NOW * 2,
+        )
+        admitted = Admitted(VALUE_KIND, VALIDATION.public_key().public_bytes_raw(), 86_400, {PROGRAM: (1, 0, 0)})
+        told = Told(
+            certificate.signed(self.issuer),
+            signing.private_bytes_raw(),
+            sealing.private_bytes_raw(),
+            (admitted,),
+            deposit=0,
+        )
+        write_settings(self.boxes.make(Kind.FUNCTION, "function-1"), told)
+        return certificate
+
+    async def _give_keys(self) -> None:
+        links = self._operator_links()
+        sealing = links.directory.pass_of("steel-1").sealing
+        links.close()
+        for owner in Owner:
+            key = OwnersKey(owner, VALUE_KIND, 1, self.boxes.surroundings.random(32))
+            await self.ask("steel-1", GiveKey(owner, VALUE_KIND, 1, seal_owners_key(sealing, key)))
+        await self.ask("steel-1", SetNewMeters(VALUE_KIND, self.freshness, LIMITS.octets()))
+
+    def _operator_links(self) -> Links:
+        return self.boxes.open("operator-1").links
+
+
+@asynccontextmanager
+async def data_centre(folder: Path, **how: Any) -> AsyncIterator[DataCentre]:
+    """One that runs."""
+    centre = DataCentre(folder, **how)
+    try:
+        await centre.begin()
+        yield centre
+    finally:
+        await centre.close()
+
+
+def passes_of(centre: DataCentre, kind: Kind) -> Sequence[bytes]:
+    """As signed."""
+    directory = centre.boxes.open("operator-1").links.directory
+    return [entry.shown for entry in directory.of_kind(kind)]
+
+
+def sealing_key_of(centre: DataCentre, name: str) -> bytes:
+    """By which others seal to a process."""
+    directory = centre.boxes.open("operator-1").links.directory
+    return read_pass(centre.boxes.manufacturing_key, directory.named(name).shown).sealing
+
+
+def _kind(name: str) -> Kind:
+    return Kind[name.partition("-")[0].upper()]

@@ -1,0 +1,20 @@
+"""What a data centre's payment provider has done, as its book says."""
+
+from fob_office.centre.payment.ledger import open_ledger, receipts
+from fob_office.centre.payment.process import FILE
+from fob_protocol.cose import sign1
+from fob_protocol.metering.vouchers import Receipt
+from fob_protocol.office.message import read
+from support.data_centre import DataCentre
+
+
+def payments_of(centre: DataCentre, serial: str) -> tuple[int, int]:
+    """What was charged for a meter, and what was paid back."""
+    ledger = open_ledger(centre.folder / "payment-1" / FILE)
+    try:
+        with ledger.read() as connection:
+            signed = receipts(connection.connection(), serial)
+    finally:
+        ledger.close()
+    amounts = [read(Receipt, sign1.unverified_payload(one)).amount for one in signed]
+    return sum(amount for amount in amounts if amount > 0), -sum(amount for amount in amounts if amount < 0)
