@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from fob_device.approval.asking import Asking
 from fob_device.pad.entry import PinEntry
+from fob_device.pad.password import PasswordEntry
 from fob_device.pad.pin_pad import Check
 
 T = TypeVar("T")
@@ -26,6 +27,10 @@ class NoPinPad:
         return None
 
     async def choose(self, entry: PinEntry, asking: Asking) -> bytes | None:
+        """Nobody types."""
+        return None
+
+    async def type_password(self, entry: PasswordEntry, asking: Asking) -> str | None:
         """Nobody types."""
         return None
 

@@ -45,9 +45,9 @@ class Grants:
     def give(self, question: Question, seconds: float) -> None:
         """Remember a yes; an older one to the same question ends, and the one that ends soonest where there is no room.
 
-        Nothing is remembered of a forwarded request, or where nobody knows which program asks.
+        Nothing is remembered of money, of a forwarded request, or where nobody knows which program asks.
         """
-        if seconds <= 0 or question.caller.is_forwarded or not question.caller.programs:
+        if seconds <= 0 or not question.can_be_remembered:
             return
         older = [grant for grant in self.active() if grant.question == question]
         if len(self._grants) - len(older) == GRANTS_LIMIT:

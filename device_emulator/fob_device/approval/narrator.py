@@ -8,6 +8,7 @@ from fob_device.approval.asking import Asking
 from fob_device.approval.questions import Decision, Prompt, Question
 from fob_device.approval.rules import Rule, Rules
 from fob_device.pad.entry import PinEntry
+from fob_device.pad.password import PasswordEntry
 from fob_device.pad.pin_pad import Check
 from fob_protocol.limits import PAIRING_CLOSED_FOR, PAIRING_TRIES
 from fob_protocol.names import plain_name
@@ -66,6 +67,12 @@ class Narrator:
         """The PIN that the rules choose."""
         self._say_entry(entry)
         return await self.rules.choose(entry, asking)
+
+    async def type_password(self, entry: PasswordEntry, asking: Asking) -> str | None:
+        """The password that the rules type."""
+        typed = "has none" if self.rules.password is None else "types it"
+        self.say(f"asked: {entry.words()} ({self.source} {typed})")
+        return await self.rules.type_password(entry, asking)
 
     async def unlocked(self, asking: Asking) -> None:
         """A headless phone has no lock."""

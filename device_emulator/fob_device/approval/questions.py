@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from fob_device.approval.askers import Askers
 from fob_device.approval.callers import NOBODY
-from fob_device.approval.words import words_of
+from fob_device.approval.words import for_whom, words_of
 from fob_device.pad.pin_pad import PinPad
 from fob_protocol.caller import Caller
 
@@ -17,6 +17,10 @@ class Operation(Enum):
     SIGN = "sign"
     DECRYPT = "decrypt"
     DERIVE = "derive"
+    # With the meter of a data centre.
+    FRANK = "frank"
+    LOAD = "load"
+    REFUND = "refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class Question:
     """A key is about to be used: for which operation, by which computer and which program of it.
 
     The label is as some computer stored it; `key` is the object's handle, since two keys may have one label. `pc_key`
-    is the computer, its name only what it is called: two computers may have one name.
+    is the computer, its name only what it is called: two computers may have one name. Of a meter the label is its
+    serial number, and `deed` says in plain words what is done; no answer to that is remembered.
     """
 
     operation: Operation
@@ -33,9 +38,17 @@ class Question:
     caller: Caller = NOBODY
     key: int = 0
     pc_key: bytes = field(default=b"", repr=False)
+    deed: str = ""
+
+    @property
+    def can_be_remembered(self) -> bool:
+        """False for what is asked always: money, forwarded requests, and those of programs that nobody knows."""
+        return not self.deed and bool(self.caller.programs) and not self.caller.is_forwarded
 
     def words(self, count: int = 1) -> str:
         """One line for the screen and for the PC's narration; `count` requests ask the same."""
+        if self.deed:
+            return for_whom(self.deed, self.pc_name, self.caller, count)
         return words_of(self.operation.value, self.key_label, self.pc_name, self.caller, count)
 
 

@@ -4,8 +4,9 @@ pairing = "accept"            # or "refuse"
 pin = "123456"                # what is typed when the user's PIN is asked for; absent: no PIN pad
 so_pin = "12345678"           # what is typed when the security officer's is asked for; absent: nobody types it
 new_pin = "271828"            # what is chosen, and typed twice, where a PIN is set; absent: nobody chooses
+password = "correct horse"    # what is typed when a data centre's password is asked for; absent: nobody types it
 [[approval]]                  # the first that matches decides; none: allow at once
-operation = "sign"            # sign, decrypt, derive; absent: any
+operation = "sign"            # sign, decrypt, derive, frank, load, refund; absent: any
 key = "git*"                  # a pattern for the key's label; absent: any
 program = "ssh*"              # a pattern for any program of the chain, the first or a later one; absent: any
 host = "*.example.org"        # a pattern for where a login goes ("" where that is not known); absent: any
@@ -31,6 +32,7 @@ from typing import Any, Final, TypeVar
 from fob_device.approval.asking import Asking
 from fob_device.approval.questions import DecidedBy, Decision, Operation, Prompt, Question
 from fob_device.pad.entry import PinEntry
+from fob_device.pad.password import PasswordEntry
 from fob_device.pad.pin_pad import Check
 from fob_device.token.pins import check_pin_size
 from fob_protocol.caller import Caller, Purpose
@@ -53,7 +55,7 @@ AFTER_LIMIT: Final = 3600
 # Seconds. A login's ticket lives no longer.
 REMEMBER_LIMIT: Final = 43_200
 
-FILE_KEYS: Final = frozenset({"pairing", "pin", "so_pin", "new_pin", "approval"})
+FILE_KEYS: Final = frozenset({"pairing", "pin", "so_pin", "new_pin", "password", "approval"})
 PATTERNS: Final = ("program", "host", "namespace")
 APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after", "remember", "purpose", "forwarded", *PATTERNS})
 
@@ -117,6 +119,7 @@ class Rules:
     sleep: Sleep = field(default=asyncio.sleep, repr=False)
     typed_so_pin: bytes | None = field(default=None, repr=False)
     chosen_pin: bytes | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
 
     @property
     def has_pin_pad(self) -> bool:
@@ -166,6 +169,10 @@ class Rules:
             check_pin_size(pin)
         return pin
 
+    async def type_password(self, entry: PasswordEntry, asking: Asking) -> str | None:
+        """The file's."""
+        return self.password
+
     async def unlocked(self, asking: Asking) -> None:
         """A headless phone has no lock."""
 
@@ -201,6 +208,7 @@ def parse_rules(table: dict[str, Any]) -> Rules:
         _optional_pin("pin", table),
         typed_so_pin=_optional_pin("so_pin", table),
         chosen_pin=_optional_pin("new_pin", table),
+        password=_string("password", table["password"]) if "password" in table else None,
     )
 
 

@@ -13,10 +13,14 @@ WORDS_SIZE: Final = 512
 
 def words_of(operation: str, key_label: str, pc_name: str, caller: Caller, count: int) -> str:
     """`log in to github.com with 'work' for ssh <- zsh on me@pc`; every character is plain."""
+    return for_whom(f"{deed(operation, caller)} with '{plain_name(key_label)}'", pc_name, caller, count)
+
+
+def for_whom(what: str, pc_name: str, caller: Caller, count: int) -> str:
+    """What is done, in plain words, and who asks for it."""
     forwarded = FORWARDED if caller.is_forwarded else ""
     times = f", {count} times" if count > 1 else ""
-    whom = asker(caller, plain_name(pc_name))
-    return f"{deed(operation, caller)} with '{plain_name(key_label)}' for {whom}{forwarded}{times}"
+    return f"{what} for {asker(caller, plain_name(pc_name))}{forwarded}{times}"
 
 
 def fitting(text: str, octets: int) -> str:

@@ -16,6 +16,8 @@ from fob_device.integrity.desk import CopyDesk
 from fob_device.integrity.program import Program
 from fob_device.integrity.standings import Standings
 from fob_device.integrity.store import CopyStore
+from fob_device.metering.meter import Meter, Surroundings
+from fob_device.metering.rating import Rates
 from fob_device.office.carrier import Carrier, NotCarriedError
 from fob_device.office.configuring import Configuring, NotInstalledError
 from fob_device.office.directory import Directory
@@ -30,6 +32,7 @@ from fob_device.store.errors import TokenFileError
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_OPTIONS
 from fob_protocol.errors import ProtocolError
+from fob_protocol.metering.faults import MeterError
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.configuration import Purpose
@@ -107,6 +110,11 @@ class BackOffice:
         self.copies = Copies(
             desk, self.standings, self._measuring, parts.random, self._copy_changed, self._news.set, self._rest
         )
+        rates = Rates(parts.machine, parts.options, self.calls, self.copies, self.standings)
+        self.meter = Meter.of(
+            Surroundings(items, parts.device, self._talker, rates, parts.random, self._copy_changed),
+            self._directory, self._personal,
+        )  # fmt: skip
         self._wishes: list[_Wish] = []
         self._told_set = parts.machine.boot.record.set_number
 
@@ -229,6 +237,8 @@ class BackOffice:
             return partial(self._configuring.configure, Purpose.FIRST)
         if self._registering.options_changed:
             return self._reconfigure
+        if self.meter.is_unsettled:
+            return partial(self._by_itself, self.meter.go_on)
         return partial(self._by_itself, self.copies.go_on) if self.copies.seconds_until_due == 0 else None
 
     async def _by_itself(self, job: Callable[[Pauses], Awaitable[None]], pauses: Pauses) -> None:
@@ -271,7 +281,7 @@ class BackOffice:
             self._directory.doubt(error)
             raise
         finally:
-            if self._registering.options_changed:
+            if self._registering.options_changed or self.meter.has_asked:
                 self._news.set()
             self._rest()
 
@@ -299,6 +309,8 @@ def name_of(error: Exception) -> str:
     match error:
         case OfficeError() | RefusedError() | NotCarriedError():
             return name_of_trouble(error)
+        case MeterError():
+            return error.fault
         case NotInstalledError():
             return error.reason
     return "device-error"

@@ -6,6 +6,7 @@ from typing import Final
 
 from fob_device.integrity.commands import HANDLERS as INTEGRITY
 from fob_device.integrity.uses import read_component, run_component
+from fob_device.metering.commands import HANDLERS as METERING
 from fob_device.office.back_office import BackOffice
 from fob_device.office.naming import named
 from fob_device.security.back_office import Handler
@@ -126,6 +127,7 @@ HANDLERS: Final[dict[str, OfficeHandler]] = {
     catalogue.OPTIONS.name: list_options,
     catalogue.OPTION.name: read_component,
     **INTEGRITY,
+    **METERING,
 }
 
 

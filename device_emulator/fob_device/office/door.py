@@ -18,7 +18,7 @@ from fob_device.security.values import optional_octets, optional_whole, whole
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.values import Values
-from fob_protocol.catalogue import EVENT_RELAY
+from fob_protocol.catalogue import EVENT_RELAY, METER_COMMANDS
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.relay import Waiting
@@ -28,7 +28,7 @@ COMMANDS: Final = frozenset(
     for spec in (
         catalogue.RELAY, catalogue.RELAYED, catalogue.OFFICE, catalogue.CONFIGURE, catalogue.SERVERS,
         catalogue.REGISTER, catalogue.ENTITLED, catalogue.USE, catalogue.OPTIONS, catalogue.OPTION,
-        catalogue.COPIES, catalogue.VALIDATE, catalogue.TICKET, catalogue.PRESENT, catalogue.LETTER,
+        catalogue.COPIES, catalogue.VALIDATE, catalogue.TICKET, catalogue.PRESENT, catalogue.LETTER, *METER_COMMANDS,
     )
 )  # fmt: skip
 

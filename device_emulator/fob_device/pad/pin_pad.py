@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from fob_device.approval.asking import Asking
 from fob_device.pad.entry import PinEntry
+from fob_device.pad.password import PasswordEntry
 
 T = TypeVar("T")
 
@@ -33,6 +34,9 @@ class PinPad(Protocol):
 
     async def choose(self, entry: PinEntry, asking: Asking) -> bytes | None:
         """A new PIN, of a good size and typed twice; None when the person gives up."""
+
+    async def type_password(self, entry: PasswordEntry, asking: Asking) -> str | None:
+        """A password of a good size, typed twice where it is new; None when the person gives up."""
 
     async def unlocked(self, asking: Asking) -> None:
         """Wait until the device is unlocked: before that it does nothing with private keys.

@@ -11,12 +11,13 @@ from fob_device.approval.wanted import wanted
 from fob_device.listeners import Listener, Listeners
 from fob_device.memory import Memory
 from fob_device.pad.entry import PinEntry, PinUse
+from fob_device.pad.password import PasswordEntry, refused_words
 from fob_device.pad.pin_pad import Check
 from fob_device.phone import Phone
 from fob_device.screen.errors import PhoneLockedError
 from fob_device.screen.lock import Lock
 from fob_device.screen.pin_desk import PinDesk
-from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet, Sheets
+from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PasswordSheet, PinSheet, Sheet, Sheets
 from fob_device.screen.typed import Typed
 from fob_device.settings import ONCE_MAX, Ask, KeySetting
 from fob_protocol.history.entry import Entry, Kind
@@ -102,6 +103,20 @@ class ScreenPerson:
         """No PIN: the person gives up."""
         self._tap_on_pad(sheet_id)
         self._pins.cancel(sheet_id)
+
+    def type_password_on(self, sheet_id: str, password: str, again: str) -> None:
+        """A password on a sheet that asks for one; `again` is looked at where it is chosen."""
+        self._tap()
+        sheet = self.sheets.find(sheet_id, PasswordSheet)
+        sheet.said = refused_words(sheet.entry, password, again)
+        if not sheet.said:
+            self._end_password(sheet, password)
+        self.on_change()
+
+    def cancel_password(self, sheet_id: str) -> None:
+        """No password: the person gives up."""
+        self._tap()
+        self._end_password(self.sheets.find(sheet_id, PasswordSheet), None)
 
     def compare_answer(self, sheet_id: str, is_equal: bool) -> None:
         """Whether the computer shows the same code."""
@@ -210,6 +225,20 @@ class ScreenPerson:
         """On a sheet, twice."""
         return await self._pins.choose(entry, asking)
 
+    async def type_password(self, entry: PasswordEntry, asking: Asking) -> str | None:
+        """On a sheet."""
+        typed: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        sheet = PasswordSheet(self.sheets.new_id(), asking.until, entry, typed)
+        sheet.askers.changed = self.on_change
+        sheet.askers.join(asking.asker)
+        self.sheets.put_up(sheet)
+        asking.say(sheet.words)
+        try:
+            return await typed
+        finally:
+            sheet.askers.leave(asking.asker)
+            self.sheets.take_down(sheet)
+
     def forget_pin(self) -> None:
         """The phone locks itself."""
         self.lock.lock()
@@ -230,6 +259,11 @@ class ScreenPerson:
     def _prompt_changed(self, sheet: ApprovalSheet) -> None:
         sheet.until = sheet.prompt.until
         self.on_change()
+
+    def _end_password(self, sheet: PasswordSheet, password: str | None) -> None:
+        self.sheets.take_down(sheet)
+        if not sheet.typed.done():
+            sheet.typed.set_result(password)
 
     def _tap(self) -> None:
         """Raises PhoneLockedError."""
@@ -263,7 +297,7 @@ def _name_on(sheet: Sheet) -> str:
     """The computer that asks."""
     if isinstance(sheet, ApprovalSheet):
         return sheet.question.pc_name
-    return sheet.entry.pc_name if isinstance(sheet, PinSheet) else _NEW_COMPUTER
+    return sheet.entry.pc_name if isinstance(sheet, PinSheet | PasswordSheet) else _NEW_COMPUTER
 
 
 def _is_for_locked_phone(sheet: Sheet) -> bool:

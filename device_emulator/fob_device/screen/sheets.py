@@ -10,6 +10,7 @@ from fob_device.approval.askers import Askers
 from fob_device.approval.questions import Decision, Prompt, Question
 from fob_device.listeners import Listener
 from fob_device.pad.entry import PinEntry
+from fob_device.pad.password import PasswordEntry
 from fob_device.pairings import NameOf
 from fob_device.screen.errors import SheetGoneError
 
@@ -26,6 +27,7 @@ class Kind(Enum):
     APPROVAL = "approval"
     PIN = "pin"
     PAIRING = "pairing"
+    PASSWORD = "password"  # noqa: S105 - the kind of a sheet
 
 
 class Stage(Enum):
@@ -109,9 +111,8 @@ class ApprovalSheet(RequestSheet):
 
     @property
     def can_be_remembered(self) -> bool:
-        """False for what is asked always: forwarded requests, and those of programs that nobody knows."""
-        caller = self.question.caller
-        return bool(caller.programs) and not caller.is_forwarded
+        """False for what is asked always."""
+        return self.question.can_be_remembered
 
     @property
     def askers(self) -> Askers:
@@ -146,6 +147,26 @@ class PinSheet(RequestSheet):
         return self.entry.words()
 
     def named(self, name_of: NameOf) -> "PinSheet":
+        """With another name in the entry."""
+        return replace(self, entry=replace(self.entry, pc_name=name_of(self.entry.pc_key, self.entry.pc_name)))
+
+
+@dataclass(slots=True, eq=False)
+class PasswordSheet(RequestSheet):
+    """A data centre's password is typed here; it is kept nowhere."""
+
+    kind = Kind.PASSWORD
+    entry: PasswordEntry
+    typed: "asyncio.Future[str | None]" = field(repr=False)
+    said: str = ""
+    askers: Askers = field(default_factory=Askers, repr=False)
+
+    @property
+    def asked(self) -> str:
+        """Whose password, what for, for which computer."""
+        return self.entry.words()
+
+    def named(self, name_of: NameOf) -> "PasswordSheet":
         """With another name in the entry."""
         return replace(self, entry=replace(self.entry, pc_name=name_of(self.entry.pc_key, self.entry.pc_name)))
 

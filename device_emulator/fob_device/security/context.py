@@ -72,9 +72,9 @@ class Context:
             self.pins_changed()
 
     @asynccontextmanager
-    async def asking(self, what: str) -> AsyncIterator[Asking]:
+    async def asking(self, what: str, seconds: float = QUESTION_TIME) -> AsyncIterator[Asking]:
         """The block waits for the person, `what` for in words. Raises CkrError FUNCTION_CANCELED for silence."""
-        until = loop_time() + QUESTION_TIME
+        until = loop_time() + seconds
         try:
             async with asyncio.timeout_at(until):
                 say = partial(self._say, until=until)

@@ -34,3 +34,10 @@ def octets(value: Value) -> bytes:
 def optional_octets(value: Value) -> bytes | None:
     """A block or nothing. Raises AtSyntaxError."""
     return None if value is None else octets(value)
+
+
+def text(value: Value) -> str:
+    """A string. Raises AtSyntaxError."""
+    if not isinstance(value, str):
+        raise AtSyntaxError("a string is due")
+    return value

@@ -50,6 +50,14 @@ def is_of(transaction: TransactionRecord, registers: Registers) -> bool:
     return left == said
 
 
+def left_by(transaction: TransactionRecord, owed: int) -> Registers:
+    """The registers after it; what is owed is as it was told last, and no more than there is."""
+    return Registers(
+        transaction.counter, transaction.ascending, transaction.descending, transaction.pieces, transaction.loads,
+        min(owed, transaction.loads),
+    )  # fmt: skip
+
+
 def _link(transaction: TransactionRecord) -> Link:
     return Link(transaction.counter, transaction.ascending, transaction.loads, transaction.pieces, transaction.after)
 

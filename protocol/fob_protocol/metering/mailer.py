@@ -66,7 +66,7 @@ class Mailer(Message, tag=1, frozen=True):
     @property
     def is_followed(self) -> bool:
         """Whether all that the meter did is known, and who signs for it."""
-        return bool(self.boxes) and self.link is not None and self.link.counter == self.registers.counter
+        return bool(self.boxes) and self.link is not None and self.link.counter >= self.registers.counter
 
     @property
     def next_after(self) -> int:
@@ -104,19 +104,20 @@ def with_about(mailer: Mailer, about: About, manufacturing: bytes, now: int) -> 
 
 def with_history(mailer: Mailer, history: History) -> Mailer:
     """After the next transactions; those that this device did not ask for may frank nothing."""
-    link = mailer.link
+    link, registers = mailer.link, mailer.registers
     for signed in history.transactions:
         transaction = _transaction(mailer, signed)
         if link is None:
             link = chain.begin(transaction, mailer.registers)
             continue
         link = chain.follow(link, transaction)
+        registers = _newer(registers, chain.left_by(transaction, registers.owed))
         if transaction.deed == Deed.FRANK and transaction.request != mailer.newest:
             why = f"transaction {link.counter} franked what this device did not ask for"
             raise MeterError(MeterFault.UNKNOWN_FRANK, why)
     if len(history.transactions) < HISTORY_LIMIT and (link is None or link.counter < mailer.registers.counter):
         raise MeterError(MeterFault.WRONG_COUNTER, "the history ends before the meter's counter")
-    return replace(mailer, link=link)
+    return replace(mailer, link=link, registers=registers)
 
 
 def transactions(mailer: Mailer, history: History, after: int) -> list[TransactionRecord]:
@@ -232,4 +233,5 @@ def _check_registers(registers: Registers) -> None:
 
 
 def _newer(held: Registers, said: Registers) -> Registers:
-    return said if said.counter >= held.counter else held
+    """Of one counter those that were said last: what is owed is told by answers alone."""
+    return said if said.counter > held.counter else held

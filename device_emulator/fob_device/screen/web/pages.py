@@ -11,10 +11,11 @@ from fob_device.history.history import Line
 from fob_device.overview.computers import Computer, computers, grants
 from fob_device.overview.objects import certificates, keys
 from fob_device.overview.office import OfficeOverview
+from fob_device.pad.password import PASSWORD_TIME
 from fob_device.pad.tries import wrong_words
 from fob_device.phone import Phone
 from fob_device.screen.person import PAIRING_OPEN
-from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet
+from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PasswordSheet, PinSheet, Sheet
 from fob_device.screen.typed import UNFIT
 from fob_device.screen.web.addresses import COMPUTER, HANDLE, SERVER
 from fob_device.screen.web.limits import HISTORY_PAGE, RECENT
@@ -92,7 +93,7 @@ def with_sheet(running: Running, page: Page) -> Page:
     if not sheets:
         return page
     view = _view(running, sheets[0].named(running.phone.pairings.name_now))
-    may_reload = page.may_reload and not isinstance(sheets[0], PinSheet)
+    may_reload = page.may_reload and not isinstance(sheets[0], PinSheet | PasswordSheet)
     return replace(page, sheet=view, others=_others(sum(sheet.count for sheet in sheets[1:])), may_reload=may_reload)
 
 
@@ -232,7 +233,8 @@ def now(phone: Phone) -> datetime:
 
 
 def _view(running: Running, sheet: Sheet) -> SheetView:
-    seconds = PAIRING_TIME if isinstance(sheet, PairingSheet) else QUESTION_TIME
+    seconds = PASSWORD_TIME if isinstance(sheet, PasswordSheet) else QUESTION_TIME
+    seconds = PAIRING_TIME if isinstance(sheet, PairingSheet) else seconds
     setting = running.phone.settings.of_key(sheet.question.key) if isinstance(sheet, ApprovalSheet) else AS_AT_FIRST
     return sheet_view(sheet, running.person.sheets.seconds_left(sheet), seconds, setting.seconds)
 

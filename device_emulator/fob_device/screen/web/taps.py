@@ -84,6 +84,18 @@ async def _type_pin(running: Running, fields: Fields, sheet_id: str) -> Moved:
     return back
 
 
+async def _type_password(running: Running, fields: Fields, sheet_id: str) -> Moved:
+    back = page_below(fields)
+    running.person.type_password_on(sheet_id, fields.get("password", ""), fields.get("again", ""))
+    return back
+
+
+async def _give_up_password(running: Running, fields: Fields, sheet_id: str) -> Moved:
+    back = page_below(fields)
+    running.person.cancel_password(sheet_id)
+    return back
+
+
 async def _give_up(running: Running, fields: Fields, sheet_id: str) -> Moved:
     back = page_below(fields)
     running.person.cancel(sheet_id)
@@ -206,6 +218,8 @@ _TAPS: Final[Mapping[str, Tap]] = {
     rf"sheets/{SHEET}/compare": _compare,
     rf"sheets/{SHEET}/pin": _type_pin,
     rf"sheets/{SHEET}/give-up": _give_up,
+    rf"sheets/{SHEET}/password": _type_password,
+    rf"sheets/{SHEET}/password/give-up": _give_up_password,
     rf"keys/{HANDLE}/setting": _set_key,
     rf"computers/{COMPUTER}/unpair": _unpair,
     rf"computers/{COMPUTER}/grants/{HANDLE}/revoke": _revoke,

@@ -5,11 +5,12 @@ from typing import Final
 
 from fob_device.approval.questions import Operation, Prompt, Question
 from fob_device.pad.entry import PinUse
-from fob_device.screen.sheets import AWAY, ApprovalSheet, PairingSheet, PinSheet, Sheet, Stage
+from fob_device.screen.sheets import AWAY, ApprovalSheet, PairingSheet, PasswordSheet, PinSheet, Sheet, Stage
 from fob_device.screen.web.views.deeds import has_unknown_host, title
 from fob_device.screen.web.words import duration, first_upper
 from fob_protocol.caller import Caller
 from fob_protocol.deeds import BY, FORWARDED
+from fob_protocol.metering.limits import PASSWORD_LIMIT
 from fob_protocol.names import plain_name, shortened
 from fob_protocol.pkcs11.constants import Cku
 
@@ -20,6 +21,9 @@ _KINDS: Final = {
     Operation.SIGN: "Signature",
     Operation.DECRYPT: "Decryption",
     Operation.DERIVE: "Key agreement",
+    Operation.FRANK: "Postage",
+    Operation.LOAD: "Payment",
+    Operation.REFUND: "Refund",
 }
 # Characters of a computer's name above a title; the whole of it stands below.
 HEAD: Final = 32
@@ -120,6 +124,16 @@ class PinView(SheetView):
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordView(SheetView):
+    """A password is due, twice where it `is_new`; `said`: to the last one."""
+
+    purpose: str
+    said: str
+    is_new: bool
+    limit: int
+
+
 def sheet_view(sheet: Sheet, seconds_left: float, seconds: float, plain_seconds: int) -> SheetView:
     """What a sheet shows now; a plain yes holds for `plain_seconds`. Raises TypeError for a kind without a template."""
     times = (seconds_left, max(seconds, seconds_left))
@@ -130,6 +144,8 @@ def sheet_view(sheet: Sheet, seconds_left: float, seconds: float, plain_seconds:
             return _pairing(sheet, *times)
         case PinSheet():
             return _pin(sheet, *times)
+        case PasswordSheet():
+            return _password(sheet, *times)
     raise TypeError(f"no template for a sheet of {sheet.kind}")
 
 
@@ -138,7 +154,8 @@ def facts_of(question: Question) -> tuple[Fact, ...]:
     caller = question.caller
     program = Fact("program", "Program", _UNKNOWN_PROGRAM, caller.programs)
     computer = Fact("computer", "Computer", plain_name(question.pc_name))
-    key = Fact("key", "Key", plain_name(question.key_label))
+    label = plain_name(question.key_label)
+    key = Fact("pen", "Meter", label) if question.deed else Fact("key", "Key", label)
     return (program, computer, key, *_where(caller))
 
 
@@ -164,7 +181,8 @@ def _approval(sheet: ApprovalSheet, seconds_left: float, seconds: float, plain_s
         template="sheets/approval.html",
         id=sheet.id,
         kind=_KINDS[question.operation],
-        title=title(question.operation.value, question.caller, plain_name(question.key_label)),
+        title=first_upper(question.deed)
+        or title(question.operation.value, question.caller, plain_name(question.key_label)),
         words=sheet.words,
         count=sheet.count,
         seconds_left=seconds_left,
@@ -187,6 +205,25 @@ def _pairing(sheet: PairingSheet, seconds_left: float, seconds: float) -> Pairin
         seconds_left=seconds_left,
         seconds=seconds,
         code=sheet.code,
+    )
+
+
+def _password(sheet: PasswordSheet, seconds_left: float, seconds: float) -> PasswordView:
+    entry = sheet.entry
+    return PasswordView(
+        template="sheets/password.html",
+        id=sheet.id,
+        kind=f"{shortened(plain_name(entry.pc_name), HEAD)} asks for a password",
+        title="Choose a password" if entry.is_new else "Type the password",
+        words=sheet.words,
+        count=sheet.count,
+        seconds_left=seconds_left,
+        seconds=seconds,
+        purpose=f"Of {entry.what()}. It is sealed here: the computer does not see it."
+        + (f" ({AWAY})" if sheet.is_away else ""),
+        said=sheet.said,
+        is_new=entry.is_new,
+        limit=PASSWORD_LIMIT,
     )
 
 

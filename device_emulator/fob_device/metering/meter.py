@@ -1,0 +1,286 @@
+"""The mailer's meter as the device has it: one thing at a time, each request kept before it is asked (M19, M33)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
+
+from fob_device.approval.questions import Operation
+from fob_device.components.equipment import Equipment
+from fob_device.metering.asking import server_for
+from fob_device.metering.believing import Believing
+from fob_device.metering.following import ID_SIZE, Following
+from fob_device.metering.joining import Joiner, Typed, Wish
+from fob_device.metering.rating import Rates
+from fob_device.metering.store import Allowance, KeptMeter, KeptOrder, MeterStore
+from fob_device.metering.wanted import Plan, Wanted, digest_of
+from fob_device.office.carrier import NotCarriedError
+from fob_device.office.directory import DIRECTORY_AGE, MOMENT, Directory
+from fob_device.office.talker import Talker
+from fob_device.sealed_items import SealedItems
+from fob_protocol.at.answer import Event
+from fob_protocol.history.entry import Entry, Kind, Outcome
+from fob_protocol.integrity.presentation import Presentation
+from fob_protocol.metering.answers import About, Franked, Loaded, Refunded, TermsGiven
+from fob_protocol.metering.faults import MeterError, MeterFault, UnknownBoxError
+from fob_protocol.metering.mailer import Done, Mailer, Order, transactions, with_done
+from fob_protocol.metering.requests import (
+    AboutRequest,
+    FrankRequest,
+    HistoryRequest,
+    LoadRequest,
+    authenticated,
+    read_authenticated,
+)
+from fob_protocol.metering.values import Registers
+from fob_protocol.noise.keys import Random
+from fob_protocol.office.certificate import Usage
+from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.refusals import Refusal
+from fob_protocol.office.retries import Pauses
+
+DAY: Final = 86_400
+
+# The user's master key, when the person has opened it.
+Unlock = Callable[[], Awaitable[bytes]]
+# The person's yes to a plan; the last value: it is within the day's allowance. Whether that was used, and nobody was
+# asked. Raises CkrError for a no.
+Approve = Callable[[Plan, Mailer, bool], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Of an order: what the meter has counted, and the transaction as it was signed."""
+
+    registers: Registers
+    transaction: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a meter works with. `tell` announces an event, and that the screen shows something else now."""
+
+    items: SealedItems
+    device: Equipment
+    talker: Talker
+    rates: Rates
+    random: Random
+    tell: Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Meter:
+    """Methods that ask raise what `Talker.hold` raises, MeterError, CkrError, TokenFileError."""
+
+    joiner: Joiner
+    following: Following
+    directory: Directory
+    # Of what a person waits for.
+    personal: Callable[[], AbstractContextManager[None]]
+    # One thing at a time: two requests for a meter would be in each other's way.
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Whether the order that is kept waits for somebody who opens the key.
+    _needs_key: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        around: Surroundings,
+        directory: Directory,
+        personal: Callable[[], AbstractContextManager[None]],
+    ) -> "Meter":
+        """Put together."""
+        store = MeterStore(around.items)
+        believing = Believing(store, around.tell)
+        joiner = Joiner(store, around.device, around.talker, around.rates, believing, around.random)
+        return cls(joiner, Following(around.talker, believing, around.random), directory, personal)
+
+    @property
+    def believing(self) -> Believing:
+        """What was believed last."""
+        return self.joiner.believing
+
+    async def terms(self) -> TermsGiven:
+        """What may be had."""
+        async with self._lock:
+            with self.personal():
+                await self._refresh(MOMENT)
+                return await self.joiner.terms()
+
+    async def join(self, name: str, wish: Wish | None, typed: Typed, master_key: bytes) -> KeptMeter:
+        """Signed up or on, and what the data centre says of the meter is looked at once, where that can be."""
+        async with self._lock:
+            with self.personal():
+                await self._refresh(MOMENT)
+                await self.joiner.join(name, wish, typed, master_key)
+                with suppress(NotCarriedError, RefusedError, OfficeError, MeterError):
+                    meter = self.believing.meter()
+                    await self.following.follow(meter, self.joiner.store.key_of(meter, master_key))
+        return self.believing.meter()
+
+    async def about(self, unlock: Unlock) -> About:
+        """What the data centre says, when it was judged; all that the meter did is followed."""
+        async with self._lock:
+            meter, key = await self._settled(unlock)
+            with self.personal():
+                await self._refresh()
+                about, meter = await self.following.about(meter, key)
+                await self.following.follow(meter, key)
+        return about
+
+    async def history(self, after: int, unlock: Unlock) -> tuple[bytes, ...]:
+        """Transactions above a counter, as they were signed."""
+        async with self._lock:
+            meter, key = await self._settled(unlock)
+            with self.personal():
+                await self._refresh()
+                meter = await self.following.follow(meter, key)
+                history = await self.following.history(meter, key, after)
+                transactions(meter.mailer, history, after)
+        return history.transactions
+
+    async def order(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> Result:
+        """Done once, however often it is asked for."""
+        async with self._lock:
+            kept = self.joiner.store.order()
+            if kept is None:
+                kept = await self._begin(wanted, unlock, approve)
+            elif kept.order != wanted.order:
+                raise MeterError(MeterFault.NOT_TAKEN, "the result of another order was not taken yet")
+            elif kept.wanted != digest_of(wanted):
+                raise MeterError(MeterFault.ID_USED, "this order was for something else")
+            with self.personal():
+                return await self._settle(kept, unlock)
+
+    async def result(self, order: bytes, unlock: Unlock) -> Result | None:
+        """Of an order that is kept; None: there is none of this id."""
+        async with self._lock:
+            kept = self.joiner.store.order()
+            if kept is None or kept.order != order:
+                return None
+            with self.personal():
+                return await self._settle(kept, unlock)
+
+    def taken(self, order: bytes) -> None:
+        """Whoever ordered has the result. Raises MeterError ASKING where there is none yet."""
+        kept = self.joiner.store.order()
+        if kept is None or kept.order != order:
+            return
+        if kept.transaction is None:
+            raise MeterError(MeterFault.ASKING, "what became of it is not known yet")
+        self.joiner.store.forget_order()
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether something was asked, and nobody waits for its answer, as after a power cut."""
+        return not self._lock.locked() and not self._needs_key and self.has_asked
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether the answer to something is not known."""
+        kept, meter = self.joiner.store.order(), self.joiner.store.meter()
+        return kept is not None and kept.transaction is None and meter is not None and not meter.mailer.fault
+
+    async def go_on(self, pauses: Pauses) -> None:
+        """What was asked is asked again, with the same octets."""
+        async with self._lock:
+            kept = self.joiner.store.order()
+            if kept is None or kept.transaction is not None:
+                return
+            try:
+                await self._done(kept, await self._asked(kept))
+            except UnknownBoxError:
+                self._needs_key = True
+
+    async def _settled(self, unlock: Unlock) -> tuple[KeptMeter, bytes]:
+        """The meter and its key, when nothing is under way any more."""
+        meter, kept = self.believing.meter(), self.joiner.store.order()
+        key = self.joiner.store.key_of(meter, await unlock())
+        if kept is not None and kept.transaction is None and not meter.mailer.fault:
+            with self.personal():
+                await self._settle(kept, unlock)
+        return self.believing.meter(), key
+
+    async def _begin(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> KeptOrder:
+        """A new request, approved and kept."""
+        meter = self.believing.sound()
+        key = self.joiner.store.key_of(meter, await unlock())
+        with self.personal():
+            await self._refresh()
+            meter = await self.following.follow(meter, key)
+            plan = await wanted.plan(meter.mailer, self.joiner.rates, self._presented)
+        allowance = self._allowed(plan)
+        is_used = await approve(plan, meter.mailer, allowance is not None)
+        request = plan.make(self.joiner.random(ID_SIZE), self.following.now)
+        kept = KeptOrder(wanted.order, digest_of(wanted), request.octets(), authenticated(key, request), plan.words)
+        self.joiner.store.keep_order(kept, allowance if is_used else None)
+        self._needs_key = False
+        return kept
+
+    async def _settle(self, kept: KeptOrder, unlock: Unlock) -> Result:
+        """What an order has become; it is asked for again where that is not known."""
+        if kept.transaction is None or kept.registers is None:
+            await self._refresh()
+            done = await self._asked(kept)
+            try:
+                return await self._done(kept, done)
+            except UnknownBoxError:
+                meter = self.believing.meter()
+                await self.following.about(meter, self.joiner.store.key_of(meter, await unlock()))
+            return await self._done(kept, done)
+        return Result(kept.registers, kept.transaction)
+
+    async def _asked(self, kept: KeptOrder) -> Done:
+        """The answer, unjudged. A refusal ends the order."""
+        order = _order(kept)
+        kind: type[Franked | Loaded | Refunded] = Refunded
+        if isinstance(order, FrankRequest):
+            kind = Franked
+        elif isinstance(order, LoadRequest):
+            kind = Loaded
+        try:
+            return await self.following.hold(kept.authenticated, kind, kept.words)
+        except RefusedError as error:
+            if error.refusal is not Refusal.UNAVAILABLE:
+                words = f"{kept.words}: {error.refusal}"
+                self.joiner.store.forget_order(Entry(Kind.COMPONENT_RUN, Outcome.FAILED, words=words))
+            raise
+
+    async def _done(self, kept: KeptOrder, done: Done) -> Result:
+        """Judged, and kept with the order in one moment."""
+        order = _order(kept)
+        meter = self.believing.judged(self.believing.meter(), partial(with_done, order=order, done=done))
+        if isinstance(order, FrankRequest):
+            meter = replace(meter, last=done.transaction)
+        integrity = (order.integrity or b"") if isinstance(order, FrankRequest) else b""
+        counter = meter.mailer.registers.counter
+        entry = Entry(
+            Kind.COMPONENT_RUN, Outcome.APPROVED, words=f"{kept.words}, counter {counter}", integrity_value=integrity
+        )
+        kept = replace(kept, transaction=done.transaction, registers=done.registers)
+        self.joiner.store.keep_done(meter, kept, entry)
+        self.believing.tell(meter)
+        return Result(done.registers, done.transaction)
+
+    async def _refresh(self, age: int = DIRECTORY_AGE) -> None:
+        await self.directory.refresh(Pauses(self.joiner.random), age)
+
+    def _presented(self, presentation: Presentation, request: bytes) -> bytes:
+        server = server_for(self.joiner.talker, Usage.METERING)
+        return presentation.signed(self.joiner.device.signing_key, server.server, request)
+
+    def _allowed(self, plan: Plan) -> Allowance | None:
+        if plan.operation is not Operation.FRANK:
+            return None
+        return self.joiner.store.allowance().after(plan.amount, self.following.now // DAY)
+
+
+def _order(kept: KeptOrder) -> Order:
+    """It was made here."""
+    order = read_authenticated(kept.request)
+    assert not isinstance(order, AboutRequest | HistoryRequest)  # noqa: S101 - none of them is an order
+    return order

@@ -1,0 +1,88 @@
+"""Postage by the device's own rate component: run here, and shown to the data centre as validated (X5, X6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from fob_device.components.machine import Machine
+from fob_device.integrity.copies import Copies
+from fob_device.integrity.standings import Standings
+from fob_device.office.options import Command, Options
+from fob_device.office.workshop import Workshop
+from fob_protocol.at.values import Values
+from fob_protocol.integrity.admission import NotEnabledError
+from fob_protocol.integrity.held_copy import NOT_VALIDATED
+from fob_protocol.integrity.validation import State
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+# What the shipped rates are asked by, where nobody says otherwise.
+RATE_COMMAND = "XRATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A component that rates: its name, its VAL_OK, and the integrity value by which it was validated."""
+
+    program: str
+    ticket: bytes
+    integrity_value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a rate is asked for."""
+
+    grams: int
+    service: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """`calls`: where components run. Methods raise what admission raises."""
+
+    machine: Machine
+    options: Options
+    calls: Workshop
+    copies: Copies
+    standings: Standings
+
+    async def admitted(self, command: str) -> Rated:
+        """The component with a command, now. Raises NotEnabledError; CkrError where no component has it."""
+        program = self._program(command)
+        await self.copies.admit(program)
+        copy = self.standings.copy(program)
+        if copy is None or copy.ticket is None or copy.state is not State.VALID:
+            raise NotEnabledError(program, copy.word if copy and copy.has_verdict else NOT_VALIDATED, "")
+        return Rated(program, copy.ticket, self.standings.integrity_value(program))
+
+    async def amounts(self, command: str, pieces: Sequence[Weighed], value_kind: str) -> list[int]:
+        """Of each, in the least unit of the value kind. Raises RunError, WrongParametersError, CkrError."""
+        runnable = self.options.command(f"+{command}")
+        if runnable is None:
+            raise CkrError(Ckr.GENERAL_ERROR, f"what has {command} does not run")
+        answers = await self.calls(partial(_run, runnable, pieces))
+        return [_amount(answer, value_kind) for answer in answers]
+
+    def _program(self, command: str) -> str:
+        for component in self.machine.running.found:
+            if command in component.release.commands:
+                return component.release.id
+        raise CkrError(Ckr.ARGUMENTS_BAD, f"no component has {command}")
+
+
+def _run(command: Command, pieces: Sequence[Weighed]) -> list[Values]:
+    rated: dict[Weighed, Values] = {}
+    for piece in pieces:
+        if piece not in rated:
+            rated[piece] = command.call((piece.grams, piece.service, piece.zone))
+    return [rated[piece] for piece in pieces]
+
+
+def _amount(answer: Values, value_kind: str) -> int:
+    """`95,"EUR"` of `eur-cent`."""
+    match answer:
+        case (int() as amount, str() as unit) if unit.lower() == value_kind.partition("-")[0]:
+            return amount
+    raise CkrError(Ckr.ARGUMENTS_BAD, f"the rates are not in {value_kind}")
