@@ -212,6 +212,17 @@ async def test_the_status_says_in_a_line_which_copy_is_refused_why_and_what_help
     assert "fobd was not validated: the office cannot be reached    try: fob doctor" in (await fob("status")).out
 
 
+async def test_what_is_wrong_with_a_phone_s_own_program_no_configuration_mends(
+    fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice
+) -> None:
+    quiet = RelayReport("pixel", False, 1, 0, "", "", 0, 0, "answered", "", 0)
+    daemon.office_report = OfficeReport("https://office", "", (replace(quiet, refused={"fob-device": "invalid"}),))
+    assert "try: install the phone's program anew, restart it" in (await fob("status")).out
+    [found] = [one for one in (await fob("doctor", "--json")).json["findings"] if "fob-device" in one["what"]]
+    assert (found["outcome"], found["what"]) == ("fail", "'pixel' does not let 'fob-device' run")
+    assert found["next"].startswith("install the phone's program anew")
+
+
 async def test_programs_are_offered(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     for line in ("fob integrity validate ", "fob ticket get ", "fob integrity letter "):
         fob.environment |= {"_FOB_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": "3"}

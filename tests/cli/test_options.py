@@ -44,8 +44,31 @@ async def test_one_of_them(fob: FobProgram, meter: FakeDeviceOffice) -> None:
         "commands  +XRATE +XZONE",
     ]
     assert (await fob("options", "show", "slogan", "--json")).json["octets"] == len(CONTENT)
+    ended = await fob("options", "show", "towns")
+    assert (ended.code, ended.error[0]) == (1, "there is no option 'towns'")
+
+
+async def test_one_that_does_not_run_says_why(fob: FobProgram, meter: FakeDeviceOffice) -> None:
     ended = await fob("options", "show", "zones")
-    assert (ended.code, ended.error[0]) == (1, "there is no option 'zones'")
+    assert (ended.code, ended.error) == (1, [
+        "'zones' does not run on 'pixel'", "somebody has to type the letter of this copy in (needs-letter)",
+        "fob integrity letter zones",
+    ])  # fmt: skip
+
+
+async def test_a_command_of_what_is_not_enabled_names_the_program_and_why(
+    fob: FobProgram, meter: FakeDeviceOffice
+) -> None:
+    meter.handlers["+XRATE"] = refusing(Ckr.GENERAL_ERROR, "not-validated: table out-of-sequence")
+    ended = await fob("options", "run", "XRATE", "1")
+    assert ended.error == [
+        "+XRATE was not done",
+        "'table' is not enabled: the office does not remember what it told this copy last (out-of-sequence)",
+        "ask who runs the office: fob-office copy resynchronise",
+    ]
+    meter.handlers["+XRATE"] = refusing(Ckr.FUNCTION_REJECTED, "disabled: table")
+    why = (await fob("options", "run", "XRATE", "1")).error[1]
+    assert why == "'table' is not enabled: the office has disabled this copy (disabled)"
 
 
 async def test_its_content_page_by_page(fob: FobProgram, meter: FakeDeviceOffice, tmp_path: Path) -> None:

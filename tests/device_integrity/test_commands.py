@@ -103,7 +103,7 @@ def test_commands_and_data_of_a_copy_that_is_not_enabled_are_refused_by_name(tmp
     async def story(world: IntegrityWorld) -> None:
         assert (await world.run("+XECHO", 1)).lines == ((1,),)
         world.integrity.copy("table").state = state
-        refused = (Ckr.FUNCTION_REJECTED, state.name.lower())
+        refused = (Ckr.FUNCTION_REJECTED, f"{state.name.lower()}: table")
         assert words(await world.ask(catalogue.OPTION, "table", 0)) == refused
         # It needs the table.
         assert words(await world.run("+XECHO", 1)) == refused
@@ -137,7 +137,10 @@ def test_private_keys_are_used_only_by_a_program_that_is_as_it_was_given_out(tmp
         handle = await world.new_key()
         assert (await world.ask(catalogue.SIGN, handle, None, bytes(32))).ckr == Ckr.OK
         world.integrity.copy(NAME).state = State.DISABLED
-        assert words(await world.ask(catalogue.SIGN, handle, None, bytes(32))) == (Ckr.FUNCTION_REJECTED, "disabled")
+        assert words(await world.ask(catalogue.SIGN, handle, None, bytes(32))) == (
+            Ckr.FUNCTION_REJECTED,
+            "disabled: fob-device",
+        )
         assert (await world.ask(catalogue.GENERATE_RANDOM, 8)).ckr == Ckr.OK
 
     tell(tmp_path, story, own=COMPONENT_POLICY)
@@ -196,7 +199,7 @@ def test_a_relying_party_is_shown_that_a_copy_is_genuine_and_whose_it_is(
 def test_a_letter_that_is_typed_at_the_pc(tmp_path: Path) -> None:
     async def story(world: IntegrityWorld) -> None:
         assert (await world.states())["looping"] == ("not-validated", "needs-letter")
-        assert words(await world.run("+XLOOP")) == (Ckr.GENERAL_ERROR, "not-validated")
+        assert words(await world.run("+XLOOP")) == (Ckr.GENERAL_ERROR, "not-validated: looping needs-letter")
         letter = world.integrity.letter("looping")
         mistyped = letter[:-1] + ("A" if letter[-1] != "A" else "B")
         assert (await world.ask(catalogue.LETTER, "looping", mistyped)).ckr == Ckr.ARGUMENTS_BAD

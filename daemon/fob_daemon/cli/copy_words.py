@@ -5,6 +5,8 @@ from typing import Final
 from fob_daemon.control.office_words import refusal_named
 
 STATUS: Final = "fob integrity status"
+# States of a copy of which there is nothing to say.
+GOOD: Final = frozenset({"valid", "needs-none"})
 
 
 def refusal_words(name: str, program: str = "") -> tuple[str, str]:

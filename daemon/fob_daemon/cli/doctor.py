@@ -11,6 +11,7 @@ import click
 
 from fob_daemon.cli.checks.clock import check_clock, check_phone_clocks
 from fob_daemon.cli.checks.configuration import check_configuration
+from fob_daemon.cli.checks.copies import check_copies
 from fob_daemon.cli.checks.daemon import check_daemon
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
@@ -44,6 +45,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_modem_manager,
     check_office,
     check_own_copy,
+    check_copies,
     check_client,
     check_module_file,
     check_agent_variable,
@@ -131,13 +133,19 @@ def _machine(fob: Fob) -> Machine:
     skew = partial(skew_of, fob)
     office = partial(_ask_office, fob)
     own = partial(fob.client.get, "integrity")
+    relays = partial(_ask_relays, fob)
     state = fob.paths.state
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, state, own)
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, state, own, relays)
 
 
 def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is configured, and whether it answers the daemon. Raises ControlError."""
     return fob.client.get("office"), fob.client.post("office", "check", body={})
+
+
+def _ask_relays(fob: Fob) -> list[dict[str, Any]]:
+    """What the devices told of their offices last. Raises ControlError."""
+    return list(fob.client.get("office")["relays"])
 
 
 def _show(fob: Fob, finding: Finding) -> None:

@@ -8,7 +8,7 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.completing import complete_program
 from fob_daemon.cli.context import Fob, device_option, json_option
-from fob_daemon.cli.copy_words import STATUS, refusal_words
+from fob_daemon.cli.copy_words import GOOD, STATUS, refusal_words
 from fob_daemon.cli.output import coloured
 from fob_daemon.cli.parameters import PUBLIC_KEY
 from fob_daemon.cli.questions import NOBODY, ask_line, is_somebody_there
@@ -22,7 +22,6 @@ Report = dict[str, Any]
 HERE: Final = "this computer"
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _ENROL: Final = "fob integrity enrol"
-_GOOD: Final = frozenset({"valid", "needs-none"})
 # What goes on until its first VAL_OK.
 _WAITING: Final = "waiting"
 
@@ -214,7 +213,7 @@ def _show(fob: Fob, own: Report, asked: list[Report]) -> None:
         fob.output.line(f"fobd uses no key: {refused[0]}    try: {refused[1]}")
     for report in asked:
         for copy in report["copies"]:
-            if copy["state"] not in _GOOD:
+            if copy["state"] not in GOOD:
                 words, deed = refusal_words(copy["reason"] or copy["state"], copy["program"])
                 lets = "still lets" if copy["state"] == _WAITING else "does not let"
                 fob.output.line(f"'{report['device']}' {lets} '{copy['program']}' run: {words}    try: {deed}")

@@ -1,5 +1,6 @@
 """`fob options`: the components that run on the device, what is in them, and their commands."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import click
 
 from fob_daemon.cli.completing import complete_command, complete_option
 from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.copy_words import GOOD, refusal_words
 from fob_daemon.cli.option_values import value_of, words_for
 from fob_daemon.cli.progress import Progress
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -50,8 +52,7 @@ def show_command(fob: Fob, component: str, output: str | None, device: str | Non
     name = fob.device(device)["name"]
     option = next((option for option in options_of(fob, name) if option["id"] == component), None)
     if option is None:
-        why = f"no component of that name runs on '{name}'"
-        raise ControlError(f"there is no option '{component}'", why, _LIST)
+        raise _no_option(fob, name, component)
     if output is not None:
         _write(fob, name, option, Path(output))
     elif fob.output.is_json:
@@ -82,6 +83,19 @@ def run_command(fob: Fob, command: str, values: tuple[str, ...], device: str | N
         return
     for line in answer["lines"]:
         fob.output.line("  ".join(map(words_for, line)))
+
+
+def _no_option(fob: Fob, name: str, component: str) -> ControlError:
+    """There is none of that name, or it does not run because of its copy."""
+    copies: list[dict[str, Any]] = []
+    with suppress(ControlError):
+        copies = fob.client.get_from_device("devices", name, "copies")["copies"]
+    for copy in copies:
+        if copy["program"] == component and copy["state"] not in GOOD:
+            words, deed = refusal_words(copy["reason"] or copy["state"], component)
+            return ControlError(f"'{component}' does not run on '{name}'", words, deed)
+    why = f"no component of that name runs on '{name}'"
+    return ControlError(f"there is no option '{component}'", why, _LIST)
 
 
 def options_of(fob: Fob, name: str) -> list[dict[str, Any]]:

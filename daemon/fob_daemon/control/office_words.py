@@ -3,6 +3,7 @@
 import shlex
 from typing import Final
 
+from fob_protocol.names import plain_name
 from fob_protocol.office.refusal_words import MEANINGS, Deed
 
 COMMANDS: Final = {
@@ -28,6 +29,12 @@ COMMANDS: Final = {
 
 # What a command is about, where it is not known.
 _SUBJECTS: Final = ("SERVER", "PROGRAM")
+# Why a copy is not enabled: the program stands behind it, and a reason by name where there is one.
+_OF_COPIES: Final = ("not-validated", "invalid", "cloned", "disabled")
+# The phone's own program, which no office brings: what is wrong with its files.
+_DEVICE_PROGRAM: Final = "fob-device"
+_OF_FILES: Final = ("invalid", "unreadable")
+_INSTALL: Final = "install the phone's program anew, restart it, and then: fob integrity validate fob-device"
 
 
 def refusal_named(reason: str, subject: str = "") -> tuple[str, str, str] | None:
@@ -35,13 +42,21 @@ def refusal_named(reason: str, subject: str = "") -> tuple[str, str, str] | None
 
     `subject` is the server or the program that it is about.
     """
-    name = reason.partition(":")[0].strip()
+    name, _, detail = (part.strip() for part in reason.partition(":"))
     if name not in MEANINGS:
         return None
+    program, _, cause = detail.partition(" ")
+    if name not in _OF_COPIES or not program:
+        words, deed = MEANINGS[name]
+        return name, words, _next(name, deed, subject)
+    name = cause if cause in MEANINGS else name
     words, deed = MEANINGS[name]
-    return name, words, _about(COMMANDS[deed], subject)
+    words = words if program == subject else f"'{plain_name(program)}' is not enabled: {words}"
+    return name, words, _next(name, deed, program)
 
 
-def _about(command: str, subject: str) -> str:
-    head, _, last = command.rpartition(" ")
-    return f"{head} {shlex.quote(subject)}" if subject and last in _SUBJECTS else command
+def _next(name: str, deed: Deed, subject: str) -> str:
+    if subject == _DEVICE_PROGRAM and name in _OF_FILES:
+        return _INSTALL
+    head, _, last = COMMANDS[deed].rpartition(" ")
+    return f"{head} {shlex.quote(subject)}" if subject and last in _SUBJECTS else COMMANDS[deed]

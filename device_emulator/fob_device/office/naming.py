@@ -38,6 +38,7 @@ def named() -> Iterator[None]:
 
 
 def not_enabled(error: NotEnabledError) -> CkrError:
-    """A verdict is the office's refusal; without one the device itself refuses."""
+    """A verdict is the office's refusal; without one the device itself refuses. With which program, and why."""
     ckr = Ckr.GENERAL_ERROR if error.word == NOT_VALIDATED else Ckr.FUNCTION_REJECTED
-    return CkrError(ckr, error.word)
+    reason = f" {error.reason}" if error.reason not in ("", error.word) else ""
+    return CkrError(ckr, f"{error.word}: {error.program}{reason}")

@@ -54,6 +54,11 @@ def no_office() -> tuple[dict[str, Any], dict[str, Any]]:
     raise ControlError("there is no office", "none is configured", "docs/configuration.md", ExitCode.NOTHING_TO_DO)
 
 
+def no_relays() -> list[dict[str, Any]]:
+    """Of a machine without devices."""
+    return []
+
+
 def not_enrolled() -> dict[str, Any]:
     """Of a machine whose fobd nobody has enrolled."""
     return {"enrolled": False}
@@ -80,6 +85,7 @@ class Machine:
     ask_office: Callable[[], tuple[dict[str, Any], dict[str, Any]]] = no_office
     state: Path | None = None
     ask_own_copy: Callable[[], dict[str, Any]] = not_enrolled
+    ask_relays: Callable[[], list[dict[str, Any]]] = no_relays
 
     @property
     def person(self) -> Person:

@@ -6,11 +6,14 @@ from typing import Final
 
 from fob_device.overview.office import ShownCopy
 from fob_device.screen.web.views.refusals import sentence
+from fob_device.screen.web.words import first_upper
 from fob_protocol.names import plain_name
+from fob_protocol.office.refusal_words import MEANINGS
 
 # How a copy that is enabled stands; every other word is a refusal's name.
 VALID: Final = "valid"
 NEEDS_NONE: Final = "needs-none"
+INVALID: Final = "invalid"
 NEEDS_LETTER: Final = "needs-letter"
 OWN: Final = "This phone's own program"
 
@@ -43,6 +46,9 @@ def copy_item(copy: ShownCopy, at: Callable[[float], str]) -> CopyItem:
 
 
 def why(copy: ShownCopy) -> str:
-    """Why it is refused. A verdict says more than its reason."""
+    """Why it is refused. A verdict says more than its reason. No office brings what is wrong with the phone's files."""
+    if copy.is_own and copy.state == INVALID:
+        words, _ = MEANINGS[INVALID]
+        return f"{first_upper(words)} ({INVALID}). Install the phone's program anew, and restart it."
     is_verdict = copy.state not in (VALID, NEEDS_NONE, "waiting", "not-validated")
     return sentence(copy.state if is_verdict or not copy.reason else copy.reason)
