@@ -169,7 +169,7 @@ def test_boxes_that_die_and_come_back_lose_no_slot(events: list[tuple[str, str]]
         for name in NAMES:
             fleet.fetch(name)
     fleet.step()
-    for number, slot in enumerate(fleet.view.slots):
-        assert fleet.knows(slot.owner, number, fleet.view)
-        assert slot.second is not None
-        assert fleet.knows(slot.second, number, fleet.view)
+    for number, last in enumerate(fleet.view.slots):
+        assert fleet.knows(last.owner, number, fleet.view)
+        assert last.second is not None
+        assert fleet.knows(last.second, number, fleet.view)

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from fob_office.errors import OperatorError, UsageError
 from fob_office.secrets.private_file import replace_file
+from fob_protocol.metering.records import Limits
 from fob_protocol.office.hashing import digest
 
 # In the folder of an office.
@@ -31,13 +32,29 @@ _OFFICE_SOCKET: Final = ".office"
 _UNIX: Final = "unix:"
 
 
+class KindSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How meters of a value kind begin, for steel boxes that are added later. `version`: of both owners' keys."""
+
+    version: int
+    freshness: int
+    piece: int
+    daily: int
+    credit: int
+
+    @property
+    def limits(self) -> Limits:
+        """Nothing spent."""
+        return Limits(self.piece, self.daily, self.credit, 0, 0)
+
+
 class CentreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the data centre's own programs have to know; passwords may stand in `database`."""
 
     # None: SQLite in the folder of the database server.
     database: str | None = None
-    # The newest version of both owners' keys of each value kind.
-    value_kinds: Annotated[dict[str, int], Meta(max_length=256)] = {}
+    value_kinds: Annotated[dict[str, KindSettings], Meta(max_length=256)] = {}
+    # Of transaction boxes that were removed, in hexadecimal: what they signed stands in the log for ever.
+    former_log_keys: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "CentreSettings(...)"

@@ -112,7 +112,7 @@ class _Maker:
         for name in self._plan.names(Kind.FUNCTION):
             write_settings(folders[name], told)
         self._make_database(folders)
-        kinds = {self._plan.value_kind.name: _FIRST_VERSION}
+        kinds = {self._plan.value_kind.name: self._plan.value_kind.settings(_FIRST_VERSION)}
         save_centre(self._part, CentreSettings(database=self._plan.database, value_kinds=kinds))
         write_new(self._part / _WHOLE, _Certificates((mine, boxes)).octets())
 

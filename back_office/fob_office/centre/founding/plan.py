@@ -7,6 +7,7 @@ from typing import Final
 
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.places import KindSettings
 from fob_protocol.metering.kinds import Freshness
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.message import Version
@@ -36,6 +37,13 @@ class NewKind:
     limits: Limits
     programs: Mapping[str, Version]
     age: int = DAY
+
+    def settings(self, version: int) -> KindSettings:
+        """With the newest version of its keys."""
+        limits = self.limits
+        return KindSettings(
+            version=version, freshness=self.freshness, piece=limits.piece, daily=limits.daily, credit=limits.credit
+        )
 
 
 @dataclass(frozen=True, slots=True)

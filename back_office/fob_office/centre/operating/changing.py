@@ -1,0 +1,235 @@
+"""The data centre itself changes: boxes and servers are added and removed, value kinds begin."""
+
+import asyncio
+import fcntl
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from fob_office.centre.boxes.folder import BoxFolder, create_folder, erase, open_folder
+from fob_office.centre.boxes.identity import admit, make_identity, read_identity
+from fob_office.centre.boxes.manufacturing import Admit
+from fob_office.centre.boxes.pkcs11_vault import ModulePlace
+from fob_office.centre.boxes.separation import held_by
+from fob_office.centre.boxes.steel.beginnings import Beginnings
+from fob_office.centre.boxes.steel.owners import Owners
+from fob_office.centre.bus.directory import FILE as DIRECTORY
+from fob_office.centre.bus.directory import Entry, read_entries, write_entries
+from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.commands.meter import HeldView
+from fob_office.centre.commands.steel import GiveKey, SetNewMeters
+from fob_office.centre.founding.owners_keys import make_gifts
+from fob_office.centre.founding.plan import NewKind
+from fob_office.centre.founding.telling import admitted
+from fob_office.centre.function.settings import FILE as TOLD
+from fob_office.centre.function.settings import Told, write_settings
+from fob_office.centre.operating.operator import Operator
+from fob_office.centre.places import (
+    MANUFACTURING,
+    KindSettings,
+    load_centre,
+    make_sockets,
+    save_centre,
+    socket_address,
+)
+from fob_office.centre.supervising.lock import is_supervised
+from fob_office.centre.supervising.status import read_status
+from fob_office.centre.view_file import ViewFile
+from fob_office.errors import NotFoundError, OperatorError
+from fob_office.secrets.private_file import OWNER_ONLY
+from fob_protocol.noise.keys import KeyPair
+from fob_protocol.office.message import read
+
+# Of which there may be several, and none is the only one of its name.
+ADDED: Final = (
+    Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION, Kind.FUNCTION, Kind.DATABASE, Kind.COMMUNICATION,
+)  # fmt: skip
+_LOCK: Final = "change.lock"
+_STATUS: Final = "fob-office centre status"
+# Seconds until a function server answers again, or a process that is removed has ended.
+_TIME: Final = 30.0
+_PAUSE: Final = 0.1
+
+
+async def add_box(operator: Operator, kind: Kind, module: ModulePlace | None) -> str:
+    """A process more, on this machine; its name. Raises BusRefusedError, AwayError, OperatorError, OSError."""
+    with _changing(operator.centre):
+        name = _free_name(operator.centre, kind)
+        folder = create_folder(operator.centre / name, name, operator.surroundings.random)
+        public = make_identity(folder, kind, operator.surroundings.random)
+        keys = public.static, public.sealing, public.signing
+        given = await operator.one(MANUFACTURING, Admit(kind, name, *keys))
+        masters = module if held_by(kind) else None
+        shown = admit(folder, operator.manufacturing, given.shown, given.masters, masters)
+        if kind == Kind.FUNCTION:
+            folder.write(TOLD, _open(operator, _local_of(operator, Kind.FUNCTION)[0]).read(TOLD))
+        if kind == Kind.STEEL:
+            await _give_all(operator, folder, shown)
+        entry = Entry(name, kind, socket_address(make_sockets(operator.centre), name), given.shown)
+        write_entries(operator.centre, [*read_entries(operator.centre / DIRECTORY), entry])
+    return name
+
+
+async def remove_box(operator: Operator, name: str) -> None:
+    """It ends, and its keys are erased. Raises OperatorError, BusRefusedError, AwayError, OSError."""
+    with _changing(operator.centre):
+        entries = read_entries(operator.centre / DIRECTORY)
+        entry = next((one for one in entries if one.name == name), None)
+        if entry is None:
+            raise NotFoundError("nothing was removed", f"there is no {name}", _STATUS)
+        if entry.kind not in ADDED or len([one for one in entries if one.kind == entry.kind]) == 1:
+            raise OperatorError(
+                "nothing was removed", f"{name} is the only one of its kind", "fob-office centre box add"
+            )
+        if entry.kind == Kind.METER:
+            await _check_slots(operator, name)
+        if entry.kind == Kind.TRANSACTION:
+            _keep_log_key(operator, name)
+        write_entries(operator.centre, [one for one in entries if one.name != name])
+        await _until(operator.centre, lambda: _pid_of(operator.centre, name) is None, f"{name} does not end")
+        if (operator.centre / name).is_dir():
+            erase(operator.centre / name, "removed by an operator")
+
+
+async def begin_kind(operator: Operator, kind: NewKind, validation_key: bytes, keep: Path | None) -> None:
+    """A value kind begins, or goes on with new keys and other rules for meters to come.
+
+    Raises BusRefusedError, AwayError, OperatorError, OSError.
+    """
+    with _changing(operator.centre):
+        settings = load_centre(operator.centre)
+        known = settings.value_kinds.get(kind.name)
+        now = kind.settings(known.version + 1 if known is not None else 1)
+        # Before keys of this version are given to anybody: no version is ever made twice.
+        save_centre(operator.centre, replace(settings, value_kinds=settings.value_kinds | {kind.name: now}))
+        await _give(operator, kind.name, now, [], keep)
+        for name in _local_of(operator, Kind.FUNCTION):
+            folder = _open(operator, name)
+            told = read(Told, folder.read(TOLD))
+            others = tuple(one for one in told.admitted if one.value_kind != kind.name)
+            write_settings(folder, replace(told, admitted=(*others, admitted(kind, validation_key))))
+            await _restart(operator.centre, name)
+
+
+async def _give_all(operator: Operator, folder: BoxFolder, shown: Pass) -> None:
+    """A new version of all keys, as nobody has the ones before; to the new box before it runs."""
+    settings = load_centre(operator.centre)
+    kinds = {name: replace(kind, version=kind.version + 1) for name, kind in settings.value_kinds.items()}
+    save_centre(operator.centre, replace(settings, value_kinds=kinds))
+    for name, kind in kinds.items():
+        await _give(operator, name, kind, [(folder, shown)], None)
+
+
+async def _give(
+    operator: Operator, name: str, kind: KindSettings, new: list[tuple[BoxFolder, Pass]], keep: Path | None
+) -> None:
+    """Both keys and the rules, to all steel boxes: those that run by the bus."""
+    directory = operator.links.directory
+    running = [directory.pass_of(entry.name) for entry in directory.of_kind(Kind.STEEL)]
+    owners = {}
+    for folder, shown in new:
+        owners[shown.name] = Owners(folder, KeyPair.from_private_bytes(read_identity(folder).sealing).private)
+        Beginnings(folder).set(name, kind.freshness, kind.limits.octets())
+    passes = [*running, *(shown for _, shown in new)]
+    for box in running:
+        await operator.one(box.name, SetNewMeters(name, kind.freshness, kind.limits.octets()))
+    for gift in make_gifts(passes, name, kind.version, operator.surroundings.random, keep):
+        if gift.box in owners:
+            owners[gift.box].give(gift.owner, gift.value_kind, gift.version, gift.sealed)
+        else:
+            await operator.one(gift.box, GiveKey(gift.owner, gift.value_kind, gift.version, gift.sealed))
+
+
+async def _check_slots(operator: Operator, name: str) -> None:
+    """Raises OperatorError: what it owns would be lost with it."""
+    view = ViewFile(operator.centre, operator.manufacturing).newest()
+    complete: dict[str, tuple[int, ...]] = {}
+    for number, slot in enumerate(view.slots):
+        if slot.owner != name:
+            continue
+        if slot.second is not None and slot.second not in complete:
+            complete[slot.second] = (await operator.one(slot.second, HeldView())).complete
+        if slot.second is None or number not in complete[slot.second]:
+            why = f"slot {number} is known to no other box yet"
+            raise OperatorError("nothing was removed", why, f"{_STATUS}    (and wait until there is a second)")
+
+
+def _keep_log_key(operator: Operator, name: str) -> None:
+    settings = load_centre(operator.centre)
+    key = operator.links.directory.pass_of(name).signing
+    if key is not None and key.hex() not in settings.former_log_keys:
+        save_centre(operator.centre, replace(settings, former_log_keys=(*settings.former_log_keys, key.hex())))
+
+
+async def _restart(centre: Path, name: str) -> None:
+    """By the supervisor, which starts whatever ends. Where none is at work, nothing runs."""
+    pid = _pid_of(centre, name)
+    if pid is None:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    await _until(centre, lambda: _is_ready_again(centre, name, pid), f"{name} does not come back")
+
+
+async def _until(centre: Path, is_done: Callable[[], bool], what: str) -> None:
+    """Raises OperatorError."""
+    for _ in range(int(_TIME / _PAUSE)):
+        if is_done():
+            return
+        # The supervisor tells by a file.
+        await asyncio.sleep(_PAUSE)
+    raise OperatorError(what, f"nothing changed in {_TIME:g} s", _STATUS)
+
+
+def _is_ready_again(centre: Path, name: str, pid: int) -> bool:
+    status = read_status(centre)
+    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
+    return found is not None and found.state == "ready" and found.pid != pid
+
+
+def _pid_of(centre: Path, name: str) -> int | None:
+    """None: it does not run."""
+    status = read_status(centre) if is_supervised(centre) else None
+    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
+    return found.pid if found is not None else None
+
+
+def _local_of(operator: Operator, kind: Kind) -> list[str]:
+    """Raises OperatorError: none is on this machine."""
+    entries = operator.links.directory.of_kind(kind)
+    names = [entry.name for entry in entries if (operator.centre / entry.name).is_dir()]
+    if not names:
+        raise OperatorError("the data centre was not changed", f"no {kind.word} server is here", _STATUS)
+    return names
+
+
+def _open(operator: Operator, name: str) -> BoxFolder:
+    """Raises TamperedError."""
+    return open_folder(operator.centre / name, name, operator.surroundings.random)
+
+
+def _free_name(centre: Path, kind: Kind) -> str:
+    """No name is given twice: folders of removed ones stay, without their keys."""
+    found = (re.fullmatch(rf"{kind.word}-(\d+)", path.name) for path in centre.iterdir())
+    return f"{kind.word}-{1 + max((int(one[1]) for one in found if one is not None), default=0)}"
+
+
+@contextmanager
+def _changing(centre: Path) -> Iterator[None]:
+    """One change at a time. Raises OperatorError, OSError."""
+    descriptor = os.open(centre / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise OperatorError(
+            "the data centre was not changed", "somebody else is changing it", "wait for its end"
+        ) from None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""What operators see and want of one meter (M31)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.database import Fetch, FetchMeters
+from fob_office.centre.commands.function import CarryOut, Recover, Settle
+from fob_office.centre.commands.meter import Look
+from fob_office.centre.commands.steel import OrderKey
+from fob_office.centre.operating.operator import Operator
+from fob_office.centre.words import Word
+from fob_protocol.cose import mac0
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
+from fob_protocol.office.message import read
+
+# An id under which nothing was ever asked.
+_NOBODY_S: Final = bytes(16)
+GENUINE: Final = "genuine"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Records as they stand in the database, and what the meter box says of the meter's: `genuine`, or why not."""
+
+    meter: MeterRecord
+    user: UserRecord
+    checked: str
+
+
+async def list_meters(operator: Operator, after: str, count: int) -> list[MeterRecord]:
+    """Above a serial. Unchecked: only meter boxes can. Raises BusRefusedError."""
+    found: list[MeterRecord] = []
+    while len(found) < count:
+        page = (await operator.any(Kind.DATABASE, FetchMeters(after, count - len(found)))).records
+        if not page:
+            break
+        found += (_meter(record) for record in page)
+        after = found[-1].serial
+    return found
+
+
+async def show_meter(operator: Operator, serial: str) -> Shown:
+    """Raises BusRefusedError NO_METER."""
+    meter, user = await _fetch(operator, serial)
+    checked = GENUINE
+    try:
+        await operator.peers.owner(serial, Look(meter, ()))
+    except BusRefusedError as refused:
+        checked = f"{refused.word}: {refused.why}"
+    return Shown(_meter(meter), read(UserRecord, mac0.unchecked_payload(user)), checked)
+
+
+async def order(operator: Operator, serial: str, deed: Deed, limits: Limits | None = None) -> None:
+    """Stop, resume, withdraw, change: once, of the record as it is now. Raises BusRefusedError."""
+    record = _meter((await _fetch(operator, serial))[0])
+    octets = limits.octets() if limits is not None else None
+    asked = OrderKey(deed, serial, record.registers.counter, octets)
+    signed = (await operator.any(Kind.STEEL, asked)).order
+    await operator.any(Kind.FUNCTION, CarryOut(signed))
+
+
+async def limits_of(operator: Operator, serial: str) -> Limits:
+    """As they are now. Raises BusRefusedError NO_METER."""
+    return _meter((await _fetch(operator, serial))[0]).limits
+
+
+async def settle(operator: Operator, serial: str) -> None:
+    """What the mailer owes is charged. Raises BusRefusedError."""
+    await operator.any(Kind.FUNCTION, Settle(serial))
+
+
+async def recover(operator: Operator, serial: str) -> None:
+    """The meter box's standing takes the place of what the database has. Raises BusRefusedError."""
+    await operator.any(Kind.FUNCTION, Recover(serial))
+
+
+async def _fetch(operator: Operator, serial: str) -> tuple[bytes, bytes]:
+    found = await operator.any(Kind.DATABASE, Fetch(_NOBODY_S, serial))
+    if found.meter is None or found.user is None:
+        raise BusRefusedError(Word.NO_METER, f"there is no meter {serial}")
+    return found.meter, found.user
+
+
+def _meter(record: bytes) -> MeterRecord:
+    return read(MeterRecord, mac0.unchecked_payload(record))

@@ -1,0 +1,95 @@
+"""An operator of the data centre: its pass, and links to all processes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from fob_office.centre.boxes.errors import TamperedError
+from fob_office.centre.boxes.folder import open_folder
+from fob_office.centre.boxes.identity import read_party
+from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.commands import Command, ReplyT
+from fob_office.centre.bus.directory import Directory
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.function.peers import LinkedPeers
+from fob_office.centre.places import OPERATOR, CentreSettings, load_centre
+from fob_office.centre.view_file import ViewFile
+from fob_office.centre.words import Word
+from fob_office.errors import NotFoundError, OperatorError
+from fob_office.surroundings import Surroundings
+
+ResultT = TypeVar("ResultT")
+
+_STATUS: Final = "fob-office centre status"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """`peers`: any process of a kind, or the owner of a meter; `links`: one by its name."""
+
+    centre: Path
+    settings: CentreSettings
+    surroundings: Surroundings
+    manufacturing: bytes
+    links: Links = field(repr=False)
+    peers: LinkedPeers = field(repr=False)
+
+    async def any(self, kind: Kind, command: Command[ReplyT]) -> ReplyT:
+        """Raises BusRefusedError."""
+        return await self.peers.any(kind, command)
+
+    async def one(self, name: str, command: Command[ReplyT]) -> ReplyT:
+        """Raises BusRefusedError, AwayError."""
+        return await self.links.to(name).ask(command)
+
+    def now(self) -> int:
+        """Seconds since 1970."""
+        return self.surroundings.clock()
+
+
+@asynccontextmanager
+async def operating(centre: Path, surroundings: Surroundings) -> AsyncIterator[Operator]:
+    """Of the data centre in this folder. Raises OperatorError, TamperedError."""
+    settings = load_centre(centre)
+    me = read_party(
+        open_folder(centre / OPERATOR, OPERATOR, surroundings.random), surroundings.clock, surroundings.random
+    )
+    manufacturing = me.trust.manufacturing
+    links = Links(me, Directory(centre, manufacturing))
+    try:
+        peers = LinkedPeers(links, ViewFile(centre, manufacturing))
+        yield Operator(centre, settings, surroundings, manufacturing, links, peers)
+    finally:
+        links.close()
+
+
+def run_operator(
+    centre: Path, surroundings: Surroundings, what: str, work: Callable[[Operator], Coroutine[Any, Any, ResultT]]
+) -> ResultT:
+    """What the work gives; `what` was not done where the data centre refuses. Raises OperatorError."""
+
+    async def run() -> ResultT:
+        async with operating(centre, surroundings) as operator:
+            return await work(operator)
+
+    with told(what):
+        return asyncio.run(run())
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """How the bus ends, as an operator is told it."""
+    try:
+        yield
+    except TamperedError as error:
+        raise OperatorError(what, error.why, "restore a backup of its folder, or make another box") from None
+    except BusRefusedError as error:
+        if error.word == Word.NO_METER:
+            raise NotFoundError(what, error.why, "fob-office centre meter list") from None
+        raise OperatorError(what, f"{error.word}: {error.why}", _STATUS) from None
+    except (AwayError, DirectoryError) as error:
+        raise OperatorError(what, str(error), _STATUS) from None

@@ -1,0 +1,144 @@
+"""`fob-office centre meter`: the meters of mailers (M31)."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from msgspec.structs import replace
+
+from fob_office.centre.operating import meters
+from fob_office.centre.operating.operator import Operator
+from fob_office.cli.centre.asking import ask
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.paging import PAGE
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.records import MeterRecord
+
+_AMOUNT: Final = click.IntRange(1, AMOUNT_LIMIT)
+
+
+@click.group()
+def meter() -> None:
+    """Meters: what they have counted, and what an operator wants of one. Amounts in the value kind's least unit."""
+
+
+@meter.command("list")
+@state_option
+@json_option
+@click.option("--after", default="", help="The last serial that is known.")
+@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
+@pass_cli
+def list_(cli: Cli, state: Path, after: str, count: int) -> None:
+    """All meters, as they stand in the database."""
+    found = ask(cli, state, "the meters are not known", lambda operator: meters.list_meters(operator, after, count))
+    cli.table([_row(record) for record in found])
+
+
+@meter.command()
+@state_option
+@json_option
+@click.argument("serial")
+@pass_cli
+def show(cli: Cli, state: Path, serial: str) -> None:
+    """One meter and its mailer; `checked` is what its meter box says of the record."""
+    shown = ask(cli, state, f"meter {serial} is not known", lambda operator: meters.show_meter(operator, serial))
+    record, user = shown.meter, shown.user
+    limits = record.limits
+    cli.fields(
+        _row(record)
+        | {
+            "loads": record.registers.loads, "freshness": record.freshness.kind.name.lower(),
+            "most_for_a_piece": limits.piece, "most_for_a_day": limits.daily, "credit": limits.credit,
+            "name": user.name, "payment": user.payment.name.lower(), "origins": list(user.origins),
+            "checked": shown.checked,
+        }
+    )  # fmt: skip
+
+
+@meter.command()
+@state_option
+@click.argument("serial")
+@pass_cli
+def stop(cli: Cli, state: Path, serial: str) -> None:
+    """It takes money and gives nothing, until `resume`."""
+    _order(cli, state, serial, Deed.STOP, "stopped")
+
+
+@meter.command()
+@state_option
+@click.argument("serial")
+@pass_cli
+def resume(cli: Cli, state: Path, serial: str) -> None:
+    """It gives postage again."""
+    _order(cli, state, serial, Deed.RESUME, "resumed")
+
+
+@meter.command()
+@state_option
+@click.argument("serial")
+@pass_cli
+def withdraw(cli: Cli, state: Path, serial: str) -> None:
+    """For ever: it gives refunds alone."""
+    _order(cli, state, serial, Deed.WITHDRAW, "withdrawn")
+
+
+@meter.command()
+@state_option
+@click.option("--most-for-a-piece", "piece", type=_AMOUNT)
+@click.option("--most-for-a-day", "daily", type=_AMOUNT)
+@click.option("--credit", type=click.IntRange(0, AMOUNT_LIMIT), help="How much may be owed.")
+@click.argument("serial")
+@pass_cli
+def limits(cli: Cli, state: Path, serial: str, piece: int | None, daily: int | None, credit: int | None) -> None:
+    """Other limits; what is not said stays."""
+    said = {"piece": piece, "daily": daily, "credit": credit}
+    changes = {name: value for name, value in said.items() if value is not None}
+    if not changes:
+        raise click.UsageError("say what changes")
+
+    async def change(operator: Operator) -> None:
+        now = await meters.limits_of(operator, serial)
+        await meters.order(operator, serial, Deed.CHANGE, replace(now, **changes))
+
+    _do(cli, state, serial, "changed", change)
+
+
+@meter.command()
+@state_option
+@click.argument("serial")
+@pass_cli
+def settle(cli: Cli, state: Path, serial: str) -> None:
+    """Charge what the mailer owes."""
+    _do(cli, state, serial, "settled", partial(meters.settle, serial=serial))
+
+
+@meter.command()
+@state_option
+@click.argument("serial")
+@pass_cli
+def recover(cli: Cli, state: Path, serial: str) -> None:
+    """After the database was restored: its meter box says how the meter stands, and the gap stands in the log."""
+    _do(cli, state, serial, "recovered", partial(meters.recover, serial=serial))
+
+
+def _order(cli: Cli, state: Path, serial: str, deed: Deed, done: str) -> None:
+    _do(cli, state, serial, done, partial(meters.order, serial=serial, deed=deed))
+
+
+def _do(
+    cli: Cli, state: Path, serial: str, done: str, work: Callable[[Operator], Coroutine[Any, Any, None]]
+) -> None:  # fmt: skip
+    ask(cli, state, f"meter {serial} was not {done}", work)
+    cli.say(f"{done} meter {serial}")
+
+
+def _row(record: MeterRecord) -> dict[str, object]:
+    registers = record.registers
+    return {
+        "serial": record.serial, "value_kind": record.value_kind, "state": record.state.name.lower(),
+        "counter": registers.counter, "ascending": registers.ascending, "descending": registers.descending,
+        "owed": registers.owed, "pieces": registers.pieces, "time": record.time,
+    }  # fmt: skip

@@ -1,0 +1,65 @@
+"""`fob-office centre status`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.communication import Count
+from fob_office.centre.commands.database import FetchWarnings
+from fob_office.centre.operating.log import newest_checkpoint
+from fob_office.centre.operating.operator import Operator
+from fob_office.centre.places import centre_folder, load_centre
+from fob_office.centre.supervising.lock import is_supervised
+from fob_office.centre.supervising.status import read_status
+from fob_office.cli.centre.asking import ask
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+
+# What a process of the data centre that does not answer says for itself.
+_AWAY: Final = (BusRefusedError, AwayError, DirectoryError)
+_COLUMNS: Final = ("name", "kind", "state", "pid", "restarts", "view")
+
+
+@click.command()
+@state_option
+@json_option
+@pass_cli
+def status(cli: Cli, state: Path) -> None:
+    """Processes and their states, the view, the log's newest checkpoint, warnings."""
+    folder = centre_folder(state)
+    settings = load_centre(folder)
+    found = read_status(folder) if is_supervised(folder) else None
+    if found is None:
+        values = {"data centre": str(folder), "state": "stopped", "value kinds": list(settings.value_kinds)}
+        cli.fields({name.replace(" ", "_"): value for name, value in values.items()} if cli.is_json else values)
+        return
+    log = ask(cli, state, "the log is not known", _log)
+    state_word = "ready" if found.is_ready else "not ready"
+    rows = [{column: getattr(process, column) for column in _COLUMNS} for process in found.processes]
+    if cli.is_json:
+        cli.data({"data_centre": str(folder), "state": state_word, "view": found.view, **log, "processes": rows})
+        return
+    shown = {"data centre": folder, "state": state_word, "view": found.view}
+    cli.fields(shown | {name.replace("_", " "): value for name, value in log.items()})
+    cli.line("")
+    cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])
+
+
+async def _log(operator: Operator) -> Mapping[str, object]:
+    """As far as somebody answers."""
+    found: dict[str, object] = {}
+    try:
+        newest = await newest_checkpoint(operator)
+        found["checkpoint_size"] = newest[1].size if newest is not None else None
+        found["checkpoint_time"] = newest[1].time if newest is not None else None
+        warnings = (await operator.any(Kind.DATABASE, FetchWarnings(0))).warnings
+        found["warnings"] = len(warnings)
+        counted = await operator.any(Kind.COMMUNICATION, Count())
+        found["questions"] = counted.questions
+        found["unanswered"] = counted.unanswered
+    except _AWAY as error:
+        found["trouble"] = str(error)
+    return found

@@ -1,0 +1,57 @@
+"""`fob-office centre value-kind`: what meters count (M32)."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fob_office.centre.founding.telling import validation_key
+from fob_office.centre.operating import changing
+from fob_office.centre.operating.operator import Operator
+from fob_office.centre.places import centre_folder, load_centre
+from fob_office.cli.centre.asking import ask
+from fob_office.cli.centre.options import kind_options, new_kind
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_protocol.metering.kinds import Freshness
+
+
+@click.group()
+def value_kind() -> None:
+    """Value kinds: what meters count, and in which unit."""
+
+
+@value_kind.command("list")
+@state_option
+@json_option
+@pass_cli
+def list_(cli: Cli, state: Path) -> None:
+    """All of them, and how a new meter begins."""
+    kinds = load_centre(centre_folder(state)).value_kinds
+    cli.table([
+        {
+            "name": name, "key_version": kind.version, "freshness": Freshness(kind.freshness).name.lower(),
+            "most_for_a_piece": kind.piece, "most_for_a_day": kind.daily, "credit": kind.credit,
+        }
+        for name, kind in kinds.items()
+    ])  # fmt: skip
+
+
+@value_kind.command()
+@state_option
+@kind_options
+@click.option(
+    "--keep-keys", type=click.Path(path_type=Path, file_okay=False), help="Folder for the vendor's and the post's key."
+)
+@click.argument("name")
+@pass_cli
+def add(cli: Cli, /, state: Path, name: str, keep_keys: Path | None, **more: Any) -> None:
+    """One more, or one that there is with new keys and other rules for new meters; function servers start anew."""
+    kind = new_kind(name, more)
+    with cli.office(state) as office, office.database.read() as session:
+        key = validation_key(session)
+
+    async def work(operator: Operator) -> None:
+        await changing.begin_kind(operator, kind, key, keep_keys)
+
+    ask(cli, state, f"value kind {name} was not added", work)
+    cli.say(f"added {name}")
