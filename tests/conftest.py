@@ -6,13 +6,16 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from support.memory_disk import use_memory
-from support.postgresql import Cluster, running_cluster
 from support.run_order import longest_first
+
+if TYPE_CHECKING:
+    from support.postgresql import Cluster
 
 # Before pytest makes its folder.
 use_memory()
@@ -70,7 +73,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster() -> "Iterator[Cluster]":
     """One PostgreSQL for all tests of a process, started by the first that needs it."""
+    # Most runs of a few tests need none.
+    from support.postgresql import running_cluster
+
     with running_cluster() as running:
         yield running
