@@ -233,6 +233,7 @@ def test_migrating_twice_does_nothing(made: Shell) -> None:
     [
         ("frob", 2, "No such command 'frob'."),
         ("server show", 2, "Missing argument 'NAME'."),
+        ("server add x --usage registration", 2, "who registers there could use nothing: say --usage entitlement too"),
         ("server add x --usage everything", 2, "Invalid value for '--usage': 'everything' is not one of"),
         ("server revoke release", 2, "say --old or --all"),
         ("server show nobody", 1, "there is no server nobody"),

@@ -10,6 +10,7 @@ from fob_office.errors import NotFoundError, OperatorError
 from fob_office.orders.service import create_order
 from fob_office.registration.operating import Registrar
 from fob_office.registration.templates import presets
+from fob_office.registration.views import registration_views
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.configuration import Purpose
@@ -149,13 +150,15 @@ def test_a_device_takes_only_its_own_entitlements_and_none_that_are_old(scene: O
 
 
 @pytest.mark.clause("R21")
-def test_a_server_that_is_not_certified_for_it_says_nothing_about_entitlements(scene: OfficeScene) -> None:
+def test_at_a_server_that_could_never_say_what_people_may_do_nobody_registers(scene: OfficeScene) -> None:
+    """No name is taken there."""
     scene.issuing().add_server("bank", "Bank", (Usage.REGISTRATION,))
     device = device_of(scene)
-    device.register("Alice", "bank")
     with pytest.raises(RefusedError) as refused:
-        device.session("bank").get_entitlements()
+        device.register("Alice", "bank")
     assert refused.value.refusal is Refusal.UNAVAILABLE
+    with scene.office.database.read() as session:
+        assert registration_views(session, server=None, standing=None, after=b"", count=1) == []
 
 
 def same_device(scene: OfficeScene, serial: str) -> ReferenceDevice:

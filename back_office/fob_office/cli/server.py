@@ -108,6 +108,8 @@ def add(
     issuer_key: Path | None,
 ) -> None:
     """A new server with its own keys and a certificate of the issuer."""
+    if "registration" in usages and "entitlement" not in usages:
+        raise click.UsageError("who registers there could use nothing: say --usage entitlement too")
     with cli.issuing(state, issuer_key) as issuing:
         issuing.add_server(
             name, title or name, tuple(USAGES[usage] for usage in usages), days=days, keys_file=keys_file

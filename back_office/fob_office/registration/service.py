@@ -19,6 +19,7 @@ from fob_office.registration.standing import is_forgotten, is_taken, make_room
 from fob_office.registration.tables import Registration, Standing
 from fob_office.registration.templates import TemplateSetting, good_templates, setting_of, signed_template
 from fob_office.servers.identity import Identity
+from fob_protocol.office.certificate import Usage
 from fob_protocol.office.hashing import authenticate
 from fob_protocol.office.limits import CONFIRM_TIME
 from fob_protocol.office.refusals import Refusal
@@ -49,7 +50,8 @@ class Registering:
         self._office = office
 
     def template(self, server: Identity) -> TemplateAnswer:
-        """What there is to fill in at a server."""
+        """What there is to fill in at a server. Raises RuleBrokenError."""
+        _check_use(server)
         with self._office.database.read() as session:
             setting = setting_of(session, server.name)
         return TemplateAnswer(server.signed, signed_template(setting, server, self._office.now()))
@@ -85,6 +87,7 @@ class Registering:
 
     def _begin(self, server: Identity, setting: TemplateSetting, claim: Claim) -> Reply:
         """Raises RuleBrokenError, IntegrityError."""
+        _check_use(server)
         now = self._office.now()
         template = claim.check_signature(server, good_templates(setting, server, now))
         # Whoever may not register is told nothing of names and fields, and nobody of devices whose key they have not.
@@ -131,3 +134,9 @@ class Registering:
             authentication_key=seal_key(sealer, user_code, agreed.key),
             ssk2=seal_ssk2(sealer, user_code, agreed.reply.ssk2),
         )  # fmt: skip
+
+
+def _check_use(server: Identity) -> None:
+    """No name is taken for nothing. Raises RuleBrokenError UNAVAILABLE: nobody could ever be told what they may do."""
+    if not server.may(Usage.ENTITLEMENT):
+        raise RuleBrokenError(Refusal.UNAVAILABLE, "R21", "the issuer does not let this server say what people may do")
