@@ -28,7 +28,8 @@ _CLAUSES: Final = {
 ALARMING: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK, Word.NEWER_STANDING, BusWord.TAMPERED})
 # What passes: another process is asked, or the same one in a moment.
 PASSING: Final = frozenset({Word.MOVED, Word.INCOMPLETE, Word.ALONE, Word.UNAVAILABLE, Word.NEWER_VIEW})
-_SAID: Final = frozenset(_CLAUSES)
+# By what boxes say.
+_SAID: Final = {refusal.value: refusal for refusal in _CLAUSES} | {Word.STALE.value: Refusal.LATE}
 
 
 def refusal_of(error: BusRefusedError) -> RuleBrokenError:
@@ -37,8 +38,7 @@ def refusal_of(error: BusRefusedError) -> RuleBrokenError:
         return refused(Refusal.TAMPERING, error.why)
     if error.word == BusWord.MALFORMED:
         return refused(Refusal.MALFORMED, error.why)
-    known = {refusal.value: refusal for refusal in _SAID}
-    return refused(known.get(error.word, Refusal.UNAVAILABLE), error.why)
+    return refused(_SAID.get(error.word, Refusal.UNAVAILABLE), error.why)
 
 
 def refused(refusal: Refusal, why: str) -> RuleBrokenError:
