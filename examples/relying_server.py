@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fob_protocol.integrity.relying import NotAdmittedError, RelyingParty
 from fob_protocol.office.message import Version
@@ -144,10 +145,17 @@ def _program(text: str) -> tuple[str, Version]:
     return name, (first, second, third)
 
 
+def _key(text: str) -> bytes:
+    """Raw, of 32 octets, and a point of the curve. Raises ValueError."""
+    key = bytes.fromhex(text)
+    Ed25519PublicKey.from_public_bytes(key)
+    return key
+
+
 def main() -> None:
     """Until it is interrupted."""
     parser = argparse.ArgumentParser(description="Let in only software that an office has validated.")
-    parser.add_argument("--server-key", type=bytes.fromhex, required=True, help="of the validation server, in hex")
+    parser.add_argument("--server-key", type=_key, required=True, help="of the validation server: 64 digits in hex")
     parser.add_argument("--audience", required=True, help="the name of this server")
     parser.add_argument("--program", type=_program, action="append", default=[], help="NAME=1.3.0, the least version")
     parser.add_argument("--greatest-age", type=int, default=3600, help="of a validation, in seconds (3600)")

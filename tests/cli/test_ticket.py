@@ -146,7 +146,8 @@ def test_a_good_ticket_is_verified_without_a_daemon(
         (ticket_of(9000), (), "expired"),
         (ticket_of(-3600), (), "not-yet-valid"),
         (ticket_of(3600)[:-1] + b"x", (), "wrong-signature"),
-        (b"\xd2nothing", (), "wrong-signature"),
+        (b"\xd2nothing", (), "malformed"),
+        (b"a letter to Santa", (), "malformed"),
         (bytes([0xD2]) * (TICKET_LIMIT + 1), (), "too-large"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -158,6 +159,14 @@ def test_a_refusal_has_three_lines_and_a_code(
     ended = offline("ticket", "verify", str(tmp_path / "ticket"), "--key", KEY, *options)
     assert (ended.code, ended.out, ended.error[0]) == (1, "", "the ticket is refused")
     assert ended.error[1].endswith(f"({code})")
+
+
+def test_a_file_that_is_much_larger_than_a_ticket_is_not_read_as_one(offline: Offline, tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(bytes(5_000_000))
+    for command in (("verify", "--key", KEY), ("show",)):
+        ended = offline("ticket", command[0], str(tmp_path / "film"), *command[1:])
+        assert (ended.code, ended.error[0]) == (2, "the ticket was not read")
+        assert ended.error[1].endswith("film has more than 4,096 octets, which no ticket has")
 
 
 def test_another_servers_key_and_what_is_no_use(offline: Offline, file: Path, tmp_path: Path) -> None:

@@ -221,3 +221,10 @@ def work_there(address: str) -> None:
         headers = {"Authorization": shown(token, base64.urlsafe_b64decode(text + "=")), "Fob-Nonce": text}
         assert http.post("/work", headers=headers).json()["program"] == "calculator"
         assert refusal(http.post("/work", headers=headers)) == "wrong-nonce"
+
+
+def test_it_does_not_start_with_what_is_no_key() -> None:
+    command = [sys.executable, str(PROGRAM), "--server-key", "abcd", "--audience", "work"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "argument --server-key: invalid" in ended.stderr

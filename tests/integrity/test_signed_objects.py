@@ -89,7 +89,7 @@ KINDS: Final = {
         Label.CLONE_PROOF,
     ),
     "ticket": Kind(
-        sample.ticket().signed, SERVER.signing, partial(read_ticket, sample.public(SERVER.signing)), SIGNED, None
+        sample.ticket().signed, SERVER.signing, partial(read_ticket, sample.public(SERVER.signing)), UNREAD, None
     ),
     "presentation": Kind(
         lambda key: sample.presentation(holder=key),

@@ -311,7 +311,10 @@ def test_a_letter_is_printed_once(shell: Shell, scene: OfficeScene) -> None:
     computer = holder_of(scene)
     computer.enrol(letter, "fobd", octets)
     assert isinstance(computer.validate("fobd"), Ticket)
+    assert "does not roll" not in shell.said
+    shell("program policy fobd --no-rolls")
     assert "D7 is not embedded by" not in shell("copy letter fobd 1.0.0 --technique D7")
+    assert "does not roll: type it at the device itself" in shell.said
     assert "is not embedded by" in shell("copy letter fobd 1.0.0 --technique D1", status=1)
 
 

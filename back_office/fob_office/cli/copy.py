@@ -21,6 +21,8 @@ from fob_office.distribution.operating import Which, copies_after, copy_of
 from fob_office.distribution.views import copy_details, copy_views
 from fob_office.errors import OperatorError
 from fob_office.office import Office
+from fob_office.programs.service import program_of
+from fob_office.programs.settings import setting_of
 from fob_office.secrets.private_file import write_new
 from fob_office.validation.proofs import proof_of
 from fob_protocol.cose.errors import CoseError
@@ -165,7 +167,11 @@ def letter(cli: Cli, state: Path, program: str, version: str, technique: str | N
     """Print a letter: whoever types it in has a copy. It is shown once, good for one holder and 30 days."""
     with cli.office(state) as office:
         told = make_letter(office, program, parse(version), Technique[technique] if technique else None, WHO)
+        with office.database.read() as session:
+            stays = not setting_of(session, program_of(session, program, parse(version))).policy.rolls
     cli.line(told)
+    if stays:
+        cli.say("its identifier does not roll: type it at the device itself, as a computer reads what is typed at it")
 
 
 @copy.command()

@@ -4,7 +4,7 @@ import base64
 import binascii
 import sys
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.files import write_durably
@@ -57,11 +57,19 @@ def read_server_key(path: str) -> bytes:
 def _read(path: str, what: str) -> bytes:
     try:
         if path == STANDARD_INPUT:
-            return sys.stdin.buffer.read(_FILE_LIMIT) if sys.stdin else b""
+            return _bounded(what, "what was typed", sys.stdin.buffer) if sys.stdin else b""
         with open(path, "rb") as file:
-            return file.read(_FILE_LIMIT)
+            return _bounded(what, path, file)
     except OSError as error:
         raise _not_read(what, f"{path}: {error.strerror or error}") from None
+
+
+def _bounded(what: str, name: str, file: BinaryIO) -> bytes:
+    content = file.read(_FILE_LIMIT + 1)
+    if len(content) > _FILE_LIMIT:
+        kind = what.split()[1]
+        raise _not_read(what, f"{name} has more than {_FILE_LIMIT:,} octets, which no {kind} has")
+    return content
 
 
 def _not_read(what: str, why: str) -> ControlError:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.cose.cwt import Claims, cose_key, read_cose_key, sign_claims, unverified_claims, verify_claims
-from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.errors import CoseError, SignatureError
 from fob_protocol.integrity.evidence import InitialisationValue, ProgramNumber
 from fob_protocol.integrity.limits import TICKET_LIMIT
 from fob_protocol.office.errors import Fault, OfficeError
@@ -74,8 +74,10 @@ def read_ticket(server: bytes, token: bytes) -> Ticket:
     _check_size(token)
     try:
         claims = verify_claims(server, MEDIA_TYPE, token)
-    except CoseError as error:
+    except SignatureError as error:
         raise OfficeError(Fault.WRONG_SIGNATURE, f"not signed by this validation server: {error}") from None
+    except CoseError as error:
+        raise OfficeError(Fault.MALFORMED, f"no ticket: {error}") from None
     return _ticket(claims)
 
 
