@@ -413,6 +413,26 @@ def test_a_session_carries_requests_and_entitlements_change_in_it(tmp_path: Path
     on_bench(tmp_path, story, configured())
 
 
+@pytest.mark.clause("R21")
+def test_options_that_cannot_come_now_are_not_asked_for_without_end(tmp_path: Path) -> None:
+    """What runs has no release to be given any more: a person is told so, the device by itself asks once."""
+
+    async def story(bench: DeviceBench) -> None:
+        await bench.at_rest()
+        user = await registered(bench)
+        user.version, user.components = 2, ("table",)
+        bench.office.refuses = {Service.CONFIGURATION: RefusedError(Refusal.LACKING, None)}
+        await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
+        await bench.until(lambda: Service.CONFIGURATION in bench.office.asked[-1:])
+        asked = len(bench.office.asked)
+        await asyncio.sleep(3600)
+        assert len(bench.office.asked) == asked
+        with pytest.raises(RefusedError, match="lacking"):
+            await bench.back_office.configure(Purpose.AGAIN)
+
+    on_bench(tmp_path, story, configured())
+
+
 @pytest.mark.clause("R21", "R23")
 def test_who_is_refused_hears_what_may_be_done_now(tmp_path: Path) -> None:
     """Levels that went down and options that came are known from then on; before, the next session told of them."""

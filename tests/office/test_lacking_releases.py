@@ -17,6 +17,8 @@ from fob_office.orders.tables import ORDERED, Option
 from fob_office.orders.views import order_view
 from fob_protocol.office.component import Component
 from fob_protocol.office.configuration import Current, Granted, Purpose
+from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.refusals import Refusal
 from support.office import OfficeScene
 from support.office_device import OfficeDevice
 from support.office_shop import OPERATOR, granted_versions, ordered_device, release, versions
@@ -72,7 +74,9 @@ def test_what_is_ordered_and_held_is_not_taken_away(scene: OfficeScene, lose: Lo
         # Nothing else was ordered; then something was, which cannot come without the rest.
         assert device.configure(Purpose.AGAIN) == Current(())
         add_option(scene, device, "slogan")
-        assert device.configure(Purpose.AGAIN) == Current(())
+        with pytest.raises(RefusedError) as refused:
+            device.configure(Purpose.AGAIN)
+    assert refused.value.refusal is Refusal.LACKING
     assert device.catalogue == held
     assert [(line["serial"], line["options"]) for line in logs if line["event"].startswith("kept")] == [
         ("M-0001", "rates"),

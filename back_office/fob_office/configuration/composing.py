@@ -22,6 +22,7 @@ from fob_office.servers.identity import Identity
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.authorisation import authorisation_code
 from fob_protocol.office.configuration import Current, Granted, Notice, Notices, Purpose, Request
+from fob_protocol.office.envelope import Refused
 from fob_protocol.office.limits import TICKET_TIME
 from fob_protocol.office.manifest import Manifest
 from fob_protocol.office.message import Message
@@ -58,8 +59,10 @@ def compose(session: Session, office: Office, server: Identity, device: Device, 
         return Composed(Current(notices))
     held = {component.id for component in request.catalogue}
     if kept := tuple(option for option in selection.lacking(options) if option in held):
-        # A set without them would take away what is ordered and runs.
-        return Composed(Current(notices), kept=kept)
+        # A set without them would take away what is ordered and runs, and one with them would be refused: whoever
+        # waits for something else is told so.
+        is_awaited = not wanted <= set(request.catalogue)
+        return Composed(Refused(Refusal.LACKING, None) if is_awaited else Current(notices), kept=kept)
     try:
         placed = arrange(chosen, regions_of(device.regions))
     except NotFittingError as error:

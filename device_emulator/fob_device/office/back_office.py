@@ -38,6 +38,7 @@ from fob_protocol.office.certificate import Usage
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.entitlements import Used
 from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.registration import Template
 from fob_protocol.office.retries import Pauses
 from fob_protocol.pkcs11.errors import CkrError
@@ -268,7 +269,12 @@ class BackOffice:
 
     async def _reconfigure(self, pauses: Pauses) -> None:
         """A server's entitlements name other components: the device's order is another one now (X7)."""
-        await self._configuring.configure(Purpose.AGAIN, pauses)
+        try:
+            await self._configuring.configure(Purpose.AGAIN, pauses)
+        except RefusedError as error:
+            # Until the office has a release for what runs there is nothing to ask for.
+            if error.refusal is not Refusal.LACKING:
+                raise
         self._registering.options_changed = False
 
     @contextmanager

@@ -45,6 +45,7 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "not-entitled": ("this person, or this computer, may not use that", Deed.ENTITLED),
     "denied": ("the office does not serve this device: it does not know it, or has no order for it", Deed.OPERATOR),
     "no-content": ("the office has no such component any more", Deed.CONFIGURE),
+    "lacking": ("an option that runs has no release that holds any more, so nothing else may change", Deed.OPERATOR),
     # The device, of what an office sent: certificates and lists.
     "wrong-signature": ("what came is not signed by who should have", Deed.OPERATOR),
     "wrong-issuer": ("the office's certificate is of another issuer than the device was made with", Deed.OPERATOR),

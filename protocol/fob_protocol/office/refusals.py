@@ -23,6 +23,8 @@ class Refusal(StrEnum):
     # Configuration (C3 to C6, C22, C28): one word for all that may be wrong with who asks.
     DENIED = "denied"
     NO_CONTENT = "no-content"
+    # Something that is ordered and held has no release to be given: so nothing else can change either (C16, C26).
+    LACKING = "lacking"
     # Copies (V14, V22, V23): what is wrong with a request of a holder that is known.
     REPLAYED = "replayed"
     OUT_OF_SEQUENCE = "out-of-sequence"
