@@ -246,7 +246,7 @@ def test_the_walk_signs_and_says_what_crossed_the_link(tmp_path: Path, link: str
 
 
 @pytest.mark.slow
-@pytest.mark.clause("C13", "C17", "C19")
+@pytest.mark.clause("C13", "C17", "C19", "V12", "V15")
 @pytest.mark.parametrize("link", ["serial", pytest.param("ble", marks=pytest.mark.clause("P7"))])
 def test_a_generic_phone_becomes_what_was_ordered_without_a_key_press(tmp_path: Path, link: str) -> None:
     environment = surroundings(tmp_path)
@@ -255,8 +255,15 @@ def test_a_generic_phone_becomes_what_was_ordered_without_a_key_press(tmp_path: 
     assert "left out" not in out
     assert "It runs 6 components." in out
     lines = [line.strip() for line in out.splitlines()]
-    for answer in ("europe", "125  EUR", '"customer": "Example & Sons",', "Set 2 runs on 'demo-phone'."):
+    for answer in ("europe", "125  EUR", '"customer": "Example & Sons",', "Set 3 runs on 'demo-phone'."):
         assert answer in lines
+    # A ticket that was verified, a component that was spoiled, refused and healed.
+    for answer in (
+        "server          integrity", "error: 'customer-profile' does not run on 'demo-phone'",
+        "why:   what is here is not what the office gave out (invalid)",
+    ):  # fmt: skip
+        assert lines.count(answer) == 1
+    assert "customer-profile 1.0.0 on 'demo-phone': valid" in out + err
     assert lines.count("error: +XZONE was not done") == 1
     assert_nothing_is_left(environment)
 

@@ -7,6 +7,7 @@ from fob_daemon.demo.scratch import Scratch
 from fob_daemon.demo.walk import Say, Step, Walk
 
 _FOB: Final = ("fob", "fob")
+_BENCH: Final = "fob-device bench --state phone"
 _FEWER: Final = " ".join(option for option in OPTIONS if option != "postal-zones")
 
 STEPS: Final = (
@@ -26,6 +27,35 @@ STEPS: Final = (
     Step(
         "Data is read as it is.",
         "fob options show customer-profile --output profile.json && cat profile.json",
+        *_FOB,
+    ),
+    Step(
+        "Each is a copy that the office knows, and has found genuine at this start.",
+        "fob integrity status",
+        *_FOB,
+    ),
+    Step(
+        "Of that there is a ticket, which anybody verifies with the office's public key, and asks nobody.",
+        "fob ticket get postage-rates --output ticket && "
+        'fob-office server certificate integrity --output integrity --state "$FOB_OFFICE_STATE" && '
+        "fob ticket verify ticket --certificate integrity --program postage-rates",
+        *_FOB,
+    ),
+    Step(
+        "Somebody changes one octet of a component on the phone, and the phone starts again ...",
+        f"{_BENCH} spoil customer-profile && {_BENCH} power 1 && {_BENCH} wait 30 && "
+        "until fob integrity status | grep -q invalid; do sleep 0.3; done; fob integrity status",
+        *_FOB,
+    ),
+    Step(
+        "... and this one alone is refused, by name, here and at the office.",
+        'fob options show customer-profile 2>&1; fob-office copy list --standing invalid --state "$FOB_OFFICE_STATE"',
+        *_FOB,
+    ),
+    Step(
+        "A fresh download heals it.",
+        "fob office configure && until fob integrity validate customer-profile; do sleep 0.3; done && "
+        "fob options show customer-profile",
         *_FOB,
     ),
     Step(
