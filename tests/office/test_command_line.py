@@ -19,7 +19,7 @@ from fob_office.cli.main import COMMANDS, error_for, run
 from fob_office.settings import Settings, load_settings
 from fob_office.surroundings import Surroundings
 from fob_protocol.office.certificate import read_certificate
-from support.office import NOW
+from support.office import NOW, seeded
 from support.postgresql import Cluster
 from support.required import program
 
@@ -204,6 +204,23 @@ def test_a_release_server_s_keys_change_in_three_steps(made: Shell, tmp_path: Pa
     assert made.json("server show release")["state"] == "revoked"
     # Nobody has ordered it.
     assert made("component ends") == ""
+
+
+def test_events_are_the_newest_and_say_that_there_are_more(made: Shell) -> None:
+    for number in range(97):
+        made(f"token add desk-{number}")
+
+    def told(line: str) -> tuple[list[int], str]:
+        assert run(["event", "list", *line.split(), "--json"], Cli(made.environment, seeded(1))) == 0
+        out, err = made.capsys.readouterr()
+        return [event["id"] for event in json.loads(out)], err
+
+    assert told("") == (list(range(3, 103)), "more:  fob-office event list --before 3\n")
+    assert told("--before 3") == ([1, 2], "")
+    assert told("--count 2") == ([101, 102], "more:  fob-office event list --before 101\n")
+    assert told("--after 0 --count 2") == ([1, 2], "more:  fob-office event list --after 2\n")
+    assert told("--after 2") == (list(range(3, 103)), "")
+    assert made.error("event list --after 1 --before 2", 2)[0] == "say --after or --before"
 
 
 def test_a_token_is_shown_once(made: Shell) -> None:

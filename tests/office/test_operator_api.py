@@ -62,6 +62,8 @@ def test_events_are_paged(office: HttpOffice) -> None:
     events = office.get("/v1/operator/events", headers).json()
     assert [event["what"] for event in events] == [*["server added"] * 4, "revocation list 1", "token made"]
     assert office.get("/v1/operator/events?after=3&count=1", headers).json() == events[3:4]
+    assert office.get("/v1/operator/events?order=newest", headers).json() == events[::-1]
+    assert office.get("/v1/operator/events?order=newest&before=6&count=2", headers).json() == events[4:2:-1]
 
 
 def test_a_token_that_may_only_read_changes_nothing(scene: OfficeScene) -> None:

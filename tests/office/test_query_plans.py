@@ -14,7 +14,7 @@ from fob_office.configuration.tables import KeptAnswer
 from fob_office.devices.service import devices_after
 from fob_office.entitlements.changing import Change, Entitling
 from fob_office.entitlements.views import entitlement_views
-from fob_office.events.service import events_after
+from fob_office.events.service import events_after, events_before
 from fob_office.paging import PAGE
 from fob_office.registration.tables import Registration, Standing
 from fob_office.registration.views import registration_views
@@ -203,6 +203,7 @@ def test_an_operator_s_page_is_one_statement(scene: Scene) -> None:
     pages: list[Callable[[Session], Sequence[object]]] = [
         lambda session: devices_after(session, "F-000500"),
         lambda session: events_after(session, 500),
+        lambda session: events_before(session, 500),
         lambda session: registration_views(session, server=None, standing=None, after=MIDDLE, count=PAGE),
         lambda session: registration_views(session, server=SERVER, standing=None, after=MIDDLE, count=PAGE),
         lambda session: registration_views(session, server=SERVER, standing="confirmed", after=MIDDLE, count=PAGE),

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
-from fob_office.events.service import events_after
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.events.service import ENDLESS, events_after, events_before
 from fob_office.events.views import EventView
+from fob_office.paging import PAGE
 
 
 @click.group()
@@ -17,9 +18,22 @@ def event() -> None:
 @event.command("list")
 @state_option
 @json_option
-@page_options
+@click.option("--after", type=click.IntRange(0, ENDLESS), help="Those behind this id; without it the newest.")
+@click.option("--before", type=click.IntRange(1, ENDLESS), help="Of the newest those before this id.")
+@click.option("--count", type=click.IntRange(1, PAGE), default=PAGE, show_default=True, help="At most so many.")
 @pass_cli
-def list_(cli: Cli, state: Path, after: int, count: int) -> None:
-    """Oldest first."""
+def list_(cli: Cli, state: Path, after: int | None, before: int | None, count: int) -> None:
+    """The newest, the last one at the end."""
+    if after is not None and before is not None:
+        raise click.UsageError("say --after or --before")
     with cli.office(state) as office, office.database.read() as session:
-        cli.table([EventView.model_validate(row).model_dump() for row in events_after(session, after, count)])
+        if after is not None:
+            found = events_after(session, after, count + 1)
+            shown = found[:count]
+        else:
+            found = events_before(session, ENDLESS if before is None else before, count + 1)
+            shown = found[:count][::-1]
+        cli.table([EventView.model_validate(row).model_dump() for row in shown])
+    if len(found) > count:
+        more = f"--after {shown[-1].id}" if after is not None else f"--before {shown[0].id}"
+        cli.say(f"more:  fob-office event list {more}")

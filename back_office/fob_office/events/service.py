@@ -11,6 +11,8 @@ from fob_office.paging import PAGE
 
 # So many are looked at before what a device may cause again and again is written once more.
 LATEST: Final = 1000
+# No event has this id, or a higher one.
+ENDLESS: Final = (1 << 53) - 1
 
 
 def record(session: Session, time: int, who: str, what: str, about: str) -> None:
@@ -34,3 +36,8 @@ def latest_about(session: Session, what: str) -> list[str]:
 def events_after(session: Session, last: int, count: int = PAGE) -> Sequence[Event]:
     """Those behind the id `last`, oldest first."""
     return session.scalars(select(Event).where(Event.id > last).order_by(Event.id).limit(count)).all()
+
+
+def events_before(session: Session, first: int = ENDLESS, count: int = PAGE) -> Sequence[Event]:
+    """Those before the id `first`, newest first."""
+    return session.scalars(select(Event).where(Event.id < first).order_by(Event.id.desc()).limit(count)).all()

@@ -4,10 +4,11 @@ What the issuer signs is not offered here: no process that serves the network lo
 """
 
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from fob_office.events.service import events_after
+from fob_office.events.service import ENDLESS, events_after, events_before
 from fob_office.events.views import EventView
 from fob_office.http.parameters import AfterId, NamePath, PageSize
 from fob_office.http.problems import documented
@@ -15,6 +16,8 @@ from fob_office.office import Office
 from fob_office.paging import PAGE
 from fob_office.role import Role
 from fob_office.servers.views import ServerView, server_view, server_views
+
+Order = Literal["oldest", "newest"]
 
 
 def operator_routes(office: Office, roles: Sequence[Role]) -> APIRouter:
@@ -40,12 +43,17 @@ def _own_routes(office: Office) -> APIRouter:
         with office.database.read() as session:
             return server_view(session, name)
 
-    @router.get("/events", summary="What was done, oldest first", operation_id="list_events")
+    @router.get("/events", summary="What was done, oldest first or newest first", operation_id="list_events")
     def list_events(
         after: AfterId = 0,
+        before: Annotated[int, Query(ge=1, le=ENDLESS, description="With `newest`: those before this id.")] = ENDLESS,
+        order: Annotated[
+            Order, Query(description="`after` counts for `oldest` alone, `before` for `newest`.")
+        ] = "oldest",
         count: PageSize = PAGE,
     ) -> list[EventView]:
         with office.database.read() as session:
-            return [EventView.model_validate(event) for event in events_after(session, after, count)]
+            found = events_after(session, after, count) if order == "oldest" else events_before(session, before, count)
+            return [EventView.model_validate(event) for event in found]
 
     return router
