@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from fob_protocol.metering.indicium import Indicium, addressee_digest
-from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.office.message import read
-from support.meter_bench import ADDRESS, OTHER, MeterBench, letter, on_meter_bench
+from support.meter_bench import ADDRESS, MeterBench, letter, on_meter_bench
 
 
 def indicia(record: TransactionRecord) -> list[Indicium]:

@@ -24,7 +24,8 @@ from fob_protocol.metering.indicium import Indicium, date_of
 from fob_protocol.metering.kinds import Deed, MeterState, Payment
 from fob_protocol.metering.limits import HISTORY_LIMIT, REQUEST_TIME
 from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of
-from fob_protocol.metering.log.entry import Entry, Kind as LogKind
+from fob_protocol.metering.log.entry import Entry
+from fob_protocol.metering.log.entry import Kind as LogKind
 from fob_protocol.metering.log.tree import Frontier, consistency_proof
 from fob_protocol.metering.login import open_password
 from fob_protocol.metering.passes import Kind, Pass
@@ -54,7 +55,7 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, read, read_one_of
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.release import Dependency
-from support.integrity_bench import OWN
+from support.integrity_bench import LASTING, OWN
 from support.office_signers import DAY, NOW, Released, Server, public
 from support.reference_office import ReferenceOffice
 
@@ -131,7 +132,7 @@ class MeteringOffice(ReferenceOffice):
         self.order = _rates(self)
         integrity = self.with_integrity()
         for released in self.order:
-            integrity.knows(released.id, released.content)
+            integrity.knows(released.id, released.content, policy=LASTING)
         integrity.knows(OWN_PROGRAM, OWN, (0, 1, 0), policy=INSTALLATION_POLICY)
         self.party = RelyingParty(public(integrity.validation.signing_key), DAY, {"postage-rates": (1, 0, 0)})
 
@@ -145,7 +146,7 @@ class MeteringOffice(ReferenceOffice):
         assert self.account is not None
         return self.account
 
-    def shown(self, kind: Kind, key: Ed25519PrivateKey | None = None, **changes: object) -> bytes:
+    def shown(self, kind: Kind, key: Ed25519PrivateKey | None = None, /, **changes: object) -> bytes:
         """A pass of a box of this kind."""
         signing = None if kind is Kind.AUTHENTICATION else public(self.box)
         shown = Pass(kind, f"{kind.word}-1", bytes(32), public(self.sealing), signing, self.pass_number, NOW + DAY)
@@ -217,13 +218,11 @@ class MeteringOffice(ReferenceOffice):
         return self._once(request)
 
     def _once(self, request: FrankRequest | LoadRequest | RefundRequest) -> Message:
-        kind = {FrankRequest: Franked, LoadRequest: Loaded, RefundRequest: Refunded}[type(request)]
         if request.request in self.journal:
             asked, answered = self.journal[request.request]
             if asked != digest(request.octets()):
                 raise RefusedError(Refusal.ID_USED)
-            found: Message = read(kind, answered)
-            return found
+            return read_one_of((Franked, Loaded, Refunded), answered)
         if self.now - request.time > REQUEST_TIME:
             raise RefusedError(Refusal.LATE)
         answer = self._do(request)

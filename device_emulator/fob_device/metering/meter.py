@@ -174,6 +174,12 @@ class Meter:
             raise MeterError(MeterFault.ASKING, "what became of it is not known yet")
         self.joiner.store.forget_order()
 
+    def set_allowance(self, daily: int) -> None:
+        """How much may be franked in a day without a question, by the person's own word; 0: each is asked about."""
+        words = f"{daily} may be franked in a day without a question"
+        entry = Entry(Kind.SETTING_CHANGED, words=words)
+        self.joiner.store.keep_allowance(replace(self.joiner.store.allowance(), daily=daily), entry)
+
     @property
     def is_unsettled(self) -> bool:
         """Whether something was asked, and nobody waits for its answer, as after a power cut."""

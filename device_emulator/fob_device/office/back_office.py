@@ -287,8 +287,8 @@ class BackOffice:
             self._directory.doubt(error)
             raise
         finally:
-            if self._registering.options_changed or self.meter.has_asked:
-                self._news.set()
+            # Of options that have changed, or a meter that was asked in vain.
+            self._news.set()
             self._rest()
 
     def _copy_changed(self, event: Event) -> None:
