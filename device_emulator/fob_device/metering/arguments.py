@@ -85,9 +85,9 @@ def unused(indicium: Value, token: Value, money: int | None) -> Indicated | None
 
 
 def wanted_pieces(values: Values) -> tuple[WantedPiece, ...]:
-    """1 to BATCH_LIMIT, of PIECE_VALUES each."""
-    count, rest = divmod(len(values), PIECE_VALUES)
-    if rest or not 1 <= count <= BATCH_LIMIT:
+    """1 to BATCH_LIMIT, of PIECE_VALUES each; what is absent at the end of a line is not sent."""
+    values += (None,) * (-len(values) % PIECE_VALUES)
+    if not 1 <= len(values) // PIECE_VALUES <= BATCH_LIMIT:
         raise AtSyntaxError(f"1 to {BATCH_LIMIT} pieces of {PIECE_VALUES} values")
     return tuple(_piece(values[start : start + PIECE_VALUES]) for start in range(0, len(values), PIECE_VALUES))
 
