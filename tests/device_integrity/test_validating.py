@@ -1,10 +1,12 @@
 """A device whose office validates copies: asked for, measured, validated at each start, and rolled."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fob_device.integrity.own_program import NAME
+from fob_protocol.integrity.copy_record import INSTALLATION_POLICY
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
 from fob_protocol.integrity.relying import RelyingParty
 from fob_protocol.integrity.ticket import unverified_ticket
@@ -110,3 +112,28 @@ def test_what_becomes_known_needs_it_from_the_next_start_on(tmp_path: Path) -> N
         assert bench.words["echo"] == "valid"
 
     on_integrity_bench(tmp_path, story, validating_office(known=("table",)))
+
+
+@pytest.mark.clause("V16", "V17")
+def test_that_one_version_needs_none_says_nothing_of_the_next(tmp_path: Path) -> None:
+    office = validating_office(known=("table",))
+    assert office.integrity is not None
+    del office.integrity.known[NAME]
+
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        assert [bench.words[name] for name in (NAME, "looping")] == ["needs-none", "needs-none"]
+        bench.away()
+        assert bench.own is not None
+        bench.own = replace(bench.own, version=(0, 2, 0))
+        await bench.power_cut()
+        await bench.back_office.started.wait()
+        # Its own is waited for, as that of a new device.
+        assert [await bench.use(name) for name in (NAME, "looping")] == ["used", "used"]
+        assert bench.words[NAME] == "waiting"
+        bench.office.now += INSTALLATION_POLICY.grace
+        assert await bench.use(NAME) == "not-validated"
+        bench.copies.started([replace(bench.standings.program("looping"), version=(1, 1, 0))])
+        assert await bench.use("looping") == "not-validated"
+
+    on_integrity_bench(tmp_path, story, office)

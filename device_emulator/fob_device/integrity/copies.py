@@ -123,7 +123,8 @@ class Copies:
         own = self._standings.own
         if own is None or not self.is_required:
             return
-        self._desk.wait_for_first(own.name)
+        if self._standings.kept(own.name) is None:
+            self._desk.wait_for_first(own.name)
         if not self._standings.is_measured(own.name):
             await self._measure(own)
         if self._standings.goes_on_unasked(own):

@@ -66,9 +66,8 @@ class CopyDesk:
                 self.store.keep(holding.program, NeedsNone(holding.program, holding.version, holding.digest))
 
     def wait_for_first(self, program: str) -> None:
-        """From now on, where nothing was heard of this program yet."""
-        if self.store.get(program) is None:
-            self.store.keep(program, Awaited(program, self.now))
+        """From now on: nothing was heard of this program yet."""
+        self.store.keep(program, Awaited(program, self.now))
 
     async def enrol(self, holding: Holding, identifier: bytes, pauses: Pauses) -> None:
         """A letter's copy, whose identifier was typed here, becomes the device's."""

@@ -72,8 +72,10 @@ class Standings:
             known.clear()
 
     def kept(self, name: str) -> Kept | None:
-        """Of a program."""
-        return self._store.get(name)
+        """Of a program. That another version of it needed none says nothing of this one."""
+        kept, program = self._store.get(name), self._programs.get(name)
+        is_other = isinstance(kept, NeedsNone) and program and not kept.is_of(program.version, program.released)
+        return None if is_other else kept
 
     def copy(self, name: str) -> HeldCopy | None:
         """Its copy, when it has one."""

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from fob_protocol.cose import sign1
 from fob_protocol.integrity.copy_record import CopyRecord
-from fob_protocol.integrity.distribution import Holding
 from fob_protocol.integrity.evidence import Evidence, SecretPart
 from fob_protocol.integrity.identifier import next_identifier
 from fob_protocol.integrity.ticket import Ticket, unverified_ticket
@@ -44,9 +43,9 @@ class NeedsNone(Message, tag=2, frozen=True):
     version: Version
     digest: Octets32
 
-    def is_of(self, holding: Holding) -> bool:
-        """Whether it was this very program."""
-        return (self.program, self.version, self.digest) == (holding.program, holding.version, holding.digest)
+    def is_of(self, version: Version, digest: bytes | None) -> bool:
+        """Whether it was this one; None: only measuring tells its digest, which may be any then."""
+        return self.version == version and digest in (None, self.digest)
 
 
 class Awaited(Message, tag=3, frozen=True):
