@@ -21,11 +21,14 @@ class ProcessStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """`is_ready`: all processes of this machine answer, and the meter boxes hold the newest view."""
+    """`is_ready`: all processes of this machine answer, and the meter boxes hold the newest view. Those that were
+    tampered with are not waited for. `alone`: slots whose owner has no second that knows all of them.
+    """
 
     pid: int
     is_ready: bool
     view: int
+    alone: int
     processes: tuple[ProcessStatus, ...]
 
 

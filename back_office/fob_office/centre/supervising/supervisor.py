@@ -13,6 +13,7 @@ from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.boxes.manufacturing import NextView
 from fob_office.centre.boxes.process import loop_factory
+from fob_office.centre.boxes.views import View
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Directory, Entry, read_entries
@@ -155,6 +156,9 @@ class Supervisor:
         newest = self._history.newest()
         if newest is None:
             return
+        for name, (watch, _) in self._meters.items():
+            if name in self._local and self._local[name].state == State.TAMPERED:
+                watch.is_tampered = True
         slots = next_slots(newest, {name: watch.state(newest) for name, (watch, _) in self._meters.items()})
         if slots is None:
             return
@@ -173,11 +177,23 @@ class Supervisor:
     def _now(self) -> Status:
         newest = self._history.newest()
         number = newest.number if newest is not None else 0
+        watches = [watch for watch, _ in self._meters.values() if not watch.is_tampered]
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
-        is_ready = all(process.state == State.READY for process in processes if process.name in self._local) and all(
-            watch.seen is not None and watch.seen.view == number for watch, _ in self._meters.values()
+        settled = (State.READY, State.TAMPERED)
+        is_ready = all(process.state in settled for process in self._local.values()) and all(
+            watch.seen is not None and watch.seen.view == number for watch in watches
         )
-        return Status(os.getpid(), is_ready, number, processes)
+        return Status(os.getpid(), is_ready, number, self._alone(newest), processes)
+
+    def _alone(self, newest: View | None) -> int:
+        """Slots that nobody would take over."""
+        if newest is None:
+            return 0
+        states = {name: watch.state(newest) for name, (watch, _) in self._meters.items()}
+        return sum(
+            slot.second not in states or not states[slot.second].is_there or number not in states[slot.second].complete
+            for number, slot in enumerate(newest.slots)
+        )
 
     def _status_of(self, entry: Entry) -> ProcessStatus:
         process = self._local.get(entry.name)

@@ -10,6 +10,7 @@ from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryEr
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.communication import Count
 from fob_office.centre.commands.database import FetchWarnings
+from fob_office.centre.limits import SLOTS
 from fob_office.centre.operating.log import newest_checkpoint
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.places import centre_folder, load_centre
@@ -40,9 +41,19 @@ def status(cli: Cli, state: Path) -> None:
     state_word = "ready" if found.is_ready else "not ready"
     rows = [{column: getattr(process, column) for column in _COLUMNS} for process in found.processes]
     if cli.is_json:
-        cli.data({"data_centre": str(folder), "state": state_word, "view": found.view, **log, "processes": rows})
+        cli.data(
+            {
+                "data_centre": str(folder),
+                "state": state_word,
+                "view": found.view,
+                "alone": found.alone,
+                **log,
+                "processes": rows,
+            }
+        )
         return
-    shown = {"data centre": folder, "state": state_word, "view": found.view}
+    alone = f"{found.alone} of {SLOTS} slots"
+    shown = {"data centre": folder, "state": state_word, "view": found.view, "without a second": alone}
     cli.fields(shown | {name.replace("_", " "): value for name, value in log.items()})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])

@@ -1,0 +1,209 @@
+"""A data centre with all its processes: what each can open, and that it goes on when one of them is gone."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from fob_office.centre.boxes.identity import MASTERS
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.communication.asking import CentreAsker
+from fob_office.cli.context import Cli
+from fob_office.cli.main import run
+from fob_protocol.office.errors import RefusedError
+from support.running_centre import DistantMailer, RunningCentre, running_centre, until
+
+AS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture(scope="module")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCentre]:
+    with running_centre(tmp_path_factory.mktemp("c") / "o", "--steel-boxes", "2") as made:
+        yield made
+
+
+@pytest.fixture
+async def asker(centre: RunningCentre) -> AsyncIterator[CentreAsker]:
+    made = CentreAsker(centre.folder)
+    yield made
+    made.close()
+
+
+def opened(pid: int) -> set[Path]:
+    """Files that a process has open."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(Path(os.readlink(descriptor)))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+@pytest.mark.clause("M2")
+def test_each_role_is_a_process_of_its_own_and_opens_its_own_folder_alone(centre: RunningCentre) -> None:
+    processes = centre.status().processes
+    assert {process.kind for process in processes} == {kind.word for kind in Kind if kind != Kind.OPERATOR}
+    pids = [process.pid for process in processes]
+    assert len(set(pids)) == len(pids)
+    for process in processes:
+        assert process.pid is not None
+        assert Path(f"/proc/{process.pid}/comm").read_text().strip() == process.name[:15]
+        if not AS_ROOT:
+            # Not even by the same user.
+            with pytest.raises(PermissionError):
+                opened(process.pid)
+            continue
+        folders = {
+            path.relative_to(centre.folder).parts[0] for path in opened(process.pid) if _is_in(path, centre.folder)
+        }
+        assert folders <= {process.name}
+    if AS_ROOT:
+        # The meters' database is the database server's.
+        holders = {p.name for p in processes if any(path.name.startswith("meters.db") for path in opened(p.pid or 0))}
+        assert holders == {"database-1"}
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+@pytest.mark.clause("M2", "M3", "M33")
+async def test_one_of_each_kind_is_killed_under_use_and_no_cent_is_lost(
+    centre: RunningCentre, asker: CentreAsker
+) -> None:  # fmt: skip
+    anna = DistantMailer(centre, asker, "anna", 1)
+    await anna.sign_up()
+    await anna.load(10_000)
+    spent = 0
+    names = ["manufacturing", "meter-1", "meter-2", "authentication-1", "transaction-1", "function-1", "function-2"]
+    for name in (*names, "database-1", "communication-1", "steel-1", "payment-1"):
+        centre.kill(name)
+        franked = await anna.frank(85)
+        spent += 85
+        assert (franked.registers.ascending, franked.registers.descending) == (spent, 10_000 - spent)
+    loaded = await anna.load(500)
+    assert loaded.registers.loads == 10_500
+    bert = DistantMailer(centre, asker, "bert", 2)
+    await bert.sign_up()
+    assert bert.serial != anna.serial
+    until(lambda: centre.status().is_ready)
+    # One after another they came back, and no slot moved.
+    assert all(centre.of(name).restarts >= 1 for name in names)
+
+
+async def told(centre: RunningCentre, *arguments: str) -> str:
+    """An operator's command; it has a loop of its own."""
+    return await asyncio.to_thread(centre.tell, *arguments)
+
+
+@pytest.mark.clause("M31")
+async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(centre: RunningCentre, asker: CentreAsker) -> None:
+    carl = DistantMailer(centre, asker, "carl", 3)
+    await carl.sign_up()
+    await carl.load(1_000)
+    await told(centre, "meter", "stop", carl.serial)
+    with pytest.raises(RefusedError, match="stopped"):
+        await carl.frank(85)
+    await told(centre, "meter", "resume", carl.serial)
+    await carl.frank(85)
+    await told(centre, "meter", "limits", carl.serial, "--most-for-a-piece", "90")
+    with pytest.raises(RefusedError, match="over-limit"):
+        await carl.frank(91)
+    shown = json.loads(await told(centre, "meter", "show", carl.serial, "--json"))
+    assert (shown["state"], shown["name"], shown["most_for_a_piece"], shown["checked"]) == (
+        "active",
+        "carl",
+        90,
+        "genuine",
+    )
+    await told(centre, "meter", "withdraw", carl.serial)
+    with pytest.raises(RefusedError, match="stopped"):
+        await carl.load(1)
+    assert (await carl.refund(915)).registers.descending == 0
+    listed = {one["serial"]: one for one in json.loads(await told(centre, "meter", "list", "--json"))}
+    assert listed[carl.serial]["state"] == "withdrawn"
+
+
+@pytest.mark.clause("M6")
+async def test_the_log_leaves_the_centre(centre: RunningCentre, tmp_path: Path) -> None:
+    while json.loads(await told(centre, "status", "--json"))["checkpoint_size"] is None:
+        pass
+    await told(centre, "log", "checkpoint", str(tmp_path / "checkpoint"))
+    await told(centre, "log", "export", str(tmp_path / "log"))
+    from fob_log_verify.main import main
+
+    assert main([str(tmp_path / "log"), str(tmp_path / "checkpoint")]) == 0
+
+
+@pytest.mark.clause("M3", "M34")
+async def test_a_box_that_hangs_is_replaced_by_its_second_and_comes_back_as_one(
+    centre: RunningCentre, asker: CentreAsker
+) -> None:  # fmt: skip
+    dora = DistantMailer(centre, asker, "dora", 4)
+    await dora.sign_up()
+    await dora.load(1_000)
+    view = centre.status().view
+    centre.signal("meter-1", signal.SIGSTOP)
+    began = time.monotonic()
+    until(lambda: centre.status().view > view)
+    assert time.monotonic() - began < 20
+    assert (await dora.frank(85)).registers.descending == 915
+    centre.signal("meter-1", signal.SIGCONT)
+    until(lambda: centre.status().view == view + 2 and centre.status().alone == 0)
+    assert (await dora.frank(85)).registers.descending == 830
+    assert centre.of("meter-1").restarts <= 1
+
+
+def test_one_supervisor_at_a_time(centre: RunningCentre, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["centre", "run", "--state", str(centre.state)], Cli()) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: the data centre runs already",
+        f"why:   another process has {centre.folder}",
+        "try:   fob-office centre status",
+    ]
+
+
+@pytest.mark.clause("M3")
+async def test_a_box_that_was_tampered_with_is_left_alone_and_another_takes_its_place(
+    centre: RunningCentre, asker: CentreAsker
+) -> None:  # fmt: skip
+    emil = DistantMailer(centre, asker, "emil", 5)
+    await emil.sign_up()
+    await emil.load(1_000)
+    # After the failover above, meter-2 owns every slot, and the other one has fetched all of them.
+    until(lambda: centre.status().alone == 0)
+    (centre.folder / "meter-2" / MASTERS).write_bytes(b"changed")
+    view = centre.status().view
+    centre.kill("meter-2")
+    until(lambda: centre.of("meter-2").state == "tampered" and centre.status().view > view)
+    assert (await emil.frank(85)).registers.descending == 915
+    await told(centre, "box", "add", "meter")
+    until(
+        lambda: (
+            centre.has("meter-3")
+            and centre.of("meter-3").state == "ready"
+            and centre.of("meter-3").view == centre.status().view
+        )
+    )
+    assert (await emil.frank(85)).registers.descending == 830
+    await told(centre, "box", "remove", "meter-2")
+    until(lambda: not centre.has("meter-2"))
+
+
+def test_the_processes_end_with_their_supervisor(centre: RunningCentre) -> None:
+    pids = [process.pid for process in centre.status().processes if process.pid is not None]
+    assert centre.process is not None
+    centre.process.kill()
+    centre.process.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    assert "stopped" in centre.tell("status")
+    centre.start()
+    pids = [process.pid for process in centre.status().processes if process.pid is not None]
+    assert centre.stop() == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
