@@ -79,6 +79,7 @@ class CentreAsker:
     def __init__(self, centre: Path) -> None:
         self._centre = centre
         self._conversations: dict[Path, _Conversation] = {}
+        self._connecting = asyncio.Lock()
         self._turn = 0
         self._mark = (0, 0)
         self._known: list[Path] = []
@@ -103,11 +104,13 @@ class CentreAsker:
 
     async def _conversation(self, path: Path) -> _Conversation:
         """Raises OSError."""
-        conversation = self._conversations.get(path)
-        if conversation is None or not conversation.is_open:
-            conversation = _Conversation(*await asyncio.open_unix_connection(path))
-            self._conversations[path] = conversation
-        return conversation
+        # One connection for all that wait for it.
+        async with self._connecting:
+            conversation = self._conversations.get(path)
+            if conversation is None or not conversation.is_open:
+                conversation = _Conversation(*await asyncio.open_unix_connection(path))
+                self._conversations[path] = conversation
+            return conversation
 
     def _paths(self) -> list[Path]:
         """By turns; the directory is read again when it has changed."""

@@ -65,7 +65,7 @@ async def read_frame(reader: asyncio.StreamReader, kind: type[PartT]) -> PartT |
         if size > _LIMITS[kind]:
             raise BrokenError(f"a frame of {size} octets")
         return msgspec.msgpack.decode(await reader.readexactly(size), type=kind)
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, OSError):
         return None
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise BrokenError(str(error)) from None

@@ -121,7 +121,7 @@ class Doorway:
             answered = await self._forwarding.ask(asked)
             writer.write(frame(answered))
             # A worker that does not read is not asked for more.
-            with suppress(ConnectionError):
+            with suppress(OSError):
                 await writer.drain()
         finally:
             room.release()
