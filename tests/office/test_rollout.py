@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fob_office.components.tables import ReleaseState
+from fob_office.devices.service import device_of
+from fob_office.devices.views import device_details
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.rollout.groups import check_shares, group_of
 from fob_office.rollout.service import (
@@ -17,7 +19,7 @@ from fob_office.rollout.service import (
     stop_rollout,
 )
 from fob_office.rollout.states import TRANSITIONS, RolloutState, Step
-from fob_office.rollout.views import RolloutView, rollout_view
+from fob_office.rollout.views import RolloutDetails, RolloutView, rollout_details, rollout_view
 from fob_protocol.office.configuration import Current, Granted, Outcome, Purpose
 from fob_protocol.office.limits import ROLLOUT_SAMPLE
 from support.office import OfficeScene
@@ -52,6 +54,39 @@ def fail(device: OfficeDevice) -> None:
     answer, challenge = device.ask(Purpose.AGAIN)
     assert isinstance(answer, Granted)
     device.report(Outcome.REVERTED, device.check(answer, challenge).manifest.set_number, "trap")
+
+
+def test_an_operator_hears_where_it_failed_why_and_who_paused_it(scene: OfficeScene) -> None:
+    planned(scene, Course((100,)))
+    fleet = devices(scene, 3)
+    start_rollout(scene.office, "r", OPERATOR)
+    assert (details(scene).failures, details(scene).paused_by) == ([], None)
+    for device in fleet[:2]:
+        scene.clock.pass_by(60)
+        fail(device)
+    now = scene.office.now()
+    assert [(one.serial, one.reason, one.time) for one in details(scene).failures] == [
+        ("M-0001", "trap", now), ("M-0000", "trap", now - 60),
+    ]  # fmt: skip
+    fleet[2].configure(Purpose.AGAIN)
+    assert (details(scene).state, details(scene).paused_by) == ("paused", "reports: 2 of 3 failed in group 1")
+    with scene.office.database.read() as session:
+        told = [device_details(session, device_of(session, one.serial), now).last_report for one in fleet]
+    assert told == ["reverted: trap", "reverted: trap", "confirmed"]
+
+
+def test_an_operator_who_pauses_is_named(scene: OfficeScene) -> None:
+    planned(scene)
+    start_rollout(scene.office, "r", OPERATOR)
+    pause_rollout(scene.office, "r", "ann")
+    assert details(scene).paused_by == "ann"
+    resume_rollout(scene.office, "r", OPERATOR)
+    assert details(scene).paused_by is None
+
+
+def details(scene: OfficeScene) -> RolloutDetails:
+    with scene.office.database.read() as session:
+        return rollout_details(session, "r")
 
 
 def test_a_staged_release_is_nobodys_until_its_group_starts(scene: OfficeScene) -> None:

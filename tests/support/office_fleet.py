@@ -98,14 +98,14 @@ class _Batch:
     def _put_configured(self, ids: Sequence[int]) -> None:
         row, now = self._release, self._now
         digest, contents = release_of(row.signed).digest, Contents((row.id,)).octets()
-        self._put(Inventory, ((one, 2, 2, 1, 0, now) for one in ids))
+        self._put(Inventory, ((one, 2, 2, 1, 0, now, 1, "") for one in ids))
         self._put(Installed, ((one, row.component, row.version, digest) for one in ids))
         self._put(Order, ((one, "", now, now) for one in ids))
         self._put(Option, ((one, ORDERED, row.component) for one in ids))
         self._put(OfferedSet, ((one, 1, 1, contents) for one in ids))
         self._put(KeptAnswer, ((one, self._random(32), Current(()).octets(), LATER) for one in ids))
         for rollout in self._session.scalars(select(Rollout.name).where(Rollout.state.in_(ACTIVE))).all():
-            self._put(RolloutMember, ((rollout, one, 1, MemberState.OFFERED) for one in ids))
+            self._put(RolloutMember, ((rollout, one, 1, MemberState.OFFERED, None, None) for one in ids))
 
     def _put_registered(self) -> None:
         now, nothing = self._now, json.dumps([])

@@ -59,6 +59,7 @@ def show(cli: Cli, state: Path, serial: str) -> None:
         shown = device_details(session, device_of(session, serial), office.now()).model_dump()
     if not cli.is_json:
         shown["installed"] = [f"{one['component']} {one['version']}" for one in shown["installed"]]
+        shown["last_report"] = shown["last_report"] or "none"
         shown["copies"] = [f"{one['program']} {one['version']} ({one['state']})" for one in shown["copies"]]
     cli.fields(shown)
 

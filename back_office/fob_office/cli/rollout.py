@@ -9,7 +9,7 @@ from fob_office.cli.device import WHO
 from fob_office.components.versions import parse
 from fob_office.errors import UsageError
 from fob_office.rollout import service
-from fob_office.rollout.views import GROUPS_LIMIT, rollout_view, rollout_views
+from fob_office.rollout.views import GROUPS_LIMIT, rollout_details, rollout_views
 from fob_protocol.office.component import words
 
 _PERCENT = click.IntRange(0, 100)
@@ -115,15 +115,16 @@ def list_(cli: Cli, state: Path) -> None:
 @click.argument("name")
 @pass_cli
 def show(cli: Cli, state: Path, name: str) -> None:
-    """One rollout, with its groups."""
+    """One rollout, with its groups, and the devices at which it failed last."""
     with cli.office(state) as office, office.database.read() as session:
-        shown = rollout_view(session, name).model_dump()
+        shown = rollout_details(session, name).model_dump()
     if cli.is_json:
         cli.fields(shown)
     else:
-        groups = shown.pop("groups")
-        cli.fields(shown)
+        groups, failures = shown.pop("groups"), shown.pop("failures")
+        cli.fields(shown | {"paused_by": shown["paused_by"] or "nobody"})
         cli.table(groups)
+        cli.table(failures)
 
 
 def _shares(told: str) -> tuple[int, ...]:

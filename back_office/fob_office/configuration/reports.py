@@ -44,7 +44,7 @@ def keep_report(office: Office, signed: bytes) -> None:
 
 def _keep(session: Session, office: Office, device: Device, report: Report) -> None:
     said = Statement(report.counter, report.set_number, report.security_counter, report.catalogue)
-    if not keep_reported(session, device.id, said, office.now()):
+    if not keep_reported(session, device.id, said, report.outcome, report.reason, office.now()):
         return
     log.info(
         "reported", serial=device.serial, set=report.set_number, outcome=report.outcome.name.lower(),
@@ -56,4 +56,4 @@ def _keep(session: Session, office: Office, device: Device, report: Report) -> N
     offered = session.scalars(contents).one_or_none()
     if offered is not None:
         releases = read(Contents, offered).releases
-        enter_outcome(session, device.id, releases, _OUTCOMES[report.outcome], office.now())
+        enter_outcome(session, device.id, releases, _OUTCOMES[report.outcome], office.now(), report.reason)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from fob_office.components.versions import pack, unpack
 from fob_office.devices.tables import Device, Installed, Inventory
 from fob_protocol.office.component import Component
+from fob_protocol.office.configuration import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,16 @@ def keep_requested(session: Session, device: int, said: Statement, now: int) -> 
     return _keep(session, newer.values(_values(said, now)), device, said)
 
 
-def keep_reported(session: Session, device: int, said: Statement, now: int) -> bool:
+def keep_reported(session: Session, device: int, said: Statement, outcome: Outcome, reason: str, now: int) -> bool:
     """What stands in a report; False when it was said before, or something newer is known.
 
     A report may have the counter of the request that it is about.
     """
+    told = {"reported": said.counter, "outcome": outcome.value, "reason": reason}
     newer = update(Inventory).where(
         Inventory.device == device, Inventory.counter <= said.counter, Inventory.reported < said.counter
     )
-    return _keep(session, newer.values(_values(said, now) | {"reported": said.counter}), device, said)
+    return _keep(session, newer.values(_values(said, now) | told), device, said)
 
 
 def catalogue_of(session: Session, device: int) -> list[Component]:
@@ -49,7 +51,7 @@ def catalogue_of(session: Session, device: int) -> list[Component]:
     return [Component(row.component, unpack(row.version), row.digest) for row in rows]
 
 
-def _values(said: Statement, now: int) -> dict[str, int]:
+def _values(said: Statement, now: int) -> dict[str, int | str]:
     return {
         "counter": said.counter, "set_number": said.set_number, "security_counter": said.security_counter, "time": now
     }  # fmt: skip

@@ -39,7 +39,8 @@ class Device(Base):
 class Inventory(Base):
     """What a device last said of itself, signed (C10). `counter` is that of the request or report which said it.
 
-    `reported` is the counter of the last report: an older or repeated one changes nothing.
+    `reported` is the counter of the last report: an older or repeated one changes nothing. `outcome` and `reason` are
+    what it said; None before there was one.
     """
 
     __tablename__ = "inventories"
@@ -50,6 +51,8 @@ class Inventory(Base):
     set_number: Mapped[int]
     security_counter: Mapped[int]
     time: Mapped[int]
+    outcome: Mapped[int | None] = mapped_column(default=None)
+    reason: Mapped[str | None] = mapped_column(default=None)
 
 
 class Installed(Base):

@@ -15,6 +15,7 @@ from fob_office.words import Base64, Hex16
 from fob_protocol.cose.headers import key_id
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.component import words
+from fob_protocol.office.configuration import Outcome
 
 Serial = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$", examples=["M-0001"])]
 
@@ -53,6 +54,10 @@ class DeviceDetails(DeviceView):
     set_number: int = Field(description="Of the set that it runs; 0 is none.", examples=[1])
     security_counter: int = Field(examples=[0])
     heard: int = Field(description="When it last said so; when it was added, if never.")
+    last_report: str | None = Field(
+        description="What became of the last set: `confirmed`, or `reverted`, `refused` or `failed` with the reason.",
+        examples=["reverted: out-of-tries"],
+    )
     installed: list[InstalledView]
     lacking: list[str] = Field(
         description="Ordered options of which there is no release to give it; what it holds, it keeps.", examples=[[]]
@@ -81,13 +86,20 @@ def device_details(session: Session, device: Device, now: int) -> DeviceDetails:
     inventory = session.get_one(Inventory, device.id)
     return DeviceDetails(
         **device_view(device).model_dump(), set_number=inventory.set_number,
-        security_counter=inventory.security_counter, heard=inventory.time,
+        security_counter=inventory.security_counter, heard=inventory.time, last_report=_last_report(inventory),
         installed=[
             InstalledView(component=one.id, version=words(one.version)) for one in catalogue_of(session, device.id)
         ],
         lacking=lacking_of(session, device, now),
         copies=[_held(row) for row in current_of(session, device.signing_key)],
     )  # fmt: skip
+
+
+def _last_report(inventory: Inventory) -> str | None:
+    if inventory.outcome is None:
+        return None
+    outcome = Outcome(inventory.outcome).name.lower()
+    return f"{outcome}: {inventory.reason}" if inventory.reason else outcome
 
 
 def _held(row: Copy) -> HeldView:

@@ -1,6 +1,6 @@
 """Which devices are given the release of a rollout, and what it did there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -82,7 +82,9 @@ def enter_members(session: Session, device: Device, offers: Iterable[Offer]) -> 
         session.flush()
 
 
-def enter_outcome(session: Session, device: int, releases: Iterable[int], outcome: MemberState, now: int) -> None:
+def enter_outcome(
+    session: Session, device: int, releases: Iterable[int], outcome: MemberState, now: int, reason: str = ""
+) -> None:  # fmt: skip
     """What a device reports of a set with these releases; counted once for each rollout."""
     names = (
         select(Rollout.name)
@@ -99,7 +101,7 @@ def enter_outcome(session: Session, device: int, releases: Iterable[int], outcom
                 RolloutMember.device == device,
                 RolloutMember.state == MemberState.OFFERED,
             )
-            .values(state=outcome)
+            .values(state=outcome, reason=reason, reported=now)
             .returning(RolloutMember.number)
         )
         number = session.scalars(change).one_or_none()
@@ -108,6 +110,18 @@ def enter_outcome(session: Session, device: int, releases: Iterable[int], outcom
             _count(group, outcome)
             _judge(session, rollout, group, now)
             session.flush()
+
+
+def failures_of(session: Session, name: str, count: int) -> Sequence[tuple[str, str, int]]:
+    """The devices at which it failed last: serial, reason, and when they said so."""
+    query = (
+        select(Device.serial, RolloutMember.reason, RolloutMember.reported)
+        .join(Device, Device.id == RolloutMember.device)
+        .where(RolloutMember.rollout == name, RolloutMember.state == MemberState.FAILED)
+        .order_by(RolloutMember.reported.desc())
+        .limit(count)
+    )
+    return [(serial, reason or "", reported or 0) for serial, reason, reported in session.execute(query)]
 
 
 def locked(session: Session, name: str) -> Rollout:
@@ -143,8 +157,9 @@ def _judge(session: Session, rollout: Rollout, group: RolloutGroup, now: int) ->
     is_sample = group.judged >= ROLLOUT_SAMPLE or group.confirmed + group.failed >= group.devices
     if is_sample and group.judged_failed * _PERCENT > group.judged * rollout.threshold:
         rollout.state = TRANSITIONS[RolloutState.RUNNING, Step.TOO_MANY_FAILED]
-        what = f"rollout paused: {group.judged_failed} of {group.judged} failed in group {group.number}"
-        record(session, now, "reports", what, rollout.name)
+        why = f"{group.judged_failed} of {group.judged} failed in group {group.number}"
+        rollout.paused_by = f"reports: {why}"
+        record(session, now, "reports", f"rollout paused: {why}", rollout.name)
     else:
         advance(session, rollout, now)
 

@@ -8,7 +8,16 @@ from fob_office.components.versions import parse
 from fob_office.http.problems import documented
 from fob_office.office import Office
 from fob_office.rollout import service
-from fob_office.rollout.views import NewRollout, RolloutView, StartRequest, StopView, rollout_view, rollout_views
+from fob_office.rollout.views import (
+    NewRollout,
+    RolloutDetails,
+    RolloutView,
+    StartRequest,
+    StopView,
+    rollout_details,
+    rollout_view,
+    rollout_views,
+)
 from fob_office.words import Name
 from fob_protocol.office.component import words
 
@@ -33,9 +42,9 @@ def _reading(office: Office) -> APIRouter:
             return rollout_views(session)
 
     @router.get("/{name}", summary="One rollout", operation_id="get_rollout", responses=documented(404))
-    def get_rollout(name: NamePath) -> RolloutView:
+    def get_rollout(name: NamePath) -> RolloutDetails:
         with office.database.read() as session:
-            return rollout_view(session, name)
+            return rollout_details(session, name)
 
     return router
 

@@ -82,7 +82,7 @@ def start_rollout(office: Office, name: str, who: str, *, anyway: bool = False) 
 def pause_rollout(office: Office, name: str, who: str) -> None:
     """Nobody new gets it. Raises OperatorError."""
     with office.database.write() as session:
-        _stepped(session, name, Step.PAUSE)
+        _stepped(session, name, Step.PAUSE).paused_by = who
         record(session, office.now(), who, "rollout paused", name)
 
 
@@ -90,6 +90,7 @@ def resume_rollout(office: Office, name: str, who: str) -> None:
     """Go on where it paused; what has failed so far pauses nothing again. Raises OperatorError."""
     with office.database.write() as session:
         rollout = _stepped(session, name, Step.RESUME)
+        rollout.paused_by = None
         for group in groups_of(session, name):
             group.judged = group.judged_failed = 0
         record(session, office.now(), who, "rollout resumed", name)

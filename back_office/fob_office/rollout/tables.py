@@ -1,6 +1,6 @@
 """Rollouts, their groups, and the devices that were offered the release."""
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fob_office.database.base import Base
@@ -17,7 +17,8 @@ class Rollout(Base):
     """`salt` is the id that devices' groups are taken by, `shares` a Plan's octets. `started` groups have begun.
 
     `threshold`: percent of failed reports above which it pauses; `enough`: percent of a group that has to have
-    reported before the next one starts, which is by itself when `automatic`.
+    reported before the next one starts, which is by itself when `automatic`. `paused_by`: an operator, or what the
+    reports said; None while it is not paused.
     """
 
     __tablename__ = "rollouts"
@@ -32,6 +33,7 @@ class Rollout(Base):
     enough: Mapped[int]
     automatic: Mapped[bool]
     created: Mapped[int]
+    paused_by: Mapped[str | None] = mapped_column(default=None)
 
 
 class RolloutGroup(Base):
@@ -53,11 +55,17 @@ class RolloutGroup(Base):
 
 
 class RolloutMember(Base):
-    """A device that was offered the release; `number` is its group's."""
+    """A device that was offered the release; `number` is its group's. `reason`: why it failed there.
+
+    `reported`: when it said what became of it.
+    """
 
     __tablename__ = "rollout_members"
+    __table_args__ = (Index("ix_rollout_members_rollout_state_reported", "rollout", "state", "reported"),)
 
     rollout: Mapped[str] = mapped_column(ForeignKey("rollouts.name"), primary_key=True)
     device: Mapped[int] = mapped_column(ForeignKey("devices.id"), primary_key=True, autoincrement=False)
     number: Mapped[int]
     state: Mapped[int]
+    reason: Mapped[str | None] = mapped_column(default=None)
+    reported: Mapped[int | None] = mapped_column(default=None)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from fob_office.components.tables import SignedRelease
 from fob_office.components.versions import unpack
 from fob_office.components.views import VersionText
-from fob_office.rollout.membership import shares_of
+from fob_office.rollout.membership import failures_of, shares_of
 from fob_office.rollout.service import ENOUGH, SHARES, THRESHOLD, Course, groups_of, rollout_of
 from fob_office.rollout.states import RolloutState
 from fob_office.rollout.tables import Rollout
@@ -17,6 +17,8 @@ from fob_office.words import WHOLE, Name
 from fob_protocol.office.component import words
 
 GROUPS_LIMIT = 16
+# So many are shown: reasons repeat themselves.
+FAILURES = 20
 Percent = Annotated[int, Field(ge=0, le=100), WHOLE]
 
 
@@ -42,7 +44,24 @@ class RolloutView(BaseModel):
     threshold: int = Field(description="Percent of failed reports above which it pauses.", examples=[10])
     enough: int = Field(description="Percent of a group that reports before the next starts.", examples=[90])
     automatic: bool = Field(description="Groups start by themselves.")
+    paused_by: str | None = Field(
+        description="An operator, or what reports said; null while it is not paused.", examples=["operator"]
+    )
     groups: list[GroupView]
+
+
+class FailureView(BaseModel):
+    """A device at which it failed."""
+
+    serial: str = Field(examples=["M-0001"])
+    reason: str = Field(description="By the name of docs/office-protocol.md.", examples=["out-of-tries"])
+    time: int = Field(description="When it said so: seconds since 1970.")
+
+
+class RolloutDetails(RolloutView):
+    """With the devices at which it failed last."""
+
+    failures: list[FailureView] = Field(description=f"The newest first, {FAILURES} at most.")
 
 
 class NewRollout(BaseModel):
@@ -83,6 +102,15 @@ def rollout_view(session: Session, name: str) -> RolloutView:
     return _view(session, rollout_of(session, name))
 
 
+def rollout_details(session: Session, name: str) -> RolloutDetails:
+    """Raises NotFoundError."""
+    failures = [
+        FailureView(serial=serial, reason=reason, time=time)
+        for serial, reason, time in failures_of(session, name, FAILURES)
+    ]
+    return RolloutDetails(**rollout_view(session, name).model_dump(), failures=failures)
+
+
 def rollout_views(session: Session) -> list[RolloutView]:
     """All of them, by name."""
     return [_view(session, rollout) for rollout in session.scalars(select(Rollout).order_by(Rollout.name))]
@@ -94,7 +122,7 @@ def _view(session: Session, rollout: Rollout) -> RolloutView:
     return RolloutView(
         name=rollout.name, component=release.component, version=words(unpack(release.version)),
         state=RolloutState(rollout.state).name.lower(), threshold=rollout.threshold, enough=rollout.enough,
-        automatic=rollout.automatic,
+        automatic=rollout.automatic, paused_by=_paused_by(rollout),
         groups=[
             GroupView(
                 number=group.number, share=share, started=group.number <= rollout.started, devices=group.devices,
@@ -103,3 +131,7 @@ def _view(session: Session, rollout: Rollout) -> RolloutView:
             for group, share in groups
         ],
     )  # fmt: skip
+
+
+def _paused_by(rollout: Rollout) -> str | None:
+    return rollout.paused_by if rollout.state == RolloutState.PAUSED else None
