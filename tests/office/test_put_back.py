@@ -9,15 +9,20 @@ from sqlalchemy import select
 
 from fob_office.cli.context import Cli
 from fob_office.cli.main import run
+from fob_office.devices.service import device_of
 from fob_office.directory.role import servers
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.tables import SignedList
+from fob_office.orders.lacking import lacking_of
 from fob_office.servers.tables import Server
 from fob_protocol.office.certificate import Usage
+from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.known import Known
+from fob_protocol.office.message import Version
 from fob_protocol.office.trust import Trust
 from support.office import NOW, OfficeScene, seeded
+from support.office_shop import ordered_device, release, versions
 
 
 class Shell:
@@ -157,3 +162,46 @@ def test_it_is_kept_beside_a_key_that_is_elsewhere_too(sqlite_scene: OfficeScene
     (shell.state / "directory.signed").unlink()
     assert "list 2 and its certificates taken up" in shell(f"issuer renew-list --issuer-key {pem}")
     assert numbers(sqlite_scene)[0] == 3
+
+
+@pytest.mark.clause("C2", "C27")
+@pytest.mark.parametrize("version", [(2, 0, 0), (2, 0, 1)])
+def test_a_component_of_after_the_backup_is_released_again(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path, version: Version
+) -> None:
+    """The same content by its own number, which the device then holds already; or by a higher one."""
+    release(sqlite_scene, "rates")
+    device = ordered_device(sqlite_scene, "rates")
+    device.configure()
+    shell(f"backup {tmp_path / 'backup'}")
+    release(sqlite_scene, "rates", (2, 0, 0), b"of after the backup")
+    device.configure(Purpose.AGAIN)
+    put_back(sqlite_scene, tmp_path / "backup")
+    device.configure(Purpose.AGAIN)
+    assert (versions(device.catalogue), lacking(sqlite_scene)) == ({"rates": (2, 0, 0)}, ["rates"])
+    release(sqlite_scene, "rates", version, b"of after the backup")
+    device.configure(Purpose.AGAIN)
+    assert (versions(device.catalogue), lacking(sqlite_scene)) == ({"rates": version}, [])
+
+
+def lacking(scene: OfficeScene) -> list[str]:
+    """Of what the device is ordered to hold, and last said that it does."""
+    with scene.office.database.read() as session:
+        return lacking_of(session, device_of(session, "M-0001"), scene.office.now())
+
+
+@pytest.mark.clause("C8", "C25")
+def test_a_bundle_is_imported_again(sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path) -> None:
+    keys, directory, bundle = tmp_path / "release.pem", tmp_path / "directory", tmp_path / "rates.bundle"
+    shell(f"server change-keys release --keys-file {keys}")
+    shell(f"server directory {directory}")
+    (tmp_path / "rates").write_bytes(b"1 letter 95")
+    build = f"component build --keys-file {keys} --directory {directory} --issuer {sqlite_scene.issuer.hex()}"
+    assert run(
+        f"{build} --id rates --version 1.0.0 --hardware meter-1 --output {bundle} {tmp_path / 'rates'}".split(),
+        Cli({}, seeded(9)),
+    ) == 0  # fmt: skip
+    shell(f"backup {tmp_path / 'backup'}")
+    shell(f"component import {bundle}")
+    put_back(sqlite_scene, tmp_path / "backup")
+    shell(f"component import {bundle}")
