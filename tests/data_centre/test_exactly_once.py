@@ -72,11 +72,11 @@ def _asked(mailer: Mailer, request: Any) -> Ask:
 STORIES = {
     "sign up": Story(_nothing, lambda m, _: m.sign_up_request(), SignedUp, 7, 0),
     "sign on": Story(_signed_up, lambda m, _: m.sign_on_request(), SignedUp, 5, 0),
-    "load": Story(_signed_up, lambda m, _: _asked(m, m.load_request(700)), Loaded, 7, 700),
+    "load": Story(_signed_up, lambda m, _: _asked(m, m.load_request(700)), Loaded, 8, 700),
     "load and pay later": Story(_postpaid, lambda m, _: _asked(m, m.load_request(700)), Loaded, 6, 0),
     "frank": Story(_loaded, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 5, 1_000),
-    "frank and pay for it": Story(_per_use, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 12, 185),
-    "frank and refill": Story(_refilled, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 13, 500),
+    "frank and pay for it": Story(_per_use, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 13, 185),
+    "frank and refill": Story(_refilled, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 15, 500),
     "money back": Story(_loaded, lambda m, _: _asked(m, m.refund_request(400)), Refunded, 5, 1_000),
     "indicium back": Story(_franked, lambda m, f: _asked(m, m.refund_request(unused=f.indicia[0])), Refunded, 5, 1_000),
 }

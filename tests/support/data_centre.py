@@ -1,7 +1,9 @@
 """A whole data centre in one process: every kind with its real folder, keys and stores, on the real bus."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,13 +20,15 @@ from fob_office.centre.boxes.meter.box import meter_box
 from fob_office.centre.boxes.meter.points import CrashPoint
 from fob_office.centre.boxes.steel.owners import Owner, OwnersKey, seal_owners_key
 from fob_office.centre.boxes.views import Slot
-from fob_office.centre.bus.answering import serve
+from fob_office.centre.bus.answering import Server, serve
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, ReplyT
-from fob_office.centre.bus.errors import AwayError
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, read_pass
-from fob_office.centre.commands.meter import TakeView
+from fob_office.centre.commands.database import FetchLogState, FetchWarnings
+from fob_office.centre.commands.meter import HeldView, TakeView
 from fob_office.centre.commands.steel import GiveKey, SetNewMeters
+from fob_office.centre.database.exporting import export_log
 from fob_office.centre.database.keeping import migrate_meters
 from fob_office.centre.database.process import FILE
 from fob_office.centre.function.peers import LinkedPeers
@@ -32,22 +36,36 @@ from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.function.settings import Admitted, Told, read_settings, write_settings
 from fob_office.centre.limits import SLOTS
 from fob_office.centre.view_file import ViewFile, write_view
+from fob_office.centre.words import Word
+from fob_protocol.cose import sign1
 from fob_protocol.metering.kinds import Freshness
+from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of
+from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.certificate import Certificate, Usage
+from fob_protocol.office.message import read
 from support.centre_boxes import NOW, Boxes
 
 LIMITS: Final = Limits(piece=10_000, daily=100_000, credit=5_000, spent=0, day=0)
 VALUE_KIND: Final = "eur-cent"
-PROGRAM: Final = "postage-rates"
+ENERGY: Final = "kwh-milli"
+# Which software franks what.
+PROGRAMS: Final = {VALUE_KIND: "postage-rates", ENERGY: "energy-rates"}
 # A guess is cheap in tests.
 CHEAP: Final = Cost(iterations=1, memory_kib=64, lanes=1)
 VALIDATION: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-_BOXES: Final = ("steel-1", "meter-1", "meter-2", "authentication-1", "transaction-1", "payment-1", "database-1")
+# Times 10 ms.
+_PATIENCE: Final = 1000
+_SIZE: Final = "SELECT size FROM log_heads"
+_OTHERS: Final = ("steel-1", "authentication-1", "transaction-1", "payment-1", "database-1")
 
 
 class CutError(Exception):
     """The function server dies here."""
+
+
+class KilledError(Exception):
+    """A box dies here."""
 
 
 @dataclass
@@ -66,6 +84,8 @@ class WatchedPeers:
     peers: LinkedPeers
     cut: Cut | None = None
     asked: list[str] = field(default_factory=list)
+    # The answer to this command is lost, once; the server goes on.
+    loses: str = ""
 
     async def any(self, kind: Kind, command: Command[ReplyT]) -> ReplyT:
         """As Peers says."""
@@ -88,6 +108,9 @@ class WatchedPeers:
             raise CutError(type(command).__name__)
         self.asked.append(type(command).__name__)
         reply: ReplyT = await ask()
+        if self.asked[-1] == self.loses:
+            self.loses = ""
+            raise BusRefusedError(Word.UNAVAILABLE, "the answer was lost")
         if cut is not None and (is_here or cut.asked > cut.at + 1):
             raise CutError(type(command).__name__)
         return reply
@@ -96,13 +119,18 @@ class WatchedPeers:
 class DataCentre:
     """Boxes by their names, and function servers, of which each `serve` makes a new one that remembers nothing."""
 
-    def __init__(self, folder: Path, seed: int = 11, freshness: Freshness = Freshness.COUNTER) -> None:
+    def __init__(self, folder: Path, seed: int = 11, freshness: Freshness = Freshness.COUNTER, meters: int = 2) -> None:
         self.boxes = Boxes(folder, seed)
         self.freshness = freshness
+        # Where a box dies next; it is restarted unless it stands in `stays_dead`.
         self.kill_at: dict[str, CrashPoint] = {}
+        self.stays_dead: set[str] = set()
+        self.meters = tuple(f"meter-{number}" for number in range(1, meters + 1))
         self._running: dict[str, AsyncExitStack] = {}
+        self._servers: dict[str, Server] = {}
+        self._dying: set[asyncio.Task[None]] = set()
         self._views = 0
-        for name in _BOXES:
+        for name in (*_OTHERS, *self.meters):
             self.boxes.make(_kind(name), name)
         self.issuer = Ed25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
         self.certificate = self._found_function_server()
@@ -124,11 +152,16 @@ class DataCentre:
         return self.boxes.now
 
     async def begin(self) -> None:
-        """All boxes run, the steel box has its keys, and meter-1 owns all meters, with meter-2 as second."""
-        for name in _BOXES:
+        """All boxes run, the steel box has its keys, and meter-1 owns all meters, with meter-2 as second.
+
+        Of more than two meter boxes each owns as many, with the next one as second.
+        """
+        for name in (*_OTHERS, *self.meters):
             await self.start(name)
-        await self._give_keys()
-        await self.view("meter-1", "meter-2")
+        for value_kind in PROGRAMS:
+            await self._give_keys(value_kind)
+        owners = self.meters if len(self.meters) > 2 else self.meters[:1]
+        await self.take_view(tuple(self._slot(owners[number % len(owners)]) for number in range(SLOTS)))
 
     async def start(self, name: str) -> None:
         """A box, or a box again."""
@@ -136,27 +169,88 @@ class DataCentre:
         box = self.boxes.open(name)
         table = await stack.enter_async_context(self._factory(name)(box))
         stack.callback(box.links.close)
-        await stack.enter_async_context(await serve(self.boxes.address(name), box.me, table))
-        self._running[name] = stack
+        server = await stack.enter_async_context(await serve(self.boxes.address(name), box.me, table))
+        self._running[name], self._servers[name] = stack, server
 
     async def stop(self, name: str) -> None:
         """What it has begun is ended; what is on its disk stays."""
         await self._running.pop(name).aclose()
 
+    def kill(self, name: str) -> None:
+        """Without a last word; it is restarted over its store, unless it `stays_dead`."""
+        for conversation in tuple(self._servers[name]._conversations):
+            conversation.channel.end("killed")
+        dying = asyncio.get_running_loop().create_task(self._restart(name))
+        self._dying.add(dying)
+        dying.add_done_callback(self._dying.discard)
+
+    async def settled(self) -> None:
+        """What was killed is dead, or runs again."""
+        while self._dying:
+            await asyncio.gather(*self._dying)
+
     async def close(self) -> None:
         """All of them."""
+        await self.settled()
         for name in tuple(self._running):
             await self.stop(name)
         self._operator_links().close()
 
     async def view(self, owner: str, second: str | None) -> None:
         """The next view, to all meter boxes and in the file."""
-        signed = self.boxes.manufacturing.next_view((Slot(owner, second),) * SLOTS, self._views)
+        await self.take_view((Slot(owner, second),) * SLOTS)
+
+    async def take_view(self, slots: tuple[Slot, ...]) -> None:
+        """The next one."""
+        signed = self.boxes.manufacturing.next_view(slots, self._views)
         self._views += 1
         write_view(self.folder, signed)
-        for name in ("meter-1", "meter-2"):
+        for name in self.meters:
             if name in self._running:
                 await self.ask(name, TakeView(signed))
+
+    async def is_seconded(self, second: str) -> None:
+        """When this box holds all that its owners know."""
+        for _ in range(_PATIENCE):
+            if len((await self.ask(second, HeldView())).complete) == SLOTS:
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError(second)
+
+    async def checkpoint(self) -> bytes:
+        """The newest, once it is of the whole log."""
+        for _ in range(_PATIENCE):
+            signed = (await self.ask("database-1", FetchLogState(0))).checkpoint
+            if signed is not None and read(Checkpoint, sign1.unverified_payload(signed)).size == self.rows(_SIZE)[0][0]:
+                return signed
+            await asyncio.sleep(0.01)
+        raise TimeoutError("no checkpoint")
+
+    async def exported(self) -> bytes:
+        """The log, as an operator exports it."""
+        directory = self.boxes.open("operator-1").links.directory
+        keys = [directory.pass_of(entry.name).signing or b"" for entry in directory.of_kind(Kind.TRANSACTION)]
+        head = ExportHead(origin_of(self.boxes.manufacturing_key), tuple(keys))
+        parts: list[bytes] = []
+        await export_log(partial(self.ask, "database-1"), head, parts.append)
+        return b"".join(parts)
+
+    async def warnings(self) -> list[tuple[str, str]]:
+        """Word and serial of each."""
+        found = (await self.ask("database-1", FetchWarnings(0))).warnings
+        return [(word, serial) for _, word, serial, _, _ in found]
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What somebody with the password of the meters' database does or sees."""
+        with closing(sqlite3.connect(self.folder / "database-1" / FILE)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    async def fail_over(self, dead: str, other: str) -> None:
+        """A dead box has no meters from now on; started again it becomes the second, complete when this returns."""
+        await self.view(other, None)
+        await self.start(dead)
+        await self.view(other, dead)
+        await self.is_seconded(dead)
 
     async def ask(self, name: str, command: Command[ReplyT]) -> ReplyT:
         """As an operator."""
@@ -168,7 +262,7 @@ class DataCentre:
 
     @asynccontextmanager
     async def function_server(self, cut: Cut | None = None) -> AsyncIterator[tuple[FunctionServer, WatchedPeers]]:
-        """A new one."""
+        """A new one; it remembers nothing of others."""
         box = self.boxes.open("function-1")
         views = ViewFile(self.folder, box.manufacturing)
         peers = WatchedPeers(LinkedPeers(box.links, views), cut)
@@ -190,7 +284,19 @@ class DataCentre:
     def _reached(self, name: str, point: CrashPoint) -> None:
         if self.kill_at.get(name) == point:
             del self.kill_at[name]
-            raise AwayError(name, f"dies at {point}", was_sent=True)
+            self.kill(name)
+            raise KilledError(point)
+
+    async def _restart(self, name: str) -> None:
+        await self.stop(name)
+        if name in self.stays_dead:
+            self.stays_dead.discard(name)
+        else:
+            await self.start(name)
+
+    def _slot(self, owner: str) -> Slot:
+        at = self.meters.index(owner) + 1
+        return Slot(owner, self.meters[at % len(self.meters)])
 
     def _found_function_server(self) -> Certificate:
         signing = Ed25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
@@ -205,25 +311,25 @@ class DataCentre:
             not_before=0,
             not_after=NOW * 2,
         )
-        admitted = Admitted(VALUE_KIND, VALIDATION.public_key().public_bytes_raw(), 86_400, {PROGRAM: (1, 0, 0)})
+        validation = VALIDATION.public_key().public_bytes_raw()
         told = Told(
             certificate.signed(self.issuer),
             signing.private_bytes_raw(),
             sealing.private_bytes_raw(),
-            (admitted,),
+            tuple(Admitted(kind, validation, 86_400, {program: (1, 0, 0)}) for kind, program in PROGRAMS.items()),
             deposit=0,
         )
         write_settings(self.boxes.make(Kind.FUNCTION, "function-1"), told)
         return certificate
 
-    async def _give_keys(self) -> None:
+    async def _give_keys(self, value_kind: str) -> None:
         links = self._operator_links()
         sealing = links.directory.pass_of("steel-1").sealing
         links.close()
         for owner in Owner:
-            key = OwnersKey(owner, VALUE_KIND, 1, self.boxes.surroundings.random(32))
-            await self.ask("steel-1", GiveKey(owner, VALUE_KIND, 1, seal_owners_key(sealing, key)))
-        await self.ask("steel-1", SetNewMeters(VALUE_KIND, self.freshness, LIMITS.octets()))
+            key = OwnersKey(owner, value_kind, 1, self.boxes.surroundings.random(32))
+            await self.ask("steel-1", GiveKey(owner, value_kind, 1, seal_owners_key(sealing, key)))
+        await self.ask("steel-1", SetNewMeters(value_kind, self.freshness, LIMITS.octets()))
 
     def _operator_links(self) -> Links:
         return self.boxes.open("operator-1").links

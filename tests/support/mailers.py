@@ -14,6 +14,7 @@ from fob_protocol.cose import hpke
 from fob_protocol.cose.labels import Label
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.integrity.ticket import Ticket
+from fob_protocol.metering import mailer as judging
 from fob_protocol.metering.answers import About, Franked, History, Loaded, Refunded, SignedUp
 from fob_protocol.metering.indicium import addressee_digest
 from fob_protocol.metering.kinds import Payment
@@ -35,23 +36,27 @@ from fob_protocol.metering.requests import (
     authenticated,
 )
 from fob_protocol.metering.values import Indicated
+from fob_protocol.metering.witness import log_head
 from fob_protocol.office.envelope import Service, ask
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import MessageT, read
-from support.data_centre import PROGRAM, VALIDATION, VALUE_KIND, DataCentre, sealing_key_of
+from support.data_centre import PROGRAMS, VALIDATION, VALUE_KIND, DataCentre, sealing_key_of
 
 PASSWORD: Final = "correct horse battery staple"
-RequestT = TypeVar("RequestT", bound=Authenticated)
+DoneT = TypeVar("DoneT", Franked, Loaded, Refunded)
 _COMMUNICATION: Final = Pass(Kind.COMMUNICATION, "communication-1", bytes(32), bytes(32), None, 1, 1 << 40)
 
 
 class Mailer:
     """A person with a device; `server` is whichever function server he reaches."""
 
-    def __init__(self, centre: DataCentre, server: FunctionServer, name: str = "anna") -> None:
+    def __init__(
+        self, centre: DataCentre, server: FunctionServer, name: str = "anna", value_kind: str = VALUE_KIND
+    ) -> None:
         self.centre = centre
         self.server = server
         self.name = name
+        self.value_kind = value_kind
         random = centre.boxes.surroundings.random
         self.random = random
         self.signing = Ed25519PrivateKey.from_private_bytes(random(32))
@@ -66,7 +71,7 @@ class Mailer:
             request=self.random(16),
             name=self.name,
             password=b"",
-            value_kind=VALUE_KIND,
+            value_kind=self.value_kind,
             payment=payment,
             refill=refill,
             origins=("10115", "20095"),
@@ -164,7 +169,7 @@ class Mailer:
         holder = self.signing.public_key().public_bytes_raw()
         fields: dict[str, Any] = {
             "server": "validation", "time": now, "until": now + 86_400, "holder": holder, "evidence": bytes(32),
-            "copy": bytes(16), "program": PROGRAM, "version": (1, 0, 0), "identifier_name": bytes(32),
+            "copy": bytes(16), "program": PROGRAMS[self.value_kind], "version": (1, 0, 0), "identifier_name": bytes(32),
             "program_number": 1, "server_number": 1, "iv": None,
         }  # fmt: skip
         token = Ticket(**(fields | changes)).signed(VALIDATION)
@@ -173,3 +178,27 @@ class Mailer:
     def _with_secrets(self, request: Any, password: str = PASSWORD) -> Any:
         sealed = seal_password(sealing_key_of(self.centre, "authentication-1"), request, password)
         return replace(request, password=sealed, presentation=self.presentation(request.request))
+
+
+class Witness:
+    """What a mailer's device keeps and judges by (fob_protocol.metering.mailer). Raises MeterError, where it would."""
+
+    def __init__(self, mailer: Mailer, answer: SignedUp) -> None:
+        self.mailer = mailer
+        self.kept: judging.Mailer = judging.begun(mailer.name, answer, None)
+
+    async def look(self) -> judging.Mailer:
+        """At the meter, at all that it did since, and at the log."""
+        mailer = self.mailer
+        about = await mailer.about(log_head(self.kept.checkpoint).size)
+        self.kept = judging.with_about(self.kept, about, mailer.centre.boxes.manufacturing_key, mailer.centre.now)
+        while not self.kept.is_followed:
+            history = History(tuple(await mailer.history(self.kept.next_after)))
+            self.kept = judging.with_history(self.kept, history)
+        return self.kept
+
+    async def do(self, request: judging.Order, answer: type[DoneT]) -> DoneT:
+        """What was asked for, judged."""
+        done = await self.mailer.ask(request, answer)
+        self.kept = judging.with_done(self.kept, request, done)
+        return done

@@ -71,23 +71,22 @@ class Changing:
 
     async def change(self, request: Request, do: Do) -> bytes:
         """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError."""
+        in_the_way = b""
         for _ in range(TRIES):
             found = await self.fetch(request)
             if isinstance(found, bytes):
                 return found
-            try:
-                changed = await do(found)
-            except BusRefusedError as error:
-                if error.word == Word.BEHIND:
-                    await self._catch_up(found, error)
-                    continue
-                if error.word != Word.STALE:
-                    raise
-                changed = await self._done_in_time(request, error)
-            answer = await self.finish(changed)
-            if answer is not None and changed.act.request == request.digest:
+            _check_moved(found, in_the_way)
+            changed = await self._do(request, found, do)
+            if changed is None:
+                in_the_way = found.meter
+                continue
+            answer = await self._finish_from(found, changed)
+            if answer is None:
+                in_the_way = found.meter
+            elif changed.act.request == request.digest:
                 return answer
-        raise BusRefusedError(Word.UNAVAILABLE, f"{request.serial} changes faster than it can be read")
+        raise _too_fast(request.serial)
 
     async def fetch(self, request: Request) -> Held | bytes:
         """What a request needs, or its answer. Raises RuleBrokenError ID_USED, NO_ACCOUNT."""
@@ -107,17 +106,24 @@ class Changing:
 
     async def newest(self, serial: str) -> Held:
         """The records as they are now, which the meter box says are the newest (M22). Raises as `change`."""
+        in_the_way = b""
         for _ in range(TRIES):
             held = await self.look(serial)
+            _check_moved(held, in_the_way)
             try:
-                await self.peers.owner(serial, Look(held.meter, ()))
+                await self.check(held)
             except BusRefusedError as error:
                 if error.word != Word.BEHIND:
                     raise
                 await self._catch_up(held, error)
+                in_the_way = held.meter
                 continue
             return held
-        raise BusRefusedError(Word.UNAVAILABLE, f"{serial} changes faster than it can be read")
+        raise _too_fast(serial)
+
+    async def check(self, held: Held) -> None:
+        """Before money moves: the meter box says that this record is the newest. Raises BusRefusedError, BEHIND too."""
+        await self.peers.owner(held.record.serial, Look(held.meter, ()))
 
     async def finish(self, changed: Changed, counter: int | None = None) -> bytes | None:
         """Attest it, and store it in the place of the record with this counter, or of the one before.
@@ -127,7 +133,7 @@ class Changing:
         record = record_of(changed)
         counter = record.registers.counter - 1 if counter is None else counter
         transaction = await self.attest(changed, record)
-        answer = _answer(changed, record, transaction).octets()
+        answer = answer_of(changed, record, transaction)
         store = Store(
             request_id=changed.act.request_id,
             request=changed.act.request,
@@ -139,22 +145,28 @@ class Changing:
             transaction=transaction,
             payout=_payout(changed, record),
         )
-        return answer if await self.store(store) else None
+        return await self.store(store)
 
     async def attest(self, changed: Changed, record: MeterRecord) -> bytes:
         """The transaction record, signed. Raises BusRefusedError."""
         draft = _draft(changed, record).octets()
         return (await self.peers.any(Kind.TRANSACTION, Attest(draft, changed.voucher))).transaction
 
-    async def store(self, store: Store) -> bool:
-        """False: a record with another counter stands there. Raises BusRefusedError."""
+    async def store(self, store: Store) -> bytes | None:
+        """The answer that stands in the journal: another server may have done the same request in the meantime.
+
+        None: a record with another counter stands there. Raises BusRefusedError, RuleBrokenError ID_USED.
+        """
         try:
-            await self.peers.any(Kind.DATABASE, store)
+            stored = await self.peers.any(Kind.DATABASE, store)
         except BusRefusedError as error:
             if error.word == Word.CONFLICT:
-                return False
+                return None
             raise
-        return True
+        if stored.is_new:
+            return store.answer
+        found = await self.peers.any(Kind.DATABASE, Fetch(store.request_id, store.serial))
+        return done(found, store.request)
 
     async def warn(self, serial: str, error: BusRefusedError) -> None:
         """A warning record, where a refusal says that somebody is at work (M20, M22)."""
@@ -166,6 +178,25 @@ class Changing:
             await self.peers.any(Kind.DATABASE, Warn(error.word, serial, error.why[:200], now))
         except BusRefusedError as unheard:
             log.error("a warning is not recorded", serial=serial, why=unheard.why)
+
+    async def _do(self, request: Request, found: Held, do: Do) -> Changed | None:
+        """None: an earlier change was ended first. Raises BusRefusedError, RuleBrokenError."""
+        try:
+            return await do(found)
+        except BusRefusedError as error:
+            if error.word == Word.BEHIND:
+                await self._catch_up(found, error)
+                return None
+            if error.word != Word.STALE:
+                raise
+            return await self._done_in_time(request, error)
+
+    async def _finish_from(self, found: Held, changed: Changed) -> bytes | None:
+        """As `finish`; what is stored already, though no journal says so, is answered again."""
+        if changed.record != found.meter:
+            return await self.finish(changed)
+        record = record_of(changed)
+        return answer_of(changed, record, await self.attest(changed, record))
 
     async def _done_in_time(self, request: Request, late: BusRefusedError) -> Changed:
         """It comes too late to be done; the meter box may have done it before, and nobody heard so. Raises `late`."""
@@ -216,6 +247,22 @@ def _draft(changed: Changed, record: MeterRecord) -> TransactionRecord:
         before=changed.before,
         after=digest(changed.record),
     )
+
+
+def answer_of(changed: Changed, record: MeterRecord, transaction: bytes) -> bytes:
+    """As it goes to the device."""
+    return _answer(changed, record, transaction).octets()
+
+
+def _check_moved(held: Held, in_the_way: bytes) -> None:
+    """Whoever stored before this moved the record. Raises BusRefusedError TAMPERING."""
+    if held.meter == in_the_way:
+        why = "the database finds a record, and will not let the next one take its place: its columns were changed"
+        raise BusRefusedError(Word.TAMPERING, f"{held.record.serial}: {why}")
+
+
+def _too_fast(serial: str) -> BusRefusedError:
+    return BusRefusedError(Word.UNAVAILABLE, f"{serial} changes faster than it can be read")
 
 
 def _answer(changed: Changed, record: MeterRecord, transaction: bytes) -> Message:

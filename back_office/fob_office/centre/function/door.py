@@ -1,7 +1,8 @@
 """A device's sealed question in, a sealed answer out; the function server's own key opens it (M2)."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -98,22 +99,25 @@ class Door:
                 passes = self.looking.passes.of(Kind.AUTHENTICATION)
                 return TermsGiven(tuple(self.settings.rates), self.settings.deposit, 0, passes).octets()
             case SignUp(signed):
-                return await self.signing.sign_up(signed)
+                return await self._warning("", self.signing.sign_up(signed))
             case SignOn(signed):
-                return await self.signing.sign_on(signed)
+                return await self._warning("", self.signing.sign_on(signed))
             case Ask(authenticated):
                 return await self._authenticated(authenticated)
             case other:
                 raise AssertionError(other)
 
     async def _authenticated(self, octets: bytes) -> bytes:
-        """Whoever is warned of, by whatever it was that he asked."""
         wanted = read_authenticated(mac0.unchecked_payload(octets))
         request = Request(wanted.request, digest(wanted.octets()), wanted.serial)
+        return await self._warning(wanted.serial, self._do(wanted, octets, request))
+
+    async def _warning(self, serial: str, doing: Coroutine[Any, Any, bytes]) -> bytes:
+        """The centre is warned of what was found, whatever was asked for."""
         try:
-            return await self._do(wanted, octets, request)
+            return await doing
         except BusRefusedError as error:
-            await self.changing.warn(wanted.serial, error)
+            await self.changing.warn(serial, error)
             raise
 
     async def _do(

@@ -13,12 +13,15 @@ from fob_office.centre.function.paying import Paying, mailer
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.presenting import Presenting
+from fob_office.centre.function.refusing import refused
 from fob_office.centre.pieces import Resolved, resolve
 from fob_office.centre.words import Word
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.records import MeterRecord, Refill
 from fob_protocol.metering.requests import FrankRequest
 from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.hashing import is_same
+from fob_protocol.office.refusals import Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -64,9 +67,11 @@ class Franking:
 
     async def _frank(self, asked: Asked[FrankRequest], held: Held) -> Changed:
         wanted = asked.wanted
-        self.presenting.admit(wanted.presentation, wanted.request, held.record.value_kind)
+        ticket = self.presenting.admit(wanted.presentation, wanted.request, held.record.value_kind)
         permission = await permission_of(self.peers, held, asked)
         user = mailer(held)
+        if not is_same(ticket.holder, user.holder):
+            raise refused(Refusal.NOT_VALIDATED, "the ticket is another device's")
         pieces = resolve(wanted.pieces, user.origins)
         if user.payment == Payment.PER_USE:
             held = await self._with_enough(held, asked.request, pieces)

@@ -1,9 +1,12 @@
 """What operators want of a meter (M31), and a meter whose database was put back."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Act, Changed, LastChange, Obey
 from fob_office.centre.function.changing import Changing, Held, Request
 from fob_office.centre.function.paying import Paying
@@ -32,11 +35,11 @@ class Ordering:
         async def do(held: Held) -> Changed:
             return await self.peers.owner(serial, Obey(held.meter, order, Act(request.digest, request.id, None)))
 
-        await self.changing.change(request, do)
+        await self._warning(serial, self.changing.change(request, do))
 
     async def settle(self, serial: str) -> None:
         """What is owed, paid. Raises BusRefusedError, RuleBrokenError."""
-        await self.paying.settle(await self.changing.look(serial))
+        await self._warning(serial, self.paying.settle(await self.changing.look(serial)))
 
     async def recover(self, serial: str) -> None:
         """The meter box's standing takes the place of whatever the database has. Raises BusRefusedError."""
@@ -45,6 +48,13 @@ class Ordering:
         if digest(held.meter) != digest(changed.record):
             log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
             await self.changing.finish(changed, held.record.registers.counter)
+
+    async def _warning(self, serial: str, doing: Coroutine[Any, Any, object]) -> None:
+        try:
+            await doing
+        except BusRefusedError as error:
+            await self.changing.warn(serial, error)
+            raise
 
 
 def _request(octets: bytes, serial: str) -> Request:

@@ -53,10 +53,12 @@ class Paying:
         request = derived("fob/1 refill", record.serial, record.registers.counter)
 
         async def do(now: Held) -> Changed:
-            if mailer(now).payment != Payment.POSTPAID:
-                return await self._pay(now, request, rule.amount)
+            # An authentication box says whose rule this is, or staff could write another amount.
             asked = PermitRefill(now.user, record.serial, request.digest)
             permitted = await self.peers.any(Kind.AUTHENTICATION, asked)
+            user = mailer(now)
+            if user.payment != Payment.POSTPAID and user.refill is not None:
+                return await self._pay(now, request, user.refill.amount)
             return await self._owe(now, request, permitted.permission)
 
         await self.changing.change(request, do)
@@ -71,6 +73,8 @@ class Paying:
     async def settle(self, held: Held) -> None:
         """What is owed, paid. Raises as `load`."""
         record = held.record
+        if record.registers.owed == 0:
+            return
         request = derived("fob/1 settlement", record.serial, record.registers.counter)
 
         async def do(now: Held) -> Changed:
@@ -85,6 +89,8 @@ class Paying:
 
     async def _pay(self, held: Held, request: Request, amount: int, *, is_settlement: bool = False) -> Changed:
         """Of whoever paid first under this number, which may be another request: `Changing.change` ends that one."""
+        # Nobody's card is charged by what staff wrote into the database.
+        await self.changing.check(held)
         record = held.record
         charge = Charge(
             account=record.account,

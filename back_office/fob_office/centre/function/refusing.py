@@ -36,6 +36,8 @@ def refusal_of(error: BusRefusedError) -> RuleBrokenError:
     """What a device is told of it; what it has no word for is `unavailable`."""
     if error.word in ALARMING:
         return refused(Refusal.TAMPERING, error.why)
+    if error.word == Word.STALE:
+        return refused(Refusal.LATE, error.why)
     if error.word == BusWord.MALFORMED:
         return refused(Refusal.MALFORMED, error.why)
     return refused(_SAID.get(error.word, Refusal.UNAVAILABLE), error.why)

@@ -96,8 +96,9 @@ class Signing:
 
     async def _stored(self, store: Store) -> bytes:
         """The answer; the same request may have been done at another function server meanwhile."""
-        if await self.changing.store(store):
-            return store.answer
+        answer = await self.changing.store(store)
+        if answer is not None:
+            return answer
         raise BusRefusedError(Word.UNAVAILABLE, "somebody else signed at the same time")
 
     def _check_software(self, asked: SignUpRequest | SignOnRequest, value_kind: str) -> None:
