@@ -6,6 +6,7 @@ provider = "/run/user/1000/fob/provider.sock"
 private_operation = 60
 """
 
+import os
 import shlex
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from fob_daemon.control.rules import fault_of_hex
-from fob_daemon.paths import default_paths
+from fob_daemon.paths import configuration_file, default_paths
 from fob_daemon.relay.address import fault_of_office_url
 from fob_protocol.link.controller import Controller, ControllerError
 
@@ -116,6 +117,16 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log: LogSettings = field(default_factory=LogSettings)
     bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
     office: OfficeSettings = field(default_factory=OfficeSettings)
+
+
+def load_own_config() -> Config:
+    """This user's file where there is one, or the defaults. Raises ConfigError."""
+    try:
+        file = configuration_file()
+    except RuntimeError:
+        # Without a home folder there is none.
+        return Config()
+    return load_config(file if os.path.lexists(file) else None)
 
 
 def load_config(file: Path | None) -> Config:

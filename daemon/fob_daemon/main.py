@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from fob_daemon.config import Config, ConfigError, load_config
+from fob_daemon.config import Config, ConfigError, load_config, load_own_config
 from fob_daemon.daemon import Daemon
 from fob_daemon.logs import configure_logs
 from fob_daemon.service.environment import VARIABLES, ServiceEnvironmentError
@@ -23,7 +23,7 @@ def main() -> None:
     """The `fobd` program. Exit status 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 for wrong usage."""
     arguments = parse_arguments()
     try:
-        config = load_config(arguments.config)
+        config = load_config(arguments.config) if arguments.config is not None else load_own_config()
         configure_logs(config.log)
         run(config)
     except (ConfigError, StartError) as error:
@@ -38,7 +38,12 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """argparse: the daemon starts faster than a command line library loads."""
     parser = argparse.ArgumentParser(prog="fobd", description="Offers the phone's keys to the programs of this PC.")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (TOML); without it the defaults")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration (TOML); without it ~/.config/fob/fobd.toml, or the defaults",
+    )
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     # Help and version into a pipe that nobody reads end as they do for any program, without words.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

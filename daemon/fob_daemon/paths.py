@@ -38,6 +38,15 @@ def daemon_paths(environment: Mapping[str, str] = os.environ) -> Paths:
     return _paths(environment, next((folder for folder in folders if (folder / _CONTROL).exists()), folders[0]))
 
 
+def configuration_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """This user's own (XDG Base Directory): `fobd` reads it where it is told no other one.
+
+    Raises RuntimeError for a user without a home folder.
+    """
+    given = environment.get("XDG_CONFIG_HOME")
+    return (Path(given) if given else Path.home() / ".config") / "fob/fobd.toml"
+
+
 def _paths(environment: Mapping[str, str], runtime: Path) -> Paths:
     control = environment.get(CONTROL_VARIABLE)
     return Paths(

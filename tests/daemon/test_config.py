@@ -16,7 +16,9 @@ from fob_daemon.config import (
     Sockets,
     TimeoutSettings,
     load_config,
+    load_own_config,
 )
+from fob_daemon.demo.processes import program
 from fob_daemon.demo.scratch import Scratch
 
 UNKNOWN = "Object contains unknown field `stat`; known are state, sockets, timeouts, log, bluetooth, office"
@@ -46,6 +48,27 @@ def test_without_a_file_every_entry_has_its_default(monkeypatch: pytest.MonkeyPa
         timeouts=TimeoutSettings(login=60.0, private_operation=60.0, key_generation=120.0, logout_linger=2.0),
         log=LogSettings(level="info", format="console"),
     )
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["XDG_CONFIG_HOME", "home"])
+def test_a_daemon_that_is_told_no_file_reads_its_user_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    """The one that `fob setup` writes and `fob doctor` looks at."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    folder = tmp_path / "home/.config"
+    if is_told:
+        folder = tmp_path / "settings"
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    assert load_own_config() == load_config(None)
+    (folder / "fob").mkdir(parents=True)
+    file = written(folder / "fob", "[log]\nlevel = 'debug'")
+    assert load_own_config() == load_config(file) != load_config(None)
+    file.write_text("nonsense")
+    done = subprocess.run(program("fobd"), capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "error: fobd did not start")
+    assert str(file) in done.stderr
 
 
 def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
