@@ -154,6 +154,17 @@ async def test_a_piece_is_known_when_it_comes_by_again(base: MeterBase) -> None:
     assert (await entries(base))[-1] == (EntryKind.SCAN, sighting.octets())
 
 
+@pytest.mark.clause("M27")
+async def test_a_look_at_a_piece_leaves_no_trace(base: MeterBase) -> None:
+    await franked(base, "FM-1", 2)
+    scan = Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW)
+    await base.server.scan(OPERATOR, scan)
+    count = len(await entries(base))
+    looks = [await base.server.scan(OPERATOR, replace(scan, is_noted=False)) for _ in range(2)]
+    assert looks == [Scanned(was_issued=True, given_back=False, seen=1)] * 2
+    assert len(await entries(base)) == count
+
+
 @pytest.mark.parametrize(("counter", "piece", "content"), [(2, 1, 2), (3, 0, 3), (2, 0, 3), (1, 0, 1), (2, 300, 2)])
 async def test_a_piece_that_no_transaction_knows_was_not_issued(
     base: MeterBase, counter: int, piece: int, content: int

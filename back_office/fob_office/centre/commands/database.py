@@ -164,13 +164,14 @@ class Scanned(Reply, frozen=True):
 
 
 class Scan(Command[Scanned], frozen=True):
-    """A piece at the post: remembered, and told what was known before. OPERATOR."""
+    """A piece at the post: remembered, if it is to be noted, and told what was known before. OPERATOR."""
 
     serial: str
     counter: int
     piece: int
     indicium: bytes
     time: int
+    is_noted: bool = True
 
 
 class Meters(Reply, frozen=True):

@@ -99,9 +99,10 @@ class Obey(Command[Changed], frozen=True):
 
 
 class Looked(Reply, frozen=True):
-    """Each is True when its token is this meter's."""
+    """Each is True when its token is this meter's; and when it was given back, whatever the database says."""
 
     genuine: tuple[bool, ...]
+    given_back: tuple[bool, ...]
 
 
 class Look(Command[Looked], frozen=True):

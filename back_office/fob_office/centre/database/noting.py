@@ -54,16 +54,22 @@ def pay_out(connection: Connection, asked: PaidOut) -> Done:
 
 
 def scan(connection: Connection, asked: Scan) -> Scanned:
-    """What was known before. Raises BusRefusedError DAMAGED."""
+    """What was known before; noted for the next time. Raises BusRefusedError DAMAGED."""
     frontier = lock_head(connection)
-    its_digest = digest(asked.indicium)
-    issued = connection.scalar(_ISSUED, {"of": asked.serial, "at": asked.counter})
-    known = connection.execute(_KNOWN, {"its_digest": its_digest}).one_or_none()
+    scanned, its_digest = look_up(connection, asked), digest(asked.indicium)
     row = {"digest": its_digest, "serial": asked.serial, "counter": asked.counter, "piece": asked.piece}
     connection.execute(_see(connection.dialect.name), row)
     sighting = Sighting(asked.serial, asked.counter, asked.piece, its_digest, asked.time)
     if not append(connection, frontier, [leaf(Kind.SCAN, sighting.octets())]):
         raise damaged("there are entries after its head")
+    return scanned
+
+
+def look_up(connection: Connection, asked: Scan) -> Scanned:
+    """What is known, and nothing is noted."""
+    its_digest = digest(asked.indicium)
+    issued = connection.scalar(_ISSUED, {"of": asked.serial, "at": asked.counter})
+    known = connection.execute(_KNOWN, {"its_digest": its_digest}).one_or_none()
     given_back, seen = (0, 0) if known is None else known
     return Scanned(issued is not None and _made(issued, asked.piece) == asked.indicium, bool(given_back), seen)
 

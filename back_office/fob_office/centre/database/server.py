@@ -127,10 +127,12 @@ class DatabaseServer:
         return await self._keeper.write(partial(noting.pay_out, asked=asked))
 
     async def scan(self, _: Pass, asked: Scan) -> Scanned:
-        """An entry of the log."""
+        """An entry of the log, where it is noted."""
         check_text(asked.serial, SERIAL_LIMIT)
         check_number(asked.counter, asked.piece, asked.time)
         check_size(asked.indicium, INDICIUM_LIMIT)
+        if not asked.is_noted:
+            return await self._keeper.read(partial(noting.look_up, asked=asked))
         scanned = await self._keeper.write(partial(noting.scan, asked=asked))
         self._grown(1)
         return scanned

@@ -151,7 +151,7 @@ class Transactions:
             indicium = tokens.genuine(key, record, unused)
             if indicium is None:
                 raise BusRefusedError(Word.NO_REFUND, "this meter made no such indicium")
-            if self._store.get(CREDITS, credit_key(indicium.serial, indicium.counter, indicium.piece)):
+            if self._is_given_back(indicium):
                 raise BusRefusedError(Word.NO_REFUND, "it was given back before")
             return Draft(accounting.credited(record, amount), amount, (indicium,))
 
@@ -173,7 +173,8 @@ class Transactions:
             await self._found(given)
             await self._keeper.confirm(record.serial)
             key = tokens.unwrap(self._vault, record)
-            return Looked(tuple(tokens.genuine(key, record, made) is not None for made in command.tokens))
+            indicia = [tokens.genuine(key, record, made) for made in command.tokens]
+            return Looked(tuple(each is not None for each in indicia), tuple(map(self._is_given_back, indicia)))
 
     async def last_change(self, peer: Pass, command: LastChange) -> Changed:
         """The standing of a meter."""
@@ -271,6 +272,11 @@ class Transactions:
         await self._keeper.confirm(serial)
         log.warning("a record that should not have come", serial=serial, why=why)
         return BusRefusedError(Word.TAMPERING, f"{serial}: {why}")
+
+    def _is_given_back(self, indicium: Indicium | None) -> bool:
+        if indicium is None:
+            return False
+        return self._store.get(CREDITS, credit_key(indicium.serial, indicium.counter, indicium.piece)) is not None
 
     def _standing(self, serial: str) -> Standing | None:
         octets = self._store.get(STANDINGS, standing_key(serial))
