@@ -1,11 +1,13 @@
 """Entitlements: changed while they are used, signed for one user and device, looked at where a request arrives."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fob_office.entitlements.changing import Change, Entitling
 from fob_office.entitlements.service import ENTITLEMENTS_TIME, options_of
+from fob_office.entitlements.views import entitlement_view
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.orders.service import create_order
 from fob_office.registration.operating import Registrar
@@ -147,6 +149,26 @@ def test_a_device_takes_only_its_own_entitlements_and_none_that_are_old(scene: O
     assert fault(second, bytes(16), own, now) is Fault.OTHER_USER
     assert fault(second, code, bytes(16), now) is Fault.OTHER_DEVICE
     assert fault(second, code, own, now + ENTITLEMENTS_TIME + 1) is Fault.EXPIRED
+
+
+@pytest.mark.clause("R21")
+def test_what_nobody_can_use_any_more_is_shown_so_and_not_changed(scene: OfficeScene) -> None:
+    code = device_of(scene).register("Alice").user_code
+    entitling = Entitling(scene.office)
+    Registrar(scene.office).revoke(code)
+    acts: list[Callable[[], int]] = [
+        lambda: entitling.change(code, Change({"reports": 3})),
+        lambda: entitling.move(code, []),
+        lambda: entitling.revoke(code),
+        lambda: entitling.restore(code),
+    ]
+    for act in acts:
+        with pytest.raises(OperatorError) as refused:
+            act()
+        assert refused.value.why == "the registration of Alice was revoked: nobody can use what is set for it"
+    with scene.office.database.read() as session:
+        shown = entitlement_view(session, code)
+    assert (shown.registration, shown.state, shown.version) == ("revoked", "active", 1)
 
 
 @pytest.mark.clause("R21")

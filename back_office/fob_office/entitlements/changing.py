@@ -11,7 +11,7 @@ from fob_office.entitlements.tables import Entitlement
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.events.service import record
 from fob_office.office import Office
-from fob_office.registration.tables import Registration
+from fob_office.registration.tables import Registration, Standing
 from fob_protocol.office.entitlements import Entitlements, State
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
@@ -74,6 +74,7 @@ class Entitling:
         now = self._office.now()
         with self._office.database.write() as session:
             row = _locked(session, user_code)
+            _check_registered(session, user_code)
             before = _content(row)
             apply(row)
             if _content(row) == before:
@@ -99,6 +100,16 @@ def _locked(session: Session, user_code: bytes) -> Entitlement:
     if row is None:
         raise NotFoundError("there is no such registration", f"nobody has the code {user_code.hex()}", LIST)
     return row
+
+
+def _check_registered(session: Session, user_code: bytes) -> None:
+    """Raises OperatorError: the registration was revoked, so nothing would hold."""
+    person = session.get_one(Registration, user_code)
+    if person.standing == Standing.REVOKED:
+        why = f"the registration of {person.name} was revoked: nobody can use what is set for it"
+        raise OperatorError(
+            "the entitlements were not changed", why, f"{LIST}    (who registers anew has another code)"
+        )
 
 
 def _content(row: Entitlement) -> tuple[object, ...]:

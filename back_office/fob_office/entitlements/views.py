@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from fob_office.entitlements.tables import Entitlement
 from fob_office.errors import NotFoundError
 from fob_office.registration.operating import LIST
-from fob_office.registration.tables import Registration
+from fob_office.registration.tables import Registration, Standing
+from fob_office.registration.views import StandingWord
 from fob_office.words import NO_OTHER_NAMES, Hex16, Hex32, Level, LevelOrNone, Name
 from fob_protocol.office.entitlements import State
 from fob_protocol.office.limits import COMPONENTS_LIMIT, COMPUTERS_LIMIT, ENTITLEMENTS_LIMIT
@@ -23,6 +24,9 @@ class EntitlementView(BaseModel):
     name: str = Field(examples=["Alice Example"])
     version: int = Field(description="Goes up with every change.", examples=[1])
     changed: int = Field(description="Seconds since 1970.")
+    registration: StandingWord = Field(
+        description="Of the person: what is revoked gives nothing, whatever stands here."
+    )
     state: Literal["active", "revoked"]
     computers: list[Hex32] = Field(description="H of their public keys; none is any computer.")
     applications: dict[Name, Level]
@@ -77,6 +81,7 @@ def entitlement_views(session: Session, *, server: str | None, after: bytes, cou
 def _view(held: Entitlement, person: Registration) -> EntitlementView:
     return EntitlementView.model_validate({
         "code": held.user_code.hex(), "server": person.server, "name": person.name, "version": held.version,
-        "changed": held.changed, "state": State(held.state).name.lower(), "computers": held.computers,
+        "changed": held.changed, "registration": Standing(person.standing).name.lower(),
+        "state": State(held.state).name.lower(), "computers": held.computers,
         "applications": held.applications, "components": held.components,
     })  # fmt: skip
