@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fob_office.centre.boxes.separation import held_by
-from fob_office.centre.bus.answering import Server, row, serve
+from fob_office.centre.bus.answering import Server, Table, row, serve
 from fob_office.centre.bus.errors import BusRefusedError, Word
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.communication import Count, Counted
@@ -51,7 +51,7 @@ class Scene:
             self.asked.append(name)
             return Answered(await does(asked.question))
 
-        table = {Answer: row([Kind.COMMUNICATION], answer)}
+        table: Table = {Answer: row([Kind.COMMUNICATION], answer)}
         return await self._stack.enter_async_context(
             await serve(self.boxes.address(name), self.boxes.open(name).me, table)
         )

@@ -4,9 +4,11 @@ Whoever is cut off before all of it stands there begins anew: nothing of it was 
 command goes on: the issuer's certificates are entered in the office, and the folder gets its name.
 """
 
+import fcntl
+import os
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -29,7 +31,6 @@ from fob_office.centre.founding.telling import BOXES, METERING, admitted, valida
 from fob_office.centre.function.settings import Told, write_settings
 from fob_office.centre.limits import SLOTS
 from fob_office.centre.places import (
-    FILE,
     MANUFACTURING,
     OPERATOR,
     CentreSettings,
@@ -52,6 +53,8 @@ from fob_protocol.office.message import Message, read
 BEGUN: Final = "centre.begun"
 # There once nothing in it is made any more; the certificates that the office shall have.
 _WHOLE: Final = "certificates"
+# Until they are where the operator wants them.
+_OWNERS_KEYS: Final = "owners-keys"
 _NOT_MADE: Final = "no data centre was made"
 _FIRST_VERSION: Final = 1
 
@@ -66,17 +69,46 @@ def make_centre(office: Office, issuing: Issuing, plan: Plan) -> Path:
     """Its folder. Raises OperatorError, UsageError, OSError."""
     state = office.settings.state
     folder = centre_folder(state)
-    if (folder / FILE).exists():
-        raise OperatorError(_NOT_MADE, f"there is one in {folder}", f"fob-office centre run --state {state}")
-    part = folder.with_name(BEGUN)
-    if not (part / _WHOLE).exists():
+    with _alone(folder.parent):
+        if folder.exists():
+            raise OperatorError(_NOT_MADE, f"there is one in {folder}", f"fob-office centre run --state {state}")
+        part = folder.with_name(BEGUN)
+        if not (part / _WHOLE).exists():
+            with suppress(FileNotFoundError):
+                shutil.rmtree(part)
+            _Maker(office, issuing, plan, part, folder).make()
+        if plan.keep_keys is not None:
+            _hand_out(part / _OWNERS_KEYS, plan.keep_keys)
         with suppress(FileNotFoundError):
-            shutil.rmtree(part)
-        _Maker(office, issuing, plan, part, folder).make()
-    issuing.enter_elsewhere(read(_Certificates, (part / _WHOLE).read_bytes()).signed)
-    part.rename(folder)
-    flush_folder(folder.parent)
+            shutil.rmtree(part / _OWNERS_KEYS)
+        issuing.enter_elsewhere(read(_Certificates, (part / _WHOLE).read_bytes()).signed)
+        part.rename(folder)
+        flush_folder(folder.parent)
     return folder
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """One `init` at a time. Raises OperatorError, OSError."""
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise OperatorError(_NOT_MADE, f"another init is at work in {state}", "wait for its end") from None
+    finally:
+        os.close(descriptor)
+
+
+def _hand_out(keys: Path, keep: Path) -> None:
+    """What is there already is not written over. Raises OperatorError, OSError."""
+    keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for key in keys.iterdir() if keys.exists() else ():
+        kept = keep / key.name
+        if not kept.exists():
+            write_new(kept, key.read_bytes())
+        elif kept.read_bytes() != key.read_bytes():
+            raise OperatorError(_NOT_MADE, f"{kept} is another key", "the same command with another --keep-keys")
 
 
 class _Maker:
@@ -149,7 +181,8 @@ class _Maker:
             Beginnings(folder).set(kind.name, kind.freshness, kind.limits.octets())
         passes = [self._passes[name] for name in owners]
         random = self._surroundings.random
-        for gift in make_gifts(passes, kind.name, _FIRST_VERSION, random, self._plan.keep_keys):
+        kept = self._part / _OWNERS_KEYS if self._plan.keep_keys is not None else None
+        for gift in make_gifts(passes, kind.name, _FIRST_VERSION, random, kept):
             owners[gift.box].give(gift.owner, gift.value_kind, gift.version, gift.sealed)
 
     def _certify(self, name: str, title: str, usage: Usage, keys: PublicKeys) -> bytes:

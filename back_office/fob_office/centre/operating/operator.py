@@ -13,7 +13,7 @@ from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.directory import Directory
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
 from fob_office.centre.places import OPERATOR, CentreSettings, load_centre
@@ -91,5 +91,5 @@ def told(what: str) -> Iterator[None]:
         if error.word == Word.NO_METER:
             raise NotFoundError(what, error.why, "fob-office centre meter list") from None
         raise OperatorError(what, f"{error.word}: {error.why}", _STATUS) from None
-    except (AwayError, DirectoryError) as error:
+    except (AwayError, DirectoryError, PassError) as error:
         raise OperatorError(what, str(error), _STATUS) from None

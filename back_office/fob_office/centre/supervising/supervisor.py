@@ -19,6 +19,7 @@ from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Directory, Entry, read_entries
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.operating.operator import told
 from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, load_centre, make_sockets
 from fob_office.centre.supervising.addresses import place_sockets
 from fob_office.centre.supervising.child import Start, prepare
@@ -28,6 +29,7 @@ from fob_office.centre.supervising.local import LocalProcess, State
 from fob_office.centre.supervising.lock import supervising
 from fob_office.centre.supervising.meters import MeterWatch
 from fob_office.centre.supervising.policy import next_slots
+from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
 from fob_office.centre.view_file import write_view
 from fob_office.settings import LogSettings
@@ -48,12 +50,14 @@ STAGES: Final = (
 def run_centre(
     centre: Path, surroundings: Surroundings, logs: LogSettings, on_ready: Callable[[], None]
 ) -> None:  # fmt: skip
-    """Until SIGTERM or SIGINT. Raises OperatorError, OSError, TamperedError: the operator's own folder."""
+    """Until SIGTERM or SIGINT. Raises OperatorError, OSError."""
     settings = load_centre(centre)
     with supervising(centre):
-        place_sockets(centre, make_sockets(centre))
         prepare()
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        place_sockets(centre, make_sockets(centre))
+        with told("the data centre does not run"):
+            renew_passes(centre, surroundings)
+        with told("the data centre does not run"), asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(Supervisor(centre, settings, surroundings, logs).run(on_ready))
 
 

@@ -1,12 +1,13 @@
 """`fob-office centre status`."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import click
 
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.directory import FILE as DIRECTORY
+from fob_office.centre.bus.directory import read_entries
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.communication import Count
 from fob_office.centre.commands.database import FetchWarnings
@@ -15,12 +16,15 @@ from fob_office.centre.operating.log import newest_checkpoint
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.lock import is_supervised
+from fob_office.centre.supervising.renewing import ends_first
 from fob_office.centre.supervising.status import read_status
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 
 # What a process of the data centre that does not answer says for itself.
-_AWAY: Final = (BusRefusedError, AwayError, DirectoryError)
+_AWAY: Final = (BusRefusedError, AwayError, DirectoryError, PassError)
+# What people read in the place of a name for scripts.
+_WORDS: Final = {"checkpoint_size": "log entries"}
 _COLUMNS: Final = ("name", "kind", "state", "pid", "restarts", "view")
 
 
@@ -41,36 +45,39 @@ def status(cli: Cli, state: Path) -> None:
     state_word = "ready" if found.is_ready else "not ready"
     rows = [{column: getattr(process, column) for column in _COLUMNS} for process in found.processes]
     if cli.is_json:
-        cli.data(
-            {
-                "data_centre": str(folder),
-                "state": state_word,
-                "view": found.view,
-                "alone": found.alone,
-                **log,
-                "processes": rows,
-            }
-        )
+        known = {"data_centre": str(folder), "state": state_word, "view": found.view, "alone": found.alone}
+        cli.data(known | log | {"processes": rows})
         return
     alone = f"{found.alone} of {SLOTS} slots"
     shown = {"data centre": folder, "state": state_word, "view": found.view, "without a second": alone}
-    cli.fields(shown | {name.replace("_", " "): value for name, value in log.items()})
+    cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items()})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])
 
 
-async def _log(operator: Operator) -> Mapping[str, object]:
-    """As far as somebody answers."""
+async def _log(operator: Operator) -> dict[str, object]:
+    """As far as somebody answers. `time` is the checkpoint's; `until` the first of all passes is over."""
     found: dict[str, object] = {}
     try:
         newest = await newest_checkpoint(operator)
         found["checkpoint_size"] = newest[1].size if newest is not None else None
-        found["checkpoint_time"] = newest[1].time if newest is not None else None
-        warnings = (await operator.any(Kind.DATABASE, FetchWarnings(0))).warnings
-        found["warnings"] = len(warnings)
+        found["time"] = newest[1].time if newest is not None else None
+        found["warnings"] = await _warnings(operator)
+        entries = read_entries(operator.centre / DIRECTORY)
+        # They are renewed when the data centre starts.
+        found["until"] = ends_first(operator.manufacturing, entries)
         counted = await operator.any(Kind.COMMUNICATION, Count())
         found["questions"] = counted.questions
         found["unanswered"] = counted.unanswered
     except _AWAY as error:
         found["trouble"] = str(error)
     return found
+
+
+async def _warnings(operator: Operator) -> int:
+    """How many there are."""
+    count, last = 0, 0
+    while page := (await operator.any(Kind.DATABASE, FetchWarnings(last))).warnings:
+        count += len(page)
+        last = page[-1][0]
+    return count

@@ -1,0 +1,61 @@
+"""Passes that end soon are renewed before the processes of this machine start (docs/meter-protocol.md, section 1)."""
+
+from pathlib import Path
+from typing import Final
+
+import structlog
+from msgspec.structs import replace
+
+from fob_office.centre.boxes.errors import TamperedError
+from fob_office.centre.boxes.folder import BoxFolder, open_folder
+from fob_office.centre.boxes.identity import ADMISSION, Admission, public_of, read_identity
+from fob_office.centre.boxes.manufacturing import ManufacturingBox
+from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
+from fob_office.centre.bus.passes import read_pass
+from fob_office.centre.places import MANUFACTURING
+from fob_office.surroundings import Surroundings
+
+log = structlog.get_logger(__name__)
+
+# Seconds before the end of a pass: whoever starts a data centre twice a year never meets it.
+RENEW_TIME: Final = 200 * 24 * 3600
+
+
+def renew_passes(centre: Path, surroundings: Surroundings) -> None:
+    """While nothing runs: of those whose folders are here, the operators too.
+
+    Raises DirectoryError, PassError, BusRefusedError, OSError, TamperedError: the manufacturing box's own folder.
+    """
+    if not (centre / MANUFACTURING).is_dir():
+        return
+    box = ManufacturingBox(_open(centre, MANUFACTURING, surroundings), surroundings)
+    entries = read_entries(centre / FILE)
+    renewed = [_renewed(centre, box, entry, surroundings) for entry in entries]
+    if renewed != entries:
+        write_entries(centre, renewed)
+
+
+def ends_first(manufacturing: bytes, entries: list[Entry]) -> int:
+    """When the first of all passes is over. Raises PassError."""
+    return min(read_pass(manufacturing, entry.shown).not_after for entry in entries)
+
+
+def _renewed(centre: Path, box: ManufacturingBox, entry: Entry, surroundings: Surroundings) -> Entry:
+    until = read_pass(box.public_key, entry.shown).not_after
+    if until > surroundings.clock() + RENEW_TIME or not (centre / entry.name).is_dir():
+        return entry
+    try:
+        folder = _open(centre, entry.name, surroundings)
+        # What somebody changed is found, and not put right.
+        folder.read(ADMISSION)
+        given = box.admit(public_of(read_identity(folder)))
+        folder.write(ADMISSION, Admission(box.public_key, given.shown).octets())
+    except TamperedError:
+        # It starts no more, and says so itself.
+        return entry
+    log.info("a pass was renewed", name=entry.name)
+    return replace(entry, shown=given.shown)
+
+
+def _open(centre: Path, name: str, surroundings: Surroundings) -> BoxFolder:
+    return open_folder(centre / name, name, surroundings.random)

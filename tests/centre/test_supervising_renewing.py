@@ -1,0 +1,77 @@
+"""Passes that end soon are renewed before anything starts; nobody is admitted with it who was not."""
+
+from pathlib import Path
+
+import pytest
+
+from fob_office.centre.boxes.identity import ADMISSION
+from fob_office.centre.bus.answering import row, serve
+from fob_office.centre.bus.directory import FILE, read_entries
+from fob_office.centre.bus.errors import AwayError
+from fob_office.centre.bus.passes import Kind, Pass, read_pass
+from fob_office.centre.limits import PASS_TIME
+from fob_office.centre.supervising.renewing import RENEW_TIME, ends_first, renew_passes
+from support.centre_boxes import Boxes
+from support.small_box import Sign, Signed
+
+
+@pytest.fixture
+def boxes(tmp_path: Path) -> Boxes:
+    made = Boxes(tmp_path)
+    made.make(Kind.METER, "meter-1")
+    made.make(Kind.METER, "meter-2")
+    return made
+
+
+def ends(boxes: Boxes) -> dict[str, int]:
+    entries = read_entries(boxes.folder / FILE)
+    return {entry.name: read_pass(boxes.manufacturing_key, entry.shown).not_after for entry in entries}
+
+
+async def is_answered(boxes: Boxes) -> bool:
+    """Whether an operator is let in by a meter box, and lets it in."""
+    box = boxes.open("meter-1")
+
+    async def sign(_: Pass, __: Sign) -> Signed:
+        return Signed(b"")
+
+    async with await serve(boxes.address("meter-1"), box.me, {Sign: row([Kind.OPERATOR], sign)}):
+        links = boxes.open("operator-1").links
+        try:
+            await links.to("meter-1").ask(Sign("A-1"))
+        except AwayError:
+            return False
+        finally:
+            links.close()
+    return True
+
+
+async def test_passes_are_renewed_in_time_and_only_then(boxes: Boxes) -> None:
+    first = boxes.now + PASS_TIME
+    assert set(ends(boxes).values()) == {first}
+    boxes.now += PASS_TIME - RENEW_TIME - 1
+    renew_passes(boxes.folder, boxes.surroundings)
+    assert set(ends(boxes).values()) == {first}
+    boxes.now += 1
+    renew_passes(boxes.folder, boxes.surroundings)
+    assert ends(boxes) == dict.fromkeys(("operator-1", "manufacturing", "meter-1", "meter-2"), boxes.now + PASS_TIME)
+    assert ends_first(boxes.manufacturing_key, read_entries(boxes.folder / FILE)) == boxes.now + PASS_TIME
+    boxes.now = first + 1
+    assert await is_answered(boxes)
+
+
+async def test_without_that_nobody_speaks_with_anybody_after_a_year(boxes: Boxes) -> None:
+    boxes.now += PASS_TIME + 1
+    assert not await is_answered(boxes)
+    renew_passes(boxes.folder, boxes.surroundings)
+    assert await is_answered(boxes)
+
+
+def test_a_box_that_was_tampered_with_gets_none(boxes: Boxes) -> None:
+    before = ends(boxes)
+    (boxes.folder / "meter-2" / ADMISSION).write_bytes(b"changed")
+    boxes.now += PASS_TIME
+    renew_passes(boxes.folder, boxes.surroundings)
+    after = ends(boxes)
+    assert after["meter-2"] == before["meter-2"]
+    assert after["meter-1"] > before["meter-1"]

@@ -1,0 +1,178 @@
+"""`fob-office centre`: a data centre is made in one go however often it is cut off, and says how it is."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from fob_office.centre.bus.directory import FILE as DIRECTORY
+from fob_office.centre.bus.directory import read_entries
+from fob_office.centre.bus.passes import Kind, read_pass
+from fob_office.centre.founding.making import BEGUN, first_slots
+from fob_office.centre.founding.plan import COUNTS
+from fob_office.centre.places import (
+    SOCKET_LIMIT,
+    centre_folder,
+    has_centre,
+    make_sockets,
+    office_socket,
+    socket_address,
+    sockets_folder,
+)
+from fob_office.centre.supervising.history import History
+from fob_office.cli.context import Cli
+from fob_office.cli.main import run
+from fob_office.errors import OperatorError
+from support.office_process import fob_office
+
+# One of each kind, and no more.
+SMALL = ("--meter-boxes", "1", "--authentication-boxes", "1", "--transaction-boxes", "1", "--function-servers", "1")
+
+
+class Killed(BaseException):
+    """No handler, no goodbye."""
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Path:
+    fob_office(tmp_path / "o", "init")
+    return tmp_path / "o"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    """The three lines."""
+    assert run(arguments, Cli()) != 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["error", "why", "try"]
+    return lines
+
+
+def check(state: Path) -> None:
+    """One data centre, whole; nothing of it is open to others; the office has two servers with keys of elsewhere."""
+    folder = centre_folder(state)
+    entries = {entry.name: entry for entry in read_entries(folder / DIRECTORY)}
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {*entries, "views"}
+    assert not (state / BEGUN).exists()
+    assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*")) if path.is_file()} == {0}
+    servers = {server["name"]: server for server in json.loads(fob_office(state, "server", "list", "--json"))}
+    assert [servers[name]["usages"] for name in ("metering", "boxes")] == [["metering"], ["boxes"]]
+    assert {servers[name]["state"] for name in ("metering", "boxes")} == {"elsewhere"}
+    # By the certificate a device knows the manufacturing box, and by that everybody else.
+    key = bytes.fromhex(servers["boxes"]["signing_key"])
+    assert {read_pass(key, entry.shown).name for entry in entries.values()} == set(entries)
+    view = History(folder, key).newest()
+    assert view is not None
+    assert view.number == 1
+
+
+@pytest.mark.clause("M2")
+def test_a_data_centre_is_made_with_a_process_for_each_role(office: Path) -> None:
+    assert not has_centre(office)
+    said = json.loads(fob_office(office, "centre", "init", "--json", "--keep-keys", str(office.parent / "kept")))
+    assert said == {
+        "centre": str(centre_folder(office)),
+        "processes": 1 + sum(COUNTS.values()),
+        "value_kinds": ["eur-cent"],
+    }
+    check(office)
+    kinds = [entry.kind for entry in read_entries(centre_folder(office) / DIRECTORY)]
+    assert {kind: kinds.count(kind) for kind in Kind} == {**COUNTS, Kind.MANUFACTURING: 1, Kind.OPERATOR: 1}
+    kept = {path.name: path.read_text() for path in (office.parent / "kept").iterdir()}
+    assert set(kept) == {"eur-cent-1.vendor", "eur-cent-1.postal"}
+    assert not any(key.strip().encode() in path.read_bytes() for key in kept.values() for path in _files(office))
+    assert fob_office(office, "centre", "status").splitlines()[1] == "state        stopped"
+    assert json.loads(fob_office(office, "centre", "status", "--json"))["state"] == "stopped"
+    assert fob_office(office, "centre", "migrate") == ""
+
+
+def _files(state: Path) -> list[Path]:
+    return [path for path in state.rglob("*") if path.is_file()]
+
+
+def test_cut_off_anywhere_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flush = os.fsync
+    left = 0
+
+    def dying(descriptor: int) -> None:
+        nonlocal left
+        flush(descriptor)
+        left -= 1
+        if left == 0:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", dying)
+        left = 1 << 20
+        fob_office(tmp_path / "whole", "init")
+        before = left
+        fob_office(tmp_path / "whole", "centre", "init", *SMALL)
+        steps = before - left
+        # At the beginning, between any two, and after each of the last steps.
+        for step in (1, steps // 3, 2 * steps // 3, *range(steps - 3, steps)):
+            state = tmp_path / str(step)
+            left = 0
+            fob_office(state, "init")
+            left = step
+            with pytest.raises(Killed):
+                run(["centre", "init", "--state", str(state), *SMALL, "--keep-keys", str(tmp_path / f"k{step}")], Cli())
+            left = 0
+            assert not has_centre(state)
+            fob_office(state, "centre", "init", *SMALL, "--keep-keys", str(tmp_path / f"k{step}"))
+            check(state)
+
+
+def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = ("--state", str(office))
+    assert (
+        refused(capsys, "centre", "init", "--state", str(office.parent / "none"))[0] == "error: there is no office here"
+    )
+    assert "--database URL" in refused(capsys, "centre", "init", *state, "--database-servers", "2")[2]
+    assert "--pkcs11-token" in refused(capsys, "centre", "init", *state, "--pkcs11", "/lib/module.so")[1]
+    assert refused(capsys, "centre", "init", *state, "--rates", "postage")[1] == "why:   'postage' is not NAME=1.0.0"
+    assert "fob-office centre init" in refused(capsys, "centre", "status", *state)[2]
+    assert "fob-office centre init" in refused(capsys, "centre", "meter", "list", *state)[2]
+    assert not (office / BEGUN).exists()
+    fob_office(office, "centre", "init", *SMALL)
+    assert "there is one in" in refused(capsys, "centre", "init", *state)[1]
+    # Nothing runs.
+    for command in (("meter", "list"), ("meter", "stop", "FM01"), ("warnings",), ("box", "add", "meter")):
+        assert refused(capsys, "centre", *command, *state)[2] == "try:   fob-office centre status"
+    assert (
+        refused(capsys, "centre", "box", "remove", "meter-1", *state)[1] == "why:   meter-1 is the only one of its kind"
+    )
+    assert refused(capsys, "centre", "box", "remove", "meter-7", *state)[1] == "why:   there is no meter-7"
+
+
+def test_another_data_centre_of_the_office_has_newer_keys(office: Path) -> None:
+    """Whoever moves the folder away and begins anew is believed by devices by the next epoch."""
+    fob_office(office, "centre", "init", *SMALL)
+    centre_folder(office).rename(office.parent / "before")
+    fob_office(office, "centre", "init", *SMALL)
+    check(office)
+    assert json.loads(fob_office(office, "server", "show", "boxes", "--json"))["epoch"] == 2
+
+
+def test_an_office_whose_state_is_deep_has_its_sockets_elsewhere(tmp_path: Path) -> None:
+    near, far = Path("/srv/office/centre"), Path("/") / ("deep" * 25) / "centre"
+    assert sockets_folder(near) == near / "sockets"
+    assert sockets_folder(far).parent == Path("/tmp")
+    assert sockets_folder(far) != sockets_folder(far / "other")
+    for folder in (near, far):
+        address = socket_address(sockets_folder(folder), "authentication-99")
+        assert len(os.fsencode(address.removeprefix("unix:"))) <= SOCKET_LIMIT
+        assert office_socket(address) == sockets_folder(folder) / "authentication-99.office"
+    assert office_socket("tcp:10.0.0.7:7300") is None
+    made = make_sockets(tmp_path)
+    assert made.stat().st_mode & 0o777 == 0o700
+    made.chmod(0o755)
+    with pytest.raises(OperatorError, match="open to others"):
+        make_sockets(tmp_path)
+
+
+def test_slots_are_spread_over_all_meter_boxes() -> None:
+    slots = first_slots(["meter-1", "meter-2", "meter-3"])
+    owners = [slot.owner for slot in slots]
+    assert sorted(owners.count(name) for name in set(owners)) == [21, 21, 22]
+    assert all(slot.second not in (None, slot.owner) for slot in slots)
+    assert {slot.second for slot in first_slots(["meter-1"])} == {None}
