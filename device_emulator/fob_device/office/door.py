@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Final
 
 from fob_device.integrity.own_program import NAME as OWN_PROGRAM
+from fob_device.metering.desk import MeterDesk
+from fob_device.metering.showing import overview as meter_overview
 from fob_device.office.back_office import BackOffice
 from fob_device.office.commands import handler_for
 from fob_device.office.desk import OfficeDesk
 from fob_device.office.naming import named
 from fob_device.office.relay import Relay
 from fob_device.office.showing import overview
+from fob_device.overview.meter import MeterOverview
 from fob_device.overview.office import OfficeOverview
 from fob_device.security.back_office import Handler
 from fob_device.security.context import Context
@@ -37,11 +40,17 @@ class OfficeDoor:
     """A BackOfficeDoor. `announce` tells one computer something; `relay` is None on its own network."""
 
     def __init__(
-        self, office: BackOffice, desk: OfficeDesk, relay: Relay | None, announce: Callable[[Event, bytes], None]
+        self,
+        office: BackOffice,
+        desk: OfficeDesk,
+        meter_desk: MeterDesk,
+        relay: Relay | None,
+        announce: Callable[[Event, bytes], None],
     ) -> None:
         """In a running loop: from now on the device goes on by itself."""
         self.office = office
         self.desk = desk
+        self.meter_desk = meter_desk
         self._relay = relay
         self._announce = announce
         self._running = asyncio.get_running_loop().create_task(office.run())
@@ -74,6 +83,10 @@ class OfficeDoor:
         """As it is now."""
         return overview(self.office, self.desk, has_relay=self._relay is not None)
 
+    def meter_overview(self) -> MeterOverview | None:
+        """As it is now."""
+        return meter_overview(self.office.meter, self.meter_desk)
+
     def components(self) -> tuple[str, ...]:
         """What is installed."""
         return tuple(one.release.id for one in self.office.machine.running.found)
@@ -86,6 +99,7 @@ class OfficeDoor:
         """Nothing goes on."""
         self._running.cancel()
         self.desk.give_up()
+        self.meter_desk.give_up()
         self.office.lose_power()
 
     async def _take(self, context: Context, values: Values) -> Answer:
@@ -107,6 +121,7 @@ class UnfinishedDoor:
     def __init__(self, why: str) -> None:
         self.why = why
         self.desk = None
+        self.meter_desk = None
 
     def handler(self, name: str) -> Handler | None:
         """All say the same."""
@@ -126,6 +141,10 @@ class UnfinishedDoor:
     def overview(self) -> OfficeOverview:
         """What is missing."""
         return OfficeOverview("", "", "unfinished", self.why)
+
+    def meter_overview(self) -> MeterOverview | None:
+        """There is none."""
+        return None
 
     def components(self) -> tuple[str, ...]:
         """None."""

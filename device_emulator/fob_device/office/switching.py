@@ -10,6 +10,7 @@ from fob_device.components.errors import BootRecordError, EquipmentError
 from fob_device.components.machine import Machine
 from fob_device.components.storage import FolderStorage, Storage
 from fob_device.integrity.own_program import own_program
+from fob_device.metering.desk import MeterDesk
 from fob_device.office.back_office import BackOffice, Parts
 from fob_device.office.carrier import Carrier
 from fob_device.office.desk import OfficeDesk
@@ -62,4 +63,5 @@ def _door(phone: Phone, storage: Storage, carrier: Carrier | None, random: Rando
     )
     office = BackOffice(parts)
     desk = OfficeDesk(office, phone.on_change, phone.wall_clock)
-    return OfficeDoor(office, desk, relay, phone.announce)
+    meter_desk = MeterDesk(office.meter, phone.on_change, phone.wall_clock)
+    return OfficeDoor(office, desk, meter_desk, relay, phone.announce)

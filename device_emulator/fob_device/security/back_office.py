@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from fob_device.overview.meter import MeterOverview
 from fob_device.overview.office import OfficeOverview
 from fob_device.security.context import Context
 from fob_protocol.at.answer import Answer
@@ -36,8 +37,32 @@ class PersonsDesk(Protocol):
         """Wait no more, and close the form."""
 
 
+class PersonsMeterDesk(Protocol):
+    """What the person at the device's own screen asks of a data centre. What comes of it is in the overview."""
+
+    def open_form(self) -> None:
+        """What does a meter cost?"""
+
+    def sign_up(
+        self, name: str, value_kind: str, payment: int, origins: Sequence[str], password: str, master_key: bytes
+    ) -> None:
+        """For a new meter."""
+
+    def sign_on(self, name: str, password: str, master_key: bytes) -> None:
+        """This device instead of the one before."""
+
+    def look(self, master_key: bytes) -> None:
+        """What does the data centre say of the meter?"""
+
+    def set_allowance(self, daily: int) -> None:
+        """What may be franked in a day without a question, in the least unit. Raises CkrError."""
+
+    def give_up(self) -> None:
+        """Wait no more, and close the form."""
+
+
 class BackOfficeDoor(Protocol):
-    """Commands of docs/protocol.md, section 4.3, and those of components."""
+    """Commands of docs/protocol.md, sections 4.3 and 4.4, and those of components."""
 
     @property
     def desk(self) -> PersonsDesk | None:
@@ -58,6 +83,13 @@ class BackOfficeDoor(Protocol):
 
     def overview(self) -> OfficeOverview:
         """What a screen shows of it."""
+
+    @property
+    def meter_desk(self) -> PersonsMeterDesk | None:
+        """None: the device is not whole."""
+
+    def meter_overview(self) -> MeterOverview | None:
+        """What a screen shows of the mailer's meter; None where nobody keeps meters."""
 
     def components(self) -> Sequence[str]:
         """What is installed, by id."""

@@ -26,6 +26,7 @@ from fob_device.screen.web.views.history import history_page, last_uses
 from fob_device.screen.web.views.home import home, locked, unlock_pad
 from fob_device.screen.web.views.keys import groups, object_page
 from fob_device.screen.web.views.message import Message
+from fob_device.screen.web.views.meter import meter_line, meter_page
 from fob_device.screen.web.views.office import office_line, office_page
 from fob_device.screen.web.views.office_server import server_page
 from fob_device.screen.web.views.pairing import computers_page
@@ -41,6 +42,7 @@ NOTICES: Final = {
     "pin": "The PIN is changed.",
     "unpaired": "The computer is unpaired.",
     "revoked": "From now on it is asked again.",
+    "unequal-passwords": "The two passwords were not equal.",
 }
 # Of a PIN that was not right; the pad says the rest.
 WRONG: Final = "wrong"
@@ -110,7 +112,8 @@ def _home(running: Running, query: Query) -> Page:
     phone = running.phone
     recent = last_uses(_lines(phone), now(phone), RECENT)
     office = office_line(phone.office.overview()) if phone.office else ""
-    view = home(computers(phone), grant_items(grants(phone)), recent, office)
+    meter = phone.office.meter_overview() if phone.office else None
+    view = home(computers(phone), grant_items(grants(phone)), recent, office, meter_line(meter) if meter else "")
     return Page("home.html", "Home", view)
 
 
@@ -176,6 +179,14 @@ def _office_server(running: Running, query: Query, server: str) -> Page:
     return Page("office_server.html", view.title, view, back=Back("office", "Office"), may_reload=not view.fields)
 
 
+def _meter(running: Running, query: Query) -> Page:
+    meter = running.phone.office.meter_overview() if running.phone.office else None
+    if meter is None:
+        raise NoPageError
+    view = meter_page(meter, is_connected=bool(running.phone.sessions))
+    return Page("meter.html", "Meter", view, back=Back("", "Home"), may_reload=not view.may_ask)
+
+
 def _overview(phone: Phone) -> OfficeOverview:
     """Raises NoPageError."""
     if phone.office is None:
@@ -213,6 +224,7 @@ _PAGES: Final[Mapping[str, Callable[..., Page | Moved]]] = {
     r"history": _history,
     r"office": _office,
     rf"office/servers/{SERVER}": _office_server,
+    r"meter": _meter,
     r"settings": _settings,
     r"settings/pin": _pin,
     r"over": _over,

@@ -6,12 +6,13 @@ from typing import Final
 
 from fob_device.overview.objects import keys
 from fob_device.screen.errors import PhoneLockedError, SheetGoneError
-from fob_device.screen.person import ScreenPerson
 from fob_device.screen.typed import Outcome, judged
 from fob_device.screen.web.addresses import COMPUTER, HANDLE, PAGE, PROGRAM, SERVER, SHEET
 from fob_device.screen.web.forms import FormError, one_of
+from fob_device.screen.web.meter_taps import METER_TAPS
 from fob_device.screen.web.pages import WRONG, Moved, NoPageError, find_computer
 from fob_device.screen.web.shown import Running
+from fob_device.screen.web.unlocked import require_person
 from fob_device.screen.web.views.keys import SETTINGS
 from fob_device.screen.web.views.settings import auto_lock_seconds
 from fob_device.screen.web.views.sheets import REMEMBER
@@ -103,7 +104,7 @@ async def _give_up(running: Running, fields: Fields, sheet_id: str) -> Moved:
 
 
 async def _set_key(running: Running, fields: Fields, handle: str) -> Moved:
-    _require_person(running.person)
+    require_person(running.person)
     setting = SETTINGS[one_of(fields, "setting", tuple(SETTINGS))]
     if all(key.handle != int(handle) for key in keys(running.phone)):
         raise NoPageError
@@ -112,20 +113,20 @@ async def _set_key(running: Running, fields: Fields, handle: str) -> Moved:
 
 
 async def _unpair(running: Running, fields: Fields, key: str) -> Moved:
-    _require_person(running.person)
+    require_person(running.person)
     running.phone.unpair_computer(find_computer(running, key).key)
     return Moved("computers", "unpaired")
 
 
 async def _revoke(running: Running, fields: Fields, key: str, number: str) -> Moved:
-    _require_person(running.person)
+    require_person(running.person)
     back = page_below(fields)
     running.phone.revoke(find_computer(running, key).key, int(number))
     return Moved(back.path, "revoked")
 
 
 async def _pairing(running: Running, fields: Fields) -> Moved:
-    _require_person(running.person)
+    require_person(running.person)
     if one_of(fields, "open", (YES, NO)) == YES:
         running.person.open_pairing()
     else:
@@ -144,7 +145,7 @@ async def _set_auto_lock(running: Running, fields: Fields) -> Moved:
 
 async def _change_pin(running: Running, fields: Fields) -> Moved:
     phone, person = running.phone, running.person
-    _require_person(person)
+    require_person(person)
     old, new = _pin(fields, "old"), _pin(fields, "new")
     if new != _pin(fields, "again"):
         return Moved("settings/pin", "unequal")
@@ -204,7 +205,7 @@ async def _give_up_office(running: Running, fields: Fields) -> Moved:
 
 def _desk(running: Running) -> PersonsDesk:
     """Of the unlocked phone. Raises PhoneLockedError, NoPageError."""
-    _require_person(running.person)
+    require_person(running.person)
     office = running.phone.office
     if office is None or office.desk is None:
         raise NoPageError
@@ -231,6 +232,7 @@ _TAPS: Final[Mapping[str, Tap]] = {
     r"office/validate": _validate,
     rf"office/copies/{PROGRAM}/letter": _enter_letter,
     r"office/give-up": _give_up_office,
+    **METER_TAPS,
     rf"office/servers/{SERVER}/form": _open_form,
     rf"office/servers/{SERVER}/register": _register,
 }
@@ -238,10 +240,3 @@ _TAPS: Final[Mapping[str, Tap]] = {
 
 def _pin(fields: Fields, name: str) -> bytes:
     return fields.get(name, "").encode()
-
-
-def _require_person(person: ScreenPerson) -> None:
-    """A tap on the unlocked phone. Raises PhoneLockedError."""
-    if person.lock.is_locked:
-        raise PhoneLockedError
-    person.lock.touch()

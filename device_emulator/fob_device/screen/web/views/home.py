@@ -22,6 +22,8 @@ class Home:
     is_new: bool = False
     # What the back office says; empty where there is none.
     office: str = ""
+    # What there is to say of the meter; empty where nobody keeps one.
+    meter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,22 @@ class UnlockPad:
 
 
 def home(
-    computers: Sequence[Computer], grants: Sequence[GrantItem], recent: Sequence[EntryItem], office: str = ""
+    computers: Sequence[Computer],
+    grants: Sequence[GrantItem],
+    recent: Sequence[EntryItem],
+    office: str = "",
+    meter: str = "",
 ) -> Home:
     """The first page of an unlocked phone."""
     connected = [computer for computer in computers if link_of(computer) is not Link.NONE]
     if connected:
         said = " and ".join(f"{computer.name} {link_words(computer)}" for computer in connected)
-        return Home("All is quiet", f"Connected to {said}", grants, recent, office=office)
+        return Home("All is quiet", f"Connected to {said}", grants, recent, office=office, meter=meter)
     if computers:
-        return Home("No computer here", "None of the paired computers is connected.", grants, recent, office=office)
-    return Home(
-        "Welcome", "Your computer's programs will sign with the keys on this phone.", grants, recent, True, office
-    )
+        words = "None of the paired computers is connected."
+        return Home("No computer here", words, grants, recent, office=office, meter=meter)
+    words = "Your computer's programs will sign with the keys on this phone."
+    return Home("Welcome", words, grants, recent, True, office, meter)
 
 
 def unlock_pad(lock: Lock, *, is_wrong: bool) -> UnlockPad:
