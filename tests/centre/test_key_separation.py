@@ -60,6 +60,7 @@ OTHERS_THAN_FUNCTION = {
     "TakeView": {Kind.OPERATOR, Kind.METER},
     "HeldView": {Kind.OPERATOR, Kind.FUNCTION},
     "Look": {Kind.OPERATOR, Kind.FUNCTION},
+    "VerifyTokens": {Kind.OPERATOR},
     "LastChange": {Kind.OPERATOR, Kind.FUNCTION},
 }
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.meter import accounting
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.commands.meter import Begin, Changed, Looked, Made, Obey
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.meter import Begin, Changed, Made, Obey, TokensVerified, VerifyTokens
 from fob_protocol.metering.indicium import Indicium, make_token
 from fob_protocol.metering.kinds import Deed, MeterState
 from fob_protocol.metering.records import Limits
@@ -108,8 +109,10 @@ async def test_an_indicium_is_given_back_once(customer: Customer) -> None:
     before = customer.world.state()
     assert await refused(customer.credit(second)) == "no-refund"
     assert customer.world.state() == before
-    # The box says so itself, whatever stands in the database.
-    assert await customer.look(first, second) == Looked((True, True), (False, True))
+    # The box says so itself, whatever stands in the database, and its second too.
+    for box in ("meter-1", "meter-2"):
+        asked = VerifyTokens(customer.records[0], (first, second))
+        assert await customer.world.ask(box, asked, Kind.OPERATOR) == TokensVerified((True, True), (False, True))
     await customer.credit(first)
     assert await refused(customer.credit(first)) == "no-refund"
 

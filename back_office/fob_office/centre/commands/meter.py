@@ -99,14 +99,31 @@ class Obey(Command[Changed], frozen=True):
 
 
 class Looked(Reply, frozen=True):
-    """Each is True when its token is this meter's; and when it was given back, whatever the database says."""
+    """Each is True when its token is this meter's."""
+
+    genuine: tuple[bool, ...]
+
+
+class Look(Command[Looked], frozen=True):
+    """Whether a record is the newest one, and tokens of its meter (M26). FUNCTION, OPERATOR. Refused as changes."""
+
+    record: bytes
+    tokens: tuple[Made, ...]
+
+
+class TokensVerified(Reply, frozen=True):
+    """Each is True when its token is this meter's; and when this box knows that it was given back."""
 
     genuine: tuple[bool, ...]
     given_back: tuple[bool, ...]
 
 
-class Look(Command[Looked], frozen=True):
-    """Whether a record is the newest one, and tokens of its meter (M26). FUNCTION, OPERATOR. Refused as changes."""
+class VerifyTokens(Command[TokensVerified], frozen=True):
+    """Tokens of a meter, by a record of it, however old: the token key in it never changes (M15, M26). OPERATOR.
+
+    Every meter box answers, also one that owns no meter and stands elsewhere; owner and second know what was given
+    back. Refused `tampering` (a record that is not ours).
+    """
 
     record: bytes
     tokens: tuple[Made, ...]

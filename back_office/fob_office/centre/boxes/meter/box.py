@@ -31,6 +31,7 @@ from fob_office.centre.commands.meter import (
     Obey,
     Refund,
     TakeView,
+    VerifyTokens,
 )
 from fob_office.surroundings import Surroundings
 
@@ -82,6 +83,7 @@ class MeterBox:
             Credit: row(function, does.credit),
             Obey: row(function, does.obey),
             Look: row([Kind.FUNCTION, Kind.OPERATOR], does.look),
+            VerifyTokens: row([Kind.OPERATOR], does.verify_tokens),
             LastChange: row([Kind.FUNCTION, Kind.OPERATOR], does.last_change),
             TakeView: row([Kind.OPERATOR, Kind.METER], self._take_view),
             HeldView: row([Kind.OPERATOR, Kind.FUNCTION], self._taking.held_view),

@@ -39,6 +39,8 @@ from fob_office.centre.commands.meter import (
     Looked,
     Obey,
     Refund,
+    TokensVerified,
+    VerifyTokens,
 )
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
@@ -173,8 +175,14 @@ class Transactions:
             await self._found(given)
             await self._keeper.confirm(record.serial)
             key = tokens.unwrap(self._vault, record)
-            indicia = [tokens.genuine(key, record, made) for made in command.tokens]
-            return Looked(tuple(each is not None for each in indicia), tuple(map(self._is_given_back, indicia)))
+            return Looked(tuple(tokens.genuine(key, record, made) is not None for made in command.tokens))
+
+    async def verify_tokens(self, peer: Pass, command: VerifyTokens) -> TokensVerified:
+        """Whose tokens are a meter's, owned here or not (M15, M26)."""
+        record = self._verifier.record(command.record, self._surroundings.clock()).record
+        key = tokens.unwrap(self._vault, record)
+        indicia = [tokens.genuine(key, record, made) for made in command.tokens]
+        return TokensVerified(tuple(each is not None for each in indicia), tuple(map(self._is_given_back, indicia)))
 
     async def last_change(self, peer: Pass, command: LastChange) -> Changed:
         """The standing of a meter."""
