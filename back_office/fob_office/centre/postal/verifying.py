@@ -1,0 +1,149 @@
+"""What a piece at the post is, by all that is known of it (M26, M27; docs/meter-protocol.md, section 6). No I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from fob_protocol.metering.indicium import Indicium, addressee_digest, normalised
+from fob_protocol.office.hashing import is_same
+
+
+class Outcome(StrEnum):
+    """What a piece is."""
+
+    GENUINE = "genuine"
+    FORGED = "forged"
+    # The meter made this indicium, and somebody changed it.
+    ALTERED = "altered"
+    REUSED = "reused"
+    # Of a piece to somebody else.
+    COPIED = "copied"
+    REFUNDED = "refunded"
+    UNKNOWN_METER = "unknown-meter"
+    DAMAGED = "damaged"
+
+
+CLAUSES: Final = {
+    Outcome.GENUINE: "M26",
+    Outcome.FORGED: "M26",
+    Outcome.ALTERED: "M26",
+    Outcome.REUSED: "M27",
+    Outcome.COPIED: "M27",
+    Outcome.REFUNDED: "M29",
+    Outcome.UNKNOWN_METER: "M26",
+    Outcome.DAMAGED: "M26",
+}
+_PRINTED: Final = ("amount", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome, and in words why; the indicium where one was read."""
+
+    outcome: Outcome
+    why: str
+    indicium: Indicium | None = None
+
+    @property
+    def clause(self) -> str:
+        """Of the requirement that is kept, or broken."""
+        return CLAUSES[self.outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class OnPiece:
+    """What people read on the piece; None where nobody looked. `date` is the number YYYYMMDD."""
+
+    address: str | None = None
+    destination: str | None = None
+    amount: int | None = None
+    date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a meter box says of the token; `issued` is the indicium of the same serial, counter and piece that it made.
+
+    None where no transaction has one with a right token.
+    """
+
+    is_right: bool
+    is_given_back: bool
+    issued: Indicium | None
+
+
+def damaged(why: str) -> Verdict:
+    """There was a code, or ought to be."""
+    return Verdict(Outcome.DAMAGED, why)
+
+
+def unknown_meter(indicium: Indicium) -> Verdict:
+    """No meter has its serial."""
+    return Verdict(Outcome.UNKNOWN_METER, f"there is no meter {indicium.serial}", indicium)
+
+
+def judge_token(indicium: Indicium, known: Known) -> Verdict | None:
+    """None: the meter made it, and it is good."""
+    issued = known.issued
+    if not known.is_right:
+        if issued is None:
+            return Verdict(Outcome.FORGED, "the token is not of its meter", indicium)
+        return Verdict(Outcome.ALTERED, _difference(indicium, issued), indicium)
+    if issued != indicium:
+        why = "its token is right, but no transaction of the meter made it: a key is lost, or a transaction is"
+        return Verdict(Outcome.FORGED, why, indicium)
+    if known.is_given_back:
+        return refunded(indicium)
+    return None
+
+
+def judge_piece(indicium: Indicium, on_piece: OnPiece) -> Verdict | None:
+    """None: what the code says is what stands on the piece. Raises ValueError for an address without a letter."""
+    for name in _PRINTED:
+        said, printed = getattr(indicium, name), getattr(on_piece, name)
+        if printed is not None and printed != said:
+            return Verdict(Outcome.ALTERED, f"the {name} on the piece is {printed}, in the code {said}", indicium)
+    place = on_piece.destination
+    if place is not None and normalised(place) != normalised(indicium.destination):
+        why = f"it was made for a piece to {indicium.destination}, this one goes to {place}"
+        return Verdict(Outcome.COPIED, why, indicium)
+    address = on_piece.address
+    if address is not None and not is_same(addressee_digest(address), indicium.addressee):
+        return Verdict(Outcome.COPIED, "it was made for another addressee", indicium)
+    return None
+
+
+def judge_past(indicium: Indicium, seen: int, *, is_given_back: bool) -> Verdict:
+    """Of one that is right in all else: whether it was used before."""
+    if is_given_back:
+        return refunded(indicium)
+    if seen:
+        times = "once" if seen == 1 else f"{seen} times"
+        return Verdict(Outcome.REUSED, f"it was seen {times} before", indicium)
+    return Verdict(Outcome.GENUINE, "its meter made it, for this piece alone", indicium)
+
+
+def refunded(indicium: Indicium) -> Verdict:
+    """Its money went back."""
+    return Verdict(Outcome.REFUNDED, "it was given back, and its amount with it", indicium)
+
+
+def _difference(shown: Indicium, issued: Indicium) -> str:
+    names = list(_different(shown, issued))
+    if not names:
+        return "the meter made it with another token"
+    said = ", ".join(f"{name} {_shown(getattr(issued, name))}" for name in names)
+    return f"the meter made it with {said}"
+
+
+def _different(one: Indicium, other: Indicium) -> Iterable[str]:
+    for field in msgspec.structs.fields(Indicium):
+        if getattr(one, field.name) != getattr(other, field.name):
+            yield field.name
+
+
+def _shown(value: object) -> str:
+    return "another" if isinstance(value, bytes) else str(value)
