@@ -29,3 +29,18 @@ def configure_logs(settings: LogSettings) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    _take_over("uvicorn")
+
+
+class _Structured(logging.Handler):
+    """What a library logs, as all the rest is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by logging."""
+        structlog.get_logger(record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
+
+
+def _take_over(library: str) -> None:
+    logger = logging.getLogger(library)
+    logger.handlers = [_Structured()]
+    logger.propagate = False

@@ -4,9 +4,10 @@ import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from fob_office.cli.context import Cli
@@ -16,6 +17,7 @@ from fob_office.database.session import Database
 from fob_office.database.troubles import RESTORE, of_system, why_and_command
 from fob_office.surroundings import Surroundings
 from support.office import NOW, OfficeScene
+from support.postgresql import Cluster
 
 COMMANDS = ("device list", "run --listen 127.0.0.1:0", "migrate", "token add anna", "backup ../copy")
 
@@ -110,3 +112,24 @@ def test_a_database_that_cannot_be_written_is_told_as_one(tmp_path: Path) -> Non
     why, command = why_and_command(raised.value)
     assert why == "the database cannot be written to (attempt to write a readonly database)"
     assert command.startswith("findmnt")
+
+
+@pytest.mark.parametrize(
+    ("change", "command"),
+    [
+        ({"database": "nothing-there"}, "mend `database` in office.toml, or make it: createdb NAME"),
+        (
+            {"username": "nobody-there"},
+            "mend `database` in office.toml, and its password file (docs/office.md, Settings)",
+        ),
+        ({"port": 1}, "pg_isready    (is it running, and where `database` in office.toml says?)"),
+    ],
+)
+def test_a_connection_that_does_not_come_about_is_told_with_what_helps(
+    cluster: Cluster, change: dict[str, Any], command: str
+) -> None:
+    with cluster.database() as url:
+        engine = open_engine(make_url(url).set(**change).render_as_string(hide_password=False))
+        with pytest.raises(SQLAlchemyError) as caught, engine.connect():
+            pass
+        assert why_and_command(caught.value)[1] == command

@@ -103,6 +103,9 @@ def test_a_record_is_the_devices_own_and_for_this_office(sqlite_scene: OfficeSce
     registration = scene.certificate("registration").sealing_key
     assert refused(device.factory_record().sealed(device.system_key, registration))
     assert refused(b"")
+    with pytest.raises(OperatorError) as told:
+        add_device(scene.office, b"a photograph", OPERATOR)
+    assert told.value.why == "what is there is no factory record"
     assert refused(sealed(device, b"no record"))
 
 

@@ -7,6 +7,7 @@ from fob_office.components.candidates import load_candidates
 from fob_office.components.fitting import answer_size
 from fob_office.devices.service import device_of
 from fob_office.errors import NotFoundError, OperatorError
+from fob_office.events.service import events_before
 from fob_office.orders.service import change_options, change_order, create_order, options_of
 from fob_office.orders.tables import Order
 from fob_protocol.office.configuration import Granted
@@ -133,3 +134,28 @@ def test_options_of_several_sources_are_had_once_and_taken_apart(scene: OfficeSc
     assert give() == {"rates"}
     device.configure()
     assert list(device.contents) == ["rates"]
+
+
+def test_an_option_that_there_is_not_is_told_from_one_that_does_not_suit(scene: OfficeScene) -> None:
+    release(scene, "rates", hardware=("meter-2",))
+    known_device(scene)
+    for option, why, command in (
+        ("nothing", "there is no component nothing", "fob-office component list"),
+        (
+            "rates",
+            "there is no release of rates, with all that it needs, for meter-1",
+            "fob-office component show rates",
+        ),
+    ):
+        with pytest.raises(NotFoundError) as refused:
+            create_order(scene.office, "M-0001", [option], OPERATOR)
+        assert (refused.value.why, refused.value.command) == (why, command)
+
+
+def test_an_option_that_is_named_twice_is_one(scene: OfficeScene) -> None:
+    release(scene, "rates")
+    known_device(scene)
+    create_order(scene.office, "M-0001", ["rates", "rates"], OPERATOR)
+    change_order(scene.office, "M-0001", ["rates", "rates"], OPERATOR)
+    with scene.office.database.read() as session:
+        assert [one.what for one in events_before(session, count=2)] == ["order changed: rates", "ordered: rates"]

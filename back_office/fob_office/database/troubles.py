@@ -1,6 +1,7 @@
 """What a database says of itself, in words that help: why it did nothing, and what to do."""
 
 import errno
+import re
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,9 @@ from fob_office.errors import OperatorError
 RESTORE: Final = "restore a backup: fob-office run --state BACKUP_FOLDER"
 _ROOM: Final = "df -h    (make room, and then the same command)"
 _READ_ONLY: Final = "findmnt -o TARGET,OPTIONS    (it has to be writable, and owned by who runs the office)"
+
+_WHO: Final = "mend `database` in office.toml, and its password file (docs/office.md, Settings)"
+_WHERE: Final = "pg_isready    (is it running, and where `database` in office.toml says?)"
 
 # By SQLite's result codes.
 _SQLITE: Final = {
@@ -30,6 +34,12 @@ _POSTGRESQL: Final = {
     "42P01": ("its tables are older than this program", "fob-office migrate"),
     "42703": ("its tables are older than this program", "fob-office migrate"),
 }
+# By what PostgreSQL says before there is a connection: then it names no SQLSTATE.
+_NO_CONNECTION: Final = (
+    (re.compile(r'database "[^"]*" does not exist'), "mend `database` in office.toml, or make it: createdb NAME"),
+    (re.compile(r'role "[^"]*" does not exist|authentication failed|no password supplied'), _WHO),
+    (re.compile(r"could not translate|[Cc]onnection refused|No such file or directory"), _WHERE),
+)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -44,7 +54,7 @@ def why_and_command(error: Exception) -> tuple[str, str]:
         return f"{why} ({words})", command
     if words.startswith(("no such table", "no such column")):
         return f"its tables are older than this program ({words})", "fob-office migrate"
-    return words, "the same command again"
+    return words, next((help_ for said, help_ in _NO_CONNECTION if said.search(words)), "the same command again")
 
 
 def of_system(error: OSError) -> tuple[str, str | None]:

@@ -38,6 +38,9 @@ def open_record(office: Office, sealed: bytes) -> FactoryRecord:
     """What a factory says of a device. Raises OperatorError: sealed to somebody else, not complete, or not signed."""
     try:
         sealed_to = hpke.receiver_of(sealed)
+    except CoseError:
+        raise OperatorError(_NOT_ADDED, "what is there is no factory record", FACTORY) from None
+    try:
         with office.database.read() as session:
             server = receiver(session, office.sealer, sealed_to)
         if server is None or not server.may(Usage.CONFIGURATION):

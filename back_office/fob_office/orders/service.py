@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from fob_office.components.candidates import load_candidates
 from fob_office.components.fitting import NotFittingError, arrange
 from fob_office.components.selection import Selection, Wish
+from fob_office.components.tables import SignedRelease
 from fob_office.devices.memory import regions_of
 from fob_office.devices.service import device_of, enter, open_record
 from fob_office.devices.tables import Device, Inventory
@@ -97,6 +98,8 @@ def check_set(session: Session, device: Device, options: Collection[str], now: i
     selection = Selection(load_candidates(session, options), wish, lambda _: True)
     for option in sorted(options):
         if selection.choose(option) is None:
+            if not _is_component(session, option):
+                raise NotFoundError(what, f"there is no component {option}", "fob-office component list")
             why = f"there is no release of {option}, with all that it needs, for {device.hardware}"
             raise NotFoundError(what, why, f"fob-office component show {option}")
     try:
@@ -114,5 +117,10 @@ def _add_entitled(session: Session, office: Office, device: Device) -> None:
         record(session, office.now(), "office", f"options not given: {error.why}"[:200], device.serial)
 
 
+def _is_component(session: Session, option: str) -> bool:
+    found = select(SignedRelease.id).where(SignedRelease.component == option).limit(1)
+    return session.scalars(found).first() is not None
+
+
 def _listed(options: Collection[str]) -> str:
-    return ", ".join(sorted(options)) or "nothing"
+    return ", ".join(sorted(set(options))) or "nothing"
