@@ -119,7 +119,7 @@ def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
         entries = [line.entry for line in world.phone.history.newest(3) if line.entry is not None]
         franked = next(entry for entry in entries if "frank" in entry.words)
         assert (franked.kind, franked.words) == (
-            Kind.COMPONENT_RUN, "frank 1 letter, EUR 0.95, to 10115, counter 3",
+            Kind.COMPONENT_RUN, "counter 3: frank 1 letter, EUR 0.95, to 10115",
         )  # fmt: skip
         assert franked.integrity_value == record(answer).integrity
 

@@ -265,7 +265,7 @@ class Meter:
         integrity = (order.integrity or b"") if isinstance(order, FrankRequest) else b""
         counter = meter.mailer.registers.counter
         entry = Entry(
-            Kind.COMPONENT_RUN, Outcome.APPROVED, words=f"{kept.words}, counter {counter}", integrity_value=integrity
+            Kind.COMPONENT_RUN, Outcome.APPROVED, words=f"counter {counter}: {kept.words}", integrity_value=integrity
         )
         kept = replace(kept, transaction=done.transaction, registers=done.registers)
         self.joiner.store.keep_done(meter, kept, entry)

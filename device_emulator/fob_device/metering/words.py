@@ -8,7 +8,8 @@ from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.requests import Piece
 from fob_protocol.names import plain_name
 
-# Places that are named; the others are counted.
+# Kinds of mail and places that are named; the others are counted.
+_CLASSES: Final = 3
 _PLACES: Final = 3
 
 
@@ -31,8 +32,10 @@ def refund_words(value_kind: str, amount: int, *, is_unused: bool) -> str:
 
 
 def _counted(pieces: Sequence[Piece]) -> str:
-    counts = Counter(plain_name(piece.mail_class) for piece in pieces)
-    return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in counts.items())
+    counts = Counter(plain_name(piece.mail_class) for piece in pieces).most_common()
+    named = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in counts[:_CLASSES]]
+    more = sum(count for _, count in counts[_CLASSES:])
+    return ", ".join([*named, f"{more} more"] if more else named)
 
 
 def _places(pieces: Sequence[Piece]) -> str:
