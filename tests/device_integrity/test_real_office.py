@@ -170,6 +170,30 @@ def test_of_two_of_one_disk_the_second_is_refused_and_both_are_flagged(tmp_path:
     tell(tmp_path, scene, story)
 
 
+@pytest.mark.clause("R27")
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_device_that_was_off_while_all_keys_were_changed_and_revoked_goes_on(
+    tmp_path: Path, scene: OfficeScene, by_itself: bool
+) -> None:
+    """The first question that nobody opens makes it ask the directory, for which its old keys are good enough."""
+
+    async def story(bench: IntegrityBench) -> None:
+        issuing = scene.issuing()
+        for server in ("configuration", "integrity", "configuration"):
+            issuing.change_keys(server)
+            issuing.revoke(server, everything=False)
+        if by_itself:
+            await bench.restart()
+        else:
+            await bench.back_office.configure(Purpose.LOOK)
+            await bench.copies.validate_all()
+        assert {bench.words[name] for name in ALL} == {"valid"}
+        epochs = bench.back_office.talker.known.trust.epochs
+        assert (epochs["configuration"], epochs["integrity"]) == (3, 2)
+
+    tell(tmp_path, scene, story)
+
+
 @pytest.mark.clause("V6")
 def test_a_letter_makes_a_copy_of_what_everybody_gets_alike(tmp_path: Path, scene: OfficeScene) -> None:
     policy(scene, "looping", technique="D4", embedder="tool")
