@@ -33,7 +33,7 @@ class Clients:
         """An application for a program; `door` None for the control socket, whose callers are no clients."""
         self._forget_ended()
         application = self._engine.open_application(
-            f"{peer.program} ({peer.pid})", partial(self._note, peer), partial(_caller, peer)
+            f"{peer.program} ({peer.pid})", partial(self._note, peer), partial(caller_of, peer)
         )
         self._known[application] = (peer, door)
         return application
@@ -75,7 +75,7 @@ class Clients:
         )
 
 
-def _caller(peer: PeerIdentity) -> Caller:
+def caller_of(peer: PeerIdentity) -> Caller:
     """Who asks at this moment: somebody for whom the agent does, or the program itself."""
     asker = current_asker()
     if asker is not None:

@@ -7,12 +7,12 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from fob_daemon.agent.server import AgentServer
-from fob_daemon.clients import Clients
+from fob_daemon.clients import Clients, caller_of
 from fob_daemon.config import Config, TimeoutSettings
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.grant_reports import Granted, Revoked
@@ -63,9 +63,14 @@ from fob_daemon.start_error import StartError
 from fob_daemon.state_folder import StateFolder
 from fob_daemon.version import own_version
 from fob_protocol.at.answer import Event
+from fob_protocol.caller import Caller
 from fob_protocol.catalogue import EVENT_ASK, EVENT_GRANTED, EVENT_REVOKED, EVENT_UNPAIRED
 from fob_protocol.limits import PAIRING_TIME
 from fob_protocol.noise.keys import DH_SIZE, KeyPair
+
+if TYPE_CHECKING:
+    from fob_daemon.metering.desk import MeterDesk
+    from fob_daemon.metering.reports import MeterReport
 
 REGISTRY_FILE: Final = "devices.json"
 IDENTITY_FILE: Final = "identity.key"
@@ -87,6 +92,8 @@ class Daemon:
         self._engine = Engine()
         self._clients = Clients(self._engine, self._journal)
         self._devices: dict[str, Device] = {}
+        # By the devices' keys.
+        self._meters: dict[str, MeterDesk] = {}
         self._background = Background()
         self._office = office_of(config.office.url, config.office.ca_file)
         self.integrity = OwnCopy(config.office, self._office)
@@ -137,6 +144,8 @@ class Daemon:
         await self._background.close()
         for device in self._devices.values():
             await device.end()
+        for desk in self._meters.values():
+            await desk.close()
         await self.integrity.close()
         await self._office.close()
         await self._orphans.close()
@@ -243,6 +252,29 @@ class Daemon:
         """What a device can be asked about its office. Raises ControlError."""
         return self._device(name).back_office.remote
 
+    def caller(self, peer: PeerIdentity) -> Caller:
+        """Who a program is, as devices are told."""
+        return caller_of(peer)
+
+    def meter(self, name: str) -> "MeterDesk":
+        """A device's meter; what uses one is loaded for who asks. Raises ControlError."""
+        device = self._device(name)
+        desk = self._meters.get(device.entry.key)
+        if desk is None:
+            from fob_daemon.metering.opening import open_desk
+
+            desk = open_desk(device, self._state.path / meter_name(device.entry), timeouts_of(self._config.timeouts))
+            self._meters[device.entry.key] = desk
+        return desk
+
+    async def meters(self) -> "tuple[MeterReport, ...]":
+        """Meters as their devices told last; nothing is loaded where there is none."""
+        found = []
+        for name, device in list(self._devices.items()):
+            if device.back_office.meter is not None or (self._state.path / meter_name(device.entry)).exists():
+                found.append(await self.meter(name).report(name, device.back_office.meter))
+        return tuple(report for report in found if report is not None)
+
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put the questions that are open into `queue`, and every event from now on."""
         self._journal.subscribe(queue)
@@ -333,6 +365,9 @@ class Daemon:
     async def _remove(self, name: str) -> None:
         device = self._devices.pop(name, None)
         if device is not None:
+            desk = self._meters.pop(device.entry.key, None)
+            if desk is not None:
+                await desk.close()
             self._engine.remove_slot(device.entry.slot)
             await device.end()
 
@@ -367,6 +402,11 @@ def timeouts_of(settings: TimeoutSettings) -> Timeouts:
 def cache_name(entry: PairedDeviceEntry) -> str:
     """The file with what is known of a device's objects; by its key, so that another device never inherits it."""
     return f"objects-{entry.key[:16]}.json"
+
+
+def meter_name(entry: PairedDeviceEntry) -> str:
+    """The file with what this computer keeps of a device's meter; it stays when the device is unpaired: it was paid."""
+    return f"meter-{entry.key[:16]}.db"
 
 
 def pc_name() -> str:

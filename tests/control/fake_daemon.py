@@ -1,6 +1,7 @@
 """A daemon without links: two places for phones, a log, events on demand, and a pairing that follows its script."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +33,13 @@ from fob_daemon.cryptoki.interface import Application
 from fob_daemon.device.grants import ALL_GRANTS, Grant
 from fob_daemon.device.pairing import no_such_device
 from fob_daemon.device.remote_office import RemoteOffice
+from fob_daemon.device.remote_token import RemoteToken
+from fob_daemon.metering.desk import MeterDesk
+from fob_daemon.metering.remote_meter import RemoteMeter
+from fob_daemon.metering.reports import MeterReport
+from fob_daemon.metering.store import MeterStore
 from fob_daemon.peer import PeerIdentity
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import FakeDeviceOffice
@@ -118,6 +125,7 @@ class FakeDaemon:
         self.office_check: OfficeCheck | None = None
         self.offices: dict[str, FakeDeviceOffice] = {}
         self.integrity = FakeOwnIntegrity()
+        self.desks: dict[str, MeterDesk] = {}
         self.queues: list[EventQueue[ControlEvent]] = []
         # What waits for a person when somebody begins to follow.
         self.asked: list[Ask] = []
@@ -251,6 +259,21 @@ class FakeDaemon:
 
     def back_office(self, name: str) -> RemoteOffice:
         return RemoteOffice(self.offices[name])
+
+    def caller(self, peer: PeerIdentity) -> Caller:
+        return Caller((peer.program,))
+
+    def meter(self, name: str) -> MeterDesk:
+        if name not in self.desks:
+            link = self.offices[name]
+            store = MeterStore(self.folder / f"meter-{name}.db")
+            remote = RemoteMeter(RemoteToken(link))
+            self.desks[name] = MeterDesk(remote, RemoteOffice(link), store, secrets.token_bytes)
+        return self.desks[name]
+
+    async def meters(self) -> tuple[MeterReport, ...]:
+        found = [await self.meter(name).report(name, None) for name in self.devices]
+        return tuple(report for report in found if report is not None)
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         for asked in self.asked:

@@ -104,6 +104,34 @@ class Fields:
             raise bad_request(f"'{name}' has to be a number from 0 to {highest}")
         return value
 
+    def positive(self, name: str, highest: int) -> int:
+        """A whole number of a body, from 1 to `highest`."""
+        return _found(name, self.optional_positive(name, highest))
+
+    def optional_positive(self, name: str, highest: int) -> int | None:
+        """As `positive`; None when it is absent or null."""
+        value = self._values.pop(name, None)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= highest):
+            raise bad_request(f"'{name}' has to be a number from 1 to {highest}")
+        return value
+
+    def names(self, name: str, most: int, limit: int) -> tuple[str, ...]:
+        """A list of 1 to `most` texts, each as `name` takes one."""
+        values = self._values.pop(name, None)
+        if not isinstance(values, list) or not 1 <= len(values) <= most:
+            raise bad_request(f"'{name}' has to be a list of 1 to {most} texts")
+        return tuple(Fields(((name, value),)).name(name, limit) for value in values)
+
+    def objects(self, name: str, most: int) -> "tuple[Fields, ...]":
+        """A list of 1 to `most` objects."""
+        values = self._values.pop(name, None)
+        if not isinstance(values, list) or not 1 <= len(values) <= most:
+            raise bad_request(f"'{name}' has to be a list of 1 to {most} objects")
+        found = tuple(value for value in values if isinstance(value, Fields))
+        if len(found) < len(values):
+            raise bad_request(f"each of '{name}' has to be an object")
+        return found
+
     def choice(self, name: str, choices: type[Choice]) -> Choice:
         """One of the words of an enumeration."""
         value = self._values.pop(name, None)

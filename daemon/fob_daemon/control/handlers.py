@@ -10,6 +10,8 @@ from fob_daemon.control.history import HistoryHandlers
 from fob_daemon.control.interface import DaemonView
 from fob_daemon.control.json_form import Json, to_json
 from fob_daemon.control.keys import KeySummary, delete_key, list_keys, new_key, show_key
+from fob_daemon.control.meter import MeterHandlers
+from fob_daemon.control.meter_requests import MeterRequest
 from fob_daemon.control.office import OfficeHandlers
 from fob_daemon.control.office_requests import OfficeRequest
 from fob_daemon.control.own_copy import answer_own
@@ -34,6 +36,7 @@ class Handlers:
         self._grants = GrantHandlers(daemon, sessions.device)
         self.office = OfficeHandlers(daemon, sessions)
         self._copies = CopyHandlers(daemon, sessions)
+        self.meters = MeterHandlers(daemon, sessions)
 
     async def answer(self, request: requests.PlainRequest, peer: PeerIdentity) -> Json:
         """The JSON value of the answer."""
@@ -53,6 +56,8 @@ class Handlers:
                 return await self._change_device(request, peer)
         if isinstance(request, OwnCopyRequest):
             return await answer_own(request, self._daemon.integrity)
+        if isinstance(request, MeterRequest):
+            return await self.meters.answer(request, peer)
         return await self._answer_of_device(request, peer)
 
     async def _answer_of_device(self, request: requests.DeviceRequest, peer: PeerIdentity) -> Json:

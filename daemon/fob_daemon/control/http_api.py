@@ -12,13 +12,16 @@ from fob_daemon.control.configurations import Configurations
 from fob_daemon.control.errors import ControlError, ExitCode, daemon_fault
 from fob_daemon.control.events import EventQueue
 from fob_daemon.control.fields import bad_request
+from fob_daemon.control.frankings import LAST_EVENTS as LAST_OF_FRANKING
+from fob_daemon.control.frankings import Frankings
 from fob_daemon.control.grant_reports import Granted, Revoked
 from fob_daemon.control.handlers import Handlers
 from fob_daemon.control.http_server import HttpServer
 from fob_daemon.control.interface import Ask, ControlEvent, DaemonView, DeviceChange, LogEntry, Settled
 from fob_daemon.control.json_form import to_json
 from fob_daemon.control.limits import MAX_BODY, Limits
-from fob_daemon.control.office_reports import IntegrityChange, OptionsChange, Progress, Relayed
+from fob_daemon.control.meter_requests import FrankJob
+from fob_daemon.control.office_reports import IntegrityChange, MeterChange, OptionsChange, Progress, Relayed
 from fob_daemon.control.office_requests import Configure
 from fob_daemon.control.pairings import LAST_EVENTS, Pairings
 from fob_daemon.control.requests import Follow, GetMetrics, Pair, PlainRequest, parse_request
@@ -44,6 +47,7 @@ _EVENT_NAMES: dict[type[ControlEvent], str] = {
     Progress: "progress",
     OptionsChange: "options",
     IntegrityChange: "integrity",
+    MeterChange: "meter",
 }
 
 
@@ -57,6 +61,7 @@ class HttpApi:
         self._pairings = Pairings(daemon, random)
         self._handlers = Handlers(daemon, self._sessions, self._pairings, random)
         self._configurations = Configurations(daemon, self._handlers.office)
+        self._frankings = Frankings(self._handlers.meters)
         self._streams = Streams(limits)
         self._http = HttpServer(self._answer, door, limits)
 
@@ -81,6 +86,9 @@ class HttpApi:
                 case Configure():
                     with self._streams.room():
                         return await self._configure(request, parsed)
+                case FrankJob():
+                    with self._streams.room():
+                        return await self._frank(request, parsed, peer)
                 case Follow():
                     with self._streams.room():
                         return await self._follow(request)
@@ -114,6 +122,10 @@ class HttpApi:
         events: EventQueue[ServerEvent] = EventQueue()
         configuring = self._configurations.run(configure, events)
         return await self._while_read(request, events, configuring, LAST_OF_CONFIGURATION)
+
+    async def _frank(self, request: web.BaseRequest, frank: FrankJob, peer: PeerIdentity) -> web.StreamResponse:
+        events: EventQueue[ServerEvent] = EventQueue()
+        return await self._while_read(request, events, self._frankings.run(frank, peer, events), LAST_OF_FRANKING)
 
     async def _while_read(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fob_daemon.control.device_history import DeviceHistory
 from fob_daemon.control.events import EventQueue
@@ -13,6 +13,7 @@ from fob_daemon.control.log_purpose import LogPurpose
 from fob_daemon.control.office_reports import (
     DeviceOffice,
     IntegrityChange,
+    MeterChange,
     OfficeCheck,
     OfficeReport,
     OptionsChange,
@@ -21,7 +22,12 @@ from fob_daemon.control.office_reports import (
 )
 from fob_daemon.cryptoki.interface import Application
 from fob_daemon.peer import PeerIdentity
+from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.flags import TokenFlag
+
+if TYPE_CHECKING:
+    from fob_daemon.metering.desk import MeterDesk
+    from fob_daemon.metering.reports import MeterReport
 
 
 class DeviceState(StrEnum):
@@ -178,6 +184,7 @@ class Settled:
 
 ControlEvent = (
     LogEntry | DeviceChange | Ask | Settled | Granted | Revoked | Relayed | Progress | OptionsChange | IntegrityChange
+    | MeterChange
 )  # fmt: skip
 
 # Shown to the person: code, device name, serial number. True when both sides show the same code.
@@ -252,6 +259,15 @@ class DaemonView(Protocol):
 
     def back_office(self, name: str) -> DeviceOffice:
         """What a device can be asked about its office. Raises ControlError."""
+
+    def caller(self, peer: PeerIdentity) -> Caller:
+        """Who a program is, as devices are told."""
+
+    def meter(self, name: str) -> "MeterDesk":
+        """A device's meter. Raises ControlError."""
+
+    async def meters(self) -> "tuple[MeterReport, ...]":
+        """Meters as their devices told last; no round trip."""
 
     def subscribe(self, queue: EventQueue[ControlEvent]) -> None:
         """Put the questions that are open into `queue`, and every event from now on."""

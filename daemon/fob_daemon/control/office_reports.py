@@ -86,6 +86,16 @@ class IntegrityChange:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterChange:
+    """An event: the meter counts something new, or something is wrong with its data centre."""
+
+    device: str
+    counter: int
+    descending: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfficeReport:
     """What the configuration names, empty where it names nothing, and the relay of each device."""
 

@@ -9,6 +9,7 @@ from fob_daemon.control import limits
 from fob_daemon.control.copy_requests import COPY_ROUTES, CopyRequest, OwnCopyRequest
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.key_type import KeyType
+from fob_daemon.control.meter_requests import METER_ROUTES, FrankJob, MeterRequest
 from fob_daemon.control.office_requests import OFFICE_ROUTES, Configure, OfficeRequest
 from fob_daemon.control.route import Route
 from fob_protocol.history.limits import HASH_SIZE, HISTORY_NONCE, KEY_SIZE
@@ -179,9 +180,9 @@ DeviceRequest = (
 )  # fmt: skip
 PlainRequest = (
     GetStatus | GetDevices | Scan | Connect | Unpair | CompareAnswer | Unlock | Lock | GetLog
-    | OwnCopyRequest | DeviceRequest
+    | OwnCopyRequest | MeterRequest | DeviceRequest
 )  # fmt: skip
-StreamRequest = Pair | Follow | Configure
+StreamRequest = Pair | Follow | Configure | FrankJob
 ControlRequest = PlainRequest | StreamRequest | GetMetrics
 
 
@@ -277,6 +278,7 @@ ROUTES: Final[tuple[Route[ControlRequest], ...]] = (
     Route("DELETE", "grants/{device}/{number}", _revoke_grants),
     *OFFICE_ROUTES,
     *COPY_ROUTES,
+    *METER_ROUTES,
     Route("GET", "events", lambda path, query: Follow()),
     Route("GET", "metrics", lambda path, query: GetMetrics()),
 )

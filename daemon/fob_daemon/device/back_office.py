@@ -1,11 +1,18 @@
 """A device's back office: what it can be asked about it, its questions on their way there, and what it tells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from fob_daemon.control.interface import ControlEvent
 from fob_daemon.control.office_refusals import RESULTS
-from fob_daemon.control.office_reports import IntegrityChange, OptionsChange, Progress, Relayed, RelayReport
+from fob_daemon.control.office_reports import (
+    IntegrityChange,
+    MeterChange,
+    OptionsChange,
+    Progress,
+    Relayed,
+    RelayReport,
+)
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.link.interface import Link
@@ -14,7 +21,8 @@ from fob_daemon.relay.outcome import Office
 from fob_daemon.relay.pacing import Newest
 from fob_daemon.relay.relaying import Carried, DeviceRelay
 from fob_protocol.at.answer import Event
-from fob_protocol.catalogue import EVENT_INTEGRITY, EVENT_OPTIONS, EVENT_PROGRESS, EVENT_RELAY
+from fob_protocol.at.values import Value
+from fob_protocol.catalogue import EVENT_INTEGRITY, EVENT_METER, EVENT_OPTIONS, EVENT_PROGRESS, EVENT_RELAY
 from fob_protocol.integrity.limits import HOLDINGS_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
 from fob_protocol.relay import RELAY_WORDS_LIMIT
@@ -42,6 +50,9 @@ class BackOffice:
         self._doing: Progress | None = None
         self._progress: Newest[Progress] = Newest(tell, TELLING_PACE)
         self._options: Newest[OptionsChange] = Newest(tell, TELLING_PACE)
+        self._meters: Newest[MeterChange] = Newest(tell, TELLING_PACE)
+        # What was told last, since the daemon started.
+        self.meter: MeterChange | None = None
         self._refused: dict[str, str] = {}
         link.subscribe(self._on_event)
         link.on_session(self._on_session)
@@ -75,6 +86,7 @@ class BackOffice:
         """The device was unpaired or the daemon ends."""
         self._progress.close()
         self._options.close()
+        self._meters.close()
         await self._relay.close()
 
     def _carried(self, carried: Carried) -> None:
@@ -108,6 +120,14 @@ class BackOffice:
                 self._options.put(OptionsChange(self._name(), number))
             case name, (str(program), str(state)) if name == EVENT_INTEGRITY:
                 self._note_copy(program[:ID_LIMIT], state[:ID_LIMIT])
+            case name, (int(counter), int(descending), *fault) if name == EVENT_METER:
+                self._note_meter(counter, descending, fault)
+
+    def _note_meter(self, counter: int, descending: int, fault: Sequence[Value]) -> None:
+        """No fault at the end of the line is not written."""
+        why = fault[0] if fault and isinstance(fault[0], str) else ""
+        self.meter = MeterChange(self._name(), counter, descending, why[:ID_LIMIT])
+        self._meters.put(self.meter)
 
     def _on_session(self, greeting: Greeting | None) -> None:
         """A device that is here again says anew which of its copies do not run."""

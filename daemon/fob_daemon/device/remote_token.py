@@ -126,12 +126,12 @@ class RemoteToken:
         The caller is named here: a PIN pad shows it, and its signatures cost its number only.
         """
         values = (int(user), pin, replaced)
-        return read_login(accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller)))
+        return read_login(accepted(await self.named(self._timeouts.login, catalogue.LOGIN_USER, values, caller)))
 
     async def login_for_key(self, handle: int, pin: bytes | None, caller: Caller | None = None) -> None:
         """C_Login with CKU_CONTEXT_SPECIFIC: the next use of this one key; a `pin` of None asks on the device."""
         values = (int(Cku.CONTEXT_SPECIFIC), pin, handle)
-        accepted(await self._named(self._timeouts.login, catalogue.LOGIN_USER, values, caller))
+        accepted(await self.named(self._timeouts.login, catalogue.LOGIN_USER, values, caller))
 
     async def logout(self, login: int) -> None:
         """C_Logout."""
@@ -193,9 +193,9 @@ class RemoteToken:
 
     async def _use_key(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> bytes:
         """One round trip, with the caller between `values` and `rest`."""
-        return read_block(accepted(await self._named(self._timeouts.private_operation, spec, values, caller, rest)))
+        return read_block(accepted(await self.named(self._timeouts.private_operation, spec, values, caller, rest)))
 
-    async def _named(
+    async def named(
         self, seconds: float, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()
     ) -> Answer:
         """A request with the caller between `values` and `rest`; a second one with its block if need be."""

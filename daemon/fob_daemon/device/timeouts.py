@@ -23,6 +23,8 @@ class Timeouts:
     relay: float = 120.0
     # A person unlocks the device, and a few questions go to the office.
     office: float = 300.0
+    # A person unlocks the device and types a password there (PASSWORD_TIME), and the office answers.
+    password: float = 600.0
     # A set of 8 MiB needs three hours at 9,600 baud; a link that fell silent ends it much earlier.
     configure: float = 4 * 3600.0
     # A component's command runs for a second or two at most, one after the other.

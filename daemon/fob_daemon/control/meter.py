@@ -1,0 +1,222 @@
+"""Meters at the control socket: what devices have of them, and what they are asked to have done."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from fob_daemon.control.interface import DaemonView, DeviceReport
+from fob_daemon.control.json_form import Json, to_json
+from fob_daemon.control.meter_refusals import meter_refused
+from fob_daemon.control.meter_requests import (
+    AddPieces,
+    BeginJob,
+    FrankJob,
+    GetAbout,
+    GetAppearance,
+    GetFranked,
+    GetMeter,
+    GetMeterHistory,
+    GetMeters,
+    GetTerms,
+    GiveUpJob,
+    JoinMeter,
+    ListFranked,
+    ListJobs,
+    LoadMeter,
+    MeterRequest,
+    RefundMeter,
+    TakeOver,
+)
+from fob_daemon.control.office import relay_of
+from fob_daemon.control.patience import patiently
+from fob_daemon.control.token_sessions import TokenSessions
+from fob_daemon.metering.reports import Franked
+from fob_daemon.peer import PeerIdentity
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+if TYPE_CHECKING:
+    from fob_daemon.metering.desk import MeterDesk
+
+T = TypeVar("T")
+
+RESUME: Final = "fob meter frank --resume"
+_STATUS: Final = "fob meter status"
+_AGAIN: Final = "the same command again; it goes on where it was"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of a device for a program: `what` says that it was not done, `again` how it goes on."""
+
+    device: DeviceReport
+    peer: PeerIdentity
+    pin: bytes | None
+    what: str
+    again: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterHandlers:
+    """Every method raises ControlError to refuse."""
+
+    daemon: DaemonView
+    sessions: TokenSessions
+
+    async def answer(self, request: MeterRequest, peer: PeerIdentity) -> Json:
+        """The JSON value of the answer."""
+        if isinstance(request, GetMeters):
+            return {"meters": to_json(await self.daemon.meters())}
+        device = self.sessions.device(request.device)
+        desk = self.daemon.meter(device.name)
+        match request:
+            case GetMeter() | GetTerms() | GetAbout() | GetMeterHistory():
+                return await self._told(request, device, desk, peer)
+            case LoadMeter() | RefundMeter() | TakeOver() | JoinMeter():
+                return await self._done(request, device, desk, peer)
+            case ListFranked() | GetFranked() | GetAppearance() | ListJobs():
+                return await self._kept(request, device, desk, peer)
+        return await self._prepared(request, device, desk, peer)
+
+    async def frank(self, request: FrankJob, peer: PeerIdentity, tell: Callable[[Franked], None]) -> Json:
+        """The batch, when all of it is franked. `tell` hears of each request that is done."""
+        device = self.sessions.device(request.device)
+        desk = self.daemon.meter(device.name)
+        number = request.job or (await desk.resumable()).number
+        caller = self.daemon.caller(peer)
+        asked = _Asked(device, peer, request.pin, "the batch was not franked to its end", RESUME)
+        job = await self._ask(asked, lambda: desk.frank(number, caller, tell))
+        return {"device": device.name, **_fields(job), "meter": to_json(await desk.known())}
+
+    async def _told(
+        self,
+        request: GetMeter | GetTerms | GetAbout | GetMeterHistory,
+        device: DeviceReport,
+        desk: "MeterDesk",
+        peer: PeerIdentity,
+    ) -> Json:
+        pin = request.pin if isinstance(request, GetAbout | GetMeterHistory) else None
+        asked = _Asked(device, peer, pin, f"what there is to know of the meter of '{device.name}' was not told")
+        match request:
+            case GetMeter():
+                return {"device": device.name, "meter": to_json(await self._ask(asked, desk.state))}
+            case GetTerms():
+                return {"device": device.name, **_fields(await self._ask(asked, desk.terms))}
+            case GetAbout():
+                about = to_json(await self._ask(asked, desk.about))
+                return {"device": device.name, "meter": to_json(await desk.state()), "about": about}
+            case GetMeterHistory(_, after):
+                records = await self._ask(asked, lambda: desk.history(after))
+                return {"device": device.name, "transactions": [_transaction(record) for record in records]}
+
+    async def _done(
+        self,
+        request: LoadMeter | RefundMeter | TakeOver | JoinMeter,
+        device: DeviceReport,
+        desk: "MeterDesk",
+        peer: PeerIdentity,
+    ) -> Json:
+        caller = self.daemon.caller(peer)
+        match request:
+            case LoadMeter(_, amount):
+                asked = _Asked(device, peer, request.pin, "nothing was loaded", _AGAIN)
+                paid = await self._ask(asked, lambda: desk.load(amount, caller))
+            case RefundMeter():
+                asked = _Asked(device, peer, request.pin, "nothing was given back", _AGAIN)
+                paid = await self._ask(
+                    asked, lambda: desk.refund(request.amount, request.counter, request.piece, caller)
+                )
+            case TakeOver():
+                asked = _Asked(device, peer, request.pin, "nothing was taken over")
+                paid = await self._ask(asked, desk.take_over)
+            case JoinMeter(_, name, wanted):
+                asked = _Asked(
+                    device, peer, request.pin, "not signed on" if wanted is None else "not signed up", _AGAIN
+                )
+                joining = (lambda: desk.sign_on(name)) if wanted is None else (lambda: desk.sign_up(wanted))
+                return {"device": device.name, **_fields(await self._ask(asked, joining))}
+        return {"device": device.name, **_fields(paid)}
+
+    async def _kept(
+        self,
+        request: ListFranked | GetFranked | GetAppearance | ListJobs,
+        device: DeviceReport,
+        desk: "MeterDesk",
+        peer: PeerIdentity,
+    ) -> Json:
+        match request:
+            case ListJobs():
+                return {"device": device.name, "jobs": to_json(await desk.jobs())}
+            case ListFranked(_, job):
+                return {"device": device.name, "franked": to_json(await desk.kept(job or None))}
+            case GetAppearance():
+                found = await desk.appearance()
+                return {"layout": _hex(found.layout), "slogan": _hex(found.slogan)}
+            case GetFranked(_, counter):
+                asked = _Asked(device, peer, None, "there are no such indicia here")
+                record = await self._ask(asked, lambda: desk.record(counter))
+                return {"device": device.name, **_transaction(record), "indicia": _indicia(record)}
+
+    async def _prepared(
+        self, request: BeginJob | AddPieces | GiveUpJob, device: DeviceReport, desk: "MeterDesk", peer: PeerIdentity
+    ) -> Json:
+        match request:
+            case BeginJob(_, command):
+                asked = _Asked(device, peer, request.pin, "nothing was franked")
+                return {"device": device.name, "job": await self._ask(asked, lambda: desk.begin_job(command))}
+            case AddPieces(_, job, pieces):
+                return {"device": device.name, "job": job, "total": await desk.add(job, pieces)}
+            case GiveUpJob():
+                asked = _Asked(device, peer, request.pin, "nothing was given up")
+                return {"device": device.name, **_fields(await self._ask(asked, desk.give_up))}
+
+    async def _ask(self, asked: _Asked, ask: Callable[[], Awaitable[T]]) -> T:
+        """While the device gets on with its office."""
+        work = self._unlocked(asked, ask)
+        return await patiently(self.daemon, asked.device.name, asked.what, work, asked.again or _STATUS)
+
+    async def _unlocked(self, asked: _Asked, ask: Callable[[], Awaitable[T]]) -> T:
+        """A device with a lock or a pad waits for its person; another one wants a login, which is given it then."""
+        try:
+            try:
+                return await ask()
+            except CkrError as error:
+                if error.ckr is not Ckr.USER_NOT_LOGGED_IN:
+                    raise
+            async with self.sessions.for_writing(asked.device, asked.peer, asked.pin) as session:
+                return await session.application.within_login(session.handle, ask)
+        except CkrError as error:
+            relay = relay_of(self.daemon, asked.device.name)
+            raise meter_refused(asked.what, error, self.daemon, asked.device, relay, asked.again) from None
+
+
+def _fields(report: object) -> dict[str, Json]:
+    fields = to_json(report)
+    if not isinstance(fields, dict):
+        raise TypeError(type(report).__name__)
+    return fields
+
+
+def _hex(content: bytes | None) -> str | None:
+    return None if content is None else content.hex()
+
+
+def _transaction(record: bytes) -> dict[str, Json]:
+    """For people and programs. Raises ControlError."""
+    # What reads them is loaded for who asks.
+    from fob_daemon.metering.reading import transaction_of, value_kind_of
+    from fob_protocol.metering.kinds import Deed
+
+    it = transaction_of(record)
+    return {
+        "counter": it.counter, "deed": Deed(it.deed).name.lower(), "amount": it.amount, "time": it.time,
+        "ascending": it.ascending, "descending": it.descending, "loads": it.loads, "pieces": it.pieces,
+        "labels": len(it.indicia), "value_kind": value_kind_of(it), "serial": it.serial,
+        "integrity": _hex(it.integrity), "record": record.hex(),
+    }  # fmt: skip
+
+
+def _indicia(record: bytes) -> Json:
+    from fob_daemon.metering.reading import transaction_of
+
+    return [{"indicium": one.indicium.hex(), "token": one.token.hex()} for one in transaction_of(record).indicia]

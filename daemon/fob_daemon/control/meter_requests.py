@@ -1,0 +1,288 @@
+"""What is asked of the control socket about meters. No I/O in here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from fob_daemon.control import limits
+from fob_daemon.control.fields import Fields, bad_request
+from fob_daemon.control.route import Route
+from fob_daemon.metering.views import Piece, SignUp
+from fob_protocol.metering.limits import AMOUNT_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, POSTCODE_LIMIT
+from fob_protocol.office.limits import ID_LIMIT
+
+# Characters of an address, as devices take them.
+ADDRESS_LIMIT: Final = 512
+# Pieces of one body, which are added to a batch.
+PIECES_LIMIT: Final = 256
+GRAMS_LIMIT: Final = 1_000_000
+# The component of rates that comes with the office.
+RATE_COMMAND: Final = "XRATE"
+
+
+class PaymentName(StrEnum):
+    """When a mailer pays (docs/meter-protocol.md, section 3), as the API spells it."""
+
+    PREPAID = "prepaid"
+    POSTPAID = "postpaid"
+    PER_USE = "per-use"
+
+    @property
+    def number(self) -> int:
+        """What it stands for."""
+        return list(PaymentName).index(self) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class GetMeters:
+    """GET meters: what devices told last; no round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetMeter:
+    """GET devices/{device}/meter"""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetTerms:
+    """GET devices/{device}/meter/terms"""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetAbout:
+    """POST devices/{device}/meter/about: it may need a PIN."""
+
+    device: str
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinMeter:
+    """POST devices/{device}/meter/sign-up or /sign-on; the latter when there is a name only."""
+
+    device: str
+    name: str
+    wanted: SignUp | None
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GetMeterHistory:
+    """POST devices/{device}/meter/history: it may need a PIN."""
+
+    device: str
+    after: int
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadMeter:
+    """POST devices/{device}/meter/loads"""
+
+    device: str
+    amount: int
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundMeter:
+    """POST devices/{device}/meter/refunds; an amount, or an indicium of a transaction that is told."""
+
+    device: str
+    amount: int | None
+    counter: int
+    piece: int
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """POST devices/{device}/meter/take-over"""
+
+    device: str
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """GET devices/{device}/meter/jobs"""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginJob:
+    """POST devices/{device}/meter/jobs"""
+
+    device: str
+    command: str
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AddPieces:
+    """POST devices/{device}/meter/jobs/{job}/pieces"""
+
+    device: str
+    job: int
+    pieces: tuple[Piece, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FrankJob:
+    """POST devices/{device}/meter/jobs/{job}/franking; answered by a stream. Job 0: the one that was cut."""
+
+    device: str
+    job: int
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpJob:
+    """DELETE devices/{device}/meter/jobs: the one that was cut."""
+
+    device: str
+    pin: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListFranked:
+    """GET devices/{device}/meter/franked; of one batch, or of all for 0."""
+
+    device: str
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetFranked:
+    """GET devices/{device}/meter/franked/{counter}"""
+
+    device: str
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetAppearance:
+    """GET devices/{device}/meter/appearance"""
+
+    device: str
+
+
+MeterRequest = (
+    GetMeters | GetMeter | GetTerms | GetAbout | JoinMeter | GetMeterHistory | LoadMeter | RefundMeter | TakeOver
+    | ListJobs | BeginJob | AddPieces | GiveUpJob | ListFranked | GetFranked | GetAppearance
+)  # fmt: skip
+
+
+def _device(path: Mapping[str, str]) -> str:
+    return Fields((("device", path["device"]),)).name("device", limits.MAX_NAME)
+
+
+def _number(path: Mapping[str, str], what: str) -> int:
+    return Fields(((what, path[what]),)).number(what, 0, limits.MAX_SEQUENCE)
+
+
+def _pin(body: Fields) -> bytes | None:
+    return body.optional_secret("pin", limits.MAX_PIN)
+
+
+def _sign_up(path: Mapping[str, str], body: Fields) -> JoinMeter:
+    name = body.name("name", LOGIN_NAME_LIMIT)
+    below, amount = (
+        body.optional_positive("refill_below", AMOUNT_LIMIT),
+        body.optional_positive("refill_amount", AMOUNT_LIMIT),
+    )
+    if (below is None) != (amount is None):
+        raise bad_request("'refill_below' and 'refill_amount' stand together")
+    wanted = SignUp(
+        name,
+        body.name("value_kind", ID_LIMIT),
+        body.choice("payment", PaymentName).number,
+        below,
+        amount,
+        body.names("origins", ORIGINS_LIMIT, POSTCODE_LIMIT),
+    )
+    return JoinMeter(_device(path), name, wanted, _pin(body))
+
+
+def _refund(path: Mapping[str, str], body: Fields) -> RefundMeter:
+    amount = body.optional_positive("amount", AMOUNT_LIMIT)
+    if amount is not None:
+        return RefundMeter(_device(path), amount, 0, 0, _pin(body))
+    return RefundMeter(
+        _device(path), None, body.whole("counter", limits.MAX_SEQUENCE), body.whole("piece", 255), _pin(body)
+    )
+
+
+def _add(path: Mapping[str, str], body: Fields) -> AddPieces:
+    pieces = tuple(_piece(one) for one in body.objects("pieces", PIECES_LIMIT))
+    return AddPieces(_device(path), _number(path, "job"), pieces)
+
+
+def _piece(fields: Fields) -> Piece:
+    piece = Piece(
+        fields.name("destination", POSTCODE_LIMIT),
+        fields.name("address", ADDRESS_LIMIT),
+        fields.name("service", ID_LIMIT),
+        fields.optional_positive("grams", GRAMS_LIMIT),
+        fields.optional_name("zone", ID_LIMIT),
+        fields.optional_positive("amount", AMOUNT_LIMIT),
+        fields.optional_name("origin", POSTCODE_LIMIT),
+    )
+    fields.end()
+    return piece
+
+
+METER_ROUTES: Final = (
+    Route("GET", "meters", lambda path, query: GetMeters()),
+    Route("GET", "devices/{device}/meter", lambda path, query: GetMeter(_device(path))),
+    Route("GET", "devices/{device}/meter/terms", lambda path, query: GetTerms(_device(path))),
+    Route("POST", "devices/{device}/meter/about", lambda path, body: GetAbout(_device(path), _pin(body))),
+    Route("POST", "devices/{device}/meter/sign-up", _sign_up),
+    Route(
+        "POST",
+        "devices/{device}/meter/sign-on",
+        lambda path, body: JoinMeter(_device(path), body.name("name", LOGIN_NAME_LIMIT), None, _pin(body)),
+    ),
+    Route(
+        "POST",
+        "devices/{device}/meter/history",
+        lambda path, body: GetMeterHistory(_device(path), body.whole("after", limits.MAX_SEQUENCE), _pin(body)),
+    ),
+    Route(
+        "POST",
+        "devices/{device}/meter/loads",
+        lambda path, body: LoadMeter(_device(path), body.positive("amount", AMOUNT_LIMIT), _pin(body)),
+    ),
+    Route("POST", "devices/{device}/meter/refunds", _refund),
+    Route("POST", "devices/{device}/meter/take-over", lambda path, body: TakeOver(_device(path), _pin(body))),
+    Route("GET", "devices/{device}/meter/jobs", lambda path, query: ListJobs(_device(path))),
+    Route(
+        "POST",
+        "devices/{device}/meter/jobs",
+        lambda path, body: BeginJob(_device(path), body.optional_name("command", 16) or RATE_COMMAND, _pin(body)),
+    ),
+    Route("DELETE", "devices/{device}/meter/jobs", lambda path, body: GiveUpJob(_device(path), _pin(body))),
+    Route("POST", "devices/{device}/meter/jobs/{job}/pieces", _add),
+    Route(
+        "POST",
+        "devices/{device}/meter/jobs/{job}/franking",
+        lambda path, body: FrankJob(_device(path), _number(path, "job"), _pin(body)),
+    ),
+    Route(
+        "GET",
+        "devices/{device}/meter/franked",
+        lambda path, query: ListFranked(_device(path), query.number("job", 0, limits.MAX_SEQUENCE)),
+    ),
+    Route(
+        "GET",
+        "devices/{device}/meter/franked/{counter}",
+        lambda path, query: GetFranked(_device(path), _number(path, "counter")),
+    ),
+    Route("GET", "devices/{device}/meter/appearance", lambda path, query: GetAppearance(_device(path))),
+)

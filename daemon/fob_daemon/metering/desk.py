@@ -1,0 +1,243 @@
+"""One device's meter, used from here: what can be asked of it, and the batches that are under way."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from fob_daemon.control.office_reports import DeviceOffice, MeterChange
+from fob_daemon.device.away import AwayError
+from fob_daemon.link.fate import FateUnknownError
+from fob_daemon.metering.appearance import Appearance, appearance_of
+from fob_daemon.metering.disk import Disk
+from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
+from fob_daemon.metering.orders import Orders
+from fob_daemon.metering.pieces import fault_of, first_request
+from fob_daemon.metering.reading import transaction_of
+from fob_daemon.metering.refusing import no_job, no_piece, not_added, not_kept, nothing_to_take, unfinished
+from fob_daemon.metering.remote_meter import RemoteMeter
+from fob_daemon.metering.reports import Franked, MeterReport, Paid, SignedOn
+from fob_daemon.metering.store import JOB_LIMIT, MeterStore
+from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, SignUp
+from fob_protocol.caller import Caller
+from fob_protocol.metering.limits import BATCH_LIMIT
+from fob_protocol.pkcs11.errors import CkrError
+
+# Batches that are listed.
+JOBS_LISTED: Final = 20
+
+
+class MeterDesk:
+    """Methods raise CkrError for what the device says, ControlError for what this computer says."""
+
+    def __init__(
+        self,
+        remote: RemoteMeter,
+        office: DeviceOffice,
+        store: MeterStore,
+        random: Callable[[int], bytes],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.remote = remote
+        self._office = office
+        self._store = store
+        self._disk = Disk(store.path)
+        self._orders = Orders(remote, self._store, self._disk, random)
+        self._clock = clock
+        # One order at a time: the device keeps one.
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """The device was unpaired, or the daemon ends."""
+        await asyncio.to_thread(self._store.close)
+
+    async def known(self) -> MeterState | None:
+        """What it told last; no round trip."""
+        return await self._disk(self._store.known)
+
+    async def state(self) -> MeterState:
+        """What the device keeps now."""
+        state = await self.remote.state()
+        if state.stage != "none" or self._store.exists:
+            await self._disk(self._store.keep_known, state)
+        return state
+
+    async def report(self, device: str, told: MeterChange | None) -> MeterReport | None:
+        """For who looks at all meters; no round trip. `told`: what the device said by itself."""
+        known = await self.known()
+        if known is None or known.stage == "none":
+            return None
+        if told is not None and (told.counter > known.counter or told.fault):
+            # What the data centre did by itself is all the device tells of it.
+            known = replace(known, counter=told.counter, descending=told.descending, fault=told.fault)
+        waiting = sum(job.total - job.done for job in await self.jobs() if job.is_unfinished)
+        return MeterReport(device, known, waiting)
+
+    async def terms(self) -> MeterTerms:
+        """What may be had."""
+        return await self.remote.terms()
+
+    async def about(self) -> MeterAbout:
+        """What the data centre says now."""
+        return await self.remote.about()
+
+    async def sign_up(self, wanted: SignUp) -> SignedOn:
+        """A new account and meter."""
+        return await self._join(lambda: self.remote.sign_up(wanted))
+
+    async def sign_on(self, name: str) -> SignedOn:
+        """To an account that there is."""
+        return await self._join(lambda: self.remote.sign_on(name))
+
+    async def history(self, after: int) -> tuple[bytes, ...]:
+        """Transactions above a counter, as they were signed."""
+        return await self.remote.history(after)
+
+    async def jobs(self) -> list[Job]:
+        """The newest batches."""
+        return await self._disk(self._store.jobs, JOBS_LISTED)
+
+    async def kept(self, job: int | None) -> list[Kept]:
+        """Transactions with indicia that are here, the newest first; of one batch, or of all."""
+        return await self._disk(self._store.kept, job, JOB_LIMIT)
+
+    async def record(self, counter: int) -> bytes:
+        """The transaction with this counter; one that is not here is fetched."""
+        record = await self._disk(self._store.record, counter)
+        for found in () if record else await self.remote.history(max(counter - 1, 0)):
+            record = found if transaction_of(found).counter == counter else record
+        if record is None or not transaction_of(record).indicia:
+            raise not_kept(counter)
+        return record
+
+    async def appearance(self) -> Appearance:
+        """Layout and slogan of what is printed."""
+        return await appearance_of(self._office, self._store, self._disk)
+
+    async def begin_job(self, command: str) -> int:
+        """A batch to add pieces to; refused while another one was cut."""
+        async with self._lock:
+            await self._orders.settle()
+            for job in await self._disk(self._store.jobs, JOBS_LISTED):
+                if job.is_unfinished:
+                    raise unfinished(job)
+            return await self._disk(self._store.begin_job, command, int(self._clock()))
+
+    async def add(self, job: int, pieces: Sequence[Piece]) -> int:
+        """How many pieces it has now."""
+        for place, piece in enumerate(pieces):
+            fault = fault_of(piece)
+            if fault is not None:
+                raise not_added(f"piece {place + 1} of {len(pieces)}: {fault}")
+        async with self._lock:
+            try:
+                return await self._disk(self._store.add_pieces, job, pieces)
+            except ValueError as error:
+                raise not_added(str(error)) from None
+
+    async def resumable(self) -> Job:
+        """The batch that was cut."""
+        for job in await self._disk(self._store.jobs, JOBS_LISTED):
+            if not job.is_closed and job.done < job.total:
+                return job
+        raise no_job("nothing was franked")
+
+    async def frank(self, number: int, caller: Caller | None, tell: Callable[[Franked], None]) -> Job:
+        """What is not franked yet of a batch, request after request. `tell` hears of each that is done."""
+        async with self._lock:
+            job = await self._job(number)
+            order = await self._orders.open()
+            if order is not None and (order.kind, order.job) != (Kind.FRANK, number):
+                await self._orders.settle()
+                order = None
+            while order := order or await self._next(job):
+                await self._orders.do(order, caller)
+                order = None
+                job = await self._job(number)
+                [last, *_] = await self._disk(self._store.kept, number, 1)
+                tell(Franked(number, last.counter, last.pieces, last.amount, job.done, job.total))
+            await self._disk(self._store.close_job, number)
+        return job
+
+    async def give_up(self) -> Job:
+        """What is franked of the batch that was cut stays; the rest is forgotten."""
+        async with self._lock:
+            job = await self.resumable()
+            await self._orders.settle()
+            job = await self._job(job.number)
+            await self._disk(self._store.close_job, job.number)
+        return job
+
+    async def load(self, amount: int, caller: Caller | None) -> Paid:
+        """Money onto the meter."""
+        return await self._pay(Kind.LOAD, Money(amount), caller)
+
+    async def refund(self, amount: int | None, counter: int, piece: int, caller: Caller | None) -> Paid:
+        """Money back; without an amount the indicium of a transaction that was not used."""
+        if amount is not None:
+            return await self._pay(Kind.REFUND, Money(amount), caller)
+        indicia = transaction_of(await self.record(counter)).indicia
+        if piece >= len(indicia):
+            raise no_piece(counter, len(indicia))
+        unused = indicia[piece]
+        return await self._pay(Kind.REFUND, Money(None, unused.indicium, unused.token), caller)
+
+    async def take_over(self) -> Paid:
+        """The result that the device keeps of an order that is not this computer's, or not any more."""
+        async with self._lock:
+            await self._orders.settle()
+            state = await self.state()
+            if not state.order:
+                raise nothing_to_take()
+            result = await self._orders.adopt(bytes.fromhex(state.order))
+            return Paid(transaction_of(result.transaction).amount, True, await self._known())
+
+    async def _pay(self, kind: Kind, money: Money, caller: Caller | None) -> Paid:
+        async with self._lock:
+            order = await self._orders.open()
+            if order is not None and (order.kind, order.money) != (kind, money):
+                await self._orders.settle()
+                order = None
+            is_resumed = order is not None
+            order = order or await self._orders.begin(Order(self._orders.new_id(), kind, money=money))
+            result = await self._orders.do(order, caller)
+            return Paid(transaction_of(result.transaction).amount, is_resumed, await self._known())
+
+    async def _join(self, join: Callable[[], Awaitable[Joined]]) -> SignedOn:
+        """A sign-on ends what the device has asked for: so that is settled first, where it can be."""
+        async with self._lock:
+            try:
+                await self._orders.settle()
+            except CkrError as error:
+                if isinstance(error, AwayError | FateUnknownError):
+                    raise
+                # By the key that is over, or with a fault: only signing on goes on from there.
+            joined = await join()
+            order = await self._orders.open()
+            if order is None or order.standing is Standing.DONE:
+                return SignedOn(joined.account, joined.serial, 0)
+            await self._disk(self._store.drop, order.id)
+            if order.job is not None:
+                # It is never asked for again: it may have been paid.
+                await self._disk(self._store.close_job, order.job)
+            return SignedOn(joined.account, joined.serial, max(len(order.pieces), 1))
+
+    async def _known(self) -> MeterState:
+        known = await self.known()
+        return known if known is not None else await self.state()
+
+    async def _job(self, number: int) -> Job:
+        job = await self._disk(self._store.job, number)
+        if job is None or job.is_closed or job.total == 0:
+            raise no_job("nothing was franked")
+        return job
+
+    async def _next(self, job: Job) -> Order | None:
+        """The next request of a batch, written down; None when all is done."""
+        waiting = await self._disk(self._store.waiting, job.number, BATCH_LIMIT)
+        if not waiting:
+            return None
+        pieces = first_request([piece for _, piece in waiting])
+        first, id_ = waiting[0][0], self._orders.new_id()
+        return await self._orders.begin(Order(id_, Kind.FRANK, Standing.ASKED, job.number, job.command, first, pieces))

@@ -1,0 +1,87 @@
+"""Batches of pieces and orders, as the PC keeps them: what was asked, and what came of it."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from fob_daemon.metering.views import Piece
+
+
+class Kind(IntEnum):
+    """Of an order."""
+
+    FRANK = 1
+    LOAD = 2
+    REFUND = 3
+    # Another computer's, or this one's before it lost its state: what it was for is known by its transaction alone.
+    FOREIGN = 4
+
+
+class Standing(IntEnum):
+    """Of an order. ASKED: what became of it is not known; DONE: its result is here, and the device keeps it still."""
+
+    ASKED = 1
+    DONE = 2
+    TAKEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A batch. `began` in seconds since 1970; `total` pieces, of which `done` have their indicia, for `amount`."""
+
+    number: int
+    command: str
+    began: int
+    total: int
+    done: int
+    amount: int
+    is_closed: bool
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Something was franked, and something is still to be."""
+        return not self.is_closed and 0 < self.done < self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What a load or a refund is for: an amount, or an indicium with its token."""
+
+    amount: int | None = None
+    indicium: bytes | None = None
+    token: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One thing that is asked of the device, under an `id` of 16 octets. `pieces`: of `job`, from place `first` on."""
+
+    id: bytes
+    kind: Kind
+    standing: Standing = Standing.ASKED
+    job: int | None = None
+    command: str = ""
+    first: int = 0
+    pieces: tuple[Piece, ...] = field(default=(), repr=False)
+    money: Money = Money()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an order. `amount` and `time` are the transaction's."""
+
+    counter: int
+    amount: int
+    pieces: int
+    time: int
+    transaction: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A transaction with indicia that is kept here; `job` 0 for none."""
+
+    counter: int
+    job: int
+    pieces: int
+    amount: int
+    time: int

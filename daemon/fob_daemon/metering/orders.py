@@ -1,0 +1,103 @@
+"""Each thing that is wanted of a meter is asked once, however often it is cut (M33).
+
+An order is written down before it is asked, its result before the device is told that it was taken; so whoever is
+killed between, this daemon, the device, the line or the data centre, the same order is asked again, and answered as
+before. One is open at a time: the device keeps one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fob_daemon.metering.disk import Disk
+from fob_daemon.metering.jobs import Kind, Order, Standing
+from fob_daemon.metering.reading import done_of, known_after, result_of
+from fob_daemon.metering.remote_meter import RemoteMeter
+from fob_daemon.metering.store import MeterStore
+from fob_daemon.metering.views import Result
+from fob_protocol.caller import Caller
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+
+ORDER_SIZE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Every method raises CkrError, ControlError."""
+
+    remote: RemoteMeter
+    store: MeterStore
+    disk: Disk
+    random: Callable[[int], bytes]
+
+    async def open(self) -> Order | None:
+        """The one that is not settled."""
+        return await self.disk(self.store.open_order)
+
+    def new_id(self) -> bytes:
+        """16 octets."""
+        return self.random(ORDER_SIZE)
+
+    async def begin(self, order: Order) -> Order:
+        """Written down; it is asked next."""
+        await self.disk(self.store.begin, order)
+        return order
+
+    async def do(self, order: Order, caller: Caller | None) -> Result:
+        """What it comes to: two round trips, one where the result is here already."""
+        if order.standing is Standing.ASKED:
+            result = await self._ask(order, caller)
+            await self._finish(order, result)
+        else:
+            result = result_of(await self.disk(self.store.record_of, order.id))
+        await self._take(order)
+        return result
+
+    async def settle(self) -> None:
+        """Whatever was begun is done, or was never done and is forgotten. No round trip where nothing is open."""
+        order = await self.open()
+        if order is None:
+            return
+        if order.standing is Standing.ASKED:
+            try:
+                result = await self.remote.result(order.id)
+            except CkrError as error:
+                if error.ckr is not Ckr.ARGUMENTS_BAD:
+                    raise
+                # The device keeps none of this id: nobody said yes to it, or the data centre said no.
+                await self.disk(self.store.drop, order.id)
+                return
+            await self._finish(order, result)
+        await self._take(order)
+
+    async def adopt(self, id_: bytes) -> Result:
+        """The result of an order that this computer did not give, or does not know any more."""
+        result = await self.remote.result(id_)
+        order = await self.begin(Order(id_, Kind.FOREIGN))
+        await self._finish(order, result)
+        await self._take(order)
+        return result
+
+    async def _ask(self, order: Order, caller: Caller | None) -> Result:
+        money = order.money
+        if order.kind is Kind.FRANK:
+            return await self.remote.frank(order.id, order.command, order.pieces, caller)
+        if order.kind is Kind.LOAD:
+            return await self.remote.load(order.id, money.amount or 0, caller)
+        if order.kind is Kind.REFUND:
+            return await self.remote.refund(order.id, money.amount, money.indicium, money.token, caller)
+        return await self.remote.result(order.id)
+
+    async def _finish(self, order: Order, result: Result) -> None:
+        done = done_of(result)
+        if order.kind is Kind.FRANK and done.pieces != len(order.pieces):
+            why = f"the device's answer: {done.pieces} indicia for {len(order.pieces)} pieces"
+            raise CkrError(Ckr.DEVICE_ERROR, why)
+        await self.disk(self.store.finish, order, done)
+        known = known_after(await self.disk(self.store.known), result)
+        await self.disk(self.store.keep_known, known)
+
+    async def _take(self, order: Order) -> None:
+        await self.remote.taken(order.id)
+        await self.disk(self.store.taken, order.id)

@@ -1,0 +1,44 @@
+"""What comes of asking a meter for something, as the control socket shows it. Light: no packages."""
+
+from dataclasses import dataclass
+
+from fob_daemon.metering.views import MeterState
+
+
+@dataclass(frozen=True, slots=True)
+class Franked:
+    """A request of a batch is done: `done` of `total` pieces have their indicia now."""
+
+    job: int
+    counter: int
+    pieces: int
+    amount: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A load or refund. `is_resumed`: it was begun before, and only its end is new."""
+
+    amount: int
+    is_resumed: bool
+    meter: MeterState
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOn:
+    """`unsettled`: pieces or orders of which nobody knows whether they were done; they are not asked for again."""
+
+    account: str
+    serial: str
+    unsettled: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReport:
+    """A device's meter as it told last; `waiting`: pieces of a batch that was cut."""
+
+    device: str
+    meter: MeterState
+    waiting: int

@@ -1,0 +1,298 @@
+"""What this computer keeps of one device's meter: batches, orders, indicia.
+
+Every change is on the disk when it returns. A file of SQLite, 0600, in the state folder; a power cut at any moment
+leaves the state before or after.
+"""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from fob_daemon.metering.jobs import Done, Job, Kept, Kind, Money, Order, Standing
+from fob_daemon.metering.views import MeterState, Piece
+from fob_daemon.permissions import require_secret
+
+# Of what is in the file; another one is not touched.
+_VERSION: Final = 1
+# Orders whose transactions are kept, the newest: what is older the data centre still tells (`+FOBMETERHISTORY`).
+ORDERS_KEPT: Final = 1024
+# Pieces of one batch: what one document of labels holds.
+JOB_LIMIT: Final = 10_000
+# Layouts and slogans.
+_COMPONENTS_KEPT: Final = 8
+
+_TABLES: Final = f"""
+BEGIN;
+CREATE TABLE jobs (
+    job INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, began INTEGER NOT NULL, total INTEGER NOT NULL,
+    closed INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE pieces (
+    job INTEGER NOT NULL, place INTEGER NOT NULL, piece TEXT NOT NULL, PRIMARY KEY (job, place)
+) WITHOUT ROWID;
+CREATE TABLE orders (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, standing INTEGER NOT NULL,
+    job INTEGER, first INTEGER NOT NULL, count INTEGER NOT NULL, money TEXT NOT NULL,
+    counter INTEGER, amount INTEGER NOT NULL DEFAULT 0, time INTEGER NOT NULL DEFAULT 0, record BLOB
+);
+CREATE INDEX orders_counter ON orders (counter);
+CREATE INDEX orders_job ON orders (job);
+CREATE TABLE known (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);
+CREATE TABLE components (id TEXT PRIMARY KEY, version TEXT NOT NULL, content BLOB NOT NULL);
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+_JOB: Final = """
+SELECT jobs.job, command, began, total, closed, coalesce(sum(count), 0), coalesce(sum(amount), 0)
+FROM jobs LEFT JOIN orders ON orders.job = jobs.job AND standing > 1
+"""
+
+
+class StoreError(Exception):
+    """The file is not what this program wrote; the text says which and why."""
+
+
+class MeterStore:
+    """Methods raise OSError, sqlite3.Error, StoreError, PermissionsError. Several threads may use it, one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever kept."""
+        return self._database is not None or self.path.exists()
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        with self._lock:
+            database, self._database = self._database, None
+            if database is not None:
+                database.close()
+
+    def known(self) -> MeterState | None:
+        """What the device told last."""
+        found = self._row("SELECT state FROM known")
+        return MeterState(**json.loads(found[0])) if found else None
+
+    def keep_known(self, state: MeterState) -> None:
+        """Instead of what it told before."""
+        with self._changing() as database:
+            database.execute("INSERT OR REPLACE INTO known VALUES (1, ?)", (json.dumps(asdict(state)),))
+
+    def begin_job(self, command: str, now: int) -> int:
+        """A batch without pieces yet. Those of which nothing was franked are forgotten, with what they were to have."""
+        with self._changing() as database:
+            self._forget(database)
+            cursor = database.execute("INSERT INTO jobs (command, began, total) VALUES (?, ?, 0)", (command, now))
+            return int(cursor.lastrowid or 0)
+
+    def add_pieces(self, job: int, pieces: Sequence[Piece]) -> int:
+        """How many it has now. Raises ValueError for more than JOB_LIMIT, and for a batch that is not being made."""
+        with self._changing() as database:
+            [(total,)] = database.execute(
+                "SELECT total FROM jobs WHERE job = ? AND closed = 0 "
+                "AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.job = jobs.job)",
+                (job,),
+            ).fetchall() or [(None,)]
+            if total is None:
+                raise ValueError("nothing is added to this batch any more")
+            if total + len(pieces) > JOB_LIMIT:
+                raise ValueError(f"a batch has at most {JOB_LIMIT:,} pieces")
+            rows = [(job, total + place, json.dumps(asdict(piece))) for place, piece in enumerate(pieces)]
+            database.executemany("INSERT INTO pieces VALUES (?, ?, ?)", rows)
+            database.execute("UPDATE jobs SET total = ? WHERE job = ?", (total + len(pieces), job))
+            return int(total) + len(pieces)
+
+    def job(self, number: int) -> Job | None:
+        """A batch."""
+        found = self._row(f"{_JOB} WHERE jobs.job = ? GROUP BY jobs.job", number)
+        return _job(found) if found else None
+
+    def jobs(self, limit: int) -> list[Job]:
+        """The newest first."""
+        return [_job(row) for row in self._rows(f"{_JOB} GROUP BY jobs.job ORDER BY jobs.job DESC LIMIT ?", limit)]
+
+    def close_job(self, job: int) -> None:
+        """What is not franked of it never will be."""
+        with self._changing() as database:
+            database.execute("UPDATE jobs SET closed = 1 WHERE job = ?", (job,))
+            database.execute("DELETE FROM pieces WHERE job = ?", (job,))
+
+    def waiting(self, job: int, limit: int) -> list[tuple[int, Piece]]:
+        """The next pieces without indicia, each with its place."""
+        rows = self._rows("SELECT place, piece FROM pieces WHERE job = ? ORDER BY place LIMIT ?", job, limit)
+        return [(place, Piece(**json.loads(piece))) for place, piece in rows]
+
+    def open_order(self) -> Order | None:
+        """The one that is not settled: asked, or done and not taken."""
+        found = self._row(
+            "SELECT id, kind, standing, job, first, count, money FROM orders WHERE standing < ?", int(Standing.TAKEN)
+        )
+        if found is None:
+            return None
+        id_, kind, standing, job, first, count, money = found
+        rows = self._rows(
+            "SELECT piece FROM pieces WHERE job = ? AND place >= ? AND place < ? ORDER BY place",
+            job, first, first + count,
+        )  # fmt: skip
+        pieces = tuple(Piece(**json.loads(piece)) for (piece,) in rows)
+        command = self.job(job) if job else None
+        return Order(
+            bytes(id_), Kind(kind), Standing(standing), job, command.command if command else "", first, pieces,
+            _money(money),
+        )  # fmt: skip
+
+    def begin(self, order: Order) -> None:
+        """It is going to be asked."""
+        with self._changing() as database:
+            database.execute(
+                "INSERT INTO orders (id, kind, standing, job, first, count, money) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    order.id, int(order.kind), int(Standing.ASKED), order.job, order.first, len(order.pieces),
+                    _money_text(order.money),
+                ),
+            )  # fmt: skip
+
+    def finish(self, order: Order, done: Done) -> None:
+        """What came of it. The addresses of its pieces are not needed any more."""
+        with self._changing() as database:
+            database.execute(
+                "UPDATE orders SET standing = ?, counter = ?, amount = ?, time = ?, record = ?, count = ? WHERE id = ?",
+                (int(Standing.DONE), done.counter, done.amount, done.time, done.transaction, done.pieces, order.id),
+            )
+            last = order.first + len(order.pieces)
+            database.execute(
+                "DELETE FROM pieces WHERE job = ? AND place >= ? AND place < ?", (order.job, order.first, last)
+            )
+
+    def taken(self, order: bytes) -> None:
+        """The device keeps it no more."""
+        with self._changing() as database:
+            database.execute("UPDATE orders SET standing = ? WHERE id = ?", (int(Standing.TAKEN), order))
+
+    def drop(self, order: bytes) -> None:
+        """It was never done."""
+        with self._changing() as database:
+            database.execute("DELETE FROM orders WHERE id = ? AND standing = ?", (order, int(Standing.ASKED)))
+
+    def record(self, counter: int) -> bytes | None:
+        """The transaction with this counter, as it was signed."""
+        found = self._row(
+            "SELECT record FROM orders WHERE counter = ? AND record IS NOT NULL ORDER BY number DESC", counter
+        )
+        return bytes(found[0]) if found else None
+
+    def record_of(self, order: bytes) -> bytes:
+        """The transaction that an order came to."""
+        return bytes(self._row("SELECT record FROM orders WHERE id = ?", order)[0])
+
+    def kept(self, job: int | None, limit: int) -> list[Kept]:
+        """Transactions with indicia, the newest first; of one batch, or of all."""
+        rows = self._rows(
+            "SELECT counter, coalesce(job, 0), count, amount, time FROM orders "
+            "WHERE record IS NOT NULL AND count > 0 AND (? IS NULL OR job = ?) ORDER BY number DESC LIMIT ?",
+            job, job, limit,
+        )  # fmt: skip
+        return [Kept(*row) for row in rows]
+
+    def component(self, id_: str, version: str | None) -> bytes | None:
+        """A layout's or slogan's content; of whatever version for None."""
+        found = self._row(
+            "SELECT content FROM components WHERE id = ? AND coalesce(?, version) = version", id_, version
+        )
+        return bytes(found[0]) if found else None
+
+    def component_ids(self) -> list[str]:
+        """Of those that are kept."""
+        return [id_ for (id_,) in self._rows("SELECT id FROM components ORDER BY id")]
+
+    def keep_components(self, found: Sequence[tuple[str, str, bytes]]) -> None:
+        """Id, version and content of those that there are now; others are forgotten."""
+        with self._changing() as database:
+            database.execute("DELETE FROM components")
+            database.executemany("INSERT INTO components VALUES (?, ?, ?)", found[:_COMPONENTS_KEPT])
+
+    def _forget(self, database: sqlite3.Connection) -> None:
+        """Batches that came to nothing, and what the data centre tells as well."""
+        database.execute("DELETE FROM jobs WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.job = jobs.job)")
+        database.execute("DELETE FROM pieces WHERE job NOT IN (SELECT job FROM jobs)")
+        database.execute(
+            "UPDATE jobs SET closed = 1 WHERE NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.job = jobs.job)"
+        )
+        database.execute(
+            "DELETE FROM orders WHERE standing = ? AND number <= (SELECT max(number) FROM orders) - ?",
+            (int(Standing.TAKEN), ORDERS_KEPT),
+        )
+
+    def _row(self, statement: str, *values: object) -> Any:
+        rows = self._rows(statement, *values)
+        return rows[0] if rows else None
+
+    def _rows(self, statement: str, *values: object) -> list[Any]:
+        if not self.exists:
+            return []
+        with self._lock:
+            return self._opened().execute(statement, values).fetchall()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            database = self._opened()
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._database = _open(self.path)
+        return self._database
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """For this user alone, before anything is in it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        require_secret(path, os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        # A journal that is gone stays gone after a power cut.
+        database.execute("PRAGMA synchronous = EXTRA")
+        database.execute("PRAGMA secure_delete = ON")
+        [(version,)] = database.execute("PRAGMA user_version").fetchall()
+        if version == 0:
+            database.executescript(_TABLES)
+        elif version != _VERSION:
+            raise StoreError(f"{path} has version {version}, and this program knows {_VERSION}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _job(row: Any) -> Job:
+    number, command, began, total, closed, done, amount = row
+    return Job(number, command, began, total, done, amount, bool(closed))
+
+
+def _money_text(money: Money) -> str:
+    return json.dumps([money.amount, (money.indicium or b"").hex(), (money.token or b"").hex()])
+
+
+def _money(text: str) -> Money:
+    amount, indicium, token = json.loads(text)
+    return Money(amount, bytes.fromhex(indicium) or None, bytes.fromhex(token) or None)

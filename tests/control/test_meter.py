@@ -1,0 +1,178 @@
+"""The meter at the control socket: what is asked and told, refusals in a person's words, and batches as streams."""
+
+from typing import Any
+
+import pytest
+
+from control.api import Api, events
+from control.fake_daemon import FakeDaemon
+from control.fake_phone import PIN, FakePhone
+from fob_daemon.control.limits import MAX_BODY
+from fob_daemon.control.meter_refusals import FAULTS
+from fob_protocol.metering.faults import MeterFault
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
+from support.fake_device_office import refusing
+from support.fake_meter import SERIAL, FakeMeter
+
+PIECE = {"destination": "20095", "address": "Erika 1, Hamburg", "service": "letter", "grams": 20, "zone": "domestic"}
+METER = {
+    "stage": "ready", "name": "ada", "serial": SERIAL, "value_kind": "eur-cent", "counter": 1, "ascending": 0,
+    "descending": 100_000, "pieces": 0, "loads": 100_000, "owed": 0, "state": 1, "payment": 1, "order": "", "word": "",
+    "fault": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def meter(daemon: FakeDaemon, phone: FakePhone) -> FakeMeter:
+    """The one paired device, 'pixel', with a meter."""
+    return FakeMeter(daemon.offices["pixel"]).rich()
+
+
+async def franked(api: Api, job: int, **body: object) -> list[tuple[str, Any]]:
+    """The events of a batch."""
+    async with api.session.post(f"/v1/devices/pixel/meter/jobs/{job}/franking", json=body) as response:
+        return [(event.name, event.data) async for event in events(response)]
+
+
+async def test_what_a_device_has_of_a_meter(api: Api, meter: FakeMeter) -> None:
+    assert await api.get("meters") == (200, {"meters": []})
+    assert await api.get("devices/pixel/meter") == (200, {"device": "pixel", "meter": METER})
+    assert await api.get("meters") == (200, {"meters": [{"device": "pixel", "meter": METER, "waiting": 0}]})
+    assert meter.device.asked == ["+FOBMETER"]
+    _, told = await api.post("devices/pixel/meter/about", {})
+    assert (told["about"]["origins"], told["about"]["refill_below"]) == (["10115", "20095"], 1000)
+    terms = {"device": "pixel", "deposit": 500, "fee": 0, "value_kinds": ["eur-cent", "pages"]}
+    assert await api.get("devices/pixel/meter/terms") == (200, terms)
+
+
+async def test_one_letter(api: Api, meter: FakeMeter) -> None:
+    assert await api.post("devices/pixel/meter/jobs", {}) == (200, {"device": "pixel", "job": 1})
+    answer = await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
+    assert answer == (200, {"device": "pixel", "job": 1, "total": 1})
+    told = await franked(api, 1)
+    assert told[0] == ("franked", {"job": 1, "counter": 2, "pieces": 1, "amount": 95, "done": 1, "total": 1})
+    assert (told[1][0], told[1][1]["done"], told[1][1]["meter"]["descending"]) == ("finished", 1, 99_905)
+    assert meter.device.asked == ["+FOBMETERFRANK", "+FOBMETERTAKEN"]
+    _, listed = await api.get("devices/pixel/meter/franked")
+    assert [(one["counter"], one["job"], one["pieces"]) for one in listed["franked"]] == [(2, 1, 1)]
+    _, found = await api.get("devices/pixel/meter/franked/2")
+    assert (found["deed"], found["labels"], len(found["indicia"])) == ("frank", 1, 1)
+    assert found["indicia"][0].keys() == {"indicium", "token"}
+    _, history = await api.post("devices/pixel/meter/history", {"after": 0})
+    assert [(one["counter"], one["deed"]) for one in history["transactions"]] == [(1, "load"), (2, "frank")]
+
+
+async def test_a_batch_that_is_cut_goes_on(api: Api, meter: FakeMeter) -> None:
+    meter.descending = 95
+    await api.post("devices/pixel/meter/jobs", {})
+    await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE] * 65})
+    [(name, error)] = await franked(api, 1)
+    assert name == "error"
+    assert error["why"] == "there is not enough postage on the meter (insufficient-funds)"
+    assert error["next"] == "fob meter refill, and then: fob meter frank --resume"
+    _, loaded = await api.post("devices/pixel/meter/loads", {"amount": 10_000})
+    assert (loaded["amount"], loaded["is_resumed"], loaded["meter"]["descending"]) == (10_000, False, 10_095)
+    told = await franked(api, 0)
+    assert [name for name, _ in told] == ["franked", "franked", "finished"]
+    [(_, error)] = await franked(api, 0)
+    assert (error["why"], error["exit_code"]) == ("no batch waits to go on", 7)
+
+
+async def test_a_device_without_a_pad_needs_its_pin_once(api: Api, meter: FakeMeter, phone: FakePhone) -> None:
+    meter.needs_pin = True
+    await api.post("devices/pixel/meter/jobs", {})
+    await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
+    [(name, error)] = await franked(api, 1)
+    assert (name, error["status"], error["what"]) == ("error", 428, "'pixel' needs its PIN")
+    status, _ = await api.post("devices/pixel/meter/loads", {"amount": 500})
+    assert status == 428
+    assert PIN
+    assert meter.paid == []
+
+
+@pytest.mark.parametrize("fault", MeterFault)
+async def test_what_the_device_finds_wrong_is_said_in_words(api: Api, meter: FakeMeter, fault: MeterFault) -> None:
+    meter.device.handlers["+FOBMETERLOAD"] = refusing(Ckr.GENERAL_ERROR, fault)
+    status, answer = await api.post("devices/pixel/meter/loads", {"amount": 500})
+    words, deed = FAULTS[fault]
+    assert (status, answer["error"]["why"], answer["error"]["next"]) == (422, f"{words} ({fault})", deed)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "why"),
+    [
+        (CkrError(Ckr.FUNCTION_REJECTED, "refused on the device"), 5, "the person said no on the phone"),
+        (CkrError(Ckr.FUNCTION_CANCELED, ""), 6, "nobody answered on the phone in time"),
+        (CkrError(Ckr.FUNCTION_REJECTED, "stopped"), 1, "the meter is stopped"),
+        (CkrError(Ckr.FUNCTION_REJECTED, "payment-refused"), 1, "the payment was refused"),
+        (CkrError(Ckr.ARGUMENTS_BAD, "an amount is 1 to 1000000000000"), 1, "an amount is"),
+    ],
+)
+async def test_refusals(api: Api, meter: FakeMeter, refusal: CkrError, code: int, why: str) -> None:
+    meter.device.handlers["+FOBMETERLOAD"] = refusing(refusal.ckr, refusal.reason)
+    _, answer = await api.post("devices/pixel/meter/loads", {"amount": 500})
+    assert (answer["error"]["what"], answer["error"]["exit_code"]) == ("nothing was loaded", code)
+    assert answer["error"]["why"].startswith(why)
+
+
+async def test_a_device_without_a_meter(api: Api, phone: FakePhone) -> None:
+    status, answer = await api.get("devices/pixel/meter")
+    assert (status, answer["error"]["why"]) == (422, "'pixel' has no meter (CKR_FUNCTION_NOT_SUPPORTED)")
+    assert (await api.get("devices/nokia/meter"))[0] == 404
+
+
+async def test_signing_up_and_on(api: Api, meter: FakeMeter) -> None:
+    meter.stage = "none"
+    wanted = {
+        "name": "ada", "value_kind": "eur-cent", "payment": "postpaid", "origins": ["10115"], "refill_below": 1000,
+        "refill_amount": 5000,
+    }  # fmt: skip
+    joined = {"device": "pixel", "account": bytes(range(16)).hex(), "serial": SERIAL, "unsettled": 0}
+    assert await api.post("devices/pixel/meter/sign-up", wanted) == (200, joined)
+    assert meter.joined == [("ada", "eur-cent", 2, 1000, 5000, "10115")]
+    assert await api.post("devices/pixel/meter/sign-on", {"name": "ada"}) == (200, joined)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "why"),
+    [
+        ("sign-up", {"name": "ada", "value_kind": "eur-cent", "payment": "later", "origins": ["1"]}, "'payment'"),
+        ("sign-up", {"name": "ada", "value_kind": "eur-cent", "payment": "prepaid", "origins": []}, "'origins'"),
+        (
+            "sign-up",
+            {"name": "ada", "value_kind": "x", "payment": "prepaid", "origins": ["1"], "refill_below": 1},
+            "together",
+        ),
+        ("loads", {"amount": 0}, "'amount' has to be a number"),
+        ("loads", {"amount": "5"}, "'amount' has to be a number"),
+        ("refunds", {"amount": 0}, "from 1"),
+        ("refunds", {"counter": 1}, "'piece'"),
+        ("jobs/1/pieces", {"pieces": []}, "'pieces' has to be a list of 1 to 256"),
+        ("jobs/1/pieces", {"pieces": [1]}, "has to be an object"),
+        ("jobs/1/pieces", {"pieces": [PIECE | {"colour": "red"}]}, "too many"),
+        ("jobs/1/pieces", {"pieces": [PIECE | {"grams": -1}]}, "'grams'"),
+        ("jobs/x/pieces", {"pieces": [PIECE]}, "'job'"),
+        ("jobs/9/pieces", {"pieces": [PIECE]}, "nothing is added"),
+        ("jobs/9/pieces", {"pieces": [PIECE | {"destination": "!"}]}, "piece 1 of 1: the destination"),
+        ("password", {}, "nothing at this path"),
+        ("sign-on", {"name": "ada", "password": "x"}, "too many"),
+    ],
+)
+async def test_malformed_requests(api: Api, meter: FakeMeter, path: str, body: object, why: str) -> None:
+    status, answer = await api.post(f"devices/pixel/meter/{path}", body)
+    assert status in (400, 404)
+    assert why in answer["error"]["why"]
+    assert meter.paid == []
+
+
+async def test_pieces_of_the_longest_address_fit_a_body(api: Api, meter: FakeMeter) -> None:
+    await api.post("devices/pixel/meter/jobs", {})
+    piece = PIECE | {"address": "a" * 512}
+    count = MAX_BODY // len(str(piece)) - 4
+    answer = await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [piece] * count})
+    assert answer == (200, {"device": "pixel", "job": 1, "total": count})
+
+
+async def test_layout_and_slogan(api: Api, meter: FakeMeter) -> None:
+    assert await api.get("devices/pixel/meter/appearance") == (200, {"layout": None, "slogan": None})
