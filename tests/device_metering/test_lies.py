@@ -15,7 +15,7 @@ from fob_protocol.metering.passes import Kind
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.message import Message, read
-from support.meter_bench import OTHER, MeterBench, letter, on_meter_bench
+from support.meter_bench import ORDER, OTHER, MeterBench, letter, on_meter_bench
 from support.metering_office import Log
 from support.office_signers import NOW
 
@@ -46,9 +46,9 @@ def short_token(record: TransactionRecord) -> TransactionRecord:
     return replace(record, indicia=(Indicated(first.indicium, first.token + b"x"), *others))
 
 
-async def refused(bench: MeterBench) -> MeterFault:
+async def refused(bench: MeterBench, order: bytes = ORDER) -> MeterFault:
     with pytest.raises(MeterError) as error:
-        await bench.frank(letter(20), letter(21, "20457"))
+        await bench.frank(letter(20), letter(21, "20457"), order=order)
     return error.value.fault
 
 
@@ -213,7 +213,7 @@ def test_a_log_that_was_rewritten_is_a_fault_until_the_mailer_signs_on_again(tmp
             await bench.meter.about(bench.unlock)
         assert error.value.fault is MeterFault.LOG_REWRITTEN
         assert bench.events[-1].values[2] == "log-rewritten"
-        assert await refused(bench) is MeterFault.LOG_REWRITTEN
+        assert await refused(bench, OTHER) is MeterFault.LOG_REWRITTEN
         assert bench.plans[1:] == []
         await bench.power_cut()
         assert bench.mailer.fault == "log-rewritten"

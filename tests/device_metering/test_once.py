@@ -187,6 +187,10 @@ def test_one_order_at_a_time_until_its_result_is_taken(tmp_path: Path) -> None:
         bench.meter.taken(ORDER)
         bench.meter.taken(ORDER)
         assert await bench.meter.result(ORDER, bench.unlock) is None
+        # Who asks for it once more has its result, or will never have it.
+        with pytest.raises(MeterError) as error:
+            await bench.frank()
+        assert error.value.fault is MeterFault.ID_USED
         assert (len(bench.requests), len(bench.plans)) == (1, 1)
 
     on_meter_bench(tmp_path, story)
@@ -195,8 +199,8 @@ def test_one_order_at_a_time_until_its_result_is_taken(tmp_path: Path) -> None:
 @pytest.mark.clause("M29")
 def test_money_on_it_and_back_and_an_indicium_that_was_not_used(tmp_path: Path) -> None:
     async def story(bench: MeterBench) -> None:
-        loaded = await bench.meter.order(WantedLoad(ORDER, 1000), bench.unlock, bench.approve)
-        bench.meter.taken(ORDER)
+        loaded = await bench.meter.order(WantedLoad(OTHER, 1000), bench.unlock, bench.approve)
+        bench.meter.taken(OTHER)
         assert (loaded.registers.descending, bench.office.charged) == (6000, [5000, 1000])
         (unused,) = unverified_transaction((await bench.frank()).transaction).indicia
         bench.meter.taken(ORDER)
@@ -238,6 +242,28 @@ def test_a_sign_up_that_lost_its_answer_is_the_same_request(tmp_path: Path, is_n
         assert bench.office.mailer.key != key
         assert bench.mailer.is_followed
         await bench.load(500)
+
+    on_meter_bench(tmp_path, story, joined=False)
+
+
+@pytest.mark.clause("M30", "M33")
+@pytest.mark.parametrize("is_stored", [False, True], ids=["not stored", "stored"])
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_power_cut_at_any_write_of_a_sign_up(tmp_path: Path, number: int, is_stored: bool) -> None:
+    """The request, the key, what is said of the meter, and how it began."""
+
+    async def story(bench: MeterBench) -> None:
+        await bench.validated()
+        with cut_at_write(number, is_stored=is_stored) as writes, suppress(PowerGoneError):
+            await bench.join(WISH)
+        assert writes[-1] == number
+        await bench.power_cut()
+        await bench.validated()
+        await bench.join(WISH)
+        assert len({body for body in bench.office.said if body[:2] == b"\x82\x01"}) == 1
+        assert bench.typed == (2 if (number, is_stored) == (1, False) else 1)
+        await bench.load(500)
+        assert bench.mailer.registers == bench.office.mailer.registers
 
     on_meter_bench(tmp_path, story, joined=False)
 

@@ -88,7 +88,7 @@ async def test_a_mailer_s_day(tmp_path: Path) -> None:
         deeds = [unverified_transaction(octets).deed for octets in history]
         assert deeds == [Deed.CREATE, Deed.LOAD, Deed.FRANK, Deed.CREDIT]
         await bench.join(None)
-        await bench.frank(order=OTHER)
+        await bench.frank()
         assert bench.mailer.fault == ""
 
 

@@ -75,16 +75,18 @@ class Joiner:
     async def join(self, name: str, wish: Wish | None, typed: Typed, master_key: bytes) -> None:
         """A sign-up for what is wished, or without a wish a sign-on. Asked again it is the same request (M33)."""
         wanted = digest(encode([name, wish.values() if wish else None]))
-        joining = self.store.joining()
+        joining, held = self.store.joining(), self.store.meter()
+        if joining is None and held is not None and held.signed_up == wanted:
+            # By this very request, which whoever asked has not heard.
+            return
         if joining is None or joining.wanted != wanted:
             joining = await self._begin(name, wish, wanted, typed)
         answer = await self._ask(joining)
-        meter = self.store.meter()
-        mailer = begun(name, answer, meter.mailer if meter else None)
+        mailer = begun(name, answer, held.mailer if held else None)
         if wish is not None:
             mailer = replace(mailer, value_kind=wish.value_kind, payment=wish.payment, origins=tuple(wish.origins))
         entry = Entry(Kind.SETTING_CHANGED, words=f"signed {'up' if wish else 'on'} to meter {answer.serial}")
-        self.store.keep_joined(mailer, self._unsealed(answer), master_key, entry)
+        self.store.keep_joined(mailer, self._unsealed(answer), wanted if wish else None, master_key, entry)
         self.believing.tell(self.believing.meter())
 
     async def _begin(self, name: str, wish: Wish | None, wanted: bytes, typed: Typed) -> Joining:

@@ -148,6 +148,8 @@ class Meter:
         async with self._lock:
             kept = self.joiner.store.order()
             if kept is None:
+                if wanted.order == self.joiner.store.taken():
+                    raise MeterError(MeterFault.ID_USED, "the result of this order was taken already")
                 kept = await self._begin(wanted, unlock, approve)
             elif kept.order != wanted.order:
                 raise MeterError(MeterFault.NOT_TAKEN, "the result of another order was not taken yet")
@@ -172,7 +174,7 @@ class Meter:
             return
         if kept.transaction is None:
             raise MeterError(MeterFault.ASKING, "what became of it is not known yet")
-        self.joiner.store.forget_order()
+        self.joiner.store.keep_taken(kept)
 
     def set_allowance(self, daily: int) -> None:
         """How much may be franked in a day without a question, by the person's own word; 0: each is asked about."""

@@ -15,16 +15,21 @@ from fob_protocol.office.message import Count, Message, Nonce, Octets32, read
 
 METER: Final = USER_ITEMS + "meter"
 ORDER: Final = USER_ITEMS + "meter order"
+TAKEN: Final = USER_ITEMS + "meter order taken"
 JOINING: Final = USER_ITEMS + "meter joining"
 ALLOWANCE: Final = USER_ITEMS + "meter allowance"
 
 
 class KeptMeter(Message, tag=1, frozen=True):
-    """`key`: the user authentication key, under the PIN. `last`: the newest transaction that franked something."""
+    """`key`: the user authentication key, under the PIN. `last`: the newest transaction that franked something.
+
+    `signed_up`: H of what was signed up for, None after a sign-on.
+    """
 
     mailer: Mailer
     key: bytes
     last: bytes | None = None
+    signed_up: Octets32 | None = None
 
     def __repr__(self) -> str:
         return f"KeptMeter({self.mailer.serial})"
@@ -93,9 +98,10 @@ class MeterStore:
         """What was believed last."""
         self.items.put({METER: meter.octets()})
 
-    def keep_joined(self, mailer: Mailer, key: bytes, master_key: bytes, entry: Entry) -> None:
+    def keep_joined(self, mailer: Mailer, key: bytes, signed_up: bytes | None, master_key: bytes, entry: Entry) -> None:
         """A new key; whatever the one before had asked for is over."""
-        meter = KeptMeter(mailer, self.items.wrap(master_key, _key_name(mailer), key))
+        wrapped = self.items.wrap(master_key, _key_name(mailer), key)
+        meter = KeptMeter(mailer, wrapped, signed_up=signed_up)
         self.items.put({METER: meter.octets(), JOINING: None, ORDER: None}, entry)
 
     def joining(self) -> Joining | None:
@@ -121,9 +127,17 @@ class MeterStore:
         """The answer was believed: in one moment with all that follows from it."""
         self.items.put({METER: meter.octets(), ORDER: order.octets()}, entry)
 
-    def forget_order(self, entry: Entry | None = None) -> None:
-        """It was taken, or refused."""
+    def forget_order(self, entry: Entry) -> None:
+        """It was refused: nothing was done."""
         self.items.put({ORDER: None}, entry)
+
+    def keep_taken(self, order: KeptOrder) -> None:
+        """Whoever asks for it once more has had it."""
+        self.items.put({ORDER: None, TAKEN: order.order})
+
+    def taken(self) -> bytes | None:
+        """The order whose result was taken last."""
+        return self.items.get(TAKEN)
 
     def allowance(self) -> Allowance:
         """At first nothing goes without a question."""
