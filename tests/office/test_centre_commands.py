@@ -61,7 +61,7 @@ def check(state: Path) -> None:
     # By the certificate a device knows the manufacturing box, and by that everybody else.
     key = bytes.fromhex(servers["boxes"]["signing_key"])
     assert {read_pass(key, entry.shown).name for entry in entries.values()} == set(entries)
-    view = History(folder, key).newest()
+    view = History(folder, key).newest
     assert view is not None
     assert view.number == 1
 

@@ -45,6 +45,8 @@ class MeterWatch:
         self._silent_since: float | None = None
         self._silences = 0
         self._wanted = asyncio.Event()
+        # The view that it held last, and its number.
+        self._known = (b"", 0)
 
     def wake(self) -> None:
         """There is a new view."""
@@ -65,12 +67,11 @@ class MeterWatch:
                 await self._look()
                 self._silent_since, self._silences = None, 0
             except BusRefusedError as refused:
-                self._refused(refused)
+                self._refused(refused, began)
             except AwayError:
-                self._silences += 1
-                if self._silent_since is None:
-                    self._silent_since = began
-                self._changed()
+                self._missed(began)
+            except OSError as error:
+                log.error("a view cannot be written", why=error.strerror)
             try:
                 await asyncio.wait_for(self._wanted.wait(), LOOK_PAUSE)
             except TimeoutError:
@@ -94,22 +95,36 @@ class MeterWatch:
         """A view that is newer than all that are known here is one too."""
         if signed is None:
             return 0
+        if signed == self._known[0]:
+            return self._known[1]
         try:
-            view = read_view(self._manufacturing, signed)
+            number = read_view(self._manufacturing, signed).number
         except OfficeError:
             return 0
-        newest = self._history.newest()
-        if newest is not None and view.number > newest.number:
+        newest = self._history.newest
+        if newest is not None and number > newest.number:
             self._history.add(signed)
-        return view.number
+        self._known = signed, number
+        return number
 
-    def _refused(self, refused: BusRefusedError) -> None:
-        if refused.word == BusWord.TAMPERED and not self.is_tampered:
+    def _refused(self, refused: BusRefusedError, began: float) -> None:
+        if refused.word == Word.OLDER_VIEW:
+            return
+        if refused.word != BusWord.TAMPERED:
+            # What does not say how it is is of no use.
+            log.warning("a meter box refuses", name=self.name, word=refused.word, why=refused.why)
+            self._missed(began)
+        elif not self.is_tampered:
             log.critical("a meter box was tampered with", name=self.name)
             self.is_tampered = True
             self._changed()
-        elif refused.word != Word.OLDER_VIEW:
-            log.warning("a meter box refuses", name=self.name, word=refused.word, why=refused.why)
+
+    def _missed(self, began: float) -> None:
+        """A look without an answer."""
+        self._silences += 1
+        if self._silent_since is None:
+            self._silent_since = began
+        self._changed()
 
     def _is_gone(self) -> bool:
         if self.is_tampered:

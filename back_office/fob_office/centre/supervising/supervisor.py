@@ -90,7 +90,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        if (newest := self._history.newest()) is not None:
+        if (newest := self._history.newest) is not None:
             # It may have been cut off between the two files.
             write_view(self._centre, self._history.signed(newest.number) or b"")
         work = asyncio.create_task(self._work(on_ready))
@@ -109,12 +109,15 @@ class Supervisor:
         is_told = False
         while True:
             self._changed.clear()
-            self._follow_directory()
-            await self._move_slots()
-            status = self._now()
-            if status != self._status:
-                write_status(self._centre, status)
-                self._status = status
+            try:
+                self._follow_directory()
+                await self._move_slots()
+                status = self._tell()
+            except OSError as error:
+                # A disk that is full ends no process.
+                log.error("the supervisor cannot write", why=error.strerror)
+                await asyncio.sleep(LOOK_PAUSE)
+                continue
             if status.is_ready and not is_told:
                 on_ready()
                 is_told = True
@@ -157,7 +160,7 @@ class Supervisor:
             task.add_done_callback(self._ending.discard)
 
     async def _move_slots(self) -> None:
-        newest = self._history.newest()
+        newest = self._history.newest
         if newest is None:
             return
         for name, (watch, _) in self._meters.items():
@@ -178,8 +181,16 @@ class Supervisor:
             watch.wake()
         self._changed.set()
 
+    def _tell(self) -> Status:
+        """In its file, where it is another than before. Raises OSError."""
+        status = self._now()
+        if status != self._status:
+            write_status(self._centre, status)
+            self._status = status
+        return status
+
     def _now(self) -> Status:
-        newest = self._history.newest()
+        newest = self._history.newest
         number = newest.number if newest is not None else 0
         watches = [watch for watch, _ in self._meters.values() if not watch.is_tampered]
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
@@ -218,5 +229,4 @@ class Supervisor:
             await asyncio.gather(*(self._local[name].stop() for name in names))
         await asyncio.gather(*self._ending)
         self._links.close()
-        self._status = None
-        write_status(self._centre, self._now())
+        self._tell()

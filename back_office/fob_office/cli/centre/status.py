@@ -50,7 +50,7 @@ def status(cli: Cli, state: Path) -> None:
         return
     alone = f"{found.alone} of {SLOTS} slots"
     shown = {"data centre": folder, "state": state_word, "view": found.view, "without a second": alone}
-    cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items()})
+    cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items() if value is not None})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])
 
