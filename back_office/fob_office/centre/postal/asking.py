@@ -1,5 +1,6 @@
-"""The post asks the data centre about a piece: a meter box for its token, the database server for its past (M26, M27)."""
+"""The post asks the data centre: a meter box about the token, the database server about its past (M26, M27)."""
 
+from asyncio import timeout
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -28,6 +29,8 @@ from fob_protocol.office.message import read
 
 # An id under which nothing was ever asked.
 _NOBODY_S: Final = bytes(16)
+# Seconds for the meter's own box.
+OWNER_TIME: Final = 1.0
 
 
 class Asked(Protocol):
@@ -47,6 +50,8 @@ class Post:
         self._centre = centre
         self._clock = clock
         self._is_noted = is_noted
+        # Not again in this run, once one was away: there may be thousands of pieces.
+        self._is_owner_asked = True
         self._seen: dict[bytes, int] = {}
 
     async def verify(self, indicated: Indicated, on_piece: OnPiece) -> Verdict:
@@ -74,12 +79,16 @@ class Post:
         )
 
     async def _verified(self, serial: str, command: VerifyTokens) -> TokensVerified:
-        """By the owner, who knows what was given back; where that is away, by any meter box."""
-        try:
-            return await self._centre.owner(serial, command)
-        except BusRefusedError as refused:
-            if refused.word != Word.UNAVAILABLE:
-                raise
+        """By the owner, who knows what was given back; while that is away, by any meter box."""
+        if self._is_owner_asked:
+            try:
+                async with timeout(OWNER_TIME):
+                    return await self._centre.owner(serial, command)
+            except TimeoutError:
+                self._is_owner_asked = False
+            except BusRefusedError as refused:
+                if refused.word != Word.UNAVAILABLE:
+                    raise
         return await self._centre.any(Kind.METER, command)
 
     async def _issued(self, indicium: Indicium) -> Indicated | None:
