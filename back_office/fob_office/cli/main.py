@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "entitlement": "entitlement",
     "event": "event",
     "centre": "centre.group",
+    "verify": "verify",
 }
 
 

@@ -1,0 +1,181 @@
+"""`fob-office verify`: what is on a piece at the post, from a picture or as text (M26, M27)."""
+
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import click
+
+from fob_office.centre.operating.operator import Operator
+from fob_office.centre.postal.asking import Post
+from fob_office.centre.postal.reading import FILE_LIMIT, Reading, read_picture
+from fob_office.centre.postal.verifying import OnPiece, Outcome, Verdict, damaged
+from fob_office.cli.centre.asking import ask
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.database.troubles import of_system
+from fob_office.errors import USAGE, OperatorError, UsageError
+from fob_protocol.metering.frame import read_frame
+from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of
+from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.values import Indicated
+from fob_protocol.names import plain_name
+from fob_protocol.office.errors import OfficeError
+
+# Exit statuses beside 0, every piece is genuine, and USAGE, which is also for what could not be verified.
+NOT_GENUINE: Final = 1
+
+_NOT_VERIFIED: Final = "the pieces were not verified"
+_HELP: Final = "fob-office verify --help"
+_TEXT: Final = "text"
+_DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
+_SHORT: Final = ("serial", "amount", "date", "destination")
+
+
+class Verifies(Protocol):
+    """Who judges."""
+
+    async def verify(self, indicated: Indicated, on_piece: OnPiece) -> Verdict:
+        """Raises BusRefusedError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One code, or that there is none where one ought to be: `where` is a picture's name or `text`."""
+
+    where: str
+    at: tuple[int, int] | None
+    indicated: Indicated | None
+    why: str = ""
+
+
+@click.command()
+@state_option
+@json_option
+@click.option("--address", help="Whom the piece is addressed to, as it stands there.")
+@click.option("--destination", metavar="CODE", help="The postal code on the piece.")
+@click.option("--amount", type=click.IntRange(1, AMOUNT_LIMIT), help="What stands beside the code, in the least unit.")
+@click.option("--date", type=_DATE, metavar="YYYYMMDD", help="The date that stands beside the code.")
+@click.option("--text", "texts", multiple=True, metavar="FOB1...", help="What a reader of Data Matrix codes gave.")
+@click.option("--no-record", is_flag=True, help="Only look: it counts as no use of the piece.")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
+@pass_cli
+def verify(cli: Cli, /, state: Path, files: Sequence[Path], texts: Sequence[str], no_record: bool, **piece: Any) -> int:
+    """Judge every indicium in pictures (PNG, JPEG) of pieces.
+
+    Exit status 0: all are genuine; 1: one is something else; 2: it could not be found out.
+    """
+    if not files and not texts:
+        raise click.UsageError("name a picture, or give --text")
+    on_piece = _on_piece(**piece)
+    seen, is_whole = _seen(cli, files, texts)
+
+    async def work(operator: Operator) -> list[Verdict]:
+        return await _judge(Post(operator.peers, operator.now, is_noted=not no_record), seen, on_piece)
+
+    verdicts = _asked(cli, state, work)
+    _show(cli, seen, verdicts)
+    if not is_whole:
+        return USAGE
+    return 0 if all(verdict.outcome is Outcome.GENUINE for verdict in verdicts) else NOT_GENUINE
+
+
+def _on_piece(address: str | None, destination: str | None, amount: int | None, date: int | None) -> OnPiece:
+    """Raises UsageError."""
+    try:
+        for words in (address, destination):
+            if words is not None:
+                addressee_digest(words)
+        if date is not None:
+            day_of(date)
+    except ValueError as error:
+        raise UsageError(_NOT_VERIFIED, str(error), _HELP) from None
+    return OnPiece(address, destination, amount, date)
+
+
+def _seen(cli: Cli, files: Sequence[Path], texts: Sequence[str]) -> tuple[list[Seen], bool]:
+    """All codes; and whether every picture could be read: what is wrong with one is told, and the others go on."""
+    seen = [_of_text(text) for text in texts]
+    troubles = []
+    with _bar(len(files)) as read:
+        for file in files:
+            try:
+                seen += _of_picture(cli, file)
+            except OperatorError as error:
+                troubles.append(error)
+            read(1)
+    for trouble in troubles:
+        click.echo(trouble.lines, err=True)
+    return seen, not troubles
+
+
+def _of_text(text: str) -> Seen:
+    try:
+        return Seen(_TEXT, None, read_frame(text.strip()))
+    except OfficeError as error:
+        return Seen(_TEXT, None, None, error.why)
+
+
+def _of_picture(cli: Cli, file: Path) -> list[Seen]:
+    """Raises OperatorError."""
+    name = plain_name(str(file), limit=len(str(file)))
+    try:
+        with file.open("rb") as opened:
+            found = read_picture(opened.read(FILE_LIMIT + 1))
+    except OSError as error:
+        why, command = of_system(error)
+        raise OperatorError(f"{name} was not read", why, command or f"ls -l {name}") from None
+    except OperatorError as error:
+        raise OperatorError(f"{name} was not read", error.why, error.command) from None
+    ours = []
+    for one in found:
+        if one.reading is Reading.FOREIGN:
+            cli.say(f"{name}: the code at {one.x},{one.y} is somebody else's: {one.why}")
+        else:
+            ours.append(Seen(name, (one.x, one.y), one.indicated, one.why))
+    return ours or [Seen(name, None, None, "no indicium is on this picture")]
+
+
+async def _judge(judge: Verifies, seen: Sequence[Seen], on_piece: OnPiece) -> list[Verdict]:
+    return [damaged(one.why) if one.indicated is None else await judge.verify(one.indicated, on_piece) for one in seen]
+
+
+def _asked(cli: Cli, state: Path, work: Callable[[Operator], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:
+    """Raises OperatorError with USAGE for its status."""
+    try:
+        return ask(cli, state, _NOT_VERIFIED, work)
+    except OperatorError as error:
+        error.exit_code = USAGE
+        raise
+
+
+def _show(cli: Cli, seen: Sequence[Seen], verdicts: Sequence[Verdict]) -> None:
+    cli.table([_row(cli, one, verdict) for one, verdict in zip(seen, verdicts, strict=True)])
+
+
+def _row(cli: Cli, seen: Seen, verdict: Verdict) -> dict[str, object]:
+    """For people what they look for on the piece, for scripts all."""
+    judged = {"outcome": verdict.outcome.value, "clause": verdict.clause}
+    if cli.is_json:
+        x, y = seen.at or (None, None)
+        read = {name: _element(verdict, name) for name in Indicium.__struct_fields__ if name != "addressee"}
+        return {"where": seen.where, "x": x, "y": y, **judged, "why": verdict.why, **read}
+    at = "-" if seen.at is None else "{},{}".format(*seen.at)
+    read = {name: "-" if verdict.indicium is None else _element(verdict, name) for name in _SHORT}
+    return {"where": seen.where, "at": at, **judged, **read, "why": verdict.why}
+
+
+def _element(verdict: Verdict, name: str) -> object:
+    return getattr(verdict.indicium, name, None)
+
+
+@contextmanager
+def _bar(length: int) -> Iterator[Callable[[int], None]]:
+    """On a terminal, where there is more than one picture."""
+    if not sys.stderr.isatty() or length < 2:
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label="Reading pictures", file=sys.stderr) as bar:
+        yield bar.update

@@ -1,0 +1,134 @@
+"""`fob-office verify`: pictures as a scanner gives them, what is printed of them, and the exit status (M26, M27)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from PIL import Image
+from structlog.testing import capture_logs
+
+from fob_office.cli.context import Cli
+from fob_office.cli.main import run
+from fob_protocol.metering.frame import frame_text
+from support.indicia import opened, saved, scanned
+from support.post import ADDRESS, PostOffice, page, picture, post_office, rows
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[PostOffice]:
+    # The data centre, which runs beside, writes its log elsewhere.
+    with capture_logs():
+        async with post_office(tmp_path / "o") as made:
+            yield made
+
+
+@pytest.mark.clause("M26")
+async def test_a_scanned_piece_is_judged(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shown,) = await office.franked(95)
+    file = tmp_path / "letter.png"
+    file.write_bytes(scanned(opened(picture(shown)), turn=4, noise=0.1))
+    assert await office.told(str(file), "--address", ADDRESS, "--no-record") == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["where", "at", "outcome", "clause", "serial", "amount", "date", "destination", "why"]
+    cells = row.split()
+    assert (cells[0], *cells[2:8]) == (str(file), "genuine", "M26", office.mailer.serial, "95", "20270115", "80331")
+    assert await office.told(str(file), "--json", "--address", "Onkel Paul, Platz 9") == 1
+    (found,) = rows(capsys)
+    assert found | {"x": 0, "y": 0} == {
+        "where": str(file), "x": 0, "y": 0, "outcome": "copied", "clause": "M27",
+        "why": "it was made for another addressee", "serial": office.mailer.serial, "counter": 3, "piece": 0,
+        "amount": 95, "value_kind": "eur-cent", "date": 20270115, "origin": "10115", "destination": "80331",
+        "mail_class": "letter", "ascending": 95, "key_version": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.clause("M27")
+async def test_a_page_with_two_pieces_and_a_second_page(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = await office.franked(95, 60, 70)
+    files = [tmp_path / "1.png", tmp_path / "2.png"]
+    files[0].write_bytes(page([picture(first), picture(second)]))
+    files[1].write_bytes(page([picture(third), picture(first)]))
+    assert await office.told(*map(str, files), "--json") == 1
+    found = rows(capsys)
+    assert [(row["where"], row["amount"], row["outcome"]) for row in found] == [
+        (str(files[0]), 95, "genuine"),
+        (str(files[0]), 60, "genuine"),
+        (str(files[1]), 70, "genuine"),
+        (str(files[1]), 95, "reused"),
+    ]
+    assert found[0]["y"] < found[1]["y"]
+
+
+@pytest.mark.clause("M26")
+async def test_what_a_reader_gave_as_text(office: PostOffice, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, other = await office.franked(95, 60)
+    altered = replace(other, token=shown.token)
+    texts = [frame_text(shown), "FOB1", frame_text(altered), "https://fob.example"]
+    assert await office.told(*(word for text in texts for word in ("--text", text)), "--json") == 1
+    assert [(row["outcome"], row["serial"] is None, row["why"]) for row in rows(capsys)] == [
+        ("genuine", False, "its meter made it, for this piece alone"),
+        ("damaged", True, "the value is cut short"),
+        ("altered", False, "the meter made it with another token"),
+        ("damaged", True, "a frame begins with FOB1"),
+    ]
+
+
+async def test_bad_files_are_told_and_the_others_are_judged(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shown,) = await office.franked(95)
+    good, text, empty, cut = (tmp_path / name for name in ("good.png", "text.png", "empty.png", "cut.png"))
+    good.write_bytes(picture(shown))
+    text.write_text("no picture")
+    empty.write_bytes(b"")
+    cut.write_bytes(picture(shown)[:900])
+    missing = tmp_path / "missing.png"
+    assert await office.told(*map(str, (text, good, empty, cut, missing)), "--json") == 2
+    printed = capsys.readouterr()
+    assert printed.out.count("genuine") == 1
+    assert [line for line in printed.err.splitlines() if line.startswith("error: ")] == [
+        f"error: {file} was not read" for file in (text, empty, cut, missing)
+    ]
+    assert len(printed.err.splitlines()) == 12
+
+
+async def test_a_picture_without_an_indicium(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "blank.png"
+    file.write_bytes(saved(Image.new("L", (300, 300), 255)))
+    assert await office.told(str(file)) == 1
+    assert "damaged" in (told := capsys.readouterr().out)
+    assert "no indicium is on this picture" in told
+
+
+async def test_what_cannot_be_found_out_is_no_verdict(office: PostOffice, capsys: pytest.CaptureFixture[str]) -> None:
+    (shown,) = await office.franked(95)
+    await office.centre.stop("database-1")
+    assert await office.told("--text", frame_text(shown)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [line.partition(":")[0] for line in printed.err.splitlines()] == ["error", "why", "try"]
+    await office.centre.start("database-1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "name a picture, or give --text"),
+        (("--text", "FOB1", "--address", " - "), "an address has letters or digits"),
+        (("--text", "FOB1", "--date", "20270231"), "day is out of range for month"),
+        (("--text", "FOB1", "--date", "2027"), "is not in the range"),
+        (("--text", "FOB1"), "there is no data centre here"),
+    ],
+)
+def test_bad_options(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], why: str) -> None:
+    assert run(["verify", "--state", str(tmp_path), *arguments], Cli()) == 2
+    told = capsys.readouterr().err
+    assert why in told
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["error", "why", "try"]
