@@ -13,13 +13,14 @@ from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.sealed_items import SealedItems
 from fob_protocol.history.entry import Entry
 from fob_protocol.integrity.admission import NotEnabledError
+from fob_protocol.metering.answers import SignedUp
 from fob_protocol.metering.faults import MeterError, MeterFault
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import REQUEST_TIME
+from fob_protocol.metering.limits import CLOCK_SKEW, REQUEST_TIME
 from fob_protocol.metering.transaction import unverified_transaction
 from fob_protocol.office.errors import RefusedError
-from fob_protocol.office.message import read
+from fob_protocol.office.message import Message, read
 from fob_protocol.office.refusals import Refusal
 from support.device_bench import MASTER
 from support.meter_bench import ORDER, OTHER, WISH, MeterBench, letter, on_meter_bench
@@ -276,6 +277,24 @@ def test_a_wrong_password_is_typed_again(tmp_path: Path) -> None:
         assert bench.meter.joiner.store.joining() is None
         await bench.join(None)
         assert bench.typed == 3
+
+    on_meter_bench(tmp_path, story)
+
+
+def test_a_sign_on_to_a_box_that_is_gone_is_over_when_it_is_late(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        def spoil(message: Message) -> Message:
+            if isinstance(message, SignedUp):
+                raise RefusedError(Refusal.UNAVAILABLE)
+            return message
+
+        bench.office.spoil_message = spoil
+        for late, is_kept in ((0, True), (REQUEST_TIME, True), (CLOCK_SKEW + 1, False)):
+            bench.office.now += late
+            with pytest.raises(RefusedError):
+                await bench.join(None)
+            assert (bench.meter.joiner.store.joining() is not None) is is_kept
+        assert bench.typed == 2
 
     on_meter_bench(tmp_path, story)
 

@@ -21,6 +21,7 @@ from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.metering.answers import SignedUp, TermsGiven
 from fob_protocol.metering.kinds import Payment
+from fob_protocol.metering.limits import CLOCK_SKEW, REQUEST_TIME
 from fob_protocol.metering.login import seal_password
 from fob_protocol.metering.mailer import begun
 from fob_protocol.metering.records import Refill
@@ -100,7 +101,7 @@ class Joiner:
         signed = replace(request, password=seal_password(box.sealing, request, password)).signed(
             self.device.signing_key
         )
-        joining = Joining(wish is not None, name, wanted, signed)
+        joining = Joining(wish is not None, name, wanted, signed, now)
         self.store.keep_joining(joining)
         return joining
 
@@ -129,9 +130,13 @@ class Joiner:
         try:
             return await self.talker.hold(ask_joining(speaker, message), Told(JOIN_WORDS), Pauses(self.random))
         except RefusedError as error:
-            if error.refusal is not Refusal.UNAVAILABLE:
+            if error.refusal is not Refusal.UNAVAILABLE or self._is_late(joining):
                 self.store.keep_joining(None)
             raise
+
+    def _is_late(self, joining: Joining) -> bool:
+        """Whether it will never be done, if it was not: perhaps the box is gone that the password is sealed to."""
+        return self.talker.known.now(self.talker.now).time - joining.time > REQUEST_TIME + CLOCK_SKEW
 
     def _unsealed(self, answer: SignedUp) -> bytes:
         try:

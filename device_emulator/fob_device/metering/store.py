@@ -11,7 +11,7 @@ from fob_device.store.office_rows import USER_ITEMS
 from fob_protocol.history.entry import Entry
 from fob_protocol.metering.mailer import Mailer
 from fob_protocol.metering.values import Amount, Registers
-from fob_protocol.office.message import Count, Message, Nonce, Octets32, read
+from fob_protocol.office.message import Count, Message, Nonce, Octets32, Time, read
 
 METER: Final = USER_ITEMS + "meter"
 ORDER: Final = USER_ITEMS + "meter order"
@@ -55,12 +55,16 @@ class KeptOrder(Message, tag=1, frozen=True):
 
 
 class Joining(Message, tag=1, frozen=True):
-    """A sign-up or sign-on that may have been sent: `wanted` as in KeptOrder, `signed` as it is sent each time."""
+    """A sign-up or sign-on that may have been sent: `wanted` as in KeptOrder, `signed` as it is sent each time.
+
+    `time`: when it was made, in seconds since 1970.
+    """
 
     is_new: bool
     name: str
     wanted: Octets32
     signed: bytes
+    time: Time
 
     def __repr__(self) -> str:
         return "Joining(...)"
