@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -86,6 +86,8 @@ class WatchedPeers:
     asked: list[str] = field(default_factory=list)
     # The answer to this command is lost, once; the server goes on.
     loses: str = ""
+    # Called before each command (how many there were, False), and after its answer (True).
+    meets: Callable[[int, bool], Awaitable[None]] | None = None
 
     async def any(self, kind: Kind, command: Command[ReplyT]) -> ReplyT:
         """As Peers says."""
@@ -106,9 +108,14 @@ class WatchedPeers:
             cut.asked += 1
         if cut is not None and is_here and not cut.is_delivered:
             raise CutError(type(command).__name__)
+        at = len(self.asked)
         self.asked.append(type(command).__name__)
+        if self.meets is not None:
+            await self.meets(at, False)
         reply: ReplyT = await ask()
-        if self.asked[-1] == self.loses:
+        if self.meets is not None:
+            await self.meets(at, True)
+        if type(command).__name__ == self.loses:
             self.loses = ""
             raise BusRefusedError(Word.UNAVAILABLE, "the answer was lost")
         if cut is not None and (is_here or cut.asked > cut.at + 1):
@@ -130,6 +137,7 @@ class DataCentre:
         self._servers: dict[str, Server] = {}
         self._dying: set[asyncio.Task[None]] = set()
         self._views = 0
+        self._slots: tuple[Slot, ...] = ()
         for name in (*_OTHERS, *self.meters):
             self.boxes.make(_kind(name), name)
         self.issuer = Ed25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
@@ -162,6 +170,12 @@ class DataCentre:
             await self._give_keys(value_kind)
         owners = self.meters if len(self.meters) > 2 else self.meters[:1]
         await self.take_view(tuple(self._slot(owners[number % len(owners)]) for number in range(SLOTS)))
+        for name in self.meters:
+            await self.is_seconded(name)
+
+    def is_running(self, name: str) -> bool:
+        """A box."""
+        return name in self._running
 
     async def start(self, name: str) -> None:
         """A box, or a box again."""
@@ -174,7 +188,9 @@ class DataCentre:
 
     async def stop(self, name: str) -> None:
         """What it has begun is ended; what is on its disk stays."""
-        await self._running.pop(name).aclose()
+        stack = self._running.pop(name, None)
+        if stack is not None:
+            await stack.aclose()
 
     def kill(self, name: str) -> None:
         """Without a last word; it is restarted over its store, unless it `stays_dead`."""
@@ -204,15 +220,17 @@ class DataCentre:
         """The next one."""
         signed = self.boxes.manufacturing.next_view(slots, self._views)
         self._views += 1
+        self._slots = slots
         write_view(self.folder, signed)
         for name in self.meters:
             if name in self._running:
                 await self.ask(name, TakeView(signed))
 
     async def is_seconded(self, second: str) -> None:
-        """When this box holds all that its owners know."""
+        """When this box holds all that the owners of its slots know."""
+        due = sum(slot.second == second for slot in self._slots)
         for _ in range(_PATIENCE):
-            if len((await self.ask(second, HeldView())).complete) == SLOTS:
+            if len((await self.ask(second, HeldView())).complete) == due:
                 return
             await asyncio.sleep(0.01)
         raise TimeoutError(second)

@@ -1,0 +1,441 @@
+"""A data centre that dies again and again while mailers use it, and what has to hold after each time (M33, M34).
+
+    python -m data_centre.soak --kills 10000 --seed 7
+
+Function servers are cut at a message, meter boxes die at their crash points and are restarted or replaced, databases
+and other boxes stop and answers are lost. Mailers say the very same request again until it is answered; sometimes
+another one comes between, and sometimes two function servers have the same one at the same time.
+"""
+
+import argparse
+import asyncio
+import logging
+import random
+import sqlite3
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+import structlog
+
+from fob_office.centre.boxes.meter.points import CrashPoint
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.commands.function import Settle
+from fob_office.centre.commands.meter import Look, Made
+from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.payment.process import FILE
+from fob_protocol.metering.answers import Franked, Loaded, Refunded, SignedUp
+from fob_protocol.metering.indicium import Indicium
+from fob_protocol.metering.kinds import Payment
+from fob_protocol.metering.records import Refill
+from fob_protocol.metering.requests import Ask, SignOn, authenticated
+from fob_protocol.metering.values import Indicated, Registers
+from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.message import Message, read
+from fob_protocol.office.refusals import Refusal
+from support.data_centre import Cut, CutError, DataCentre, WatchedPeers, data_centre
+from support.mailers import Mailer
+
+REFILL: Final = Refill(below=100, amount=500)
+# What takes a moment in life takes a moment less here.
+_PAUSES: Final = {
+    "fob_office.centre.function.peers.PAUSE": 0.01,
+    "fob_office.centre.bus.asking.FIRST_PAUSE": 0.005,
+    "fob_office.centre.bus.asking.LONGEST_PAUSE": 0.01,
+    "fob_office.centre.boxes.meter.handing.LONGEST_PAUSE": 0.01,
+}
+_TRIES: Final = 12
+# What is flushed to a disk survives a process; a power cut is told elsewhere.
+MEMORY: Final = Path("/dev/shm")
+_OWNERS_POINTS: Final = (CrashPoint.BEFORE_E, CrashPoint.E_HERE, CrashPoint.AFTER_E, CrashPoint.BEFORE_H)
+_COMMANDS: Final = ("Fetch", "Permit", "Look", "Charge", "FundPaid", "FundOwed", "Load", "Frank", "Attest", "Store")
+# Not the messages of the longest story: a cut that comes too late strikes nothing.
+_MESSAGES: Final = 9
+
+
+@dataclass
+class Account:
+    """A mailer, and all that he was answered."""
+
+    mailer: Mailer
+    payment: Payment
+    refill: Refill | None
+    indicia: list[Indicated] = field(default_factory=list)
+    franked: int = 0
+    pieces: int = 0
+    asked_loads: int = 0
+    refunds: int = 0
+    credits: int = 0
+    registers: Registers = field(default_factory=lambda: Registers(0, 0, 0, 0, 0, 0))
+
+
+@dataclass(frozen=True)
+class Said:
+    """The octets of a request, and what its answer does to the account."""
+
+    message: Ask | SignOn
+    answer: type[Message]
+    does: "Does"
+
+
+Does = Callable[[Message], Coroutine[Any, Any, None]]
+
+
+class Soak:
+    """`kills` counts what struck, by its name."""
+
+    def __init__(self, centre: DataCentre, seed: int) -> None:
+        self.centre = centre
+        self.random = random.Random(seed)
+        self.kills: Counter[str] = Counter()
+        self.requests = 0
+        self.accounts: list[Account] = []
+        self._owner, self._second = "meter-1", "meter-2"
+        self._servers: list[tuple[FunctionServer, WatchedPeers, AsyncExitStack]] = []
+        self._book = centre.folder / "payment-1" / FILE
+
+    async def begin(self) -> None:
+        """Mailers of all kinds."""
+        for number, payment in enumerate((*[Payment.PREPAID] * 4, Payment.POSTPAID, Payment.PER_USE, Payment.PREPAID)):
+            server, _ = await self._server(0)
+            refill = REFILL if number == 6 else None
+            mailer = Mailer(self.centre, server, f"mailer {number}")
+            await mailer.sign_up(payment=payment, refill=refill)
+            self.accounts.append(Account(mailer, payment, refill))
+
+    async def run(self, kills: int, told: Callable[[int], None] = lambda _: None) -> None:
+        """Until so many struck; after each all is looked at."""
+        while (struck := self.kills.total()) < kills:
+            await self.step()
+            told(struck)
+        for account in self.accounts:
+            await self._check(account)
+        # Nobody took a crash for staff.
+        assert await self.centre.warnings() == []
+
+    async def step(self) -> None:
+        """One request, under one fault; then everything is as it has to be."""
+        account = self.random.choice(self.accounts)
+        said = self._request(account)
+        fault = self.random.choice(self._faults())
+        before = self.kills.total()
+        await fault(account, said)
+        await self._mend()
+        for server, peers, _ in self._servers:
+            account.mailer.server, peers.cut, peers.meets, peers.loses = server, None, None, ""
+        if self.kills.total() > before:
+            await self._check(account)
+            await self._does_next(account)
+
+    async def close(self) -> None:
+        """The function servers."""
+        for _, _, stack in self._servers:
+            await stack.aclose()
+
+    def _faults(self) -> list[Callable[[Account, Said], Coroutine[Any, Any, None]]]:
+        faults = [self._cut, self._lost, self._dead_owner, self._replaced_owner, self._dead_second, self._stopped]
+        return [*faults, self._cut, self._dead_owner, self._between, self._twice]
+
+    async def _cut(self, account: Account, said: Said) -> None:
+        _, peers = await self._server(0)
+        peers.cut = Cut(self.random.randrange(_MESSAGES), self.random.random() < 0.5)
+        await self._until_done(account, said, "function server cut")
+
+    async def _lost(self, account: Account, said: Said) -> None:
+        _, peers = await self._server(0)
+        peers.loses = self.random.choice(_COMMANDS)
+        await self._until_done(account, said, f"answer lost: {peers.loses}")
+
+    async def _dead_owner(self, account: Account, said: Said) -> None:
+        point = self.random.choice(_OWNERS_POINTS)
+        self.centre.kill_at[self._owner] = point
+        await self._until_done(account, said, "")
+        self._note_killed(self._owner, f"{point}, restarted")
+
+    async def _replaced_owner(self, account: Account, said: Said) -> None:
+        point = self.random.choice(_OWNERS_POINTS)
+        dead = self._owner
+        self.centre.kill_at[dead] = point
+        self.centre.stays_dead.add(dead)
+        await self._say(account, said, 0)
+        self.centre.stays_dead.discard(dead) if dead in self.centre.kill_at else None
+        self._note_killed(dead, f"{point}, replaced")
+        await self.centre.settled()
+        if not self.centre.is_running(dead):
+            await self.centre.fail_over(dead, self._second)
+            self._owner, self._second = self._second, dead
+        await self._until_done(account, said, "")
+
+    async def _dead_second(self, account: Account, said: Said) -> None:
+        self.centre.kill_at[self._second] = CrashPoint.E_AT_SECOND
+        await self._until_done(account, said, "")
+        self._note_killed(self._second, f"{CrashPoint.E_AT_SECOND}, restarted")
+
+    async def _stopped(self, account: Account, said: Said) -> None:
+        _, peers = await self._server(0)
+        name = self.random.choice(("database-1", "database-1", "transaction-1", "authentication-1", "payment-1"))
+        when = (self.random.randrange(_MESSAGES), self.random.random() < 0.5)
+        first = len(peers.asked)
+
+        async def meets(at: int, is_after: bool) -> None:
+            if (at - first, is_after) == when and self.centre.is_running(name):
+                self.kills[f"{name} stopped"] += 1
+                await self.centre.stop(name)
+
+        peers.meets = meets
+        await self._until_done(account, said, "")
+
+    async def _between(self, account: Account, said: Said) -> None:
+        """The mailer gives up, asks for something else, and comes back."""
+        _, peers = await self._server(0)
+        peers.cut = Cut(self.random.randrange(_MESSAGES), self.random.random() < 0.5)
+        is_done = await self._say(account, said, 0)
+        if not is_done:
+            self.kills["function server cut, another request between"] += 1
+            await self._mend()
+            if not isinstance(said.message, SignOn):
+                await self._until_done(account, self._another(account), "")
+            await self._until_done(account, said, "")
+
+    async def _twice(self, account: Account, said: Said) -> None:
+        """Two function servers, and perhaps a box that dies under both."""
+        for number in (0, 1):
+            _, peers = await self._server(number)
+            if self.random.random() < 0.5:
+                peers.cut = Cut(self.random.randrange(_MESSAGES), self.random.random() < 0.5)
+        if self.random.random() < 0.5:
+            self.centre.kill_at[self._owner] = self.random.choice(_OWNERS_POINTS)
+        answers = await asyncio.gather(*(self._answer(account, said, number) for number in (0, 1)))
+        given = [answer for answer in answers if answer is not None]
+        assert len(given) < 2 or given[0] == given[1], "one request, two answers"
+        if len(given) < 2:
+            self.kills["one of two function servers at once"] += 2 - len(given)
+        await self._until_done(account, said, "")
+
+    async def _until_done(self, account: Account, said: Said, name: str) -> None:
+        for tried in range(_TRIES):
+            if await self._say(account, said, 0):
+                return
+            if name and tried == 0:
+                self.kills[name] += 1
+            await self._mend()
+        raise AssertionError(f"the account is locked: {type(said.answer).__name__}")
+
+    async def _say(self, account: Account, said: Said, number: int) -> bool:
+        answer = await self._answer(account, said, number)
+        if answer is not None:
+            await said.does(answer)
+        return answer is not None
+
+    async def _answer(self, account: Account, said: Said, number: int) -> Message | None:
+        server, _ = await self._server(number)
+        mailer = Mailer(self.centre, server, account.mailer.name)
+        self.requests += 1
+        try:
+            return await mailer.say(said.message, said.answer)
+        except CutError:
+            await self._replace(server)
+        except RefusedError as refused:
+            if refused.refusal != Refusal.UNAVAILABLE:
+                raise AssertionError(f"{account}: {said}") from refused
+        return None
+
+    async def _does_next(self, account: Account) -> None:
+        """No account is locked."""
+        if account.payment != Payment.PER_USE and account.registers.descending == 0:
+            await self._until_done(account, self._load(account, 200), "")
+        await self._until_done(account, self._frank(account, 1), "")
+
+    def _request(self, account: Account) -> Said:
+        left = account.registers.descending
+        ways: list[Callable[[Account], Said]] = [self._sign_on] if self.random.random() < 0.1 else []
+        if account.payment == Payment.PER_USE or account.refill is not None or left >= 90:
+            amounts = [self.random.randrange(1, 30) for _ in range(self.random.randrange(1, 4))]
+            ways += [lambda account: self._frank(account, *amounts)] * 3
+        if account.payment == Payment.PREPAID and account.refill is None:
+            ways.append(lambda account: self._load(account, self.random.randrange(100, 400)))
+            if account.indicia:
+                ways.append(self._credit)
+            if left > 50:
+                ways.append(lambda account: self._refund(account, self.random.randrange(1, 50)))
+        if account.payment == Payment.POSTPAID and account.registers.owed < 4_000:
+            ways.append(lambda account: self._load(account, self.random.randrange(100, 400)))
+        if not ways:
+            return self._load(account, 300)
+        return self.random.choice(ways)(account)
+
+    def _another(self, account: Account) -> Said:
+        """That is always possible."""
+        if account.payment == Payment.PER_USE or account.refill is not None or account.registers.descending >= 90:
+            return self._frank(account, 1)
+        return self._load(account, 5)
+
+    def _frank(self, account: Account, *amounts: int) -> Said:
+        async def does(answer: Message) -> None:
+            assert isinstance(answer, Franked)
+            await self._check_genuine(account, answer.indicia)
+            account.indicia += answer.indicia
+            account.franked += sum(amounts)
+            account.pieces += len(amounts)
+            account.registers = answer.registers
+
+        return self._asked(account, account.mailer.frank_request(*amounts), Franked, does)
+
+    def _load(self, account: Account, amount: int) -> Said:
+        async def does(answer: Message) -> None:
+            assert isinstance(answer, Loaded)
+            account.asked_loads += amount
+            account.registers = answer.registers
+
+        return self._asked(account, account.mailer.load_request(amount), Loaded, does)
+
+    def _refund(self, account: Account, amount: int) -> Said:
+        async def does(answer: Message) -> None:
+            assert isinstance(answer, Refunded)
+            account.refunds += amount
+            account.registers = answer.registers
+
+        return self._asked(account, account.mailer.refund_request(amount), Refunded, does)
+
+    def _credit(self, account: Account) -> Said:
+        unused = account.indicia.pop(self.random.randrange(len(account.indicia)))
+
+        async def does(answer: Message) -> None:
+            assert isinstance(answer, Refunded)
+            account.credits += read(Indicium, unused.indicium).amount
+            account.registers = answer.registers
+
+        return self._asked(account, account.mailer.refund_request(unused=unused), Refunded, does)
+
+    def _sign_on(self, account: Account) -> Said:
+        async def does(answer: Message) -> None:
+            assert isinstance(answer, SignedUp)
+            account.mailer.keep(answer)
+
+        return Said(account.mailer.sign_on_request(), SignedUp, does)
+
+    def _asked(self, account: Account, request: Any, answer: type[Message], does: Does) -> Said:
+        return Said(Ask(authenticated(account.mailer.key, request)), answer, does)
+
+    async def _check(self, account: Account) -> None:
+        """The law, the provider's book, and every piece debited once."""
+        server, _ = await self._server(0)
+        account.mailer.server = server
+        await server.close()
+        if account.payment == Payment.POSTPAID and self.random.random() < 0.1:
+            await server.settle(None, Settle(account.mailer.serial))  # type: ignore[arg-type]
+        await server.refunding._pay_all()
+        registers = (await account.mailer.about()).registers
+        charged, paid_back = self._paid(account.mailer.serial)
+        account.registers = registers
+        assert registers.is_lawful
+        assert (registers.ascending, registers.pieces) == (account.franked, account.pieces)
+        assert charged - paid_back == registers.loads - account.credits - registers.owed
+        assert paid_back == account.refunds
+        if account.payment == Payment.PER_USE:
+            assert registers.descending == 0
+        elif account.refill is not None:
+            assert registers.descending < REFILL.below + REFILL.amount
+        else:
+            assert registers.loads == account.asked_loads + account.credits - account.refunds
+
+    async def _check_genuine(self, account: Account, made: tuple[Indicated, ...]) -> None:
+        record = self.centre.rows("SELECT record FROM meters WHERE serial = ?", account.mailer.serial)[0][0]
+        tokens = tuple(Made(one.indicium, one.token) for one in made)
+        await self._mend()
+        try:
+            looked = await self.centre.ask(self._owner, Look(record, tokens))
+        except BusRefusedError as refused:
+            # A refill came between.
+            if refused.word == "behind" or account.refill is not None:
+                return
+            raise
+        assert all(looked.genuine)
+        assert not {one.indicium for one in made} & {one.indicium for one in account.indicia}
+
+    def _paid(self, serial: str) -> tuple[int, int]:
+        with closing(sqlite3.connect(self._book)) as book:
+            amounts = [amount for (amount,) in book.execute("SELECT amount FROM payments WHERE serial = ?", (serial,))]
+        return sum(amount for amount in amounts if amount > 0), -sum(amount for amount in amounts if amount < 0)
+
+    def _note_killed(self, name: str, what: str) -> None:
+        if self.centre.kill_at.pop(name, None) is None:
+            self.kills[what] += 1
+
+    async def _mend(self) -> None:
+        """Whatever supervises processes starts them again."""
+        await self.centre.settled()
+        for name in ("database-1", "transaction-1", "authentication-1", "payment-1", "meter-1", "meter-2"):
+            if not self.centre.is_running(name) and name not in self.centre.stays_dead:
+                await self.centre.start(name)
+
+    async def _server(self, number: int) -> tuple[FunctionServer, WatchedPeers]:
+        while len(self._servers) <= number:
+            stack = AsyncExitStack()
+            server, peers = await stack.enter_async_context(self.centre.function_server())
+            self._servers.append((server, peers, stack))
+        server, peers, _ = self._servers[number]
+        return server, peers
+
+    async def _replace(self, dead: FunctionServer) -> None:
+        for number, (server, _, stack) in enumerate(self._servers):
+            if server is dead:
+                await stack.aclose()
+                stack = AsyncExitStack()
+                self._servers[number] = (*await stack.enter_async_context(self.centre.function_server()), stack)
+
+
+async def soak(
+    folder: Path, kills: int, seed: int, told: Callable[[int], None] = lambda _: None
+) -> tuple[Counter[str], int]:
+    """What struck how often, and how many requests were said. Raises AssertionError where something does not hold."""
+    patches = [mock.patch(name, pause) for name, pause in _PAUSES.items()]
+    for patch in patches:
+        patch.start()
+    try:
+        async with data_centre(folder, seed=seed) as centre:
+            soaked = Soak(centre, seed)
+            await soaked.begin()
+            try:
+                await soaked.run(kills, told)
+            finally:
+                await soaked.close()
+            return soaked.kills, soaked.requests
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
+def main() -> None:
+    """For `make soak`."""
+    parser = argparse.ArgumentParser(description="Kill processes of a data centre while mailers use it.")
+    parser.add_argument("--kills", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=7)
+    wanted = parser.parse_args()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    logging.disable()
+    began = time.monotonic()
+    said = 0
+
+    def told(struck: int) -> None:
+        nonlocal said
+        if struck >= said + 500:
+            said = struck
+            print(f"{struck} kills, {time.monotonic() - began:.0f} s", flush=True)
+
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        struck, requests = asyncio.run(soak(Path(folder), wanted.kills, wanted.seed, told))
+    for name, count in sorted(struck.items()):
+        print(f"{count:6} {name}")
+    took = time.monotonic() - began
+    print(f"{struck.total()} kills, {requests} requests, seed {wanted.seed}, {took:.0f} s: all holds")
+
+
+if __name__ == "__main__":
+    main()
