@@ -13,8 +13,10 @@ import pytest
 from fob_office.centre.boxes.identity import MASTERS
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.asking import CentreAsker
-from fob_office.cli.context import Cli
-from fob_office.cli.main import run
+from fob_office.centre.supervising.supervisor import run_centre
+from fob_office.errors import OperatorError
+from fob_office.settings import LogSettings
+from fob_office.surroundings import SYSTEM
 from fob_protocol.office.errors import RefusedError
 from support.running_centre import DistantMailer, RunningCentre, running_centre, until
 
@@ -160,9 +162,10 @@ async def test_a_box_that_hangs_is_replaced_by_its_second_and_comes_back_as_one(
     assert centre.of("meter-1").restarts <= 1
 
 
-def test_one_supervisor_at_a_time(centre: RunningCentre, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["centre", "run", "--state", str(centre.state)], Cli()) == 1
-    assert capsys.readouterr().err.splitlines() == [
+def test_one_supervisor_at_a_time(centre: RunningCentre) -> None:
+    with pytest.raises(OperatorError) as caught:
+        run_centre(centre.folder, SYSTEM, LogSettings(), lambda: None)
+    assert caught.value.lines.splitlines() == [
         "error: the data centre runs already",
         f"why:   another process has {centre.folder}",
         "try:   fob-office centre status",
