@@ -40,6 +40,8 @@ class KindSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     piece: int
     daily: int
     credit: int
+    # Whether tokens are signatures (M16).
+    is_public: bool = False
 
     @property
     def limits(self) -> Limits:

@@ -1,6 +1,7 @@
 """Keys that the steel box makes and other boxes use: in the database they stand only wrapped (M7, M9)."""
 
 from collections.abc import Callable
+from typing import Final
 
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import Vault
@@ -11,11 +12,17 @@ from fob_protocol.cose.cbor import Value
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 
+# Behind a token key that signs: no key is good for codes and signatures both.
+PUBLIC: Final = b"\x01"
 
-def wrap_token_key(vault: Vault, random: Callable[[int], bytes], serial: str, version: int, key: bytes) -> bytes:
+
+def wrap_token_key(
+    vault: Vault, random: Callable[[int], bytes], serial: str, version: int, key: bytes, *, is_public: bool = False
+) -> bytes:
     """For meter boxes, who unwrap it as the specification says. Raises NotHeldError."""
     kek = vault.derive(Purpose.TOKEN, serial, version)
-    return encrypt0.seal(kek, random(encrypt0.IV_SIZE), Label.INDICIUM_KEY, [serial, version], key)
+    content = key + PUBLIC if is_public else key
+    return encrypt0.seal(kek, random(encrypt0.IV_SIZE), Label.INDICIUM_KEY, [serial, version], content)
 
 
 def wrap_user_key(vault: Vault, random: Callable[[int], bytes], account: bytes, key: bytes) -> bytes:

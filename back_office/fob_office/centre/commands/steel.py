@@ -61,8 +61,12 @@ class GiveKey(Command[Done], frozen=True):
 
 
 class SetNewMeters(Command[Done], frozen=True):
-    """How meters of a value kind begin from now on: freshness kind (M21), and the octets of Limits. OPERATOR."""
+    """How meters of a value kind begin from now on: freshness kind (M21), and the octets of Limits. OPERATOR.
+
+    `is_public`: their tokens are signatures, which strangers verify (M16).
+    """
 
     value_kind: str
     freshness: int
     limits: bytes
+    is_public: bool = False

@@ -178,7 +178,7 @@ class _Maker:
         owners = {}
         for folder in steel:
             owners[folder.name] = Owners(folder, StaticKey.from_private_bytes(read_identity(folder).sealing).private)
-            Beginnings(folder).set(kind.name, kind.freshness, kind.limits.octets())
+            Beginnings(folder).set(kind.name, kind.freshness, kind.limits.octets(), is_public=kind.is_public)
         passes = [self._passes[name] for name in owners]
         random = self._surroundings.random
         kept = self._part / _OWNERS_KEYS if self._plan.keep_keys is not None else None

@@ -30,20 +30,25 @@ DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class NewKind:
-    """A value kind. `programs`: rate components with their least versions; `age`: of tickets, in seconds."""
+    """A value kind. `programs`: rate components with their least versions; `age`: of tickets, in seconds.
+
+    `is_public`: tokens are signatures, which strangers verify (M16).
+    """
 
     name: str
     freshness: Freshness
     limits: Limits
     programs: Mapping[str, Version]
     age: int = DAY
+    is_public: bool = False
 
     def settings(self, version: int) -> KindSettings:
         """With the newest version of its keys."""
         limits = self.limits
         return KindSettings(
-            version=version, freshness=self.freshness, piece=limits.piece, daily=limits.daily, credit=limits.credit
-        )
+            version=version, freshness=self.freshness, piece=limits.piece, daily=limits.daily, credit=limits.credit,
+            is_public=self.is_public,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

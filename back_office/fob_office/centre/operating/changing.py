@@ -135,10 +135,10 @@ async def _give(
     owners = {}
     for folder, shown in new:
         owners[shown.name] = Owners(folder, KeyPair.from_private_bytes(read_identity(folder).sealing).private)
-        Beginnings(folder).set(name, kind.freshness, kind.limits.octets())
+        Beginnings(folder).set(name, kind.freshness, kind.limits.octets(), is_public=kind.is_public)
     passes = [*running, *(shown for _, shown in new)]
     for box in running:
-        await operator.one(box.name, SetNewMeters(name, kind.freshness, kind.limits.octets()))
+        await operator.one(box.name, SetNewMeters(name, kind.freshness, kind.limits.octets(), kind.is_public))
     for gift in make_gifts(passes, name, kind.version, operator.surroundings.random, keep):
         if gift.box in owners:
             owners[gift.box].give(gift.owner, gift.value_kind, gift.version, gift.sealed)

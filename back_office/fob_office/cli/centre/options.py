@@ -73,6 +73,9 @@ def kind_options(command: Command) -> Command:
         click.option("--most-for-a-day", type=_AMOUNT, default=LIMITS.daily, show_default=True),
         click.option("--most-for-a-piece", type=_AMOUNT, default=LIMITS.piece, show_default=True),
         click.option(
+            "--public-tokens", is_flag=True, help="Tokens are signatures, which anybody verifies; codes are larger."
+        ),
+        click.option(
             "--freshness", type=click.Choice([kind.name.lower() for kind in Freshness]), default="counter",
             show_default=True, help="What makes each record of a meter unlike all before.",
         ),
@@ -85,7 +88,8 @@ def new_kind(name: str, options: Mapping[str, Any]) -> NewKind:
     """Of `kind_options`. Raises UsageError."""
     limits = Limits(options["most_for_a_piece"], options["most_for_a_day"], options["credit"], 0, 0)
     freshness = Freshness[options["freshness"].upper()]
-    return NewKind(name, freshness, limits, _programs(options["rates"]), options["ticket_age"])
+    programs = _programs(options["rates"])
+    return NewKind(name, freshness, limits, programs, options["ticket_age"], options["public_tokens"])
 
 
 def _programs(rates: Sequence[str]) -> dict[str, Version]:

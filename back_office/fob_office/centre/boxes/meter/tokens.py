@@ -1,38 +1,97 @@
-"""Steps c and f of the transaction: the meter's token key, indicia and their tokens (M7, M9, M26, M27)."""
+"""Steps c and f of the transaction: the meter's token key, indicia and their tokens (M7, M9, M16, M26, M27)."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final, Protocol
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta
 
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import Vault
+from fob_office.centre.boxes.wrapping import PUBLIC
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Made
 from fob_office.centre.words import Word
 from fob_protocol.cose import cbor, encrypt0
 from fob_protocol.cose.errors import CborError, CoseError
 from fob_protocol.cose.labels import Label
-from fob_protocol.metering.indicium import Indicium, date_of, is_token, make_token
+from fob_protocol.metering.indicium import Indicium, date_of, is_signed_token, is_token, make_token, sign_token
 from fob_protocol.metering.limits import BATCH_LIMIT
 from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.requests import Piece
 from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.hashing import derive
 from fob_protocol.office.message import read
+
+KEY_SIZE: Final = 32
+_SIGNATURE: Final = "fob/1 token signature"
 
 _Pieces = Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=BATCH_LIMIT)]
 
 
-def unwrap(vault: Vault, record: MeterRecord) -> bytes:
-    """Its token key, 32 octets. Raises BusRefusedError TAMPERING."""
+class TokenKey(Protocol):
+    """Of one meter: what its value kind has for a token."""
+
+    def make(self, indicium: Indicium) -> bytes:
+        """Always the same of the same indicium."""
+
+    def is_mine(self, indicium: Indicium, token: bytes) -> bool:
+        """Whether this key made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeKey:
+    """Tokens are codes, which only meter boxes verify. TokenKey."""
+
+    secret: bytes = field(repr=False)
+
+    def make(self, indicium: Indicium) -> bytes:
+        """TOKEN_SIZE octets."""
+        return make_token(self.secret, indicium)
+
+    def is_mine(self, indicium: Indicium, token: bytes) -> bool:
+        """In constant time."""
+        return is_token(self.secret, indicium, token)
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureKey:
+    """Tokens are signatures, which strangers verify (M16). TokenKey."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    def make(self, indicium: Indicium) -> bytes:
+        """64 octets."""
+        return sign_token(self.private, indicium)
+
+    def is_mine(self, indicium: Indicium, token: bytes) -> bool:
+        """By the public key."""
+        return is_signed_token(self.public, indicium, token)
+
+    @property
+    def public(self) -> bytes:
+        """Raw, 32 octets."""
+        return self.private.public_key().public_bytes_raw()
+
+
+def unwrap(vault: Vault, record: MeterRecord) -> TokenKey:
+    """Its token key. Raises BusRefusedError TAMPERING."""
     kek = vault.derive(Purpose.TOKEN, record.serial, record.key_version)
     context: list[cbor.Value] = [record.serial, record.key_version]
     try:
-        return encrypt0.unseal(kek, Label.INDICIUM_KEY, context, record.token_key)[0]
+        content = encrypt0.unseal(kek, Label.INDICIUM_KEY, context, record.token_key)[0]
     except CoseError as error:
         raise BusRefusedError(Word.TAMPERING, f"the token key: {error}") from None
+    secret = content.removesuffix(PUBLIC) if len(content) > KEY_SIZE else content
+    if len(secret) != KEY_SIZE:
+        raise BusRefusedError(Word.TAMPERING, f"a token key of {len(content)} octets")
+    if secret is content:
+        return CodeKey(secret)
+    seed = derive(secret, record.serial.encode(), [_SIGNATURE, record.key_version])
+    return SignatureKey(Ed25519PrivateKey.from_private_bytes(seed))
 
 
 def read_pieces(octets: bytes) -> tuple[Piece, ...]:
@@ -74,16 +133,16 @@ def indicia_of(pieces: Sequence[Piece], before: MeterRecord, after: MeterRecord,
     return tuple(indicia)
 
 
-def with_tokens(key: bytes, indicia: Iterable[Indicium], octets: Iterable[bytes]) -> tuple[Made, ...]:
+def with_tokens(key: TokenKey, indicia: Iterable[Indicium], octets: Iterable[bytes]) -> tuple[Made, ...]:
     """The same for the same indicia; `octets` are theirs."""
-    return tuple(Made(each, make_token(key, indicium)) for indicium, each in zip(indicia, octets, strict=True))
+    return tuple(Made(each, key.make(indicium)) for indicium, each in zip(indicia, octets, strict=True))
 
 
-def genuine(key: bytes, record: MeterRecord, made: Made) -> Indicium | None:
+def genuine(key: TokenKey, record: MeterRecord, made: Made) -> Indicium | None:
     """The indicium, if this meter made it."""
     try:
         indicium = read(Indicium, made.indicium)
     except OfficeError:
         return None
     is_of_meter = (indicium.serial, indicium.key_version) == (record.serial, record.key_version)
-    return indicium if is_of_meter and is_token(key, indicium, made.token) else None
+    return indicium if is_of_meter and key.is_mine(indicium, made.token) else None

@@ -22,6 +22,7 @@ from fob_office.centre.boxes.meter.standing import (
     rows_of,
     standing_key,
 )
+from fob_office.centre.boxes.meter.tokens import TokenKey
 from fob_office.centre.boxes.meter.verifying import Asked, Verified, Verifier, newest_epoch
 from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.boxes.vault import Vault
@@ -114,7 +115,7 @@ class Transactions:
         asked = Asked(command.act, Deed.FRANK, total, digest(command.pieces))
         self._verifier.permission(command.permission, given.record, asked, now)
 
-        def draft(key: bytes) -> Draft:
+        def draft(key: TokenKey) -> Draft:
             after = accounting.franked(given.record, amounts, now)
             return Draft(after, total, tokens.indicia_of(pieces, given.record, after, now))
 
@@ -149,7 +150,7 @@ class Transactions:
         shown = digest(Indicated(unused.indicium, unused.token).octets())
         self._verifier.permission(command.permission, record, Asked(command.act, Deed.CREDIT, amount, shown), now)
 
-        def draft(key: bytes) -> Draft:
+        def draft(key: TokenKey) -> Draft:
             indicium = tokens.genuine(key, record, unused)
             if indicium is None:
                 raise BusRefusedError(Word.NO_REFUND, "this meter made no such indicium")
@@ -198,7 +199,7 @@ class Transactions:
         now = self._surroundings.clock()
         return self._verifier.record(signed, now), now
 
-    async def _change(self, given: Verified, wanted: Wanted, draft: Callable[[bytes], Draft]) -> Changed:
+    async def _change(self, given: Verified, wanted: Wanted, draft: Callable[[TokenKey], Draft]) -> Changed:
         """Steps b to h."""
         serial = given.record.serial
         async with self._turns.of(serial):
@@ -225,7 +226,7 @@ class Transactions:
                 told = f"record {given.record.registers.counter}, where {standing.counter} is the newest"
                 raise await self._tampering(serial, told)
 
-    async def _do(self, wanted: Wanted, before: bytes | None, draft: Draft, key: bytes) -> Changed:
+    async def _do(self, wanted: Wanted, before: bytes | None, draft: Draft, key: TokenKey) -> Changed:
         """Steps e to h. Nothing is awaited between the look at the standing and the order to write the next one."""
         after = replace(
             draft.record,
@@ -255,7 +256,7 @@ class Transactions:
         self._reached(CrashPoint.BEFORE_H)
         return changed
 
-    def _made(self, standing: Standing, after: MeterRecord, indicia: tuple[Indicium, ...], key: bytes) -> Changed:
+    def _made(self, standing: Standing, after: MeterRecord, indicia: tuple[Indicium, ...], key: TokenKey) -> Changed:
         """Steps f and g: always the same of one standing."""
         return Changed(
             act=standing.act,

@@ -1,4 +1,4 @@
-"""How meters of a value kind begin: the kind of their freshness, and their limits (M21, M24, M29)."""
+"""How meters of a value kind begin: freshness, limits, and who can verify their tokens (M16, M21, M24, M29)."""
 
 from typing import Annotated, Final
 
@@ -23,6 +23,7 @@ class Beginning(Message, frozen=True):
     value_kind: ValueKind
     freshness: Freshness
     limits: Limits
+    is_public: bool
 
 
 class _Book(Message, tag=1, frozen=True):
@@ -46,12 +47,12 @@ class Beginnings:
 
     def of(self, value_kind: str) -> Beginning:
         """What a new meter of this kind begins with."""
-        return self._known.get(value_kind) or Beginning(value_kind, FRESHNESS, LIMITS)
+        return self._known.get(value_kind) or Beginning(value_kind, FRESHNESS, LIMITS, is_public=False)
 
-    def set(self, value_kind: str, freshness: int, limits: bytes) -> None:
+    def set(self, value_kind: str, freshness: int, limits: bytes, *, is_public: bool = False) -> None:
         """From now on. Raises BusRefusedError MALFORMED, UNAVAILABLE; TamperedError, OSError."""
         try:
-            claimed = Beginning(value_kind, Freshness(freshness), read(Limits, limits))
+            claimed = Beginning(value_kind, Freshness(freshness), read(Limits, limits), is_public)
             beginning = read(Beginning, claimed.octets())
         except (OfficeError, ValueError) as error:
             raise BusRefusedError(Word.MALFORMED, f"no meter begins so: {error}") from None

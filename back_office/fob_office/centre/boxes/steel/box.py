@@ -77,7 +77,9 @@ class SteelBox:
             freshness=beginning.freshness,
             limits=beginning.limits,
             key_version=version,
-            token_key=wrap_token_key(self._box.vault, self._random, serial, version, key),
+            token_key=wrap_token_key(
+                self._box.vault, self._random, serial, version, key, is_public=beginning.is_public
+            ),
             request=command.request,
             time=self._box.surroundings.clock(),
         )
@@ -111,7 +113,7 @@ class SteelBox:
         return Done()
 
     async def _set_new_meters(self, peer: Pass, command: SetNewMeters) -> Done:
-        self._beginnings.set(command.value_kind, command.freshness, command.limits)
+        self._beginnings.set(command.value_kind, command.freshness, command.limits, is_public=command.is_public)
         return Done()
 
 
