@@ -54,12 +54,12 @@ OF_INTEGRITY: Final = {
     Label.COPY_RECORD, Label.COPY_REQUEST, Label.ENROLMENT, Label.EVIDENCE, Label.VERDICT, Label.CLONE_PROOF,
     Label.PRESENTATION,
 }  # fmt: skip
-# Of docs/meter-protocol.md, likewise (tests/centre, tests/meter_log).
+# Of docs/meter-protocol.md, likewise (tests/centre, tests/meter_log, tests/postal).
 OF_METERING: Final = {
     Label.METER_RECORD, Label.USER_RECORD, Label.PERMISSION, Label.FUND_RECORD, Label.RECEIPT, Label.METER_ORDER,
     Label.USER_ORDER, Label.KEY_ORDER, Label.TRANSACTION_RECORD, Label.SIGN_UP, Label.SIGN_ON, Label.LOGIN,
     Label.USER_AUTHENTICATION_KEY, Label.INDICIUM_KEY, Label.OWNER_KEY, Label.METERING_REQUEST, Label.PASS,
-    Label.MASTER, Label.VIEW, Label.CHECKPOINT,
+    Label.MASTER, Label.VIEW, Label.CHECKPOINT, Label.VERIFICATION_CERTIFICATE,
 }  # fmt: skip
 RANDOM: Final = Random(7)
 SERIAL: Final = "FM-0001"

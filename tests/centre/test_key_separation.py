@@ -61,6 +61,7 @@ OTHERS_THAN_FUNCTION = {
     "HeldView": {Kind.OPERATOR, Kind.FUNCTION},
     "Look": {Kind.OPERATOR, Kind.FUNCTION},
     "VerifyTokens": {Kind.OPERATOR},
+    "Certify": {Kind.OPERATOR},
     "LastChange": {Kind.OPERATOR, Kind.FUNCTION},
 }
 
@@ -238,7 +239,7 @@ async def does(table: Table, job: Job) -> bool:
 
 
 @pytest.mark.clause("M4")
-@pytest.mark.parametrize("kind", [Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.FUNCTION, Kind.DATABASE])
+@pytest.mark.parametrize("kind", [Kind.STEEL, Kind.AUTHENTICATION, Kind.FUNCTION, Kind.DATABASE])
 def test_only_transaction_boxes_sign_transactions_and_checkpoints(tmp_path: Path, kind: Kind) -> None:
     boxes = Boxes(tmp_path)
     boxes.make(kind, kind.word)

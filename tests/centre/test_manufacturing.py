@@ -106,10 +106,10 @@ async def test_signing_keys_are_for_those_that_sign(boxes: Boxes, link: Link) ->
     _, log = boxes.new(Kind.TRANSACTION, "transaction-1")
     given = await link.ask(asks(log))
     assert read_pass(boxes.manufacturing_key, given.shown).signing == log.signing is not None
-    _, meter = boxes.new(Kind.METER, "meter-1")
+    _, steel = boxes.new(Kind.STEEL, "steel-1")
     for public in (
         msgspec.structs.replace(log, name="transaction-2", signing=None),
-        msgspec.structs.replace(meter, signing=log.signing),
+        msgspec.structs.replace(steel, signing=log.signing),
     ):
         with pytest.raises(BusRefusedError, match="a signing key is for other kinds"):
             await link.ask(asks(public))

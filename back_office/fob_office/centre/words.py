@@ -34,6 +34,8 @@ class Word(StrEnum):
     STALE = "stale"
     NO_REFUND = "no-refund"
     NO_METER = "no-meter"
+    # Its tokens are codes, which no stranger can verify.
+    NO_PUBLIC_KEY = "no-public-key"
     # Of authentication boxes.
     LOCKED = "locked"
     WRONG_ORIGIN = "wrong-origin"

@@ -51,3 +51,4 @@ class Label(StrEnum):
     MASTER = "fob/1 master"
     VIEW = "fob/1 view"
     CHECKPOINT = "fob/1 checkpoint"
+    VERIFICATION_CERTIFICATE = "fob/1 verification certificate"

@@ -26,8 +26,8 @@ ADMISSION: Final = "admission"
 MASTERS: Final = "masters"
 MODULE: Final = "module"
 
-# Those whose pass binds an Ed25519 key: of passes and views, of a log, of receipts.
-SIGNING_KINDS: Final = frozenset((Kind.MANUFACTURING, Kind.TRANSACTION, Kind.PAYMENT))
+# Those whose pass binds an Ed25519 key: of passes and views, of a log, of receipts, of verification certificates.
+SIGNING_KINDS: Final = frozenset((Kind.MANUFACTURING, Kind.METER, Kind.TRANSACTION, Kind.PAYMENT))
 
 
 class Identity(Message, tag=1, frozen=True):

@@ -129,6 +129,21 @@ class VerifyTokens(Command[TokensVerified], frozen=True):
     tokens: tuple[Made, ...]
 
 
+class Certified(Reply, frozen=True):
+    """A VerificationCertificate, as the box signed it."""
+
+    certificate: bytes
+
+
+class Certify(Command[Certified], frozen=True):
+    """The public key of a meter, by a record of it, however old (M15, M16). OPERATOR. Any meter box answers.
+
+    Refused `no-public-key`: its value kind has codes for tokens.
+    """
+
+    record: bytes
+
+
 class LastChange(Command[Changed], frozen=True):
     """The standing of a meter, for `meter recover`. FUNCTION, OPERATOR. Refused `no-meter`."""
 

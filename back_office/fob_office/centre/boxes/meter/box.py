@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.identity import signing_key
+from fob_office.centre.boxes.meter.certifying import Certifying
 from fob_office.centre.boxes.meter.handing import Fetching, Giving
 from fob_office.centre.boxes.meter.keeping import Keeper, Peers
 from fob_office.centre.boxes.meter.ownership import Ownership
@@ -20,6 +22,7 @@ from fob_office.centre.bus.commands import Command, Done, ReplyT
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.meter import (
     Begin,
+    Certify,
     Credit,
     Frank,
     HandOver,
@@ -103,8 +106,9 @@ async def meter_box(box: Box, reached: Reached = go_on) -> AsyncIterator[Table]:
     with open_store(box.folder) as store:
         peers = LinkedPeers(box.links)
         meters = MeterBox(box.name, box.manufacturing, box.vault, store, peers, box.surroundings, reached)
+        certifying = Certifying(box.name, box.vault, signing_key(box.identity), box.surroundings)
         meters.fetching.start()
         try:
-            yield meters.table
+            yield {**meters.table, Certify: row([Kind.OPERATOR], certifying.certify)}
         finally:
             await meters.fetching.close()
