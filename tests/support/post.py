@@ -14,6 +14,7 @@ from PIL import Image
 from fob_daemon.metering.drawing.layout import Layout
 from fob_daemon.metering.drawing.picture import picture_of
 from fob_daemon.metering.drawing.png import png
+from fob_office.centre.commands.steel import SetNewMeters
 from fob_office.centre.operating.operator import Operator, operating
 from fob_office.centre.places import CentreSettings, centre_folder, save_centre
 from fob_office.centre.postal.asking import Post
@@ -22,7 +23,7 @@ from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_protocol.metering.answers import SignedUp
 from fob_protocol.metering.values import Indicated
-from support.data_centre import DataCentre, data_centre
+from support.data_centre import LIMITS, VALUE_KIND, DataCentre, data_centre
 from support.indicia import opened, saved
 from support.mailers import Mailer
 
@@ -55,17 +56,25 @@ class PostOffice:
 
     async def told(self, *arguments: str) -> int:
         """The exit status of `fob-office verify`."""
-        line = ["verify", "--state", str(self.state), *arguments]
-        return await asyncio.to_thread(run, line, Cli(surroundings=self.centre.boxes.surroundings))
+        return await self._run("verify", *arguments)
+
+    async def export(self, file: Path) -> int:
+        """The exit status of `fob-office centre keys`."""
+        return await self._run("centre", "keys", str(file))
+
+    async def _run(self, *line: str) -> int:
+        cli = Cli(surroundings=self.centre.boxes.surroundings)
+        return await asyncio.to_thread(run, [*line, "--state", str(self.state)], cli)
 
 
 @asynccontextmanager
-async def post_office(state: Path, **how: Any) -> AsyncIterator[PostOffice]:
-    """A data centre with an office's folder around it."""
+async def post_office(state: Path, *, is_public: bool = False, **how: Any) -> AsyncIterator[PostOffice]:
+    """A data centre with an office's folder around it; `is_public`: tokens are signatures."""
     folder = centre_folder(state)
     folder.mkdir(parents=True)
     async with data_centre(folder, **how) as centre, centre.function_server() as (server, _):
         save_centre(folder, CentreSettings())
+        await centre.ask("steel-1", SetNewMeters(VALUE_KIND, centre.freshness, LIMITS.octets(), is_public))
         mailer = Mailer(centre, server)
         signed_up = await mailer.sign_up()
         await mailer.load(10_000)

@@ -1,5 +1,6 @@
 """`fob-office verify`: what is on a piece at the post, from a picture or as text (M26, M27)."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import click
 
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.postal.asking import Post
+from fob_office.centre.postal.offline import Stranger
 from fob_office.centre.postal.reading import FILE_LIMIT, Reading, read_picture
 from fob_office.centre.postal.verifying import OnPiece, Outcome, Verdict, damaged
 from fob_office.cli.centre.asking import ask
@@ -21,6 +23,7 @@ from fob_protocol.metering.frame import read_frame
 from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of
 from fob_protocol.metering.limits import AMOUNT_LIMIT
 from fob_protocol.metering.values import Indicated
+from fob_protocol.metering.verification import PublicKeys, read_keys
 from fob_protocol.names import plain_name
 from fob_protocol.office.errors import OfficeError
 
@@ -28,6 +31,7 @@ from fob_protocol.office.errors import OfficeError
 NOT_GENUINE: Final = 1
 
 _NOT_VERIFIED: Final = "the pieces were not verified"
+KEY_SIZE: Final = 32
 _HELP: Final = "fob-office verify --help"
 _TEXT: Final = "text"
 _DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
@@ -51,6 +55,16 @@ class Seen:
     why: str = ""
 
 
+def _hex_key(_: click.Context, __: click.Parameter, text: str | None) -> bytes | None:
+    try:
+        key = bytes.fromhex(text) if text is not None else None
+    except ValueError:
+        key = b""
+    if key is not None and len(key) != KEY_SIZE:
+        raise click.BadParameter(f"a key is {2 * KEY_SIZE} hexadecimal digits")
+    return key
+
+
 @click.command()
 @state_option
 @json_option
@@ -60,22 +74,31 @@ class Seen:
 @click.option("--date", type=_DATE, metavar="YYYYMMDD", help="The date that stands beside the code.")
 @click.option("--text", "texts", multiple=True, metavar="FOB1...", help="What a reader of Data Matrix codes gave.")
 @click.option("--no-record", is_flag=True, help="Only look: it counts as no use of the piece.")
+@click.option("--offline", is_flag=True, help="Without a data centre, for tokens that are signatures: by --keys.")
+@click.option("--keys", type=click.Path(path_type=Path, dir_okay=False), help="As `centre keys` wrote them.")
+@click.option("--key", callback=_hex_key, metavar="HEX", help="Of the manufacturing box that has to vouch for --keys.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
 @pass_cli
-def verify(cli: Cli, /, state: Path, files: Sequence[Path], texts: Sequence[str], no_record: bool, **piece: Any) -> int:
+def verify(
+    cli: Cli, /, state: Path, files: Sequence[Path], texts: Sequence[str], no_record: bool, offline: bool,
+    keys: Path | None, key: bytes | None, **piece: Any,
+) -> int:  # fmt: skip
     """Judge every indicium in pictures (PNG, JPEG) of pieces.
 
     Exit status 0: all are genuine; 1: one is something else; 2: it could not be found out.
     """
     if not files and not texts:
         raise click.UsageError("name a picture, or give --text")
+    if offline != (keys is not None) or (key is not None and not offline):
+        raise click.UsageError("--offline goes with --keys FILE, and --key with both")
     on_piece = _on_piece(**piece)
+    stranger = Stranger(_public_keys(cli, keys, key)) if keys is not None else None
     seen, is_whole = _seen(cli, files, texts)
 
     async def work(operator: Operator) -> list[Verdict]:
         return await _judge(Post(operator.peers, operator.now, is_noted=not no_record), seen, on_piece)
 
-    verdicts = _asked(cli, state, work)
+    verdicts = asyncio.run(_judge(stranger, seen, on_piece)) if stranger is not None else _asked(cli, state, work)
     _show(cli, seen, verdicts)
     if not is_whole:
         return USAGE
@@ -93,6 +116,21 @@ def _on_piece(address: str | None, destination: str | None, amount: int | None, 
     except ValueError as error:
         raise UsageError(_NOT_VERIFIED, str(error), _HELP) from None
     return OnPiece(address, destination, amount, date)
+
+
+def _public_keys(cli: Cli, file: Path, key: bytes | None) -> PublicKeys:
+    """Raises OperatorError with USAGE for its status."""
+    try:
+        with file.open("rb") as opened:
+            keys = read_keys(opened, cli.surroundings.clock(), key)
+    except OSError as error:
+        why, command = of_system(error)
+        raise UsageError(_NOT_VERIFIED, why, command or f"ls -l {file}") from None
+    except OfficeError as error:
+        raise UsageError(_NOT_VERIFIED, f"{file}: {error.why}", "fob-office centre keys FILE") from None
+    if key is None:
+        cli.say(f"warning: nobody but the file says whose keys these are: --key {keys.manufacturing.hex()}")
+    return keys
 
 
 def _seen(cli: Cli, files: Sequence[Path], texts: Sequence[str]) -> tuple[list[Seen], bool]:
