@@ -60,7 +60,7 @@ CROWD = (
     "INSERT INTO transactions SELECT 'X-' || (n / 50), n, n FROM numbers",
     "INSERT INTO indicia SELECT CAST('digest' || n AS {blob}), 'X', n, 0, 0, 1 FROM numbers",
     "INSERT INTO warnings SELECT n + 1000000, 'word', 'X', 'why', 2000000000 + n FROM numbers",
-    "INSERT INTO payouts SELECT n, 'a', 'X', n, 1, 'h', 'receipt' FROM numbers",
+    "INSERT INTO payouts SELECT n, 'a', 'X', n, 1, 'h', 'h', 'receipt' FROM numbers",
     "INSERT INTO entries SELECT n + 1000000, 1, 'h', 'c' FROM numbers",
     "INSERT INTO checkpoints SELECT n, 'c' FROM numbers WHERE n < 5",
 )

@@ -125,7 +125,7 @@ async def test_warnings_are_kept_in_their_order(base: MeterBase) -> None:
 
 async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
-    owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"))
+    owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")
     await base.store(replace(frank("FM-1", 2), payout=owed))
     assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == (owed,)
     for _ in range(2):
@@ -138,7 +138,7 @@ async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: Met
 async def test_payouts_are_given_a_page_at_a_time_the_oldest_first(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     for number in range(1, PAYOUTS_PAGE + 2):
-        payout = Payout(account_of("FM-1"), "FM-1", number, 1, bytes(32))
+        payout = Payout(account_of("FM-1"), "FM-1", number, 1, bytes(32), b"signed")
         await base.store(replace(frank("FM-1", number + 1), payout=payout))
     given = (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts
     assert [payout.number for payout in given] == list(range(1, PAYOUTS_PAGE + 1))

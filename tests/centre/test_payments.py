@@ -15,6 +15,7 @@ from fob_office.centre.bus.answering import serve
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.bus.signers import Signers
 from fob_office.centre.commands.payment import Charge, PayBack
 from fob_office.centre.payment.emulated import EmulatedProvider
 from fob_office.centre.payment.interface import PaymentRefusedError
@@ -36,7 +37,7 @@ def charge(amount: int, number: int = 1, account: bytes = ANNA, request: bytes =
 
 
 def pay_back(amount: int, number: int) -> PayBack:
-    return PayBack(ANNA, "FM-1", number, amount, FIRST)
+    return PayBack(ANNA, "FM-1", number, amount, FIRST, number.to_bytes(16), b"")
 
 
 def read(receipt: bytes) -> Receipt:
@@ -78,8 +79,13 @@ async def test_money_that_goes_back_is_on_the_card_again(provider: EmulatedProvi
     assert await provider.do(partial(sums, account=ANNA)) == Sums(500, 200, 2)
     assert await provider.do(partial(sums, account=BERT)) == Sums(0, 0, 0)
     assert await provider.do(partial(card, account=ANNA, terms=TERMS)) == (700, 300, False)
+    with pytest.raises(PaymentRefusedError, match="under another number"):
+        await provider.pay_back(replace(pay_back(200, 3), request_id=(2).to_bytes(16)))
+    await provider.charge(charge(500, account=BERT, number=4))
+    with pytest.raises(PaymentRefusedError, match="of this account"):
+        await provider.pay_back(replace(pay_back(400, 5), serial="FM-2", account=BERT))
     listed = await provider.do(partial(receipts, serial="FM-1"))
-    assert [read(octets).amount for octets in listed] == [500, -200]
+    assert [read(octets).amount for octets in listed] == [500, -200, 500]
 
 
 async def test_what_the_card_does_not_cover_is_refused_and_the_number_is_free(provider: EmulatedProvider) -> None:
@@ -127,9 +133,9 @@ async def test_what_was_paid_is_known_after_a_new_start(tmp_path: Path) -> None:
 def test_a_book_of_another_version_or_none_is_not_used(tmp_path: Path) -> None:
     open_ledger(tmp_path / "payments.db").close()
     with sqlite3.connect(tmp_path / "payments.db") as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     connection.close()
-    with pytest.raises(OperatorError, match="is of version 2, and this program of 1") as caught:
+    with pytest.raises(OperatorError, match="is of version 3, and this program of 2") as caught:
         open_ledger(tmp_path / "payments.db")
     assert len(caught.value.lines.splitlines()) == 3
     (tmp_path / "text").write_text("no database, whatever it is called\n" * 100)
@@ -142,13 +148,16 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
     centre = Centre(tmp_path)
     me = centre.process(Kind.PAYMENT, "payment-1")
     asker, stranger = centre.process(Kind.FUNCTION, "function-1"), centre.process(Kind.DATABASE, "database-1")
-    async with await serve(f"unix:{tmp_path}/payment-1", me.me, payment_table(provider)) as server:
+    table = payment_table(provider, Signers(centre.directory(), me.me.trust, Kind.TRANSACTION))
+    async with await serve(f"unix:{tmp_path}/payment-1", me.me, table) as server:
         centre.enter(me, server.address)
         link = Link(asker.me, centre.directory(), "payment-1")
         assert read((await link.ask(charge(500))).receipt).amount == 500
-        for asked in (charge(600, 2), pay_back(501, 2)):
-            with pytest.raises(BusRefusedError, match="payment-refused"):
-                await link.ask(asked)
+        with pytest.raises(BusRefusedError, match="payment-refused"):
+            await link.ask(charge(600, 2))
+        # No transaction box said that a meter gave it up.
+        with pytest.raises(BusRefusedError, match="tampering"):
+            await link.ask(pay_back(100, 2))
         for asked in (
             charge(0), charge(-1), charge(1 << 60), charge(1, 0), replace(charge(1), account=b""),
             replace(charge(1), request=b""), replace(charge(1), request_id=b""),

@@ -243,7 +243,7 @@ class Soak:
             await self._replace(server)
         except RefusedError as refused:
             if refused.refusal != Refusal.UNAVAILABLE:
-                raise AssertionError(f"{account}: {said}") from refused
+                raise AssertionError(f"{account.payment.name}: {refused}") from refused
         return None
 
     async def _does_next(self, account: Account) -> None:

@@ -51,6 +51,8 @@ class Payout(msgspec.Struct, frozen=True, array_like=True):
     number: int
     amount: int
     request: bytes
+    # As it was signed: what the database says beside it counts for nothing.
+    transaction: bytes
 
 
 class Stored(Reply, frozen=True):

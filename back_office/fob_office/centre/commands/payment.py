@@ -22,10 +22,16 @@ class Charge(Command[Receipted], frozen=True):
 
 
 class PayBack(Command[Receipted], frozen=True):
-    """Give money back. FUNCTION."""
+    """Give back what a refund took out of a meter: `transaction`, as a transaction box signed it. FUNCTION.
+
+    Once for each `request_id`, which is that of the transaction, and only to the account that paid. Refused
+    `payment-refused`, `tampering` (it is not what the transaction says).
+    """
 
     account: bytes
     serial: str
     number: int
     amount: int
     request: bytes
+    request_id: bytes
+    transaction: bytes

@@ -193,11 +193,12 @@ def _place_of(indicium: bytes) -> tuple[str, int, int]:
 def _payout(payout: Payout) -> Row:
     check_serial(payout.serial)
     check_number(payout.number, payout.amount)
+    check_size(payout.transaction, TRANSACTION_LIMIT)
     if len(payout.account) != ID_SIZE or len(payout.request) != HASH_SIZE:
         raise malformed("a payout without account or request")
     return {
         "account": payout.account, "serial": payout.serial, "number": payout.number, "amount": payout.amount,
-        "request": payout.request,
+        "request": payout.request, "signed": payout.transaction,
     }  # fmt: skip
 
 

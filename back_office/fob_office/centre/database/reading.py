@@ -59,7 +59,7 @@ _WARNINGS: Final = (
     .limit(literal_column(str(PAGE_ROWS), Integer()))
 )
 _PAYOUTS: Final = (
-    select(PAYOUTS.c.account, PAYOUTS.c.serial, PAYOUTS.c.number, PAYOUTS.c.amount, PAYOUTS.c.request)
+    select(PAYOUTS.c.account, PAYOUTS.c.serial, PAYOUTS.c.number, PAYOUTS.c.amount, PAYOUTS.c.request, PAYOUTS.c.signed)
     .where(PAYOUTS.c.receipt.is_(None))
     .order_by(PAYOUTS.c.id)
     .limit(literal_column(str(PAYOUTS_PAGE), Integer()))

@@ -120,6 +120,7 @@ PAYOUTS: Final = Table(
     _number("number"),
     _number("amount"),
     _octets("request"),
+    _octets("signed"),
     Column("receipt", LargeBinary),
     UniqueConstraint("serial", "number"),
     Index("ix_payouts_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),

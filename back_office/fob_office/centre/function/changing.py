@@ -71,7 +71,7 @@ class Changing:
 
     async def change(self, request: Request, do: Do) -> bytes:
         """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError."""
-        in_the_way = b""
+        in_the_way: Held | None = None
         for _ in range(TRIES):
             found = await self.fetch(request)
             if isinstance(found, bytes):
@@ -79,11 +79,11 @@ class Changing:
             _check_moved(found, in_the_way)
             changed = await self._do(request, found, do)
             if changed is None:
-                in_the_way = found.meter
+                in_the_way = found
                 continue
             answer = await self._finish_from(found, changed)
             if answer is None:
-                in_the_way = found.meter
+                in_the_way = found
             elif changed.act.request == request.digest:
                 return answer
         raise _too_fast(request.serial)
@@ -106,17 +106,16 @@ class Changing:
 
     async def newest(self, serial: str) -> Held:
         """The records as they are now, which the meter box says are the newest (M22). Raises as `change`."""
-        in_the_way = b""
+        in_the_way: Held | None = None
         for _ in range(TRIES):
             held = await self.look(serial)
             _check_moved(held, in_the_way)
             try:
                 await self.check(held)
             except BusRefusedError as error:
-                if error.word != Word.BEHIND:
+                if not await self._may_go_on(held, error):
                     raise
-                await self._catch_up(held, error)
-                in_the_way = held.meter
+                in_the_way = held
                 continue
             return held
         raise _too_fast(serial)
@@ -143,7 +142,7 @@ class Changing:
             name=None,
             serial=record.serial,
             transaction=transaction,
-            payout=_payout(changed, record),
+            payout=_payout(changed, record, transaction),
         )
         return await self.store(store)
 
@@ -180,16 +179,25 @@ class Changing:
             log.error("a warning is not recorded", serial=serial, why=unheard.why)
 
     async def _do(self, request: Request, found: Held, do: Do) -> Changed | None:
-        """None: an earlier change was ended first. Raises BusRefusedError, RuleBrokenError."""
+        """None: the records are others now. Raises BusRefusedError, RuleBrokenError."""
         try:
             return await do(found)
         except BusRefusedError as error:
-            if error.word == Word.BEHIND:
-                await self._catch_up(found, error)
-                return None
-            if error.word != Word.STALE:
+            if error.word == Word.STALE:
+                return await self._done_in_time(request, error)
+            if not await self._may_go_on(found, error):
                 raise
-            return await self._done_in_time(request, error)
+            return None
+
+    async def _may_go_on(self, held: Held, refused: BusRefusedError) -> bool:
+        """With the records as they are now: an earlier change was ended first, or others were faster.
+
+        A box cannot tell a record that somebody put back from one that was read two changes ago; the database can.
+        """
+        if refused.word == Word.BEHIND:
+            await self._catch_up(held, refused)
+            return True
+        return refused.word == Word.TAMPERING and await self.look(held.record.serial) != held
 
     async def _finish_from(self, found: Held, changed: Changed) -> bytes | None:
         """As `finish`; what is stored already, though no journal says so, is answered again."""
@@ -254,9 +262,9 @@ def answer_of(changed: Changed, record: MeterRecord, transaction: bytes) -> byte
     return _answer(changed, record, transaction).octets()
 
 
-def _check_moved(held: Held, in_the_way: bytes) -> None:
+def _check_moved(held: Held, in_the_way: Held | None) -> None:
     """Whoever stored before this moved the record. Raises BusRefusedError TAMPERING."""
-    if held.meter == in_the_way:
+    if held == in_the_way:
         why = "the database finds a record, and will not let the next one take its place: its columns were changed"
         raise BusRefusedError(Word.TAMPERING, f"{held.record.serial}: {why}")
 
@@ -276,7 +284,7 @@ def _answer(changed: Changed, record: MeterRecord, transaction: bytes) -> Messag
             return Loaded(record.registers, transaction)
 
 
-def _payout(changed: Changed, record: MeterRecord) -> Payout | None:
+def _payout(changed: Changed, record: MeterRecord, transaction: bytes) -> Payout | None:
     if changed.deed != Deed.REFUND:
         return None
-    return Payout(record.account, record.serial, record.funds, changed.amount, changed.act.request)
+    return Payout(record.account, record.serial, record.funds, changed.amount, changed.act.request, transaction)

@@ -1,12 +1,13 @@
 """A device's sealed question in, a sealed answer out; the function server's own key opens it (M2)."""
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.bus.errors import BusRefusedError, DirectoryError
 from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.bus.passes import Kind
@@ -62,6 +63,7 @@ class Door:
     refunding: Refunding
     looking: Looking
     probe: X25519PrivateKey
+    turns: Turns = field(default_factory=Turns)
 
     async def answer(self, sealed: bytes) -> bytes:
         """What goes back, refusals too. Raises BusRefusedError MALFORMED: it opens with no key that is here."""
@@ -127,6 +129,21 @@ class Door:
         request: Request,
     ) -> bytes:
         match wanted:
+            case FrankRequest() | LoadRequest() | RefundRequest():
+                async with self.turns.of(request.serial):
+                    return await self._change(wanted, octets, request)
+            case AboutRequest():
+                return await self.looking.about(Asked(wanted, octets, request))
+            case HistoryRequest():
+                return await self.looking.history(Asked(wanted, octets, request))
+            case _:
+                assert_never(wanted)
+
+    async def _change(
+        self, wanted: FrankRequest | LoadRequest | RefundRequest, octets: bytes, request: Request
+    ) -> bytes:
+        """One after another for a meter: those of other servers are enough to run into."""
+        match wanted:
             case FrankRequest():
                 return await self.franking.frank(Asked(wanted, octets, request))
             case LoadRequest():
@@ -136,10 +153,6 @@ class Door:
                 )
             case RefundRequest():
                 return await self.refunding.refund(Asked(wanted, octets, request))
-            case AboutRequest():
-                return await self.looking.about(Asked(wanted, octets, request))
-            case HistoryRequest():
-                return await self.looking.history(Asked(wanted, octets, request))
             case _:
                 assert_never(wanted)
 

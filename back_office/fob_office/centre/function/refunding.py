@@ -15,7 +15,10 @@ from fob_office.centre.function.changing import Changing, Held
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.refusing import refused
+from fob_office.centre.words import Word
 from fob_protocol.metering.requests import RefundRequest
+from fob_protocol.metering.transaction import unverified_transaction
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.refusals import Refusal
 
 log = structlog.get_logger(__name__)
@@ -64,11 +67,29 @@ class Refunding:
                 return
 
     async def _pay(self, payout: Payout) -> bool:
-        back = PayBack(payout.account, payout.serial, payout.number, payout.amount, payout.request)
         try:
+            back = _pay_back(payout)
             receipt = (await self.peers.any(Kind.PAYMENT, back)).receipt
             await self.peers.any(Kind.DATABASE, PaidOut(payout.serial, payout.number, receipt))
         except BusRefusedError as error:
             log.warning("a payout waits", serial=payout.serial, number=payout.number, why=error.why)
+            await self.changing.warn(payout.serial, error)
             return False
         return True
+
+
+def _pay_back(payout: Payout) -> PayBack:
+    """Raises BusRefusedError TAMPERING."""
+    try:
+        request_id = unverified_transaction(payout.transaction).request
+    except OfficeError as error:
+        raise BusRefusedError(Word.TAMPERING, f"a payout for no transaction: {error.why}") from None
+    return PayBack(
+        account=payout.account,
+        serial=payout.serial,
+        number=payout.number,
+        amount=payout.amount,
+        request=payout.request,
+        request_id=request_id,
+        transaction=payout.transaction,
+    )

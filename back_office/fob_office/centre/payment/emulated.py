@@ -17,7 +17,6 @@ from fob_protocol.metering.vouchers import Receipt
 
 ResultT = TypeVar("ResultT")
 
-_REFERENCE_SIZE = 16
 _Work: TypeAlias = Callable[[Connection], Any]
 
 
@@ -40,7 +39,7 @@ class EmulatedProvider:
 
     async def pay_back(self, asked: PayBack) -> bytes:
         """Give money back. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
-        return await self._pay(asked, -asked.amount, asked.request[:_REFERENCE_SIZE], is_settlement=False)
+        return await self._pay(asked, -asked.amount, asked.request_id, is_settlement=False)
 
     async def do(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Of the ledger, between payments."""
@@ -53,7 +52,7 @@ class EmulatedProvider:
         self._database.close()
 
     async def _pay(self, asked: Charge | PayBack, amount: int, reference: bytes, *, is_settlement: bool) -> bytes:
-        wanted = Wanted(asked.account, asked.serial, asked.number, amount)
+        wanted = Wanted(asked.account, asked.serial, asked.number, amount, reference)
         now = self._surroundings.clock()
         written = Receipt(asked.request, asked.serial, asked.number, amount, is_settlement, reference, now)
         receipt = partial(written.signed, self._key)

@@ -54,6 +54,7 @@ class Wanted(NamedTuple):
     serial: str
     number: int
     amount: int
+    request_id: bytes
 
 
 def open_ledger(path: Path) -> Database:
@@ -82,6 +83,8 @@ def pay(connection: Connection, wanted: Wanted, terms: Terms, receipt: Callable[
         return done
     found = card(connection, wanted.account, terms)
     _check(wanted, found, terms)
+    if wanted.amount < 0:
+        _check_back(connection, wanted)
     _put(connection, wanted.account, Card(found.balance - wanted.amount, found.taken + wanted.amount, is_refused=False))
     signed = receipt()
     connection.execute(insert(PAYMENTS).values(**wanted._asdict(), receipt=signed))
@@ -135,6 +138,16 @@ def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
         raise PaymentRefusedError("the card does not cover it")
     if -wanted.amount > found.taken:
         raise PaymentRefusedError("more would go back than was taken")
+
+
+def _check_back(connection: Connection, wanted: Wanted) -> None:
+    """Once for a request, and to who paid for this meter. Raises PaymentRefusedError."""
+    paid = select(func.coalesce(func.sum(PAYMENTS.c.amount), 0)).where(PAYMENTS.c.serial == wanted.serial)
+    if connection.execute(paid.where(PAYMENTS.c.account == wanted.account)).scalar_one() < -wanted.amount:
+        raise PaymentRefusedError("more would go back than was taken for this meter of this account")
+    of_request = (PAYMENTS.c.serial == wanted.serial, PAYMENTS.c.request_id == wanted.request_id, PAYMENTS.c.amount < 0)
+    if connection.scalar(select(PAYMENTS.c.number).where(*of_request)) is not None:
+        raise PaymentRefusedError("it went back before, under another number")
 
 
 def _put(connection: Connection, account: bytes, new: Card) -> None:

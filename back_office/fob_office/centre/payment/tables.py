@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Column, LargeBinary, MetaData, Table, Text
 from fob_office.database.base import Base, LongInteger
 
 # Of the tables below, in the file's own head; a file of another version is not opened.
-VERSION: Final = 1
+VERSION: Final = 2
 
 metadata: Final = MetaData(naming_convention=Base.metadata.naming_convention)
 
@@ -27,5 +27,7 @@ PAYMENTS: Final = Table(
     Column("account", LargeBinary, nullable=False, index=True),
     # Less than nothing: paid back.
     Column("amount", LongInteger, nullable=False),
+    # The id of the request that it came by.
+    Column("request_id", LargeBinary, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
 )  # fmt: skip

@@ -4,14 +4,14 @@ from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.directory import Directory
-from fob_office.centre.bus.errors import BusRefusedError, DirectoryError, PassError
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass, Trust
+from fob_office.centre.bus.signers import Signers
 from fob_office.centre.commands.transaction import Funded, FundOwed, FundPaid
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
-from fob_protocol.cose.headers import key_id
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.kinds import Deed
@@ -25,31 +25,16 @@ class Providers:
     """The payment providers whose passes stand in the directory."""
 
     def __init__(self, directory: Directory, trust: Trust) -> None:
-        self._directory = directory
-        self._trust = trust
+        self._signers = Signers(directory, trust, Kind.PAYMENT)
 
     def read(self, signed: bytes) -> Receipt:
         """Raises BusRefusedError TAMPERING for one that none of them signed, UNAVAILABLE without a directory."""
         if len(signed) > RECORD_LIMIT:
             raise BusRefusedError(Word.TAMPERING, f"a receipt over {RECORD_LIMIT} octets")
         try:
-            return read_receipt(self._signer(sign1.signer_of(signed)), signed)
+            return read_receipt(self._signers.key(sign1.signer_of(signed)), signed)
         except (CoseError, OfficeError) as error:
             raise BusRefusedError(Word.TAMPERING, f"the receipt: {error}") from None
-
-    def _signer(self, named: bytes) -> bytes:
-        """The public key with this key id."""
-        try:
-            entries = self._directory.of_kind(Kind.PAYMENT)
-            for shown in (self._directory.pass_of(entry.name) for entry in entries):
-                if shown.signing is not None and key_id(shown.signing) == named:
-                    self._trust.check_time(shown)
-                    return shown.signing
-        except DirectoryError as error:
-            raise BusRefusedError(Word.UNAVAILABLE, str(error)) from None
-        except PassError as error:
-            raise BusRefusedError(Word.TAMPERING, str(error)) from None
-        raise BusRefusedError(Word.TAMPERING, "the receipt is signed by nobody who takes payments here")
 
 
 class Funding:

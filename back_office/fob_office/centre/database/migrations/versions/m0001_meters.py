@@ -132,6 +132,7 @@ def _notes() -> None:
         _number("number"),
         _number("amount"),
         _octets("request"),
+        _octets("signed"),
         sa.Column("receipt", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payouts")),
         sa.UniqueConstraint("serial", "number", name=op.f("uq_payouts_serial_number")),
