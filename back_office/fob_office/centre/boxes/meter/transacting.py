@@ -285,7 +285,8 @@ class Transactions:
     def _is_given_back(self, indicium: Indicium | None) -> bool:
         if indicium is None:
             return False
-        return self._store.get(CREDITS, credit_key(indicium.serial, indicium.counter, indicium.piece)) is not None
+        # An empty row is of a credit that was taken back.
+        return bool(self._store.get(CREDITS, credit_key(indicium.serial, indicium.counter, indicium.piece)))
 
     def _standing(self, serial: str) -> Standing | None:
         octets = self._store.get(STANDINGS, standing_key(serial))
