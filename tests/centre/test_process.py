@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.folder import HARDWARE_KEY
 from fob_office.centre.boxes.identity import MASTERS
 from fob_office.centre.boxes.process import TAMPERED_STATUS
@@ -17,6 +18,7 @@ from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
+from fob_office.errors import OperatorError
 from support.centre_boxes import Boxes
 from support.small_box import Look, Sign
 
@@ -114,6 +116,27 @@ async def test_a_box_ends_when_it_is_told_to(boxes: Boxes) -> None:
     async with running(boxes, "meter-1") as process:
         process.send_signal(signal.SIGTERM)
         assert await ended(process) == 0
+
+
+async def test_no_second_process_works_in_the_same_folder(boxes: Boxes) -> None:
+    folder = boxes.make(Kind.METER, "meter-1").path
+    async with running(boxes, "meter-1") as process:
+        with pytest.raises(OperatorError) as caught, alone_in(folder, patience=0.0):
+            pass
+        assert caught.value.lines.splitlines() == [
+            "error: meter-1 does not start",
+            f"why:   another process works in {folder}",
+            "try:   fob-office centre status",
+        ]
+        # Whoever waits has it once that one has ended, however it ended.
+        process.kill()
+        with alone_in(folder):
+            again = await start(boxes, "meter-1")
+        assert (await first_line(again)).startswith("ready")
+        again.terminate()
+        assert await ended(again) == 0
+    with pytest.raises(OperatorError, match="meter-7"), alone_in(boxes.folder / "meter-7"):
+        pass
 
 
 async def test_a_box_ends_with_the_process_that_started_it(boxes: Boxes) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.box import Box, Factory, guarded
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
@@ -47,14 +48,14 @@ def run_box(
     """Until SIGTERM, SIGINT, or the end of the process that started it; `centre` has the directory.
 
     It says `ready ADDRESS` on standard output, or `tampered` and gives TAMPERED_STATUS. The folder's name is the
-    box's. Raises OperatorError, DirectoryError, OSError.
+    box's, and no other process has it meanwhile. Raises OperatorError, DirectoryError, OSError.
     """
     configure_logs(logs)
     keep_inside()
     end_with_parent()
     try:
-        box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with alone_in(path), asyncio.Runner(loop_factory=loop_factory()) as runner:
+            box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
             runner.run(_run(box, _factory(box, factories)))
     except TamperedError as error:
         log.critical("a box does not start", box=path.name, why=error.why)

@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from msgspec.structs import replace
 
+from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
 from fob_office.centre.boxes.identity import ADMISSION, Admission, public_of, read_identity
@@ -24,15 +25,18 @@ RENEW_TIME: Final = 200 * 24 * 3600
 def renew_passes(centre: Path, surroundings: Surroundings) -> None:
     """While nothing runs: of those whose folders are here, the operators too.
 
-    Raises DirectoryError, PassError, BusRefusedError, OSError, TamperedError: the manufacturing box's own folder.
+    Raises DirectoryError, PassError, BusRefusedError, OperatorError, OSError, TamperedError: the manufacturing box's
+    own folder.
     """
     if not (centre / MANUFACTURING).is_dir():
         return
-    box = ManufacturingBox(_open(centre, MANUFACTURING, surroundings), surroundings)
-    entries = read_entries(centre / FILE)
-    renewed = [_renewed(centre, box, entry, surroundings) for entry in entries]
-    if renewed != entries:
-        write_entries(centre, renewed)
+    # One that its supervisor left behind may be at work still.
+    with alone_in(centre / MANUFACTURING):
+        box = ManufacturingBox(_open(centre, MANUFACTURING, surroundings), surroundings)
+        entries = read_entries(centre / FILE)
+        renewed = [_renewed(centre, box, entry, surroundings) for entry in entries]
+        if renewed != entries:
+            write_entries(centre, renewed)
 
 
 def ends_first(manufacturing: bytes, entries: list[Entry]) -> int:
