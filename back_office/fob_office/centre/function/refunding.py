@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 # Seconds between looks at what is to be paid back.
 PAUSE: Final = 2.0
+# Looks in a row that nobody answered, before it is said.
+_MISSED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,16 @@ class Refunding:
 
     async def pay_out(self) -> None:
         """For as long as the server runs: what went out of meters goes back to mailers, until the provider says yes."""
+        missed = 0
         while True:
             try:
                 await self._pay_all()
+                missed = 0
             except BusRefusedError as error:
-                log.warning("payouts wait", why=error.why)
+                missed += 1
+                # Who starts with all the others meets nobody at first. Once is enough.
+                if missed == _MISSED:
+                    log.warning("payouts wait", why=error.why)
             await asyncio.sleep(PAUSE)
 
     async def _refund(self, asked: Asked[RefundRequest], held: Held) -> Changed:

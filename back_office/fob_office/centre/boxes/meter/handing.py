@@ -20,6 +20,7 @@ from fob_office.centre.words import Word
 
 log = structlog.get_logger(__name__)
 
+_SOON: Final = (Word.OLDER_VIEW, Word.NEWER_VIEW, Word.INCOMPLETE)
 # Rows of one page.
 _PAGE: Final = 512
 
@@ -57,6 +58,8 @@ class Fetching:
         self._peers = peers
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        # Why the last round did not fetch all.
+        self._said: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Until `close`; goes on by itself when an owner was away."""
@@ -76,14 +79,24 @@ class Fetching:
 
     async def fetch_all(self) -> bool:
         """Once, all that is lacking. False: an owner was away or did not answer as it should, or the disk did not."""
-        is_all = True
+        left: dict[int, str] = {}
+        is_wrong = False
         for slot, owner in self._ownership.lacking():
             try:
                 await self._fetch(slot, owner, self._ownership.number)
             except (AwayError, BusRefusedError, StoreError) as error:
-                log.warning("a slot is not fetched yet", slot=slot, owner=owner, why=str(error))
-                is_all = False
-        return is_all
+                left[slot] = f"{owner}: {error}"
+                is_wrong |= not _comes_by_itself(error)
+        self._say(left, is_wrong)
+        return not left
+
+    def _say(self, left: dict[int, str], is_wrong: bool) -> None:
+        """One line for all slots, and not the same one again in the next round."""
+        why = tuple(sorted(set(left.values())))
+        if why and why != self._said:
+            say = log.warning if is_wrong else log.info
+            say("slots are not fetched yet", count=len(left), why=why[0])
+        self._said = why
 
     async def _run(self) -> None:
         while True:
@@ -106,3 +119,8 @@ class Fetching:
                     break
                 after = rows[-1].key
         await self._taking.complete(view, slot)
+
+
+def _comes_by_itself(error: Exception) -> bool:
+    """The owner starts, or one of both has not heard of the newest view: at each start, and after each failover."""
+    return isinstance(error, AwayError) or (isinstance(error, BusRefusedError) and error.word in _SOON)
