@@ -45,7 +45,7 @@ def described_options() -> dict[str, set[str]]:
         cell = re.split(r"(?<!\\)\|", line)[1]
         for usage in re.findall(r"`([^`]*)`", cell):
             words = usage.partition(" -- ")[0].replace("[-- COMMAND]", "")
-            command = re.match(r"[a-z0-9 ]+(?= |$)", words)
+            command = re.match(r"[a-z0-9]+(?:[ -][a-z0-9]+)*(?= |$)", words)
             assert command, usage
             found[command[0].strip()] = set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", words)) - SHARED
     return found

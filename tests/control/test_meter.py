@@ -38,7 +38,7 @@ async def franked(api: Api, job: int, **body: object) -> list[tuple[str, Any]]:
 async def test_what_a_device_has_of_a_meter(api: Api, meter: FakeMeter) -> None:
     assert await api.get("meters") == (200, {"meters": []})
     assert await api.get("devices/pixel/meter") == (200, {"device": "pixel", "meter": METER})
-    assert await api.get("meters") == (200, {"meters": [{"device": "pixel", "meter": METER, "waiting": 0}]})
+    assert await api.get("meters") == (200, {"meters": [{"device": "pixel", "meter": METER, "waiting": 0, "last": 0}]})
     assert meter.device.asked == ["+FOBMETER"]
     _, told = await api.post("devices/pixel/meter/about", {})
     assert (told["about"]["origins"], told["about"]["refill_below"]) == (["10115", "20095"], 1000)

@@ -111,7 +111,7 @@ class FakeMeter:
     def _history(self, values: Values) -> tuple[Values, ...]:
         [after] = values
         assert isinstance(after, int)
-        return tuple((record,) for record in self.records[max(after - 1, 0) :][:5])
+        return tuple((record,) for record in self.records[after:][:5])
 
     def _order(self, values: Values, named: int, do: Callable[[Values, Values], None]) -> tuple[Values, ...]:
         order, wanted = values[0], (*values[1:named], *values[named + 2 :])

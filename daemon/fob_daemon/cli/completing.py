@@ -30,6 +30,9 @@ _BROKEN_APART: Final = frozenset(":@<>")
 # The beginning of a key's id.
 _HEX: Final = re.compile("[0-9a-f]+")
 
+# Transactions that anybody looks through.
+_COUNTERS: Final = 100
+
 # A value and what it is.
 Offer = tuple[str, str]
 
@@ -69,6 +72,11 @@ def complete_program(context: click.Context, _: click.Parameter, incomplete: str
     return _offered(context, incomplete, partial(_programs, name=context.params.get("device")))
 
 
+def complete_counter(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Transactions whose indicia are kept here."""
+    return _offered(context, incomplete, partial(_counters, name=context.params.get("device")))
+
+
 def _devices(client: Client) -> Iterable[Offer]:
     devices: list[dict[str, Any]] = client.get("devices")["devices"]
     return [(device["name"], device["state"]) for device in devices]
@@ -105,6 +113,11 @@ def _commands(client: Client, *, name: str | None) -> Iterable[Offer]:
 def _programs(client: Client, *, name: str | None) -> Iterable[Offer]:
     copies: list[dict[str, Any]] = client.get("devices", _device(client, name), "copies")["copies"]
     return [(copy["program"], f"{copy['version']} {copy['state']}") for copy in copies]
+
+
+def _counters(client: Client, *, name: str | None) -> Iterable[Offer]:
+    kept: list[dict[str, Any]] = client.get("devices", _device(client, name), "meter", "franked")["franked"]
+    return [(str(one["counter"]), f"{one['pieces']} pieces") for one in kept[:_COUNTERS]]
 
 
 def _listed(client: Client, name: str | None) -> list[dict[str, Any]]:

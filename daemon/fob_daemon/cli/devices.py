@@ -6,6 +6,7 @@ import click
 
 from fob_daemon.cli.completing import complete_device
 from fob_daemon.cli.context import Fob, json_option
+from fob_daemon.cli.meter_lines import meter_lines
 from fob_daemon.cli.office_lines import office_lines, own_copy_lines
 from fob_daemon.cli.output import Output, Painted, coloured
 from fob_daemon.cli.scan import show_nearby
@@ -60,7 +61,7 @@ def status(fob: Fob) -> None:
         return
     fob.output.line(f"fobd {report['version']}, process {report['pid']}, running for {_duration(report['uptime_s'])}")
     _show_devices(fob.output, report["devices"])
-    if said := [*own_copy_lines(fob), *office_lines(fob, report["devices"])]:
+    if said := [*own_copy_lines(fob), *office_lines(fob, report["devices"]), *meter_lines(fob)]:
         fob.output.line()
         for line in said:
             fob.output.line(line)

@@ -16,6 +16,7 @@ from fob_daemon.cli.checks.daemon import check_daemon
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.git import check_git
 from fob_daemon.cli.checks.links import check_links
+from fob_daemon.cli.checks.meter import check_meters
 from fob_daemon.cli.checks.office import check_office
 from fob_daemon.cli.checks.own_copy import check_own_copy
 from fob_daemon.cli.checks.p11_kit import check_client, check_module_file
@@ -27,6 +28,7 @@ from fob_daemon.cli.checks.ssh import check_ssh
 from fob_daemon.cli.clock_skew import skew_of
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.mending import mend
+from fob_daemon.cli.options import options_of
 from fob_daemon.cli.output import coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 
@@ -46,6 +48,7 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
     check_office,
     check_own_copy,
     check_copies,
+    check_meters,
     check_client,
     check_module_file,
     check_agent_variable,
@@ -63,10 +66,10 @@ CHECKS: Final[tuple[Callable[[Machine], Iterator[Finding]], ...]] = (
 @json_option
 @click.pass_obj
 def doctor(fob: Fob, fix: bool, yes: bool) -> int:
-    """Check daemon, configuration, sockets, devices, Bluetooth, serial lines, back office, p11-kit, ssh, git and clock.
+    """Check daemon, configuration, sockets, devices, Bluetooth, serial lines, p11-kit, ssh, git and clock.
 
-    Each trouble comes with why, and with the next command. The exit code is 1 when something fails; with --fix, when
-    something fails still.
+    Back office, copies of programs and meters too, where there are some. Each trouble comes with why, and with the next
+    command. The exit code is 1 when something fails; with --fix, when something fails still.
     """
     if yes and not fix:
         raise click.UsageError("--yes is for --fix")
@@ -135,7 +138,8 @@ def _machine(fob: Fob) -> Machine:
     own = partial(fob.client.get, "integrity")
     relays = partial(_ask_relays, fob)
     state = fob.paths.state
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, state, own, relays)
+    told = relays, partial(_ask_meters, fob), partial(_ask_copies, fob)
+    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, state, own, *told)
 
 
 def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -146,6 +150,18 @@ def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:
 def _ask_relays(fob: Fob) -> list[dict[str, Any]]:
     """What the devices told of their offices last. Raises ControlError."""
     return list(fob.client.get("office")["relays"])
+
+
+def _ask_meters(fob: Fob) -> list[dict[str, Any]]:
+    """As devices told last. Raises ControlError."""
+    found: list[dict[str, Any]] = fob.client.get("meters")["meters"]
+    return found
+
+
+def _ask_copies(fob: Fob, device: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The components that run there, and how copies stand; two round trips. Raises ControlError."""
+    copies: list[dict[str, Any]] = fob.client.get_from_device("devices", device, "copies")["copies"]
+    return options_of(fob, device), copies
 
 
 def _show(fob: Fob, finding: Finding) -> None:

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "options": "options",
     "integrity": "integrity",
     "ticket": "ticket",
+    "meter": "meter",
     "monitor": "monitor",
     "metrics": "metrics",
     "doctor": "doctor",

@@ -9,7 +9,7 @@ import click
 from fob_daemon.cli.beside import StreamBeside
 from fob_daemon.cli.context import Fob, json_option
 from fob_daemon.cli.log import entry_words
-from fob_daemon.cli.output import Part, coloured, styled
+from fob_daemon.cli.output import Painted, Part, coloured, styled
 from fob_daemon.cli.watching.known import USES_KEPT, Known
 from fob_daemon.cli.watching.layout import lines
 from fob_daemon.cli.watching.terminal import Terminal
@@ -89,6 +89,9 @@ def _office_parts(event: ServerEvent) -> list[Part]:
             return [f"{data['device']}  set {data['set_number']} runs"]
         case "integrity":
             return [f"{data['device']}  {data['program']}  ", coloured(data["state"])]
+        case "meter":
+            fault = [Painted(f"  {data['fault']}", "red")] if data["fault"] else []
+            return [f"{data['device']}  counter {data['counter']}, {data['descending']} left", *fault]
     return [str(data.get("device", ""))]
 
 

@@ -30,6 +30,7 @@ from fob_daemon.control.meter_requests import (
 from fob_daemon.control.office import relay_of
 from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
+from fob_daemon.metering.limits import RESUME
 from fob_daemon.metering.reports import Franked
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.ckr import Ckr
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RESUME: Final = "fob meter frank --resume"
 _STATUS: Final = "fob meter status"
 _AGAIN: Final = "the same command again; it goes on where it was"
 

@@ -8,6 +8,7 @@ from typing import Final
 from fob_daemon.control import limits
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.route import Route
+from fob_daemon.metering.limits import GRAMS_LIMIT
 from fob_daemon.metering.views import Piece, SignUp
 from fob_protocol.metering.limits import AMOUNT_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, POSTCODE_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
@@ -16,7 +17,6 @@ from fob_protocol.office.limits import ID_LIMIT
 ADDRESS_LIMIT: Final = 512
 # Pieces of one body, which are added to a batch.
 PIECES_LIMIT: Final = 256
-GRAMS_LIMIT: Final = 1_000_000
 # The component of rates that comes with the office.
 RATE_COMMAND: Final = "XRATE"
 

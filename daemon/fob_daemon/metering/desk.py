@@ -12,13 +12,14 @@ from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.metering.appearance import Appearance, appearance_of
 from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
+from fob_daemon.metering.limits import JOB_LIMIT
 from fob_daemon.metering.orders import Orders
 from fob_daemon.metering.pieces import fault_of, first_request
 from fob_daemon.metering.reading import transaction_of
 from fob_daemon.metering.refusing import no_job, no_piece, not_added, not_kept, nothing_to_take, unfinished
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.reports import Franked, MeterReport, Paid, SignedOn
-from fob_daemon.metering.store import JOB_LIMIT, MeterStore
+from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, SignUp
 from fob_protocol.caller import Caller
 from fob_protocol.metering.limits import BATCH_LIMIT
@@ -72,7 +73,8 @@ class MeterDesk:
             # What the data centre did by itself is all the device tells of it.
             known = replace(known, counter=told.counter, descending=told.descending, fault=told.fault)
         waiting = sum(job.total - job.done for job in await self.jobs() if job.is_unfinished)
-        return MeterReport(device, known, waiting)
+        newest = await self._disk(self._store.kept, None, 1)
+        return MeterReport(device, known, waiting, newest[0].amount if newest else 0)
 
     async def terms(self) -> MeterTerms:
         """What may be had."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from fob_daemon.metering.limits import GRAMS_LIMIT
 from fob_daemon.metering.views import Piece
 from fob_protocol.at.values import encode_values
 from fob_protocol.limits import TEXT_LIMIT
@@ -11,7 +12,6 @@ from fob_protocol.metering.limits import AMOUNT_LIMIT, BATCH_LIMIT
 
 # Of a command's octets, for its name, order and caller.
 _HEAD: Final = 4096
-GRAMS_LIMIT: Final = 1_000_000
 
 
 def fault_of(piece: Piece) -> str | None:

@@ -4,8 +4,8 @@ from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.metering.jobs import Job
+from fob_daemon.metering.limits import RESUME
 
-RESUME: Final = "fob meter frank --resume"
 _STATUS: Final = "fob meter status"
 
 

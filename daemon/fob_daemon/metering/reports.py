@@ -37,8 +37,9 @@ class SignedOn:
 
 @dataclass(frozen=True, slots=True)
 class MeterReport:
-    """A device's meter as it told last; `waiting`: pieces of a batch that was cut."""
+    """A device's meter as it told last. `waiting`: pieces of a batch that was cut; `last`: what the last one cost."""
 
     device: str
     meter: MeterState
     waiting: int
+    last: int

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fob_daemon.metering.jobs import Done, Job, Kept, Kind, Money, Order, Standing
+from fob_daemon.metering.limits import JOB_LIMIT
 from fob_daemon.metering.views import MeterState, Piece
 from fob_daemon.permissions import require_secret
 
@@ -22,8 +23,6 @@ from fob_daemon.permissions import require_secret
 _VERSION: Final = 1
 # Orders whose transactions are kept, the newest: what is older the data centre still tells (`+FOBMETERHISTORY`).
 ORDERS_KEPT: Final = 1024
-# Pieces of one batch: what one document of labels holds.
-JOB_LIMIT: Final = 10_000
 # Layouts and slogans.
 _COMPONENTS_KEPT: Final = 8
 

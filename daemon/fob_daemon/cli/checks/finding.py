@@ -70,7 +70,8 @@ class Machine:
 
     `ask_office`: the office that is configured, and whether it answers; raises ControlError, NOTHING_TO_DO for none.
     `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known. `state`: the
-    folder of what this user's daemon keeps.
+    folder of what this user's daemon keeps. `ask_meters`: as devices told last; `ask_copies`: the components of a
+    device, and how the copies of its programs stand.
     """
 
     environment: Mapping[str, str]
@@ -86,6 +87,8 @@ class Machine:
     state: Path | None = None
     ask_own_copy: Callable[[], dict[str, Any]] = not_enrolled
     ask_relays: Callable[[], list[dict[str, Any]]] = no_relays
+    ask_meters: Callable[[], list[dict[str, Any]]] = list
+    ask_copies: Callable[[str], tuple[list[dict[str, Any]], list[dict[str, Any]]]] = lambda device: ([], [])
 
     @property
     def person(self) -> Person:

@@ -1,0 +1,88 @@
+"""Meters: does the device believe its data centre, is there money, may the component that rates be used?"""
+
+import shlex
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.control.errors import ControlError
+from fob_daemon.metering.limits import RESUME
+
+_NAME: Final = "meter"
+_REFILL: Final = "fob meter refill AMOUNT"
+# The command of the component that rates.
+_RATES: Final = "+XRATE"
+
+
+def check_meters(machine: Machine) -> Iterator[Finding]:
+    """One quiet line where there is none."""
+    if machine.status is None:
+        yield Finding(Outcome.SKIP, _NAME, "the daemon is not reachable")
+        return
+    try:
+        meters = machine.ask_meters()
+    except ControlError as error:
+        yield Finding(Outcome.WARN, "the meters could not be checked", error.why, error.next_command)
+        return
+    if not meters:
+        yield Finding(Outcome.SKIP, _NAME, "no device has one")
+    for report in meters:
+        troubles = [*_troubles(report), *_ticket_troubles(machine, report["device"])]
+        yield from troubles or [_fine(report)]
+
+
+def _fine(report: dict[str, Any]) -> Finding:
+    from fob_daemon.cli.metering.words import money
+
+    meter = report["meter"]
+    return Finding(
+        Outcome.OK, _NAME, f"'{report['device']}' has {meter['serial']}, with {money(meter, meter['descending'])}"
+    )
+
+
+def _troubles(report: dict[str, Any]) -> Iterator[Finding]:
+    # Loaded where there is a meter.
+    from fob_daemon.cli.metering.words import money, some, state_of
+    from fob_daemon.control.meter_refusals import FAULTS
+
+    meter, device = report["meter"], report["device"]
+    if meter["fault"]:
+        words, deed = FAULTS.get(meter["fault"], (meter["fault"], "fob meter status"))
+        why = f"'{device}' franks nothing: {words} ({meter['fault']})"
+        yield Finding(Outcome.FAIL, "the data centre is not consistent", why, deed)
+    if state_of(meter) in ("stopped", "withdrawn"):
+        why = f"{meter['serial']} of '{device}' is {state_of(meter)}"
+        yield Finding(Outcome.WARN, "a meter franks nothing", why, "ask who runs the data centre")
+    elif meter["descending"] < max(report["last"], 1):
+        left, last = money(meter, meter["descending"]), money(meter, report["last"])
+        why = f"{left} left on {meter['serial']}" + (f", and the last request cost {last}" if report["last"] else "")
+        yield Finding(Outcome.WARN, "a meter has not enough money", why, _REFILL)
+    if report["waiting"]:
+        why = f"{some(report['waiting'], 'is', 'are')} not franked yet for '{device}'"
+        yield Finding(Outcome.WARN, "a batch was cut", why, RESUME)
+
+
+def _ticket_troubles(machine: Machine, device: str) -> Iterator[Finding]:
+    """What rates has a ticket that data centres take."""
+    if not any(one["name"] == device and one["state"] == "ready" for one in machine.devices):
+        return
+    try:
+        options, copies = machine.ask_copies(device)
+    except ControlError as error:
+        yield Finding(Outcome.WARN, "what rates could not be checked", error.why, error.next_command)
+        return
+    rating = {option["id"] for option in options if _RATES in option["commands"]}
+    if not rating:
+        why = f"no component on '{device}' has {_RATES}"
+        yield Finding(Outcome.WARN, "nothing is rated", why, "fob office configure")
+    for copy in copies:
+        if copy["program"] in rating:
+            yield from _copy_troubles(copy, device)
+
+
+def _copy_troubles(copy: dict[str, Any], device: str) -> Iterator[Finding]:
+    program = copy["program"]
+    if copy["until"] is not None and copy["until"] < time.time():
+        why = f"the ticket of '{program}' on '{device}' is over, and the data centre takes no old one"
+        yield Finding(Outcome.WARN, "a ticket is stale", why, f"fob integrity validate {shlex.quote(program)}")

@@ -1,0 +1,1 @@
+"""The commands of `fob meter`, and what they share."""

@@ -1,0 +1,217 @@
+"""`fob meter terms`, `sign-up`, `sign-on`, `status` and `history`."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.metering.asking import meter_of, post, told, typed_amount
+from fob_daemon.cli.metering.words import Report, fields_of, moment, money, some
+from fob_daemon.cli.pins import pin_option
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.json_form import Json
+from fob_daemon.files import write_durably
+from fob_daemon.metering.limits import RESUME
+from fob_protocol.metering.amounts import amount_words
+from fob_protocol.metering.limits import HISTORY_LIMIT
+
+_PAYMENTS: Final = ("prepaid", "postpaid", "per-use")
+# Transactions that a person reads at once, and the most of one command.
+_SHOWN: Final = 20
+_MOST: Final = 10_000
+_DAY: Final = 86_400
+
+
+@click.command("terms", short_help="What a data centre sells, and for what.")
+@device_option
+@json_option
+@click.pass_obj
+def terms_command(fob: Fob, device: str | None) -> None:
+    """Ask the data centre which value kinds there are, what is loaded at least, and what signing up costs."""
+    found = told(fob, fob.device(device), "terms")
+    if fob.output.is_json:
+        fob.output.data(found)
+        return
+    rows = [
+        (kind, amount_words(kind, found["deposit"]), amount_words(kind, found["fee"])) for kind in found["value_kinds"]
+    ]
+    fob.output.table(("VALUE KIND", "LEAST LOAD", "SIGN-UP"), rows)
+
+
+@click.command("sign-up", short_help="Have a meter of your own made.")
+@click.argument("name")
+@click.option("--kind", metavar="KIND", help="What it counts, as eur-cent; not needed where there is one kind.")
+@click.option("--payment", type=click.Choice(_PAYMENTS), default="prepaid", show_default=True, help="When you pay.")
+@click.option(
+    "--origin", "origins", metavar="POSTCODE", multiple=True, required=True,
+    help="Where you post; the first one counts where a piece names none. May be repeated.",
+)  # fmt: skip
+@click.option("--refill-below", metavar="AMOUNT", help="Load by itself when less than so much is left ...")
+@click.option("--refill-amount", metavar="AMOUNT", help="... so much.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def sign_up_command(
+    fob: Fob,
+    name: str,
+    kind: str | None,
+    payment: str,
+    origins: tuple[str, ...],
+    refill_below: str | None,
+    refill_amount: str | None,
+    device: str | None,
+    pin_file: str | None,
+) -> None:
+    """Sign up as NAME. The password is typed on the device, twice, and no computer sees it."""
+    if (refill_below is None) != (refill_amount is None):
+        raise click.UsageError("--refill-below and --refill-amount stand together")
+    chosen = fob.device(device)
+    kind = kind or _only_kind(fob, chosen)
+    refill = {
+        field: typed_amount({"value_kind": kind}, typed)
+        for field, typed in (("refill_below", refill_below), ("refill_amount", refill_amount))
+        if typed is not None
+    }
+    fob.output.say(f"Type a password for '{name}' on the device, twice ...")
+    wanted: dict[str, Json] = {"name": name, "value_kind": kind, "payment": payment, "origins": list(origins), **refill}
+    _joined(fob, post(fob, chosen, pin_file, "sign-up", **wanted))
+
+
+@click.command("sign-on", short_help="Use your meter from this device.")
+@click.argument("name")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def sign_on_command(fob: Fob, name: str, device: str | None, pin_file: str | None) -> None:
+    """Sign on as NAME: the device before this one is over. The password is typed on the device."""
+    chosen = fob.device(device)
+    fob.output.say(f"Type the password of '{name}' on the device ...")
+    _joined(fob, post(fob, chosen, pin_file, "sign-on", name=name))
+
+
+@click.command("status", short_help="What is left, and what was used.")
+@click.option("--ask", is_flag=True, help="Ask the data centre too; the device has to be unlocked.")
+@click.option("--checkpoint", metavar="FILE", help="With --ask: keep the newest checkpoint of the log there.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def status_command(fob: Fob, ask: bool, checkpoint: str | None, device: str | None, pin_file: str | None) -> None:
+    """Show the meter's registers as the device knows them, and the batches of this computer.
+
+    With --ask also what the data centre says now: limits, the rule for loads by itself, places, the log. Who keeps
+    checkpoints finds out later, by fob-log-verify, whether something before them was changed.
+    """
+    if checkpoint is not None and not ask:
+        raise click.UsageError("--checkpoint is for --ask")
+    chosen = fob.device(device)
+    meter_of(fob, chosen)
+    found = post(fob, chosen, pin_file, "about") if ask else told(fob, chosen)
+    jobs = told(fob, chosen, "jobs")["jobs"]
+    if checkpoint is not None:
+        _keep(Path(checkpoint), bytes.fromhex(found["about"]["checkpoint"]))
+    if fob.output.is_json:
+        fob.output.data({**found, "jobs": jobs})
+        return
+    meter = found["meter"]
+    fob.output.fields({**fields_of(meter), **(_about(meter, found["about"]) if ask else {})})
+    rows = [
+        (job["number"], moment(job["began"]), job["total"], job["done"], money(meter, job["amount"])) for job in jobs
+    ]
+    if rows:
+        fob.output.line()
+    fob.output.table(("BATCH", "BEGAN", "PIECES", "FRANKED", "FOR"), rows)
+    _say_what_waits(fob, meter, jobs)
+
+
+@click.command("history", short_help="What the meter did, signed by the data centre.")
+@click.option("--after", type=click.IntRange(0), metavar="COUNTER", help="Only above this counter.")
+@click.option("-n", "count", type=click.IntRange(1, _MOST), default=_SHOWN, show_default=True, help="At most so many.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def history_command(fob: Fob, after: int | None, count: int, device: str | None, pin_file: str | None) -> None:
+    """Show the meter's transactions, the newest ones or those above a counter; the device has checked them."""
+    chosen = fob.device(device)
+    meter = meter_of(fob, chosen)
+    first = max(meter["counter"] - count, 0) if after is None else after
+    found = _history(fob, chosen, pin_file, first, count)
+    if fob.output.is_json:
+        fob.output.data({"device": chosen["name"], "transactions": found})
+        return
+    rows = [
+        (
+            one["counter"], moment(one["time"]), one["deed"], money(meter, one["amount"]), one["labels"] or "",
+            money(meter, one["descending"]),
+        )
+        for one in found
+    ]  # fmt: skip
+    fob.output.table(("COUNTER", "TIME", "DEED", "AMOUNT", "LABELS", "LEFT"), rows)
+
+
+def _only_kind(fob: Fob, device: Report) -> str:
+    kinds: list[str] = told(fob, device, "terms")["value_kinds"]
+    if len(kinds) == 1:
+        return kinds[0]
+    why = f"the data centre has {', '.join(kinds)}" if kinds else "the data centre has none"
+    raise ControlError("which value kind?", why, "the same command with --kind KIND", ExitCode.USAGE)
+
+
+def _joined(fob: Fob, answer: Report) -> None:
+    if fob.output.is_json:
+        fob.output.data(answer)
+        return
+    fob.output.say(f"The meter is {answer['serial']}.")
+    if answer["unsettled"]:
+        what = "nobody knows whether the last order was done; it is not given again"
+        fob.output.say(f"{what}.    to see: fob meter history")
+    fob.output.say("try:   fob meter status --ask")
+
+
+def _keep(path: Path, checkpoint: bytes) -> None:
+    """Raises ControlError."""
+    if not checkpoint:
+        raise ControlError("no checkpoint was kept", "the log has none yet", "the same command later")
+    try:
+        write_durably(path, checkpoint)
+    except OSError as error:
+        why = f"{path}: {error.strerror or error}"
+        raise ControlError("no checkpoint was kept", why, "the same command with another --checkpoint") from None
+
+
+def _about(meter: Report, about: Report) -> dict[str, object]:
+    refill = "never by itself"
+    if about["refill_below"]:
+        refill = f"{money(meter, about['refill_amount'])} below {money(meter, about['refill_below'])}"
+    day = moment(about["day"] * _DAY).partition(" ")[0]
+    return {
+        "for a piece": f"at most {money(meter, about['most_for_a_piece'])}",
+        "for a day": f"at most {money(meter, about['most_for_a_day'])}; {money(meter, about['spent'])} on {day}",
+        "credit": money(meter, about["credit"]),
+        "refill": refill,
+        "origins": ", ".join(about["origins"]),
+        "log": f"{about['log_size']:,} entries",
+    }
+
+
+def _say_what_waits(fob: Fob, meter: Report, jobs: list[Report]) -> None:
+    waiting = sum(job["total"] - job["done"] for job in jobs if not job["is_closed"] and 0 < job["done"] < job["total"])
+    if waiting:
+        fob.output.say(f"{some(waiting, 'of a batch waits', 'of a batch wait')}.    to go on: {RESUME}")
+    elif meter["order"]:
+        fob.output.say("The device keeps the result of an order.    to have it here: fob meter take-over")
+
+
+def _history(fob: Fob, device: Report, pin_file: str | None, after: int, count: int) -> list[Report]:
+    found: list[Report] = []
+    while len(found) < count:
+        page = post(fob, device, pin_file, "history", after=after)["transactions"]
+        found += page
+        if len(page) < HISTORY_LIMIT:
+            break
+        after = page[-1]["counter"]
+    return found[:count]

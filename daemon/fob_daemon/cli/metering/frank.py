@@ -1,0 +1,193 @@
+"""`fob meter frank`: one letter or a batch, paid once however often it is cut."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from fob_daemon.cli.asks import asks_shown
+from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.metering.asking import meter_of, post
+from fob_daemon.cli.metering.batch import CLASS, ZONE, ColumnError, Rules, piece_of, read_batch
+from fob_daemon.cli.metering.labels import Drawer, drawing_options, labels_of, wanted
+from fob_daemon.cli.metering.shown import show_labels
+from fob_daemon.cli.metering.words import Report, letters, money, some
+from fob_daemon.cli.office_bar import OfficeBar
+from fob_daemon.cli.pins import pin_option, with_pin
+from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.metering.limits import RESUME
+
+# Of one body: less than the daemon takes (MAX_BODY), and than it takes pieces.
+_BODY: Final = 24_000
+_PIECES: Final = 256
+# In place of a batch's number: the one that was cut.
+_CUT: Final = 0
+
+Pieces = list[dict[str, Any]]
+
+
+@click.command("frank", short_help="Pay a letter or a batch, and draw the labels.")
+@click.option("--to", metavar="POSTCODE", help="Where it goes.")
+@click.option("--address", metavar="TEXT", help="Of whom it is for, as it stands on the piece.")
+@click.option("--weight", metavar="GRAMS", help="The device computes the postage from it.")
+@click.option("--amount", metavar="AMOUNT", help="Instead of a weight, where nothing is weighed.")
+@click.option("--class", "mail_class", metavar="NAME", default=CLASS, show_default=True, help="Of the rates.")
+@click.option("--zone", metavar="NAME", default=ZONE, show_default=True, help="Of the rates.")
+@click.option("--origin", metavar="POSTCODE", help="Where it is posted; your first one where nothing is said.")
+@click.option(
+    "--batch", metavar="FILE", help="A CSV file with columns to, address, weight, class, zone, origin, amount."
+)
+@click.option("--rates", metavar="COMMAND", default="XRATE", show_default=True, help="Of the component that rates.")
+@click.option("--resume", is_flag=True, help="Go on with the batch that was cut.")
+@click.option("--give-up", is_flag=True, help="Forget what is not franked of the batch that was cut.")
+@drawing_options
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def frank_command(
+    fob: Fob,
+    to: str | None,
+    address: str | None,
+    weight: str | None,
+    amount: str | None,
+    mail_class: str,
+    zone: str,
+    origin: str | None,
+    batch: str | None,
+    rates: str,
+    resume: bool,
+    give_up: bool,
+    output: str | None,
+    kind: str,
+    dpi: int,
+    pdf: str | None,
+    sheet: str,
+    skip: int,
+    device: str | None,
+    pin_file: str | None,
+) -> None:
+    """Frank a letter (--to, --address, --weight) or a batch (--batch), at most 10,000 pieces.
+
+    The device computes the postage and shows it; its person says yes for each 64 pieces. Whatever cuts a batch, Ctrl-C,
+    a power cut, an office that is away, `fob meter frank --resume` goes on with it and pays nothing twice. What is paid
+    is kept: `fob meter print LAST` draws it again.
+    """
+    row = {"to": to, "address": address, "weight": weight, "amount": amount, "origin": origin}
+    _check_one_of(resume=resume, give_up=give_up, batch=batch is not None, piece=any(row.values()))
+    drawing = wanted(output, kind, dpi, pdf, sheet, skip)
+    chosen = fob.device(device)
+    if give_up:
+        _give_up(fob, chosen)
+        return
+    rules = Rules(mail_class, zone, lambda: str(meter_of(fob, chosen)["value_kind"]))
+    pieces: Pieces = []
+    if batch is not None:
+        pieces = read_batch(Path(batch), rules)
+    elif not resume:
+        pieces = [_piece({name: value for name, value in row.items() if value}, rules)]
+    drawer = Drawer(fob, chosen, drawing)
+    number = _CUT if resume else _begin(fob, chosen, pin_file, rates, pieces)
+    finished = _frank(fob, chosen, pin_file, number, len(pieces))
+    labels = labels_of(fob, chosen, _counters(fob, chosen, finished["number"]))
+    _tell(fob, finished)
+    show_labels(fob, chosen, labels, drawer.draw(labels), {"job": finished["number"], "meter": finished["meter"]})
+
+
+def _check_one_of(**given: bool) -> None:
+    """Raises click.UsageError."""
+    if sum(given.values()) != 1:
+        raise click.UsageError("say --to, --address and --weight, or --batch, or --resume, or --give-up")
+
+
+def _piece(row: dict[str, str], rules: Rules) -> dict[str, Any]:
+    try:
+        return piece_of(row, rules)
+    except ColumnError as error:
+        raise ControlError(
+            "nothing was franked", f"--{error.column}: {error}", RESUME.rpartition(" ")[0] + " --help", ExitCode.USAGE
+        ) from None
+
+
+def _give_up(fob: Fob, device: Report) -> None:
+    answer = fob.client.delete("devices", device["name"], "meter", "jobs")
+    if fob.output.is_json:
+        fob.output.data(answer)
+        return
+    left = answer["total"] - answer["done"]
+    kept = some(answer["done"], "is franked and kept", "are franked and kept")
+    fob.output.say(f"{some(left, 'is forgotten', 'are forgotten')}; {kept}.")
+
+
+def _begin(fob: Fob, device: Report, pin_file: str | None, rates: str, pieces: Pieces) -> int:
+    """A batch with all its pieces, of which none is paid yet. Raises ControlError."""
+    number: int = post(fob, device, pin_file, "jobs", command=rates.upper())["job"]
+    for part in _parts(pieces):
+        fob.client.post("devices", device["name"], "meter", "jobs", str(number), "pieces", body={"pieces": list(part)})
+    return number
+
+
+def _parts(pieces: Pieces) -> Iterator[Pieces]:
+    part: Pieces = []
+    room = _BODY
+    for piece in pieces:
+        size = len(json.dumps(piece)) + 2
+        if part and (size > room or len(part) == _PIECES):
+            yield part
+            part, room = [], _BODY
+        part.append(piece)
+        room -= size
+    yield part
+
+
+def _frank(fob: Fob, device: Report, pin_file: str | None, number: int, count: int) -> Report:
+    """The batch, when it is done. Raises ControlError."""
+    what = f"Franking {letters(count)}" if count else "Going on with the batch"
+    fob.output.say(f"{what}; look at '{device['name']}' ...")
+    done = _Done()
+    try:
+        with OfficeBar(fob.output) as bar, asks_shown(fob, device["name"], bar.say):
+            finished: Report = with_pin(fob, device, pin_file, lambda pin: _follow(fob, device, number, pin, bar, done))
+    except (KeyboardInterrupt, click.Abort):
+        why = f"by Ctrl-C; {some(done.pieces, 'is franked', 'are franked')} and kept, and nothing is paid twice"
+        raise ControlError("the batch was not franked to its end", why, RESUME, ExitCode.INTERRUPTED) from None
+    return finished
+
+
+class _Done:
+    """Pieces that have their indicia."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+
+
+def _follow(fob: Fob, device: Report, number: int, pin: dict[str, str], bar: OfficeBar, done: _Done) -> Report:
+    path = ("devices", device["name"], "meter", "jobs", str(number), "franking")
+    with fob.client.stream("POST", *path, body={**pin}) as events:
+        for event in events:
+            data: Any = event.data
+            match event.name:
+                case "franked":
+                    done.pieces = data["done"]
+                    bar.show(f"{data['done']:,} of {letters(data['total'])}", data["done"], data["total"])
+                case "finished":
+                    finished: Report = data
+                    return finished
+                case "error":
+                    code = ExitCode(data["exit_code"])
+                    raise ControlError(data["what"], data["why"], data["next"], code, status=data.get("status"))
+    raise ControlError("the batch was not franked to its end", "the daemon ended the conversation", RESUME)
+
+
+def _counters(fob: Fob, device: Report, job: int) -> list[int]:
+    kept = fob.client.get_from_device("devices", device["name"], "meter", "franked", job=job)["franked"]
+    return sorted(one["counter"] for one in kept)
+
+
+def _tell(fob: Fob, finished: Report) -> None:
+    meter = finished["meter"]
+    if not fob.output.is_json:
+        spent, left = money(meter, finished["amount"]), money(meter, meter["descending"])
+        fob.output.say(f"Franked {letters(finished['done'])} for {spent}; {left} left.")

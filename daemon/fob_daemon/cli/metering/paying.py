@@ -1,0 +1,78 @@
+"""`fob meter refill`, `refund` and `take-over`."""
+
+import click
+
+from fob_daemon.cli.completing import complete_counter
+from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.metering.asking import meter_of, post, typed_amount
+from fob_daemon.cli.metering.words import Report, money
+from fob_daemon.cli.pins import pin_option
+
+
+@click.command("refill", short_help="Load money onto the meter.")
+@click.argument("amount")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def refill_command(fob: Fob, amount: str, device: str | None, pin_file: str | None) -> None:
+    """Load AMOUNT, as 20 or 19.95 of the meter's unit, or 1995 cent. What is owed is paid first.
+
+    One that was cut goes on with the same command, and is loaded once.
+    """
+    chosen = fob.device(device)
+    wanted = typed_amount(meter := meter_of(fob, chosen), amount)
+    fob.output.say(f"Loading {money(meter, wanted)} ...")
+    _paid(fob, post(fob, chosen, pin_file, "loads", amount=wanted), "Loaded")
+
+
+@click.command("refund", short_help="Have money paid back, or give back an indicium.")
+@click.argument("amount", required=False)
+@click.option(
+    "--counter", type=click.IntRange(1), shell_complete=complete_counter,
+    help="Instead of AMOUNT: an indicium that was not used, of the transaction with this number.",
+)  # fmt: skip
+@click.option("--piece", type=click.IntRange(1), default=1, show_default=True, help="Which one of that transaction.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def refund_command(
+    fob: Fob, amount: str | None, counter: int | None, piece: int, device: str | None, pin_file: str | None
+) -> None:
+    """Have AMOUNT of what is left paid back; or give back an indicium that was not used: it is void from then on."""
+    if (amount is None) == (counter is None):
+        raise click.UsageError("say AMOUNT, or --counter")
+    chosen = fob.device(device)
+    meter = meter_of(fob, chosen)
+    if amount is not None:
+        body = {"amount": typed_amount(meter, amount)}
+    else:
+        body = {"counter": counter or 0, "piece": piece - 1}
+    _paid(fob, post(fob, chosen, pin_file, "refunds", **body), "Paid back" if amount is not None else "Credited")
+
+
+@click.command("take-over", short_help="Have the result that the device keeps for another computer.")
+@device_option
+@pin_option
+@json_option
+@click.pass_obj
+def take_over_command(fob: Fob, device: str | None, pin_file: str | None) -> None:
+    """Take over what was ordered by another computer, or by this one before it lost its files.
+
+    The device serves nobody else before it was taken. The computer that ordered it must not go on with it: it would
+    be paid again.
+    """
+    chosen = fob.device(device)
+    _paid(fob, post(fob, chosen, pin_file, "take-over"), "Taken over: an order of")
+    if not fob.output.is_json:
+        fob.output.say("try:   fob meter print LAST --output FOLDER")
+
+
+def _paid(fob: Fob, answer: Report, deed: str) -> None:
+    if fob.output.is_json:
+        fob.output.data(answer)
+        return
+    meter = answer["meter"]
+    before = " (it was begun before)" if answer["is_resumed"] else ""
+    fob.output.say(f"{deed} {money(meter, answer['amount'])}{before}; {money(meter, meter['descending'])} left.")

@@ -1,0 +1,66 @@
+"""What meters say, in a person's words."""
+
+import time
+from typing import Any, Final
+
+from fob_protocol.metering.amounts import amount_words
+from fob_protocol.metering.kinds import MeterState, Payment
+
+Report = dict[str, Any]
+
+_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
+# Of a meter of which the device has not heard what it counts.
+_UNITS: Final = "units"
+
+
+def money(meter: Report, amount: int) -> str:
+    """`EUR 2.85`."""
+    return amount_words(meter["value_kind"] or _UNITS, amount)
+
+
+def moment(seconds: int) -> str:
+    """Here and now."""
+    return time.strftime(_MOMENT, time.localtime(seconds))
+
+
+def state_of(meter: Report) -> str:
+    """`active`, `stopped` or `withdrawn`."""
+    known = {int(state): state.name.lower() for state in MeterState}
+    return known.get(meter["state"], "not known yet")
+
+
+def payment_of(meter: Report) -> str:
+    """`prepaid`, `postpaid` or `per use`."""
+    known = {int(payment): payment.name.lower().replace("_", " ") for payment in Payment}
+    return known.get(meter["payment"], "not known yet")
+
+
+def letters(count: int) -> str:
+    """`1 piece`, `3 pieces`."""
+    return "1 piece" if count == 1 else f"{count:,} pieces"
+
+
+def some(count: int, one: str, many: str) -> str:
+    """`1 piece is`, `3 pieces are`."""
+    return f"{letters(count)} {one if count == 1 else many}"
+
+
+def fields_of(meter: Report) -> dict[str, object]:
+    """A name and a value for each that there is."""
+    found: dict[str, object] = {
+        "meter": meter["serial"],
+        "mailer": meter["name"],
+        "state": state_of(meter),
+        "payment": payment_of(meter),
+        "left": money(meter, meter["descending"]),
+        "used": f"{money(meter, meter['ascending'])} for {letters(meter['pieces'])}",
+        "loaded": money(meter, meter["loads"]),
+        "counter": meter["counter"],
+    }
+    if meter["owed"]:
+        found["owed"] = money(meter, meter["owed"])
+    if meter["order"]:
+        found["order"] = f"{meter['order']}, {meter['word']}"
+    if meter["fault"]:
+        found["fault"] = meter["fault"]
+    return found

@@ -1,0 +1,375 @@
+"""`fob meter`: from a letter to its label, batches that are cut, money, and every error in three lines."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from cli.fob_program import FobProgram
+from control.fake_daemon import FakeDaemon
+from control.fake_phone import FakePhone
+from fob_daemon.control.interface import DeviceState
+from fob_daemon.control.office_reports import MeterChange
+from fob_protocol.pkcs11.ckr import Ckr
+from support.fake_device_office import refusing, saying
+from support.fake_meter import SERIAL, FakeMeter
+
+LETTER = ("--to", "20095", "--address", "Erika 1, Hamburg", "--weight", "20")
+
+
+@pytest.fixture
+def meter(daemon: FakeDaemon, phone: FakePhone) -> FakeMeter:
+    """The one paired device, 'pixel', with a meter."""
+    daemon.offices["pixel"].handlers["+FOBOPTIONS"] = saying(
+        ("postage-rates", "1.0.0", 1, "Rates", 4096, None, "+XRATE")
+    )
+    return FakeMeter(daemon.offices["pixel"]).rich()
+
+
+def a_batch(path: Path, count: int) -> str:
+    """A file with so many letters."""
+    lines = [f'20095,"Erika {number}, Hamburg",20' for number in range(count)]
+    path.write_text("\n".join(("to,address,weight", *lines)) + "\n")
+    return str(path)
+
+
+def pictures(folder: Path, kind: str) -> list[Path]:
+    """What was drawn."""
+    return list(folder.glob(f"*.{kind}"))
+
+
+async def test_a_letter_from_its_address_to_its_picture(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    ended = await fob("meter", "frank", *LETTER, "--output", str(tmp_path / "labels"))
+    file = tmp_path / "labels" / f"{SERIAL}-000002-01.svg"
+    assert ended.out.splitlines() == [
+        "NUMBER  AMOUNT    CLASS   TO     FILE",
+        f"2/1     EUR 0.95  letter  20095  {file}",
+    ]
+    assert ended.err.splitlines() == [
+        "Franking 1 piece; look at 'pixel' ...",
+        "1 of 1 piece ...",
+        "Franked 1 piece for EUR 0.95; EUR 999.05 left.",
+    ]
+    assert file.read_text().startswith("<svg")
+    # What paid, and what asked for layout and slogan.
+    assert meter.device.asked == ["+FOBOPTIONS", "+FOBMETERFRANK", "+FOBMETERTAKEN"]
+
+
+@pytest.mark.clause("M25")
+async def test_a_batch_on_sheets(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    pdf = tmp_path / "labels.pdf"
+    ended = await fob(
+        "meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 70), "--pdf", str(pdf), "--skip", "3", "--json"
+    )
+    assert ended.code == 0
+    assert pdf.read_bytes().startswith(b"%PDF")
+    found = ended.json
+    assert (found["job"], len(found["labels"]), found["meter"]["descending"]) == (1, 70, 100_000 - 70 * 95)
+    assert [(one["counter"], one["piece"]) for one in found["labels"][62:66]] == [(2, 62), (2, 63), (3, 0), (3, 1)]
+    assert len(meter.paid) == 2
+
+
+async def test_what_was_paid_is_drawn_again(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 66))
+    ended = await fob("meter", "print", "LAST", "--output", str(tmp_path), "--format", "png")
+    assert ended.code == 0
+    assert len(pictures(tmp_path, "png")) == 66
+    assert ended.out.splitlines()[-1] == "and 42 pieces more"
+    ended = await fob("meter", "print", "--counter", "3", "--json")
+    assert [one["counter"] for one in ended.json["labels"]] == [3, 3]
+    assert len(meter.paid) == 2
+    ended = await fob("meter", "print", "--counter", "1", "--json")
+    assert ended.code == 7
+
+
+async def test_a_disk_that_is_full_loses_nothing_that_was_paid(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    (tmp_path / f"{SERIAL}-000002-01.svg").mkdir()
+    ended = await fob("meter", "frank", *LETTER, "--output", str(tmp_path))
+    assert (ended.code, ended.error[0]) == (1, "the labels were not drawn")
+    assert ended.error[1].startswith("1 piece is paid and kept;")
+    assert ended.error[2] == "fob meter print LAST with another --output or --pdf"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--output", "/dev/null/labels"), ("--pdf", "/nowhere/labels.pdf"), ("--pdf", "x.pdf", "--skip", "24")],
+)
+async def test_nothing_is_paid_that_cannot_be_drawn(
+    fob: FobProgram, meter: FakeMeter, arguments: tuple[str, ...]
+) -> None:
+    ended = await fob("meter", "frank", *LETTER, *arguments)
+    assert ended.code in (1, 2)
+    assert len(ended.error) == 3
+    assert meter.paid == []
+
+
+async def test_a_slogan_that_cannot_be_drawn_is_found_before_anything_is_paid(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    bad = b"<script>1</script>"
+    meter.device.handlers["+FOBOPTIONS"] = saying(("slogan-picture", "1.0.0", 2, "A slogan", len(bad), None, None))
+    meter.device.handlers["+FOBOPTION"] = saying((len(bad), bad))
+    ended = await fob("meter", "frank", *LETTER, "--output", str(tmp_path))
+    assert ended.error[:2] == [
+        "no label can be drawn",
+        "a slogan with <script>; those that are drawn: svg g path circle rect line text",
+    ]
+    assert meter.paid == []
+
+
+@pytest.mark.clause("M33")
+async def test_a_batch_that_runs_out_of_money_goes_on(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    meter.descending = 64 * 95
+    ended = await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 65))
+    assert (ended.code, ended.error) == (
+        1,
+        [
+            "the batch was not franked to its end",
+            "there is not enough postage on the meter (insufficient-funds)",
+            "fob meter refill, and then: fob meter frank --resume",
+        ],
+    )
+    assert "1 piece of a batch waits for 'pixel'    try: fob meter frank --resume" in (await fob("status")).out
+    ended = await fob("meter", "frank", *LETTER)
+    assert ended.error[1:] == [
+        "of an earlier batch 64 of 65 pieces are franked and paid",
+        "fob meter frank --resume    (or --give-up)",
+    ]
+    assert (await fob("meter", "refill", "20")).err == ("Loading EUR 20.00 ...\nLoaded EUR 20.00; EUR 20.00 left.\n")
+    ended = await fob("meter", "frank", "--resume", "--output", str(tmp_path))
+    assert ended.code == 0
+    assert len(pictures(tmp_path, "svg")) == 65
+    assert (await fob("meter", "frank", "--resume")).code == 7
+    assert [amount for _, amount in meter.paid] == [64 * 95, 2000, 95]
+
+
+async def test_a_batch_that_is_given_up(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    meter.descending = 64 * 95
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 65))
+    ended = await fob("meter", "frank", "--give-up")
+    assert ended.err == "1 piece is forgotten; 64 pieces are franked and kept.\n"
+    assert (await fob("meter", "frank", "--give-up")).code == 7
+
+
+async def test_ctrl_c_keeps_the_batch(fob: FobProgram, meter: FakeMeter, daemon: FakeDaemon, tmp_path: Path) -> None:
+    asked = asyncio.Event()
+    frank = daemon.meter("pixel").remote.frank
+
+    async def waiting(*values: object) -> object:
+        asked.set()
+        await asyncio.sleep(3600)
+        return await frank(*values)  # type: ignore[arg-type]
+
+    daemon.meter("pixel").remote.frank = waiting  # type: ignore[method-assign,assignment]
+    process = await fob.start("meter", "frank", *LETTER, "--output", str(tmp_path))
+    await asyncio.wait_for(asked.wait(), 30)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert err.decode().splitlines()[-3:] == [
+        "error: the batch was not franked to its end",
+        "why:   by Ctrl-C; 0 pieces are franked and kept, and nothing is paid twice",
+        "try:   fob meter frank --resume",
+    ]
+    daemon.meter("pixel").remote.frank = frank  # type: ignore[method-assign]
+    assert (await fob("meter", "frank", "--resume")).code == 0
+    assert len(meter.paid) == 1
+
+
+async def test_a_no_on_the_phone(fob: FobProgram, meter: FakeMeter) -> None:
+    meter.answer = False
+    ended = await fob("meter", "frank", *LETTER)
+    assert (ended.code, ended.error[1]) == (
+        5, "the person said no on the phone (CKR_FUNCTION_REJECTED: refused on the device)"
+    )  # fmt: skip
+    meter.answer = True
+    # What nobody allowed is in nobody's way.
+    assert (await fob("meter", "frank", *LETTER)).code == 0
+    assert len(meter.paid) == 1
+
+
+async def test_the_status(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    await fob("meter", "frank", *LETTER)
+    ended = await fob("meter", "status", "--ask", "--checkpoint", str(tmp_path / "checkpoint"))
+    assert ended.out.splitlines()[:15] == [
+        f"meter        {SERIAL}",
+        "mailer       ada",
+        "state        active",
+        "payment      prepaid",
+        "left         EUR 999.05",
+        "used         EUR 0.95 for 1 piece",
+        "loaded       EUR 1000.00",
+        "counter      2",
+        "for a piece  at most EUR 100.00",
+        "for a day    at most EUR 500.00; EUR 0.95 on 2026-11-22",
+        "credit       EUR 0.00",
+        "refill       EUR 50.00 below EUR 10.00",
+        "origins      10115, 20095",
+        "log          12 entries",
+        "",
+    ]
+    assert (tmp_path / "checkpoint").read_bytes() == b"checkpoint"
+    answer = (await fob("meter", "status", "--json")).json
+    assert (answer["meter"]["counter"], answer["jobs"][0]["done"]) == (2, 1)
+
+
+async def test_one_line_of_the_status_of_all(fob: FobProgram, meter: FakeMeter) -> None:
+    assert "has meter" not in (await fob("status")).out
+    await fob("meter", "frank", *LETTER)
+    meter.device.asked.clear()
+    line = f"'pixel' has meter {SERIAL}: EUR 999.05 left, EUR 0.95 used for 1 piece"
+    assert line in (await fob("status")).out.splitlines()
+    assert meter.device.asked == []
+
+
+async def test_the_history(fob: FobProgram, meter: FakeMeter) -> None:
+    await fob("meter", "frank", *LETTER)
+    await fob("meter", "refund", "--counter", "2")
+    ended = await fob("meter", "history")
+    lines = [line.split() for line in ended.out.splitlines()]
+    assert [(line[0], line[3], line[5]) for line in lines[1:]] == [
+        ("1", "load", "1000.00"), ("2", "frank", "0.95"), ("3", "credit", "0.95"),
+    ]  # fmt: skip
+    found = (await fob("meter", "history", "--after", "1", "--json")).json["transactions"]
+    assert [one["counter"] for one in found] == [2, 3]
+    for _ in range(7):
+        meter.rich(100)
+    assert len((await fob("meter", "history", "--after", "0", "--json")).json["transactions"]) == 10
+
+
+async def test_money(fob: FobProgram, meter: FakeMeter) -> None:
+    assert (await fob("meter", "refund", "5.50")).err == "Paid back EUR 5.50; EUR 994.50 left.\n"
+    assert (await fob("meter", "refill", "1050 cent", "--json")).json["amount"] == 1050
+    ended = await fob("meter", "refill", "2,85")
+    assert (ended.code, ended.error[:2]) == (
+        2, ["'2,85' is no amount", "an amount is written as 2.85 or 285 cent"],
+    )  # fmt: skip
+    assert (await fob("meter", "take-over")).code == 7
+
+
+async def test_signing_up_and_on(fob: FobProgram, meter: FakeMeter) -> None:
+    meter.stage = "none"
+    ended = await fob("meter", "status")
+    assert (ended.code, ended.error[1:]) == (7, ["'pixel' has no meter", "fob meter sign-up NAME"])
+    ended = await fob("meter", "sign-up", "ada", "--origin", "10115")
+    assert (ended.code, ended.error[:2]) == (2, ["which value kind?", "the data centre has eur-cent, pages"])
+    arguments = ("--kind", "eur-cent", "--origin", "10115", "--refill-below", "10", "--refill-amount", "50")
+    ended = await fob("meter", "sign-up", "ada", *arguments)
+    assert ended.err.splitlines()[:2] == [
+        "Type a password for 'ada' on the device, twice ...", f"The meter is {SERIAL}.",
+    ]  # fmt: skip
+    assert meter.joined == [("ada", "eur-cent", 1, 1000, 5000, "10115")]
+    assert (await fob("meter", "sign-on", "ada", "--json")).json["serial"] == SERIAL
+    ended = await fob("meter", "terms")
+    assert ended.out.splitlines()[1].split() == ["eur-cent", "EUR", "5.00", "EUR", "0.00"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frank",),
+        ("frank", *LETTER, "--resume"),
+        ("frank", "--batch", "x.csv", "--give-up"),
+        ("print", "LAST"),
+        ("print", "LAST", "--counter", "1"),
+        ("refund",),
+        ("refund", "1", "--counter", "1"),
+        ("status", "--checkpoint", "x"),
+        ("sign-up", "ada"),
+        ("sign-up", "ada", "--origin", "1", "--refill-below", "1"),
+        ("frank", *LETTER, "--skip", "1"),
+        ("refill",),
+    ],
+)
+async def test_usage_errors(lonely_fob: FobProgram, arguments: tuple[str, ...]) -> None:
+    ended = await lonely_fob("meter", *arguments)
+    assert (ended.code, len(ended.error)) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--to", "20095!", "--to: it has to be 1 to 16 letters"),
+        ("--address", "...", "--address: an address has letters or digits"),
+        ("--weight", "heavy", "--weight: it has to be 1 to 1,000,000 grams"),
+        ("--class", "Letter", "--class: it has to be small letters"),
+        ("--amount", "1", "--weight: a piece has a weight, or an amount"),
+    ],
+)
+async def test_a_letter_that_cannot_be(fob: FobProgram, meter: FakeMeter, option: str, value: str, why: str) -> None:
+    ended = await fob("meter", "frank", *LETTER, option, value)
+    assert (ended.code, ended.error[0]) == (2, "nothing was franked")
+    assert ended.error[1].startswith(why)
+    assert meter.device.asked == []
+
+
+async def test_what_nothing_weighs(fob: FobProgram, meter: FakeMeter) -> None:
+    ended = await fob("meter", "frank", *LETTER[:4], "--amount", "2.85", "--json")
+    assert ended.json["labels"][0]["amount"] == 285
+
+
+async def test_a_device_that_is_away(fob: FobProgram, meter: FakeMeter, daemon: FakeDaemon) -> None:
+    meter.device.is_away = True
+    daemon.change_device("pixel", DeviceState.AWAY, "out of reach", "go nearer")
+    ended = await fob("meter", "refill", "20")
+    assert (ended.code, ended.error[2]) == (4, "go nearer")
+
+
+async def test_fault_and_low_funds_are_found_by_the_doctor(
+    fob: FobProgram, meter: FakeMeter, daemon: FakeDaemon
+) -> None:
+    meter.device.handlers["+FOBCOPIES"] = saying(("postage-rates", "1.0.0", bytes(16), "valid", None, 1, 2))
+    await fob("meter", "frank", *LETTER)
+    meter.descending, meter.fault = 0, "log-rewritten"
+    await fob("meter", "status")
+    findings = {one["what"]: one for one in (await fob("doctor", "--json")).json["findings"]}
+    assert findings["the data centre is not consistent"]["outcome"] == "fail"
+    assert findings["the data centre is not consistent"]["why"] == (
+        "'pixel' franks nothing: the data centre's log is not the one it was (log-rewritten)"
+    )
+    assert findings["a meter has not enough money"]["why"] == (
+        f"EUR 0.00 left on {SERIAL}, and the last request cost EUR 0.95"
+    )
+    assert findings["a ticket is stale"]["next"] == "fob integrity validate postage-rates"
+    assert "'pixel' does not believe its data centre: log-rewritten" in (await fob("status")).out
+    ended = await fob("meter", "refill", "20")
+    assert ended.error[1] == "the data centre's log is not the one it was (log-rewritten)"
+
+
+async def test_the_monitor_tells_of_meters(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:
+    process = await fob.start("monitor")
+    while await daemon.followers.get() != 1:
+        pass
+    daemon.announce(MeterChange("pixel", 12, 9905, "broken-chain"))
+    assert process.stdout is not None
+    line = (await process.stdout.readline()).decode()
+    assert line.partition("  ")[2] == "meter     pixel  counter 12, 9905 left  broken-chain\n"
+    process.kill()
+    await process.communicate()
+
+
+async def test_counters_are_completed(fob: FobProgram, meter: FakeMeter) -> None:
+    await fob("meter", "frank", *LETTER)
+    fob.environment |= {
+        "_FOB_COMPLETE": "bash_complete", "COMP_WORDS": "fob meter print --counter ", "COMP_CWORD": "4",
+    }  # fmt: skip
+    assert (await fob()).out == "plain,2\n"
+
+
+async def test_an_office_that_is_away(fob: FobProgram, meter: FakeMeter) -> None:
+    meter.is_unanswered = True
+    ended = await fob("meter", "refill", "20")
+    assert ended.error[0] == "nothing was loaded"
+    assert ended.error[2].endswith("the same command again; it goes on where it was")
+    meter.is_unanswered = False
+    assert "Loaded EUR 20.00 (it was begun before);" in (await fob("meter", "refill", "20")).err
+    assert len(meter.paid) == len(meter.questions) == 1
+
+
+async def test_a_phone_without_a_meter(fob: FobProgram, phone: FakePhone, daemon: FakeDaemon) -> None:
+    daemon.offices["pixel"].handlers["+FOBMETER"] = refusing(Ckr.FUNCTION_NOT_SUPPORTED)
+    ended = await fob("meter", "status")
+    assert (ended.code, ended.error[1]) == (1, "'pixel' has no meter (CKR_FUNCTION_NOT_SUPPORTED)")
