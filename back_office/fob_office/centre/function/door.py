@@ -1,6 +1,7 @@
 """A device's sealed question in, a sealed answer out; the function server's own key opens it (M2)."""
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -21,6 +22,7 @@ from fob_office.centre.function.refusing import refusal_of
 from fob_office.centre.function.settings import FunctionSettings
 from fob_office.centre.function.signing import Signing
 from fob_office.refusing import RuleBrokenError
+from fob_office.servers.identity import Identity
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose import mac0
 from fob_protocol.cose.errors import CoseError
@@ -67,17 +69,28 @@ class Door:
 
     async def answer(self, sealed: bytes) -> bytes:
         """What goes back, refusals too. Raises BusRefusedError MALFORMED: it opens with no key that is here."""
-        identity = self.settings.identity
-        question = self._open(sealed)
+        identity, question = self._open(sealed)
         body = await self._body(question.body)
         now = self.surroundings.clock()
         return envelope.seal_answer(identity.signing_key, Service.METERING, question, sealed, now, body)
 
-    def _open(self, sealed: bytes) -> Question:
+    def _open(self, sealed: bytes) -> tuple[Identity, Question]:
+        """With the keys that it was sealed to."""
+        *former, oldest = self.settings.identities
+        for identity in former:
+            with suppress(CoseError):
+                return identity, self._opened(identity, sealed)
         try:
-            question = envelope.open_question(self.settings.identity.sealing_key, Service.METERING, sealed)
+            return oldest, self._opened(oldest, sealed)
+        except CoseError as error:
+            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
+
+    def _opened(self, identity: Identity, sealed: bytes) -> Question:
+        """Raises BusRefusedError MALFORMED, CoseError: it is sealed to other keys."""
+        try:
+            question = envelope.open_question(identity.sealing_key, Service.METERING, sealed)
             self.probe.exchange(X25519PublicKey.from_public_bytes(question.reply_key))
-        except (CoseError, OfficeError) as error:
+        except OfficeError as error:
             raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
         except ValueError:
             raise BusRefusedError(BusWord.MALFORMED, "the reply key is none") from None

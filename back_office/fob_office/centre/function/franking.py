@@ -8,7 +8,7 @@ import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Act, Changed, Frank
-from fob_office.centre.function.changing import Changing, Held, Request, record_of
+from fob_office.centre.function.changing import TRIES, Changing, Held, Request, record_of
 from fob_office.centre.function.paying import Paying, mailer
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
@@ -73,9 +73,9 @@ class Franking:
         if not is_same(ticket.holder, user.holder):
             raise refused(Refusal.NOT_VALIDATED, "the ticket is another device's")
         pieces = resolve(wanted.pieces, user.origins)
-        if user.payment == Payment.PER_USE:
-            held = await self._with_enough(held, asked.request, pieces)
         act = Act(asked.request.digest, asked.request.id, wanted.integrity)
+        if user.payment == Payment.PER_USE:
+            return await self._pay_and_dispense(held, asked.request, permission, pieces, act)
         try:
             return await self._dispense(held, permission, pieces, act)
         except BusRefusedError as error:
@@ -88,9 +88,19 @@ class Franking:
         frank = Frank(held.meter, permission, pieces.octets, act)
         return await self.peers.owner(held.record.serial, frank)
 
-    async def _with_enough(self, held: Held, request: Request, pieces: Resolved) -> Held:
-        await self.paying.pay_per_use(held, request.digest, pieces.amount)
-        return await self._again(request)
+    async def _pay_and_dispense(
+        self, held: Held, request: Request, permission: bytes, pieces: Resolved, act: Act
+    ) -> Changed:
+        """What was loaded for this frank may go for another one, of another server."""
+        for _ in range(TRIES):
+            await self.paying.pay_per_use(held, request.digest, pieces.amount)
+            held = await self._again(request)
+            try:
+                return await self._dispense(held, permission, pieces, act)
+            except BusRefusedError as error:
+                if error.word != Word.INSUFFICIENT_FUNDS:
+                    raise
+        raise BusRefusedError(Word.UNAVAILABLE, "others were faster")
 
     async def _again(self, request: Request) -> Held:
         """The records after a load. Raises BusRefusedError."""

@@ -17,6 +17,8 @@ from fob_protocol.office.certificate import Certificate
 from fob_protocol.office.message import Count, Message, Name, Octets32, Version, read
 
 FILE: Final = "function"
+# Key pairs of before.
+FORMER_LIMIT: Final = 3
 
 
 class Admitted(Message, frozen=True):
@@ -28,6 +30,17 @@ class Admitted(Message, frozen=True):
     programs: Annotated[dict[Name, Version], Meta(max_length=32)]
 
 
+class FormerKeys(Message, frozen=True):
+    """Keys before the newest ones: devices that have not heard of those ask by them."""
+
+    certificate: bytes
+    signing_key: Octets32
+    sealing_key: Octets32
+
+    def __repr__(self) -> str:
+        return "FormerKeys(...)"
+
+
 class Told(Message, tag=1, frozen=True):
     """What stands in the folder; private keys with it."""
 
@@ -36,6 +49,7 @@ class Told(Message, tag=1, frozen=True):
     sealing_key: Octets32
     admitted: Annotated[tuple[Admitted, ...], Meta(max_length=16)]
     deposit: Amount
+    former: Annotated[tuple[FormerKeys, ...], Meta(max_length=FORMER_LIMIT)] = ()
 
     def __repr__(self) -> str:
         return "Told(...)"
@@ -45,12 +59,19 @@ class Told(Message, tag=1, frozen=True):
 class FunctionSettings:
     """`identity`: the server certificate with usage METERING and its keys, the same for all function servers.
 
-    `rates`: by value kind, whose tickets are admitted (X5). `deposit` is the least that is loaded at once.
+    `rates`: by value kind, whose tickets are admitted (X5). `deposit` is the least that is loaded at once. `former`:
+    the same server with its keys of before.
     """
 
     identity: Identity = field(repr=False)
     rates: dict[str, RelyingParty]
     deposit: int = 0
+    former: tuple[Identity, ...] = field(default=(), repr=False)
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """Whose questions it answers, the newest keys first."""
+        return (self.identity, *self.former)
 
     @property
     def audience(self) -> str:
@@ -65,19 +86,32 @@ def write_settings(folder: BoxFolder, told: Told) -> None:
 
 def read_settings(folder: BoxFolder) -> FunctionSettings:
     """Raises TamperedError, OperatorError."""
+    told = read_told(folder)
+    rates = {one.value_kind: _party(one) for one in told.admitted}
+    return FunctionSettings(_identity(told), rates, told.deposit, tuple(map(_identity, told.former)))
+
+
+def read_told(folder: BoxFolder) -> Told:
+    """As it stands there. Raises TamperedError, OperatorError."""
     try:
-        told = read(Told, folder.read(FILE))
+        return read(Told, folder.read(FILE))
     except FileNotFoundError:
         why = "it was not told who it is to devices"
         raise OperatorError(f"{folder.name} does not serve", why, "fob-office centre init") from None
-    certificate = read(Certificate, sign1.unverified_payload(told.certificate))
-    identity = Identity(
-        certificate,
+
+
+def certificate_in(told: Told | FormerKeys) -> Certificate:
+    """Unchecked: the issuer signed it, and nobody else writes here."""
+    return read(Certificate, sign1.unverified_payload(told.certificate))
+
+
+def _identity(told: Told | FormerKeys) -> Identity:
+    return Identity(
+        certificate_in(told),
         told.certificate,
         Ed25519PrivateKey.from_private_bytes(told.signing_key),
         X25519PrivateKey.from_private_bytes(told.sealing_key),
     )
-    return FunctionSettings(identity, {one.value_kind: _party(one) for one in told.admitted}, told.deposit)
 
 
 def _party(admitted: Admitted) -> RelyingParty:
