@@ -15,36 +15,26 @@ Value: TypeAlias = "int | bytes | str | bool | Sequence[Value] | Mapping[int | s
 DEPTH_LIMIT: Final = 8
 
 _UNSIGNED, _NEGATIVE, _OCTETS, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
-_FALSE, _TRUE, _NULL = 20, 21, 22
+_VALUES: Final[Mapping[int, bool | None]] = {20: False, 21: True, 22: None}
 # The head's low bits that say how many octets of argument follow.
 _LONG_ARGUMENTS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
+# Heads of one octet, by what stands in it.
+_SHORT_HEADS: Final = tuple(bytes((first,)) for first in range(256))
+_SIMPLES: Final = {simple: _SHORT_HEADS[_SIMPLE << 5 | low_bits] for low_bits, simple in _VALUES.items()}
 
 
 def encode(value: Value) -> bytes:
     """The octets of a value. Raises TypeError for a kind that is not used here, OverflowError beyond 64 bits."""
-    match value:
-        case None:
-            return _head(_SIMPLE, _NULL)
-        case bool():
-            return _head(_SIMPLE, _TRUE if value else _FALSE)
-        case int():
-            return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
-        case bytes():
-            return _head(_OCTETS, len(value)) + value
-        case str():
-            octets = value.encode()
-            return _head(_TEXT, len(octets)) + octets
-        case Sequence():
-            return _head(_ARRAY, len(value)) + b"".join(map(encode, value))
-        case Mapping():
-            entries = sorted((encode(key), encode(entry)) for key, entry in value.items())
-            return _head(_MAP, len(entries)) + b"".join(key + entry for key, entry in entries)
-    raise TypeError(f"no CBOR for {type(value).__name__}")
+    parts: list[bytes] = []
+    _put(parts, value)
+    return b"".join(parts)
 
 
 def encode_tagged(tag: int, value: Value) -> bytes:
     """A value with a tag before it."""
-    return _head(_TAG, tag) + encode(value)
+    parts = [_head(_TAG, tag)]
+    _put(parts, value)
+    return b"".join(parts)
 
 
 def decode(octets: bytes) -> Value:
@@ -65,12 +55,35 @@ def decode_tagged(tag: int, octets: bytes) -> Value:
     return value
 
 
+def _put(parts: list[bytes], value: Value) -> None:
+    """The parts of a value, behind those that are there. Frequent kinds come first; what is a bool is an int too."""
+    if isinstance(value, bytes):
+        parts += (_head(_OCTETS, len(value)), value)
+    elif isinstance(value, str):
+        octets = value.encode()
+        parts += (_head(_TEXT, len(octets)), octets)
+    elif value is None or isinstance(value, bool):
+        parts.append(_SIMPLES[value])
+    elif isinstance(value, int):
+        parts.append(_head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value))
+    elif isinstance(value, Sequence):
+        parts.append(_head(_ARRAY, len(value)))
+        for each in value:
+            _put(parts, each)
+    elif isinstance(value, Mapping):
+        parts.append(_head(_MAP, len(value)))
+        for key, entry in sorted((encode(key), encode(entry)) for key, entry in value.items()):
+            parts += (key, entry)
+    else:
+        raise TypeError(f"no CBOR for {type(value).__name__}")
+
+
 def _head(major: int, argument: int) -> bytes:
     if argument < 24:
-        return bytes([major << 5 | argument])
+        return _SHORT_HEADS[major << 5 | argument]
     for low_bits, size in _LONG_ARGUMENTS.items():
         if argument < 1 << 8 * size:
-            return bytes([major << 5 | low_bits]) + argument.to_bytes(size)
+            return bytes((major << 5 | low_bits,)) + argument.to_bytes(size)
     raise OverflowError(f"{argument} does not fit into 64 bits")
 
 
@@ -85,7 +98,11 @@ class _Reader:
 
     def head(self) -> tuple[int, int]:
         """Major type and argument, in the shortest form."""
-        major, low_bits = divmod(self._take(1)[0], 32)
+        if self._at == len(self._octets):
+            raise CborError("the value is cut short")
+        first = self._octets[self._at]
+        self._at += 1
+        major, low_bits = first >> 5, first & 31
         if low_bits < 24:
             return major, low_bits
         if low_bits not in _LONG_ARGUMENTS:
@@ -99,16 +116,16 @@ class _Reader:
         """The next value, with at most `depth` levels."""
         major, argument = self.head()
         match major:
-            case 0:
-                return argument
-            case 1:
-                return -1 - argument
             case 2:
                 return self._take(argument)
+            case 0:
+                return argument
             case 3:
                 return self._text(argument)
             case 7:
                 return _simple(argument)
+            case 1:
+                return -1 - argument
             case 6:
                 raise CborError("a tag within a value")
         if depth == 0:
@@ -116,10 +133,12 @@ class _Reader:
         return self._array(argument, depth - 1) if major == _ARRAY else self._map(argument, depth - 1)
 
     def _take(self, size: int) -> bytes:
-        if size > len(self._octets) - self._at:
+        begin = self._at
+        end = begin + size
+        if end > len(self._octets):
             raise CborError("the value is cut short")
-        self._at += size
-        return self._octets[self._at - size : self._at]
+        self._at = end
+        return self._octets[begin:end]
 
     def _text(self, size: int) -> str:
         try:
@@ -155,6 +174,6 @@ class _Reader:
 
 def _simple(argument: int) -> bool | None:
     try:
-        return {_FALSE: False, _TRUE: True, _NULL: None}[argument]
+        return _VALUES[argument]
     except KeyError:
         raise CborError("a float, or a simple value that is not used here") from None
