@@ -12,7 +12,7 @@ from fob_office.components.ends import ending_releases
 from fob_office.issuer.ends import soon_over
 from fob_office.listening import Place, listen, parse_place
 from fob_office.logs import configure_logs
-from fob_office.office import open_office
+from fob_office.office import Office, open_office
 from fob_office.ready import say_ready
 from fob_office.roles import chosen
 from fob_office.settings import load_settings
@@ -39,8 +39,9 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
     cli.take_up(office)
     cli.keep(office)
     with office.database.read() as session:
-        for warning in (*soon_over(session, office), *ending_releases(session, office.now())):
-            cli.say(f"warning: {warning}")
+        ending = ending_releases(session, office.now())
+    for warning in (*_due(office, state), *ending):
+        cli.say(f"warning: {warning}")
     with listen(wanted, only_here=no_tls and not anyway) as listener:
         # Whoever connects from now on is answered.
         url = Place(wanted.host, listener.getsockname()[1]).url("http" if no_tls else "https")
@@ -53,3 +54,13 @@ def run(cli: Cli, state: Path, place: str | None, workers: int | None, no_tls: b
         beside = centre_beside(centre_folder(state), settings.log) if has_centre(state) else nullcontext()
         with beside:
             serve(office, listener, has_tls=not no_tls, on_ready=on_ready)
+
+
+def _due(office: Office, state: Path) -> list[str]:
+    if has_centre(state):
+        # Loaded here: an office without a data centre starts faster.
+        from fob_office.centre.operating.certificates import trouble_of
+
+        return trouble_of(office, centre_folder(state))
+    with office.database.read() as session:
+        return soon_over(session, office)

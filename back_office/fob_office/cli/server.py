@@ -8,7 +8,8 @@ import click
 
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
 from fob_office.directory.role import servers
-from fob_office.issuer.service import CERTIFICATE_DAYS
+from fob_office.errors import OperatorError
+from fob_office.issuer.service import CERTIFICATE_DAYS, OF_CENTRE
 from fob_office.servers.service import newest_keys
 from fob_office.servers.views import server_view, server_views
 from fob_protocol.office.certificate import Usage
@@ -110,6 +111,9 @@ def add(
     """A new server with its own keys and a certificate of the issuer."""
     if "registration" in usages and "entitlement" not in usages:
         raise click.UsageError("who registers there could use nothing: say --usage entitlement too")
+    if OF_CENTRE & {USAGES[usage] for usage in usages}:
+        why = "private keys for metering and boxes are made in a data centre, and never leave it"
+        raise OperatorError(f"server {name} was not added", why, "fob-office centre init")
     with cli.issuing(state, issuer_key) as issuing:
         issuing.add_server(
             name, title or name, tuple(USAGES[usage] for usage in usages), days=days, keys_file=keys_file

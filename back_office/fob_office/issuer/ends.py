@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from fob_office.issuer.key_file import is_issuer_key_here
 from fob_office.issuer.lists import DAY, latest_list
+from fob_office.issuer.service import renewing
 from fob_office.office import Office
 from fob_office.servers.identity import certificate_of
 from fob_office.servers.service import current_keys
@@ -20,8 +21,8 @@ def soon_over(session: Session, office: Office) -> list[str]:
     option = "" if is_issuer_key_here(office.settings.state) else " --issuer-key FILE"
     ends = [("the revocation list", latest_list(session).until, f"fob-office issuer renew-list{option}")]
     for keys in current_keys(session):
-        command = f"fob-office server change-keys {keys.server}{option}"
-        ends.append((f"the certificate of {keys.server}", certificate_of(keys).not_after, command))
+        certificate = certificate_of(keys)
+        ends.append((f"the certificate of {keys.server}", certificate.not_after, f"{renewing(certificate)}{option}"))
     return [f"{what} {_when(end - now)}: {command}" for what, end, command in ends if end - now < NOTICE_DAYS * DAY]
 
 

@@ -32,6 +32,8 @@ CERTIFICATE_DAYS: Final = 1200
 SERVERS_LIMIT: Final = 100
 # Of a server's first keys.
 _FIRST: Final = 1
+# Of servers whose private keys a data centre makes.
+OF_CENTRE: Final = {Usage.METERING, Usage.BOXES}
 # Clocks of devices go wrong by minutes.
 EARLY: Final = 3600
 
@@ -79,6 +81,9 @@ class Issuing:
         """New keys of the next epoch; the old ones work until they are revoked. Raises OperatorError."""
         with self._office.database.write() as session:
             old = certificate_of(newest_keys(session, name))
+            if OF_CENTRE & set(old.usages):
+                why = "its private keys are in the data centre, which makes them itself"
+                raise OperatorError(f"the keys of {name} were not changed", why, renewing(old))
             # Of an office that was put back to a backup more may be revoked than it has made since.
             least = session.scalars(select(Server.least_epoch).where(Server.name == name)).one()
             epoch = max(old.epoch + 1, least)
@@ -99,8 +104,20 @@ class Issuing:
         draft = Draft(name, title, usages, epoch + 1, CERTIFICATE_DAYS)
         return draft.certificate(keys, self._office.now()).signed(self._key)
 
+    def renew_elsewhere(self, certificate: Certificate) -> bytes:
+        """The same keys and epoch for CERTIFICATE_DAYS more, signed and not entered. Raises OperatorError: revoked."""
+        name = certificate.server
+        with self._office.database.read() as session:
+            least = session.scalar(select(Server.least_epoch).where(Server.name == name)) or 0
+        if certificate.epoch < least:
+            why = f"all its keys below epoch {least} are revoked"
+            raise OperatorError(f"the certificate of {name} was not renewed", why, renewing(certificate, anew=True))
+        draft = Draft(name, certificate.title, certificate.usages, certificate.epoch, CERTIFICATE_DAYS)
+        keys = PublicKeys(certificate.signing_key, certificate.sealing_key)
+        return draft.certificate(keys, self._office.now()).signed(self._key)
+
     def enter_elsewhere(self, certificates: Iterable[bytes]) -> None:
-        """What `certify_elsewhere` gave, all or none; what was entered before changes nothing.
+        """What `certify_elsewhere` or `renew_elsewhere` gave, all or none; what was entered before changes nothing.
 
         Raises OperatorError: a server has other keys of this epoch.
         """
@@ -135,7 +152,7 @@ class Issuing:
             if session.scalars(change.returning(Server.name)).one_or_none() is None:
                 raise OperatorError(f"{name} was not revoked", f"all below epoch {least} is revoked already", LIST)
             if least == _FIRST:
-                help_ = f"fob-office server change-keys {name}"
+                help_ = renewing(certificate_of(newest_keys(session, name)), anew=True)
                 raise OperatorError(f"{name} was not revoked", "it has no old keys", help_)
             for old in session.scalars(select(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)):
                 old.signing_key = None
@@ -171,11 +188,14 @@ class Issuing:
         certificate = read(Certificate, sign1.unverified_payload(signed))
         name, epoch = certificate.server, certificate.epoch
         there = session.get(ServerKeys, (name, epoch))
-        if there is not None:
+        if there is not None and _has_keys(there, certificate):
             if there.certificate != signed:
-                why = f"it has other keys of epoch {epoch}"
-                raise OperatorError(f"server {name} was not entered", why, "the same command again")
+                there.certificate = signed
+                self._record(session, f"certificate renewed, epoch {epoch}", name)
             return
+        if there is not None:
+            why = f"it has other keys of epoch {epoch}"
+            raise OperatorError(f"server {name} was not entered", why, "the same command again")
         server = session.get(Server, name)
         if server is None:
             session.add(Server(name=name, epoch=epoch, least_epoch=0))
@@ -218,6 +238,18 @@ def _check_releases(session: Session, server: str, least: int) -> None:
         command = sign_anew(newest) if newest.epoch >= least else f"fob-office server change-keys {server}"
         why = f"no device would be given the releases any more that these keys signed, {count} in number"
         raise OperatorError(f"{server} was not revoked", why, f"{command}; or --anyway")
+
+
+def renewing(certificate: Certificate, *, anew: bool = False) -> str:
+    """The command for more time, or (`anew`) for other keys."""
+    if not OF_CENTRE & set(certificate.usages):
+        return f"fob-office server change-keys {certificate.server}"
+    return "fob-office centre renew" + (" --new-keys" if anew else "")
+
+
+def _has_keys(row: ServerKeys, certificate: Certificate) -> bool:
+    there = certificate_of(row)
+    return (there.signing_key, there.sealing_key) == (certificate.signing_key, certificate.sealing_key)
 
 
 class PublicKeys(NamedTuple):

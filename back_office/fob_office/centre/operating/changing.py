@@ -1,12 +1,6 @@
 """The data centre itself changes: boxes and servers are added and removed, value kinds begin."""
 
-import asyncio
-import fcntl
-import os
 import re
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +24,7 @@ from fob_office.centre.founding.telling import admitted
 from fob_office.centre.function.settings import FILE as TOLD
 from fob_office.centre.function.settings import Told, write_settings
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.operating.restarting import changing_alone, pid_of, restart, until
 from fob_office.centre.places import (
     MANUFACTURING,
     KindSettings,
@@ -38,11 +33,8 @@ from fob_office.centre.places import (
     save_centre,
     socket_address,
 )
-from fob_office.centre.supervising.lock import is_supervised
-from fob_office.centre.supervising.status import read_status
 from fob_office.centre.view_file import ViewFile
 from fob_office.errors import NotFoundError, OperatorError
-from fob_office.secrets.private_file import OWNER_ONLY
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.office.message import read
 
@@ -50,16 +42,12 @@ from fob_protocol.office.message import read
 ADDED: Final = (
     Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION, Kind.FUNCTION, Kind.DATABASE, Kind.COMMUNICATION,
 )  # fmt: skip
-_LOCK: Final = "change.lock"
 _STATUS: Final = "fob-office centre status"
-# Seconds until a function server answers again, or a process that is removed has ended.
-_TIME: Final = 30.0
-_PAUSE: Final = 0.1
 
 
 async def add_box(operator: Operator, kind: Kind, module: ModulePlace | None) -> str:
     """A process more, on this machine; its name. Raises BusRefusedError, AwayError, OperatorError, OSError."""
-    with _changing(operator.centre):
+    with changing_alone(operator.centre):
         name = _free_name(operator.centre, kind)
         folder = create_folder(operator.centre / name, name, operator.surroundings.random)
         public = make_identity(folder, kind, operator.surroundings.random)
@@ -78,7 +66,7 @@ async def add_box(operator: Operator, kind: Kind, module: ModulePlace | None) ->
 
 async def remove_box(operator: Operator, name: str) -> None:
     """It ends, and its keys are erased. Raises OperatorError, BusRefusedError, AwayError, OSError."""
-    with _changing(operator.centre):
+    with changing_alone(operator.centre):
         entries = read_entries(operator.centre / DIRECTORY)
         entry = next((one for one in entries if one.name == name), None)
         if entry is None:
@@ -92,7 +80,7 @@ async def remove_box(operator: Operator, name: str) -> None:
         if entry.kind == Kind.TRANSACTION:
             _keep_log_key(operator, name)
         write_entries(operator.centre, [one for one in entries if one.name != name])
-        await _until(operator.centre, lambda: _pid_of(operator.centre, name) is None, f"{name} does not end")
+        await until(operator.centre, lambda: pid_of(operator.centre, name) is None, f"{name} does not end")
         if (operator.centre / name).is_dir():
             erase(operator.centre / name, "removed by an operator")
 
@@ -102,7 +90,7 @@ async def begin_kind(operator: Operator, kind: NewKind, validation_key: bytes, k
 
     Raises BusRefusedError, AwayError, OperatorError, OSError.
     """
-    with _changing(operator.centre):
+    with changing_alone(operator.centre):
         settings = load_centre(operator.centre)
         known = settings.value_kinds.get(kind.name)
         now = kind.settings(known.version + 1 if known is not None else 1)
@@ -114,7 +102,7 @@ async def begin_kind(operator: Operator, kind: NewKind, validation_key: bytes, k
             told = read(Told, folder.read(TOLD))
             others = tuple(one for one in told.admitted if one.value_kind != kind.name)
             write_settings(folder, replace(told, admitted=(*others, admitted(kind, validation_key))))
-            await _restart(operator.centre, name)
+            await restart(operator.centre, name)
 
 
 async def _give_all(operator: Operator, folder: BoxFolder, shown: Pass) -> None:
@@ -167,39 +155,6 @@ def _keep_log_key(operator: Operator, name: str) -> None:
         save_centre(operator.centre, replace(settings, former_log_keys=(*settings.former_log_keys, key.hex())))
 
 
-async def _restart(centre: Path, name: str) -> None:
-    """By the supervisor, which starts whatever ends. Where none is at work, nothing runs."""
-    pid = _pid_of(centre, name)
-    if pid is None:
-        return
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-    await _until(centre, lambda: _is_ready_again(centre, name, pid), f"{name} does not come back")
-
-
-async def _until(centre: Path, is_done: Callable[[], bool], what: str) -> None:
-    """Raises OperatorError."""
-    for _ in range(int(_TIME / _PAUSE)):
-        if is_done():
-            return
-        # The supervisor tells by a file.
-        await asyncio.sleep(_PAUSE)
-    raise OperatorError(what, f"nothing changed in {_TIME:g} s", _STATUS)
-
-
-def _is_ready_again(centre: Path, name: str, pid: int) -> bool:
-    status = read_status(centre)
-    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
-    return found is not None and found.state == "ready" and found.pid != pid
-
-
-def _pid_of(centre: Path, name: str) -> int | None:
-    """None: it does not run."""
-    status = read_status(centre) if is_supervised(centre) else None
-    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
-    return found.pid if found is not None else None
-
-
 def _local_of(operator: Operator, kind: Kind) -> list[str]:
     """Raises OperatorError: none is on this machine."""
     entries = operator.links.directory.of_kind(kind)
@@ -218,18 +173,3 @@ def _free_name(centre: Path, kind: Kind) -> str:
     """No name is given twice: folders of removed ones stay, without their keys."""
     found = (re.fullmatch(rf"{kind.word}-(\d+)", path.name) for path in centre.iterdir())
     return f"{kind.word}-{1 + max((int(one[1]) for one in found if one is not None), default=0)}"
-
-
-@contextmanager
-def _changing(centre: Path) -> Iterator[None]:
-    """One change at a time. Raises OperatorError, OSError."""
-    descriptor = os.open(centre / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise OperatorError(
-            "the data centre was not changed", "somebody else is changing it", "wait for its end"
-        ) from None
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "box": "box",
     "value-kind": "value_kind",
     "log": "log",
+    "renew": "renew",
     "keys": "keys",
 }
 

@@ -12,6 +12,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.communication import Count
 from fob_office.centre.commands.database import FetchWarnings
 from fob_office.centre.limits import SLOTS
+from fob_office.centre.operating.certificates import trouble_of
 from fob_office.centre.operating.log import newest_checkpoint
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.places import centre_folder, load_centre
@@ -36,20 +37,33 @@ def status(cli: Cli, state: Path) -> None:
     """Processes and their states, the view, the log's newest checkpoint, warnings."""
     folder = centre_folder(state)
     settings = load_centre(folder)
+    with cli.office(state) as office:
+        due = trouble_of(office, folder)
     found = read_status(folder) if is_supervised(folder) else None
     if found is None:
-        values = {"data centre": str(folder), "state": "stopped", "value kinds": list(settings.value_kinds)}
+        values: dict[str, object] = {
+            "data centre": str(folder),
+            "state": "stopped",
+            "value kinds": list(settings.value_kinds),
+        }
+        values |= {"due": due} if due else {}
         cli.fields({name.replace(" ", "_"): value for name, value in values.items()} if cli.is_json else values)
         return
     log = ask(cli, state, "the log is not known", _log)
     state_word = "ready" if found.is_ready else "not ready"
     rows = [{column: getattr(process, column) for column in _COLUMNS} for process in found.processes]
     if cli.is_json:
-        known = {"data_centre": str(folder), "state": state_word, "view": found.view, "alone": found.alone}
+        known = {"data_centre": str(folder), "state": state_word, "view": found.view, "alone": found.alone, "due": due}
         cli.data(known | log | {"processes": rows})
         return
     alone = f"{found.alone} of {SLOTS} slots"
-    shown = {"data centre": folder, "state": state_word, "view": found.view, "without a second": alone}
+    shown: dict[str, object] = {
+        "data centre": folder,
+        "state": state_word,
+        "view": found.view,
+        "without a second": alone,
+    }
+    shown |= {"due": due} if due else {}
     cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items() if value is not None})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])

@@ -1,0 +1,69 @@
+"""A process of a data centre that runs starts again, and one operator at a time changes what there is."""
+
+import asyncio
+import fcntl
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from fob_office.centre.supervising.lock import is_supervised
+from fob_office.centre.supervising.status import read_status
+from fob_office.errors import OperatorError
+from fob_office.secrets.private_file import OWNER_ONLY
+
+_LOCK: Final = "change.lock"
+_STATUS: Final = "fob-office centre status"
+# Seconds until a process answers again, or one that is removed has ended.
+_TIME: Final = 30.0
+_PAUSE: Final = 0.1
+
+
+async def restart(centre: Path, name: str) -> None:
+    """By the supervisor, which starts whatever ends. Where none is at work, nothing runs. Raises OperatorError."""
+    pid = pid_of(centre, name)
+    if pid is None:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    await until(centre, lambda: _is_ready_again(centre, name, pid), f"{name} does not come back")
+
+
+async def until(centre: Path, is_done: Callable[[], bool], what: str) -> None:
+    """Raises OperatorError."""
+    for _ in range(int(_TIME / _PAUSE)):
+        if is_done():
+            return
+        # The supervisor tells by a file.
+        await asyncio.sleep(_PAUSE)
+    raise OperatorError(what, f"nothing changed in {_TIME:g} s", _STATUS)
+
+
+def _is_ready_again(centre: Path, name: str, pid: int) -> bool:
+    status = read_status(centre)
+    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
+    return found is not None and found.state == "ready" and found.pid != pid
+
+
+def pid_of(centre: Path, name: str) -> int | None:
+    """None: it does not run."""
+    status = read_status(centre) if is_supervised(centre) else None
+    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
+    return found.pid if found is not None else None
+
+
+@contextmanager
+def changing_alone(centre: Path) -> Iterator[None]:
+    """One change at a time. Raises OperatorError, OSError."""
+    descriptor = os.open(centre / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise OperatorError(
+            "the data centre was not changed", "somebody else is changing it", "wait for its end"
+        ) from None
+    finally:
+        os.close(descriptor)
