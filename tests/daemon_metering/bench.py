@@ -16,10 +16,13 @@ from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.command import Command
+from fob_protocol.caller import Caller
 from fob_protocol.metering.indicium import Indicium, addressee_digest
 from fob_protocol.office.message import read
 from support.fake_device_office import FakeDeviceOffice
 from support.fake_meter import FakeMeter
+
+ZSH = Caller(("fob", "zsh"))
 
 
 class KilledError(BaseException):

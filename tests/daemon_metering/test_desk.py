@@ -4,12 +4,11 @@ import stat
 
 import pytest
 
-from daemon_metering.bench import Bench, Kill, KilledError, due, letters
+from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
 from fob_daemon.metering.pieces import first_request
 from fob_daemon.metering.reports import Franked
 from fob_daemon.metering.views import Piece, SignUp
-from fob_protocol.caller import Caller
 from fob_protocol.metering.limits import BATCH_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -17,7 +16,6 @@ from support.fake_device_office import refusing, saying
 
 # Two whole requests and a piece of a third one.
 MANY = 2 * BATCH_LIMIT + 1
-ZSH = Caller(("fob", "zsh"))
 
 
 async def test_one_letter_is_two_round_trips(bench: Bench) -> None:
@@ -302,3 +300,13 @@ async def test_layout_and_slogan_are_read_once_for_each_version(bench: Bench) ->
     options[0] = ("slogan-picture", "1.0.1", 2, "A slogan", len(slogan), None, None)
     await bench.desk.appearance()
     assert bench.asked("+FOBOPTION") == 3
+
+
+async def test_a_device_without_a_meter_leaves_nothing_in_the_way(bench: Bench) -> None:
+    handlers = {name: bench.link.handlers.pop(name) for name in ("+FOBMETERFRANK", "+FOBMETERRESULT")}
+    number = await bench.begin(1)
+    with pytest.raises(CkrError):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    number = await bench.begin(1)
+    bench.link.handlers |= handlers
+    assert (await bench.desk.frank(number, ZSH, lambda done: None)).done == 1

@@ -31,13 +31,13 @@ from fob_daemon.control.office import relay_of
 from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.metering.limits import RESUME
-from fob_daemon.metering.reports import Franked
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 if TYPE_CHECKING:
     from fob_daemon.metering.desk import MeterDesk
+    from fob_daemon.metering.reports import Franked
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class MeterHandlers:
                 return await self._kept(request, device, desk, peer)
         return await self._prepared(request, device, desk, peer)
 
-    async def frank(self, request: FrankJob, peer: PeerIdentity, tell: Callable[[Franked], None]) -> Json:
+    async def frank(self, request: FrankJob, peer: PeerIdentity, tell: "Callable[[Franked], None]") -> Json:
         """The batch, when all of it is franked. `tell` hears of each request that is done."""
         device = self.sessions.device(request.device)
         desk = self.daemon.meter(device.name)

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fob_daemon.control import limits
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.route import Route
 from fob_daemon.metering.limits import GRAMS_LIMIT
-from fob_daemon.metering.views import Piece, SignUp
 from fob_protocol.metering.limits import AMOUNT_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, POSTCODE_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
+
+if TYPE_CHECKING:
+    from fob_daemon.metering.views import Piece, SignUp
 
 # Characters of an address, as devices take them.
 ADDRESS_LIMIT: Final = 512
@@ -67,7 +69,7 @@ class JoinMeter:
 
     device: str
     name: str
-    wanted: SignUp | None
+    wanted: "SignUp | None"
     pin: bytes | None = field(repr=False)
 
 
@@ -130,7 +132,7 @@ class AddPieces:
 
     device: str
     job: int
-    pieces: tuple[Piece, ...] = field(repr=False)
+    pieces: "tuple[Piece, ...]" = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,8 @@ def _pin(body: Fields) -> bytes | None:
 
 
 def _sign_up(path: Mapping[str, str], body: Fields) -> JoinMeter:
+    from fob_daemon.metering.views import SignUp
+
     name = body.name("name", LOGIN_NAME_LIMIT)
     below, amount = (
         body.optional_positive("refill_below", AMOUNT_LIMIT),
@@ -224,7 +228,10 @@ def _add(path: Mapping[str, str], body: Fields) -> AddPieces:
     return AddPieces(_device(path), _number(path, "job"), pieces)
 
 
-def _piece(fields: Fields) -> Piece:
+def _piece(fields: Fields) -> "Piece":
+    # Loaded for who asks.
+    from fob_daemon.metering.views import Piece
+
     piece = Piece(
         fields.name("destination", POSTCODE_LIMIT),
         fields.name("address", ADDRESS_LIMIT),

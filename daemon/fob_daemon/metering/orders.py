@@ -63,7 +63,7 @@ class Orders:
             try:
                 result = await self.remote.result(order.id)
             except CkrError as error:
-                if error.ckr is not Ckr.ARGUMENTS_BAD:
+                if error.ckr not in (Ckr.ARGUMENTS_BAD, Ckr.FUNCTION_NOT_SUPPORTED):
                     raise
                 # The device keeps none of this id: nobody said yes to it, or the data centre said no.
                 await self.disk(self.store.drop, order.id)
