@@ -9,7 +9,7 @@ import pytest
 from cli.fob_program import FobProgram
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import FakePhone
-from fob_daemon.control.interface import DeviceState
+from fob_daemon.control.interface import Ask, DeviceState
 from fob_daemon.control.office_reports import MeterChange
 from fob_protocol.pkcs11.ckr import Ckr
 from support.fake_device_office import refusing, saying
@@ -155,17 +155,18 @@ async def test_a_batch_that_is_given_up(fob: FobProgram, meter: FakeMeter, tmp_p
 
 
 async def test_ctrl_c_keeps_the_batch(fob: FobProgram, meter: FakeMeter, daemon: FakeDaemon, tmp_path: Path) -> None:
-    asked = asyncio.Event()
     frank = daemon.meter("pixel").remote.frank
 
     async def waiting(*values: object) -> object:
-        asked.set()
+        daemon.announce(Ask("pixel", "frank 1 letter, EUR 0.95, to 20095 for fob on me@pc", 28.0, 1))
         await asyncio.sleep(3600)
         return await frank(*values)  # type: ignore[arg-type]
 
     daemon.meter("pixel").remote.frank = waiting  # type: ignore[method-assign,assignment]
     process = await fob.start("meter", "frank", *LETTER, "--output", str(tmp_path))
-    await asyncio.wait_for(asked.wait(), 30)
+    assert process.stderr is not None
+    said = [(await asyncio.wait_for(process.stderr.readline(), 30)).decode() for _ in range(2)]
+    assert said[1] == "Look at your phone: frank 1 letter, EUR 0.95, to 20095 for fob on me@pc (28 s)\n"
     process.send_signal(signal.SIGINT)
     _, err = await process.communicate()
     assert process.returncode == 130

@@ -9,6 +9,7 @@ from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.limits import MAX_BODY
 from fob_daemon.control.meter_refusals import FAULTS
+from fob_protocol.at.values import Values
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -87,8 +88,19 @@ async def test_a_device_without_a_pad_needs_its_pin_once(api: Api, meter: FakeMe
     assert (name, error["status"], error["what"]) == ("error", 428, "'pixel' needs its PIN")
     status, _ = await api.post("devices/pixel/meter/loads", {"amount": 500})
     assert status == 428
-    assert PIN
     assert meter.paid == []
+    load = meter.device.handlers["+FOBMETERLOAD"]
+
+    def unlocked_then(values: Values) -> tuple[Values, ...]:
+        """Asked once in vain; then the daemon has logged in."""
+        meter.needs_pin, was_locked = False, meter.needs_pin
+        if was_locked:
+            raise CkrError(Ckr.USER_NOT_LOGGED_IN)
+        return load(values)
+
+    meter.device.handlers["+FOBMETERLOAD"] = unlocked_then
+    status, answer = await api.post("devices/pixel/meter/loads", {"amount": 500, "pin": PIN.decode()})
+    assert (status, answer["amount"], [amount for _, amount in meter.paid]) == (200, 500, [500])
 
 
 @pytest.mark.parametrize("fault", MeterFault)
