@@ -14,6 +14,7 @@ from fob_office.centre.boxes.identity import MASTERS
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.asking import CentreAsker
 from fob_office.centre.supervising.supervisor import run_centre
+from fob_office.centre.supervising.wish import is_wished
 from fob_office.errors import OperatorError
 from fob_office.settings import LogSettings
 from fob_office.surroundings import SYSTEM
@@ -197,6 +198,22 @@ async def test_a_box_that_was_tampered_with_is_left_alone_and_another_takes_its_
     assert (await emil.frank(85)).registers.descending == 830
     await told(centre, "box", "remove", "meter-2")
     until(lambda: not centre.has("meter-2"))
+
+
+@pytest.mark.clause("M34")
+async def test_meters_are_spread_over_all_boxes_again_under_use(centre: RunningCentre, asker: CentreAsker) -> None:
+    emma = DistantMailer(centre, asker, "emma", 6)
+    await emma.sign_up()
+    await emma.load(1_000)
+    until(lambda: centre.status().alone == 0)
+    assert (centre.of("meter-1").slots, centre.of("meter-3").slots) == (64, 0)
+    await told(centre, "box", "balance")
+    franked = 0
+    while (centre.of("meter-1").slots, centre.of("meter-3").slots) != (32, 32):
+        await emma.frank(1)
+        franked += 1
+    assert (await emma.frank(1)).registers.ascending == franked + 1
+    until(lambda: centre.status().alone == 0 and not is_wished(centre.folder))
 
 
 def test_the_processes_end_with_their_supervisor(centre: RunningCentre) -> None:

@@ -16,3 +16,5 @@ LONGEST_PAUSE: Final = 30.0
 STEADY_TIME: Final = 60.0
 # From SIGTERM to SIGKILL, for the processes of one stage.
 STOP_TIME: Final = 5.0
+# All slots on two disks for so long before they are spread over the boxes again: a box that comes and goes moves none.
+BALANCE_TIME: Final = 300.0

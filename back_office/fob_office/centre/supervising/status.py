@@ -10,7 +10,7 @@ FILE: Final = "status.json"
 
 
 class ProcessStatus(msgspec.Struct, frozen=True):
-    """One process. `view`: of a meter box, the number of the view that it holds."""
+    """One process. Of a meter box: `view` is the number of the one that it holds, `slots` how many it owns."""
 
     name: str
     kind: str
@@ -18,6 +18,7 @@ class ProcessStatus(msgspec.Struct, frozen=True):
     pid: int | None = None
     restarts: int = 0
     view: int | None = None
+    slots: int | None = None
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.boxes.manufacturing import NextView
 from fob_office.centre.boxes.process import loop_factory
-from fob_office.centre.boxes.views import View
+from fob_office.centre.boxes.views import Slot, View
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Directory, Entry, read_entries
@@ -22,15 +22,17 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.operating.operator import told
 from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, load_centre, make_sockets
 from fob_office.centre.supervising.addresses import place_sockets
+from fob_office.centre.supervising.balancing import balanced_slots, is_settled
 from fob_office.centre.supervising.child import Start, prepare
 from fob_office.centre.supervising.history import History
-from fob_office.centre.supervising.limits import LOOK_PAUSE, LOOK_TIME
+from fob_office.centre.supervising.limits import BALANCE_TIME, LOOK_PAUSE, LOOK_TIME
 from fob_office.centre.supervising.local import LocalProcess, State
 from fob_office.centre.supervising.lock import supervising
 from fob_office.centre.supervising.meters import MeterWatch
-from fob_office.centre.supervising.policy import next_slots
+from fob_office.centre.supervising.policy import BoxState, next_slots
 from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
+from fob_office.centre.supervising.wish import fulfil, is_wished
 from fob_office.centre.view_file import write_view
 from fob_office.settings import LogSettings
 from fob_office.surroundings import Surroundings
@@ -83,6 +85,9 @@ class Supervisor:
         self._status: Status | None = None
         self._changed = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
+        # Since when all slots are on two disks, and whether they are being spread over the boxes.
+        self._settled_since: float | None = None
+        self._is_balancing = False
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Until SIGTERM or SIGINT; all that was started has ended then."""
@@ -166,9 +171,30 @@ class Supervisor:
         for name, (watch, _) in self._meters.items():
             if name in self._local and self._local[name].state == State.TAMPERED:
                 watch.is_tampered = True
-        slots = next_slots(newest, {name: watch.state(newest) for name, (watch, _) in self._meters.items()})
+        boxes = {name: watch.state(newest) for name, (watch, _) in self._meters.items()}
+        slots = next_slots(newest, boxes) or self._balanced(newest, boxes)
+        if slots is not None:
+            await self._make_view(newest, slots)
+
+    def _balanced(self, newest: View, boxes: Mapping[str, BoxState]) -> tuple[Slot, ...] | None:
+        """Slots that are spread evenly again, when it is time for that. Raises OSError."""
+        now = asyncio.get_running_loop().time()
+        if not is_settled(newest, boxes):
+            self._settled_since = None
+            return None
+        if self._settled_since is None:
+            self._settled_since = now
+        slots = balanced_slots(newest, boxes)
         if slots is None:
-            return
+            self._is_balancing = False
+            fulfil(self._centre)
+            return None
+        # Once begun, each next view is made as soon as all know the one before.
+        self._is_balancing |= is_wished(self._centre) or now - self._settled_since >= BALANCE_TIME
+        return slots if self._is_balancing else None
+
+    async def _make_view(self, newest: View, slots: tuple[Slot, ...]) -> None:
+        """Raises OSError."""
         asked = NextView(newest.number, tuple((slot.owner, slot.second) for slot in slots))
         try:
             signed = (await self._links.to(MANUFACTURING).ask(asked, LOOK_TIME)).view
@@ -215,11 +241,13 @@ class Supervisor:
         watched = self._meters.get(entry.name)
         seen = watched[0].seen if watched is not None else None
         view = seen.view if seen is not None else None
+        newest = self._history.newest
+        slots = sum(slot.owner == entry.name for slot in newest.slots) if watched and newest is not None else None
         if process is None:
-            return ProcessStatus(entry.name, entry.kind.word, State.ELSEWHERE, view=view)
+            return ProcessStatus(entry.name, entry.kind.word, State.ELSEWHERE, view=view, slots=slots)
         is_tampered = watched is not None and watched[0].is_tampered
         state = State.TAMPERED if is_tampered else process.state
-        return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view)
+        return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view, slots)
 
     async def _stop(self) -> None:
         for _, task in self._meters.values():

@@ -7,9 +7,13 @@ import click
 
 from fob_office.centre.operating import changing
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.places import centre_folder, load_centre
+from fob_office.centre.supervising.lock import is_supervised
+from fob_office.centre.supervising.wish import wish
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.centre.options import Module, module_options
 from fob_office.cli.context import Cli, pass_cli, state_option
+from fob_office.errors import OperatorError
 
 _KINDS: Final = {kind.word: kind for kind in changing.ADDED}
 
@@ -49,3 +53,17 @@ def remove(cli: Cli, state: Path, name: str) -> None:
 
     ask(cli, state, f"{name} was not removed", work)
     cli.say(f"removed {name}")
+
+
+@box.command()
+@state_option
+@pass_cli
+def balance(cli: Cli, state: Path) -> None:
+    """Spread meters evenly over all meter boxes, now and not in five minutes; nobody has to wait for it."""
+    folder = centre_folder(state)
+    load_centre(folder)
+    if not is_supervised(folder):
+        why = f"the data centre in {folder} does not run"
+        raise OperatorError("nothing was spread", why, f"fob-office centre run --state {state}")
+    wish(folder)
+    cli.say("next:  fob-office centre status    (`slots` of meter boxes)")

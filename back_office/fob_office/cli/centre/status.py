@@ -26,7 +26,7 @@ from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 _AWAY: Final = (BusRefusedError, AwayError, DirectoryError, PassError)
 # What people read in the place of a name for scripts.
 _WORDS: Final = {"checkpoint_size": "log entries"}
-_COLUMNS: Final = ("name", "kind", "state", "pid", "restarts", "view")
+_COLUMNS: Final = ("name", "kind", "state", "pid", "restarts", "view", "slots")
 
 
 @click.command()
