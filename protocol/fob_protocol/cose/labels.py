@@ -39,6 +39,8 @@ class Label(StrEnum):
     METER_ORDER = "fob/1 meter order"
     USER_ORDER = "fob/1 user order"
     KEY_ORDER = "fob/1 key order"
+    LOG_ORDER = "fob/1 log order"
+    MAILER_ORDER = "fob/1 mailer order"
     TRANSACTION_RECORD = "fob/1 transaction record"
     SIGN_UP = "fob/1 sign-up"
     SIGN_ON = "fob/1 sign-on"
@@ -47,7 +49,7 @@ class Label(StrEnum):
     INDICIUM_KEY = "fob/1 indicium key"
     OWNER_KEY = "fob/1 owner key"
     METERING_REQUEST = "fob/1 metering request"
-    PASS = "fob/1 pass"
+    PASS = "fob/1 pass"  # noqa: S105 - no password
     MASTER = "fob/1 master"
     VIEW = "fob/1 view"
     CHECKPOINT = "fob/1 checkpoint"

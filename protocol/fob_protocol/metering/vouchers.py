@@ -16,7 +16,7 @@ from fob_protocol.metering.values import (
     ValueKind,
     WrappedKey,
 )
-from fob_protocol.office.message import Count, Message, Nonce, Octets32, Time, read
+from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time, read
 
 
 class Permission(Message, tag=1, frozen=True):
@@ -98,6 +98,32 @@ class KeyOrder(Message, tag=1, frozen=True):
     serial: Serial
     counter: Count
     limits: Limits | None
+    time: Time
+
+
+class LogOrder(Message, tag=1, frozen=True):
+    """*log order*, of the steel box: the log was put back to `size` entries; the transaction box of this name, which
+    signed `before` of them, goes on from there. The order is the log's next entry.
+    """
+
+    box: Name
+    before: Count
+    root_before: Octets32
+    size: Count
+    root: Octets32
+    time: Time
+
+
+class MailerOrder(Message, tag=1, frozen=True):
+    """*mailer order*, of the steel box: a user record that was put back (H of it) is followed by one with this counter.
+
+    Nobody has the `key`: the mailer signs on again.
+    """
+
+    account: Account
+    record: Octets32
+    counter: Count
+    key: WrappedKey
     time: Time
 
 

@@ -7,9 +7,10 @@ from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import Vault
 from fob_protocol.cose.labels import Label
-from fob_protocol.metering.vouchers import KeyOrder, MeterOrder, UserOrder
+from fob_protocol.metering.vouchers import KeyOrder, LogOrder, MailerOrder, MeterOrder, UserOrder
 
-OrderT = TypeVar("OrderT", MeterOrder, UserOrder, KeyOrder)
+Order = MeterOrder | UserOrder | KeyOrder | LogOrder | MailerOrder
+OrderT = TypeVar("OrderT", MeterOrder, UserOrder, KeyOrder, LogOrder, MailerOrder)
 
 
 class _Way(NamedTuple):
@@ -17,14 +18,16 @@ class _Way(NamedTuple):
     kind: str
 
 
-_WAYS: Final[Mapping[type[MeterOrder | UserOrder | KeyOrder], _Way]] = {
+_WAYS: Final[Mapping[type[Order], _Way]] = {
     MeterOrder: _Way(Label.METER_ORDER, "meter"),
     UserOrder: _Way(Label.USER_ORDER, "user"),
     KeyOrder: _Way(Label.KEY_ORDER, "key"),
+    LogOrder: _Way(Label.LOG_ORDER, "log"),
+    MailerOrder: _Way(Label.MAILER_ORDER, "mailer"),
 }
 
 
-def sign_order(vault: Vault, order: MeterOrder | UserOrder | KeyOrder) -> bytes:
+def sign_order(vault: Vault, order: Order) -> bytes:
     """As it is given out. Raises BusRefusedError MALFORMED, NotHeldError."""
     way = _WAYS[type(order)]
     return codes.sign_checked(vault, order, way.label, Purpose.ORDER, way.kind)

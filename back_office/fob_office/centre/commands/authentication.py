@@ -20,6 +20,28 @@ class RecordUser(Command[UserRecorded], frozen=True):
     signed: bytes
 
 
+class Seen(Reply, frozen=True):
+    """Counter of the newest record that was shown to this box; null: none."""
+
+    counter: int | None
+
+
+class SeenMailer(Command[Seen], frozen=True):
+    """OPERATOR."""
+
+    account: bytes
+
+
+class RecoverMailer(Command[UserRecorded], frozen=True):
+    """A user record that was put back, and the steel box's MailerOrder for it: the record that follows. FUNCTION.
+
+    Refused `tampering`, `stale` (this box has seen that counter).
+    """
+
+    record: bytes
+    order: bytes
+
+
 class SignOn(Command[UserRecorded], frozen=True):
     """A new key for a mailer who knows name and password: the sign-on as it was signed. FUNCTION.
 

@@ -112,6 +112,24 @@ class LogPage(Reply, frozen=True):
     entries: tuple[bytes, ...]
 
 
+class LogHead(Reply, frozen=True):
+    """Size and frontier of the log as it stands, the largest node first."""
+
+    size: int
+    hashes: tuple[bytes, ...]
+
+
+class FetchLogHead(Command[LogHead], frozen=True):
+    """OPERATOR."""
+
+
+class NoteOrder(Command[Done], frozen=True):
+    """A LogOrder becomes an entry of the log (kind `note`), if the log has this size; else `conflict`. OPERATOR."""
+
+    order: bytes
+    size: int
+
+
 class FetchLog(Command[LogPage], frozen=True):
     """For an export. OPERATOR."""
 

@@ -27,6 +27,13 @@ class Settle(Command[Done], frozen=True):
     serial: str
 
 
+class RestoreMailer(Command[Done], frozen=True):
+    """A MailerOrder of the steel box, for this meter's mailer. OPERATOR. Refused as the authentication box refuses."""
+
+    serial: str
+    order: bytes
+
+
 class Recover(Command[Done], frozen=True):
     """End what a meter box did and the database has not got. OPERATOR."""
 

@@ -47,6 +47,32 @@ class OrderKey(Command[KeyOrdered], frozen=True):
     limits: bytes | None
 
 
+class Ordered(Reply, frozen=True):
+    """`order` as it was made."""
+
+    order: bytes
+
+
+class OrderLog(Command[Ordered], frozen=True):
+    """After a backup was put back: a LogOrder. The sizes and hashes are what the transaction box and the log say.
+    OPERATOR.
+    """
+
+    box: str
+    before: int
+    root_before: bytes
+    size: int
+    root: bytes
+
+
+class OrderMailer(Command[Ordered], frozen=True):
+    """After a backup was put back: a MailerOrder. `record`: H of the user record as it stands there. OPERATOR."""
+
+    account: bytes
+    record: bytes
+    counter: int
+
+
 class GiveKey(Command[Done], frozen=True):
     """One of the two keys that token keys are made of, sealed to the box by its owner: `vendor` or `postal`. OPERATOR.
 

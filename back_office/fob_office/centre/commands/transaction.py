@@ -43,6 +43,26 @@ class CheckpointSigned(Reply, frozen=True):
     checkpoint: bytes
 
 
+class CheckpointHeld(Reply, frozen=True):
+    """The newest that the box signed; null: none."""
+
+    checkpoint: bytes | None
+
+
+class HeldCheckpoint(Command[CheckpointHeld], frozen=True):
+    """OPERATOR."""
+
+
+class GoOn(Command[CheckpointSigned], frozen=True):
+    """A LogOrder, and the frontier of the log that was put back: the checkpoint with the order as its last entry.
+
+    OPERATOR. Refused `tampering`; `other-size` when the order names another checkpoint than the newest of this box.
+    """
+
+    order: bytes
+    hashes: tuple[bytes, ...]
+
+
 class SignCheckpoint(Command[CheckpointSigned], frozen=True):
     """`proof`: that this log goes on from its first `earlier` entries, which are those that the box signed. DATABASE.
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from fob_protocol.metering.log.entry import Entry, Kind
-from fob_protocol.office.message import Message, Octets32, Time
+from fob_protocol.office.message import Message, Nonce, Octets32, Time
 
 
 class Sighting(Message, tag=1, frozen=True):
@@ -24,6 +24,15 @@ class Gap(Message, tag=1, frozen=True):
 
     serial: str
     before: int | None
+    counter: int
+    time: Time
+
+
+class MailerGap(Message, tag=2, frozen=True):
+    """*note*: the same of a user record, as an operator ordered it."""
+
+    account: Nonce
+    before: int
     counter: int
     time: Time
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.commands.database import PaidOut, Scan, Scanned, Warn
+from fob_office.centre.commands.database import NoteOrder, PaidOut, Scan, Scanned, Warn
 from fob_office.centre.database.leaves import Sighting, leaf
 from fob_office.centre.database.limits import ERASED_AT_ONCE, JOURNAL_TIME
 from fob_office.centre.database.log import append, damaged, lock_head
@@ -50,6 +50,16 @@ def pay_out(connection: Connection, asked: PaidOut) -> Done:
     row = {"of": asked.serial, "its_number": asked.number, "its_receipt": asked.receipt}
     if connection.execute(_PAY, row).rowcount == 0:
         raise BusRefusedError(Word.NO_PAYOUT, "nothing is to be paid back under this number")
+    return Done()
+
+
+def note_order(connection: Connection, asked: NoteOrder) -> Done:
+    """As the entry after these. Raises BusRefusedError CONFLICT, DAMAGED."""
+    frontier = lock_head(connection)
+    if frontier.size != asked.size:
+        raise BusRefusedError(Word.CONFLICT, f"the log has {frontier.size} entries")
+    if not append(connection, frontier, [leaf(Kind.NOTE, asked.order)]):
+        raise damaged("there are entries after its head")
     return Done()
 
 

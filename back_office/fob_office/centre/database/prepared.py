@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import NewRecord, Payout, Store
-from fob_office.centre.database.leaves import Gap, Leaf, leaf
+from fob_office.centre.database.leaves import Gap, Leaf, MailerGap, leaf
 from fob_office.centre.database.limits import ANSWER_LIMIT, NUMBER_LIMIT, SERIAL_LIMIT, TRANSACTION_LIMIT
 from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
@@ -56,7 +56,7 @@ def prepare(store: Store, now: int) -> Prepared:
         transaction,
         given_back,
         None if store.payout is None else _payout(store.payout),
-        _leaves(store, meter, now),
+        _leaves(store, meter, mailer, now),
     )
 
 
@@ -202,7 +202,7 @@ def _payout(payout: Payout) -> Row:
     }  # fmt: skip
 
 
-def _leaves(store: Store, meter: Row | None, now: int) -> tuple[Leaf, ...]:
+def _leaves(store: Store, meter: Row | None, mailer: Row | None, now: int) -> tuple[Leaf, ...]:
     leaves = []
     if store.transaction is not None:
         leaves.append(leaf(Kind.TRANSACTION_RECORD, store.transaction))
@@ -212,4 +212,6 @@ def _leaves(store: Store, meter: Row | None, now: int) -> tuple[Leaf, ...]:
         leaves.append(leaf(Kind.USER_RECORD, store.user.record))
     if meter is not None and (before := meter["before"]) is not None and meter["counter"] != before + 1:
         leaves.append(leaf(Kind.NOTE, Gap(store.serial, before, meter["counter"], now).octets()))
+    if mailer is not None and (before := mailer["before"]) is not None and mailer["counter"] != before + 1:
+        leaves.append(leaf(Kind.NOTE, MailerGap(mailer["key"], before, mailer["counter"], now).octets()))
     return tuple(leaves)

@@ -11,16 +11,19 @@ from fob_office.centre.commands.database import (
     Fetch,
     Fetched,
     FetchLog,
+    FetchLogHead,
     FetchLogState,
     FetchMeters,
     FetchPayouts,
     FetchTransactions,
     FetchWarnings,
     FindMailer,
+    LogHead,
     LogPage,
     LogState,
     Mailer,
     Meters,
+    NoteOrder,
     PaidOut,
     Payouts,
     Scan,
@@ -60,6 +63,8 @@ class DatabaseServer:
             FetchTransactions: row(_BOTH, self.fetch_transactions),
             FetchLogState: row(_BOTH, self.fetch_log_state),
             FetchLog: row(_OPERATOR, self.fetch_log),
+            FetchLogHead: row(_OPERATOR, self.fetch_log_head),
+            NoteOrder: row(_OPERATOR, self.note_order),
             Warn: row(_BOTH, self.warn),
             FetchWarnings: row(_OPERATOR, self.fetch_warnings),
             FetchPayouts: row(_FUNCTION, self.fetch_payouts),
@@ -101,6 +106,18 @@ class DatabaseServer:
         """A page."""
         check_number(asked.index)
         return LogPage(await self._keeper.read(partial(log.entries, index=asked.index)))
+
+    async def fetch_log_head(self, _: Pass, asked: FetchLogHead) -> LogHead:
+        """As it stands."""
+        frontier = await self._keeper.read(log.head)
+        return LogHead(frontier.size, frontier.hashes)
+
+    async def note_order(self, _: Pass, asked: NoteOrder) -> Done:
+        """For ever."""
+        check_size(asked.order, RECEIPT_LIMIT)
+        done = await self._keeper.write(partial(noting.note_order, asked=asked))
+        self._grown(1)
+        return done
 
     async def warn(self, _: Pass, asked: Warn) -> Done:
         """Durable too."""

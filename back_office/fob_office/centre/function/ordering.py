@@ -7,10 +7,14 @@ from typing import Any
 import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.authentication import RecoverMailer
+from fob_office.centre.commands.database import NewRecord, Store
 from fob_office.centre.commands.meter import Act, Changed, LastChange, Obey
 from fob_office.centre.function.changing import Changing, Held, Request
-from fob_office.centre.function.paying import Paying
+from fob_office.centre.function.paying import Paying, mailer
 from fob_office.centre.function.peers import Peers
+from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
 from fob_protocol.metering.vouchers import KeyOrder
 from fob_protocol.office.hashing import digest
@@ -47,7 +51,29 @@ class Ordering:
         changed = await self.peers.owner(serial, LastChange(serial))
         if digest(held.meter) != digest(changed.record):
             log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
-            await self.changing.finish(changed, held.record.registers.counter)
+            if await self.changing.finish(changed, held.record.registers.counter) is None:
+                raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
+
+    async def restore_mailer(self, serial: str, order: bytes) -> None:
+        """The record that follows the one which was put back. Raises BusRefusedError, RuleBrokenError."""
+        held = await self.changing.look(serial)
+        before = mailer(held)
+        log.critical("a mailer was recovered", serial=serial, had=before.counter, clause="M22")
+        made = await self.peers.any(Kind.AUTHENTICATION, RecoverMailer(held.user, order))
+        request = _request(digest(order), serial)
+        store = Store(
+            request_id=request.id,
+            request=request.digest,
+            answer=b"",
+            meter=None,
+            user=NewRecord(before.account, before.counter, made.record),
+            name=None,
+            serial=serial,
+            transaction=None,
+            payout=None,
+        )
+        if await self.changing.store(store) is None:
+            raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
 
     async def _warning(self, serial: str, doing: Coroutine[Any, Any, object]) -> None:
         try:

@@ -13,7 +13,7 @@ from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.bus.passes import Kind, Pass
-from fob_office.centre.commands.function import Answer, Answered, CarryOut, Recover, Settle
+from fob_office.centre.commands.function import Answer, Answered, CarryOut, Recover, RestoreMailer, Settle
 from fob_office.centre.function.changing import Changing
 from fob_office.centre.function.door import Door
 from fob_office.centre.function.franking import Franking
@@ -61,6 +61,7 @@ class FunctionServer:
             CarryOut: row([Kind.OPERATOR], self.carry_out),
             Settle: row([Kind.OPERATOR], self.settle),
             Recover: row([Kind.OPERATOR], self.recover),
+            RestoreMailer: row([Kind.OPERATOR], self.restore_mailer),
         }
 
     async def answer(self, _: Pass, asked: Answer) -> Answered:
@@ -89,6 +90,14 @@ class FunctionServer:
         """A meter whose database was put back."""
         try:
             await self._ordering.recover(asked.serial)
+        except RuleBrokenError as error:
+            raise BusRefusedError(error.refusal, error.why) from None
+        return Done()
+
+    async def restore_mailer(self, _: Pass, asked: RestoreMailer) -> Done:
+        """A mailer whose database was put back."""
+        try:
+            await self._ordering.restore_mailer(asked.serial, asked.order)
         except RuleBrokenError as error:
             raise BusRefusedError(error.refusal, error.why) from None
         return Done()

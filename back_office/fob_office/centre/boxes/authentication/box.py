@@ -8,11 +8,19 @@ from fob_office.centre.boxes.authentication.mailers import Mailers
 from fob_office.centre.boxes.authentication.passwords import COST, Cost, Passwords
 from fob_office.centre.boxes.authentication.permitting import Permitting
 from fob_office.centre.boxes.authentication.records import UserRecords
+from fob_office.centre.boxes.authentication.recovering import Recovering
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.boxes.store import Store, open_store
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.authentication import Permit, PermitRefill, RecordUser, SignOn
+from fob_office.centre.commands.authentication import (
+    Permit,
+    PermitRefill,
+    RecordUser,
+    RecoverMailer,
+    SeenMailer,
+    SignOn,
+)
 from fob_protocol.noise.keys import KeyPair
 
 
@@ -22,12 +30,15 @@ def authentication_table(box: Box, store: Store, passwords: Passwords) -> Table:
     permitting = Permitting(box.vault, records, box.surroundings)
     sealing = KeyPair.from_private_bytes(box.identity.sealing).private
     attempts = Attempts(store, box.surroundings.clock)
+    recovering = Recovering(box.vault, records, box.surroundings)
     mailers = Mailers(box.vault, sealing, records, passwords, attempts, box.surroundings)
     return {
         Permit: row([Kind.FUNCTION], permitting.permit),
         PermitRefill: row([Kind.FUNCTION], permitting.permit_refill),
         RecordUser: row([Kind.FUNCTION], mailers.record_user),
         SignOn: row([Kind.FUNCTION], mailers.sign_on),
+        SeenMailer: row([Kind.OPERATOR], recovering.seen),
+        RecoverMailer: row([Kind.FUNCTION], recovering.recover),
     }
 
 

@@ -36,13 +36,23 @@ class UserRecords:
 
     async def read(self, signed: bytes, now: int) -> UserRecord:
         """Raises BusRefusedError TAMPERING, EPOCH_ROLLBACK; StoreError, TamperedError."""
-        record = codes.claimed(UserRecord, signed)
-        codes.check(self._vault, signed, Label.USER_RECORD, Purpose.USER_RECORD, record.account, record.epoch)
-        codes.check_epoch(record.epoch, now)
+        record = self.read_old(signed, now)
         shown = _Newest(record.counter, digest(signed))
         if not self._is_newest(record.account, shown):
             await self._note(record.account, shown)
         return record
+
+    def read_old(self, signed: bytes, now: int) -> UserRecord:
+        """Signed by such a box, however long ago. Raises BusRefusedError TAMPERING, EPOCH_ROLLBACK."""
+        record = codes.claimed(UserRecord, signed)
+        codes.check(self._vault, signed, Label.USER_RECORD, Purpose.USER_RECORD, record.account, record.epoch)
+        codes.check_epoch(record.epoch, now)
+        return record
+
+    def seen(self, account: bytes) -> int | None:
+        """Counter of the newest that was shown here."""
+        newest = self._newest(account)
+        return None if newest is None else newest.counter
 
     def sign(self, record: UserRecord) -> bytes:
         """As it goes to the database. Raises BusRefusedError MALFORMED."""

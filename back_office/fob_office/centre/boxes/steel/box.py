@@ -19,7 +19,10 @@ from fob_office.centre.commands.steel import (
     GiveKey,
     KeyOrdered,
     MeterOrdered,
+    Ordered,
     OrderKey,
+    OrderLog,
+    OrderMailer,
     OrderMeter,
     OrderUser,
     SetNewMeters,
@@ -31,7 +34,7 @@ from fob_protocol.cose.errors import SealError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.records import Limits
-from fob_protocol.metering.vouchers import KeyOrder, MeterOrder, UserOrder
+from fob_protocol.metering.vouchers import KeyOrder, LogOrder, MailerOrder, MeterOrder, UserOrder
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
@@ -61,6 +64,8 @@ class SteelBox:
             OrderMeter: row([Kind.FUNCTION], self._order_meter),
             OrderUser: row([Kind.FUNCTION], self._order_user),
             OrderKey: row([Kind.OPERATOR], self._order_key),
+            OrderLog: row([Kind.OPERATOR], self._order_log),
+            OrderMailer: row([Kind.OPERATOR], self._order_mailer),
             GiveKey: row([Kind.OPERATOR], self._give_key),
             SetNewMeters: row([Kind.OPERATOR], self._set_new_meters),
         }
@@ -107,6 +112,17 @@ class SteelBox:
         now = self._box.surroundings.clock()
         order = KeyOrder(Deed(command.deed), command.serial, command.counter, _limits(command.limits), now)
         return KeyOrdered(sign_order(self._box.vault, order))
+
+    async def _order_log(self, peer: Pass, command: OrderLog) -> Ordered:
+        now = self._box.surroundings.clock()
+        order = LogOrder(command.box, command.before, command.root_before, command.size, command.root, now)
+        return Ordered(sign_order(self._box.vault, order))
+
+    async def _order_mailer(self, peer: Pass, command: OrderMailer) -> Ordered:
+        now = self._box.surroundings.clock()
+        key = wrap_user_key(self._box.vault, self._random, command.account, self._random(KEY_SIZE))
+        order = MailerOrder(command.account, command.record, command.counter, key, now)
+        return Ordered(sign_order(self._box.vault, order))
 
     async def _give_key(self, peer: Pass, command: GiveKey) -> Done:
         self._owners.give(command.owner, command.value_kind, command.version, command.sealed)

@@ -11,7 +11,14 @@ from fob_office.centre.boxes.transaction.funding import Funding, Providers
 from fob_office.centre.boxes.transaction.witnessing import Witnessing
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.transaction import Attest, FundOwed, FundPaid, SignCheckpoint
+from fob_office.centre.commands.transaction import (
+    Attest,
+    FundOwed,
+    FundPaid,
+    GoOn,
+    HeldCheckpoint,
+    SignCheckpoint,
+)
 
 
 def transaction_table(box: Box, store: Store) -> Table:
@@ -20,12 +27,14 @@ def transaction_table(box: Box, store: Store) -> Table:
     providers = Providers(box.links.directory, box.me.trust)
     funding = Funding(box.vault, providers, box.surroundings)
     attesting = Attesting(box.vault, key, box.surroundings)
-    witnessing = Witnessing(box.manufacturing, store, key, box.surroundings)
+    witnessing = Witnessing(box, store, key)
     return {
         FundPaid: row([Kind.FUNCTION], funding.fund_paid),
         FundOwed: row([Kind.FUNCTION], funding.fund_owed),
         Attest: row([Kind.FUNCTION], attesting.attest),
         SignCheckpoint: row([Kind.DATABASE], witnessing.sign_checkpoint),
+        HeldCheckpoint: row([Kind.OPERATOR], witnessing.held_checkpoint),
+        GoOn: row([Kind.OPERATOR], witnessing.go_on),
     }
 
 

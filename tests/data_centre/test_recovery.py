@@ -1,0 +1,209 @@
+"""A database, or more, that was put back: who finds it, and how an operator goes on (M22, M33, M34)."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fob_office.centre.bus.commands import Command
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.database import FetchLogHead
+from fob_office.centre.commands.function import Recover, RestoreMailer
+from fob_office.centre.commands.steel import OrderLog
+from fob_office.centre.commands.transaction import GoOn
+from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.operating.recovering import recover_log, recover_mailer
+from fob_protocol.cose import sign1
+from fob_protocol.metering.answers import Franked, SignedUp
+from fob_protocol.metering.faults import MeterError
+from fob_protocol.metering.log.checkpoint import Checkpoint
+from fob_protocol.metering.log.tree import Frontier
+from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.message import read
+from fob_protocol.office.refusals import Refusal
+from support.data_centre import DataCentre, data_centre
+from support.mailers import Mailer
+from support.mailers import Witness as Device
+from support.meter_log import Witness
+
+ANY: Any = None
+
+
+@pytest.fixture
+async def centre(tmp_path: Path) -> AsyncIterator[DataCentre]:
+    async with data_centre(tmp_path / "centre") as made:
+        yield made
+
+
+class _Operator:
+    """Asking, with a function server of the test."""
+
+    def __init__(self, centre: DataCentre, server: FunctionServer) -> None:
+        self._centre = centre
+        self._server = server
+
+    async def any(self, kind: Kind, command: Command[Any]) -> Any:
+        if isinstance(command, RestoreMailer):
+            return await self._server.restore_mailer(ANY, command)
+        return await self._centre.ask(f"{kind.word}-1", command)
+
+    async def one(self, name: str, command: Command[Any]) -> Any:
+        return await self._centre.ask(name, command)
+
+
+async def _copied(centre: DataCentre, folder: Path, *names: str) -> None:
+    """A backup of these boxes."""
+    for name in names:
+        await centre.stop(name)
+        shutil.copytree(centre.folder / name, folder / name)
+    for name in names:
+        await centre.start(name)
+
+
+async def _put_back(centre: DataCentre, folder: Path, *names: str) -> None:
+    for name in names:
+        await centre.stop(name)
+        shutil.rmtree(centre.folder / name)
+        shutil.copytree(folder / name, centre.folder / name)
+    for name in names:
+        await centre.start(name)
+
+
+async def _lived(centre: DataCentre, server: FunctionServer) -> tuple[Mailer, Device]:
+    anna = Mailer(centre, server)
+    device = Device(anna, await anna.sign_up())
+    await anna.load(1_000)
+    await anna.frank(85)
+    await centre.checkpoint()
+    await device.look()
+    return anna, device
+
+
+async def _refusal(mailer: Mailer) -> Refusal:
+    with pytest.raises(RefusedError) as refused:
+        await mailer.frank(1)
+    return refused.value.refusal
+
+
+@pytest.mark.clause("M22", "M34", "M23")
+async def test_a_database_and_a_box_that_were_put_back_together_are_found_by_the_second(
+    centre: DataCentre, tmp_path: Path
+) -> None:
+    async with centre.function_server() as (server, _):
+        anna, device = await _lived(centre, server)
+        await _copied(centre, tmp_path / "safe", "database-1", "meter-1")
+        for _ in range(3):
+            await device.do(anna.frank_request(85), Franked)
+        checkpoint = await centre.checkpoint()
+        await device.look()
+        await _put_back(centre, tmp_path / "safe", "database-1", "meter-1")
+        assert await _refusal(anna) == Refusal.TAMPERING
+        assert ("tampering", anna.serial) in await centre.warnings()
+        # And by everybody who kept a checkpoint.
+        assert Witness(tmp_path).asks(await centre.exported(), checkpoint).outcomes == ["cut-off"]
+        with pytest.raises((RefusedError, MeterError)):
+            await device.look()
+
+
+@pytest.mark.clause("M22", "M23")
+async def test_a_database_and_all_boxes_that_were_put_back_are_found_by_who_kept_a_checkpoint(
+    centre: DataCentre, tmp_path: Path
+) -> None:
+    boxes = ("database-1", "meter-1", "meter-2", "authentication-1", "transaction-1", "payment-1")
+    async with centre.function_server() as (server, _):
+        anna, device = await _lived(centre, server)
+        await _copied(centre, tmp_path / "safe", *boxes)
+        for _ in range(3):
+            await device.do(anna.frank_request(85), Franked)
+        checkpoint = await centre.checkpoint()
+        await device.look()
+        kept = device.kept
+        await _put_back(centre, tmp_path / "safe", *boxes)
+        # Nobody inside knows better: as many transactions again, and a longer log.
+        for _ in range(5):
+            await anna.frank(85)
+        newest = await centre.checkpoint()
+        assert await centre.warnings() == []
+        witness = Witness(tmp_path)
+        exported = await centre.exported()
+        assert witness.asks(exported, newest).outcomes == ["agrees"]
+        assert witness.asks(exported, checkpoint).outcomes == ["rewritten"]
+        assert witness.asks(exported, checkpoint).status == 1
+        device.kept = kept
+        with pytest.raises(MeterError, match="log"):
+            await device.look()
+
+
+@pytest.mark.clause("M22", "M33")
+async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
+    centre: DataCentre, tmp_path: Path
+) -> None:
+    async with centre.function_server() as (server, _):
+        operator = _Operator(centre, server)
+        old, _ = await _lived(centre, server)
+        before = await centre.checkpoint()
+        await _copied(centre, tmp_path / "safe", "database-1")
+        # The phone was lost, and replaced.
+        new = Mailer(centre, server)
+        device = Device(new, new.keep(await new.say(new.sign_on_request(), SignedUp)))
+        for _ in range(3):
+            await new.frank(85)
+        after = await centre.checkpoint()
+        await device.look()
+        await _put_back(centre, tmp_path / "safe", "database-1")
+        assert await _refusal(old) == await _refusal(new) == Refusal.TAMPERING
+
+        # The meter: its box knows.
+        await server.recover(ANY, Recover(old.serial))
+        # The mailer: nobody's key is good, not that of the lost phone.
+        assert await recover_mailer(operator, old.serial, ["authentication-1"]) == 3
+        assert await _refusal(old) == await _refusal(new) == Refusal.NOT_AUTHENTICATED
+        new.keep(await new.say(new.sign_on_request(), SignedUp))
+        assert (await new.frank(85)).registers.ascending == 85 * 5
+        # The log: the box that signed a longer one goes on by this order alone.
+        held = await recover_log(operator, "transaction-1")
+        assert held == read(Checkpoint, sign1.unverified_payload(after))
+        await new.frank(85)
+        newest = await centre.checkpoint()
+        assert read(Checkpoint, sign1.unverified_payload(newest)).size > held.size
+
+        # It shows for ever: what was kept from after the backup disagrees, and the meter's counters have a gap.
+        found = Witness(tmp_path).asks(await centre.exported(), before, after, newest)
+        assert found.status == 1
+        assert [found.outcomes[0], found.outcomes[2]] == ["agrees", "agrees"]
+        assert found.outcomes[1] != "agrees"
+        notes = [content for (content,) in centre.rows("SELECT content FROM entries WHERE kind = 5 ORDER BY number")]
+        assert len(notes) == 3
+        with pytest.raises(MeterError, match="log"):
+            await device.look()
+        # Who signs on anew begins anew.
+        device = Device(new, new.keep(await new.say(new.sign_on_request(), SignedUp)))
+        await device.look()
+
+
+@pytest.mark.clause("M22", "M4")
+async def test_an_order_is_for_one_box_one_log_and_one_time(centre: DataCentre, tmp_path: Path) -> None:
+    async with centre.function_server() as (server, _):
+        await _lived(centre, server)
+        held = read(Checkpoint, sign1.unverified_payload(await centre.checkpoint()))
+        head = await centre.ask("database-1", FetchLogHead())
+        root = Frontier(head.size, head.hashes).root
+
+        async def told(box: str, before: int, root_before: bytes, hashes: tuple[bytes, ...]) -> str:
+            order = await centre.ask("steel-1", OrderLog(box, before, root_before, head.size, root))
+            with pytest.raises(BusRefusedError) as refused:
+                await centre.ask("transaction-1", GoOn(order.order, hashes))
+            return refused.value.word
+
+        assert await told("transaction-2", held.size, held.root, head.hashes) == "tampering"
+        assert await told("transaction-1", held.size, held.root, (*head.hashes, bytes(32))) == "tampering"
+        assert await told("transaction-1", held.size - 1, held.root, head.hashes) == "other-size"
+        order = await centre.ask("steel-1", OrderLog("transaction-1", held.size, held.root, head.size, root))
+        await centre.ask("transaction-1", GoOn(order.order, head.hashes))
+        with pytest.raises(BusRefusedError, match="other-size"):
+            await centre.ask("transaction-1", GoOn(order.order, head.hashes))
+        with pytest.raises(BusRefusedError, match="tampering"):
+            await centre.ask("transaction-1", GoOn(order.order[:-1] + b"\0", head.hashes))
