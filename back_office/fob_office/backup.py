@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import URL
+
 from fob_office.database.engine import SQLITE, connect_file, create_file, parse_url
 from fob_office.database.troubles import check_file, of_system, why_and_command
 from fob_office.errors import OperatorError
@@ -56,18 +58,26 @@ def _not_made(error: OSError) -> OperatorError:
 def _copy_database(settings: Settings, folder: Path) -> str | None:
     url = parse_url(settings.database_url)
     if url.get_backend_name() != SQLITE:
-        shown = url.set(drivername="postgresql").render_as_string(hide_password=True).replace(":***", "")
-        return f"pg_dump --format=custom --file={folder / DUMP_FILE} '{shown}'"
-    copy = folder / DATABASE_FILE
+        return dump_command(url, folder / DUMP_FILE)
+    copy_sqlite(Path(url.database or ""), folder / DATABASE_FILE)
+    return None
+
+
+def copy_sqlite(source: Path, copy: Path) -> None:
+    """One state of the database, whoever writes meanwhile, as a new file. Raises OperatorError, OSError."""
     create_file(copy)
     try:
-        with closing(connect_file(Path(url.database or ""))) as source, closing(connect_file(copy)) as target:
-            # One state of the database, whoever writes meanwhile.
-            source.backup(target)
+        with closing(connect_file(source)) as opened, closing(connect_file(copy)) as target:
+            opened.backup(target)
     except sqlite3.Error as error:
         raise OperatorError(NOT_MADE, *why_and_command(error)) from None
     _sync(copy)
-    return None
+
+
+def dump_command(url: URL, file: Path) -> str:
+    """For PostgreSQL, without a password."""
+    shown = url.set(drivername="postgresql").render_as_string(hide_password=True).replace(":***", "")
+    return f"pg_dump --format=custom --file={file} '{shown}'"
 
 
 def _copy_file(source: Path, target: Path) -> None:

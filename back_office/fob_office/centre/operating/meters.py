@@ -11,6 +11,7 @@ from fob_office.centre.commands.meter import Look
 from fob_office.centre.commands.steel import OrderKey
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.words import Word
+from fob_office.paging import PAGE
 from fob_protocol.cose import mac0
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
@@ -75,6 +76,34 @@ async def settle(operator: Operator, serial: str) -> None:
 async def recover(operator: Operator, serial: str) -> None:
     """The meter box's standing takes the place of what the database has. Raises BusRefusedError."""
     await operator.any(Kind.FUNCTION, Recover(serial))
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Of all meters: how many were as their boxes know them, which were brought up to date, and which not, and why."""
+
+    genuine: int
+    recovered: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+
+
+async def recover_all(operator: Operator) -> Recovery:
+    """Whatever is not as the meter boxes know it. Raises BusRefusedError: the database cannot be asked."""
+    genuine, after = 0, ""
+    recovered: list[str] = []
+    failed: list[tuple[str, str]] = []
+    while page := await list_meters(operator, after, PAGE):
+        after = page[-1].serial
+        for record in page:
+            try:
+                if (await show_meter(operator, record.serial)).checked == GENUINE:
+                    genuine += 1
+                else:
+                    await recover(operator, record.serial)
+                    recovered.append(record.serial)
+            except BusRefusedError as refused:
+                failed.append((record.serial, f"{refused.word}: {refused.why}"))
+    return Recovery(genuine, tuple(recovered), tuple(failed))
 
 
 async def _fetch(operator: Operator, serial: str) -> tuple[bytes, bytes]:

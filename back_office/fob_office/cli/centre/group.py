@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "value-kind": "value_kind",
     "log": "log",
     "renew": "renew",
+    "restore": "restore",
     "keys": "keys",
 }
 

@@ -12,6 +12,7 @@ from fob_office.centre.operating import meters
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.errors import OperatorError
 from fob_office.paging import PAGE
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import AMOUNT_LIMIT
@@ -117,11 +118,23 @@ def settle(cli: Cli, state: Path, serial: str) -> None:
 
 @meter.command()
 @state_option
-@click.argument("serial")
+@click.option("--all", "everything", is_flag=True, help="All whose record is not as their meter box knows it.")
+@click.argument("serial", required=False)
 @pass_cli
-def recover(cli: Cli, state: Path, serial: str) -> None:
+def recover(cli: Cli, state: Path, serial: str | None, everything: bool) -> None:
     """After the database was restored: its meter box says how the meter stands, and the gap stands in the log."""
-    _do(cli, state, serial, "recovered", partial(meters.recover, serial=serial))
+    if everything == (serial is not None):
+        raise click.UsageError("say SERIAL or --all")
+    if serial is not None:
+        _do(cli, state, serial, "recovered", partial(meters.recover, serial=serial))
+        return
+    done = ask(cli, state, "the meters were not recovered", meters.recover_all)
+    for one, why in done.failed:
+        cli.say(f"not recovered: meter {one}: {why}")
+    cli.say(f"recovered {len(done.recovered)} meters; {done.genuine} were as their boxes know them")
+    if done.failed:
+        why = f"{len(done.failed)} meter boxes did not say how theirs stand"
+        raise OperatorError("not all meters were recovered", why, "fob-office centre status")
 
 
 def _order(cli: Cli, state: Path, serial: str, deed: Deed, done: str) -> None:
