@@ -1,6 +1,7 @@
 """The device and the back office as they are: copies, a damaged component, a disabled copy, a clone and a letter."""
 
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from wasmtime import wat2wasm
 
 from fob_device.integrity.own_program import NAME
 from fob_device.integrity.program import Program
+from fob_device.integrity.standings import USE_AGAIN
 from fob_device.office.factory import factory_record
 from fob_office.answering import UnreadableError
 from fob_office.devices.service import add_device
@@ -21,6 +23,7 @@ from fob_protocol.integrity.validation import State
 from fob_protocol.office.component import Kind
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.envelope import Service
+from fob_protocol.office.message import Version
 from support.device_bench import DATA, LOOP, SERIAL, echo_module
 from support.integrity_bench import IntegrityBench
 from support.office import OfficeScene, office_scene
@@ -222,5 +225,55 @@ def test_a_program_that_was_added_by_mistake_stops_itself_alone_and_the_operator
         add_installation(scene.office, NAME, (0, 1, 0), installation(OWN), OPERATOR)
         await bench.restart()
         assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
+
+    tell(tmp_path, scene, story)
+
+
+async def runs(bench: IntegrityBench, version: Version) -> None:
+    """Another version of the device's own program is installed."""
+    assert bench.own is not None
+    bench.own_octets = octets_of(installation(OWN + bytes(version)))
+    if version == (0, 1, 0):
+        bench.own_octets = octets_of(installation(OWN))
+    bench.own = replace(bench.own, version=version)
+    await bench.restart()
+
+
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_version_that_was_never_added_lifts_no_disabled_copy(
+    tmp_path: Path, scene: OfficeScene, is_heard: bool
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        number = number_of(bench, NAME)
+        disable(scene.office, number, OPERATOR)
+        if is_heard:
+            assert await bench.use(NAME) == "disabled"
+        await runs(bench, (0, 2, 0))
+        assert (bench.words[NAME], await bench.use(NAME)) == ("disabled", "disabled")
+        assert {bench.words[name] for name in ("table", "echo", "looping")} == {"valid"}
+        bench.away()
+        await bench.power_cut()
+        await bench.back_office.started.wait()
+        assert await bench.use(NAME) == "disabled"
+        # Once it was added, what the operator says is about it too.
+        bench.away(False)
+        add_installation(scene.office, NAME, (0, 2, 0), installation(OWN + bytes((0, 2, 0))), OPERATOR)
+        await bench.restart()
+        assert await bench.use(NAME) == "disabled"
+        reissue(scene.office, number_of(bench, NAME), OPERATOR)
+        scene.clock.pass_by(USE_AGAIN)
+        assert (await bench.use(NAME), bench.words[NAME]) == ("used", "valid")
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V16", "V17")
+def test_a_version_that_was_never_added_needs_none_where_nothing_is_disabled(
+    tmp_path: Path, scene: OfficeScene
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        await runs(bench, (0, 2, 0))
+        assert (bench.words[NAME], await bench.use(NAME)) == ("needs-none", "used")
 
     tell(tmp_path, scene, story)

@@ -9,8 +9,12 @@ from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import disable, enable, reissue
 from fob_office.errors import OperatorError
 from fob_office.programs.service import withdraw_installation
+from fob_protocol.cose.headers import key_id
+from fob_protocol.integrity.copy_record import read_copy_record
+from fob_protocol.integrity.distribution import Copies, Holding
 from fob_protocol.integrity.validation import State, Verdict
-from fob_protocol.office.message import Version
+from fob_protocol.office.envelope import Service
+from fob_protocol.office.message import Version, read
 from fob_protocol.office.refusals import Refusal
 from support.holder import HeldCopy, ReferenceHolder
 from support.office import OfficeScene, office_scene
@@ -143,3 +147,26 @@ def test_a_letter_for_another_version_is_no_way_around_it(shop: OfficeScene) -> 
     assert refused(lambda: computer.enrol(second, "fobd", octets(NEXT), NEXT)) is Refusal.DENIED
     reissue(shop.office, number, OPERATOR)
     assert state_of(shop, computer.enrol(second, "fobd", octets(NEXT), NEXT).number) is State.VALID
+
+
+@pytest.mark.clause("V5", "V16")
+def test_nor_does_a_version_that_was_never_added(shop: OfficeScene) -> None:
+    """Who is barred is told by which copy, whose identifier he has already."""
+    device = Device(shop)
+
+    def given() -> list[tuple[bytes, bool]]:
+        request = device.holder.copy_request([Holding("fobd", (7, 7, 7), bytes(32))])
+        body = device.holder.ask(Service.DISTRIBUTION, device.holder.distribution.server, request)
+        # The same is answered to the same request.
+        assert device.holder.ask(Service.DISTRIBUTION, device.holder.distribution.server, request) == body
+        holder = key_id(device.holder.public_key)
+        return [
+            (read_copy_record(device.holder.distribution, one.record, holder).copy, one.mark is not None)
+            for one in read(Copies, body).copies
+        ]
+
+    assert (device.has(NOW), given()) == (State.VALID, [])
+    disable(shop.office, device.numbered(NOW), OPERATOR)
+    assert given() == [(device.numbered(NOW), False)]
+    reissue(shop.office, device.numbered(NOW), OPERATOR)
+    assert given() == []

@@ -18,6 +18,14 @@ def barring_copies(session: Session, holder: int, programs: Collection[str]) -> 
     return [row for row in _held(session, holder) if row.program in programs and _bars(row)]
 
 
+def barring_one(session: Session, holder: int, programs: Collection[str]) -> dict[str, Copy]:
+    """Of these programs those from which their holder is barred, each with the newest copy that does it."""
+    query = select(Copy).where(
+        Copy.holder == holder, Copy.is_current, Copy.program.in_(programs), Copy.state.in_(BARRING), ~Copy.is_reissued
+    )
+    return {row.program: row for row in session.scalars(query.order_by(Copy.id))} if programs else {}
+
+
 def bar_others(session: Session, row: Copy) -> None:
     """Its holder's good copies of other versions are good no more. Said when `row` is taken and flagged."""
     for other in _others(session, row):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fob_office.distribution.asking import Asker, admitted, asker_of, is_disabled
+from fob_office.distribution.barring import barring_one
 from fob_office.distribution.giving import Giving, current_copies, validation_server
 from fob_office.distribution.keeping import identifier_of, letter_identifier, record_of
 from fob_office.distribution.tables import Copy, Holder, Letter
@@ -24,6 +25,7 @@ from fob_protocol.integrity.distribution import (
     Copies,
     CopyRequest,
     Enrolment,
+    Holding,
     read_copy_request,
     read_enrolment,
 )
@@ -91,7 +93,7 @@ class Distributing:
         holdings = admitted(session, asker, request.holdings)
         held = current_copies(session, holder, [(one.program, one.version) for one in holdings])
         rows = [held[key] for one in holdings if (key := (one.program, one.version)) in held]
-        return self._answer(session, rows)
+        return self._answer(session, [*rows, *_barring(session, holder, holdings, rows)])
 
     def _give(self, session: Session, asker: Asker, request: CopyRequest, said: bytes) -> Copies:
         """Raises IntegrityError, _AskedMeanwhileError, RuleBrokenError."""
@@ -102,7 +104,8 @@ class Distributing:
         tell_of_unknown(session, self.office, holder, {(one.program, one.version) for one in holdings} - known.keys())
         programs = list(dict.fromkeys(known[key] for one in holdings if (key := (one.program, one.version)) in known))
         giving = Giving(session, self.office, holder, validation_server(session, self.server))
-        return self._answer(session, giving.copies(programs, request.replaced))
+        rows = giving.copies(programs, request.replaced)
+        return self._answer(session, [*rows, *_barring(session, holder, holdings, rows)])
 
     def _answer(self, session: Session, rows: Sequence[Copy]) -> Copies:
         servers = {record_of(row).validation_server for row in rows}
@@ -161,6 +164,12 @@ class Distributing:
 
 class _AskedMeanwhileError(Exception):
     """The same holder, or with the same letter, has just been answered."""
+
+
+def _barring(session: Session, holder: Holder, holdings: Sequence[Holding], given: Sequence[Copy]) -> list[Copy]:
+    """For versions that are not known here, of which there is no copy: those that bar their holder from the program."""
+    names = {one.program for one in holdings} - {row.program for row in given}
+    return list(barring_one(session, holder.id, names).values())
 
 
 def _signed_by_its_holder(read: Callable[[bytes], MessageT], signed: bytes) -> MessageT:

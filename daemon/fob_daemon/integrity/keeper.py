@@ -166,7 +166,8 @@ class Keeper:
         answer = await hold(self.office, conversation, lambda time: None)
         receiver = Receiver(self._holder().key_id, known.now(self.clock()), lambda program: held)
         taken = receiver.taken(server, answer, [holding]).get(OWN_PROGRAM)
-        if taken is not None and taken.about.digest not in (holding.digest, measured.digest):
+        is_held = taken is not None and taken.about.version == holding.version
+        if taken is not None and is_held and taken.about.digest not in (holding.digest, measured.digest):
             raise OtherReleaseError
         return taken
 

@@ -62,7 +62,7 @@ class CopyDesk:
         answer = await self.talker.hold(conversation, Told(COPIES_WORDS), pauses)
         known = self._take(server, answer, holdings)
         for holding in holdings:
-            if holding.program not in known and not self._has_copy_of(holding):
+            if holding.program not in known and not self._keeps_copy(holding):
                 self.store.keep(holding.program, NeedsNone(holding.program, holding.version, holding.digest))
 
     def wait_for_first(self, program: str) -> None:
@@ -98,7 +98,7 @@ class CopyDesk:
                 self.store.keep(program, copy)
         return set(taken)
 
-    def _has_copy_of(self, holding: Holding) -> bool:
-        """One that the server has not spoken of is no reason to need none."""
+    def _keeps_copy(self, holding: Holding) -> bool:
+        """One that the server has not spoken of is no reason to need none, and one that bars stays in each version."""
         held = self.store.get(holding.program)
-        return isinstance(held, HeldCopy) and held.about.version == holding.version
+        return isinstance(held, HeldCopy) and (held.bars or held.about.version == holding.version)

@@ -101,6 +101,11 @@ class HeldCopy(Message, tag=1, frozen=True):
         return self.state not in (None, State.VALID)
 
     @property
+    def bars(self) -> bool:
+        """Whether its holder is kept from the program in every version, until the server says another word."""
+        return self.state in (State.CLONED, State.DISABLED) or (self.state is None and self.is_barred)
+
+    @property
     def was_confirmed(self) -> bool:
         """Whether the last request that was answered was answered by VAL_OK."""
         if self.state is not State.VALID or self.ticket is None:

@@ -26,25 +26,28 @@ class Receiver:
         """By program, what is held from now on. Raises OfficeError.
 
         A record says what its program has to be, whatever is held of it: measuring tells that, of this program alone.
+        One of another version bars its holder from this one, which the server does not know.
         """
-        asked = {(one.program, one.version) for one in holdings}
+        asked = {one.program: one.version for one in holdings}
         taken = {}
         for given in answer.copies:
             about = read_copy_record(server, given.record, self.holder)
-            if (about.program, about.version) not in asked:
+            if about.program not in asked:
                 raise OfficeError(Fault.MALFORMED, f"a copy of {about.program}, which is not held")
-            taken[about.program] = self._taken(about, given)
+            is_other = about.version != asked[about.program]
+            taken[about.program] = self._taken(about, given, is_barring=is_other)
         return taken
 
-    def _taken(self, about: CopyRecord, given: Copy) -> HeldCopy:
+    def _taken(self, about: CopyRecord, given: Copy, *, is_barring: bool) -> HeldCopy:
         """A new copy, or what is held of this one: only its record may be newer."""
         self.trust.check(given.certificate, about.validation_server, Usage.VALIDATION)
         identifier = None if given.mark is None else _identifier(about, given.mark)
         held = self.held(about.program)
         if not isinstance(held, HeldCopy) or held.about.copy != about.copy:
             return HeldCopy(
-                given.record, given.certificate, identifier, self._waited_since(held), is_barred=_is_barred(held)
-            )
+                given.record, given.certificate, identifier, self._waited_since(held),
+                is_barred=is_barring or _is_barred(held),
+            )  # fmt: skip
         return replace(
             held, record=given.record, certificate=given.certificate, identifier=held.identifier or identifier
         )
