@@ -30,3 +30,5 @@ PRESENTATION_LIMIT: Final = 4096
 NONCE_LEAST: Final = 16
 NONCE_MOST: Final = 64
 AUDIENCE_LIMIT: Final = 128
+# Tickets that a relying party need not verify again, 3 kilobytes each at most.
+REMEMBERED: Final = 4096
