@@ -183,6 +183,27 @@ async def test_a_result_for_another_computer_is_taken_over_only_when_somebody_sa
     assert bench.meter.kept is None
     with pytest.raises(ControlError, match="the device keeps no result"):
         await other.desk.take_over()
+    # Nobody asks for it here any more: it is paid.
+    bench.start()
+    with pytest.raises(CkrError, match="id-used"):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    with pytest.raises(ControlError, match="no batch waits"):
+        await bench.desk.resumable()
+    assert len(bench.meter.paid) == 1
+
+
+@pytest.mark.clause("M33")
+async def test_what_a_sign_on_elsewhere_ended_is_never_asked_for_again(bench: Bench) -> None:
+    number = await bench.begin(2)
+    bench.meter.is_unanswered = True
+    with pytest.raises(CkrError):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    bench.meter.is_unanswered = False
+    bench.link.handlers["+FOBMETERSIGNON"](("ada",))
+    assert await bench.desk.begin_job("XRATE") > number
+    with pytest.raises(ControlError, match="no batch waits"):
+        await bench.desk.resumable()
+    assert len(bench.meter.paid) == 1
 
 
 async def test_signing_on_settles_what_is_open_first(bench: Bench) -> None:

@@ -158,6 +158,29 @@ def test_whoever_dies_the_batch_is_paid_once(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+@pytest.mark.clause("M14", "M33")
+def test_a_sign_on_elsewhere_has_the_batch_paid_once(tmp_path: Path) -> None:
+    """At the device's screen, or from another computer, before this one has heard what it paid for."""
+
+    async def story(desks: Desks) -> None:
+        number = await desks.begin(MANY)
+        desk, frank = desks.desk, desks.desk.remote.frank
+
+        async def unheard(*values: Any) -> Any:
+            await frank(*values)
+            raise FateUnknownError("the line ended")
+
+        with patch.object(desk.remote, "frank", unheard), pytest.raises(CkrError):
+            await desk.frank(number, ZSH, lambda done: None)
+        assert (await desks.world.ask(catalogue.METER_SIGN_ON, "ann")).ckr == 0
+        desks.start()
+        job = await desks.desk.frank((await desks.desk.resumable()).number, ZSH, lambda done: None)
+        assert (job.done, await desks.digests()) == (MANY, due(MANY))
+        assert desks.office.mailer.registers.pieces == MANY
+
+    tell(tmp_path, story)
+
+
 def test_history_refunds_and_state(tmp_path: Path) -> None:
     async def story(desks: Desks) -> None:
         await desks.desk.frank(await desks.begin(2), ZSH, lambda done: None)

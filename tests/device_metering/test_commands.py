@@ -108,7 +108,8 @@ def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
         assert words(await world.frank(LETTER, LETTER)) == (Ckr.GENERAL_ERROR, "id-used")
         for _ in range(2):
             assert (await world.ask(catalogue.METER_TAKEN, ORDER)).ckr == 0
-        assert (await world.ask(catalogue.METER_RESULT, ORDER)).ckr == Ckr.ARGUMENTS_BAD
+        assert words(await world.ask(catalogue.METER_RESULT, ORDER)) == (Ckr.GENERAL_ERROR, "id-used")
+        assert (await world.ask(catalogue.METER_RESULT, OTHER)).ckr == Ckr.ARGUMENTS_BAD
         told = (await world.ask(catalogue.METER_ABOUT)).lines
         assert (told[0][:9], told[0][9], told[1]) == ((1, 1, 10_000, 100_000, 0, 0, 0, None, None), 3, ("20095",))
         history = (await world.ask(catalogue.METER_HISTORY, 1)).lines

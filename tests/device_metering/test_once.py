@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from fob_device.metering.store import METER
 from fob_device.metering.wanted import WantedLoad, WantedRefund
@@ -187,12 +188,83 @@ def test_one_order_at_a_time_until_its_result_is_taken(tmp_path: Path) -> None:
         bench.meter.taken(OTHER)
         bench.meter.taken(ORDER)
         bench.meter.taken(ORDER)
-        assert await bench.meter.result(ORDER, bench.unlock) is None
         # Who asks for it once more has its result, or will never have it.
+        await never_again(bench)
+        assert (len(bench.requests), len(bench.plans)) == (1, 1)
+
+    on_meter_bench(tmp_path, story)
+
+
+async def never_again(bench: MeterBench) -> None:
+    """The first order has no result to give, and is not done anew."""
+    for asking in (bench.frank(), bench.meter.result(ORDER, bench.unlock)):
+        with pytest.raises(MeterError) as error:
+            await asking
+        assert error.value.fault is MeterFault.ID_USED
+
+
+@pytest.mark.clause("M14", "M33")
+def test_a_result_that_was_not_taken_outlives_a_sign_on(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        first = await bench.frank()
+        await bench.join(None)
+        assert await bench.meter.result(ORDER, bench.unlock) == first
+        assert await bench.frank() == first
+        bench.meter.taken(ORDER)
+        await bench.frank(order=OTHER)
+        assert bench.office.mailer.registers.pieces == 2
+
+    on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.clause("M14", "M33")
+def test_what_is_under_way_is_settled_before_a_sign_on(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        bench.post.cut = bench.post.carried + 1, True
+        asking = bench.background(bench.frank())
+        await bench.until(bench.post.is_cut.is_set)
+        asking.cancel()
+        await bench.power_cut()
+        await bench.validated()
+        await bench.join(None)
+        result = await bench.meter.result(ORDER, bench.unlock)
+        assert result is not None
+        assert unverified_transaction(result.transaction) == bench.office.newest
+        assert (bench.office.mailer.registers.pieces, len(bench.plans)) == (1, 1)
+
+    on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.clause("M14", "M33")
+def test_a_centre_that_cannot_settle_what_is_under_way_has_nobody_sign_on(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        bench.office.refusals = [RefusedError(Refusal.UNAVAILABLE, 1)] * 12
+        for asking in (bench.frank(), bench.join(None)):
+            with pytest.raises(RefusedError) as error:
+                await asking
+            assert error.value.refusal is Refusal.UNAVAILABLE
+        assert bench.meter.has_asked
+        bench.office.refusals.clear()
+        await bench.join(None)
+        assert (await bench.frank()).registers.pieces == bench.office.mailer.registers.pieces == 1
+
+    on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.clause("M14", "M33")
+def test_what_a_wrong_centre_did_with_an_order_is_never_asked_again(tmp_path: Path) -> None:
+    """The answer is not believed, so the order is over with the key, paid or not."""
+
+    async def story(bench: MeterBench) -> None:
+        bench.office.spoil_record = lambda record: replace(record, before=bytes(32))
         with pytest.raises(MeterError) as error:
             await bench.frank()
-        assert error.value.fault is MeterFault.ID_USED
-        assert (len(bench.requests), len(bench.plans)) == (1, 1)
+        assert error.value.fault is MeterFault.BROKEN_CHAIN
+        bench.office.spoil_record = lambda record: record
+        await bench.join(None)
+        assert bench.meter.joiner.store.order() is None
+        await never_again(bench)
+        await bench.frank(order=OTHER)
 
     on_meter_bench(tmp_path, story)
 

@@ -52,6 +52,8 @@ class FakeMeter:
     records: list[bytes] = field(default_factory=list)
     # What is kept of one order: its id, the values that it was for, the result.
     kept: tuple[bytes, Values, Values | None] | None = None
+    # The order whose result was taken last, or of which none will be heard.
+    over: bytes | None = None
     # The data centre does what it is asked, and its answer does not arrive.
     is_unanswered: bool = False
     needs_pin: bool = False
@@ -97,12 +99,14 @@ class FakeMeter:
 
     def _sign_up(self, values: Values) -> tuple[Values, ...]:
         self.joined.append(values)
-        self.stage, self.kept = "ready", None
+        self.stage = "ready"
         return ((ACCOUNT, SERIAL),)
 
     def _sign_on(self, values: Values) -> tuple[Values, ...]:
         self.joined.append(values)
-        self.stage, self.kept, self.fault = "ready", None, ""
+        self.stage, self.fault = "ready", ""
+        if self.kept is not None and self.kept[2] is None:
+            self.over, self.kept = self.kept[0], None
         return ((ACCOUNT, SERIAL),)
 
     def _about(self, values: Values) -> tuple[Values, ...]:
@@ -121,6 +125,7 @@ class FakeMeter:
         if self.needs_pin:
             raise CkrError(Ckr.USER_NOT_LOGGED_IN)
         if self.kept is None:
+            self._check_unused(order)
             if self.fault:
                 raise CkrError(Ckr.GENERAL_ERROR, self.fault)
             self._approved(order, wanted, do)
@@ -145,6 +150,7 @@ class FakeMeter:
 
     def _result(self, values: Values) -> tuple[Values, ...]:
         if self.kept is None or self.kept[0] != values[0]:
+            self._check_unused(values[0])
             raise CkrError(Ckr.ARGUMENTS_BAD, "no such order is kept")
         order, wanted, result = self.kept
         if self.is_unanswered:
@@ -157,8 +163,12 @@ class FakeMeter:
         if self.kept is not None and self.kept[0] == values[0]:
             if self.kept[2] is None:
                 raise CkrError(Ckr.GENERAL_ERROR, MeterFault.ASKING)
-            self.kept = None
+            self.over, self.kept = self.kept[0], None
         return ()
+
+    def _check_unused(self, order: object) -> None:
+        if order == self.over:
+            raise CkrError(Ckr.GENERAL_ERROR, MeterFault.ID_USED)
 
     def _frank(self, order: Values, wanted: Values) -> None:
         rest = wanted[1:]

@@ -29,7 +29,7 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     MeterFault.NO_ACCOUNT: ("the device has no meter", "fob meter sign-up NAME, or fob meter sign-on NAME"),
     MeterFault.NOT_TAKEN: ("the device keeps a result for another computer", "there, or: fob meter take-over"),
     MeterFault.ASKING: ("what became of the last order is not known yet", "the same command in a moment"),
-    MeterFault.ID_USED: ("this order was given before, for something else", _STATUS),
+    MeterFault.ID_USED: ("this order is over: its result was taken elsewhere, or a sign-on ended it", _STATUS),
 }
 _NO_SUCH: Final = Unknown("the device does not take what was asked for", _STATUS)
 

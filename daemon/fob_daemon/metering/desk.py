@@ -219,10 +219,7 @@ class MeterDesk:
             order = await self._orders.open()
             if order is None or order.standing is Standing.DONE:
                 return SignedOn(joined.account, joined.serial, 0)
-            await self._disk(self._store.drop, order.id)
-            if order.job is not None:
-                # It is never asked for again: it may have been paid.
-                await self._disk(self._store.close_job, order.job)
+            await self._orders.give_up(order)
             return SignedOn(joined.account, joined.serial, max(len(order.pieces), 1))
 
     async def _known(self) -> MeterState:

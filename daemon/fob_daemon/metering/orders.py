@@ -16,6 +16,7 @@ from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Result
 from fob_protocol.caller import Caller
+from fob_protocol.metering.faults import MeterFault
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -47,7 +48,12 @@ class Orders:
     async def do(self, order: Order, caller: Caller | None) -> Result:
         """What it comes to: two round trips, one where the result is here already."""
         if order.standing is Standing.ASKED:
-            result = await self._ask(order, caller)
+            try:
+                result = await self._ask(order, caller)
+            except CkrError as error:
+                if _is_over(error):
+                    await self.give_up(order)
+                raise
             await self._finish(order, result)
         else:
             result = result_of(await self.disk(self.store.record_of, order.id))
@@ -63,6 +69,9 @@ class Orders:
             try:
                 result = await self.remote.result(order.id)
             except CkrError as error:
+                if _is_over(error):
+                    await self.give_up(order)
+                    return
                 if error.ckr not in (Ckr.ARGUMENTS_BAD, Ckr.FUNCTION_NOT_SUPPORTED):
                     raise
                 # The device keeps none of this id: nobody said yes to it, or the data centre said no.
@@ -70,6 +79,12 @@ class Orders:
                 return
             await self._finish(order, result)
         await self._take(order)
+
+    async def give_up(self, order: Order) -> None:
+        """No result will be heard here, and it may have been paid: it and its batch are never asked for again."""
+        await self.disk(self.store.drop, order.id)
+        if order.job is not None:
+            await self.disk(self.store.close_job, order.job)
 
     async def adopt(self, id_: bytes) -> Result:
         """The result of an order that this computer did not give, or does not know any more."""
@@ -101,3 +116,8 @@ class Orders:
     async def _take(self, order: Order) -> None:
         await self.remote.taken(order.id)
         await self.disk(self.store.taken, order.id)
+
+
+def _is_over(error: CkrError) -> bool:
+    """Another computer took its result, or a sign-on ended it."""
+    return error.ckr is Ckr.GENERAL_ERROR and error.reason.partition(":")[0] == MeterFault.ID_USED

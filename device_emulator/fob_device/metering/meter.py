@@ -116,6 +116,7 @@ class Meter:
         async with self._lock:
             with self.personal():
                 await self._refresh(MOMENT)
+                await self._settle_before_joining(master_key)
                 await self.joiner.join(name, wish, typed, master_key)
                 with suppress(NotCarriedError, RefusedError, OfficeError, MeterError):
                     meter = self.believing.meter()
@@ -148,8 +149,7 @@ class Meter:
         async with self._lock:
             kept = self.joiner.store.order()
             if kept is None:
-                if wanted.order == self.joiner.store.taken():
-                    raise MeterError(MeterFault.ID_USED, "the result of this order was taken already")
+                self._check_unused(wanted.order)
                 kept = await self._begin(wanted, unlock, approve)
             elif kept.order != wanted.order:
                 raise MeterError(MeterFault.NOT_TAKEN, "the result of another order was not taken yet")
@@ -159,10 +159,11 @@ class Meter:
                 return await self._settle(kept, unlock)
 
     async def result(self, order: bytes, unlock: Unlock) -> Result | None:
-        """Of an order that is kept; None: there is none of this id."""
+        """Of an order that is kept; None: there is none of this id. Raises MeterError ID_USED for the last taken."""
         async with self._lock:
             kept = self.joiner.store.order()
             if kept is None or kept.order != order:
+                self._check_unused(order)
                 return None
             with self.personal():
                 return await self._settle(kept, unlock)
@@ -212,6 +213,28 @@ class Meter:
             with self.personal():
                 await self._settle(kept, unlock)
         return self.believing.meter(), key
+
+    def _check_unused(self, order: bytes) -> None:
+        if order == self.joiner.store.taken():
+            raise MeterError(MeterFault.ID_USED, "the result of this order was taken already, or will never be known")
+
+    async def _settle_before_joining(self, master_key: bytes) -> None:
+        """Who has a new key hears of what was asked with the one before now, or never."""
+        kept = self.joiner.store.order()
+        if kept is None or not self.has_asked:
+            return
+
+        async def unlock() -> bytes:
+            return master_key
+
+        try:
+            await self._settle(kept, unlock)
+        except RefusedError as error:
+            if error.refusal is Refusal.UNAVAILABLE:
+                raise
+        except MeterError:
+            # From an answer that is not believed only signing on goes on.
+            return
 
     async def _begin(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> KeptOrder:
         """A new request, approved and kept."""

@@ -103,10 +103,12 @@ class MeterStore:
         self.items.put({METER: meter.octets()})
 
     def keep_joined(self, mailer: Mailer, key: bytes, signed_up: bytes | None, master_key: bytes, entry: Entry) -> None:
-        """A new key; whatever the one before had asked for is over."""
+        """A new key. A result that was not taken stays; what the key before had asked in vain is never asked again."""
         wrapped = self.items.wrap(master_key, _key_name(mailer), key)
         meter = KeptMeter(mailer, wrapped, signed_up=signed_up)
-        self.items.put({METER: meter.octets(), JOINING: None, ORDER: None}, entry)
+        order = self.order()
+        over = {} if order is None or order.transaction is not None else {ORDER: None, TAKEN: order.order}
+        self.items.put({METER: meter.octets(), JOINING: None, **over}, entry)
 
     def joining(self) -> Joining | None:
         """What was not answered yet."""
@@ -140,7 +142,7 @@ class MeterStore:
         self.items.put({ORDER: None, TAKEN: order.order})
 
     def taken(self) -> bytes | None:
-        """The order whose result was taken last."""
+        """The order whose result was taken last, or of which no result will be heard."""
         return self.items.get(TAKEN)
 
     def allowance(self) -> Allowance:
