@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -45,14 +46,14 @@ class Request:
     serial: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Held:
     """What the database has of a meter and its mailer, as it was made; nothing of it is trusted."""
 
     meter: bytes = field(repr=False)
     user: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def record(self) -> MeterRecord:
         """Unchecked: only boxes can."""
         return read(MeterRecord, mac0.unchecked_payload(self.meter))

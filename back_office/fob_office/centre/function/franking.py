@@ -17,7 +17,7 @@ from fob_office.centre.function.refusing import refused
 from fob_office.centre.pieces import Resolved, resolve
 from fob_office.centre.words import Word
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.records import MeterRecord, Refill
+from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import FrankRequest
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.hashing import is_same
@@ -48,7 +48,7 @@ class Franking:
         async def do(held: Held) -> Changed:
             nonlocal is_due
             changed = await self._frank(asked, held)
-            is_due = _is_low(record_of(changed), mailer(held).refill)
+            is_due = _is_low(changed, mailer(held).refill)
             return changed
 
         answer = await self.changing.change(asked.request, do)
@@ -124,5 +124,5 @@ class Franking:
             log.warning("no refill", serial=request.serial, why=str(error), clause="M29")
 
 
-def _is_low(record: MeterRecord, rule: Refill | None) -> bool:
-    return rule is not None and record.registers.descending < rule.below
+def _is_low(changed: Changed, rule: Refill | None) -> bool:
+    return rule is not None and record_of(changed).registers.descending < rule.below
