@@ -1,6 +1,8 @@
 """The device and the back office as they are: copies, a damaged component, a disabled copy, a clone and a letter."""
 
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +17,7 @@ from fob_device.office.factory import factory_record
 from fob_office.answering import UnreadableError
 from fob_office.devices.service import add_device
 from fob_office.distribution.letters import make_letter
-from fob_office.distribution.operating import disable, reissue
+from fob_office.distribution.operating import disable, enable, reissue
 from fob_office.orders.service import create_order
 from fob_office.programs.service import add_installation, withdraw_installation
 from fob_protocol.integrity.letter import read_letter
@@ -275,5 +277,54 @@ def test_a_version_that_was_never_added_needs_none_where_nothing_is_disabled(
     async def story(bench: IntegrityBench) -> None:
         await runs(bench, (0, 2, 0))
         assert (bench.words[NAME], await bench.use(NAME)) == ("needs-none", "used")
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V16", "V21", "V22")
+@pytest.mark.parametrize("is_added", [True, False])
+def test_a_version_that_comes_back_has_its_copy_as_it_was(tmp_path: Path, scene: OfficeScene, is_added: bool) -> None:
+    if is_added:
+        add_installation(scene.office, NAME, (0, 2, 0), installation(OWN + bytes((0, 2, 0))), OPERATOR)
+
+    async def story(bench: IntegrityBench) -> None:
+        number = number_of(bench, NAME)
+        await runs(bench, (0, 2, 0))
+        assert (bench.words[NAME], await bench.use(NAME)) == ("valid" if is_added else "needs-none", "used")
+        await runs(bench, (0, 1, 0))
+        assert (number_of(bench, NAME), bench.words[NAME]) == (number, "valid")
+        assert await bench.use(NAME) == "used"
+        assert {result for _, result in results(scene, number)} == {"valid"}
+        disable(scene.office, number, OPERATOR)
+        assert await bench.use(NAME) == "disabled"
+        await runs(bench, (0, 2, 0))
+        assert await bench.use(NAME) == "disabled"
+        enable(scene.office, number, OPERATOR)
+        await runs(bench, (0, 1, 0))
+        assert (bench.words[NAME], await bench.use(NAME)) == ("valid", "used")
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V16")
+def test_a_device_that_has_lost_its_identifiers_signs_nothing_before_it_has_others(
+    tmp_path: Path, scene: OfficeScene
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        number = number_of(bench, NAME)
+        await bench.switch_off()
+        with closing(sqlite3.connect(bench.folder / "token.db")) as rows, rows:
+            rows.execute("DELETE FROM copies WHERE program = ?", (NAME,))
+        await bench.start()
+        assert (bench.words[NAME], bench.standings.reason(NAME)) == ("not-validated", "lost-identifier")
+        assert await bench.use(NAME) == "not-validated"
+        bench.away()
+        assert await bench.use(NAME) == "not-validated"
+        bench.away(False)
+        disable(scene.office, number, OPERATOR)
+        assert await bench.use(NAME) == "not-validated"
+        reissue(scene.office, number, OPERATOR)
+        assert (await bench.use(NAME), bench.words[NAME]) == ("used", "valid")
+        assert number_of(bench, NAME) != number
 
     tell(tmp_path, scene, story)

@@ -112,7 +112,7 @@ class Keeper:
         holding = self._holding(copy, measured)
         is_other = holding.version != copy.about.version
         is_whole = copy.state is State.INVALID and measured.digest == copy.about.digest
-        if not (is_other or copy.has_verdict):
+        if not (is_other or copy.wants_another):
             return True
         known, server = self._known, distribution_server(self._known, self.clock())
         await asyncio.to_thread(self._change, counter=self._enrolled.counter + 1)

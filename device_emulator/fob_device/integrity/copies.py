@@ -184,7 +184,7 @@ class Copies:
         self._begun[program.name] += 1
         self._standings.tried(program.name)
         copy = self._standings.copy(program.name)
-        if copy is None or copy.has_verdict:
+        if copy is None or copy.wants_another:
             # It may have one now, or another one.
             self._is_asked = False
         pauses = Pauses(self._random)
@@ -239,7 +239,7 @@ class Copies:
                 self._standings.unanswered(program.name, error.reason)
                 continue
             copy = self._standings.copy(program.name)
-            if copy is None or not _is_about(copy, holding) or copy.has_verdict:
+            if copy is None or not _is_about(copy, holding) or copy.wants_another:
                 wanted.append(holding)
             if copy is not None and copy.state is State.INVALID and measured.digest == copy.about.digest:
                 replaced.append(copy.about.copy)

@@ -9,7 +9,7 @@ from fob_device.integrity.store import CopyStore
 from fob_device.office.progress import Told
 from fob_device.office.talker import Talker
 from fob_protocol.integrity.distribution import Copies, Holding
-from fob_protocol.integrity.held_copy import Awaited, HeldCopy, NeedsNone
+from fob_protocol.integrity.held_copy import Awaited, HeldCopy, NeedsNone, copy_of
 from fob_protocol.integrity.holder import Holder
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.receiving import Receiver, with_letter
@@ -63,7 +63,8 @@ class CopyDesk:
         known = self._take(server, answer, holdings)
         for holding in holdings:
             if holding.program not in known and not self._keeps_copy(holding):
-                self.store.keep(holding.program, NeedsNone(holding.program, holding.version, holding.digest))
+                before = copy_of(self.store.get(holding.program))
+                self.store.keep(holding.program, NeedsNone(holding.program, holding.version, holding.digest, before))
 
     def wait_for_first(self, program: str) -> None:
         """From now on: nothing was heard of this program yet."""

@@ -8,7 +8,15 @@ from fob_device.integrity.store import CopyStore
 from fob_protocol.at.answer import Event
 from fob_protocol.catalogue import EVENT_INTEGRITY
 from fob_protocol.integrity.admission import NotEnabledError, Standing, is_graced, is_new, standing
-from fob_protocol.integrity.held_copy import NEEDS_LETTER, NOT_VALIDATED, WAITING, HeldCopy, Kept, NeedsNone
+from fob_protocol.integrity.held_copy import (
+    LOST_IDENTIFIER,
+    NEEDS_LETTER,
+    NOT_VALIDATED,
+    WAITING,
+    HeldCopy,
+    Kept,
+    NeedsNone,
+)
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.refusals import Refusal
@@ -74,8 +82,9 @@ class Standings:
     def kept(self, name: str) -> Kept | None:
         """Of a program. That another version of it needed none says nothing of this one."""
         kept, program = self._store.get(name), self._programs.get(name)
-        is_other = isinstance(kept, NeedsNone) and program and not kept.is_of(program.version, program.released)
-        return None if is_other else kept
+        if isinstance(kept, NeedsNone) and program and not kept.is_of(program.version, program.released):
+            return kept.before
+        return kept
 
     def copy(self, name: str) -> HeldCopy | None:
         """Its copy, when it has one."""
@@ -101,7 +110,7 @@ class Standings:
         """Why it is not valid, by name."""
         copy = self.copy(name)
         if copy is not None and copy.identifier is None:
-            return NEEDS_LETTER
+            return LOST_IDENTIFIER if copy.is_lost else NEEDS_LETTER
         if copy is not None and copy.reason:
             return copy.reason
         return self._trouble.get(name, "")

@@ -56,6 +56,6 @@ def is_new(kept: Kept | None, now: int) -> bool:
         case Awaited():
             return now - kept.since < INSTALLATION_POLICY.grace
         case HeldCopy():
-            waits = kept.state is None and not kept.reason and not kept.is_barred
+            waits = kept.state is None and not kept.reason and not kept.is_barred and not kept.is_lost
             return waits and now - kept.received < kept.about.policy.grace
     return False

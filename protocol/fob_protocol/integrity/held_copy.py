@@ -1,13 +1,16 @@
 """What the device keeps of a copy: one sealed row for each program, replaced as a whole with every step."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from fob_protocol.cose import sign1
 from fob_protocol.integrity.copy_record import CopyRecord
 from fob_protocol.integrity.evidence import Evidence, SecretPart
 from fob_protocol.integrity.identifier import next_identifier
+from fob_protocol.integrity.limits import OTHERS_LIMIT
+from fob_protocol.integrity.method import Embedder
 from fob_protocol.integrity.ticket import Ticket, unverified_ticket
 from fob_protocol.integrity.validation import State, Validated, Verdict
 from fob_protocol.office.message import Count, Message, Name, Octets32, Time, Version, read
@@ -16,6 +19,7 @@ from fob_protocol.office.refusals import Refusal
 # Why a copy is not enabled, where no verdict says so.
 NOT_VALIDATED: Final = "not-validated"
 NEEDS_LETTER: Final = "needs-letter"
+LOST_IDENTIFIER: Final = "lost-identifier"
 # Of what goes on until its first VAL_OK, which it may wait for.
 WAITING: Final = "waiting"
 
@@ -37,11 +41,15 @@ class Pending(Message, frozen=True):
 
 
 class NeedsNone(Message, tag=2, frozen=True):
-    """A program that the distribution server did not know when it was asked last."""
+    """A program that the distribution server did not know when it was asked last.
+
+    `before` is what was held of another version; an office gives no identifier twice.
+    """
 
     program: Name
     version: Version
     digest: Octets32
+    before: "HeldCopy | None" = None
 
     def is_of(self, version: Version, digest: bytes | None) -> bool:
         """Whether it was this one; None: only measuring tells its digest, which may be any then."""
@@ -61,7 +69,8 @@ class HeldCopy(Message, tag=1, frozen=True):
     `program_number` is the PSI of the last request that was answered, `server_number` the newest VSSI. `validated`
     (DT), `measured` (H of what was measured) and `integrity_value` are of the last VAL_OK; the first one is waited for
     since `received`. `is_typed`: a person typed the identifier, so that others may have read it. `is_barred`: it takes
-    the place of one that the server has said no to, and is good for nothing before VAL_OK.
+    the place of one that the server has said no to, and is good for nothing before VAL_OK. `others` are the copies of
+    other versions that were held before, newest first: for when one of these runs again.
     """
 
     record: bytes
@@ -79,6 +88,7 @@ class HeldCopy(Message, tag=1, frozen=True):
     measured: Octets32 | None = None
     integrity_value: Octets32 | None = None
     is_barred: bool = False
+    others: Annotated[tuple["HeldCopy", ...], Meta(max_length=OTHERS_LIMIT)] = ()
 
     def __repr__(self) -> str:
         return "HeldCopy(...)"
@@ -104,6 +114,22 @@ class HeldCopy(Message, tag=1, frozen=True):
     def bars(self) -> bool:
         """Whether its holder is kept from the program in every version, until the server says another word."""
         return self.state in (State.CLONED, State.DISABLED) or (self.state is None and self.is_barred)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the identifier that came with it is here no more: an office gives none a second time."""
+        return self.identifier is None and self.about.method.embedder is Embedder.DISTRIBUTOR
+
+    @property
+    def wants_another(self) -> bool:
+        """Whether there may be another one in its place: an operator's word is never told, but asked for."""
+        return self.has_verdict or self.is_lost
+
+    def beside(self, held: "HeldCopy | None") -> "HeldCopy":
+        """In the place of what was held, which is remembered where it is another version's."""
+        before = () if held is None else (replace(held, others=()), *held.others)
+        others = [one for one in before if one.about.version != self.about.version]
+        return replace(self, others=tuple(others[:OTHERS_LIMIT]))
 
     @property
     def was_confirmed(self) -> bool:
@@ -168,4 +194,13 @@ class HeldCopy(Message, tag=1, frozen=True):
 
 
 Kept = HeldCopy | NeedsNone | Awaited
+
+
+def copy_of(kept: Kept | None) -> HeldCopy | None:
+    """The copy that there is, of whatever version."""
+    if isinstance(kept, NeedsNone):
+        return kept.before
+    return kept if isinstance(kept, HeldCopy) else None
+
+
 KEPT: Final[tuple[Any, ...]] = (HeldCopy, NeedsNone, Awaited)

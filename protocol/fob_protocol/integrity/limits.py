@@ -18,6 +18,8 @@ CLOCK_SKEW: Final = 60
 
 # Programs that one holder asks about at once: a set's components and the holder's own.
 HOLDINGS_LIMIT: Final = 40
+# Copies of other versions that a holder remembers for when one runs again, the newest ones.
+OTHERS_LIMIT: Final = 4
 # Read and hashed at once: large enough to cost nothing, small enough for a small device.
 PIECE_SIZE: Final = 1 << 18
 # Of an installation: more than any release of ours has, and what a hostile folder may cost.

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from fob_protocol.integrity.copy_record import CopyRecord, read_copy_record
 from fob_protocol.integrity.distribution import Copies, Copy, Holding
-from fob_protocol.integrity.held_copy import Awaited, HeldCopy, Kept
+from fob_protocol.integrity.held_copy import Awaited, HeldCopy, Kept, copy_of
 from fob_protocol.integrity.identifier import identifier_name, read_mark
 from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.errors import Fault, OfficeError
@@ -42,21 +42,24 @@ class Receiver:
         """A new copy, or what is held of this one: only its record may be newer."""
         self.trust.check(given.certificate, about.validation_server, Usage.VALIDATION)
         identifier = None if given.mark is None else _identifier(about, given.mark)
-        held = self.held(about.program)
-        if not isinstance(held, HeldCopy) or held.about.copy != about.copy:
-            return HeldCopy(
-                given.record, given.certificate, identifier, self._waited_since(held),
-                is_barred=is_barring or _is_barred(held),
-            )  # fmt: skip
-        return replace(
-            held, record=given.record, certificate=given.certificate, identifier=held.identifier or identifier
-        )
+        kept = self.held(about.program)
+        held = copy_of(kept)
+        known = _numbered(held, about.copy)
+        if known is None:
+            barred = is_barring or _is_barred(held)
+            since = self._waited_since(kept)
+            return HeldCopy(given.record, given.certificate, identifier, since, is_barred=barred).beside(held)
+        if known is not held and _is_barred(held) and not known.has_verdict:
+            known = replace(known, state=None, is_barred=True)
+        identifier = known.identifier or identifier
+        return replace(known, record=given.record, certificate=given.certificate, identifier=identifier).beside(held)
 
-    def _waited_since(self, held: Kept | None) -> int:
+    def _waited_since(self, kept: Kept | None) -> int:
         """What was never validated waits no longer for being given another copy."""
-        if isinstance(held, Awaited):
-            return held.since
-        return held.received if isinstance(held, HeldCopy) and held.state is None else self.trust.time
+        if isinstance(kept, Awaited):
+            return kept.since
+        held = copy_of(kept)
+        return held.received if held is not None and held.state is None else self.trust.time
 
 
 def with_letter(held: Kept | None, identifier: bytes) -> HeldCopy | None:
@@ -66,9 +69,18 @@ def with_letter(held: Kept | None, identifier: bytes) -> HeldCopy | None:
     return held if held.identifier else replace(held, identifier=identifier, is_typed=True)
 
 
-def _is_barred(held: Kept | None) -> bool:
-    """Whether the server's no stands until VAL_OK: an operator's word for another copy is none for its program."""
-    return isinstance(held, HeldCopy) and (held.has_verdict or (held.state is None and held.is_barred))
+def _numbered(held: HeldCopy | None, number: bytes) -> HeldCopy | None:
+    """What is held of a copy, also when another version's has taken its place since."""
+    remembered = () if held is None else (held, *held.others)
+    return next((one for one in remembered if one.about.copy == number), None)
+
+
+def _is_barred(held: HeldCopy | None) -> bool:
+    """Whether the server's no stands until VAL_OK: an operator's word for another copy is none for its program.
+
+    Of one whose identifier was lost nobody knows what the server would have said.
+    """
+    return held is not None and (held.has_verdict or held.bars or held.is_lost)
 
 
 def _identifier(about: CopyRecord, mark: bytes) -> bytes:

@@ -100,6 +100,7 @@ MEANINGS: Final[dict[str, tuple[str, Deed]]] = {
     "letter-used": ("this letter was used before, or is over", Deed.OPERATOR),
     "not-validated": ("the office has not said yet that this copy is genuine", Deed.VALIDATE),
     "waiting": ("the office has not said yet that this copy is genuine, which is waited for", Deed.VALIDATE),
+    "lost-identifier": ("the identifier of this copy is not here any more, and another copy is due", Deed.OPERATOR),
     "needs-letter": ("somebody has to type the letter of this copy in", Deed.LETTER),
     "unreadable": ("what is installed cannot be read, and so not be measured", Deed.DOCTOR),
     "invalid": ("what is here is not what the office gave out", Deed.CONFIGURE),
