@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -26,7 +25,7 @@ from bare_store import Bare, group_gain, shape_of
 from fob_office.centre.database.keeping import migrate_meters
 from meter_crowd import Crowd, Run
 from meter_fill import fill
-from meter_stage import meter_centre
+from meter_stage import BARE, meter_centre
 from support.postgresql import Cluster, running_cluster
 
 AT_ONCE: Final = (1, 8, 64)
@@ -71,7 +70,7 @@ def measure(*, quick: bool) -> Results:
 
 def beside_bare(results: Results, cluster: Cluster | None, *, quick: bool) -> None:
     """Franks of a piece and of a batch beside bare transactions; loads."""
-    with meter_centre(cluster, _filler(QUICK_SIZES[0] if quick else SIZES[0])) as centre:
+    with meter_centre(cluster, BARE) as centre:
         crowd = Crowd(centre, max(AT_ONCE))
         for pieces in (1, BATCH):
             for at_once in AT_ONCE:
@@ -117,7 +116,7 @@ def by_size(results: Results, cluster: Cluster | None, sizes: Sequence[int], *, 
     """Franks of a piece, 64 at once, in data centres of each size in turn."""
     at_once = max(AT_ONCE)
     with ExitStack() as stack:
-        centres = [stack.enter_context(meter_centre(cluster, _filler(size))) for size in sizes]
+        centres = [stack.enter_context(meter_centre(cluster, size)) for size in sizes]
         crowds = [Crowd(centre, at_once) for centre in centres]
         runs: list[list[Run]] = [[] for _ in crowds]
         for _ in range(2 if quick else TURNS + 2):
@@ -154,10 +153,6 @@ def _filled(cluster: Cluster | None, count: int) -> Iterator[str]:
         migrate_meters(url)
         fill(url, count, int(time.time()))
         yield url
-
-
-def _filler(size: int) -> partial[None]:
-    return partial(fill, count=size, now=int(time.time()))
 
 
 def _cpu(run: Run) -> float:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from fob_office.servers.identity import certificate_of
 from fob_office.servers.service import identity, newest_keys
 from fob_office.settings import load_settings
 from fob_office.surroundings import SYSTEM
+from meter_fill import fill
 from meter_mailers import Counter
 from process_meter import family_cpu_seconds, own_cpu_seconds
 from support.office_process import PROGRAM, fob_office
@@ -33,13 +34,12 @@ from support.postgresql import Cluster
 _PATIENCE: Final = 300.0
 _POLL: Final = 0.05
 
-# Fills a database of meters (its URL) whose tables are there.
-Fill = Callable[[str], None]
+BARE: Final = 1_000
 
 
 @dataclass(frozen=True)
 class Centre:
-    """`url`: of its database; `bare`: of another one of the same kind, filled alike, for bare transactions."""
+    """`url`: of its database; `bare`: of another one of the same kind, with BARE meters, for bare transactions."""
 
     name: str
     folder: Path
@@ -62,8 +62,8 @@ class Centre:
 
 
 @contextmanager
-def meter_centre(cluster: Cluster | None, fill: Fill) -> Iterator[Centre]:
-    """Ready; 2 meter boxes, 2 function servers. On SQLite without a cluster."""
+def meter_centre(cluster: Cluster | None, meters: int) -> Iterator[Centre]:
+    """Ready, with so many meters; 2 meter boxes, 2 function servers. On SQLite without a cluster."""
     with tempfile.TemporaryDirectory(prefix="fob-bench-") as folder, ExitStack() as stack:
         state, bare = Path(folder) / "office", f"sqlite:///{Path(folder) / 'bare.db'}"
         centre = centre_folder(state)
@@ -75,8 +75,8 @@ def meter_centre(cluster: Cluster | None, fill: Fill) -> Iterator[Centre]:
         fob_office(state, "init")
         fob_office(state, "centre", "init", *options)
         migrate_meters(bare)
-        for each in (url, bare):
-            fill(each)
+        for each, count in ((url, meters), (bare, BARE)):
+            fill(each, count, int(time.time()))
         with _running(state):
             name, pid = ("PostgreSQL", cluster.pid) if cluster else ("SQLite", 0)
             yield Centre(name, centre, _counter(state), url, bare, pid)
