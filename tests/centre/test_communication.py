@@ -82,7 +82,7 @@ async def test_questions_of_many_devices_go_over_one_link_each_by_turns(scene: S
         assert (scene.asked.count("function-1"), scene.asked.count("function-2")) == (100, 100)
         assert [len(server._conversations) for server in servers] == [1, 1]
         links = scene.boxes.open("operator-1").links
-        assert await links.to("communication-1").ask(Count()) == Counted(200, 0)
+        assert await links.to("communication-1").ask(Count()) == Counted(200, 0, 0)
         links.close()
 
 

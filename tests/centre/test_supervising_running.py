@@ -13,6 +13,7 @@ import pytest
 from fob_office.centre.boxes.identity import MASTERS
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.asking import CentreAsker
+from fob_office.centre.supervising.figures import read_figures
 from fob_office.centre.supervising.supervisor import run_centre
 from fob_office.centre.supervising.wish import is_wished
 from fob_office.errors import OperatorError
@@ -214,6 +215,12 @@ async def test_meters_are_spread_over_all_boxes_again_under_use(centre: RunningC
         franked += 1
     assert (await emma.frank(1)).registers.ascending == franked + 1
     until(lambda: centre.status().alone == 0 and not is_wished(centre.folder))
+    # The office is told of it in a few seconds, by a file.
+    until(lambda: sum(served.pieces for served in read_figures(centre.folder).functions.values()) > franked)
+    figures = read_figures(centre.folder)
+    assert figures.failovers >= 2
+    assert figures.log_size is not None
+    assert set(figures.communication) == {"communication-1"}
 
 
 def test_the_processes_end_with_their_supervisor(centre: RunningCentre) -> None:

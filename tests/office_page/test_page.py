@@ -29,7 +29,7 @@ from support.page_scene import PageScene
 from support.page_visitor import OWN, PageVisitor
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-PAGES = ("", "/findings", "/findings?seen=true", "/programs/rates", "/programs/rates?state=valid&after=3")
+PAGES = ("", "/findings", "/findings?seen=true", "/centre", "/programs/rates", "/programs/rates?state=valid&after=3")
 
 
 def moved(response: httpx.Response) -> str:

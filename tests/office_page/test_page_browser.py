@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 def pages(scene: PageScene) -> list[str]:
     copies = [f"/copies/{scene.numbers[position].hex()}" for position in (0, 1, 9, 20)]
-    return ["", "/findings", "/findings?seen=true", "/programs/rates", "/programs/fobd", "/nothing", *copies]
+    return ["", "/findings", "/findings?seen=true", "/programs/rates", "/programs/fobd", "/centre", "/nothing", *copies]
 
 
 @asynccontextmanager
@@ -93,5 +93,6 @@ async def test_the_keyboard_comes_everywhere(scene: PageScene, browser: Browser)
         for _ in range(9):
             await page.keyboard.press("Tab")
             names.append(await page.locator(":focus").inner_text())
-        assert names[:5] == ["To the page's contents", "Fob back office", "Overview", "Findings", "Log out"]
+        contents = "To the page's contents"
+        assert names[:6] == [contents, "Fob back office", "Overview", "Findings", "Data centre", "Log out"]
         assert await page.locator(":focus").count() == 1

@@ -27,6 +27,7 @@ from support.office_holders import direct, installation, rates_holder
 from support.office_http import HttpOffice, served
 from support.office_shop import OPERATOR, release
 from support.office_usage import DAY, HOUR, MIDNIGHT, more_copies, use
+from support.seen_centre import seen_centre
 
 
 @dataclass
@@ -64,7 +65,7 @@ def page_scene(state: Path) -> Iterator[PageScene]:
         create_rollout(scene.office, "rates-2", "rates", (2, 0, 0), Course((10, 100)), OPERATOR)
         start_rollout(scene.office, "rates-2", OPERATOR)
         tokens = [make_token(scene.office, "Ada", may_change=True), make_token(scene.office, "Bob", may_change=False)]
-        with served(scene) as office:
+        with seen_centre(state, scene.clock.time), served(scene) as office:
             yield PageScene(office, holder, numbers, *tokens)
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from fob_office.answering import Answering
 from fob_office.centre.communication.asking import CentreAsker
 from fob_office.centre.places import centre_folder, has_centre
 from fob_office.http.authentication import authenticated
+from fob_office.http.centre_metrics import centre_text
 from fob_office.http.device import device_routes
 from fob_office.http.health import health_routes
 from fob_office.http.limits import BodyLimit, Rates, Turns
@@ -71,7 +73,7 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
         prefix="/v1", dependencies=[Depends(authenticated(office))], responses=documented(400, 401, 403, 413, 422, 503)
     )
     behind_token.include_router(operator_routes(office, roles))
-    behind_token.include_router(metrics_routes(metrics))
+    behind_token.include_router(metrics_routes(metrics, partial(centre_text, state)))
     app.include_router(behind_token)
     app.include_router(health_routes(office))
     app.include_router(page_routes(office))

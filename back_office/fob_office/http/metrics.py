@@ -69,8 +69,8 @@ class Metrics:
         return generate_latest(registry)
 
 
-def metrics_routes(metrics: Metrics) -> APIRouter:
-    """Behind a token: how many register is nobody else's business."""
+def metrics_routes(metrics: Metrics, more: Callable[[], bytes]) -> APIRouter:
+    """Behind a token: how many register is nobody else's business. `more`: what others have to say."""
     router = APIRouter(tags=["health"])
 
     @router.get(
@@ -78,6 +78,6 @@ def metrics_routes(metrics: Metrics) -> APIRouter:
         responses={200: {"description": "For Prometheus.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
     )  # fmt: skip
     def get_metrics() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(metrics.text() + more(), media_type=CONTENT_TYPE_LATEST)
 
     return router

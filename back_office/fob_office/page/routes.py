@@ -13,6 +13,7 @@ from fob_office.distribution.operating import disable, enable
 from fob_office.distribution.views import StateWord
 from fob_office.http.problems import LaterError, ProblemError
 from fob_office.office import Office
+from fob_office.page.centre import centre_page
 from fob_office.page.copies import copy_page
 from fob_office.page.door import BASE, cookie_name
 from fob_office.page.findings import findings_page
@@ -123,6 +124,10 @@ def _add_pages(router: APIRouter, office: Office, see: See) -> None:
         with office.database.read() as session:
             view = findings_page(session, after, is_open=not seen)
         return response(Page("findings.html", "Findings", view, office.now(), visitor, NOTICES.get(done, "")))
+
+    @router.get("/centre")
+    def show_centre(visitor: Annotated[Visitor, Depends(see)]) -> Response:
+        return response(Page("centre.html", "Data centre", centre_page(office), office.now(), visitor))
 
     @router.get("/programs/{program}")
     def show_program(

@@ -25,14 +25,15 @@ def alone_in(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     except OSError as error:
         raise OperatorError(what, f"{folder}: {error.strerror}", f"ls -ld {folder}") from None
     try:
-        if not _locked(descriptor, patience):
+        if not locked(descriptor, patience):
             raise OperatorError(what, f"another process works in {folder}", "fob-office centre status")
         yield
     finally:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, patience: float) -> bool:
+def locked(descriptor: int, patience: float) -> bool:
+    """Whether this process has it now. Raises OSError."""
     end = time.monotonic() + patience
     while True:
         try:

@@ -38,3 +38,15 @@ class Recover(Command[Done], frozen=True):
     """End what a meter box did and the database has not got. OPERATOR."""
 
     serial: str
+
+
+class Tallied(Reply, frozen=True):
+    """Since the process began: what devices asked and had, by word; pieces franked; answers that said no, by code."""
+
+    done: dict[str, int]
+    pieces: int
+    refused: dict[str, int]
+
+
+class Tally(Command[Tallied], frozen=True):
+    """OPERATOR."""

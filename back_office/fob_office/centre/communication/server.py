@@ -36,14 +36,22 @@ class Forwarding:
         self._turn = 0
         self._questions = 0
         self._unanswered = 0
+        self._waiting = 0
 
     async def count(self, _: Pass, asked: Count) -> Counted:
         """As Count says."""
-        return Counted(self._questions, self._unanswered)
+        return Counted(self._questions, self._unanswered, self._waiting)
 
     async def ask(self, asked: Asked) -> Answered:
         """Whatever comes of it."""
         self._questions += 1
+        self._waiting += 1
+        try:
+            return await self._ask(asked)
+        finally:
+            self._waiting -= 1
+
+    async def _ask(self, asked: Asked) -> Answered:
         for name in self._names():
             try:
                 given = await self._links.to(name).ask(Answer(asked.question), ANSWER_TIME)

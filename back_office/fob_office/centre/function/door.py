@@ -21,6 +21,7 @@ from fob_office.centre.function.refunding import Refunding
 from fob_office.centre.function.refusing import refusal_of
 from fob_office.centre.function.settings import FunctionSettings
 from fob_office.centre.function.signing import Signing
+from fob_office.centre.function.tallying import Tallying
 from fob_office.refusing import RuleBrokenError
 from fob_office.servers.identity import Identity
 from fob_office.surroundings import Surroundings
@@ -66,6 +67,7 @@ class Door:
     looking: Looking
     probe: X25519PrivateKey
     turns: Turns = field(default_factory=Turns)
+    tallying: Tallying = field(default_factory=Tallying)
 
     async def answer(self, sealed: bytes) -> bytes:
         """What goes back, refusals too. Raises BusRefusedError MALFORMED: it opens with no key that is here."""
@@ -100,32 +102,36 @@ class Door:
         try:
             return await self._answer(body)
         except BusRefusedError as error:
-            return _refusal(refusal_of(error))
+            return self._refusal(refusal_of(error))
         except RefusedError as error:
-            return _refusal(error)
+            return self._refusal(error)
         except (OfficeError, CoseError) as error:
-            return _refusal(RuleBrokenError(Refusal.MALFORMED, "X8", str(error)))
+            return self._refusal(RuleBrokenError(Refusal.MALFORMED, "X8", str(error)))
         except DirectoryError as error:
-            return _refusal(RuleBrokenError(Refusal.UNAVAILABLE, "X8", str(error)))
+            return self._refusal(RuleBrokenError(Refusal.UNAVAILABLE, "X8", str(error)))
 
     async def _answer(self, body: bytes) -> bytes:
         match read_one_of(_MESSAGES, body):
-            case Terms():
+            case Terms() as asked:
                 passes = self.looking.passes.of(Kind.AUTHENTICATION)
-                return TermsGiven(tuple(self.settings.rates), self.settings.deposit, 0, passes).octets()
-            case SignUp(signed):
-                return await self._warning("", self.signing.sign_up(signed))
-            case SignOn(signed):
-                return await self._warning("", self.signing.sign_on(signed))
+                answer = TermsGiven(tuple(self.settings.rates), self.settings.deposit, 0, passes).octets()
+            case SignUp(signed) as asked:
+                answer = await self._warning("", self.signing.sign_up(signed))
+            case SignOn(signed) as asked:
+                answer = await self._warning("", self.signing.sign_on(signed))
             case Ask(authenticated):
                 return await self._authenticated(authenticated)
             case other:
                 raise AssertionError(other)
+        self.tallying.did(asked)
+        return answer
 
     async def _authenticated(self, octets: bytes) -> bytes:
         wanted = read_authenticated(mac0.unchecked_payload(octets))
         request = Request(wanted.request, digest(wanted.octets()), wanted.serial)
-        return await self._warning(wanted.serial, self._do(wanted, octets, request))
+        answer = await self._warning(wanted.serial, self._do(wanted, octets, request))
+        self.tallying.did(wanted)
+        return answer
 
     async def _warning(self, serial: str, doing: Coroutine[Any, Any, bytes]) -> bytes:
         """The centre is warned of what was found, whatever was asked for."""
@@ -169,8 +175,8 @@ class Door:
             case _:
                 assert_never(wanted)
 
-
-def _refusal(error: RefusedError) -> bytes:
-    clause, why = (error.clause, error.why) if isinstance(error, RuleBrokenError) else ("X8", "")
-    log.info("refused", service=Service.METERING, code=error.refusal, clause=clause, why=why)
-    return Refused(error.refusal, error.retry_after).octets()
+    def _refusal(self, error: RefusedError) -> bytes:
+        clause, why = (error.clause, error.why) if isinstance(error, RuleBrokenError) else ("X8", "")
+        log.info("refused", service=Service.METERING, code=error.refusal, clause=clause, why=why)
+        self.tallying.refused(error.refusal)
+        return Refused(error.refusal, error.retry_after).octets()

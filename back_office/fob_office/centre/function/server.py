@@ -13,7 +13,16 @@ from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.bus.passes import Kind, Pass
-from fob_office.centre.commands.function import Answer, Answered, CarryOut, Recover, RestoreMailer, Settle
+from fob_office.centre.commands.function import (
+    Answer,
+    Answered,
+    CarryOut,
+    Recover,
+    RestoreMailer,
+    Settle,
+    Tallied,
+    Tally,
+)
 from fob_office.centre.function.changing import Changing
 from fob_office.centre.function.door import Door
 from fob_office.centre.function.franking import Franking
@@ -61,6 +70,7 @@ class FunctionServer:
             CarryOut: row([Kind.OPERATOR], self.carry_out),
             Settle: row([Kind.OPERATOR], self.settle),
             Recover: row([Kind.OPERATOR], self.recover),
+            Tally: row([Kind.OPERATOR], self.tally),
             RestoreMailer: row([Kind.OPERATOR], self.restore_mailer),
         }
 
@@ -101,6 +111,10 @@ class FunctionServer:
         except RuleBrokenError as error:
             raise BusRefusedError(error.refusal, error.why) from None
         return Done()
+
+    async def tally(self, _: Pass, asked: Tally) -> Tallied:
+        """What it has done."""
+        return self._door.tallying.tallied()
 
     async def close(self) -> None:
         """What is under way beside questions."""

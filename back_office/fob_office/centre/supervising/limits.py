@@ -18,3 +18,5 @@ STEADY_TIME: Final = 60.0
 STOP_TIME: Final = 5.0
 # All slots on two disks for so long before they are spread over the boxes again: a box that comes and goes moves none.
 BALANCE_TIME: Final = 300.0
+# Between two looks at what the processes have done: for people, and for who collects metrics.
+FIGURES_PAUSE: Final = 5.0

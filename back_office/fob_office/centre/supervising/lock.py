@@ -7,21 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from fob_office.centre.boxes.alone import locked
 from fob_office.errors import OperatorError
 from fob_office.secrets.private_file import OWNER_ONLY
 
 FILE: Final = "supervisor.lock"
+# Seconds: whoever only looks whether there is one has it for an instant.
+_PATIENCE: Final = 0.5
 
 
 @contextmanager
 def supervising(centre: Path) -> Iterator[None]:
     """Raises OperatorError: another one is at work; OSError."""
     with _opened(centre) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locked(descriptor, _PATIENCE):
             command = "fob-office centre status"
-            raise OperatorError("the data centre runs already", f"another process has {centre}", command) from None
+            raise OperatorError("the data centre runs already", f"another process has {centre}", command)
         yield
 
 

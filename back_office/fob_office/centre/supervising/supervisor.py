@@ -24,8 +24,9 @@ from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, lo
 from fob_office.centre.supervising.addresses import place_sockets
 from fob_office.centre.supervising.balancing import balanced_slots, is_settled
 from fob_office.centre.supervising.child import Start, prepare
+from fob_office.centre.supervising.figures import Gathering, write_figures
 from fob_office.centre.supervising.history import History
-from fob_office.centre.supervising.limits import BALANCE_TIME, LOOK_PAUSE, LOOK_TIME
+from fob_office.centre.supervising.limits import BALANCE_TIME, FIGURES_PAUSE, LOOK_PAUSE, LOOK_TIME
 from fob_office.centre.supervising.local import LocalProcess, State
 from fob_office.centre.supervising.lock import supervising
 from fob_office.centre.supervising.meters import MeterWatch
@@ -88,6 +89,7 @@ class Supervisor:
         # Since when all slots are on two disks, and whether they are being spread over the boxes.
         self._settled_since: float | None = None
         self._is_balancing = False
+        self._failovers = 0
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Until SIGTERM or SIGINT; all that was started has ended then."""
@@ -99,13 +101,15 @@ class Supervisor:
             # It may have been cut off between the two files.
             write_view(self._centre, self._history.signed(newest.number) or b"")
         work = asyncio.create_task(self._work(on_ready))
+        counting = asyncio.create_task(self._count())
         waiting = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
             work.cancel()
-            ended = await asyncio.gather(work, return_exceptions=True)
+            counting.cancel()
+            ended = await asyncio.gather(work, counting, return_exceptions=True)
             await self._stop()
         if isinstance(ended[0], Exception):
             raise ended[0]
@@ -130,6 +134,16 @@ class Supervisor:
                 await asyncio.wait_for(self._changed.wait(), LOOK_PAUSE)
             except TimeoutError:
                 continue
+
+    async def _count(self) -> None:
+        """What the processes have done, for the office."""
+        gathering = Gathering(self._links)
+        while True:
+            await asyncio.sleep(FIGURES_PAUSE)
+            try:
+                write_figures(self._centre, await gathering.gather(self._failovers))
+            except (OSError, DirectoryError) as error:
+                log.warning("what processes have done is not known", why=str(error))
 
     def _follow_directory(self) -> None:
         """Processes that were added or removed."""
@@ -172,8 +186,11 @@ class Supervisor:
             if name in self._local and self._local[name].state == State.TAMPERED:
                 watch.is_tampered = True
         boxes = {name: watch.state(newest) for name, (watch, _) in self._meters.items()}
-        slots = next_slots(newest, boxes) or self._balanced(newest, boxes)
+        slots = next_slots(newest, boxes)
         if slots is not None:
+            is_failover = any(new.owner != old.owner for new, old in zip(slots, newest.slots, strict=True))
+            self._failovers += await self._make_view(newest, slots) and is_failover
+        elif (slots := self._balanced(newest, boxes)) is not None:
             await self._make_view(newest, slots)
 
     def _balanced(self, newest: View, boxes: Mapping[str, BoxState]) -> tuple[Slot, ...] | None:
@@ -193,19 +210,20 @@ class Supervisor:
         self._is_balancing |= is_wished(self._centre) or now - self._settled_since >= BALANCE_TIME
         return slots if self._is_balancing else None
 
-    async def _make_view(self, newest: View, slots: tuple[Slot, ...]) -> None:
-        """Raises OSError."""
+    async def _make_view(self, newest: View, slots: tuple[Slot, ...]) -> bool:
+        """Whether there is a new one. Raises OSError."""
         asked = NextView(newest.number, tuple((slot.owner, slot.second) for slot in slots))
         try:
             signed = (await self._links.to(MANUFACTURING).ask(asked, LOOK_TIME)).view
         except (AwayError, BusRefusedError) as error:
             log.error("no new view", why=str(error))
-            return
+            return False
         view = self._history.add(signed)
         log.warning("a new view", number=view.number, owners=sorted({slot.owner for slot in view.slots}))
         for watch, _ in self._meters.values():
             watch.wake()
         self._changed.set()
+        return True
 
     def _tell(self) -> Status:
         """In its file, where it is another than before. Raises OSError."""

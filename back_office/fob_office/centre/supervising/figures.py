@@ -1,0 +1,136 @@
+"""What the processes of a data centre say of themselves, in a file: for the office, which asks none of them."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.commands import Command, ReplyT
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.communication import Count
+from fob_office.centre.commands.database import FetchLogState, FetchWarnings
+from fob_office.centre.commands.function import Tally
+from fob_office.centre.supervising.limits import LOOK_TIME
+from fob_protocol.cose import sign1
+from fob_protocol.metering.log.checkpoint import Checkpoint
+from fob_protocol.office.message import read
+
+FILE: Final = "figures.json"
+# Warnings that are shown.
+NEWEST: Final = 20
+_AWAY: Final = (AwayError, BusRefusedError, DirectoryError)
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """One warning."""
+
+    id: int
+    word: str
+    serial: str
+    why: str
+    time: int
+
+
+class Served(msgspec.Struct, frozen=True):
+    """By one function server, since it began."""
+
+    done: dict[str, int]
+    pieces: int
+    refused: dict[str, int]
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """By one communication server, since it began; `waiting` now."""
+
+    questions: int
+    unanswered: int
+    waiting: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """`log_size`, `checkpoint` (seconds since 1970): of the newest checkpoint; None: nobody said. `failovers`, and
+    `warnings` beside those that there were: since the supervisor began.
+    """
+
+    failovers: int = 0
+    log_size: int | None = None
+    checkpoint: int | None = None
+    warnings: int = 0
+    newest: Annotated[tuple[Warned, ...], Meta(max_length=NEWEST)] = ()
+    functions: dict[str, Served] = {}
+    communication: dict[str, Carried] = {}
+
+
+class Gathering:
+    """Asks, as an operator, whoever answers; what nobody answers is as it was, or missing."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._last = 0
+        self._warnings = 0
+        self._newest: tuple[Warned, ...] = ()
+        self._checkpoint: tuple[int | None, int | None] = (None, None)
+
+    async def gather(self, failovers: int) -> Figures:
+        """Raises nothing of the bus."""
+        await self._look_at_log()
+        functions = await self._all(Kind.FUNCTION, Tally())
+        carried = await self._all(Kind.COMMUNICATION, Count())
+        return Figures(
+            failovers,
+            *self._checkpoint,
+            self._warnings,
+            self._newest,
+            {name: Served(one.done, one.pieces, one.refused) for name, one in functions.items()},
+            {name: Carried(one.questions, one.unanswered, one.waiting) for name, one in carried.items()},
+        )
+
+    async def _look_at_log(self) -> None:
+        """Of the first database server that answers."""
+        for entry in self._links.directory.of_kind(Kind.DATABASE):
+            link = self._links.to(entry.name)
+            try:
+                signed = (await link.ask(FetchLogState(0), LOOK_TIME)).checkpoint
+                if signed is not None:
+                    checkpoint = read(Checkpoint, sign1.unverified_payload(signed))
+                    self._checkpoint = checkpoint.size, checkpoint.time
+                while page := (await link.ask(FetchWarnings(self._last), LOOK_TIME)).warnings:
+                    self._warned(page)
+            except _AWAY:
+                continue
+            return
+
+    def _warned(self, page: tuple[tuple[int, str, str, str, int], ...]) -> None:
+        self._warnings += len(page)
+        self._last = page[-1][0]
+        self._newest = (*self._newest, *(Warned(*one) for one in page))[-NEWEST:]
+
+    async def _all(self, kind: Kind, command: Command[ReplyT]) -> dict[str, ReplyT]:
+        found = {}
+        for entry in self._links.directory.of_kind(kind):
+            try:
+                found[entry.name] = await self._links.to(entry.name).ask(command, LOOK_TIME)
+            except _AWAY:
+                continue
+        return found
+
+
+def write_figures(centre: Path, figures: Figures) -> None:
+    """Nothing is lost with it: it is not flushed. Raises OSError."""
+    part = centre / f".{FILE}.part"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(figures))
+    part.replace(centre / FILE)
+
+
+def read_figures(centre: Path) -> Figures:
+    """None at all where there is no file, or it cannot be read."""
+    try:
+        return msgspec.json.decode((centre / FILE).read_bytes(), type=Figures)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+        return Figures()
