@@ -1,6 +1,7 @@
 """`fob demo -- COMMAND`: the command's surroundings, its exit status, and nothing left behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -265,6 +266,35 @@ def test_a_generic_phone_becomes_what_was_ordered_without_a_key_press(tmp_path: 
         assert lines.count(answer) == 1
     assert "customer-profile 1.0.0 on 'demo-phone': valid" in out + err
     assert lines.count("error: +XZONE was not done") == 1
+    assert_nothing_is_left(environment)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("M3", "M17", "M25", "M26", "M27", "M30")
+@pytest.mark.parametrize("link", ["serial", pytest.param("ble", marks=pytest.mark.clause("P7"))])
+def test_from_an_order_to_labels_that_the_post_finds_genuine(tmp_path: Path, link: str) -> None:
+    environment = surroundings(tmp_path)
+    status, out, err = finish(start(environment, link=link, tour="meter"))
+    assert status == 0, out + err
+    assert "left out" not in out
+    # The screen shows amount and approval.
+    assert "Look at your phone: frank 1 letter, EUR 0.95, to 10115" in out
+    (asked,) = [line for line in out.splitlines() if line.startswith("   asked: frank 1 letter, EUR 0.95, to 10115")]
+    assert asked.endswith("(the rule file says yes after 0.5 s)")
+    # One piece was too dear: by name, and nothing was paid.
+    assert out.count("(over-limit)") == out.count("3 pieces are forgotten; 0 pieces are franked and kept.") == 1
+    verdicts = [line.split()[2] for line in out.splitlines() if line.startswith("   labels/")]
+    assert verdicts == ["genuine"] * 4 + ["reused", "altered"]
+    # With a box that was killed between: what was loaded is what is left and what was used.
+    for figure in ("left         EUR 14.65", "used         EUR 5.35 for 5 pieces", "loaded       EUR 20.00"):
+        assert f"   {figure}\n" in out
+    assert "agrees: all entries before it are as they were\n   all is well\n" in out
+    labels = Path(out.splitlines()[-1].removeprefix("The labels are in "))
+    assert sorted(label.name[-13:] for label in labels.iterdir() if label.name.startswith("FM")) == [
+        "000003-01.png", "000004-01.png", "000004-02.png", "000004-03.png", "000005-01.png", "000005-01.svg",
+    ]  # fmt: skip
+    assert (labels / "page.pdf").read_bytes().startswith(b"%PDF")
+    shutil.rmtree(labels)
     assert_nothing_is_left(environment)
 
 

@@ -13,10 +13,11 @@ from fob_daemon.cli.context import Fob
 )
 @click.option(
     "--tour",
-    type=click.Choice(["signing", "office"]),
+    type=click.Choice(["signing", "office", "meter"]),
     default="signing",
     show_default=True,
-    help="What the walk shows; `office` opens a back office too, which gives the phone what was ordered.",
+    help="What the walk shows; `office` opens a back office too, which gives the phone what was ordered; `meter` one"
+    " that also sells postage.",
 )
 @click.option("--headless", is_flag=True, help="Ask nobody; without a screen this is how it always is.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -35,7 +36,7 @@ def demo(fob: Fob, link: str, tour: str, headless: bool, command: tuple[str, ...
     try:
         # With a COMMAND, standard output belongs to it.
         say = fob.output.say if command else fob.output.line
-        return run_demo(LINKS[link], command, say, has_office=tour == "office")
+        return run_demo(LINKS[link], command, say, tour=tour)
     except DemoError as error:
         for line in error.log.splitlines():
             fob.output.say(line)

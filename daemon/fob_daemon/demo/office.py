@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from fob_daemon.demo.errors import DemoError, failed
@@ -13,8 +14,12 @@ from fob_daemon.demo.walk import Say
 
 HARDWARE: Final = "fob-phone-1"
 SERIAL: Final = "DEMO-0001"
-# What the order names; the components that these lean on come with them.
+# What an order names; the components that these lean on come with them.
 OPTIONS: Final = ("postage-rates", "postal-zones", "indicium-layout", "customer-profile")
+# Of each kind of the data centre's processes one, but of meter boxes: the other has what the killed one did.
+CENTRE: Final = tuple(
+    word for kind in ("authentication-boxes", "transaction-boxes", "function-servers") for word in (f"--{kind}", "1")
+)
 # A set of six components over a slow machine's virtual radio.
 CONFIGURE_TIME: Final = 60.0
 _LOOK_AGAIN: Final = 0.3
@@ -23,17 +28,32 @@ _LOOK_AGAIN: Final = 0.3
 class DemoOffice:
     """What operator and factory do, each by the programs that they would use."""
 
-    def __init__(self, processes: Processes, say: Say) -> None:
+    def __init__(self, processes: Processes, say: Say, options: Sequence[str] = OPTIONS) -> None:
         self._processes = processes
         self._scratch: Scratch = processes.scratch
         self._say = say
+        self._options = options
 
     def found(self) -> str:
         """An office with components, open; what the daemon's configuration needs of it, TOML. Raises DemoError."""
+        self._begin()
+        return self._open()
+
+    def found_with_centre(self, *terms: str) -> str:
+        """As `found`, with a data centre that sells by these terms (options of `centre init`). Raises DemoError."""
+        self._begin()
+        self._say("It gets a data centre: secure boxes and servers, each a process with keys of its own ...")
+        self._office("centre", "init", *CENTRE, *terms)
+        self._say("All of it starts, and the boxes agree on who keeps which meter ...")
+        return self._open()
+
+    def _begin(self) -> None:
         self._say("Opening a back office: keys, database, servers, and a certificate for this machine ...")
         self._office("init", "--listen", "127.0.0.1:0")
         self._say("Its operator adds the components that come with Fob: programs and data for a meter ...")
         self._office("component", "add", "--shipped", "--hardware", HARDWARE)
+
+    def _open(self) -> str:
         arguments = ["run", "--state", str(self._scratch.office)]
         status = self._processes.start("office", program("fob-office", *arguments))
         (url,) = re.findall(r"https://\S+", status)
@@ -50,8 +70,8 @@ class DemoOffice:
             "fob-device", "factory", "--state", str(self._scratch.phone), "--issuer", issuer, "--serial", SERIAL,
             "--server-certificate", str(certificate), "--hardware", HARDWARE, "--record", str(record),
         )  # fmt: skip
-        self._say(f"Somebody orders it with {', '.join(OPTIONS)} ...")
-        self._office("order", "create", SERIAL, *OPTIONS, "--record", str(record))
+        self._say(f"Somebody orders it with {', '.join(self._options)} ...")
+        self._office("order", "create", SERIAL, *self._options, "--record", str(record))
 
     def await_configured(self) -> None:
         """Until the phone, of itself, runs what was ordered. Raises DemoError."""

@@ -67,9 +67,10 @@ class Scratch:
         """The daemon's provider, agent or control socket."""
         return self.folder / f"{name}.sock"
 
-    def write_files(self, configuration: str = "") -> None:
-        """Rules and configuration; `configuration` is what the link adds, TOML."""
-        self.rules.write_text(f'pairing = "accept"\npin = "{self.user_pin}"\nso_pin = "{self.so_pin}"\n')
+    def write_files(self, configuration: str = "", person: str = "") -> None:
+        """Rules and configuration; `configuration` is what the link adds, `person` what its person does too, TOML."""
+        rules = f'pairing = "accept"\npin = "{self.user_pin}"\nso_pin = "{self.so_pin}"\n{person}'
+        self.rules.write_text(rules)
         self.rules.chmod(0o600)
         sockets = "\n".join(
             f"{name} = {json.dumps(str(self.socket(name)))}" for name in ("provider", "agent", "control")

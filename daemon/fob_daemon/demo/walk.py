@@ -52,26 +52,29 @@ class Walk:
 
     def run(self) -> None:
         """Every step. Raises DemoError for one that fails; one whose program is missing is named and left out."""
+        crossed = self.traffic()
         for number, step in enumerate(self._steps, start=1):
             self._say("")
             self._say(f"{number}. {step.title}")
             if shutil.which(step.program, path=self._environment["PATH"]) is None:
                 self._say(f"   left out: {step.program} is not installed (apt install {step.package})")
                 continue
-            self._run(step)
+            crossed = self._run(step, crossed)
 
     def traffic(self) -> Traffic:
         """What has crossed the link so far."""
         device = json.loads(self._shell("fob --json status"))["devices"][0]
         return Traffic(device["round_trips"], device["bytes_sent"] + device["bytes_received"])
 
-    def _run(self, step: Step) -> None:
-        before = self.traffic()
+    def _run(self, step: Step, before: Traffic) -> Traffic:
+        """What has crossed until its end."""
         self._say(f"   $ {step.command}")
         for line in self._shell(step.command).decode(errors="replace").splitlines():
             self._say(f"   {line}")
-        crossed = self.traffic() - before
+        after = self.traffic()
+        crossed = after - before
         self._say(f"   link: {crossed.round_trips} round trips, {crossed.octets} bytes")
+        return after
 
     def _shell(self, command: str) -> bytes:
         null, pipe = subprocess.DEVNULL, subprocess.PIPE
