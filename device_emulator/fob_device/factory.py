@@ -37,7 +37,10 @@ IDENTITIES: Final = {"sealed-identifier": 1, "signed-request": 2}
     "--identity", type=click.Choice(list(IDENTITIES)), default="sealed-identifier", show_default=True,
     help="How it shows who it is.",
 )  # fmt: skip
-@click.option("--again", is_flag=True, help="Only give out the record of a device that is made.")
+@click.option(
+    "--again", is_flag=True,
+    help="Give out the record of a device that is made, with --server-certificate sealed to a newer one's keys.",
+)  # fmt: skip
 def factory(
     state: Path,
     issuer: str | None,
@@ -53,12 +56,17 @@ def factory(
     with told():
         memory = open_phone(state)
         try:
+            info = memory.token.info()
+            title = title or info.label or info.serial
             if not again:
-                info = memory.token.info()
                 _make(
                     memory, _octets("--issuer", issuer), _octets("--server-certificate", server_certificate),
-                    serial or info.serial.upper(), hardware, title or info.label or info.serial, identity,
+                    serial or info.serial.upper(), hardware, title, identity,
                 )  # fmt: skip
+            elif issuer or serial:
+                raise UsageError(NOT_MADE, "with --again the device's issuer and serial stay as they are", HELP)
+            elif server_certificate is not None:
+                _certify_anew(memory, _octets("--server-certificate", server_certificate), title)
             sealed = _record_of(memory, state)
         finally:
             memory.close()
@@ -84,6 +92,20 @@ def _make(
     save_equipment(memory.office_items, device, factory_record(device, title), IDENTITIES[identity])
 
 
+def _certify_anew(memory: Memory, certificate: bytes, title: str) -> None:
+    """Raises UsageError; for a phone that is no device `_record_of` does."""
+    from fob_device.components.errors import EquipmentError
+    from fob_device.office.factory import certify_anew
+    from fob_protocol.office.errors import OfficeError
+
+    if not memory.office_items.is_made:
+        return
+    try:
+        certify_anew(memory.office_items, certificate, title)
+    except (EquipmentError, OfficeError) as error:
+        raise UsageError("the record was not sealed anew", str(error), HELP) from None
+
+
 def _record_of(memory: Memory, state: Path) -> bytes:
     from fob_device.office.factory import RECORD
 
@@ -99,14 +121,16 @@ def _octets(option: str, value: str | None) -> bytes:
     if value is None:
         raise UsageError(NOT_MADE, f"{option} is missing", HELP)
     path = Path(value)
+    # Digits may be longer than any file's name, at which Path.is_file raises.
+    is_file = os.path.isfile(value)
     try:
-        octets = _read(path) if path.is_file() else value.encode()
+        octets = _read(path) if is_file else value.encode()
     except OSError as error:
         raise StartError(NOT_MADE, f"{value}: {error.strerror}", HELP) from None
     try:
         return bytes.fromhex(octets.decode("ascii"))
     except ValueError:
-        if path.is_file():
+        if is_file:
             return octets
     raise UsageError(NOT_MADE, f"{option} is neither a file nor hexadecimal digits", HELP)
 

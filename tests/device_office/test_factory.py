@@ -73,6 +73,35 @@ def test_a_device_is_never_made_twice(phone: Path, signers: OfficeSigners) -> No
     assert (phone / "token.db").read_bytes() == before
 
 
+def again(phone: Path, *options: str, server: Server) -> tuple[int, str]:
+    certificate = ("--server-certificate", server.signed.hex())
+    result = CliRunner().invoke(main, ["factory", "--state", str(phone), "--again", *certificate, *options])
+    return result.exit_code, result.output
+
+
+@pytest.mark.clause("C1", "R27")
+def test_a_device_that_lay_in_store_is_given_the_server_s_newer_certificate(
+    phone: Path, signers: OfficeSigners
+) -> None:
+    made(phone, signers, "--serial", "FM-7")
+    newer = signers.server("config", Usage.CONFIGURATION, epoch=2)
+    status, said = again(phone, server=newer)
+    assert (status, open_factory_record(newer.sealing_key, bytes.fromhex(said)).serial) == (0, "FM-7")
+    memory = open_phone(phone)
+    assert memory.office_items.get("factory/server_certificate") == newer.signed
+    memory.close()
+    for other, why in (
+        (signers.configuration, "the device has a newer certificate"),
+        (signers.server("bank", Usage.REGISTRATION), "bank may not configure devices"),
+        (signers.server("other", Usage.CONFIGURATION), "the device belongs to config, not to other"),
+        (OfficeSigners(8).configuration, "not signed by the issuer"),
+    ):
+        status, said = again(phone, server=other)
+        assert (status, why in said) == (2, True), said
+    assert again(phone, "--serial", "FM-8", server=newer)[0] == 2
+    assert CliRunner().invoke(main, ["factory", "--state", str(phone), "--again"]).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

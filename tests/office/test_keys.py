@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from fob_office.answering import UnreadableError
+from fob_office.devices.service import add_device, device_of
 from fob_office.errors import NotFoundError, OperatorError, UsageError
 from fob_office.issuer.service import OF_CENTRE, SERVERS_LIMIT
 from fob_office.servers.key_pair import KeyPair
@@ -27,6 +28,7 @@ from fob_protocol.office.limits import ANSWER_LIMIT
 from fob_protocol.office.message import read
 from fob_protocol.office.trust import Trust
 from support.office import NOW, OfficeScene
+from support.office_shop import OPERATOR, generic_device
 
 CONFIGURATION = "configuration"
 DIRECTORY = Service.DIRECTORY
@@ -280,3 +282,22 @@ def test_of_many_key_changes_at_once_each_has_its_own_epoch(scene: OfficeScene) 
     assert lists >= 1
     assert scene.certificate("release").epoch == 1 + changes
     assert newest_list(scene).number == 1 + lists
+
+
+@pytest.mark.clause("C1", "R27")
+def test_a_device_that_was_made_with_old_keys_is_added_after_their_revocation(scene: OfficeScene) -> None:
+    """It lay in store meanwhile. By the first thing that it asks it hears of the new keys."""
+    device = generic_device(scene)
+    scene.issuing().change_keys(CONFIGURATION)
+    scene.issuing().revoke(CONFIGURATION, everything=False)
+    add_device(scene.office, device.sealed_record(), OPERATOR)
+    with scene.office.database.read() as session:
+        assert device_of(session, device.serial).signing_key == device.public_key
+
+
+@pytest.mark.clause("C1", "R27")
+def test_no_device_is_added_by_a_server_that_is_no_more(scene: OfficeScene) -> None:
+    device = generic_device(scene)
+    scene.issuing().revoke(CONFIGURATION, everything=True)
+    with pytest.raises(OperatorError, match="sealed to none of this office's servers"):
+        add_device(scene.office, device.sealed_record(), OPERATOR)

@@ -16,7 +16,7 @@ from fob_office.events.service import record as record_event
 from fob_office.office import Office
 from fob_office.paging import PAGE
 from fob_office.secrets.sealing import Place
-from fob_office.servers.service import receiver
+from fob_office.servers.service import former, receiver
 from fob_protocol.cose import hpke
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.headers import KEY_ID_SIZE, key_id
@@ -35,14 +35,19 @@ _NOT_ADDED: Final = "the device was not added"
 
 
 def open_record(office: Office, sealed: bytes) -> FactoryRecord:
-    """What a factory says of a device. Raises OperatorError: sealed to somebody else, not complete, or not signed."""
+    """What a factory says of a device, sealed to the configuration server's keys, also to those that were revoked and
+    are kept (`servers.service.still_opens`).
+
+    Raises OperatorError: sealed to somebody else, not complete, or not signed.
+    """
     try:
         sealed_to = hpke.receiver_of(sealed)
     except CoseError:
         raise OperatorError(_NOT_ADDED, "what is there is no factory record", FACTORY) from None
     try:
         with office.database.read() as session:
-            server = receiver(session, office.sealer, sealed_to)
+            # A device that lay in store was made before the keys were changed; it hears of the new ones when it asks.
+            server = receiver(session, office.sealer, sealed_to) or former(session, office.sealer, sealed_to)
         if server is None or not server.may(Usage.CONFIGURATION):
             raise OperatorError(_NOT_ADDED, "the factory record is sealed to none of this office's servers", FACTORY)
         record = open_factory_record(server.sealing_key, sealed)

@@ -44,7 +44,7 @@ def receiver(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None
 
 def still_opens(certificate: Certificate) -> bool:
     """Whether the sealing key is kept when these keys are revoked: it opens questions for the directory from devices
-    that have not heard of newer keys. Not where other questions were sealed to it too: whoever takes it later must
+    that have not heard of newer keys, and the factory records that an operator adds. Not where other questions were sealed to it too: whoever takes it later must
     not open those that he recorded.
     """
     return Usage.CONFIGURATION in certificate.usages and not _ASKED_SECRETS & set(certificate.usages)

@@ -1,6 +1,7 @@
 """What the factory gives a device: made once, kept sealed item by item, found again at every start (C12)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,7 +11,7 @@ from fob_device.components.equipment import Equipment, Supplied
 from fob_device.components.memory_map import MemoryMap
 from fob_device.sealed_items import FACTORY_ITEMS, SealedItems
 from fob_protocol.noise.keys import Random
-from fob_protocol.office.certificate import Usage, read_certificate
+from fob_protocol.office.certificate import Certificate, Usage, read_certificate
 from fob_protocol.office.configuration import Variant
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.factory import FactoryRecord, Region, RegionUse
@@ -78,9 +79,7 @@ _DECODERS: Final[dict[str, Callable[[bytes], object]]] = {
 
 def make_equipment(issuer: bytes, certificate: bytes, serial: str, hardware: str, random: Random) -> Equipment:
     """A new device's: private parts are made here and stay. Raises OfficeError, EquipmentError."""
-    server = read_certificate(issuer, certificate)
-    if Usage.CONFIGURATION not in server.usages:
-        raise OfficeError(Fault.OTHER_USAGE, f"{server.server} may not configure devices")
+    _configuring(issuer, certificate)
     supplied = Supplied(
         boot_program=BOOT_PROGRAM,
         loader=LOADER,
@@ -109,6 +108,29 @@ def factory_record(device: Equipment, title: str) -> bytes:
     )
     server = read_certificate(device.issuer, device.server_certificate)
     return record.sealed(device.signing_key, server.sealing_key)
+
+
+def certify_anew(items: SealedItems, certificate: bytes, title: str) -> None:
+    """The configuration server's newer certificate for a device that never spoke to it, and the record sealed to that.
+
+    Raises OfficeError, EquipmentError, TokenFileError; nothing is changed then.
+    """
+    old = Equipment.complete(load_supplied(items))
+    before = read_certificate(old.issuer, old.server_certificate)
+    now = _configuring(old.issuer, certificate)
+    if now.server != before.server:
+        raise OfficeError(Fault.OTHER_SERVER, f"the device belongs to {before.server}, not to {now.server}")
+    if now.epoch < before.epoch:
+        raise OfficeError(Fault.ROLLBACK, f"the device has a newer certificate, of epoch {before.epoch}")
+    device = replace(old, server_certificate=certificate)
+    items.put({FACTORY_ITEMS + "server_certificate": certificate, RECORD: factory_record(device, title)})
+
+
+def _configuring(issuer: bytes, certificate: bytes) -> Certificate:
+    server = read_certificate(issuer, certificate)
+    if Usage.CONFIGURATION not in server.usages:
+        raise OfficeError(Fault.OTHER_USAGE, f"{server.server} may not configure devices")
+    return server
 
 
 def save_equipment(
