@@ -422,6 +422,31 @@ async def test_an_office_that_was_put_back_ends_no_grace(computer: Computer) -> 
         assert "(out-of-sequence)" in await refusal_of(own)
 
 
+@pytest.mark.clause("V16", "V22")
+@pytest.mark.parametrize("is_barred", [False, True])
+async def test_a_copy_that_was_made_since_a_backup_is_given_anew_at_the_next_use(
+    computer: Computer, is_barred: bool
+) -> None:
+    await computer.enrol()
+    async with computer.switched_on() as own:
+        assert await refusal_of(own) == ""
+        number = own.report().copy
+        if is_barred:
+            disable(computer.scene.office, bytes.fromhex(number), "operator")
+            assert "(disabled)" in await refusal_of(own)
+        # What the office knows is another copy, of before the backup.
+        with computer.scene.office.database.write() as session:
+            session.execute(update(Copy).values(number=bytes(16), is_current=False, state=State.DISABLED))
+        if is_barred:
+            computer.line.is_cut = True
+            computer.scene.clock.pass_by(int(validating.USE_AGAIN))
+            assert "(disabled)" in await refusal_of(own)
+            computer.line.is_cut = False
+        computer.scene.clock.pass_by(int(validating.USE_AGAIN))
+        assert await refusal_of(own) == ""
+        assert own.report().copy != number
+
+
 @pytest.mark.parametrize(("interval", "more"), [(HOUR, 0), (0, 2)])
 async def test_uses_that_wait_at_the_start_ask_once(computer: Computer, interval: int, more: int) -> None:
     policy(computer.scene, "fobd", interval=interval)

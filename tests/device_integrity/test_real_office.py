@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import func, update
 from wasmtime import wat2wasm
 
 from fob_device.integrity.own_program import NAME
@@ -15,9 +16,11 @@ from fob_device.integrity.program import Program
 from fob_device.integrity.standings import USE_AGAIN
 from fob_device.office.factory import factory_record
 from fob_office.answering import UnreadableError
-from fob_office.devices.service import add_device
+from fob_office.devices.service import add_device, set_state
+from fob_office.devices.tables import DeviceState
 from fob_office.distribution.letters import make_letter
 from fob_office.distribution.operating import disable, enable, reissue
+from fob_office.distribution.tables import Copy
 from fob_office.orders.service import create_order
 from fob_office.programs.service import add_installation, withdraw_installation
 from fob_protocol.integrity.letter import read_letter
@@ -326,5 +329,59 @@ def test_a_device_that_has_lost_its_identifiers_signs_nothing_before_it_has_othe
         reissue(scene.office, number, OPERATOR)
         assert (await bench.use(NAME), bench.words[NAME]) == ("used", "valid")
         assert number_of(bench, NAME) != number
+
+    tell(tmp_path, scene, story)
+
+
+def forget(scene: OfficeScene) -> None:
+    """The office is put back to a backup of before all its copies were made: those that it has are other ones."""
+    with scene.office.database.write() as session:
+        session.execute(update(Copy).values(number=func.randomblob(16), is_current=False, state=State.DISABLED))
+
+
+@pytest.mark.clause("V16", "V22")
+def test_copies_that_were_made_since_a_backup_are_given_anew_at_the_next_use(
+    tmp_path: Path, scene: OfficeScene
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        before = {name: number_of(bench, name) for name in ALL}
+        disable(scene.office, before["looping"], OPERATOR)
+        assert await bench.use("looping") == "disabled"
+        forget(scene)
+        assert [await bench.use(name) for name in (NAME, "echo")] == ["used", "used"]
+        assert not {number_of(bench, name) for name in (NAME, "table", "echo")} & set(before.values())
+        # What was given in the place of what was disabled waits for the office's yes, which has forgotten its no.
+        bench.away()
+        scene.clock.pass_by(USE_AGAIN)
+        assert await bench.use("looping") == "not-validated"
+        bench.away(False)
+        scene.clock.pass_by(USE_AGAIN)
+        assert await bench.use("looping") == "used"
+        await bench.restart()
+        assert bench.words == dict.fromkeys(ALL, "valid")
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("V16")
+@pytest.mark.parametrize(("is_barred", "word"), [(True, "disabled"), (False, "not-validated")])
+def test_a_device_that_is_disabled_has_no_grace_and_loses_no_verdict(
+    tmp_path: Path, scene: OfficeScene, is_barred: bool, word: str
+) -> None:
+    """It hears the same word as who is not known any more."""
+
+    async def story(bench: IntegrityBench) -> None:
+        if is_barred:
+            disable(scene.office, number_of(bench, NAME), OPERATOR)
+            assert await bench.use(NAME) == "disabled"
+        forget(scene)
+        set_state(scene.office, SERIAL, DeviceState.DISABLED, OPERATOR)
+        for _ in range(2):
+            scene.clock.pass_by(USE_AGAIN)
+            assert await bench.use(NAME) == word
+        bench.away()
+        await bench.power_cut()
+        await bench.back_office.started.wait()
+        assert await bench.use(NAME) == word
 
     tell(tmp_path, scene, story)

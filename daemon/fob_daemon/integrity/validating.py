@@ -29,6 +29,7 @@ from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.ticket import unverified_ticket
 from fob_protocol.integrity.validation import State
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
+from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.retries import Pauses
 
 # Seconds between two tries of a copy that the office refuses: somebody there has to do something first.
@@ -206,7 +207,21 @@ class Validating:
             return
         self._trouble = None
         if self.copy.identifier is not None:
+            await self._validate(measured)
+
+    async def _validate(self, measured: Measured) -> None:
+        """A copy that the office knows no more is asked for anew, once."""
+        denied = self.copy
+        try:
             await self.keeper.validate(measured)
+        except RefusedError as error:
+            if error.refusal is not Refusal.DENIED or denied.is_denied:
+                raise
+            await self.keeper.renew(measured)
+            if self.copy.about.copy == denied.about.copy:
+                raise
+            if self.copy.identifier is not None:
+                await self.keeper.validate(measured)
 
     async def _measured_now(self) -> Measured:
         """Raises UnreadableError."""

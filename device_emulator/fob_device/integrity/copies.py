@@ -255,7 +255,25 @@ class Copies:
         return Holding(program.name, program.version, (await self._measure(program)).digest)
 
     async def _validate(self, program: Program, pauses: Pauses) -> None:
-        """What comes of it is in the store. Raises what says that there was no answer."""
+        """What comes of it is in the store. A copy that the office knows no more is asked for anew, once.
+
+        Raises what says that there was no answer.
+        """
+        before = self._standings.copy(program.name)
+        await self._validate_held(program, pauses)
+        held = self._standings.copy(program.name)
+        if held is None or before is None or before.is_denied or not held.is_denied:
+            return
+        self._is_asked = False
+        await self._ask_copies(pauses)
+        given = self._standings.copy(program.name)
+        if given is None or given.about.copy == held.about.copy:
+            self._standings.refused(program.name, Refusal.DENIED)
+        else:
+            await self._validate_held(program, pauses)
+
+    async def _validate_held(self, program: Program, pauses: Pauses) -> None:
+        """Raises what says that there was no answer."""
         copy = self._standings.copy(program.name)
         if copy is None or copy.identifier is None:
             return

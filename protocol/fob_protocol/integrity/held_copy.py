@@ -121,9 +121,14 @@ class HeldCopy(Message, tag=1, frozen=True):
         return self.identifier is None and self.about.method.embedder is Embedder.DISTRIBUTOR
 
     @property
+    def is_denied(self) -> bool:
+        """Whether the server does not know it, or its holder: it may have lost what it made since a backup."""
+        return self.state is not State.VALID and self.reason == Refusal.DENIED
+
+    @property
     def wants_another(self) -> bool:
         """Whether there may be another one in its place: an operator's word is never told, but asked for."""
-        return self.has_verdict or self.is_lost
+        return self.has_verdict or self.is_lost or self.is_denied
 
     def beside(self, held: "HeldCopy | None") -> "HeldCopy":
         """In the place of what was held, which is remembered where it is another version's."""
@@ -183,10 +188,11 @@ class HeldCopy(Message, tag=1, frozen=True):
         """The server's refusal of the request. Some use its number up and say nothing else; others stay its answer.
 
         Out of sequence is a fault of the office's memory (it was put back): that takes nothing from what was valid.
+        Nothing but VAL_OK takes a verdict back.
         """
         if refusal in USED_UP:
             return replace(self._answered(evidence.program_number), reason=refusal)
-        state = self.state if refusal is Refusal.OUT_OF_SEQUENCE else None
+        state = self.state if refusal is Refusal.OUT_OF_SEQUENCE or self.has_verdict else None
         return replace(self, state=state, reason=refusal)
 
     def _answered(self, program_number: int) -> "HeldCopy":

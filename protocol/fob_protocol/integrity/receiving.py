@@ -78,9 +78,9 @@ def _numbered(held: HeldCopy | None, number: bytes) -> HeldCopy | None:
 def _is_barred(held: HeldCopy | None) -> bool:
     """Whether the server's no stands until VAL_OK: an operator's word for another copy is none for its program.
 
-    Of one whose identifier was lost nobody knows what the server would have said.
+    Of one whose identifier was lost, or that was denied, nobody knows what the server would have said.
     """
-    return held is not None and (held.has_verdict or held.bars or held.is_lost)
+    return held is not None and (held.bars or held.wants_another)
 
 
 def _identifier(about: CopyRecord, mark: bytes) -> bytes:
