@@ -70,6 +70,28 @@ async def test_a_batch_on_sheets(fob: FobProgram, meter: FakeMeter, tmp_path: Pa
     assert len(meter.paid) == 2
 
 
+@pytest.mark.clause("M36")
+async def test_addresses_are_written_out_where_somebody_asks_for_it(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    batch = ("meter", "frank", "--cleanse", "--batch", a_batch(tmp_path / "letters.csv", 25))
+    ended = await fob(*batch)
+    assert ended.err.splitlines()[:3] == [
+        "error: nothing was franked",
+        "why:   no component of the device has XADDRESS, so addresses are not written out",
+        "try:   the same command without --cleanse",
+    ]
+    assert meter.paid == []
+    meter.device.handlers["+XADDRESS"] = lambda values: (tuple(str(value) + ", DE" for value in values),)
+    ended = await fob(*batch)
+    lines = ended.err.splitlines()
+    assert lines[0] == "Piece 1 has to say: Erika 0, Hamburg, DE"
+    assert lines[20:22] == ["and 5 pieces more; --json has all", "Franking 25 pieces; look at 'pixel' ..."]
+    ended = await fob("meter", "frank", "--cleanse", *LETTER, "--json")
+    assert ended.json["addresses"] == ["Erika 1, Hamburg, DE"]
+    assert (await fob("meter", "frank", "--cleanse", "--resume")).code == 2
+
+
 async def test_what_was_paid_is_drawn_again(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 66))
     ended = await fob("meter", "print", "LAST", "--output", str(tmp_path), "--format", "png")

@@ -34,7 +34,7 @@ def test_both_kinds_are_there_and_what_they_depend_on() -> None:
 
 def test_no_two_have_a_command_in_common() -> None:
     commands = [command for component in shipped().values() for command in component.commands]
-    assert sorted(commands) == ["XINDICIUM", "XRATE", "XZONE"]
+    assert sorted(commands) == ["XADDRESS", "XINDICIUM", "XRATE", "XZONE"]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,39 @@ def test_a_damaged_table_ends_in_no_price() -> None:
         rates = RunnableModule(shipped()["postage-rates"].content(), {"postage-table": table}, has_commands=True)
         with pytest.raises(WrongParametersError):
             rates.call(0, [20, "letter", "domestic"])
+
+
+@pytest.mark.clause("M36")
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("  Ann Example,\n\tHauptstr. 5,  10115 Berlin ", "Ann Example, Hauptstraße 5, 10115 Berlin"),
+        ("Str. 1, Köln", "Straße 1, Köln"),
+        ("str.", "straße"),
+        ("tr. dr. St.", "tr. dr. St."),
+        ("as it is", "as it is"),
+        (" \n", ""),
+        ("", ""),
+        ("str." * 128, "straße" * 128),
+    ],
+)
+def test_an_address_is_written_out(typed: str, written: str) -> None:
+    module = runnable("address-cleansing")
+    assert module.call(0, [typed]) == [written]
+    assert module.call(0, [typed, typed, typed, "Ann"]) == [written] * 3 + ["Ann"]
+    # Once written out, it is that.
+    assert module.call(0, [written]) == [written]
+
+
+@pytest.mark.clause("M36")
+def test_many_addresses_at_once_and_no_more() -> None:
+    module = runnable("address-cleansing")
+    many: list[Value] = ["str." * 60] * 64
+    assert module.call(0, many) == ["straße" * 60] * 64
+    refused: tuple[list[Value], ...] = ([], ["Ann"] * 65, [7], ["Ann", b"Ben"], ["x" * 18_000])
+    for values in refused:
+        with pytest.raises(WrongParametersError):
+            module.call(0, values)
 
 
 @pytest.mark.parametrize(("country", "zone"), [("DE", "domestic"), ("FR", "europe"), ("SK", "europe"), ("US", "world")])

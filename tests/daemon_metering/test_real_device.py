@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from daemon_metering.bench import ZSH, due, letters
+from fob_daemon.control.errors import ControlError
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.link.fate import FateUnknownError
@@ -16,18 +17,19 @@ from fob_daemon.metering.desk import MeterDesk
 from fob_daemon.metering.reading import transaction_of
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.store import MeterStore
-from fob_daemon.metering.views import SignUp
+from fob_daemon.metering.views import Piece, SignUp
 from fob_device.approval.rules import parse_rules
 from fob_device.integrity.program import Program
 from fob_device.office import switching
 from fob_device.security.manager import SecurityManager
+from fob_office.shipped import shipped
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.command import Command
-from fob_protocol.metering.indicium import Indicium
+from fob_protocol.metering.indicium import Indicium, addressee_digest
 from fob_protocol.office.message import read
 from fob_protocol.pkcs11.errors import CkrError
-from support.integrity_bench import OWN
+from support.integrity_bench import LASTING, OWN
 from support.metering_office import KIND, PASSWORD, SERIAL, MeteringOffice
 from support.office_world import OfficeWorld
 from support.virtual_loop import run_virtually
@@ -35,6 +37,9 @@ from support.world import USER_PIN
 
 RULES = {"pin": USER_PIN.decode(), "password": PASSWORD, "approval": [{"operation": "frank", "after": 5}]}
 MANY = 70
+TYPED = "Ann  Example, Hauptstr. 5, 20095 Hamburg"
+WRITTEN = "Ann Example, Hauptstraße 5, 20095 Hamburg"
+TO_ANN = Piece("20095", TYPED, "letter", grams=20, zone="domestic")
 
 
 class Desks:
@@ -74,9 +79,9 @@ def small_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switching, "own_program", lambda: Program("fob-device", (0, 1, 0), None, lambda: OWN))
 
 
-def tell(folder: Path, story: Story) -> None:
+def tell(folder: Path, story: Story, centre: MeteringOffice | None = None) -> None:
     async def whole() -> None:
-        world = OfficeWorld(folder, MeteringOffice(), parse_rules(dict(RULES)))
+        world = OfficeWorld(folder, centre or MeteringOffice(), parse_rules(dict(RULES)))
         await world.begin()
         world.manager.subscribe(world.events.append)
         relaying = world.relaying()
@@ -190,5 +195,42 @@ def test_history_refunds_and_state(tmp_path: Path) -> None:
         state = await desks.desk.state()
         assert (state.stage, state.name, state.counter, state.order) == ("ready", "ann", 4, "")
         assert (await desks.desk.about()).origins == ("10115",)
+
+    tell(tmp_path, story)
+
+
+def cleansing_office() -> MeteringOffice:
+    """Whose set for the device has the shipped component besides."""
+    office = MeteringOffice()
+    content = shipped()["address-cleansing"].content()
+    office.order = [*(office.order or ()), office.signers.release("address-cleansing", content, commands=("XADDRESS",))]
+    assert office.integrity is not None
+    office.integrity.knows("address-cleansing", content, policy=LASTING)
+    return office
+
+
+@pytest.mark.clause("M36")
+def test_the_indicium_is_for_the_address_that_the_component_wrote(tmp_path: Path) -> None:
+    async def story(desks: Desks) -> None:
+        (piece,) = await desks.desk.cleansed([TO_ANN])
+        assert piece.address == WRITTEN
+        number = await desks.desk.begin_job("XRATE")
+        await desks.desk.add(number, [piece])
+        await desks.desk.frank(number, ZSH, lambda done: None)
+        assert await desks.digests() == [addressee_digest(WRITTEN)]
+        assert addressee_digest(WRITTEN) != addressee_digest(TYPED)
+
+    tell(tmp_path, story, cleansing_office())
+
+
+@pytest.mark.clause("M36")
+def test_a_device_without_the_component_says_so_and_franks_nothing(tmp_path: Path) -> None:
+    async def story(desks: Desks) -> None:
+        said = len(desks.office.said)
+        with pytest.raises(ControlError, match="no component of the device has XADDRESS"):
+            await desks.desk.cleansed([TO_ANN])
+        assert len(desks.office.said) == said
+        # What is not asked for is not missed.
+        await desks.desk.frank(await desks.begin(1), ZSH, lambda done: None)
 
     tell(tmp_path, story)

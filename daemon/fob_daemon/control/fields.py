@@ -87,6 +87,10 @@ class Fields:
             raise bad_request(f"'{name}' has to be true or false")
         return value
 
+    def flag(self, name: str) -> bool:
+        """As `boolean`; false when it is absent."""
+        return self.boolean(name) if name in self._values else False
+
     def number(self, name: str, default: int, highest: int) -> int:
         """A decimal number of a query, from 0 to `highest`."""
         value = self._values.pop(name, None)

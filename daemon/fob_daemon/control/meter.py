@@ -164,8 +164,12 @@ class MeterHandlers:
             case BeginJob(_, command):
                 asked = _Asked(device, peer, request.pin, "nothing was franked")
                 return {"device": device.name, "job": await self._ask(asked, lambda: desk.begin_job(command))}
-            case AddPieces(_, job, pieces):
-                return {"device": device.name, "job": job, "total": await desk.add(job, pieces)}
+            case AddPieces(_, job, pieces, cleanse):
+                asked = _Asked(device, peer, None, "nothing was franked")
+                if cleanse:
+                    pieces = await self._ask(asked, lambda: desk.cleansed(pieces))
+                added: dict[str, Json] = {"device": device.name, "job": job, "total": await desk.add(job, pieces)}
+                return added if not cleanse else {**added, "addresses": [piece.address for piece in pieces]}
             case GiveUpJob():
                 asked = _Asked(device, peer, request.pin, "nothing was given up")
                 return {"device": device.name, **_fields(await self._ask(asked, desk.give_up))}

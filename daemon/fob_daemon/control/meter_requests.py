@@ -128,11 +128,12 @@ class BeginJob:
 
 @dataclass(frozen=True, slots=True)
 class AddPieces:
-    """POST devices/{device}/meter/jobs/{job}/pieces"""
+    """POST devices/{device}/meter/jobs/{job}/pieces; `cleanse`: addresses are written by the device's component."""
 
     device: str
     job: int
     pieces: "tuple[Piece, ...]" = field(repr=False)
+    cleanse: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ def _refund(path: Mapping[str, str], body: Fields) -> RefundMeter:
 
 def _add(path: Mapping[str, str], body: Fields) -> AddPieces:
     pieces = tuple(_piece(one) for one in body.objects("pieces", PIECES_LIMIT))
-    return AddPieces(_device(path), _number(path, "job"), pieces)
+    return AddPieces(_device(path), _number(path, "job"), pieces, body.flag("cleanse"))
 
 
 def _piece(fields: Fields) -> "Piece":

@@ -10,6 +10,7 @@ from fob_daemon.control.office_reports import DeviceOffice, MeterChange
 from fob_daemon.device.away import AwayError
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.metering.appearance import Appearance, appearance_of
+from fob_daemon.metering.cleansing import cleansed
 from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
 from fob_daemon.metering.limits import JOB_LIMIT
@@ -125,6 +126,10 @@ class MeterDesk:
                 if job.is_unfinished:
                     raise unfinished(job)
             return await self._disk(self._store.begin_job, command, int(self._clock()))
+
+    async def cleansed(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+        """With the addresses that have to stand on them, by a component of the device; nothing is franked."""
+        return await cleansed(self._office, pieces)
 
     async def add(self, job: int, pieces: Sequence[Piece]) -> int:
         """How many pieces it has now."""

@@ -25,6 +25,12 @@ def not_added(why: str) -> ControlError:
     return ControlError("nothing was franked", why, "the same command with other pieces", ExitCode.USAGE)
 
 
+def no_cleansing(command: str) -> ControlError:
+    """An optional component is not there."""
+    why = f"no component of the device has {command}, so addresses are not written out"
+    return ControlError("nothing was franked", why, "the same command without --cleanse", ExitCode.FAILED)
+
+
 def not_kept(counter: int) -> ControlError:
     """Neither here nor at the data centre."""
     why = f"transaction {counter} franked nothing, or is not this meter's"

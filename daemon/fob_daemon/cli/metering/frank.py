@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,14 @@ from fob_daemon.cli.metering.words import Report, letters, money, some
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.json_form import Json
 from fob_daemon.metering.limits import RESUME
 
 # Of one body: less than the daemon takes (MAX_BODY), and than it takes pieces.
 _BODY: Final = 24_000
 _PIECES: Final = 256
+# Addresses that are told to people.
+_SHOWN: Final = 20
 # In place of a batch's number: the one that was cut.
 _CUT: Final = 0
 
@@ -40,6 +44,7 @@ Pieces = list[dict[str, Any]]
     "--batch", metavar="FILE", help="A CSV file with columns to, address, weight, class, zone, origin, amount."
 )
 @click.option("--rates", metavar="COMMAND", default="XRATE", show_default=True, help="Of the component that rates.")
+@click.option("--cleanse", is_flag=True, help="Have a component of the device write the addresses out first.")
 @click.option("--resume", is_flag=True, help="Go on with the batch that was cut.")
 @click.option("--give-up", is_flag=True, help="Forget what is not franked of the batch that was cut.")
 @drawing_options
@@ -58,6 +63,7 @@ def frank_command(
     origin: str | None,
     batch: str | None,
     rates: str,
+    cleanse: bool,
     resume: bool,
     give_up: bool,
     output: str | None,
@@ -77,6 +83,8 @@ def frank_command(
     """
     row = {"to": to, "address": address, "weight": weight, "amount": amount, "origin": origin}
     _check_one_of(resume=resume, give_up=give_up, batch=batch is not None, piece=any(row.values()))
+    if cleanse and (resume or give_up):
+        raise click.UsageError("--cleanse is for pieces that begin; those of a batch that was cut are as they were")
     drawing = wanted(output, kind, dpi, pdf, sheet, skip)
     chosen = fob.device(device)
     if give_up:
@@ -89,11 +97,15 @@ def frank_command(
     elif not resume:
         pieces = [_piece({name: value for name, value in row.items() if value}, rules)]
     drawer = Drawer(fob, chosen, drawing)
-    number = _CUT if resume else _begin(fob, chosen, pin_file, rates, pieces)
+    batch_of = _Batch(rates.upper(), cleanse)
+    number = _CUT if resume else _begin(fob, chosen, pin_file, batch_of, pieces)
     finished = _frank(fob, chosen, pin_file, number, len(pieces))
     labels = labels_of(fob, chosen, _counters(fob, chosen, finished["number"]))
     _tell(fob, finished)
-    show_labels(fob, chosen, labels, drawer.draw(labels), {"job": finished["number"], "meter": finished["meter"]})
+    more = {"job": finished["number"], "meter": finished["meter"]}
+    if cleanse:
+        more["addresses"] = batch_of.addresses
+    show_labels(fob, chosen, labels, drawer.draw(labels), more)
 
 
 def _check_one_of(**given: bool) -> None:
@@ -121,12 +133,37 @@ def _give_up(fob: Fob, device: Report) -> None:
     fob.output.say(f"{some(left, 'is forgotten', 'are forgotten')}; {kept}.")
 
 
-def _begin(fob: Fob, device: Report, pin_file: str | None, rates: str, pieces: Pieces) -> int:
+@dataclass
+class _Batch:
+    """What a batch begins with. `addresses`: as a component wrote them, in the order of the pieces."""
+
+    rates: str
+    cleanse: bool
+    addresses: list[str] = field(default_factory=list)
+
+
+def _begin(fob: Fob, device: Report, pin_file: str | None, batch: _Batch, pieces: Pieces) -> int:
     """A batch with all its pieces, of which none is paid yet. Raises ControlError."""
-    number: int = post(fob, device, pin_file, "jobs", command=rates.upper())["job"]
+    number: int = post(fob, device, pin_file, "jobs", command=batch.rates)["job"]
     for part in _parts(pieces):
-        fob.client.post("devices", device["name"], "meter", "jobs", str(number), "pieces", body={"pieces": list(part)})
+        body: dict[str, Json] = {"pieces": list(part), "cleanse": batch.cleanse}
+        added = fob.client.post("devices", device["name"], "meter", "jobs", str(number), "pieces", body=body)
+        batch.addresses += added.get("addresses", [])
+    _tell_addresses(fob, pieces, batch.addresses)
     return number
+
+
+def _tell_addresses(fob: Fob, pieces: Pieces, addresses: list[str]) -> None:
+    """What stands on a piece has to be what its indicium is for."""
+    changed = [
+        (number, address)
+        for number, (piece, address) in enumerate(zip(pieces, addresses, strict=False), 1)
+        if piece["address"] != address
+    ]
+    for number, address in changed[:_SHOWN]:
+        fob.output.say(f"Piece {number:,} has to say: {address}")
+    if len(changed) > _SHOWN:
+        fob.output.say(f"and {letters(len(changed) - _SHOWN)} more; --json has all")
 
 
 def _parts(pieces: Pieces) -> Iterator[Pieces]:
