@@ -11,6 +11,7 @@ from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_office.devices.service import device_of
 from fob_office.directory.role import servers
+from fob_office.issuer.ends import soon_over
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.tables import SignedList
 from fob_office.orders.lacking import lacking_of
@@ -132,6 +133,36 @@ def test_without_anything_kept_the_same_is_revoked_again_under_a_higher_number(
     assert "signed list 50," in shell("issuer renew-list --at-least 50")
     assert heard(sqlite_scene, known).server("registration", Usage.REGISTRATION, NOW).epoch == 2
     assert "signed list 51," in shell("issuer renew-list --at-least 50")
+
+
+@pytest.mark.clause("R27")
+@pytest.mark.parametrize("at_least", [1, 50], ids=["of the same number", "of a higher one"])
+def test_what_is_found_after_another_list_was_signed_is_taken_up_too(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path, at_least: int
+) -> None:
+    """No list says it then, until the next one: the office says so, wherever somebody looks."""
+    shell(f"backup {tmp_path / 'backup'}")
+    shell("server change-keys registration")
+    shell("server revoke registration --old")
+    shell(f"server directory {tmp_path / 'kept'}")
+    known = heard(sqlite_scene)
+    put_back(sqlite_scene, tmp_path / "backup")
+    (shell.state / "directory.signed").unlink()
+    shell(f"issuer renew-list --at-least {at_least}")
+
+    said = shell(f"issuer take-directory {tmp_path / 'kept'}")
+    assert "next:  fob-office server change-keys registration " in said
+    warning = "keys of registration are revoked, and the list for devices does not say so: fob-office issuer renew-list"
+    assert f"warning: {warning}\n" in said
+    assert numbers(sqlite_scene) == (max(2, at_least), 2, 2)
+    with sqlite_scene.office.database.read() as session:
+        assert soon_over(session, sqlite_scene.office) == [warning]
+    with pytest.raises(OfficeError) as refused:
+        heard(sqlite_scene, known)
+    assert refused.value.fault is Fault.LIST_ROLLBACK
+    assert "warning" not in shell("issuer renew-list")
+    assert numbers(sqlite_scene) == (max(2, at_least) + 1, 2, 2)
+    heard(sqlite_scene, known)
 
 
 @pytest.mark.clause("R9", "R27")

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from fob_office.issuer.ends import not_said
 from fob_office.issuer.kept import Taken, keep, places, take_up_kept
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.service import Issuing
@@ -62,6 +63,7 @@ class Cli:
             self.take_up(office, pem)
             yield issuing
             self.keep(office, pem)
+            self.say_unsaid(office)
 
     def take_up(self, office: Office, pem: Path | None = None) -> None:
         """What the issuer has signed since the backup that this office was put back to. Raises OperatorError."""
@@ -81,6 +83,12 @@ class Cli:
         self.say(f"this office was put back to a backup: revocation list {taken.number} and its certificates taken up")
         for server in taken.lost:
             self.say(f"next:  fob-office server change-keys {server}    (the keys that devices know are not here)")
+
+    def say_unsaid(self, office: Office) -> None:
+        """What is revoked here, and no device is told."""
+        with office.database.read() as session:
+            for warning in not_said(session, office):
+                self.say(f"warning: {warning}")
 
     def data(self, value: object) -> None:
         """One JSON value on one line, in ASCII."""

@@ -60,7 +60,8 @@ def take_directory(cli: Cli, state: Path, file: Path) -> None:
     with cli.office(state) as office:
         taken = take_up(office, file, "operator")
         keep(office, places(state, None))
-    if taken is None:
-        cli.say("it says nothing that is not known here")
-    else:
-        cli.say_taken(taken)
+        if taken is None:
+            cli.say("it says nothing that is not known here")
+        else:
+            cli.say_taken(taken)
+        cli.say_unsaid(office)

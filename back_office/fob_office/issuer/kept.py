@@ -34,7 +34,7 @@ _GIVE: Final = "fob-office issuer take-directory FILE, a file of `server directo
 
 
 class Taken(NamedTuple):
-    """`number`: of the list that holds now. `lost`: servers with newer keys than are here."""
+    """`number`: of the list that was taken up. `lost`: servers with newer keys than are here."""
 
     number: int
     lost: tuple[str, ...]
@@ -61,7 +61,10 @@ def take_up_kept(office: Office, paths: Sequence[Path], who: str) -> list[Taken]
 
 
 def take_up(office: Office, path: Path, who: str) -> Taken | None:
-    """What a file of `server directory` says and this office does not; None: nothing. Raises OperatorError."""
+    """What a file of `server directory` says and this office does not, whatever the list's number; None: nothing.
+
+    Raises OperatorError.
+    """
     told = _read(path)
     with office.database.write() as session:
         issuer = issuer_public_key(session)
@@ -70,18 +73,16 @@ def take_up(office: Office, path: Path, who: str) -> Taken | None:
             certificates = [read_certificate(issuer, signed) for signed in told.certificates]
         except OfficeError as error:
             raise OperatorError(_WHAT, f"{path}: {error.why}", _GIVE) from None
-        if new.number < latest_list(session).number:
-            return None
         epochs = {server.name: server.epoch for server in session.scalars(select(Server))}
         pairs = zip(certificates, told.certificates, strict=True)
         newer = [(one, signed) for one, signed in pairs if one.epoch > epochs.get(one.server, 0)]
-        if not newer and new.number == latest_list(session).number:
-            return None
         for one, signed in newer:
             _take_certificate(session, one, signed)
-        _take_list(session, new, told.revocations)
+        has_list = _take_list(session, new, told.revocations)
+        if not (_take_epochs(session, new) or has_list or newer):
+            return None
         record(session, office.now(), who, f"put back: list {new.number} taken up", "issuer")
-    return Taken(new.number, tuple(sorted(one.server for one, _ in newer)))
+        return Taken(new.number, tuple(sorted(one.server for one, _ in newer)))
 
 
 def _take_certificate(session: Session, one: Certificate, signed: bytes) -> None:
@@ -98,12 +99,23 @@ def _take_certificate(session: Session, one: Certificate, signed: bytes) -> None
     )  # fmt: skip
 
 
-def _take_list(session: Session, new: RevocationList, signed: bytes) -> None:
-    if session.get(SignedList, new.number) is None:
-        session.add(SignedList(number=new.number, issued=new.issued, until=new.until, signed=signed))
-    for server in session.scalars(select(Server).where(Server.name.in_(new.epochs))):
-        server.least_epoch = max(server.least_epoch, new.epochs[server.name])
+def _take_list(session: Session, new: RevocationList, signed: bytes) -> bool:
+    """Whether it is the one to give out from now on."""
+    if new.number <= latest_list(session).number:
+        return False
+    session.add(SignedList(number=new.number, issued=new.issued, until=new.until, signed=signed))
     session.flush()
+    return True
+
+
+def _take_epochs(session: Session, new: RevocationList) -> bool:
+    """Whether it revokes what was not revoked here."""
+    rows = session.scalars(select(Server).where(Server.name.in_(new.epochs))).all()
+    behind = [server for server in rows if server.least_epoch < new.epochs[server.name]]
+    for server in behind:
+        server.least_epoch = new.epochs[server.name]
+    session.flush()
+    return bool(behind)
 
 
 def _read(path: Path) -> Servers:

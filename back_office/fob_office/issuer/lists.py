@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from fob_office.errors import OperatorError
 from fob_office.issuer.tables import SignedList
 from fob_office.servers.tables import Server
+from fob_protocol.cose import sign1
 from fob_protocol.office.certificate import RevocationList
+from fob_protocol.office.message import read
 
 DAY: Final = 86_400
 # A device takes no older one for good, so somebody has to make a new one in time: `run` and /healthz say so before.
@@ -36,3 +38,14 @@ def latest_list(session: Session) -> SignedList:
     if found is None:
         raise OperatorError("there is no revocation list", "the issuer has signed none", "fob-office issuer renew-list")
     return found
+
+
+def unsaid(session: Session) -> list[str]:
+    """Servers with keys that are revoked here and not by the list that devices are given, so by name.
+
+    An office that was put back has taken up what is revoked from another list than its newest, or from one of the
+    same number. Raises OperatorError before the first list.
+    """
+    said = read(RevocationList, sign1.unverified_payload(latest_list(session).signed)).epochs
+    revoked = session.scalars(select(Server).where(Server.least_epoch > 0).order_by(Server.name))
+    return [server.name for server in revoked if server.least_epoch > said.get(server.name, 0)]
