@@ -1,5 +1,6 @@
 """A computer with a small fobd installed, and a real office in the same process that answers when it is let."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ class Line:
     def __init__(self, scene: OfficeScene) -> None:
         self.scene = scene
         self.is_cut = False
+        # Set: the office takes each question, and answers none before it is cleared.
+        self.hangs = asyncio.Event()
         # What comes in place of the office's answers.
         self.answer: Outcome | None = None
         self.asked: list[str] = []
@@ -42,6 +45,8 @@ class Line:
     async def post(self, service: str, question: bytes) -> Outcome:
         if self.is_cut:
             return LOST
+        if self.hangs.is_set():
+            await asyncio.Event().wait()
         if self.answer is not None:
             return self.answer
         self.asked.append(service)

@@ -484,6 +484,27 @@ async def test_while_the_office_is_away_one_use_asks_and_the_next_ones_wait_for_
         assert await refusal_of(own) != ""
 
 
+@pytest.mark.clause("V16")
+async def test_an_office_that_takes_questions_and_answers_none_keeps_one_use_waiting(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validating, "SHORT_ASK_TIME", 0.05)
+    await computer.enrol()
+    computer.line.hangs.set()
+    # At its start the daemon asks too, and waits longer than any use.
+    async with asyncio.timeout(10), computer.switched_on() as own:
+        assert await asyncio.gather(*(refusal_of(own) for _ in range(5))) == [""] * 5
+        monkeypatch.setattr(validating, "SHORT_ASK_TIME", 3600.0)
+        assert [await refusal_of(own) for _ in range(5)] == [""] * 5
+        assert own.report().why == "the office cannot be reached: it did not answer in time (unreachable)"
+        computer.scene.clock.pass_by(WEEK)
+        monkeypatch.setattr(validating, "LONG_ASK_TIME", 0.05)
+        assert "did not answer in time" in await refusal_of(own)
+    computer.line.hangs.clear()
+    async with computer.switched_on() as own:
+        assert (await refusal_of(own), await validated(own)) == ("", "valid")
+
+
 @pytest.mark.clause("V17")
 async def test_when_it_asks_by_itself(computer: Computer) -> None:
     await computer.enrol()

@@ -146,8 +146,20 @@ class OwnCopy:
     async def _asked_at_once(self, validating: "Validating") -> bool:
         """For a use that waits: whether the office says yes. Of many that wait one asks.
 
-        What was asked since another one came is about that one too.
+        What was asked since another one came is about that one too. Nor does any wait behind a question that nobody
+        answers, whoever asked it.
         """
+        if not validating.may_ask:
+            return False
+        try:
+            async with asyncio.timeout(validating.patience):
+                return await self._answered(validating)
+        except TimeoutError:
+            validating.unanswered()
+            self._wake.set()
+            return False
+
+    async def _answered(self, validating: "Validating") -> bool:
         begun = validating.begun
         async with self._turn:
             if validating.is_admitted:

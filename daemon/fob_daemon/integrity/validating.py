@@ -18,6 +18,7 @@ from fob_daemon.integrity.words import (
     OTHER_CERTIFICATE,
     OTHER_RELEASE,
     UNKNOWN_RELEASE,
+    UNREACHABLE,
     UNREADABLE,
     own_words,
 )
@@ -28,6 +29,7 @@ from fob_protocol.integrity.letter import LetterError, read_letter
 from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.ticket import unverified_ticket
 from fob_protocol.integrity.validation import State
+from fob_protocol.limits import QUESTION_TIME
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.retries import Pauses
@@ -38,6 +40,9 @@ REFUSED_AGAIN: Final = 300.0
 # programs that try without a break are no reason to ask as often.
 USE_AGAIN: Final = 5.0
 
+# Seconds that a use waits for the office; those of one that goes on, or is refused, without the office too.
+LONG_ASK_TIME: Final = QUESTION_TIME
+SHORT_ASK_TIME: Final = 10.0
 # Seconds between two questions that no use asks, where each use asks: so that people see how it stands, and for its
 # grace.
 UNUSED_AGAIN: Final = 3600.0
@@ -113,6 +118,11 @@ class Validating:
         return not 0 <= self.clock() - self._asked_at < pause
 
     @property
+    def patience(self) -> float:
+        """Seconds that a use waits."""
+        return SHORT_ASK_TIME if self.copy.has_verdict or self.is_enabled else LONG_ASK_TIME
+
+    @property
     def was_confirmed(self) -> bool:
         """The last attempt ended with VAL_OK."""
         return self._trouble is None and self.copy.was_confirmed and not self.copy.pending
@@ -182,17 +192,29 @@ class Validating:
     async def now(self) -> None:
         """One attempt; what came of it is kept, and in `trouble`."""
         self.begun += 1
-        self._is_away = False
         try:
             await self._attempt()
         except _TROUBLES as error:
-            self._is_away = isinstance(error, NotAskedError)
-            self._trouble = _named(error)
-            self._pause = self._pause_after(error)
+            self._failed(error)
         else:
+            self._is_away = False
             self._pauses.begin_anew()
             self._is_validated_here = self.was_confirmed
             self._pause = (self.copy.about.policy.interval or UNUSED_AGAIN) if self.was_confirmed else REFUSED_AGAIN
+        self._ended()
+
+    def unanswered(self) -> None:
+        """A use has waited long enough: whoever comes behind it goes by that, until there is an answer."""
+        if not self._is_away:
+            self._failed(NotAskedError(UNREACHABLE, "it did not answer in time", None))
+            self._ended()
+
+    def _failed(self, error: Exception) -> None:
+        self._is_away = isinstance(error, NotAskedError)
+        self._trouble = _named(error)
+        self._pause = self._pause_after(error)
+
+    def _ended(self) -> None:
         self._asked_at = self.clock()
         self._due = self._asked_at + self._pause
         self._was_asked = True

@@ -9,6 +9,7 @@ NEEDS_LETTER: Final = "needs-letter"
 UNREADABLE: Final = "unreadable"
 UNKNOWN_RELEASE: Final = "unknown-release"
 OTHER_RELEASE: Final = "other-release"
+UNREACHABLE: Final = "unreachable"
 NOT_KEPT: Final = "not-kept"
 OTHER_CERTIFICATE: Final = "other-certificate"
 
