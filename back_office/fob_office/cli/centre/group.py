@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "log": "log",
     "renew": "renew",
     "restore": "restore",
+    "process": "process",
     "keys": "keys",
 }
 
