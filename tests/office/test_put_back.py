@@ -1,6 +1,8 @@
 """An office that was put back to a backup takes up what its issuer has signed since, or no device would believe it."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,6 +180,23 @@ def test_what_another_issuer_signed_or_is_no_directory_is_not_taken_up(
         status, said = shell.tried(f"issuer take-directory {tmp_path / name}")
         assert (status, said.splitlines()[0]) == (1, "error: the directory was not taken up"), said
     assert numbers(sqlite_scene) == before
+
+
+@pytest.mark.clause("R27")
+@pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"damaged"), os.mkfifo, Path.mkdir])
+def test_a_kept_directory_that_is_damaged_stops_nobody(
+    sqlite_scene: OfficeScene, shell: Shell, make: Callable[[Path], object]
+) -> None:
+    """Least of all who has to revoke a key that was stolen. It is set aside, and written anew."""
+    shell("server change-keys registration")
+    kept = shell.state / "directory.signed"
+    kept.unlink()
+    make(kept)
+    said = shell("server revoke registration --old")
+    assert f"warning: the directory was not taken up: {kept}" in said
+    assert f"it is {kept}.damaged now" in said
+    assert numbers(sqlite_scene) == (2, 2, 2)
+    assert "warning" not in shell(f"issuer take-directory {kept}")
 
 
 def test_it_is_kept_beside_a_key_that_is_elsewhere_too(sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from fob_office.errors import OperatorError
 from fob_office.issuer.ends import not_said
-from fob_office.issuer.kept import Taken, keep, places, take_up_kept
+from fob_office.issuer.kept import Taken, keep, places, set_aside, take_up_kept
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.service import Issuing
 from fob_office.office import Office, open_office
@@ -66,9 +67,25 @@ class Cli:
             self.say_unsaid(office)
 
     def take_up(self, office: Office, pem: Path | None = None) -> None:
-        """What the issuer has signed since the backup that this office was put back to. Raises OperatorError."""
-        for taken in take_up_kept(office, places(office.settings.state, pem), "office"):
-            self.say_taken(taken)
+        """What the issuer has signed since the backup that this office was put back to.
+
+        Work goes on without a file that cannot be used: somebody may have to revoke a stolen key.
+        """
+        for path in places(office.settings.state, pem):
+            try:
+                taken = take_up_kept(office, path, "office")
+            except OperatorError as error:
+                self._set_aside(path, error)
+                continue
+            if taken is not None:
+                self.say_taken(taken)
+
+    def _set_aside(self, path: Path, error: OperatorError) -> None:
+        self.say(f"warning: {error.what}: {error.why}")
+        try:
+            self.say(f"it is {set_aside(path)} now")
+        except OSError as failed:
+            self.say(f"warning: it could not be set aside: {path}: {failed.strerror}")
 
     def keep(self, office: Office, pem: Path | None = None) -> None:
         """For the next time; what cannot be kept is said."""

@@ -6,7 +6,7 @@ from typing import Final
 import click
 
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
-from fob_office.issuer.kept import keep, places, take_up
+from fob_office.issuer.kept import take_up
 from fob_office.issuer.lists import LIST_DAYS, latest_list
 from fob_office.issuer.service import issuer_public_key
 
@@ -59,7 +59,7 @@ def take_directory(cli: Cli, state: Path, file: Path) -> None:
     """
     with cli.office(state) as office:
         taken = take_up(office, file, "operator")
-        keep(office, places(state, None))
+        cli.keep(office)
         if taken is None:
             cli.say("it says nothing that is not known here")
         else:

@@ -3,6 +3,7 @@
 Nothing in it is secret, and all of it is signed.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,7 +18,7 @@ from fob_office.issuer.lists import latest_list
 from fob_office.issuer.service import issuer_public_key
 from fob_office.issuer.tables import SignedList
 from fob_office.office import Office
-from fob_office.secrets.private_file import replace_file
+from fob_office.secrets.private_file import read_regular, replace_file
 from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.cose.headers import key_id
 from fob_protocol.office.certificate import Certificate, RevocationList, read_certificate, read_revocation_list
@@ -29,6 +30,7 @@ from fob_protocol.office.message import read
 FILE: Final = "directory.signed"
 # Beside a key that is kept elsewhere.
 _SUFFIX: Final = ".directory"
+_ASIDE: Final = ".damaged"
 _WHAT: Final = "the directory was not taken up"
 _GIVE: Final = "fob-office issuer take-directory FILE, a file of `server directory`"
 
@@ -51,13 +53,18 @@ def keep(office: Office, paths: Sequence[Path]) -> None:
     with office.database.read() as session:
         octets = servers(session).octets()
     for path in paths:
-        if not path.exists() or path.read_bytes() != octets:
+        if not path.exists() or read_regular(path, len(octets) + 1) != octets:
             replace_file(path, octets)
 
 
-def take_up_kept(office: Office, paths: Sequence[Path], who: str) -> list[Taken]:
-    """Whatever is newer than what this office knows. Raises OperatorError for a file that is none of this issuer's."""
-    return [taken for path in paths if path.exists() and (taken := take_up(office, path, who)) is not None]
+def take_up_kept(office: Office, path: Path, who: str) -> Taken | None:
+    """What the kept one says and this office does not; None: nothing, or there is none. Raises OperatorError."""
+    return take_up(office, path, who) if os.path.lexists(path) else None
+
+
+def set_aside(path: Path) -> Path:
+    """What is no directory of this issuer's, under another name, for a new one to take its place. Raises OSError."""
+    return path.rename(path.with_name(path.name + _ASIDE))
 
 
 def take_up(office: Office, path: Path, who: str) -> Taken | None:
@@ -121,9 +128,7 @@ def _take_epochs(session: Session, new: RevocationList) -> bool:
 def _read(path: Path) -> Servers:
     """Raises OperatorError."""
     try:
-        with path.open("rb") as file:
-            octets = file.read(ANSWER_LIMIT + 1)
-        return read(Servers, octets)
+        return read(Servers, read_regular(path, ANSWER_LIMIT + 1))
     except OSError as error:
         raise OperatorError(_WHAT, f"{path}: {error.strerror}", _GIVE) from None
     except OfficeError as error:
