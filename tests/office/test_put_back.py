@@ -17,7 +17,7 @@ from fob_office.issuer.ends import soon_over
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.tables import SignedList
 from fob_office.orders.lacking import lacking_of
-from fob_office.servers.tables import Server
+from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.errors import Fault, OfficeError
@@ -165,6 +165,29 @@ def test_what_is_found_after_another_list_was_signed_is_taken_up_too(
     assert "warning" not in shell("issuer renew-list")
     assert numbers(sqlite_scene) == (max(2, at_least) + 1, 2, 2)
     heard(sqlite_scene, known)
+
+
+@pytest.mark.clause("R27")
+def test_private_keys_that_were_erased_and_came_back_are_erased_again(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path
+) -> None:
+    """But the sealing key by which late devices hear of it."""
+    shell(f"backup {tmp_path / 'backup'}")
+    for name in ("registration", "configuration"):
+        shell(f"server change-keys {name}")
+        shell(f"server revoke {name} --old")
+    erased = private_halves(sqlite_scene)
+    put_back(sqlite_scene, tmp_path / "backup")
+    assert private_halves(sqlite_scene)["registration"] == (True, True)
+    shell(f"issuer take-directory {shell.state / 'directory.signed'}")
+    assert private_halves(sqlite_scene) == erased == {"configuration": (False, True), "registration": (False, False)}
+
+
+def private_halves(scene: OfficeScene) -> dict[str, tuple[bool, bool]]:
+    """Whether the signing and the sealing key of a server's first keys are here."""
+    with scene.office.database.read() as session:
+        rows = [session.get_one(ServerKeys, (name, 1)) for name in ("configuration", "registration")]
+        return {row.server: (row.signing_key is not None, row.sealing_key is not None) for row in rows}
 
 
 @pytest.mark.clause("R9", "R27")

@@ -15,7 +15,7 @@ from fob_office.directory.role import servers
 from fob_office.errors import OperatorError
 from fob_office.events.service import record
 from fob_office.issuer.lists import latest_list
-from fob_office.issuer.service import issuer_public_key
+from fob_office.issuer.service import erase_revoked, issuer_public_key
 from fob_office.issuer.tables import SignedList
 from fob_office.office import Office
 from fob_office.secrets.private_file import read_regular, replace_file
@@ -116,11 +116,12 @@ def _take_list(session: Session, new: RevocationList, signed: bytes) -> bool:
 
 
 def _take_epochs(session: Session, new: RevocationList) -> bool:
-    """Whether it revokes what was not revoked here."""
+    """Whether it revokes what was not revoked here; private keys of those came back with the backup."""
     rows = session.scalars(select(Server).where(Server.name.in_(new.epochs))).all()
     behind = [server for server in rows if server.least_epoch < new.epochs[server.name]]
     for server in behind:
         server.least_epoch = new.epochs[server.name]
+        erase_revoked(session, server.name, server.least_epoch)
     session.flush()
     return bool(behind)
 

@@ -154,9 +154,7 @@ class Issuing:
             if least == _FIRST:
                 help_ = renewing(certificate_of(newest_keys(session, name)), anew=True)
                 raise OperatorError(f"{name} was not revoked", "it has no old keys", help_)
-            for old in session.scalars(select(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)):
-                old.signing_key = None
-                old.sealing_key = old.sealing_key if still_opens(certificate_of(old)) else None
+            erase_revoked(session, name, least)
             new = self._sign_list(session, days)
             self._record(session, f"revoked below epoch {least}", name)
         return new
@@ -227,6 +225,13 @@ class Issuing:
         if known != self._key.public_key().public_bytes_raw():
             why = "devices of this office trust another one"
             raise OperatorError("that is not this office's issuer key", why, "fob-office issuer show")
+
+
+def erase_revoked(session: Session, name: str, least: int) -> None:
+    """The private halves of a server's keys below epoch `least`, but for what `still_opens` says."""
+    for old in session.scalars(select(ServerKeys).where(ServerKeys.server == name, ServerKeys.epoch < least)):
+        old.signing_key = None
+        old.sealing_key = old.sealing_key if still_opens(certificate_of(old)) else None
 
 
 def _check_releases(session: Session, server: str, least: int) -> None:
