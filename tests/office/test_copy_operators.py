@@ -189,6 +189,9 @@ def test_a_program_is_added_once_and_is_no_component(shell: Shell, scene: Office
     assert "rates is a component" in shell(f"program add rates 9.0.0 --folder {made}", status=1)
     assert shell.json("program show rates 1.0.0")["kind"] == "component"
     shell("program withdraw fobd 1.0.0")
+    assert shell.said.splitlines()[1:] == [
+        "copies that there are go on: fob-office copy list --program fobd, and copy disable"
+    ]
     assert "it is so already" in shell("program withdraw fobd 1.0.0", status=1)
 
 
@@ -263,6 +266,8 @@ def test_who_disables_a_copy_hears_when_its_holder_does(
     number = rates_holder(scene).copies["rates"].number.hex()
     shell(f"copy disable {number}")
     assert shell.said == f"disabled {number}\nit asks {told}\n"
+    shell(f"copy enable {number}")
+    assert "it is asked about again at its next use" in shell.said
 
 
 def test_people_read_dates_and_scripts_seconds(shell: Shell, scene: OfficeScene) -> None:

@@ -121,6 +121,7 @@ def disable(cli: Cli, state: Path, number: bytes) -> None:
 def enable(cli: Cli, state: Path, number: bytes) -> None:
     """Let a disabled one go on."""
     _change(cli, state, number, operating.enable, "enabled")
+    cli.say("it is asked about again at its next use; until then its holder goes on saying that it is disabled")
 
 
 @copy.command()

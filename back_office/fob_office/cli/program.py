@@ -204,3 +204,4 @@ def withdraw(cli: Cli, state: Path, name: str, version: str) -> None:
     with cli.office(state) as office:
         withdraw_installation(office, name, parse(version), WHO)
     cli.say(f"withdrawn: {name} {version}")
+    cli.say(f"copies that there are go on: fob-office copy list --program {name}, and copy disable")

@@ -33,7 +33,7 @@ class GetChallenge(Message, tag=1, frozen=True):
 
 
 class ChallengeGiven(Message, tag=1, frozen=True):
-    """Good for CHALLENGE_TIME, until another one is asked for."""
+    """Good for the copy's next request, and for CHALLENGE_TIME; that another one is asked for takes nothing from it."""
 
     challenge: Challenge
 
