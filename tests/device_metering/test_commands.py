@@ -12,6 +12,7 @@ from fob_daemon.link.fate import FateUnknownError
 from fob_device.approval.rules import Rules, parse_rules
 from fob_device.integrity.program import Program
 from fob_device.office import switching
+from fob_device.office.door import OfficeDoor
 from fob_device.security.manager import SecurityManager
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
@@ -263,5 +264,36 @@ def test_after_the_pc_and_the_phone_died_the_same_order_is_the_same_postage(tmp_
         again = await world.frank()
         assert again.lines == first.lines
         assert world.office.mailer.registers.pieces == 1
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.clause("X2")
+def test_one_device_has_keys_loader_table_integrity_security_manager_and_meter(tmp_path: Path) -> None:
+    async def story(world: MeterWorld) -> None:
+        managers: set[int] = set()
+        execute = SecurityManager.execute
+
+        async def seen(manager: SecurityManager, *others: Any) -> Answer:
+            managers.add(id(manager))
+            return await execute(manager, *others)
+
+        with patch.object(SecurityManager, "execute", seen):
+            assert (await world.ask(catalogue.GET_TOKEN_INFO)).ckr == 0
+            # Put where the program vector table says, and started by the loader in its order.
+            options = {line[0]: line for line in (await world.ask(catalogue.OPTIONS)).lines}
+            assert set(options) == {"postage-table", "postage-rates"}
+            assert (await world.run("+XRATE", 20, "letter", "domestic")).lines == ((95, "EUR"),)
+            # The integrity engine measures them, and the device's own program.
+            copies = {line[0]: line[3] for line in (await world.ask(catalogue.COPIES)).lines}
+            assert copies == dict.fromkeys(["fob-device", *options], "valid")
+            assert (await world.frank()).ckr == 0
+            assert (await world.ask(catalogue.METER)).lines[0][0] == "ready"
+        assert len(managers) == 1
+        back_office = world.phone.office
+        assert isinstance(back_office, OfficeDoor)
+        places = [(one.release.id, one.address) for one in back_office.office.machine.running.components]
+        assert [name for name, _ in places] == ["postage-table", "postage-rates"]
+        assert len({address for _, address in places}) == 2
 
     tell(tmp_path, story)
