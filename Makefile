@@ -39,10 +39,10 @@ test: packages check  ## run the checks and then the tests
 
 # Of these `make test` takes a seeded sample.
 SOAKED := tests/office/test_validation_replays.py tests/office/test_lost_answers.py tests/office/test_openapi.py tests/components \
-          tests/three_programs tests/meter_log/test_edits.py
+          tests/three_programs tests/meter_log/test_edits.py tests/demo
 
 soak: packages setup  ## pass the tests of many repetitions with all of them: replays, lost answers, power cuts, edits, kills
-	FOB_REPLAYS=all FOB_LOST=all FOB_POWER_CUTS=all FOB_LOG_EDITS=all FOB_OPENAPI=all $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -o timeout=0 $(SOAKED) $(ARGS)
+	FOB_REPLAYS=all FOB_LOST=all FOB_POWER_CUTS=all FOB_LOG_EDITS=all FOB_OPENAPI=all FOB_TOURS=all $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -o timeout=0 $(SOAKED) $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m data_centre.soak --kills 10000
 
 # Its image is kept outside the tree, in ~/.cache/fob-vm or FOB_VM_CACHE; `make clean` leaves it.
