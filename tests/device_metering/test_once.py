@@ -1,6 +1,6 @@
 """Each order is done once (M33), whatever is lost on the way: power, relay, answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from fob_device.metering.store import METER
-from fob_device.metering.wanted import WantedLoad, WantedRefund
+from fob_device.metering.wanted import Wanted, WantedLoad, WantedRefund
 from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.sealed_items import SealedItems
 from fob_protocol.history.entry import Entry
@@ -51,8 +51,10 @@ def cut_at_write(number: int, *, is_stored: bool) -> Iterator[list[int]]:
         yield writes
 
 
-# Of a frank that nothing came between: the order, and what became of it.
+# Of an order that nothing came between: it, and what became of it.
 WRITES = 2
+THIRD = b"the third order!"
+MakeOrder = Callable[[MeterBench], Awaitable[Wanted]]
 
 
 @pytest.mark.clause("M33")
@@ -75,6 +77,54 @@ def test_a_power_cut_at_any_write_of_a_frank(tmp_path: Path, number: int, is_sto
         bench.meter.taken(ORDER)
         await bench.frank(order=OTHER)
         assert bench.office.mailer.registers.pieces == 2
+
+    on_meter_bench(tmp_path, story)
+
+
+async def a_load(bench: MeterBench) -> Wanted:
+    return WantedLoad(ORDER, 1000)
+
+
+async def money_back(bench: MeterBench) -> Wanted:
+    return WantedRefund(ORDER, 500, None)
+
+
+async def an_indicium_back(bench: MeterBench) -> Wanted:
+    (unused,) = unverified_transaction((await bench.frank(order=OTHER)).transaction).indicia
+    bench.meter.taken(OTHER)
+    return WantedRefund(ORDER, None, unused)
+
+
+@pytest.mark.clause("M29", "M33")
+@pytest.mark.parametrize("is_stored", [False, True], ids=["not stored", "stored"])
+@pytest.mark.parametrize("number", range(1, WRITES + 1))
+@pytest.mark.parametrize(
+    ("make", "descending"),
+    [(a_load, 6000), (money_back, 4500), (an_indicium_back, 5000)],
+    ids=["load", "refund", "credit"],
+)
+def test_a_power_cut_at_any_write_of_a_load_and_of_a_refund(
+    tmp_path: Path, make: MakeOrder, descending: int, number: int, is_stored: bool
+) -> None:
+    async def story(bench: MeterBench) -> None:
+        wanted = await make(bench)
+        bench.plans.clear()
+        before, asked = len(bench.office.mailer.transactions), len(bench.requests)
+        with cut_at_write(number, is_stored=is_stored) as writes, suppress(PowerGoneError):
+            await bench.meter.order(wanted, bench.unlock, bench.approve)
+        assert writes[-1] == number
+        await bench.power_cut()
+        await bench.validated()
+        result = await bench.meter.order(wanted, bench.unlock, bench.approve)
+        assert unverified_transaction(result.transaction) == bench.office.newest
+        assert result.registers == bench.office.mailer.registers
+        assert (result.registers.descending, len(bench.office.mailer.transactions)) == (descending, before + 1)
+        # One request, with the same octets, and one question, but where the yes was not on the disk.
+        assert len(set(bench.requests[asked:])) == 1
+        assert len(bench.plans) == (2 if (number, is_stored) == (1, False) else 1)
+        bench.meter.taken(ORDER)
+        assert bench.meter.joiner.store.order() is None
+        await bench.frank(order=THIRD)
 
     on_meter_bench(tmp_path, story)
 
