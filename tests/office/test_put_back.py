@@ -13,6 +13,7 @@ from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_office.devices.service import device_of
 from fob_office.directory.role import servers
+from fob_office.errors import OperatorError
 from fob_office.issuer.ends import soon_over
 from fob_office.issuer.key_file import load_issuer_key
 from fob_office.issuer.tables import SignedList
@@ -261,6 +262,27 @@ def lacking(scene: OfficeScene) -> list[str]:
     """Of what the device is ordered to hold, and last said that it does."""
     with scene.office.database.read() as session:
         return lacking_of(session, device_of(session, "M-0001"), scene.office.now())
+
+
+@pytest.mark.clause("R27", "C25")
+def test_the_release_server_s_lost_keys_are_changed_and_what_older_ones_signed_is_signed_anew(
+    sqlite_scene: OfficeScene, shell: Shell, tmp_path: Path
+) -> None:
+    release(sqlite_scene, "rates")
+    shell(f"backup {tmp_path / 'backup'}")
+    shell("server change-keys release")
+    put_back(sqlite_scene, tmp_path / "backup")
+    shell(f"issuer take-directory {shell.state / 'directory.signed'}")
+    with pytest.raises(OperatorError, match="lost with what came after a backup") as refused:
+        release(sqlite_scene, "slogan")
+    help_ = "if they are lost fob-office server change-keys release, then fob-office component resign --signer release"
+    assert refused.value.command.endswith(help_)
+    shell("server change-keys release")
+    shell("component resign --signer release")
+    release(sqlite_scene, "slogan")
+    device = ordered_device(sqlite_scene, "rates", "slogan")
+    device.configure()
+    assert versions(device.catalogue) == {"rates": (1, 0, 0), "slogan": (1, 0, 0)}
 
 
 @pytest.mark.clause("C8", "C25")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.secrets.sealing import Sealer
-from fob_office.servers.identity import Identity, opened, opened_sealing_key
+from fob_office.servers.identity import Identity, certificate_of, opened, opened_sealing_key
 from fob_office.servers.tables import Server, ServerKeys
 from fob_protocol.office.certificate import Certificate, Usage
 
@@ -44,8 +44,8 @@ def receiver(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None
 
 def still_opens(certificate: Certificate) -> bool:
     """Whether the sealing key is kept when these keys are revoked: it opens questions for the directory from devices
-    that have not heard of newer keys, and the factory records that an operator adds. Not where other questions were sealed to it too: whoever takes it later must
-    not open those that he recorded.
+    that have not heard of newer keys, and the factory records that an operator adds. Not where other questions were
+    sealed to it too: whoever takes it later must not open those that he recorded.
     """
     return Usage.CONFIGURATION in certificate.usages and not _ASKED_SECRETS & set(certificate.usages)
 
@@ -64,9 +64,11 @@ def former(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None:
 
 def identity(session: Session, sealer: Sealer, name: str) -> Identity:
     """A server with its newest keys. Raises NotFoundError, OperatorError when they are elsewhere, UnsealError."""
-    found = opened(sealer, newest_keys(session, name))
+    newest = newest_keys(session, name)
+    found = opened(sealer, newest)
     if found is None:
-        raise OperatorError(f"server {name} cannot sign here", "its private keys are kept elsewhere, or revoked", LIST)
+        why = "its private keys are kept elsewhere, revoked, or lost with what came after a backup"
+        raise OperatorError(f"server {name} cannot sign here", why, _able_again(certificate_of(newest)))
     return found
 
 
@@ -79,10 +81,20 @@ def newest_keys(session: Session, name: str) -> ServerKeys:
     return keys
 
 
+def _able_again(certificate: Certificate) -> str:
+    """The command for keys that are here; with what older ones signed."""
+    new = f"fob-office server change-keys {certificate.server}"
+    if Usage.RELEASE not in certificate.usages:
+        return new
+    resign = f"then fob-office component resign --signer {certificate.server}"
+    return f"fob-office component build, where the keys are; if they are lost {new}, {resign}"
+
+
 def sign_anew(newest: ServerKeys) -> str:
     """The command by which a release server's newest keys sign what older ones did."""
     if newest.signing_key is None:
-        return "fob-office component build, and import    (each release anew, by the newest keys)"
+        lost = f"if these are lost: fob-office server change-keys {newest.server}, then component resign"
+        return f"fob-office component build, and import    (each release anew, by the newest keys; {lost})"
     return f"fob-office component resign --signer {newest.server}"
 
 

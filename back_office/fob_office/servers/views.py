@@ -19,7 +19,10 @@ class ServerView(BaseModel):
     least_epoch: int = Field(description="What is below is revoked.", examples=[0])
     not_before: int
     not_after: int
-    state: str = Field(description="`here`, `elsewhere` (its private keys are) or `revoked`.", examples=["here"])
+    state: str = Field(
+        description="`here`, `elsewhere` (its private keys are, or they are lost since a restore) or `revoked`.",
+        examples=["here"],
+    )
     signing_key: str = Field(description="Public; who verifies what it signs needs it.", examples=["00" * 32])
 
 
