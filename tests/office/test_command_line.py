@@ -217,8 +217,9 @@ def test_events_are_the_newest_and_say_that_there_are_more(made: Shell) -> None:
 
     assert told("") == (list(range(3, 103)), "more:  fob-office event list --before 3\n")
     assert told("--before 3") == ([1, 2], "")
-    assert told("--count 2") == ([101, 102], "more:  fob-office event list --before 101\n")
-    assert told("--after 0 --count 2") == ([1, 2], "more:  fob-office event list --after 2\n")
+    assert told("--count 2") == ([101, 102], "more:  fob-office event list --before 101 --count 2\n")
+    assert told("--after 0 --count 2") == ([1, 2], "more:  fob-office event list --after 2 --count 2\n")
+    assert told(f"--state {made.state}")[1] == f"more:  fob-office event list --before 3 --state {made.state}\n"
     assert told("--after 2") == (list(range(3, 103)), "")
     assert made.error("event list --after 1 --before 2", 2)[0] == "say --after or --before"
 

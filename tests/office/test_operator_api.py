@@ -66,6 +66,13 @@ def test_events_are_paged(office: HttpOffice) -> None:
     assert office.get("/v1/operator/events?order=newest&before=6&count=2", headers).json() == events[4:2:-1]
 
 
+@pytest.mark.parametrize("query", ["order=newest&after=3", "before=3", "order=oldest&before=3"])
+def test_a_bound_of_the_other_order_is_refused_and_not_passed_over(office: HttpOffice, query: str) -> None:
+    response = office.get(f"/v1/operator/events?{query}", office.token())
+    assert problem(response) == (422, "invalid")
+    assert "`after` is for `order=oldest`, `before` for `order=newest`" in response.json()["detail"]
+
+
 def test_a_token_that_may_only_read_changes_nothing(scene: OfficeScene) -> None:
     """No route of the foundation changes anything; a role brings one."""
     from fastapi import APIRouter

@@ -1,8 +1,10 @@
 """`fob-office event`: what was done."""
 
+import shlex
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.events.service import ENDLESS, events_after, events_before
@@ -36,4 +38,13 @@ def list_(cli: Cli, state: Path, after: int | None, before: int | None, count: i
         cli.table([EventView.model_validate(row).model_dump() for row in shown])
     if len(found) > count:
         more = f"--after {shown[-1].id}" if after is not None else f"--before {shown[0].id}"
-        cli.say(f"more:  fob-office event list {more}")
+        options = f"{more} --count {count}" if count != PAGE else more
+        cli.say(f"more:  fob-office event list {options}{_state_said()}")
+
+
+def _state_said() -> str:
+    """As it was given on this command line: without it the next command would look elsewhere."""
+    context = click.get_current_context()
+    if context.get_parameter_source("state") is not ParameterSource.COMMANDLINE:
+        return ""
+    return f" --state {shlex.quote(str(context.params['state']))}"

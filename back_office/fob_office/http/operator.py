@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from fob_office.errors import UsageError
 from fob_office.events.service import ENDLESS, events_after, events_before
 from fob_office.events.views import EventView
 from fob_office.http.parameters import AfterId, NamePath, PageSize
@@ -47,11 +48,12 @@ def _own_routes(office: Office) -> APIRouter:
     def list_events(
         after: AfterId = 0,
         before: Annotated[int, Query(ge=1, le=ENDLESS, description="With `newest`: those before this id.")] = ENDLESS,
-        order: Annotated[
-            Order, Query(description="`after` counts for `oldest` alone, `before` for `newest`.")
-        ] = "oldest",
+        order: Annotated[Order, Query(description="`after` is for `oldest` alone, `before` for `newest`.")] = "oldest",
         count: PageSize = PAGE,
     ) -> list[EventView]:
+        if (order == "newest" and after) or (order == "oldest" and before != ENDLESS):
+            what = "`after` is for `order=oldest`, `before` for `order=newest`"
+            raise UsageError("that is no page of events", what, "/v1/operator/events?order=newest&before=ID")
         with office.database.read() as session:
             found = events_after(session, after, count) if order == "oldest" else events_before(session, before, count)
             return [EventView.model_validate(event) for event in found]
