@@ -219,6 +219,20 @@ async def test_signing_on_settles_what_is_open_first(bench: Bench) -> None:
 
 
 @pytest.mark.clause("M33")
+async def test_what_the_device_settles_while_somebody_signs_on_is_heard_then(bench: Bench) -> None:
+    number = await bench.begin(2)
+    bench.link.kill = Kill(2)
+    with pytest.raises(KilledError):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    bench.start()
+    bench.link.broken = CkrError(Ckr.GENERAL_ERROR, "unreachable")
+    bench.link.asked.clear()
+    joined = await bench.desk.sign_on("ada")
+    assert bench.link.asked == ["+FOBMETERSIGNON", "+FOBMETERRESULT", "+FOBMETERTAKEN"]
+    assert (joined.unsettled, await bench.digests(), bench.meter.kept) == (0, due(2), None)
+
+
+@pytest.mark.clause("M33")
 async def test_what_nobody_knows_after_signing_on_is_never_asked_for_again(bench: Bench) -> None:
     number = await bench.begin(2)
     bench.meter.is_unanswered = True

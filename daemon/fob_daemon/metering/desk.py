@@ -214,18 +214,30 @@ class MeterDesk:
     async def _join(self, join: Callable[[], Awaitable[Joined]]) -> SignedOn:
         """A sign-on ends what the device has asked for: so that is settled first, where it can be."""
         async with self._lock:
+            lost: Order | None = None
             try:
-                await self._orders.settle()
+                lost = await self._orders.settle()
             except CkrError as error:
                 if isinstance(error, AwayError | FateUnknownError):
                     raise
                 # By the key that is over, or with a fault: only signing on goes on from there.
             joined = await join()
-            order = await self._orders.open()
-            if order is None or order.standing is Standing.DONE:
-                return SignedOn(joined.account, joined.serial, 0)
+            lost = lost or await self._settle_joined()
+            return SignedOn(joined.account, joined.serial, max(len(lost.pieces), 1) if lost else 0)
+
+    async def _settle_joined(self) -> Order | None:
+        """The device has settled what it could, and keeps the result; the order of which nobody will hear."""
+        order = await self._orders.open()
+        if order is None or order.standing is Standing.DONE:
+            return None
+        try:
+            return await self._orders.settle()
+        except (AwayError, FateUnknownError):
+            # It is settled before the next thing that is asked.
+            return None
+        except CkrError:
             await self._orders.give_up(order)
-            return SignedOn(joined.account, joined.serial, max(len(order.pieces), 1))
+            return order
 
     async def _known(self) -> MeterState:
         known = await self.known()

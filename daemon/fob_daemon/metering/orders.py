@@ -60,25 +60,29 @@ class Orders:
         await self._take(order)
         return result
 
-    async def settle(self) -> None:
-        """Whatever was begun is done, or was never done and is forgotten. No round trip where nothing is open."""
+    async def settle(self) -> Order | None:
+        """Whatever was begun is done, or was never done and is forgotten. No round trip where nothing is open.
+
+        The order that was given up, if it was.
+        """
         order = await self.open()
         if order is None:
-            return
+            return None
         if order.standing is Standing.ASKED:
             try:
                 result = await self.remote.result(order.id)
             except CkrError as error:
                 if _is_over(error):
                     await self.give_up(order)
-                    return
+                    return order
                 if error.ckr not in (Ckr.ARGUMENTS_BAD, Ckr.FUNCTION_NOT_SUPPORTED):
                     raise
                 # The device keeps none of this id: nobody said yes to it, or the data centre said no.
                 await self.disk(self.store.drop, order.id)
-                return
+                return None
             await self._finish(order, result)
         await self._take(order)
+        return None
 
     async def give_up(self, order: Order) -> None:
         """No result will be heard here, and it may have been paid: it and its batch are never asked for again."""
