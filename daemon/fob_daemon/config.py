@@ -126,7 +126,14 @@ def load_own_config() -> Config:
     except RuntimeError:
         # Without a home folder there is none.
         return Config()
-    return load_config(file if os.path.lexists(file) else None)
+    return load_standing_config(file) if os.path.lexists(file) else Config()
+
+
+def load_standing_config(file: Path) -> Config:
+    """Of a file at a place that nobody has named: a pipe there would be waited for. Raises ConfigError."""
+    if os.path.exists(file) and not os.path.isfile(file):
+        raise ConfigError(f"{file}: it is not a file", f"ls -ld {_quoted(file)}")
+    return load_config(file)
 
 
 def load_config(file: Path | None) -> Config:
@@ -134,7 +141,8 @@ def load_config(file: Path | None) -> Config:
     if file is None:
         return Config()
     try:
-        return msgspec.convert(tomllib.loads(file.read_text()), Config, dec_hook=_path)
+        table = tomllib.loads(file.read_text())
+        config = msgspec.convert(table, Config, dec_hook=_path)
     except FileNotFoundError as error:
         remedy = f"install -D -m 600 /dev/null {_quoted(file)}    (an empty file means the defaults)"
         raise ConfigError(f"{file}: {error.strerror}", remedy) from None
@@ -144,6 +152,10 @@ def load_config(file: Path | None) -> Config:
         raise ConfigError(f"{file}: {_place_and_rule(str(error))}", _mend(file)) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file}: {error}", _mend(file)) from None
+    if "state" in table and not config.state.is_absolute():
+        # Else the pairings would be wherever fobd was started.
+        raise ConfigError(f"{file}: 'state': Expected an absolute path, beginning with /", _mend(file))
+    return config
 
 
 def _mend(file: Path) -> str:

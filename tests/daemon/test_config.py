@@ -1,5 +1,6 @@
 """The configuration file: defaults, values, and the words for what it may not hold."""
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -176,6 +177,10 @@ def test_an_office_on_this_computer_needs_no_tls(tmp_path: Path, host: str) -> N
         ("[office]\nurl = 'https://office'\nissuer = '07'", "'office': issuer has to be 64 hexadecimal digits"),
         ("[bluetooth]\nhci = 0", "'bluetooth.hci': Expected `str | null`, got `int`"),
         ("state = ", "(at end of document)"),
+        *(
+            (f"state = '{path}'", "'state': Expected an absolute path, beginning with /")
+            for path in ("fob", "./fob", "~/fob")
+        ),
         (b"state = '\xff'", "invalid start byte"),
     ],
 )
@@ -198,6 +203,18 @@ def test_a_file_that_is_not_there_is_an_error_and_not_the_defaults(tmp_path: Pat
     assert (command, what) == (f"install -D -m 600 /dev/null {file}", "(an empty file means the defaults)")
     subprocess.run(shlex.split(command), check=True)
     assert load_config(file) == load_config(None)
+
+
+def test_a_pipe_at_the_place_of_the_default_file_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only who names a pipe means it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "fob").mkdir()
+    os.mkfifo(tmp_path / "fob/fobd.toml")
+    with pytest.raises(ConfigError, match="it is not a file") as refused:
+        load_own_config()
+    assert refused.value.next_command == f"ls -ld {tmp_path / 'fob/fobd.toml'}"
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

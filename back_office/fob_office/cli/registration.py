@@ -84,7 +84,10 @@ def revoke(
             with office.database.read() as session:
                 key = key_id_of(session, device) if device is not None else None
             begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else 0
-            said = f"{registrar.revoke_many(Which(server, key, begin), frees_name=free_name)} registrations"
+            count = registrar.revoke_many(Which(server, key, begin), frees_name=free_name)
+            said = f"{count} registrations"
+            if count == 0:
+                said += ", as none that is not revoked fits:  fob-office registration list"
         else:
             with office.database.read() as session:
                 code = find(session, server or DEFAULT, who).user_code

@@ -9,7 +9,7 @@ from typing import Final
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.cli.checks.fix import Write
 from fob_daemon.cli.setting_up.systemd import configuration_draft, is_enabled
-from fob_daemon.config import ConfigError, load_config
+from fob_daemon.config import ConfigError, load_standing_config
 
 # systemd/system/fobd.service.
 _OF_THE_MACHINE: Final = "etc/fob/fobd.toml"
@@ -34,7 +34,7 @@ def _check(machine: Machine, path: Path) -> Finding:
     if not os.access(path, os.R_OK):
         return Finding(Outcome.SKIP, "configuration", f"this user may not read {path}")
     try:
-        load_config(path)
+        load_standing_config(path)
     except ConfigError as error:
         remedy = f"mend {shlex.quote(str(path))} (docs/configuration.md), and then: {machine.restart}"
         return Finding(Outcome.FAIL, _WHAT, str(error), remedy)
