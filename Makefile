@@ -69,6 +69,7 @@ picture: packages setup  ## make the pictures of README and docs anew, from a re
 	@PYTHONPATH=tests $(BIN)/python -m screen.picture
 	@PYTHONPATH=tests $(BIN)/python -m screen.office_picture
 	@PYTHONPATH=tests $(BIN)/python -m screen.operator_picture
+	@PYTHONPATH=tests $(BIN)/python -m screen.meter_picture
 
 clean:  ## remove .venv, caches and build results
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
