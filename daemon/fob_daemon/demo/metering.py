@@ -24,6 +24,9 @@ _LETTERS: Final = """to,address,weight,zone
 75005,"Marie Curie, Rue Cuvier 12, 75005 Paris",20,europe
 """
 
+# A data centre with one steel box numbers its first meter always the same, and of two boxes this one has its slot.
+_BOX: Final = "meter-2"
+
 _FOB: Final = ("fob", "fob")
 _OFFICE: Final = ("fob-office", "fob")
 _LOOK: Final = "grep ^asked: phone.log | tail -n 1"
@@ -60,7 +63,7 @@ STEPS: Final = (
     ),
     Step(
         "Somebody kills the secure box that Ada's meter is in (kill -9). She franks at once, which takes a moment ...",
-        "kill -9 $(fob-office centre status | awk '$1 == \"meter-2\" { print $4 }') && fob meter frank --to 20457"
+        f"kill -9 $(fob-office centre status | awk '$1 == \"{_BOX}\" {{ print $4 }}') && fob meter frank --to 20457"
         ' --address "Ada, Am Sandtorkai 1, 20457 Hamburg" --weight 20 --output labels --format png',
         *_OFFICE,
     ),
