@@ -132,7 +132,7 @@ async def test_another_kind_is_refused_by_name(centre: Centre) -> None:
     """A function server may ask an Echo; a database server may ask this box something, and not that."""
     box = Box()
     meter, asker = centre.process(Kind.METER, "meter-1"), centre.process(Kind.DATABASE, "asker")
-    table = {**box.table, Other: row([Kind.DATABASE], box.say_again)}
+    table: Table = {**box.table, Other: row([Kind.DATABASE], box.say_again)}
     async with await serve(f"unix:{centre.folder}/meter-1", meter.me, table) as server:
         centre.enter(meter, server.address)
         link = Link(asker.me, centre.directory(), "meter-1")

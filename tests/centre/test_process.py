@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from fob_office.centre.boxes.folder import HARDWARE_KEY
 from fob_office.centre.boxes.identity import MASTERS
 from fob_office.centre.boxes.process import TAMPERED_STATUS
 from fob_office.centre.bus.asking import Links
-from fob_office.centre.bus.commands import Done
+from fob_office.centre.bus.commands import Command, Done
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.errors import OperatorError
@@ -102,7 +103,8 @@ async def test_a_box_that_was_tampered_with_says_so_ever_after(boxes: Boxes) -> 
         meter = links.to("meter-1")
         assert await meter.ask(Look(MASTERS)) == Done()
         (folder / MASTERS).write_bytes(b"changed")
-        for command in (Look(MASTERS), Look(MASTERS), Sign("A-1")):
+        commands: list[Command[Any]] = [Look(MASTERS), Look(MASTERS), Sign("A-1")]
+        for command in commands:
             with pytest.raises(BusRefusedError, match="tampered: meter-1 found its folder changed"):
                 await meter.ask(command)
     assert not (folder / HARDWARE_KEY).exists()

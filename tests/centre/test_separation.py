@@ -16,7 +16,7 @@ HEAD = "| master | steel | meter | authentication | transaction | derives |"
 def specified() -> dict[Purpose, tuple[set[str], str]]:
     """By master: the boxes that have anything to do with it, and the name that is derived with."""
     columns = [cell.strip() for cell in HEAD.split("|")[2:-2]]
-    rows = {}
+    rows: dict[Purpose, tuple[set[str], str]] = {}
     for line in SPECIFICATION.read_text(encoding="utf-8").partition(HEAD)[2].splitlines()[2:]:
         name, *tasks, derives = (cell.strip() for cell in line.split("|")[1:-1])
         if name == "log":

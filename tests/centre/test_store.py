@@ -108,11 +108,11 @@ def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_answered(folder:
         for key, number in (line.split() for line in read if line.endswith(b"\n")):
             answered[key] = int(number)
         with open_store(open_folder(folder.path, "meter-1", os.urandom)) as store:
-            for key, number in answered.items():
+            for key, least in answered.items():
                 found = store.get("standing", key)
                 assert found is not None
                 assert found == store.get("copy", key)
-                assert number <= int(found) <= number + 1
+                assert least <= int(found) <= least + 1
     assert len(answered) == KILLS
 
 

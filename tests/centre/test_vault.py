@@ -14,22 +14,22 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from fob_office.centre.boxes.errors import NotHeldError
 from fob_office.centre.boxes.separation import NAMES, Purpose
 from fob_office.centre.boxes.vault import SoftwareVault
-from fob_protocol.cose.cbor import encode
+from fob_protocol.cose.cbor import Value, encode
 from support.required import SOFTHSM, library, program
 
 RANDOM = random.Random(9).randbytes
 MASTERS = {purpose: RANDOM(32) for purpose in Purpose}
-CONTEXTS = [(), ("A-1",), ("A-1", 1), ("A-1", 24312), ("A" * 32, 1 << 40), (b"\0" * 32, None)]
+CONTEXTS: list[tuple[Value, ...]] = [(), ("A-1",), ("A-1", 1), ("A-1", 24312), ("A" * 32, 1 << 40), (b"\0" * 32, None)]
 
 
-def expanded(purpose: Purpose, context: tuple[object, ...]) -> bytes:
+def expanded(purpose: Purpose, context: tuple[Value, ...]) -> bytes:
     """By another implementation."""
     return HKDFExpand(SHA256(), 32, encode([NAMES[purpose], *context])).derive(MASTERS[purpose])
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_one_hmac_is_hkdf_expand(purpose: Purpose, context: tuple[object, ...]) -> None:
+def test_one_hmac_is_hkdf_expand(purpose: Purpose, context: tuple[Value, ...]) -> None:
     assert SoftwareVault(MASTERS).derive(purpose, *context) == expanded(purpose, context)
 
 

@@ -161,7 +161,8 @@ def _details(meter: MeterOverview) -> Iterator[Detail]:
     registers = meter.registers
     if registers is None:
         return
-    yield Detail("Franked so far", f"{registers.ascending}, {registers.pieces} pieces")
+    pieces = "1 piece" if registers.pieces == 1 else f"{registers.pieces} pieces"
+    yield Detail("Franked so far", f"{registers.ascending}, {pieces}")
     if registers.owed:
         yield Detail("Owed", registers.owed)
     if meter.payment:
