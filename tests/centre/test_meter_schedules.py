@@ -19,7 +19,7 @@ from fob_protocol.metering.kinds import Deed, Freshness
 from support.centre_customer import Customer, behind
 from support.centre_meters import Meters
 
-SCHEDULES = 200
+SCHEDULES = 80
 STEPS = 20
 SERIALS = ("M-1", "M-2", "M-3")
 BOXES = frozenset(("meter-1", "meter-2", "meter-3"))

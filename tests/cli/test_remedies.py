@@ -33,7 +33,9 @@ def messages(path: Path) -> Iterator[str]:
 
 
 def named_commands() -> list[str]:
-    paths = sorted((ROOT / "daemon" / "fob_daemon").rglob("*.py"))
+    # What tours type are whole lines for a shell, which tests/demo runs.
+    package = ROOT / "daemon" / "fob_daemon"
+    paths = sorted(path for path in package.rglob("*.py") if not path.is_relative_to(package / "demo"))
     return sorted({found for path in paths for message in messages(path) for found in NAMED.findall(message)})
 
 

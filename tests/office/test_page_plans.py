@@ -91,7 +91,7 @@ def pages_go_by_an_index(office: OfficeScene, watch: Watch, numbers: list[bytes]
     now = office.clock.time
     pages: list[tuple[Callable[[Session], object], int, set[str]]] = [
         # Devices and copies are counted in an index, which takes longer with more of them; findings only up to a limit.
-        (lambda session: overview(session, office.office), 9, {"copies", "findings"}),
+        (lambda session: overview(session, office.office), 11, {"copies", "findings"}),
         (lambda session: program_page(session, "rates", None, 500, now), 8, {"copies"}),
         (lambda session: program_page(session, "rates", "valid", 500, now), 8, {"copies"}),
         (lambda session: copy_page(session, office.office, numbers[0]), 8, set()),
