@@ -16,6 +16,9 @@ from fob_office.centre.commands.meter import HeldView
 from support.centre_boxes import Boxes
 from support.office_process import PROGRAM
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as one:

@@ -22,6 +22,9 @@ from fob_office.surroundings import SYSTEM
 from fob_protocol.office.errors import RefusedError
 from support.running_centre import DistantMailer, RunningCentre, running_centre, until
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 AS_ROOT = os.geteuid() == 0
 
 

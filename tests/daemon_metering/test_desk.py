@@ -14,6 +14,9 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import refusing, saying
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 # Two whole requests and a piece of a third one.
 MANY = 2 * BATCH_LIMIT + 1
 

@@ -35,6 +35,9 @@ from support.office_world import OfficeWorld
 from support.virtual_loop import run_virtually
 from support.world import USER_PIN
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 RULES = {"pin": USER_PIN.decode(), "password": PASSWORD, "approval": [{"operation": "frank", "after": 5}]}
 MANY = 70
 TYPED = "Ann  Example, Hauptstr. 5, 20095 Hamburg"

@@ -20,6 +20,9 @@ from support.data_centre import Cut, CutError, DataCentre, data_centre
 from support.mailers import Mailer
 from support.payments import payments_of
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 FLOWS = [name for name in STORIES if name != "sign on"]
 _TRIES = 4
 

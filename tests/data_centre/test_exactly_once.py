@@ -22,6 +22,9 @@ from support.data_centre import Cut, CutError, DataCentre, data_centre
 from support.mailers import Mailer
 from support.payments import payments_of
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Story:

@@ -32,6 +32,9 @@ from support.data_centre import ENERGY, LIMITS, DataCentre, data_centre
 from support.mailers import Mailer, Witness
 from support.payments import payments_of
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 OPERATOR: Any = None
 
 

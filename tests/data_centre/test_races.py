@@ -18,6 +18,9 @@ from support.data_centre import DataCentre, data_centre
 from support.mailers import Mailer
 from support.payments import payments_of
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def centre(tmp_path: Path) -> AsyncIterator[DataCentre]:

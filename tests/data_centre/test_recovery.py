@@ -29,6 +29,9 @@ from support.mailers import Mailer
 from support.mailers import Witness as Device
 from support.meter_log import Witness
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 ANY: Any = None
 
 

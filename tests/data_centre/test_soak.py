@@ -6,6 +6,9 @@ import pytest
 
 from data_centre.soak import soak
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.clause("M20", "M29", "M33", "M34")
 async def test_sixty_kills_make_and_lose_nothing(tmp_path: Path) -> None:

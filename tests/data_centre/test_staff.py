@@ -24,6 +24,9 @@ from support.mailers import Witness as Device
 from support.meter_log import Witness
 from support.payments import payments_of
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 SET_METER = "UPDATE meters SET record = ?, counter = ? WHERE serial = ?"
 SET_USER = "UPDATE mailers SET record = ?, counter = ? WHERE account = ?"
 

@@ -21,6 +21,9 @@ from support.data_centre import DataCentre
 from support.meter_bench import OTHER, WISH, MeterBench
 from support.office_signers import Server
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 TakeAway = Callable[[MeterBench], Awaitable[None]]
 RATES = "postage-rates"
 A_WHILE = 3600

@@ -27,6 +27,9 @@ from support.device_bench import MASTER
 from support.meter_bench import ORDER, OTHER, WISH, MeterBench, letter, on_meter_bench
 from support.metering_office import PASSWORD
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 
 class PowerGoneError(Exception):
     """Nothing goes on from here."""

@@ -13,6 +13,9 @@ from fob_protocol.office.refusals import Refusal
 from support.centre_bench import benched
 from support.meter_bench import ORDER, OTHER, WISH, letter
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.clause("M14", "M17", "M19", "M29", "M30", "X5", "X6")
 async def test_a_mailer_s_day(tmp_path: Path) -> None:

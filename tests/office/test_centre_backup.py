@@ -15,6 +15,9 @@ from fob_office.cli.main import run
 from support.office_process import fob_office
 from support.running_centre import DistantMailer, RunningCentre, running_centre
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 SMALL = ("--authentication-boxes", "1", "--transaction-boxes", "1", "--function-servers", "1")
 
 

@@ -16,6 +16,9 @@ from fob_office.surroundings import SYSTEM, Surroundings
 from fob_protocol.office.envelope import Service, ask, open_question
 from support.office_process import fob_office
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 SMALL = ("--meter-boxes", "1", "--authentication-boxes", "1", "--transaction-boxes", "1", "--function-servers", "2")
 # What no renewal changes.
 KEPT = ("epoch", "signing_key", "state")

@@ -26,6 +26,9 @@ from fob_office.cli.main import run
 from fob_office.errors import OperatorError
 from support.office_process import fob_office
 
+# Begun before others: programs, or a whole data centre.
+pytestmark = pytest.mark.slow
+
 # One of each kind, and no more.
 SMALL = ("--meter-boxes", "1", "--authentication-boxes", "1", "--transaction-boxes", "1", "--function-servers", "1")
 
