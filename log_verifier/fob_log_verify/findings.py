@@ -19,6 +19,9 @@ class Outcome(StrEnum):
     BROKEN_CHAIN = "broken-chain"
     # Its registers are not what loads, refunds and postage make of those before.
     UNLAWFUL = "unlawful"
+    # A scan says less, or more, of an indicium than the log before it.
+    FORGOTTEN = "forgotten"
+    UNFOUNDED = "unfounded"
     # Only of checkpoints: entries before it are others, and nothing tells how.
     REWRITTEN = "rewritten"
     CUT_OFF = "cut-off"

@@ -12,3 +12,4 @@ SIZE_LIMIT: Final = 1 << 48
 DEPTH_LIMIT: Final = 4
 # What stands in a report; the rest is counted.
 FINDINGS_LIMIT: Final = 100
+WARNINGS_LIMIT: Final = 1000

@@ -27,6 +27,7 @@ class _Meter:
     loads: int
     record: bytes
     gap: _Gap | None = None
+    has_paid_fee: bool = False
 
 
 class Meters:
@@ -52,6 +53,7 @@ class Meters:
             meter.gap = _Gap(meter.counter + 1, transaction.counter, finding)
         meter.counter, meter.ascending = transaction.counter, transaction.ascending
         meter.loads, meter.record = transaction.loads, transaction.after
+        meter.has_paid_fee |= transaction.fee > 0
         return finding
 
     def _begin(self, place: int, transaction: Transaction) -> Finding | None:
@@ -62,7 +64,7 @@ class Meters:
             finding = Finding(place, Outcome.DELETED, f"{serial} begins at {counter}: how it came to be is not there")
             meter.gap = _Gap(0, counter, finding)
             return finding
-        if transaction.ascending or transaction.descending or transaction.loads:
+        if transaction.ascending or transaction.descending or transaction.loads or transaction.fee:
             return Finding(place, Outcome.UNLAWFUL, f"{serial} begins with something in its registers")
         return None
 
@@ -87,6 +89,10 @@ def _finding(place: int, meter: _Meter, transaction: Transaction) -> Finding | N
         return Finding(place, Outcome.UNLAWFUL, f"{name}: ascending and descending are not what was loaded")
     if (transaction.ascending, transaction.loads) != _due(meter, transaction):
         return Finding(place, Outcome.UNLAWFUL, f"{name}: its registers do not follow from those before and its amount")
+    if transaction.fee and transaction.deed not in (Deed.LOAD, Deed.SETTLE):
+        return Finding(place, Outcome.UNLAWFUL, f"{name}: something was taken for signing up, and nothing paid")
+    if transaction.fee and meter.has_paid_fee:
+        return Finding(place, Outcome.UNLAWFUL, f"{name}: signing up was paid for before")
     return None
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fob_log_verify.checkpoints import Verdict
 from fob_log_verify.findings import Finding
 from fob_log_verify.verification import Result
+from fob_log_verify.warnings import Warned, Warnings
 
 
 def as_text(result: Result) -> str:
@@ -21,6 +22,9 @@ def as_object(result: Result) -> dict[str, object]:
         "root": result.root.hex(),
         "transactions": result.transactions,
         "meters": result.meters,
+        "scans": result.scans,
+        "warnings": [_warned_object(warned) for warned in result.warnings.shown],
+        "warnings_count": result.warnings.count,
         "keys": "its own" if result.trusts_itself else "given",
         "checkpoints": [_verdict_object(verdict) for verdict in result.verdicts],
         "kept": None if result.difference is None else _finding_object(result.difference),
@@ -34,6 +38,8 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"log:         {_printable(result.origin)}"
     yield f"size:        {result.size} entries, {result.transactions} transactions of {result.meters} meters"
     yield f"root:        {result.root.hex()}"
+    yield f"scans:       {result.scans} of pieces at the post"
+    yield f"warnings:    {_warnings(result.warnings)}"
     yield f"keys:        {'those that the log lists itself' if result.trusts_itself else 'those that were given'}"
     for verdict in result.verdicts:
         checkpoint = verdict.checkpoint
@@ -47,6 +53,14 @@ def _lines(result: Result) -> Iterator[str]:
     if (more := result.findings.count - len(result.findings.shown)) > 0:
         yield f"and {more} more"
     yield "all is well" if result.is_well else "something is wrong"
+
+
+def _warnings(warnings: Warnings) -> str:
+    if warnings.newest is None:
+        return "none"
+    newest = warnings.newest
+    said = _printable(" ".join(filter(None, (newest.word, newest.serial, newest.why))))
+    return f"{warnings.count}, the newest{_time(newest.time)}: {said}"
 
 
 def _time(seconds: int) -> str:
@@ -68,6 +82,17 @@ def _where(verdict: Verdict) -> str:
 def _printable(text: str) -> str:
     """Names come from the log: nothing in them moves the cursor, and every terminal has them."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+def _warned_object(warned: Warned) -> dict[str, object]:
+    return {
+        "place": warned.place,
+        "id": warned.number,
+        "word": warned.word,
+        "serial": warned.serial,
+        "why": warned.why,
+        "time": warned.time,
+    }
 
 
 def _finding_object(finding: Finding) -> dict[str, object]:

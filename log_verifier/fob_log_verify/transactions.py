@@ -16,6 +16,7 @@ class Deed(IntEnum):
     FRANK = 3
     REFUND = 4
     CREDIT = 8
+    SETTLE = 9
 
 
 _DEEDS = range(1, 11)
@@ -23,7 +24,10 @@ _DEEDS = range(1, 11)
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """`before` and `after` are hashes of the meter's record; `before` is None where there was none."""
+    """`before` and `after` are hashes of the meter's record; `before` is None where there was none.
+
+    `given_back`: indicia, as they were issued. `fee` was paid besides, for signing up.
+    """
 
     serial: str
     deed: int
@@ -34,6 +38,8 @@ class Transaction:
     loads: int
     before: bytes | None
     after: bytes
+    given_back: tuple[bytes, ...]
+    fee: int
 
 
 def read_transaction(payload: bytes) -> Transaction:
@@ -41,13 +47,21 @@ def read_transaction(payload: bytes) -> Transaction:
     match read(payload):
         case [
             1, bytes(_), str(serial), int(deed), int(counter), int(amount), int(ascending), int(descending),
-            int(loads), int(_), list(_), bytes() | None, int(_), before, after,
-        ] if deed in _DEEDS and min(counter, amount, ascending, descending, loads) >= 0:  # fmt: skip
+            int(loads), int(_), list(indicia), bytes() | None, int(_), before, after, int(fee),
+        ] if deed in _DEEDS and min(counter, amount, ascending, descending, loads, fee) >= 0:  # fmt: skip
             return Transaction(
                 serial, deed, counter, amount, ascending, descending, loads,
                 None if before is None else _hash(before), _hash(after),
+                tuple(map(_indicium, indicia)) if deed == Deed.CREDIT else (), fee,
             )  # fmt: skip
     raise CborError("the elements of a transaction record are due")
+
+
+def _indicium(value: Value) -> bytes:
+    match value:
+        case [bytes(indicium), bytes(_)]:
+            return indicium
+    raise CborError("an indicium with its token is due")
 
 
 def _hash(value: Value) -> bytes:

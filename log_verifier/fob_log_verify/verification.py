@@ -11,11 +11,15 @@ from fob_log_verify.kept import KeptLog
 from fob_log_verify.log_file import LogFile
 from fob_log_verify.merkle import Tree
 from fob_log_verify.meters import Meters
+from fob_log_verify.pieces import Pieces, read_scan
 from fob_log_verify.sign1 import Keys, take_apart
 from fob_log_verify.transactions import read_transaction
+from fob_log_verify.warnings import Warnings
 
 _LABEL: Final = "fob/1 transaction record"
 _TRANSACTION: Final = 1
+_SCAN: Final = 4
+_NOTE: Final = 5
 _KINDS: Final = range(1, 6)
 
 
@@ -31,6 +35,8 @@ class Result:
     root: bytes
     transactions: int
     meters: int
+    scans: int
+    warnings: Warnings
     trusts_itself: bool
     findings: Findings
     verdicts: Sequence[Verdict]
@@ -54,10 +60,15 @@ class Witnessed:
 
 def verify(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None]) -> Result:
     """Read all of it; `tell` hears how far it has come. Raises UnreadableError."""
+    with Pieces() as pieces:
+        return _verified(log, witnessed, tell, pieces)
+
+
+def _verified(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None], pieces: Pieces) -> Result:
     keys = Keys(witnessed.keys or log.keys)
     witnesses = Witnesses(witnessed.checkpoints, log.origin, keys)
     kept = None if witnessed.kept is None else KeptLog(witnessed.kept, log.origin)
-    tree, records, findings = Tree(), _Records(keys), Findings()
+    tree, records, findings = Tree(), _Records(keys, pieces), Findings()
     witnesses.see(0, tree.root())
     for place, entry in enumerate(log.entries()):
         tree.add(entry)
@@ -78,6 +89,8 @@ def verify(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None]) -> R
         tree.root(),
         records.transactions,
         len(records.meters),
+        pieces.scans,
+        records.warnings,
         not witnessed.keys,
         findings,
         verdicts,
@@ -86,32 +99,44 @@ def verify(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None]) -> R
 
 
 class _Records:
-    """The records that can be read without a secret: those of transactions."""
+    """The records that can be read without a secret: those of transactions, scans, and warnings."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, pieces: Pieces) -> None:
         self._keys = keys
+        self._pieces = pieces
         self.meters = Meters()
+        self.warnings = Warnings()
         self.transactions = 0
 
     def look_at(self, place: int, entry: bytes) -> Finding | None:
-        """What is wrong with an entry."""
+        """What is wrong with an entry. Raises UnreadableError."""
         try:
-            content = _transaction_in(entry)
-            if content is None:
-                return None
-            signed = take_apart(content)
-            transaction = read_transaction(signed.payload)
+            kind, content = _taken_apart(entry)
+            if kind == _TRANSACTION:
+                return self._transaction(place, content)
+            if kind == _SCAN:
+                return self._pieces.scan(place, read_scan(content))
+            if kind == _NOTE:
+                self.warnings.look_at(place, content)
         except CborError as error:
             return Finding(place, Outcome.CHANGED, f"it cannot be read: {error}")
+        return None
+
+    def _transaction(self, place: int, content: bytes) -> Finding | None:
+        """Raises CborError."""
+        signed = take_apart(content)
+        transaction = read_transaction(signed.payload)
         if not self._keys.signed(_LABEL, signed):
             return Finding(place, Outcome.CHANGED, "none of the log's keys signed it as it is")
         self.transactions += 1
-        return self.meters.follow(place, transaction)
+        name = f"{transaction.counter} of {transaction.serial}"
+        again = [self._pieces.give_back(place, indicium, name) for indicium in transaction.given_back]
+        return self.meters.follow(place, transaction) or next(filter(None, again), None)
 
 
-def _transaction_in(entry: bytes) -> bytes | None:
-    """The signed record, or None for an entry of another kind. Raises CborError."""
+def _taken_apart(entry: bytes) -> tuple[int, bytes]:
+    """Kind and content. Raises CborError."""
     match read(entry):
         case [1, int(kind), bytes(content)] if kind in _KINDS and content:
-            return content if kind == _TRANSACTION else None
+            return kind, content
     raise CborError("kind and content are due")

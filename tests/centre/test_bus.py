@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -242,6 +242,21 @@ async def test_a_link_that_is_closed_tells_those_who_wait(centre: Centre) -> Non
         await box.is_asked(1)
         link.close()
         with pytest.raises(AwayError, match="the link was closed"):
+            await asking
+
+
+async def test_who_is_cancelled_while_the_link_is_closed_is_cancelled(centre: Centre) -> None:
+    """As a process ends: who is told instead that the other is away asks again, and the process waits for it."""
+    async with meter_box(centre, Box()) as (server, link):
+        await server.close()
+        with suppress(AwayError):
+            await link.ask(Echo(b""))
+        # It waits before it connects again.
+        asking = asyncio.create_task(link.ask(Echo(b"")))
+        await asyncio.sleep(0)
+        link.close()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
             await asking
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from fob_office.centre.boxes.separation import held_by
 from fob_office.centre.bus.answering import Server, Table, row, serve
-from fob_office.centre.bus.errors import BusRefusedError, Word
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.communication import Count, Counted
 from fob_office.centre.commands.function import Answer, Answered
 from fob_office.centre.communication.asking import CentreAsker, CentreAwayError, NotReadableError
 from fob_office.centre.communication.server import communication_server
 from fob_office.centre.places import office_socket
+from fob_office.centre.words import Word
 from fob_protocol.office.limits import ANSWER_LIMIT, QUESTION_LIMIT
 from support.centre_boxes import Boxes
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from msgspec.structs import replace
 
+from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.boxes.kinds import FACTORIES
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.commands import Command
@@ -33,13 +35,14 @@ from fob_office.centre.commands.database import (
     Warn,
 )
 from fob_office.centre.commands.payment import Charge, Receipted
-from fob_office.centre.database.keeping import migrate_meters, open_keeper
+from fob_office.centre.database.keeping import migrate_meters, open_keeper, upgrade_meters
 from fob_office.centre.database.process import meters_url as meters_url_of
 from fob_office.centre.database.tables import metadata
 from fob_office.errors import OperatorError
 from fob_protocol.metering.log.entry import read_entry
 from fob_protocol.metering.log.tree import Frontier
-from fob_protocol.metering.vouchers import read_receipt
+from fob_protocol.metering.transaction import unverified_transaction
+from fob_protocol.metering.vouchers import ChargeOrder, read_receipt
 from support import centre_database_program as program
 from support.centre import NOW, Centre
 from support.centre_boxes import Boxes
@@ -233,7 +236,7 @@ def test_a_database_of_another_version_is_not_used(tmp_path: Path, empty_meters_
 
 
 def test_tables_are_made_once(empty_meters_url: str) -> None:
-    assert migrate_meters(empty_meters_url) == ["meters_0001"]
+    assert migrate_meters(empty_meters_url) == ["meters_0001", "meters_0002"]
     assert migrate_meters(empty_meters_url) == []
     with meter_base(empty_meters_url) as base, base.keeper.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -256,6 +259,19 @@ def test_a_database_that_is_empty_missing_or_none_is_not_used(tmp_path: Path) ->
         open_keeper(f"postgresql://nobody:secret@/fob?host={tmp_path}")
     assert "secret" not in caught.value.lines
     assert len(caught.value.lines.splitlines()) == 3
+
+
+def test_meters_that_are_gone_are_not_made_anew(tmp_path: Path, empty_meters_url: str) -> None:
+    """Their mailers would be told that they have no account."""
+    missing = f"sqlite:///{tmp_path / 'missing.db'}"
+    for url in (empty_meters_url, missing):
+        for use in (open_keeper, upgrade_meters):
+            with pytest.raises(OperatorError) as caught:
+                use(url)
+            assert caught.value.command == "put a backup back: fob-office centre restore BACKUP_FOLDER"
+    assert not (tmp_path / "missing.db").exists()
+    migrate_meters(empty_meters_url)
+    assert upgrade_meters(empty_meters_url) == []
 
 
 async def test_a_table_that_is_gone_is_missed_by_who_needs_it_alone(empty_meters_url: str) -> None:
@@ -290,16 +306,27 @@ async def test_both_kinds_of_process_are_made_in_their_folders(tmp_path: Path) -
     boxes = Boxes(tmp_path)
     boxes.make(Kind.DATABASE, "database-1")
     boxes.make(Kind.PAYMENT, "payment-1")
+    boxes.make(Kind.TRANSACTION, "transaction-1")
     with pytest.raises(OperatorError, match="missing"):
         async with FACTORIES[Kind.DATABASE](boxes.open("database-1")):
             pass
     migrate_meters(meters_url_of(boxes.open("database-1")))
     async with FACTORIES[Kind.DATABASE](boxes.open("database-1")) as table:
-        assert (await table[Store].handler(peer(), sign_up("FM-1", "Anna"))) == Stored(is_new=True)
+        store = sign_up("FM-1", "Anna")
+        signed = unverified_transaction(store.transaction or b"").signed(
+            signing_key(boxes.open("transaction-1").identity)
+        )
+        assert (await table[Store].handler(peer(), replace(store, transaction=signed))) == Stored(is_new=True)
         assert set(table) == COMMANDS
     async with FACTORIES[Kind.PAYMENT](boxes.open("payment-1")) as table:
-        receipted = await table[Charge].handler(peer(), Charge(bytes(16), "FM-1", 1, 500, bytes(32), bytes(16), False))
+        receipted = await table[Charge].handler(peer(), _ordered(boxes))
         assert isinstance(receipted, Receipted)
         signing = boxes.open("payment-1").links.directory.pass_of("payment-1").signing
         assert signing is not None
         assert read_receipt(signing, receipted.receipt).amount == 500
+
+
+def _ordered(boxes: Boxes) -> Charge:
+    now = boxes.surroundings.clock()
+    order = ChargeOrder(bytes(16), "FM01000000014", 1, 500, bytes(32), bytes(16), False, now)
+    return Charge(order.signed(signing_key(boxes.open("transaction-1").identity)))

@@ -191,6 +191,37 @@ async def test_another_server_may_have_a_newer_checkpoint(base: MeterBase) -> No
     assert (await base.server.fetch_warnings(OPERATOR, FetchWarnings(0))).warnings == ()
 
 
+class Contested(Box):
+    """Before each question another server has had it sign a bit more: `heads`, one after another."""
+
+    heads: list[TreeHead]
+
+    async def ask(self, command: Command[Reply], timeout: float) -> Reply:  # noqa: ASYNC109 - a Link's
+        if self.heads:
+            head = self.heads.pop(0)
+            self.newest = Checkpoint(ORIGIN, head.size, head.root, NOW)
+        return await super().ask(command, timeout)
+
+
+@pytest.mark.parametrize(("sizes", "is_signed"), [((3, 5, 7), True), ((1, 3, 5, 7), False)])
+async def test_servers_that_ask_the_same_box_at_once_warn_nobody(
+    base: MeterBase, sizes: tuple[int, ...], *, is_signed: bool
+) -> None:
+    await franked(base, 1, 4)
+    heads, frontier = {}, Frontier()
+    for octets in (await base.server.fetch_log(OPERATOR, FetchLog(0))).entries:
+        frontier, _ = frontier.append(read_entry(octets).hash())
+        heads[frontier.size] = TreeHead(frontier.size, frontier.root)
+    box = Contested()
+    box.heads = [heads[size] for size in sizes]
+    making = checkpointer(base, box)
+    # Not now; in a while.
+    assert await making.make() is is_signed
+    assert await making.make()
+    assert (await newest(base, box))[0].size == 9
+    assert (await base.server.fetch_warnings(OPERATOR, FetchWarnings(0))).warnings == ()
+
+
 async def test_a_box_that_finds_another_log_is_a_warning_once(base: MeterBase) -> None:
     doubtful, other = Doubtful(), Box("transaction-2")
     making = checkpointer(base, doubtful, other)

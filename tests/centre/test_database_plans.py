@@ -19,10 +19,14 @@ from fob_office.centre.commands.database import (
     FetchLogState,
     FetchMeters,
     FetchPayouts,
+    FetchRows,
+    FetchRowsOf,
     FetchTransactions,
     FetchWarnings,
     FindMailer,
     PaidOut,
+    Release,
+    Reserve,
     Scan,
     Stored,
     Warn,
@@ -43,6 +47,7 @@ from support.centre_database import (
     request_id,
     shared_url,
     sign_up,
+    signer,
     sqlite_url,
 )
 from support.office_statements import Watch, watched
@@ -59,6 +64,7 @@ CROWD = (
     "INSERT INTO journal SELECT CAST('id' || n AS {blob}), 'h', 'a', 2000000000 + n FROM numbers",
     "INSERT INTO transactions SELECT 'X-' || (n / 50), n, n FROM numbers",
     "INSERT INTO indicia SELECT CAST('digest' || n AS {blob}), 'X', n, 0, 0, 1 FROM numbers",
+    "INSERT INTO reservations SELECT CAST('digest' || n AS {blob}), CAST('id' || n AS {blob}), 1 FROM numbers",
     "INSERT INTO warnings SELECT n + 1000000, 'word', 'X', 'why', 2000000000 + n FROM numbers",
     "INSERT INTO payouts SELECT n, 'a', 'X', n, 1, 'h', 'h', 'receipt' FROM numbers",
     "INSERT INTO entries SELECT n + 1000000, 1, 'h', 'c' FROM numbers",
@@ -115,7 +121,7 @@ async def test_a_fetch_is_one_statement(full: Watched) -> None:
 
 @pytest.mark.parametrize("size", [1, 50])
 async def test_a_group_of_stores_costs_the_same_statements_as_one(full: Watched, size: int) -> None:
-    batch = [prepare(frank(f"FM-{number}", 2), NOW) for number in range(size)]
+    batch = [prepare(frank(f"FM-{number}", 2), NOW, signer) for number in range(size)]
     stored = await full.base.keeper.write(lambda connection: store_all(connection, batch))
     assert stored == [Stored(is_new=True)] * size
     # The log's head, journal, meters, transactions, entries, the head again.
@@ -124,7 +130,7 @@ async def test_a_group_of_stores_costs_the_same_statements_as_one(full: Watched,
 
 @pytest.mark.parametrize("size", [1, 50])
 async def test_new_mailers_cost_one_statement_more(full: Watched, size: int) -> None:
-    batch = [prepare(sign_up(f"NEW-{number}", f"new {number}"), NOW) for number in range(size)]
+    batch = [prepare(sign_up(f"NEW-{number}", f"new {number}"), NOW, signer) for number in range(size)]
     await full.base.keeper.write(lambda connection: store_all(connection, batch))
     assert full.count() == 7
 
@@ -138,9 +144,13 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
         (server.fetch_log, FetchLog(10)),
         (server.warn, Warn("tampering", "FM-1", "", NOW)),
         (server.fetch_warnings, FetchWarnings(2900)),
-        (server.paid_out, PaidOut("X", 7, b"receipt")),
+        (server.paid_out, PaidOut("X", 7, b"another")),
         (server.scan, Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW)),
+        (server.reserve, Reserve(bytes(16), indicium("FM-1", 3), NOW)),
+        (server.release, Release(bytes(16), indicium("FM-1", 3), NOW)),
         (server.fetch_meters, FetchMeters("FM-", 5)),
+        (server.fetch_rows, FetchRows("transactions", ("FM-1", 1))),
+        (server.fetch_rows_of, FetchRowsOf("transactions", (("FM-1", 1), ("FM-2", 1), ("FM-3", 7)))),
     ]
     for handler, command in asked:
         await handler(OPERATOR, command)  # type: ignore[operator]  # each with its own command
@@ -148,8 +158,9 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     await full.base.keeper.write(partial(erase, now=2_000_000_000 + 400 * 24 * 3600 + 100))
     counts["erase"] = full.count()
     assert counts == {
-        "FindMailer": 1, "FetchTransactions": 1, "FetchLogState": 2, "FetchLog": 1, "Warn": 1, "FetchWarnings": 1,
-        "PaidOut": 2, "Scan": 6, "FetchMeters": 1, "erase": 5,
+        "FindMailer": 1, "FetchTransactions": 1, "FetchLogState": 2, "FetchLog": 1, "Warn": 4, "FetchWarnings": 1,
+        "PaidOut": 4, "Scan": 7, "Reserve": 6, "Release": 5, "FetchMeters": 1, "FetchRows": 1, "FetchRowsOf": 1,
+        "erase": 5,
     }  # fmt: skip
 
 

@@ -12,19 +12,23 @@ from fob_office.centre.commands.database import (
     FetchLog,
     FetchMeters,
     FetchPayouts,
+    FetchRows,
+    FetchRowsOf,
     FetchTransactions,
     FetchWarnings,
     FindMailer,
     Mailer,
+    OpenPayout,
     PaidOut,
     Payout,
     Scan,
     Scanned,
     Warn,
 )
-from fob_office.centre.database.leaves import Gap, Sighting
-from fob_office.centre.database.limits import ERASED_AT_ONCE, JOURNAL_TIME, PAYOUTS_PAGE
+from fob_office.centre.database.leaves import Answered, Gap, PaidBack, Sighting, Warned
+from fob_office.centre.database.limits import ERASED_AT_ONCE, JOURNAL_TIME, KEYS_LIMIT, PAYOUTS_PAGE
 from fob_office.centre.database.noting import erase
+from fob_protocol.cose import cbor
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.entry import Kind as EntryKind
 from fob_protocol.metering.log.entry import read_entry
@@ -121,16 +125,31 @@ async def test_warnings_are_kept_in_their_order(base: MeterBase) -> None:
     first, second = (await base.server.fetch_warnings(OPERATOR, FetchWarnings(0))).warnings
     assert first[1:] == ("tampering", "FM-1", "an old record", NOW)
     assert (await base.server.fetch_warnings(OPERATOR, FetchWarnings(first[0]))).warnings == (second,)
+    # In the log for ever.
+    notes = [Warned(*warning).octets() for warning in (first, second)]
+    assert await entries(base) == [(EntryKind.NOTE, note) for note in notes]
+
+
+async def test_a_warning_of_a_damaged_log_is_kept_without_the_log(base: MeterBase) -> None:
+    base.run("DELETE FROM log_heads")
+    await base.server.warn(peer(), Warn("damaged", "", "no head", NOW))
+    assert len((await base.server.fetch_warnings(OPERATOR, FetchWarnings(0))).warnings) == 1
+    assert base.count("entries") == 0
 
 
 async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")
     await base.store(replace(frank("FM-1", 2), payout=owed))
-    assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == (owed,)
+    assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == (
+        OpenPayout(owed.account, "FM-1", 2, 500, owed.request, b"signed", meter_record("FM-1", 2)),
+    )
     for _ in range(2):
         await base.server.paid_out(peer(), PaidOut("FM-1", 2, b"receipt"))
         assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == ()
+    # Its transaction's entry, and one note that it was paid.
+    assert base.run("SELECT id FROM payouts") == [(3,)]
+    assert (await entries(base))[5:] == [(EntryKind.NOTE, PaidBack("FM-1", 2, b"receipt").octets())]
     with pytest.raises(BusRefusedError, match="no-payout"):
         await base.server.paid_out(peer(), PaidOut("FM-1", 3, b"receipt"))
 
@@ -150,8 +169,27 @@ async def test_a_piece_is_known_when_it_comes_by_again(base: MeterBase) -> None:
     scan = Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW)
     outcomes = [await base.server.scan(OPERATOR, scan) for _ in range(3)]
     assert outcomes == [Scanned(was_issued=True, given_back=False, seen=times) for times in range(3)]
-    sighting = Sighting("FM-1", 2, 0, hash_of(scan.indicium), NOW)
-    assert (await entries(base))[-1] == (EntryKind.SCAN, sighting.octets())
+    sightings = [Sighting("FM-1", 2, 0, hash_of(scan.indicium), NOW, times, 0) for times in range(3)]
+    assert (await entries(base))[-3:] == [(EntryKind.SCAN, sighting.octets()) for sighting in sightings]
+
+
+@pytest.mark.clause("M27", "M33")
+async def test_a_scan_that_is_said_again_is_answered_as_it_was(base: MeterBase) -> None:
+    await franked(base, "FM-1", 3)
+    scan = Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW, id=b"one scan of many")
+    first = await base.server.scan(OPERATOR, scan)
+    count = len(await entries(base))
+    assert await base.server.scan(OPERATOR, replace(scan, time=NOW + 60)) == first == Scanned(True, False, 0)
+    assert len(await entries(base)) == count
+    ((request,),) = base.run("SELECT request FROM journal WHERE id = :id", id=scan.id)
+    assert isinstance(request, bytes)
+    answered = Answered(scan.id, request, hash_of(cbor.encode([True, False, 0])), NOW)
+    assert (await entries(base))[-1] == (EntryKind.NOTE, answered.octets())
+    assert (await base.server.scan(OPERATOR, replace(scan, id=b"another scan ..."))).seen == 1
+    with pytest.raises(BusRefusedError, match="id-used"):
+        await base.server.scan(OPERATOR, Scan("FM-1", 3, 0, indicium("FM-1", 3), NOW, id=scan.id))
+    with pytest.raises(BusRefusedError, match="malformed"):
+        await base.server.scan(OPERATOR, replace(scan, id=b"short"))
 
 
 @pytest.mark.clause("M27")
@@ -181,6 +219,8 @@ async def test_an_indicium_that_was_given_back_is_known_as_that(base: MeterBase)
     scan = Scan("FM-1", 2, 0, unused, NOW)
     assert await base.server.scan(OPERATOR, scan) == Scanned(was_issued=True, given_back=True, seen=0)
     assert await base.server.scan(OPERATOR, scan) == Scanned(was_issued=True, given_back=True, seen=1)
+    sighting = Sighting("FM-1", 2, 0, hash_of(unused), NOW, 1, 1)
+    assert (await entries(base))[-1] == (EntryKind.SCAN, sighting.octets())
 
 
 async def test_what_is_over_is_erased_in_small_portions(base: MeterBase) -> None:
@@ -193,7 +233,7 @@ async def test_what_is_over_is_erased_in_small_portions(base: MeterBase) -> None
     assert base.run("SELECT count(*) FROM journal") == [(2,)]
     base.now = NOW + JOURNAL_TIME + 1
     assert await base.keeper.write(partial(erase, now=base.now)) == 2
-    assert (base.count("journal"), base.count("warnings"), base.count("entries")) == (0, 0, 5)
+    assert (base.count("journal"), base.count("warnings"), base.count("entries")) == (0, 0, 6)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +245,12 @@ async def test_what_is_over_is_erased_in_small_portions(base: MeterBase) -> None
         ("warn", Warn("tampering", "FM-1", "", 1 << 60)),
         ("fetch_log", FetchLog(-1)),
         ("fetch_meters", FetchMeters("", 1 << 63)),
+        ("fetch_rows", FetchRows("alembic_version", None)),
+        ("fetch_rows", FetchRows("meters", (1,))),
+        ("fetch_rows", FetchRows("transactions", ("FM-1",))),
+        ("fetch_rows", FetchRows("entries", (1 << 63,))),
+        ("fetch_rows_of", FetchRowsOf("meters", ())),
+        ("fetch_rows_of", FetchRowsOf("meters", (("FM-1",),) * (KEYS_LIMIT + 1))),
         ("scan", Scan("FM-1", 1, 0, bytes(257), NOW)),
         ("paid_out", PaidOut("FM-1", 1, bytes(513))),
         ("find_mailer", FindMailer(bytes(16), "\u200b")),

@@ -7,15 +7,20 @@ import pytest
 from msgspec.structs import replace
 
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.commands.database import NewRecord, Store, Stored
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.database import FetchWarnings, NewRecord, Store, Stored
+from fob_protocol.cose import mac0, sign1
+from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
 from support.centre_database import (
+    BOX,
     MeterBase,
     account_of,
     frank,
     hash_of,
     meter_base,
     meter_record,
+    peer,
     request_id,
     sign_up,
     transaction,
@@ -154,3 +159,27 @@ async def test_of_a_hundred_that_want_the_same_counter_one_wins(base: MeterBase)
 async def test_what_cannot_be_found_again_is_not_stored(base: MeterBase, change: dict[str, object]) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     assert await refused(base, replace(frank("FM-1", 2), **change)) == "malformed"
+
+
+@pytest.mark.clause("M6", "M23")
+async def test_nothing_is_stored_that_no_transaction_box_signed(base: MeterBase) -> None:
+    """The database server itself warns of it: whoever asks is a function server that no honest one is."""
+    await base.store(sign_up("FM-1", "Anna"))
+    right = frank("FM-1", 2)
+    signed = right.transaction or b""
+    code = signed[:-1] + bytes([signed[-1] ^ 1])
+    other = mac0.authenticate(bytes(32), Label.METER_RECORD, [], mac0.unchecked_payload(meter_record("FM-1", 2)))
+    labelled = sign1.sign(BOX, Label.METER_RECORD, [], sign1.unverified_payload(signed))
+    for wrong in (
+        replace(right, transaction=code),
+        replace(right, transaction=labelled),
+        replace(right, meter=NewRecord(b"FM-1", 1, other)),
+    ):
+        before = await base.server.fetch_warnings(peer(Kind.OPERATOR), FetchWarnings(0))
+        with pytest.raises(BusRefusedError, match="tampering"):
+            await base.store(wrong)
+        warnings = (await base.server.fetch_warnings(peer(Kind.OPERATOR), FetchWarnings(0))).warnings
+        assert [(word, serial) for _, word, serial, _, _ in warnings[len(before.warnings) :]] == [("tampering", "FM-1")]
+    assert await refused(base, replace(right, transaction=None)) == "malformed"
+    assert (await base.fetch("FM-1")).meter == meter_record("FM-1", 1)
+    assert await base.store(right) == NEW

@@ -1,6 +1,7 @@
 """Who gets a connection within the data centre, and who does not: passes, keys, and what stands between."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from fob_office.centre.bus.answering import Server, row, serve
+from fob_office.centre.bus.answering import Server, Table, row, serve
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.commands import CommandReader, MalformedError, split_answer
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, PassError
@@ -160,6 +161,41 @@ async def test_a_program_by_hand_is_answered(centre: Centre, server: Server) -> 
     raw.write_frame(msgspec.msgpack.encode([7, ["Echo", b"by hand"]]))
     assert msgspec.msgpack.decode(await raw.read_frame()) == [7, ["Said", b"by hand"]]
     raw.close()
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_one_who_connects_while_a_server_is_closed_is_hung_up_on(
+    centre: Centre, server: Server, turns: int
+) -> None:
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.connect(server.address.removeprefix("unix:"))
+        asker.setblocking(False)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.close()
+        with suppress(ConnectionResetError):
+            assert asker.recv(1) == b""
+
+
+async def test_one_who_takes_no_answers_does_not_keep_a_server_that_is_closed(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every socket is closed when it is, also one whose other side is there and reads nothing."""
+    monkeypatch.setattr("fob_office.centre.bus.answering.CLOSE_TIME", 0.01)
+
+    async def at_length(peer: Pass, echo: Echo) -> Said:
+        return Said(bytes(50_000))
+
+    meter = centre.process(Kind.METER, "meter-1")
+    table: Table = {Echo: row([Kind.FUNCTION], at_length)}
+    async with await serve(f"unix:{centre.folder}/meter-1", meter.me, table) as server:
+        raw = await shaken(centre, server)
+        for _ in range(100):
+            raw.write_frame(msgspec.msgpack.encode([7, ["Echo", b"?"]]))
+        await raw.read_frame()
+        await server.close()
+        assert await raw.frames_until_the_end() < 99
+        raw.close()
 
 
 async def test_octets_may_come_one_at_a_time_and_frames_many_at_once(centre: Centre, server: Server) -> None:

@@ -11,28 +11,30 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from fob_office.centre.boxes import manufacturing
+from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.box import Factory
 from fob_office.centre.boxes.errors import NotHeldError
 from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.boxes.kinds import FACTORIES
-from fob_office.centre.boxes.manufacturing import Admit, NextView
 from fob_office.centre.boxes.separation import HELD, Purpose
 from fob_office.centre.boxes.views import Slot, View
 from fob_office.centre.bus.answering import Server, Table
 from fob_office.centre.bus.commands import Command, encode_command, split_answer
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands import authentication, meter, steel, transaction
-from fob_office.centre.commands.authentication import Permit, PermitRefill, RecordUser, SignOn
+from fob_office.centre.commands import authentication, manufacturing, meter, steel, transaction
+from fob_office.centre.commands.authentication import NoteUser, Permit, PermitRefill, RecordUser, SignOn, UserSeen
+from fob_office.centre.commands.manufacturing import Admit, NextView
 from fob_office.centre.commands.meter import Act, Begin, TakeView
 from fob_office.centre.commands.steel import OrderKey, OrderMeter, OrderUser
-from fob_office.centre.commands.transaction import FundOwed, FundPaid, SignCheckpoint
+from fob_office.centre.commands.transaction import Attest, FundOwed, FundPaid, OrderCharge, SignCheckpoint
 from fob_office.centre.limits import SLOTS
+from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.hashes import EMPTY_ROOT
 from fob_protocol.metering.requests import LoadRequest, authenticated
-from fob_protocol.metering.vouchers import Receipt
+from fob_protocol.metering.transaction import TransactionRecord
+from fob_protocol.metering.vouchers import Due, Receipt
 from fob_protocol.office.hashing import digest
 from support.centre_boxes import Boxes
 from support.centre_key_boxes import EUR, KeyBoxes, MailerDevice, key_boxes, peer
@@ -58,6 +60,8 @@ OTHERS_THAN_FUNCTION = {
     "HeldCheckpoint": {Kind.OPERATOR},
     "GoOn": {Kind.OPERATOR},
     "SeenMailer": {Kind.OPERATOR},
+    "NoteUser": {Kind.AUTHENTICATION},
+    "FetchUsers": {Kind.AUTHENTICATION},
     "SetNewMeters": {Kind.OPERATOR},
     "SignCheckpoint": {Kind.DATABASE},
     "Keep": {Kind.METER},
@@ -147,6 +151,8 @@ def asked_as(command: type[Command[Any]]) -> Command[Any]:
             return msgspec.structs.replace(made, name="steel-1")
         case NextView():
             return msgspec.structs.replace(made, slots=(("meter-1", None),) * SLOTS)
+        case NoteUser():
+            return msgspec.structs.replace(made, seen=UserSeen(bytes(16), 1, bytes(32)))
         case _:
             return made
 
@@ -157,10 +163,12 @@ NEEDS: Mapping[str, set[Purpose]] = {
     "order a meter": {Purpose.TOKEN, Purpose.ORDER},
     "order a user": {Purpose.USER, Purpose.ORDER},
     "order an operator's wish": {Purpose.ORDER},
-    "record a user": {Purpose.ORDER, Purpose.USER_RECORD},
-    "sign on": {Purpose.ORDER, Purpose.USER_RECORD},
+    "record a user": {Purpose.ORDER, Purpose.USER_RECORD, Purpose.PASSWORD},
+    "sign on": {Purpose.ORDER, Purpose.USER_RECORD, Purpose.PASSWORD},
     "permit": {Purpose.USER, Purpose.USER_RECORD, Purpose.PERMISSION},
     "permit a refill": {Purpose.USER_RECORD, Purpose.PERMISSION},
+    "order a charge": {Purpose.PERMISSION, Purpose.CHANGE},
+    "sign what was done": {Purpose.ORDER, Purpose.CHANGE},
     "fund what is paid": {Purpose.FUND},
     "fund what is owed": {Purpose.PERMISSION, Purpose.FUND},
     "begin a meter": {Purpose.ORDER, Purpose.TOKEN, Purpose.RECORD},
@@ -184,23 +192,36 @@ async def jobs(world: KeyBoxes) -> dict[str, Job]:
     anna = MailerDevice(world)
     up = anna.sign_up()
     await anna.signs_up(up)
+    up = anna.sign_up()
     ordered_up = await world.ask("steel-1", OrderUser(None, anna.sealing.public, digest(up.octets())))
     on = anna.sign_on()
     ordered_on = await world.ask("steel-1", OrderUser(anna.account, anna.sealing.public, digest(on.octets())))
     load = LoadRequest(bytes(16), anna.account, SERIAL, anna.now, 500)
     permitted = await anna.permit(load)
     assert permitted is not None
-    receipt = Receipt(bytes(32), SERIAL, 1, 500, False, bytes(16), anna.now).signed(world.signing_key("payment-1"))
+    receipt = Receipt(bytes(32), SERIAL, 1, 500, False, bytes(16), anna.now, anna.account).signed(
+        world.signing_key("payment-1")
+    )
     act = Act(bytes(32), bytes(16), None)
     meter_order = (await world.ask("steel-1", OrderMeter(anna.account, EUR, act.request))).order
+    wish = OrderKey(Deed.STOP, SERIAL, 1, None)
+    stopped = TransactionRecord(
+        bytes(16), SERIAL, Deed.STOP, 2, 0, 0, 0, 0, 0, (), None, anna.now, before=None, after=bytes(32)
+    )
+    order = (await world.ask("steel-1", wish, Kind.OPERATOR)).order
+    owned = world.open["meter-1"].vault
+    due = codes.sign(owned, Due(SERIAL, anna.account, 1, 1, 0, 0, 0, anna.now), Label.DUE, Purpose.CHANGE, SERIAL)
+    change = codes.sign(owned, stopped, Label.CHANGE, Purpose.CHANGE, SERIAL)
     return {
         "order a meter": Job(Kind.STEEL, OrderMeter(anna.account, EUR, bytes(32))),
         "order a user": Job(Kind.STEEL, OrderUser(None, anna.sealing.public, bytes(32))),
-        "order an operator's wish": Job(Kind.STEEL, OrderKey(Deed.STOP, SERIAL, 1, None), Kind.OPERATOR),
+        "order an operator's wish": Job(Kind.STEEL, wish, Kind.OPERATOR),
         "record a user": Job(Kind.AUTHENTICATION, RecordUser(ordered_up.order, up.signed(anna.signing))),
         "sign on": Job(Kind.AUTHENTICATION, SignOn(anna.record, ordered_on.order, on.signed(anna.signing))),
         "permit": Job(Kind.AUTHENTICATION, Permit(anna.record, authenticated(anna.key, load))),
-        "permit a refill": Job(Kind.AUTHENTICATION, PermitRefill(anna.record, SERIAL, bytes(32))),
+        "permit a refill": Job(Kind.AUTHENTICATION, PermitRefill(anna.record, SERIAL, 1)),
+        "order a charge": Job(Kind.TRANSACTION, OrderCharge(due, permitted, None, None)),
+        "sign what was done": Job(Kind.TRANSACTION, Attest(change, order)),
         "fund what is paid": Job(Kind.TRANSACTION, FundPaid(receipt)),
         "fund what is owed": Job(Kind.TRANSACTION, FundOwed(permitted, 1)),
         "begin a meter": Job(Kind.METER, Begin(meter_order, act)),

@@ -9,7 +9,7 @@ import pytest
 
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.identity import Public, admit
-from fob_office.centre.boxes.manufacturing import BOOK, Admit, Admitted, NextView, Viewed, manufacturing_box
+from fob_office.centre.boxes.manufacturing import BOOK, manufacturing_box
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.views import read_view, slot_of
 from fob_office.centre.bus.answering import Server, serve
@@ -17,6 +17,7 @@ from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.commands import name_of
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind, read_pass
+from fob_office.centre.commands.manufacturing import Admit, Admitted, NextView, Viewed
 from fob_office.centre.limits import PASS_TIME, SLOTS
 from fob_office.errors import OperatorError
 from fob_protocol.office.errors import OfficeError

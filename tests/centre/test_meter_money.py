@@ -87,6 +87,31 @@ async def test_what_is_owed_has_a_limit_and_is_settled(customer: Customer) -> No
     assert (customer.registers.owed, customer.meter.funds) == (1_001, 4)
 
 
+@pytest.mark.clause("M30", "M29")
+async def test_what_signing_up_costs_comes_with_the_first_payment_once_and_on_no_register(world: Meters) -> None:
+    customer, act = Customer(world), world.act()
+    await customer.change(Begin(world.meter_order("M-1", act, fee=500), act))
+    # What is paid later pays nothing yet.
+    assert await refused(customer.load(300, is_paid=False, fee=500)) == "tampering"
+    await customer.load(300, is_paid=False)
+    for fee in (0, 499, 501):
+        assert await refused(customer.load(1_000, fee=fee)) == "tampering"
+    assert await refused(customer.load(0, fee=500)) == "tampering"
+    await customer.load(1_000, fee=500)
+    assert customer.registers == Registers(3, ascending=0, descending=1_300, pieces=0, loads=1_300, owed=300)
+    assert customer.meter.fee == 0
+    assert await refused(customer.load(1_000, fee=500)) == "tampering"
+    await customer.load(1_000)
+
+
+@pytest.mark.clause("M30", "M29")
+async def test_a_settlement_may_be_of_the_fee_alone(world: Meters) -> None:
+    customer, act = Customer(world), world.act()
+    await customer.change(Begin(world.meter_order("M-1", act, fee=500), act))
+    await customer.load(0, is_settlement=True, fee=500)
+    assert (customer.registers, customer.meter.fee) == (Registers(2, 0, 0, 0, 0, 0), 0)
+
+
 @pytest.mark.clause("M29")
 async def test_money_goes_back_but_not_what_is_owed(customer: Customer) -> None:
     await customer.load(500, is_paid=False)
@@ -181,15 +206,23 @@ async def test_a_meter_is_stopped_resumed_and_withdrawn(customer: Customer) -> N
     assert await refused(customer.frank(1)) == "stopped"
     assert await refused(customer.refund(1)) == "stopped"
     assert await refused(customer.credit(made)) == "stopped"
+    # Owed is nothing more; what was taken before is the mailer's, and can go back from here.
+    assert await refused(customer.load(1, is_paid=False)) == "stopped"
     await customer.load(10)
     await customer.obey(Deed.RESUME)
     await customer.frank(1)
     await customer.obey(Deed.WITHDRAW)
-    for change in (customer.frank(1), customer.load(1), customer.obey(Deed.RESUME), customer.obey(Deed.STOP)):
+    await customer.load(5)
+    for change in (
+        customer.frank(1),
+        customer.load(1, is_paid=False),
+        customer.obey(Deed.RESUME),
+        customer.obey(Deed.STOP),
+    ):
         assert await refused(change) == "stopped"
     await customer.credit(made)
     await customer.refund(customer.registers.descending)
-    assert customer.registers == Registers(10, ascending=81, descending=0, pieces=2, loads=81, owed=0)
+    assert customer.registers == Registers(11, ascending=81, descending=0, pieces=2, loads=81, owed=0)
 
 
 @pytest.mark.clause("M31")

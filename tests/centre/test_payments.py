@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from fob_office.centre.bus.answering import serve
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
-from fob_office.centre.bus.passes import Kind
+from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.bus.signers import Signers
 from fob_office.centre.commands.payment import Charge, PayBack
 from fob_office.centre.payment.emulated import EmulatedProvider
@@ -23,7 +23,9 @@ from fob_office.centre.payment.ledger import Sums, Terms, card, open_ledger, rec
 from fob_office.centre.payment.process import payment_table
 from fob_office.errors import OperatorError
 from fob_office.surroundings import Surroundings
-from fob_protocol.metering.vouchers import Receipt, read_receipt
+from fob_protocol.metering.limits import AMOUNT_LIMIT, CLOCK_SKEW, PERMISSION_TIME
+from fob_protocol.metering.vouchers import ChargeOrder, Receipt, read_receipt
+from fob_protocol.office.hashing import digest
 from support.centre import NOW, Centre
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -32,12 +34,19 @@ ANNA, BERT = bytes(16), b"b" * 16
 FIRST, SECOND = bytes(32), b"2" * 32
 
 
-def charge(amount: int, number: int = 1, account: bytes = ANNA, request: bytes = FIRST) -> Charge:
-    return Charge(account, "FM-1", number, amount, request, request[:16], is_settlement=False)
+def charge(amount: int, number: int = 1, account: bytes = ANNA, request: bytes = FIRST) -> ChargeOrder:
+    """Each number by a request of its own, where nothing else is said."""
+    asked = request if number == 1 else digest(request + number.to_bytes())
+    return ChargeOrder(account, "FM-1", number, amount, asked, asked[:16], False, NOW)
+
+
+def of_meter(amount: int, number: int = 1) -> ChargeOrder:
+    """Of a meter that there may be."""
+    return replace(charge(amount, number), serial="FM01000000014")
 
 
 def pay_back(amount: int, number: int) -> PayBack:
-    return PayBack(ANNA, "FM-1", number, amount, FIRST, number.to_bytes(16), b"")
+    return PayBack(ANNA, "FM-1", number, amount, FIRST, number.to_bytes(16), b"", b"")
 
 
 def read(receipt: bytes) -> Receipt:
@@ -59,7 +68,7 @@ def provider(tmp_path: Path) -> Iterator[EmulatedProvider]:
 @pytest.mark.clause("M29")
 async def test_a_receipt_says_what_was_paid_and_for_what(provider: EmulatedProvider) -> None:
     receipt = read(await provider.charge(charge(500)))
-    assert receipt == Receipt(FIRST, "FM-1", 1, 500, False, FIRST[:16], NOW)
+    assert receipt == Receipt(FIRST, "FM-1", 1, 500, False, FIRST[:16], NOW, ANNA)
     assert await provider.do(partial(card, account=ANNA, terms=TERMS)) == (500, 500, False)
 
 
@@ -133,9 +142,9 @@ async def test_what_was_paid_is_known_after_a_new_start(tmp_path: Path) -> None:
 def test_a_book_of_another_version_or_none_is_not_used(tmp_path: Path) -> None:
     open_ledger(tmp_path / "payments.db").close()
     with sqlite3.connect(tmp_path / "payments.db") as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 5")
     connection.close()
-    with pytest.raises(OperatorError, match="is of version 3, and this program of 2") as caught:
+    with pytest.raises(OperatorError, match="is of version 5, and this program of 4") as caught:
         open_ledger(tmp_path / "payments.db")
     assert len(caught.value.lines.splitlines()) == 3
     (tmp_path / "text").write_text("no database, whatever it is called\n" * 100)
@@ -148,27 +157,50 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
     centre = Centre(tmp_path)
     me = centre.process(Kind.PAYMENT, "payment-1")
     asker, stranger = centre.process(Kind.FUNCTION, "function-1"), centre.process(Kind.DATABASE, "database-1")
-    table = payment_table(provider, Signers(centre.directory(), me.me.trust, Kind.TRANSACTION))
+    box = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    signs = centre.process(Kind.TRANSACTION, "transaction-1", signing=box.public_key().public_bytes_raw())
+    warned: list[str] = []
+
+    async def warn(peer: Pass, refused: BusRefusedError) -> None:
+        warned.append(f"{peer.name}: {refused.word}")
+
+    signers = Signers(centre.directory(), me.me.trust, Kind.TRANSACTION)
+    table = payment_table(provider, signers, lambda: NOW, warn)
+
+    def ordered(order: ChargeOrder, key: Ed25519PrivateKey = box) -> Charge:
+        return Charge(order.signed(key))
+
     async with await serve(f"unix:{tmp_path}/payment-1", me.me, table) as server:
         centre.enter(me, server.address)
+        centre.enter(signs, "unix:/nowhere")
         link = Link(asker.me, centre.directory(), "payment-1")
-        assert read((await link.ask(charge(500))).receipt).amount == 500
+        assert read((await link.ask(ordered(of_meter(500)))).receipt).amount == 500
         with pytest.raises(BusRefusedError, match="payment-refused"):
-            await link.ask(charge(600, 2))
+            await link.ask(ordered(of_meter(600, 2)))
         # No transaction box said that a meter gave it up.
         with pytest.raises(BusRefusedError, match="tampering"):
             await link.ask(pay_back(100, 2))
-        for asked in (
-            charge(0), charge(-1), charge(1 << 60), charge(1, 0), replace(charge(1), account=b""),
-            replace(charge(1), request=b""), replace(charge(1), request_id=b""),
-            replace(charge(1), serial="no serial!"),
-        ):  # fmt: skip
+        # The permission for it was used.
+        with pytest.raises(BusRefusedError, match="payment-refused"):
+            await link.ask(ordered(replace(of_meter(500), number=3)))
+        for order in (of_meter(0), of_meter(1, 0), replace(of_meter(AMOUNT_LIMIT), fee=1)):
             with pytest.raises(BusRefusedError, match="malformed"):
+                await link.ask(ordered(order))
+        for late in (NOW - PERMISSION_TIME - 1, NOW + CLOCK_SKEW + 1):
+            with pytest.raises(BusRefusedError, match="stale"):
+                await link.ask(ordered(replace(of_meter(1, 2), time=late)))
+        assert warned == []
+        broken = ({"account": b""}, {"request": b""}, {"reference": b""}, {"serial": "no serial!"}, {"amount": -1})
+        forged = [ordered(replace(of_meter(1, 2), **other)) for other in broken]
+        forged += [ordered(of_meter(1, 2), KEY), Charge(b"")]
+        for asked in forged:
+            with pytest.raises(BusRefusedError, match="tampering"):
                 await link.ask(asked)
+        assert warned == ["function-1: tampering"] * len(forged)
         link.close()
         other = Link(stranger.me, centre.directory(), "payment-1")
         with pytest.raises(AwayError):
-            await other.ask(charge(500))
+            await other.ask(ordered(of_meter(500)))
         other.close()
 
 
@@ -182,3 +214,27 @@ async def test_an_operator_sets_cards_while_the_provider_runs(tmp_path: Path, pr
     with ledger.read() as session:
         assert sums(session.connection()) == Sums(5, 0, 1)
     ledger.close()
+
+
+@pytest.mark.clause("M30")
+async def test_what_signing_up_costs_is_taken_with_the_amount_and_told_beside_it(provider: EmulatedProvider) -> None:
+    asked = replace(charge(500), fee=70)
+    assert (read(await provider.charge(asked)).amount, read(await provider.charge(asked)).fee) == (500, 70)
+    assert await provider.do(partial(card, account=ANNA, terms=TERMS)) == (430, 570, False)
+    with pytest.raises(PaymentRefusedError, match="more than 600"):
+        await provider.charge(replace(charge(600, number=2), fee=1))
+
+
+@pytest.mark.clause("M29", "M33")
+async def test_what_was_taken_is_open_until_it_came_in(tmp_path: Path) -> None:
+    provider = opened(tmp_path)
+    taken = [await provider.charge(charge(10, number)) for number in range(1, 4)]
+    await provider.pay_back(pay_back(10, 4))
+    assert await provider.open(("", 0), NOW - 1) == []
+    await provider.came_in("FM-1", 2)
+    await provider.came_in("FM-1", 9)
+    provider.close()
+    again = opened(tmp_path)
+    assert await again.open(("", 0), NOW) == [taken[0], taken[2]]
+    assert await again.open(("FM-1", 1), NOW) == [taken[2]]
+    again.close()

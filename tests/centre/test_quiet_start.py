@@ -12,6 +12,7 @@ from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.commands.meter import Handed
 from fob_office.centre.function import refunding
 from fob_office.centre.function.changing import Changing
+from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.refunding import Refunding
 from fob_office.centre.words import Word
 
@@ -63,5 +64,5 @@ async def test_payouts_that_wait_are_told_of_once_and_not_at_the_first_look(monk
     monkeypatch.setattr(refunding, "PAUSE", 0.0)
     for looks, count in ((2, 0), (20, 1)):
         with capture_logs() as lines, pytest.raises(RuntimeError, match="enough"):
-            await Refunding(cast(Any, Absent(looks)), cast(Changing, None)).pay_out()
+            await Refunding(cast(Any, Absent(looks)), cast(Changing, None), cast(Paying, None), lambda: 0).pay_out()
         assert [line["event"] for line in lines] == ["payouts wait"] * count

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from fob_office.centre.boxes.errors import NotHeldError
+from fob_office.centre.boxes.identity import MASTERS, Masters
 from fob_office.centre.boxes.separation import HELD, NAMES, Purpose, held_by
 from fob_office.centre.bus.passes import Kind
+from fob_office.errors import OperatorError
+from fob_protocol.office.message import read
 from support.centre_boxes import Boxes
 
 SPECIFICATION = Path(__file__).parents[2] / "docs" / "meter-protocol.md"
@@ -59,3 +62,12 @@ def test_boxes_that_share_a_master_derive_the_same_keys(tmp_path: Path) -> None:
         names = [name for kind in HELD if purpose in held_by(kind) for name in (kind.word, f"{kind.word}-2")]
         (keys[purpose],) = {boxes.open(name).vault.derive(purpose, "A-1") for name in names}
     assert len(set(keys.values())) == len(Purpose)
+
+
+def test_a_box_of_an_earlier_data_centre_says_what_it_lacks(tmp_path: Path) -> None:
+    boxes = Boxes(tmp_path)
+    folder = boxes.make(Kind.METER, "meter-1")
+    held = read(Masters, folder.read(MASTERS)).masters
+    folder.write(MASTERS, Masters(tuple(master for master in held if master.purpose != Purpose.CHANGE)).octets())
+    with pytest.raises(OperatorError, match="has no change master: its data centre was made by an earlier version"):
+        boxes.open("meter-1")

@@ -206,7 +206,9 @@ async def test_a_user_authentication_key_reaches_the_device_and_the_authenticati
         order = read_order(vault, UserOrder, given.order)
         kek = vault.derive(Purpose.USER, order.account)
     assert (order.request, order.sealing_key, len(order.account)) == (REQUEST, DEVICE.public, 16)
-    assert order.account != read_order(vault, UserOrder, again.order).account
+    # The account is the sign-up, also where it is asked again; the key is another one.
+    assert order.account == read_order(vault, UserOrder, again.order).account == REQUEST[:16]
+    assert order.key != read_order(vault, UserOrder, again.order).key
     label = Label.USER_AUTHENTICATION_KEY
     key = hpke.unseal_with(DEVICE.private, label, [order.account], given.key)
     assert encrypt0.unseal(kek, label, ["wrapped", order.account], order.key)[0] == key

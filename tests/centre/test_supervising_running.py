@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,12 @@ import pytest
 from fob_office.centre.boxes.identity import MASTERS
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.asking import CentreAsker
+from fob_office.centre.database.process import FILE
 from fob_office.centre.supervising.figures import read_figures
 from fob_office.centre.supervising.supervisor import run_centre
 from fob_office.centre.supervising.wish import is_wished
+from fob_office.cli.context import Cli
+from fob_office.cli.main import run
 from fob_office.errors import OperatorError
 from fob_office.settings import LogSettings
 from fob_office.surroundings import SYSTEM
@@ -148,22 +153,48 @@ async def test_the_log_leaves_the_centre(centre: RunningCentre, tmp_path: Path) 
     assert main([str(tmp_path / "log"), str(tmp_path / "checkpoint")]) == 0
 
 
+@pytest.mark.clause("M23")
+async def test_an_operator_holds_the_tables_against_the_log(
+    centre: RunningCentre, asker: CentreAsker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dora = DistantMailer(centre, asker, "dora", 4)
+    await dora.sign_up()
+    well = json.loads(await told(centre, "audit", "--json"))
+    assert (well["is_well"], well["is_compared"], well["findings"]) == (True, True, [])
+    assert well["rows"]["meters"] == well["rows"]["mailers"] >= 1
+    assert (await told(centre, "audit")).splitlines()[0].split() == ["entries", str(well["entries"])]
+
+    def staff(statement: str) -> None:
+        with closing(sqlite3.connect(centre.folder / "database-1" / FILE)) as connection, connection:
+            assert connection.execute(statement, (dora.serial,)).rowcount == 1
+
+    staff("UPDATE meters SET funds = funds + 7 WHERE serial = ?")
+    command = ["centre", "audit", "--state", str(centre.state)]
+    assert await asyncio.to_thread(run, command, Cli()) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].split() == ["meters", dora.serial, "funds", "0", "7"]
+    assert said.err == "something does not fit the log\n"
+    staff("UPDATE meters SET funds = funds - 7 WHERE serial = ?")
+    assert await asyncio.to_thread(run, command, Cli()) == 0
+    assert capsys.readouterr().err == "all is well\n"
+
+
 @pytest.mark.clause("M3", "M34")
 async def test_a_box_that_hangs_is_replaced_by_its_second_and_comes_back_as_one(
     centre: RunningCentre, asker: CentreAsker
 ) -> None:  # fmt: skip
-    dora = DistantMailer(centre, asker, "dora", 4)
-    await dora.sign_up()
-    await dora.load(1_000)
+    dina = DistantMailer(centre, asker, "dina", 7)
+    await dina.sign_up()
+    await dina.load(1_000)
     view = centre.status().view
     centre.signal("meter-1", signal.SIGSTOP)
     began = time.monotonic()
     until(lambda: centre.status().view > view)
     assert time.monotonic() - began < 20
-    assert (await dora.frank(85)).registers.descending == 915
+    assert (await dina.frank(85)).registers.descending == 915
     centre.signal("meter-1", signal.SIGCONT)
     until(lambda: centre.status().view == view + 2 and centre.status().alone == 0)
-    assert (await dora.frank(85)).registers.descending == 830
+    assert (await dina.frank(85)).registers.descending == 830
     assert centre.of("meter-1").restarts <= 1
 
 

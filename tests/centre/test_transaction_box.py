@@ -61,7 +61,7 @@ def made(world: KeyBoxes, message: Message, label: Label, box: str, purpose: Pur
 
 
 def receipt_of(world: KeyBoxes, **other: Any) -> Receipt:
-    receipt = Receipt(REQUEST, SERIAL, 1, 5_000, False, bytes(16), world.boxes.now)
+    receipt = Receipt(REQUEST, SERIAL, 1, 5_000, False, bytes(16), world.boxes.now, ACCOUNT)
     return replace(receipt, **other)
 
 
@@ -84,8 +84,14 @@ class TestFunds:
         signed = receipt_of(world, is_settlement=is_settlement).signed(world.signing_key("payment-1"))
         funds = [opened_fund(world, (await world.ask(BOX, FundPaid(signed))).fund) for _ in range(2)]
         now = world.boxes.now
-        told = FundRecord(REQUEST, SERIAL, 1, 5_000, digest(signed), is_settlement, now, epoch_of(now))
+        told = FundRecord(REQUEST, SERIAL, 1, 5_000, digest(signed), is_settlement, now, epoch_of(now), ACCOUNT)
         assert funds == [told, told]
+
+    @pytest.mark.clause("M30")
+    async def test_what_signing_up_costs_is_told_beside_the_amount(self, world: KeyBoxes) -> None:
+        signed = receipt_of(world, amount=0, fee=500, is_settlement=True).signed(world.signing_key("payment-1"))
+        fund = opened_fund(world, (await world.ask(BOX, FundPaid(signed))).fund)
+        assert (fund.amount, fund.fee) == (0, 500)
 
     async def test_every_bit_of_a_receipt_counts(self, world: KeyBoxes) -> None:
         for flipped in every_flip(receipt_of(world).signed(world.signing_key("payment-1"))):
@@ -113,7 +119,7 @@ class TestFunds:
     async def test_what_is_owed_was_permitted(self, world: KeyBoxes) -> None:
         fund = opened_fund(world, (await world.ask(BOX, FundOwed(permission_of(world), 3))).fund)
         now = world.boxes.now
-        assert fund == FundRecord(REQUEST, SERIAL, 3, 5_000, None, False, now, epoch_of(now))
+        assert fund == FundRecord(REQUEST, SERIAL, 3, 5_000, None, False, now, epoch_of(now), ACCOUNT)
 
     @pytest.mark.parametrize("age", [PERMISSION_TIME, -CLOCK_SKEW])
     async def test_a_permission_has_its_time(self, world: KeyBoxes, age: int) -> None:
@@ -153,7 +159,7 @@ def done(world: KeyBoxes, deed: Deed) -> Done:
             draft = replace(later, counter=1, ascending=0, descending=0, loads=0, pieces=0, before=None)
             return Done(draft, sign_order(world.open["steel-1"].vault, order))
         case Deed.LOAD | Deed.SETTLE:
-            fund = FundRecord(REQUEST, SERIAL, 1, 500, None, deed is Deed.SETTLE, now, epoch_of(now))
+            fund = FundRecord(REQUEST, SERIAL, 1, 500, None, deed is Deed.SETTLE, now, epoch_of(now), ACCOUNT)
             voucher = made(world, fund, Label.FUND_RECORD, BOX, Purpose.FUND, SERIAL, fund.epoch)
             return Done(replace(later, amount=500), voucher)
         case Deed.FRANK:
@@ -183,12 +189,21 @@ def indicia(**other: Any) -> tuple[Indicated, ...]:
     return tuple(made)
 
 
+def change_of(world: KeyBoxes, draft: TransactionRecord) -> bytes:
+    """As a meter box says that it did this."""
+    return made(world, draft, Label.CHANGE, "meter-1", Purpose.CHANGE, draft.serial)
+
+
+async def attested(world: KeyBoxes, draft: TransactionRecord, voucher: bytes) -> bytes:
+    return (await world.ask(BOX, Attest(change_of(world, draft), voucher))).transaction
+
+
 class TestAttesting:
     @pytest.mark.clause("M6")
     @pytest.mark.parametrize("deed", Deed)
     async def test_what_somebody_wanted_is_signed(self, world: KeyBoxes, deed: Deed) -> None:
         made = done(world, deed)
-        signed = (await world.ask(BOX, Attest(made.draft.octets(), made.voucher))).transaction
+        signed = await attested(world, made.draft, made.voucher)
         assert read_transaction(signing(world), signed) == made.draft
 
     @pytest.mark.clause("M6")
@@ -197,14 +212,14 @@ class TestAttesting:
             made = done(world, deed)
             for flipped in every_flip(made.voucher):
                 with pytest.raises(BusRefusedError, match=r"tampering|epoch-rollback"):
-                    await world.ask(BOX, Attest(made.draft.octets(), flipped))
+                    await attested(world, made.draft, flipped)
 
     async def test_a_voucher_is_for_its_own_deed(self, world: KeyBoxes) -> None:
         for deed in Deed:
             made = done(world, deed)
             for other in set(Deed) - {deed}:
                 with pytest.raises(BusRefusedError, match="tampering"):
-                    await world.ask(BOX, Attest(made.draft.octets(), done(world, other).voucher))
+                    await attested(world, made.draft, done(world, other).voucher)
 
     async def test_meter_and_amount_are_those_of_the_voucher(self, world: KeyBoxes) -> None:
         for deed in Deed:
@@ -214,12 +229,13 @@ class TestAttesting:
                 replace(draft, serial="FM01000000022"),
                 replace(draft, amount=draft.amount + 1),
                 replace(draft, loads=draft.loads + 1),
+                replace(draft, fee=1),
                 replace(draft, time=draft.time + CLOCK_SKEW + 1),
                 replace(draft, indicia=indicia(piece=7)),
             ]
             for each in wrong:
                 with pytest.raises(BusRefusedError, match="tampering"):
-                    await world.ask(BOX, Attest(each.octets(), made.voucher))
+                    await attested(world, each, made.voucher)
 
     @pytest.mark.parametrize(
         "other",
@@ -241,41 +257,55 @@ class TestAttesting:
         wrong = Indicated(replace(read(Indicium, first.indicium), **other).octets(), first.token)
         for shown in ((wrong, second), (second, first), (first,), (), (Indicated(b"\x80", bytes(16)), second)):
             with pytest.raises(BusRefusedError, match="tampering"):
-                await world.ask(BOX, Attest(replace(made.draft, indicia=shown).octets(), made.voucher))
+                await attested(world, replace(made.draft, indicia=shown), made.voucher)
 
     async def test_a_new_meter_has_done_nothing(self, world: KeyBoxes) -> None:
         made = done(world, Deed.CREATE)
         for other in ({"counter": 2}, {"pieces": 1}, {"loads": 5, "descending": 5}, {"before": bytes(32)}):
             with pytest.raises(BusRefusedError, match="tampering"):
-                await world.ask(BOX, Attest(replace(made.draft, **other).octets(), made.voucher))
+                await attested(world, replace(made.draft, **other), made.voucher)
 
     async def test_an_order_is_for_one_record(self, world: KeyBoxes) -> None:
         made = done(world, Deed.STOP)
         for counter in (17, 19):
             with pytest.raises(BusRefusedError, match="tampering"):
-                await world.ask(BOX, Attest(replace(made.draft, counter=counter).octets(), made.voucher))
+                await attested(world, replace(made.draft, counter=counter), made.voucher)
 
     @pytest.mark.clause("M33")
     async def test_what_was_ended_later_is_attested_with_its_own_time(self, world: KeyBoxes) -> None:
         made = done(world, Deed.FRANK)
         world.boxes.now += 7 * 24 * 3600
-        await world.ask(BOX, Attest(made.draft.octets(), made.voucher))
+        await attested(world, made.draft, made.voucher)
         late = replace(made.draft, time=world.boxes.now)
         with pytest.raises(BusRefusedError, match="tampering"):
-            await world.ask(BOX, Attest(late.octets(), made.voucher))
+            await attested(world, late, made.voucher)
 
     async def test_a_voucher_of_the_future_is_refused(self, world: KeyBoxes) -> None:
         made = done(world, Deed.STOP)
         order = KeyOrder(Deed.STOP, SERIAL, 17, None, world.boxes.now + CLOCK_SKEW + 1)
         voucher = sign_order(world.open["steel-1"].vault, order)
         with pytest.raises(BusRefusedError, match="tampering"):
-            await world.ask(BOX, Attest(made.draft.octets(), voucher))
+            await attested(world, made.draft, voucher)
 
-    async def test_what_is_no_draft_is_refused(self, world: KeyBoxes) -> None:
-        made = done(world, Deed.STOP)
-        for octets in (b"", b"\x80", made.draft.octets() + b"\x00"):
-            with pytest.raises(BusRefusedError, match="malformed"):
-                await world.ask(BOX, Attest(octets, made.voucher))
+    @pytest.mark.clause("M4", "M6", "M29")
+    async def test_what_no_meter_box_did_is_not_signed(self, world: KeyBoxes) -> None:
+        """For whoever has a right voucher: every bit of a change counts, and its code is for one meter."""
+        for deed in (Deed.REFUND, Deed.STOP):
+            what = done(world, deed)
+            right = change_of(world, what.draft)
+            wrong = [
+                made(world, what.draft, Label.CHANGE, "meter-1", Purpose.CHANGE, "FM01000000022"),
+                made(world, what.draft, Label.METER_RECORD, "meter-1", Purpose.CHANGE, SERIAL),
+                made(world, what.draft, Label.CHANGE, "meter-1", Purpose.RECORD, SERIAL),
+                what.draft.octets(),
+                what.voucher,
+                right + b"\x00",
+                right + bytes(1 << 15),
+                b"",
+            ]
+            for each in (*every_flip(right), *wrong):
+                with pytest.raises(BusRefusedError, match="tampering"):
+                    await world.ask(BOX, Attest(each, what.voucher))
 
 
 class Log:

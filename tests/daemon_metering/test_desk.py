@@ -1,14 +1,18 @@
 """The PC's end of the meter: what crosses the link, what is kept, and that nothing is ever paid twice (M17, M33)."""
 
 import stat
+from dataclasses import replace
 
 import pytest
 
 from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
 from fob_daemon.metering.pieces import first_request
+from fob_daemon.metering.refusing import PieceError
 from fob_daemon.metering.reports import Franked
+from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece, SignUp
+from fob_protocol.at.values import Values
 from fob_protocol.metering.limits import BATCH_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -19,6 +23,9 @@ pytestmark = pytest.mark.slow
 
 # Two whole requests and a piece of a third one.
 MANY = 2 * BATCH_LIMIT + 1
+# What is asked before the first piece of a batch is paid, and the first request of it.
+JUDGED = ["+FOBMETERABOUT", "+FOBMETERRATE"]
+ASKED = 2 * (len(JUDGED) + 1)
 
 
 async def test_one_letter_is_two_round_trips(bench: Bench) -> None:
@@ -40,10 +47,74 @@ async def test_a_batch_is_split_into_requests_of_one_connection(bench: Bench) ->
     number = await bench.begin(MANY)
     told: list[Franked] = []
     await bench.desk.frank(number, ZSH, told.append)
-    assert bench.link.asked == ["+FOBMETERFRANK", "+FOBMETERTAKEN"] * 3
+    assert bench.link.asked == [*JUDGED, *["+FOBMETERFRANK", "+FOBMETERTAKEN"] * 3]
     assert [(one.pieces, one.done, one.total) for one in told] == [(64, 64, MANY), (64, 128, MANY), (1, MANY, MANY)]
     assert await bench.digests() == due(MANY)
     assert [amount for _, amount in bench.meter.paid] == [64 * 95, 64 * 95, 95]
+
+
+def moved(pieces: list[Piece], place: int, **changes: object) -> list[Piece]:
+    """With one of them otherwise."""
+    pieces[place] = replace(pieces[place], **changes)  # type: ignore[arg-type]
+    return pieces
+
+
+@pytest.mark.clause("M17")
+@pytest.mark.parametrize(
+    ("changes", "column", "fault"),
+    [
+        ({"zone": "moon"}, "weight, class, zone", "20 g, letter, moon: the rates have no price for it"),
+        ({"origin": "99999"}, "origin", "the mailer does not post at 99999; places: 10115, 20095"),
+        (
+            {"grams": None, "zone": None, "amount": 10_001}, "amount",
+            "it costs EUR 100.01, and a piece may cost at most EUR 100.00",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_piece_that_would_be_refused_is_found_before_any_is_paid(
+    bench: Bench, changes: dict[str, object], column: str, fault: str
+) -> None:
+    await bench.desk.state()
+    number = await bench.desk.begin_job("XRATE")
+    await bench.desk.add(number, moved(letters(MANY), 100, **changes))
+    bench.link.asked.clear()
+    with pytest.raises(PieceError) as error:
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    assert (error.value.place, error.value.column, error.value.fault) == (100, column, fault)
+    assert error.value.why == f"piece 101 of {MANY} ({column}): {fault}"
+    assert (bench.link.asked, bench.meter.paid, bench.meter.questions) == (JUDGED, [], [])
+    # It is in nobody's way.
+    with pytest.raises(ControlError, match="no batch waits"):
+        await bench.desk.resumable()
+
+
+async def test_a_batch_that_a_day_has_no_room_for_is_found_before_any_is_paid(bench: Bench) -> None:
+    number = await bench.desk.begin_job("XRATE")
+    # Of EUR 500.00 for a day there are 0.95 spent.
+    await bench.desk.add(number, letters(MANY) + [Piece("20095", "A", "letter", amount=9_500)] * 4)
+    with pytest.raises(ControlError, match="the batch costs 50255 units, and the meter's limit leaves 49905"):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    assert bench.meter.paid == []
+
+
+async def test_each_weight_class_and_zone_is_asked_for_once_256_at_a_time(bench: Bench) -> None:
+    number = await bench.desk.begin_job("XRATE")
+    pieces = [replace(letters(1)[0], grams=1 + place % 257) for place in range(300)]
+    await bench.desk.add(number, pieces)
+    await bench.desk.frank(number, ZSH, lambda done: None)
+    assert bench.asked("+FOBMETERABOUT") == 1
+    assert bench.asked("+FOBMETERRATE") == 2
+    assert bench.asked("+FOBMETERFRANK") == 5
+
+
+@pytest.mark.parametrize("rates", [(), (95,), (95, 0), (95, b"x"), (95, 95, 95)])
+async def test_rates_that_are_none(bench: Bench, rates: Values) -> None:
+    bench.link.handlers["+FOBMETERRATE"] = saying(rates)
+    number = await bench.desk.begin_job("XRATE")
+    await bench.desk.add(number, [*letters(1), *letters(1, grams=50)])
+    with pytest.raises(CkrError, match="CKR_DEVICE_ERROR"):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    assert bench.meter.paid == []
 
 
 async def test_long_addresses_make_smaller_requests(bench: Bench) -> None:
@@ -53,6 +124,25 @@ async def test_long_addresses_make_smaller_requests(bench: Bench) -> None:
     assert await bench.desk.add(number, long) == BATCH_LIMIT
     assert (await bench.desk.frank(number, ZSH, lambda done: None)).done == BATCH_LIMIT
     assert len(bench.meter.paid) > 1
+
+
+async def test_a_letter_is_told_when_it_is_on_the_disk_and_before_the_device_lets_go_of_it(bench: Bench) -> None:
+    number = await bench.begin(1)
+    bench.link.asked.clear()
+    told: list[tuple[list[str], bool]] = []
+
+    def tell(franked: Franked) -> None:
+        told.append((list(bench.link.asked), bench.meter.kept is not None))
+        assert (franked.done, franked.total) == (1, 1)
+        # Whoever hears it finds it, also after a power cut at this moment.
+        other = MeterStore(bench.path)
+        assert [kept.counter for kept in other.kept(number, 10)] == [franked.counter]
+        other.close()
+
+    await bench.desk.frank(number, ZSH, tell)
+    assert told == [(["+FOBMETERFRANK"], True)]
+    assert bench.link.asked == ["+FOBMETERFRANK", "+FOBMETERTAKEN"]
+    assert bench.meter.kept is None
 
 
 async def steps_of(bench: Bench, count: int) -> int:
@@ -67,8 +157,8 @@ async def steps_of(bench: Bench, count: int) -> int:
 @pytest.mark.clause("M33")
 async def test_a_daemon_that_is_killed_at_any_step_pays_nothing_twice(bench: Bench) -> None:
     steps = await steps_of(bench, MANY)
-    # Of each request: written, asked, its result and the registers kept, taken, noted; and the end of the batch.
-    assert steps == 3 * 2 * 6 + 2
+    # It is judged; of each request: written, asked, its result and the registers kept, taken, noted; and it ends.
+    assert steps == 2 * len(JUDGED) + 3 * 2 * 6 + 2
     for at in range(1, steps + 1):
         cut = Bench(bench.path.with_name(f"{at}.db"))
         number = await cut.begin(MANY)
@@ -127,8 +217,23 @@ async def test_an_answer_that_was_lost_is_given_again_without_a_question(bench: 
     assert len(bench.meter.paid) == len(bench.meter.questions) == 1
 
 
-async def test_a_no_leaves_nothing_behind(bench: Bench) -> None:
+async def test_a_batch_of_which_nothing_is_paid_waits_too(bench: Bench) -> None:
     number = await bench.begin(3)
+    bench.meter.answer = False
+    with pytest.raises(CkrError, match="refused on the device"):
+        await bench.desk.frank(number, ZSH, lambda done: None)
+    with pytest.raises(ControlError, match="of an earlier batch 0 of 3 pieces are franked and paid"):
+        await bench.desk.begin_job("XRATE")
+    await bench.desk.state()
+    report = await bench.desk.report("pixel", None)
+    assert report is not None
+    assert report.waiting == 3
+    assert (await bench.desk.give_up()).number == number
+    await bench.desk.begin_job("XRATE")
+
+
+async def test_a_no_to_a_letter_leaves_nothing_behind(bench: Bench) -> None:
+    number = await bench.begin(1)
     bench.meter.answer = False
     with pytest.raises(CkrError):
         await bench.desk.frank(number, ZSH, lambda done: None)
@@ -175,7 +280,7 @@ async def test_a_result_for_another_computer_is_taken_over_only_when_somebody_sa
     other.link, other.meter = bench.link, bench.meter
     other.start()
     number = await bench.begin(2)
-    bench.link.kill = Kill(2)
+    bench.link.kill = Kill(ASKED)
     with pytest.raises(KilledError):
         await bench.desk.frank(number, ZSH, lambda done: None)
     other.start()
@@ -211,27 +316,33 @@ async def test_what_a_sign_on_elsewhere_ended_is_never_asked_for_again(bench: Be
 
 async def test_signing_on_settles_what_is_open_first(bench: Bench) -> None:
     number = await bench.begin(2)
-    bench.link.kill = Kill(2)
+    bench.link.kill = Kill(ASKED)
     with pytest.raises(KilledError):
         await bench.desk.frank(number, ZSH, lambda done: None)
     bench.start()
     bench.link.asked.clear()
     joined = await bench.desk.sign_on("ada")
-    assert bench.link.asked == ["+FOBMETERRESULT", "+FOBMETERTAKEN", "+FOBMETERSIGNON"]
+    assert bench.link.asked == ["+FOBMETER", "+FOBMETERRESULT", "+FOBMETERTAKEN", "+FOBMETERSIGNON"]
     assert (joined.serial, joined.unsettled, await bench.digests()) == ("FM07000000019", 0, due(2))
 
 
 @pytest.mark.clause("M33")
 async def test_what_the_device_settles_while_somebody_signs_on_is_heard_then(bench: Bench) -> None:
     number = await bench.begin(2)
-    bench.link.kill = Kill(2)
+    bench.link.kill = Kill(ASKED)
     with pytest.raises(KilledError):
         await bench.desk.frank(number, ZSH, lambda done: None)
     bench.start()
-    bench.link.broken = CkrError(Ckr.GENERAL_ERROR, "unreachable")
+    result = bench.link.handlers["+FOBMETERRESULT"]
+
+    def away_once(values: Values) -> tuple[Values, ...]:
+        bench.link.handlers["+FOBMETERRESULT"] = result
+        raise CkrError(Ckr.GENERAL_ERROR, "unreachable")
+
+    bench.link.handlers["+FOBMETERRESULT"] = away_once
     bench.link.asked.clear()
     joined = await bench.desk.sign_on("ada")
-    assert bench.link.asked == ["+FOBMETERSIGNON", "+FOBMETERRESULT", "+FOBMETERTAKEN"]
+    assert bench.link.asked == ["+FOBMETER", "+FOBMETERRESULT", "+FOBMETERSIGNON", "+FOBMETERRESULT", "+FOBMETERTAKEN"]
     assert (joined.unsettled, await bench.digests(), bench.meter.kept) == (0, due(2), None)
 
 
@@ -261,6 +372,33 @@ async def test_signing_up(bench: Bench) -> None:
     assert (about.refill_below, about.origins, about.log_size) == (1000, ("10115", "20095"), 12)
     assert (await bench.desk.state()).serial == "FM07000000019"
     assert bench.path.exists()
+
+
+async def test_another_mailer_s_meter_makes_room_only_when_somebody_says_so(bench: Bench) -> None:
+    wanted = SignUp("gwen", "eur-cent", 1, None, None, ("10115",))
+    for join in (bench.desk.sign_up(wanted), bench.desk.sign_on("gwen")):
+        with pytest.raises(ControlError) as error:
+            await join
+        assert (
+            error.value.why
+            == "meter FM07000000019 of ada is on the device, with EUR 1000.00 left, which only ada can use"
+        )
+        assert error.value.next_command == "the same command with --replace"
+    assert bench.link.asked == ["+FOBMETER"] * 2
+    await bench.desk.sign_on("gwen", replaces=True)
+    assert [values[0] for values in bench.meter.joined] == ["gwen"]
+
+
+async def test_a_batch_that_waits_keeps_its_meter(bench: Bench) -> None:
+    bench.meter.descending = 64 * 95
+    with pytest.raises(CkrError, match="insufficient-funds"):
+        await bench.desk.frank(await bench.begin(65), ZSH, lambda done: None)
+    with pytest.raises(ControlError, match="the meter was not replaced: of an earlier batch 64 of 65 pieces"):
+        await bench.desk.sign_on("gwen", replaces=True)
+    assert bench.meter.joined == []
+    # Its own mailer signs on as ever.
+    await bench.desk.sign_on("ada")
+    assert (await bench.desk.resumable()).done == 64
 
 
 async def test_money_back_and_an_indicium_back(bench: Bench) -> None:

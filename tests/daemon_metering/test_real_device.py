@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -26,6 +27,8 @@ from fob_office.shipped import shipped
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.command import Command
+from fob_protocol.integrity.copy_record import COMPONENT_POLICY
+from fob_protocol.integrity.validation import State
 from fob_protocol.metering.indicium import Indicium, addressee_digest
 from fob_protocol.office.message import read
 from fob_protocol.pkcs11.errors import CkrError
@@ -38,7 +41,7 @@ from support.world import USER_PIN
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
 
-RULES = {"pin": USER_PIN.decode(), "password": PASSWORD, "approval": [{"operation": "frank", "after": 5}]}
+RULES = {"pin": USER_PIN.decode(), "password": PASSWORD}
 MANY = 70
 TYPED = "Ann  Example, Hauptstr. 5, 20095 Hamburg"
 WRITTEN = "Ann Example, Hauptstraße 5, 20095 Hamburg"
@@ -82,9 +85,12 @@ def small_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switching, "own_program", lambda: Program("fob-device", (0, 1, 0), None, lambda: OWN))
 
 
-def tell(folder: Path, story: Story, centre: MeteringOffice | None = None) -> None:
+def tell(folder: Path, story: Story, centre: MeteringOffice | None = None, after: int = 5) -> None:
+    """`after`: seconds that the person takes to say yes to a letter."""
+    rules = parse_rules({**RULES, "approval": [{"operation": "frank", "after": after}]})
+
     async def whole() -> None:
-        world = OfficeWorld(folder, centre or MeteringOffice(), parse_rules(dict(RULES)))
+        world = OfficeWorld(folder, centre or MeteringOffice(), rules)
         await world.begin()
         world.manager.subscribe(world.events.append)
         relaying = world.relaying()
@@ -123,6 +129,51 @@ def test_a_letter_is_two_round_trips_and_two_that_carry_the_question(tmp_path: P
         assert asks[-1] == "frank 1 letter, EUR 0.95, to 20095 for fob <- zsh on me@pc"
 
     tell(tmp_path, story)
+
+
+@pytest.mark.clause("M1", "V16", "X5")
+@pytest.mark.parametrize(("after", "asked"), [(0, []), (5, ["+FOBRELAY"])])
+def test_where_each_use_is_asked_about_a_letter_is_one_round_trip_more_for_each_program(
+    tmp_path: Path, after: int, asked: list[str]
+) -> None:
+    """The request about the first one comes with its announcement; each answer is told in one that brings the next.
+
+    While the person thinks nothing is brought, and what the data centre is asked then is too long for its announcement.
+    """
+    office = MeteringOffice()
+    assert office.integrity is not None
+    for name in ("postage-table", "postage-rates"):
+        known = office.integrity.known[name]
+        office.integrity.known[name] = replace(known, policy=COMPONENT_POLICY)
+
+    async def story(desks: Desks) -> None:
+        sent: list[str] = []
+        execute = SecurityManager.execute
+
+        async def counted(manager: SecurityManager, command: Command, *others: Any) -> Answer:
+            sent.append(command.name)
+            return await execute(manager, command, *others)
+
+        for _ in range(2):
+            number = await desks.begin(1)
+            sent.clear()
+            with patch.object(SecurityManager, "execute", counted):
+                await desks.desk.frank(number, ZSH, lambda done: None)
+            validated = ["+FOBRELAYED"] * 2
+            assert sent == ["+FOBMETERFRANK", *validated, *asked, "+FOBRELAYED", "+FOBMETERTAKEN"]
+        assert office.integrity is not None
+        office.integrity.copy("postage-table").state = State.DISABLED
+        number = await desks.begin(1)
+        sent.clear()
+        with (
+            patch.object(SecurityManager, "execute", counted),
+            pytest.raises(CkrError, match="disabled: postage-table"),
+        ):
+            await desks.desk.frank(number, ZSH, lambda done: None)
+        # At that very use, and nothing is asked of the meter.
+        assert sent == ["+FOBMETERFRANK", "+FOBRELAYED"]
+
+    tell(tmp_path, story, office, after)
 
 
 @pytest.mark.clause("M17")

@@ -39,17 +39,11 @@ from fob_protocol.metering.values import Indicated, Registers
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.message import Message, read
 from fob_protocol.office.refusals import Refusal
-from support.data_centre import Cut, CutError, DataCentre, WatchedPeers, data_centre
+from support.audits import audited
+from support.data_centre import SHORT_PAUSES, Cut, CutError, DataCentre, WatchedPeers, data_centre
 from support.mailers import Mailer
 
 REFILL: Final = Refill(below=100, amount=500)
-# What takes a moment in life takes a moment less here.
-_PAUSES: Final = {
-    "fob_office.centre.function.peers.PAUSE": 0.01,
-    "fob_office.centre.bus.asking.FIRST_PAUSE": 0.005,
-    "fob_office.centre.bus.asking.LONGEST_PAUSE": 0.01,
-    "fob_office.centre.boxes.meter.handing.LONGEST_PAUSE": 0.01,
-}
 _TRIES: Final = 12
 # What is flushed to a disk survives a process; a power cut is told elsewhere.
 MEMORY: Final = Path("/dev/shm")
@@ -118,6 +112,8 @@ class Soak:
             await self._check(account)
         # Nobody took a crash for staff.
         assert await self.centre.warnings() == []
+        found = await audited(self.centre)
+        assert (found.findings.shown, found.is_compared) == ([], True)
 
     async def step(self) -> None:
         """One request, under one fault; then everything is as it has to be."""
@@ -398,7 +394,7 @@ async def soak(
     folder: Path, kills: int, seed: int, told: Callable[[int], None] = lambda _: None
 ) -> tuple[Counter[str], int]:
     """What struck how often, and how many requests were said. Raises AssertionError where something does not hold."""
-    patches = [mock.patch(name, pause) for name, pause in _PAUSES.items()]
+    patches = [mock.patch(name, pause) for name, pause in SHORT_PAUSES.items()]
     for patch in patches:
         patch.start()
     try:

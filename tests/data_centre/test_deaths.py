@@ -1,12 +1,10 @@
 """M33, M34: boxes die at every named crash point of every flow, databases stop, answers are lost, repeats are late."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from data_centre.test_exactly_once import STORIES, Story
+from data_centre.test_exactly_once import FEE, STORIES, Story
 from fob_office.centre.boxes.meter.points import CrashPoint
 from fob_office.centre.function.server import FunctionServer
 from fob_protocol.metering.answers import Franked, Loaded, SignedUp
@@ -16,7 +14,7 @@ from fob_protocol.metering.values import Registers
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.message import Message
 from fob_protocol.office.refusals import Refusal
-from support.data_centre import Cut, CutError, DataCentre, data_centre
+from support.data_centre import Cut, CutError, DataCentre
 from support.mailers import Mailer
 from support.payments import payments_of
 
@@ -25,15 +23,6 @@ pytestmark = pytest.mark.slow
 
 FLOWS = [name for name in STORIES if name != "sign on"]
 _TRIES = 4
-
-
-@pytest.fixture
-async def centre(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DataCentre]:
-    asking, fetching = "bus.asking", "boxes.meter.handing.LONGEST_PAUSE"
-    for paused in ("function.peers.PAUSE", f"{asking}.FIRST_PAUSE", f"{asking}.LONGEST_PAUSE", fetching):
-        monkeypatch.setattr(f"fob_office.centre.{paused}", 0.01)
-    async with data_centre(tmp_path) as made:
-        yield made
 
 
 async def _said(mailer: Mailer, message: object, story: Story) -> Message | None:
@@ -76,7 +65,7 @@ async def _told(
 @pytest.mark.clause("M33", "M34", "M20", "M3")
 @pytest.mark.parametrize("flow", FLOWS)
 async def test_a_meter_box_dies_at_every_point_and_all_is_done_once(flow: str, centre: DataCentre) -> None:
-    story = STORIES[flow]
+    story, centre.fee = STORIES[flow], FEE
     async with centre.function_server() as (server, _):
         undisturbed = await _told(centre, server, story, "nobody dies", None)
         for point in CrashPoint:
@@ -153,7 +142,7 @@ async def test_what_was_done_is_answered_however_late_and_what_was_not_is_late(c
 @pytest.mark.clause("M33", "M30")
 @pytest.mark.parametrize("flow", STORIES)
 async def test_two_function_servers_with_one_request_at_once_do_it_once(flow: str, centre: DataCentre) -> None:
-    story = STORIES[flow]
+    story, centre.fee = STORIES[flow], FEE
     async with centre.function_server() as (first, _), centre.function_server() as (second, _):
         mailer, other = Mailer(centre, first), Mailer(centre, second)
         message = story.request(mailer, await story.prepare(mailer))

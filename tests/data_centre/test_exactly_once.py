@@ -2,28 +2,38 @@
 
 Each story is told once without a cut, which counts its messages; then again for each of them, with a cut before it is
 delivered and with one before its answer is heard. The mailer says the very same octets again to a new server.
+What signing up costs goes with the first payment, and is paid once too (M30). After the cuts of the second kind another
+server first brings in by itself what was taken.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.commands.function import Settle
+from fob_office.centre.commands.payment import FetchOpen
 from fob_office.centre.function.server import FunctionServer
 from fob_protocol.metering.answers import Franked, Loaded, Refunded, SignedUp
-from fob_protocol.metering.kinds import Payment
+from fob_protocol.metering.kinds import Deed, Payment
 from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import Ask, SignOn, SignUp, authenticated
+from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.metering.values import Registers
 from fob_protocol.office.message import Message
-from support.data_centre import Cut, CutError, DataCentre, data_centre
+from support.data_centre import Cut, CutError, DataCentre
 from support.mailers import Mailer
 from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
+
+
+FEE: Final = 300
+OPERATOR: Final = Pass(Kind.OPERATOR, "operator-1", bytes(32), bytes(32), None, 1, 1 << 40)
 
 
 @dataclass(frozen=True)
@@ -74,21 +84,17 @@ def _asked(mailer: Mailer, request: Any) -> Ask:
 
 STORIES = {
     "sign up": Story(_nothing, lambda m, _: m.sign_up_request(), SignedUp, 7, 0),
-    "sign on": Story(_signed_up, lambda m, _: m.sign_on_request(), SignedUp, 5, 0),
-    "load": Story(_signed_up, lambda m, _: _asked(m, m.load_request(700)), Loaded, 8, 700),
+    "sign on": Story(_signed_up, lambda m, _: m.sign_on_request(), SignedUp, 6, 0),
+    "load": Story(_signed_up, lambda m, _: _asked(m, m.load_request(700)), Loaded, 9, 700 + FEE),
     "load and pay later": Story(_postpaid, lambda m, _: _asked(m, m.load_request(700)), Loaded, 6, 0),
-    "frank": Story(_loaded, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 5, 1_000),
-    "frank and pay for it": Story(_per_use, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 13, 185),
-    "frank and refill": Story(_refilled, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 15, 500),
-    "money back": Story(_loaded, lambda m, _: _asked(m, m.refund_request(400)), Refunded, 5, 1_000),
-    "indicium back": Story(_franked, lambda m, f: _asked(m, m.refund_request(unused=f.indicia[0])), Refunded, 5, 1_000),
+    "frank": Story(_loaded, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 5, 1_000 + FEE),
+    "frank and pay for it": Story(_per_use, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 14, 185 + FEE),
+    "frank and refill": Story(_refilled, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 16, 500 + FEE),
+    "money back": Story(_loaded, lambda m, _: _asked(m, m.refund_request(400)), Refunded, 6, 1_000 + FEE),
+    "indicium back": Story(
+        _franked, lambda m, f: _asked(m, m.refund_request(unused=f.indicia[0])), Refunded, 7, 1_000 + FEE
+    ),
 }
-
-
-@pytest.fixture
-async def centre(tmp_path: Path) -> AsyncIterator[DataCentre]:
-    async with data_centre(tmp_path) as made:
-        yield made
 
 
 async def _told(centre: DataCentre, story: Story, name: str, cut: Cut | None) -> tuple[Message, Registers, int, int]:
@@ -100,6 +106,8 @@ async def _told(centre: DataCentre, story: Story, name: str, cut: Cut | None) ->
     async with centre.function_server(cut) as (server, peers):
         first = await _said_and_cut(mailer, server, said, story)
     messages = len(peers.asked)
+    if cut is not None and cut.is_delivered and story.answer is not SignedUp:
+        await _completed(centre, mailer)
     async with centre.function_server() as (server, _):
         mailer.server = server
         answer = await mailer.say(said, story.answer)
@@ -110,8 +118,33 @@ async def _told(centre: DataCentre, story: Story, name: str, cut: Cut | None) ->
         assert about.registers.is_lawful
         # A device that asks a third time is told the same.
         assert isinstance(answer, SignedUp) or await mailer.say(said, story.answer) == answer
+        assert await _fees(mailer) == ([FEE] if story.charged else [])
     charged, _ = payments_of(centre, mailer.serial)
     return answer, about.registers, charged, messages
+
+
+async def _records(mailer: Mailer) -> list[TransactionRecord]:
+    """All that the meter did."""
+    records: list[TransactionRecord] = []
+    while found := await mailer.history(records[-1].counter if records else 0):
+        records += map(unverified_transaction, found)
+    return records
+
+
+async def _fees(mailer: Mailer) -> list[int]:
+    """What the meter's transactions say was paid for signing up."""
+    return [record.fee for record in await _records(mailer) if record.fee]
+
+
+async def _completed(centre: DataCentre, mailer: Mailer) -> None:
+    """Whether the mailer comes again or not: what was taken comes onto the meter, and is looked at no more."""
+    async with centre.function_server() as (server, peers):
+        await server.completing.complete_all()
+        mailer.server = server
+        registers, records = (await mailer.about()).registers, await _records(mailer)
+        loaded = sum(record.amount + record.fee for record in records if record.deed == Deed.LOAD)
+        assert loaded == payments_of(centre, mailer.serial)[0] + registers.owed
+        assert (await peers.any(Kind.PAYMENT, FetchOpen("", 0))).receipts == ()
 
 
 async def _said_and_cut(mailer: Mailer, server: FunctionServer, said: Any, story: Story) -> Message | None:
@@ -122,9 +155,10 @@ async def _said_and_cut(mailer: Mailer, server: FunctionServer, said: Any, story
         return None
 
 
-@pytest.mark.clause("M33", "M29", "M20")
+@pytest.mark.clause("M33", "M29", "M20", "M30")
 @pytest.mark.parametrize("name", STORIES)
 async def test_what_is_asked_is_done_once_wherever_the_function_server_dies(name: str, centre: DataCentre) -> None:
+    centre.fee = FEE
     story = STORIES[name]
     _, registers, charged, messages = await _told(centre, story, "nobody dies", None)
     assert (messages, charged) == (story.messages, story.charged)
@@ -132,3 +166,42 @@ async def test_what_is_asked_is_done_once_wherever_the_function_server_dies(name
         for is_delivered in (False, True):
             told = await _told(centre, story, f"{at} {is_delivered}", Cut(at, is_delivered))
             assert (told[1], told[2]) == (registers, charged), f"message {at}, delivered: {is_delivered}"
+
+
+async def _settled(centre: DataCentre, name: str, cut: Cut | None) -> tuple[list[int], int, int]:
+    """What signing up cost by the transactions, what was charged, and the messages of the first server."""
+    async with centre.function_server() as (server, _):
+        mailer = Mailer(centre, server, name)
+        await mailer.sign_up(payment=Payment.POSTPAID)
+        await mailer.load(700)
+        assert await _fees(mailer) == []
+    async with centre.function_server(cut) as (server, peers):
+        with suppress(CutError):
+            await server.settle(OPERATOR, Settle(mailer.serial))
+    if cut is not None and cut.is_delivered:
+        async with centre.function_server() as (server, _):
+            await server.completing.complete_all()
+            mailer.server = server
+            assert sum(await _fees(mailer)) + (await _settled_in(mailer)) == payments_of(centre, mailer.serial)[0]
+    async with centre.function_server() as (server, _):
+        mailer.server = server
+        for _ in range(2):
+            await server.settle(OPERATOR, Settle(mailer.serial))
+        about = await mailer.about()
+        assert (about.registers.owed, about.registers.loads, about.fee) == (0, 700, 0)
+        fees = await _fees(mailer)
+    return fees, payments_of(centre, mailer.serial)[0], len(peers.asked)
+
+
+async def _settled_in(mailer: Mailer) -> int:
+    return sum(record.amount for record in await _records(mailer) if record.deed == Deed.SETTLE)
+
+
+@pytest.mark.clause("M33", "M29", "M30")
+async def test_who_pays_later_pays_for_signing_up_once_when_he_settles(centre: DataCentre) -> None:
+    centre.fee = FEE
+    told = await _settled(centre, "nobody dies", None)
+    assert told == ([FEE], 700 + FEE, 9)
+    for at in range(told[2]):
+        for is_delivered in (False, True):
+            assert (await _settled(centre, f"{at} {is_delivered}", Cut(at, is_delivered)))[:2] == told[:2]

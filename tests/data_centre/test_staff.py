@@ -1,8 +1,11 @@
-"""Staff with the password of the meters' database, and with copies of boxes' folders (M22, M23, M26; section 7)."""
+"""Staff with the password of the meters' database, and with copies of boxes' folders (M22, M23, M26; section 7).
+
+What devices, witnesses and boxes find by themselves, without an operator; `test_audit.py` has every column there is.
+"""
 
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.meter import Look, Made
 from fob_office.centre.database.process import FILE
 from fob_office.centre.function.server import FunctionServer
@@ -27,14 +31,9 @@ from support.payments import payments_of
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
 
+TWO = "authentication-2"
 SET_METER = "UPDATE meters SET record = ?, counter = ? WHERE serial = ?"
 SET_USER = "UPDATE mailers SET record = ?, counter = ? WHERE account = ?"
-
-
-@pytest.fixture
-async def centre(tmp_path: Path) -> AsyncIterator[DataCentre]:
-    async with data_centre(tmp_path) as made:
-        yield made
 
 
 def _meter(centre: DataCentre, mailer: Mailer) -> tuple[bytes, int]:
@@ -105,6 +104,33 @@ async def test_every_older_user_record_put_back_is_refused_and_warned_of(centre:
         assert (await devices[-1].frank(85)).registers.ascending == 88
 
 
+@pytest.mark.clause("M14", "M22", "M34")
+async def test_a_replaced_device_is_over_when_the_new_one_is_answered(centre: DataCentre) -> None:
+    """Its record put back before the new device was used, at each of several boxes, one of which was away."""
+    for name in (TWO, "authentication-3"):
+        centre.boxes.make(Kind.AUTHENTICATION, name)
+        await centre.start(name)
+    async with centre.function_server() as (server, _):
+        old, new = Mailer(centre, server), Mailer(centre, server)
+        await old.sign_up()
+        await old.load(500)
+        record = _user(centre, old)
+        await centre.stop(TWO)
+        asked = new.sign_on_request()
+        new.keep(await new.say(asked, SignedUp))
+        newest = _user(centre, old)
+        await centre.start(TWO)
+        centre.rows(SET_USER, *record, old.account)
+        for _ in range(3):
+            await _is_tampering(centre, old.load(500), old.serial)
+        # Nor does the sign-on say again that it is done.
+        await _is_tampering(centre, new.say(asked, SignedUp), "")
+        centre.rows(SET_USER, *newest, old.account)
+        for _ in range(3):
+            await new.frank(1)
+        assert payments_of(centre, old.serial) == (500, 0)
+
+
 @pytest.mark.clause("M23", "M7", "M20")
 async def test_every_bit_of_the_records_is_guarded(centre: DataCentre) -> None:
     async with centre.function_server() as (server, _):
@@ -127,6 +153,20 @@ async def test_every_bit_of_the_records_is_guarded(centre: DataCentre) -> None:
         # No card was charged for what staff wrote.
         assert payments_of(centre, anna.serial) == (500, 0)
         assert len(await centre.warnings()) > 200
+
+
+@pytest.mark.clause("M29", "M22")
+async def test_a_payout_that_staff_changed_is_warned_of_once_while_it_waits(centre: DataCentre) -> None:
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        await anna.load(500)
+        await anna.refund(100)
+        centre.rows("UPDATE payouts SET amount = 800")
+        for _ in range(3):
+            await server.refunding._pay_all()
+        assert await centre.warnings() == [("tampering", anna.serial)]
+        assert payments_of(centre, anna.serial) == (500, 0)
 
 
 @pytest.mark.clause("M26", "M23")
@@ -159,7 +199,7 @@ class _Scene:
     """Two mailers, of whom staff want something, and what was kept outside."""
 
     def __init__(self, centre: DataCentre, server: FunctionServer, folder: Path) -> None:
-        self.centre, self.server, self.folder = centre, server, folder
+        self.centre, self.folder = centre, folder
         self.anna, self.ben = Mailer(centre, server), Mailer(centre, server, "ben")
         self.device: Device
         self.kept = self.checkpoint = b""
@@ -202,7 +242,9 @@ class _Scene:
 
     async def by_warning(self) -> bool:
         """Whether the centre warns."""
-        await self.server.refunding._pay_all()
+        # One that has warned of nothing yet.
+        async with self.centre.function_server() as (server, _):
+            await server.refunding._pay_all()
         return bool(await self.centre.warnings())
 
 

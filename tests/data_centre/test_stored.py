@@ -1,7 +1,6 @@
 """What the meters' database holds: no key in clear, and nothing of a transaction that no box vouches for (M7, M10)."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,15 +11,9 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.office.message import read
-from support.data_centre import DataCentre, data_centre
+from support.data_centre import DataCentre
 from support.mailers import Mailer
 from support.stored import records_of
-
-
-@pytest.fixture
-async def centre(tmp_path: Path) -> AsyncIterator[DataCentre]:
-    async with data_centre(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

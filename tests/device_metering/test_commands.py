@@ -23,6 +23,8 @@ from fob_protocol.history.entry import Kind, Outcome
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Deed, Payment
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
+from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from support.integrity_bench import OWN
 from support.metering_office import KIND, PASSWORD, SERIAL, MeteringOffice
@@ -210,6 +212,50 @@ def test_what_cannot_be_franked_is_refused_before_anybody_is_asked(
         assert answer.ckr == Ckr.ARGUMENTS_BAD
         assert (await world.ask(catalogue.METER_FRANK, b"short", "XRATE", None, None, *LETTER)).ckr == Ckr.ARGUMENTS_BAD
         assert len(world.office.said) == said
+
+    tell(tmp_path, story)
+
+
+def test_rates_of_a_whole_batch_are_told_and_nothing_is_asked_or_paid(tmp_path: Path) -> None:
+    async def story(world: MeterWorld) -> None:
+        said, asks = len(world.office.said), len(world.events)
+        weighed = (
+            20,
+            "letter",
+            "domestic",
+            20,
+            "letter",
+            "moon",
+            900_000,
+            "letter",
+            "domestic",
+            50,
+            "letter",
+            "domestic",
+        )
+        answer = await world.ask(catalogue.METER_RATE, "XRATE", *weighed)
+        none = "the rates have no price for it"
+        assert answer.lines == ((95, none, none, 110),)
+        assert words(await world.ask(catalogue.METER_RATE, "XGONE", *weighed)) == (
+            Ckr.ARGUMENTS_BAD, "no component has XGONE",
+        )  # fmt: skip
+        for values in ((), weighed[:2], weighed[:3] * 257):
+            assert (await world.ask(catalogue.METER_RATE, "XRATE", *values)).ckr == Ckr.ARGUMENTS_BAD
+        assert len((await world.ask(catalogue.METER_RATE, "XRATE", *weighed[:3] * 256)).lines[0]) == 256
+        assert len(world.office.said) == said
+        assert not [event for event in world.events[asks:] if event.name == catalogue.EVENT_ASK]
+
+    tell(tmp_path, story)
+
+
+def test_the_reason_of_a_refusal_comes_to_the_computer_without_what_steers_a_screen(tmp_path: Path) -> None:
+    async def story(world: MeterWorld) -> None:
+        world.office.refusals = [
+            RefusedError(Refusal.OVER_LIMIT, said="at most 10 for a piece"),
+            RefusedError(Refusal.STOPPED, said="\x1b[2Jstopped"),
+        ]
+        assert words(await world.frank()) == (Ckr.FUNCTION_REJECTED, "over-limit: at most 10 for a piece")
+        assert words(await world.frank()) == (Ckr.FUNCTION_REJECTED, "stopped: \N{REPLACEMENT CHARACTER}[2Jstopped")
 
     tell(tmp_path, story)
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fob_protocol.metering.answers import About, Franked, History
+from fob_protocol.cose import hpke
+from fob_protocol.cose.labels import Label
+from fob_protocol.metering.answers import About, Franked, History, SignedUp
 from fob_protocol.metering.faults import LASTING, MeterError, MeterFault
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed
@@ -14,6 +16,7 @@ from fob_protocol.metering.log.checkpoint import Checkpoint
 from fob_protocol.metering.passes import Kind
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.metering.values import Indicated
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Message, read
 from support.meter_bench import ORDER, OTHER, MeterBench, letter, on_meter_bench
 from support.metering_office import Log
@@ -239,6 +242,21 @@ def test_what_the_centre_did_by_itself_is_followed_before_the_next_request(tmp_p
     on_meter_bench(tmp_path, story)
 
 
+def test_what_is_owed_is_as_the_centre_said_last_since_no_transaction_tells_it(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        bench.office.does(Deed.LOAD, 100)
+        await bench.frank()
+        bench.meter.taken(b"the first order!")
+        bench.office.does(Deed.LOAD, 100)
+        bench.office.mailer.registers = replace(bench.office.mailer.registers, owed=100)
+        await bench.meter.history(0, bench.unlock)
+        assert bench.mailer.registers == replace(bench.office.mailer.registers, owed=0)
+        await bench.meter.about(bench.unlock)
+        assert bench.mailer.registers == bench.office.mailer.registers
+
+    on_meter_bench(tmp_path, story)
+
+
 @pytest.mark.clause("M22", "M23")
 def test_a_frank_that_this_device_did_not_ask_for(tmp_path: Path) -> None:
     async def story(bench: MeterBench) -> None:
@@ -251,6 +269,44 @@ def test_a_frank_that_this_device_did_not_ask_for(tmp_path: Path) -> None:
         assert bench.mailer.fault == "unknown-frank"
 
     on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.clause("M22", "M33")
+@pytest.mark.parametrize("deed", [Deed.FRANK, Deed.LOAD])
+def test_what_this_device_asked_once_and_the_centre_did_twice(tmp_path: Path, deed: Deed) -> None:
+    async def story(bench: MeterBench) -> None:
+        await (bench.frank(order=ORDER) if deed is Deed.FRANK else bench.load(500, order=ORDER))
+        bench.meter.taken(ORDER)
+        bench.office.does(deed, 95, request=bench.mailer.asked[-1].request)
+        # Behind its own next one, which was answered, it stands where it was not.
+        await bench.frank(order=OTHER)
+        bench.meter.taken(OTHER)
+        with pytest.raises(MeterError) as error:
+            await bench.frank(order=b"the third order!")
+        assert error.value.fault is MeterFault.DONE_TWICE
+        assert bench.mailer.fault == "done-twice"
+
+    on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.clause("M14", "M30")
+def test_an_account_of_somebody_elses_sign_up_gets_no_money(tmp_path: Path) -> None:
+    """Staff's own account, with a key in it that is sealed to this very device."""
+
+    async def story(bench: MeterBench) -> None:
+        def spoil(message: Message) -> Message:
+            if not isinstance(message, SignedUp):
+                return message
+            sealing = bench.meter.joiner.device.sealing_key.public_key().public_bytes_raw()
+            key = hpke.seal_to(sealing, Label.USER_AUTHENTICATION_KEY, [bytes(16)], bytes(32))
+            return replace(message, account=bytes(16), key=key)
+
+        bench.office.spoil_message = spoil
+        with pytest.raises(OfficeError, match="the account is not that of this sign-up"):
+            await bench.signed_up()
+        assert bench.meter.joiner.store.meter() is None
+
+    on_meter_bench(tmp_path, story, joined=False)
 
 
 @pytest.mark.parametrize("missing", ["the first", "the last", "all"])
@@ -267,6 +323,36 @@ def test_a_history_with_something_missing(tmp_path: Path, missing: str) -> None:
         bench.office.spoil_message = spoil
         with pytest.raises(MeterError) as error:
             await bench.meter.about(bench.unlock)
+        assert error.value.fault is MeterFault.WRONG_COUNTER
+
+    on_meter_bench(tmp_path, story)
+
+
+def test_a_history_for_people_has_what_there_is_around_what_a_restored_centre_lost(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        await bench.frank()
+        assert [one.counter for one in map(unverified_transaction, await bench.meter.history(0, bench.unlock))] == [
+            1,
+            2,
+            3,
+        ]
+        bench.office.spoil_message = lambda message: (
+            History((message.transactions[0], message.transactions[2])) if isinstance(message, History) else message
+        )
+        found = [unverified_transaction(one).counter for one in await bench.meter.history(0, bench.unlock)]
+        assert found == [1, 3]
+
+    on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_history_for_people_does_not_begin_too_early(tmp_path: Path, after: int) -> None:
+    async def story(bench: MeterBench) -> None:
+        await bench.frank()
+        records = tuple(bench.office.mailer.transactions)
+        bench.office.spoil_message = lambda message: History(records) if isinstance(message, History) else message
+        with pytest.raises(MeterError) as error:
+            await bench.meter.history(after, bench.unlock)
         assert error.value.fault is MeterFault.WRONG_COUNTER
 
     on_meter_bench(tmp_path, story)

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.clause("M14", "M17", "M19", "M29", "M30", "X5", "X6")
 async def test_a_mailer_s_day(tmp_path: Path) -> None:
-    async with benched(tmp_path) as (bench, _):
+    async with benched(tmp_path, fee=500) as (bench, _):
         await bench.join(WISH)
+        assert bench.costs == ["EUR 5.00"]
         await bench.load(5000, order=OTHER)
         bench.meter.taken(OTHER)
         first = await bench.frank(letter(), letter(21, "20457"))
@@ -35,8 +36,8 @@ async def test_a_mailer_s_day(tmp_path: Path) -> None:
         await bench.meter.about(bench.unlock)
         assert bench.mailer.is_followed
         history = await bench.meter.history(0, bench.unlock)
-        deeds = [unverified_transaction(octets).deed for octets in history]
-        assert deeds == [Deed.CREATE, Deed.LOAD, Deed.FRANK, Deed.CREDIT]
+        did = [(record.deed, record.fee) for record in map(unverified_transaction, history)]
+        assert did == [(Deed.CREATE, 0), (Deed.LOAD, 500), (Deed.FRANK, 0), (Deed.CREDIT, 0)]
         await bench.join(None)
         await bench.frank()
         assert bench.mailer.fault == ""

@@ -32,6 +32,24 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.mark.clause("M30")
+async def test_the_form_says_what_signing_up_costs_and_no_other_price_is_agreed_to(scene: MeterScene) -> None:
+    await scene.configured_rates()
+    scene.office.fee = 500
+    await scene.post("meter/form")
+    await scene.shows("Signing up costs EUR 5.00, paid with the first payment.")
+    scene.office.fee = 600
+    await scene.post("meter/sign-up", FORM)
+    await scene.shows("The data centre asks another price for signing up than it named")
+    assert scene.office.account is None
+    await scene.post("meter/form")
+    await scene.shows("Signing up costs EUR 6.00, paid with the first payment.")
+    await scene.post("meter/sign-up", FORM)
+    await scene.shows("You have a meter.")
+    assert scene.office.account is not None
+    assert scene.office.account.fee == 600
+
+
+@pytest.mark.clause("M30")
 async def test_a_person_signs_up_at_the_phone_and_franks(scene: MeterScene) -> None:
     await scene.configured_rates()
     assert "Meter No meter yet" in (await scene.get()).words

@@ -54,6 +54,20 @@ def test_what_people_read(witness: Witness, entries: list[bytes]) -> None:
     assert answer.out.endswith("all is well\n")
 
 
+@pytest.mark.clause("M30")
+def test_what_signing_up_costs_is_paid_with_a_payment_and_once(witness: Witness) -> None:
+    log = MeterLog()
+    log.do("M-1", Deed.CREATE)
+    log.do("M-1", Deed.LOAD, 500, lies={"fee": 300})
+    assert witness.asks(export(log.entries)).status == 0
+    log.do("M-1", Deed.SETTLE, 100, lies={"fee": 300})
+    log.do("M-2", Deed.CREATE)
+    log.do("M-2", Deed.LOAD, 500)
+    log.do("M-2", Deed.FRANK, 85, lies={"fee": 300})
+    found = [(finding["place"], finding["outcome"]) for finding in witness.asks(export(log.entries)).json["findings"]]
+    assert found == [(2, "unlawful"), (5, "unlawful")]
+
+
 def test_a_log_without_an_entry(witness: Witness) -> None:
     answer = witness.asks(export([]), checkpoint([], 0))
     assert (answer.status, answer.json["size"], answer.outcomes) == (0, 0, ["agrees"])

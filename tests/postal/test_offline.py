@@ -20,15 +20,14 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.metering.frame import frame_text
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.limits import BATCH_LIMIT, TOKEN_LIMIT
+from fob_protocol.metering.parts import END, part
 from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.verification import (
-    FILE_END,
     KEYS_LIMIT,
     PART_LIMIT,
     KeysHead,
     PublicKeys,
     VerificationCertificate,
-    part,
     read_keys,
 )
 from fob_protocol.office.errors import Fault, OfficeError
@@ -173,7 +172,7 @@ def a_pass(kind: Kind = Kind.METER, not_after: int = NOW + YEAR, name: str = "me
 def a_file(*parts: bytes, shown: bytes | None = None) -> BytesIO:
     """With one pass."""
     head = KeysHead(MANUFACTURING, (a_pass() if shown is None else shown,)).octets()
-    return BytesIO(b"".join(map(part, (head, *parts))) + FILE_END)
+    return BytesIO(b"".join(map(part, (head, *parts))) + END)
 
 
 @pytest.mark.clause("M15")

@@ -64,6 +64,33 @@ async def test_a_page_with_two_pieces_and_a_second_page(
     assert found[0]["y"] < found[1]["y"]
 
 
+@pytest.mark.clause("M27", "M33")
+async def test_a_run_that_was_cut_off_is_said_again_by_its_name(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = await office.franked(95, 60)
+    files = [tmp_path / "1.png", tmp_path / "2.png"]
+    files[0].write_bytes(picture(first))
+    files[1].write_bytes(page([picture(second), picture(first)]))
+
+    async def outcomes(*words: str) -> list[str]:
+        await office.told(*words, "--json")
+        return [row["outcome"] for row in rows(capsys)]
+
+    # Of the first time only the beginning was done.
+    assert await outcomes(str(files[0]), "--run", "monday") == ["genuine"]
+    both = [str(file) for file in files]
+    for _ in range(2):
+        assert await outcomes(*both, "--run", "monday") == ["genuine", "genuine", "reused"]
+    # Another picture of the same piece, the same picture twice, and a run of another name are others.
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(scanned(opened(picture(first)), turn=4, noise=0.1))
+    assert await outcomes(str(copy), "--run", "monday") == ["reused"]
+    assert await outcomes(str(files[0]), str(files[0]), "--run", "monday") == ["genuine", "reused"]
+    assert await outcomes(str(files[0]), "--run", "tuesday") == ["reused"]
+    assert await outcomes(str(files[0])) == ["reused"]
+
+
 @pytest.mark.clause("M26")
 async def test_what_a_reader_gave_as_text(office: PostOffice, capsys: pytest.CaptureFixture[str]) -> None:
     shown, other = await office.franked(95, 60)

@@ -25,6 +25,8 @@ FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
 # Octets of the directory: 10,000 processes.
 DIRECTORY_LIMIT: Final = 8 << 20
+# Seconds that a process which ends waits until the others have taken what it has written.
+CLOSE_TIME: Final = 1.0
 
 # Seconds that a pass is good for: who is admitted is looked at again each year.
 PASS_TIME: Final = 366 * 24 * 3600

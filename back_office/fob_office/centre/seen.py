@@ -5,8 +5,7 @@ from pathlib import Path
 
 from fob_office.centre.places import has_centre
 from fob_office.centre.supervising.figures import Figures, read_figures
-from fob_office.centre.supervising.lock import is_supervised
-from fob_office.centre.supervising.status import Status, read_status
+from fob_office.centre.supervising.status import Status, status_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +27,4 @@ def see_centre(state: Path, centre: Path) -> Seen | None:
     """Of an office in `state`; None: it has none. Raises OSError."""
     if not has_centre(state):
         return None
-    return Seen(read_status(centre) if is_supervised(centre) else None, read_figures(centre))
+    return Seen(status_now(centre), read_figures(centre))

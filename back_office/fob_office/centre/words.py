@@ -1,13 +1,19 @@
-"""How processes of the data centre refuse (docs/meter-protocol.md): for programs; beside the bus's own words."""
+"""How processes of the data centre refuse (docs/meter-protocol.md): for programs."""
 
 from enum import StrEnum
 
 
 class Word(StrEnum):
-    """Those of more than one kind of process; devices know some of them too."""
+    """Of all kinds of process; devices know some of them too."""
 
-    UNAVAILABLE = "unavailable"
+    # Of the bus itself, whoever answers on it.
+    NOT_YOURS = "not-yours"
+    UNKNOWN_COMMAND = "unknown-command"
     MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    FAILED = "failed"
+    TAMPERED = "tampered"
+    UNAVAILABLE = "unavailable"
     # Another record stands there than the one that was to be replaced.
     CONFLICT = "conflict"
     ID_USED = "id-used"
@@ -40,6 +46,11 @@ class Word(StrEnum):
     LOCKED = "locked"
     WRONG_ORIGIN = "wrong-origin"
     NO_REFILL = "no-refill"
+    # Of the manufacturing box: there is one; the name was admitted with other keys; no more are admitted.
+    ONLY_ONE = "only-one"
+    NAME_IN_USE = "name-in-use"
+    FULL = "full"
+    NO_METER_BOX = "no-meter-box"
     # Of steel boxes: not both owners have given a key for the value kind; another one was given already.
     NO_KEYS = "no-keys"
     KEY_GIVEN = "key-given"

@@ -1,8 +1,6 @@
 """`fob-office copy`: who holds what, and whether it is what it was."""
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +9,7 @@ import click
 from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
 from fob_office.cli.device import WHO
 from fob_office.cli.program import TECHNIQUES
+from fob_office.cli.values import octets, since_option
 from fob_office.components.versions import parse
 from fob_office.devices.service import device_of
 from fob_office.distribution import operating
@@ -38,24 +37,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 STATES = [state.name.lower() for state in State]
 _COLUMNS = ("id", "number", "program", "version", "device", "state", "current", "requests", "validated")
-_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 # A proof holds two requests.
 _PROOF_LIMIT = 16_384
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _NOT_CHECKED = "the proof was not checked"
 _CERTIFICATE = "fob-office server certificate SERVER --output FILE, of the validation server"
-
-
-def octets(size: int) -> Callable[[click.Context, click.Parameter, str | None], bytes | None]:
-    """A callback of what takes so many octets in hexadecimal."""
-    pattern = re.compile(rf"[0-9a-f]{{{2 * size}}}", re.IGNORECASE)
-
-    def read(_: click.Context, __: click.Parameter, told: str | None) -> bytes | None:
-        if told is not None and pattern.fullmatch(told) is None:
-            raise click.BadParameter(f"{2 * size} hexadecimal digits are due")
-        return bytes.fromhex(told) if told is not None else None
-
-    return read
 
 
 def number_argument(command: Command) -> Command:
@@ -137,24 +123,23 @@ def reissue(cli: Cli, state: Path, number: bytes) -> None:
 @state_option
 @click.option("--all", "is_all", is_flag=True, help="All that are out of sequence (`copy list --out-of-sequence`).")
 @click.option("--program", help="Of these only those of one program.")
-@click.option("--since", type=click.DateTime(_TIMES), help="Of these only those that were refused since then (UTC).")
+@since_option("Of these only those that were refused")
 @click.argument("number", callback=octets(16), metavar="[COPY]", required=False)
 @pass_cli
 def resynchronise(
-    cli: Cli, state: Path, number: bytes | None, is_all: bool, program: str | None, since: datetime | None
+    cli: Cli, state: Path, number: bytes | None, is_all: bool, program: str | None, since: int | None
 ) -> None:
     """Believe its holder's next request where it stands, after this office was put back to an older state.
 
     With --all, that of each that is out of sequence.
     """
-    if (number is None) != is_all or (number is not None and (program or since)):
+    if (number is None) != is_all or (number is not None and (program is not None or since is not None)):
         raise click.UsageError("say COPY; or --all, and with it --program and --since")
     if number is not None:
         _change(cli, state, number, operating.resynchronise, "resynchronised")
         return
-    begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else 0
     with cli.office(state) as office:
-        done = operating.resynchronise_all(office, program, begin, WHO)
+        done = operating.resynchronise_all(office, program, since or 0, WHO)
     cli.say(f"resynchronised: {done}")
 
 
@@ -206,11 +191,15 @@ def verify_proof(cli: Cli, file: Path, key: bytes | None, certificate: Path | No
 
     A certificate's file is believed as it is; take it from who runs the office.
     """
-    if (key is None) == (certificate is None):
-        raise click.UsageError("say --key or --certificate")
-    signed = _octets_of(file)
+    match key, certificate:
+        case bytes(), None:
+            signer = key
+        case None, Path():
+            signer = _server_key(certificate)
+        case _:
+            raise click.UsageError("say --key or --certificate")
     try:
-        shown = read_clone_proof(key or _server_key(certificate), signed)
+        shown = read_clone_proof(signer, _octets_of(file))
     except OfficeError as error:
         raise OperatorError("that proves nothing", error.why, "fob-office copy verify-proof --help") from None
     cli.fields({
@@ -219,13 +208,12 @@ def verify_proof(cli: Cli, file: Path, key: bytes | None, certificate: Path | No
     })  # fmt: skip
 
 
-def _octets_of(file: Path | None) -> bytes:
-    assert file is not None  # noqa: S101 - whoever asks has looked
+def _octets_of(file: Path) -> bytes:
     with file.open("rb") as opened:
         return opened.read(_PROOF_LIMIT)
 
 
-def _server_key(certificate: Path | None) -> bytes:
+def _server_key(certificate: Path) -> bytes:
     """Of a validation server. Raises OperatorError."""
     try:
         known = read(Certificate, unverified_payload(_octets_of(certificate)))

@@ -185,7 +185,10 @@ def policy(
     grace: int | None,
     rolls: bool | None,
 ) -> None:
-    """How copies are made from now on, of one version or of all; what is not said stays as it is."""
+    """How copies are made from now on, of one version or of all; what is not said stays as it is.
+
+    Without an option it is shown, and nothing changes.
+    """
     change = change_of(
         technique, embedder, variant, lifetime=lifetime, interval=interval, grace=grace, rolls=rolls
     )  # fmt: skip

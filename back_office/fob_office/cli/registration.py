@@ -1,19 +1,16 @@
 """`fob-office registration`: who is registered."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.values import since_option
 from fob_office.cli.who import DEFAULT, find, who_argument
 from fob_office.devices.service import key_id_of
 from fob_office.paging import PAGE
 from fob_office.registration.operating import Registrar, Which, check_server
 from fob_office.registration.views import StandingWord, person_view, registration_views
-
-_TIMES: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
 @click.group()
@@ -61,7 +58,7 @@ def show(cli: Cli, state: Path, who: str, server: str) -> None:
 @click.option("--server", help=f"Where they are registered.  [default: {DEFAULT} for WHO, else everywhere]")
 @click.option("--free-name", is_flag=True, help="Somebody else may take the name.")
 @click.option("--device", metavar="SERIAL|KEY", help="All of one device, as `list` and `device list` name it.")
-@click.option("--since", type=click.DateTime(_TIMES), help="All that were begun since then (UTC).")
+@since_option("All that were begun")
 @pass_cli
 def revoke(
     cli: Cli,
@@ -70,7 +67,7 @@ def revoke(
     server: str | None,
     free_name: bool,
     device: str | None,
-    since: datetime | None,
+    since: int | None,
 ) -> None:
     """End it for ever: a device that was lost, a person who has left. Their sessions end with it.
 
@@ -83,8 +80,7 @@ def revoke(
         if who is None:
             with office.database.read() as session:
                 key = key_id_of(session, device) if device is not None else None
-            begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else 0
-            count = registrar.revoke_many(Which(server, key, begin), frees_name=free_name)
+            count = registrar.revoke_many(Which(server, key, since or 0), frees_name=free_name)
             said = f"{count} registrations"
             if count == 0:
                 said += ", as none that is not revoked fits:  fob-office registration list"

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
-from fob_office.cli.copy import number_argument, octets
+from fob_office.cli.copy import number_argument
 from fob_office.cli.device import WHO
+from fob_office.cli.values import octets
 from fob_office.distribution.operating import copy_of
 from fob_office.errors import UsageError
 from fob_office.watching import findings as finding_service

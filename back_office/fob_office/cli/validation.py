@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from fob_office.cli.context import Cli, json_option, page_options, pass_cli, state_option
-from fob_office.cli.copy import octets
+from fob_office.cli.values import octets
 from fob_office.validation.log import lines_after
 from fob_office.validation.views import validation_view
 

@@ -1,9 +1,7 @@
 """`fob-office verify`: what is on a piece at the post, from a picture or as text (M26, M27)."""
 
 import asyncio
-import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -13,25 +11,28 @@ import click
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.postal.asking import Post
 from fob_office.centre.postal.offline import Stranger
-from fob_office.centre.postal.reading import FILE_LIMIT, Reading, read_picture
 from fob_office.centre.postal.verifying import OnPiece, Outcome, Verdict, damaged
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.progress import progress
+from fob_office.cli.values import octets
 from fob_office.database.troubles import of_system
 from fob_office.errors import USAGE, OperatorError, UsageError
+from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.frame import read_frame
 from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of
 from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.pictures import FILE_LIMIT, PictureError, Reading, read_picture
 from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.verification import PublicKeys, read_keys
 from fob_protocol.names import plain_name
 from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.hashing import digest
 
 # Exit statuses beside 0, every piece is genuine, and USAGE, which is also for what could not be verified.
 NOT_GENUINE: Final = 1
 
 _NOT_VERIFIED: Final = "the pieces were not verified"
-KEY_SIZE: Final = 32
 _HELP: Final = "fob-office verify --help"
 _TEXT: Final = "text"
 _DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
@@ -41,28 +42,27 @@ _SHORT: Final = ("serial", "amount", "date", "destination")
 class Verifies(Protocol):
     """Who judges."""
 
-    async def verify(self, indicated: Indicated, on_piece: OnPiece) -> Verdict:
+    async def verify(self, indicated: Indicated, on_piece: OnPiece, where: bytes = b"") -> Verdict:
         """Raises BusRefusedError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One code, or that there is none where one ought to be: `where` is a picture's name or `text`."""
+    """One code, or that there is none where one ought to be: `where` is a picture's name or `text`.
+
+    `digest`: H of the picture.
+    """
 
     where: str
     at: tuple[int, int] | None
     indicated: Indicated | None
     why: str = ""
+    digest: bytes = b""
 
-
-def _hex_key(_: click.Context, __: click.Parameter, text: str | None) -> bytes | None:
-    try:
-        key = bytes.fromhex(text) if text is not None else None
-    except ValueError:
-        key = b""
-    if key is not None and len(key) != KEY_SIZE:
-        raise click.BadParameter(f"a key is {2 * KEY_SIZE} hexadecimal digits")
-    return key
+    @property
+    def place(self) -> bytes:
+        """Which code of which picture."""
+        return encode([self.digest, list(self.at or ())])
 
 
 @click.command()
@@ -74,14 +74,17 @@ def _hex_key(_: click.Context, __: click.Parameter, text: str | None) -> bytes |
 @click.option("--date", type=_DATE, metavar="YYYYMMDD", help="The date that stands beside the code.")
 @click.option("--text", "texts", multiple=True, metavar="FOB1...", help="What a reader of Data Matrix codes gave.")
 @click.option("--no-record", is_flag=True, help="Only look: it counts as no use of the piece.")
+@click.option(
+    "--run", metavar="NAME", help="Said again after it was cut off, the same pictures are answered as before."
+)
 @click.option("--offline", is_flag=True, help="Without a data centre, for tokens that are signatures: by --keys.")
 @click.option("--keys", type=click.Path(path_type=Path, dir_okay=False), help="As `centre keys` wrote them.")
-@click.option("--key", callback=_hex_key, metavar="HEX", help="Of the manufacturing box that has to vouch for --keys.")
+@click.option("--key", callback=octets(32), metavar="HEX", help="Of the manufacturing box that vouches for --keys.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
 @pass_cli
 def verify(
-    cli: Cli, /, state: Path, files: Sequence[Path], texts: Sequence[str], no_record: bool, offline: bool,
-    keys: Path | None, key: bytes | None, **piece: Any,
+    cli: Cli, /, state: Path, files: Sequence[Path], texts: Sequence[str], no_record: bool, run: str | None,
+    offline: bool, keys: Path | None, key: bytes | None, **piece: Any,
 ) -> int:  # fmt: skip
     """Judge every indicium in pictures (PNG, JPEG) of pieces.
 
@@ -96,7 +99,8 @@ def verify(
     seen, is_whole = _seen(cli, files, texts)
 
     async def work(operator: Operator) -> list[Verdict]:
-        return await _judge(Post(operator.peers, operator.now, is_noted=not no_record), seen, on_piece)
+        name = cli.surroundings.random(16) if run is None else run.encode()
+        return await _judge(Post(operator.peers, operator.now, is_noted=not no_record, run=name), seen, on_piece)
 
     verdicts = asyncio.run(_judge(stranger, seen, on_piece)) if stranger is not None else _asked(cli, state, work)
     _show(cli, seen, verdicts)
@@ -137,7 +141,7 @@ def _seen(cli: Cli, files: Sequence[Path], texts: Sequence[str]) -> tuple[list[S
     """All codes; and whether every picture could be read: what is wrong with one is told, and the others go on."""
     seen = [_of_text(text) for text in texts]
     troubles = []
-    with _bar(len(files)) as read:
+    with progress("Reading pictures", len(files)) as read:
         for file in files:
             try:
                 seen += _of_picture(cli, file)
@@ -161,23 +165,27 @@ def _of_picture(cli: Cli, file: Path) -> list[Seen]:
     name = plain_name(str(file), limit=len(str(file)))
     try:
         with file.open("rb") as opened:
-            found = read_picture(opened.read(FILE_LIMIT + 1))
+            content = opened.read(FILE_LIMIT + 1)
+        found = read_picture(content)
     except OSError as error:
         why, command = of_system(error)
         raise OperatorError(f"{name} was not read", why, command or f"ls -l {name}") from None
-    except OperatorError as error:
+    except PictureError as error:
         raise OperatorError(f"{name} was not read", error.why, error.command) from None
     ours = []
     for one in found:
         if one.reading is Reading.FOREIGN:
             cli.say(f"{name}: the code at {one.x},{one.y} is somebody else's: {one.why}")
         else:
-            ours.append(Seen(name, (one.x, one.y), one.indicated, one.why))
+            ours.append(Seen(name, (one.x, one.y), one.indicated, one.why, digest(content)))
     return ours or [Seen(name, None, None, "no indicium is on this picture")]
 
 
 async def _judge(judge: Verifies, seen: Sequence[Seen], on_piece: OnPiece) -> list[Verdict]:
-    return [damaged(one.why) if one.indicated is None else await judge.verify(one.indicated, on_piece) for one in seen]
+    return [
+        damaged(one.why) if one.indicated is None else await judge.verify(one.indicated, on_piece, one.place)
+        for one in seen
+    ]
 
 
 def _asked(cli: Cli, state: Path, work: Callable[[Operator], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:
@@ -207,13 +215,3 @@ def _row(cli: Cli, seen: Seen, verdict: Verdict) -> dict[str, object]:
 
 def _element(verdict: Verdict, name: str) -> object:
     return getattr(verdict.indicium, name, None)
-
-
-@contextmanager
-def _bar(length: int) -> Iterator[Callable[[int], None]]:
-    """On a terminal, where there is more than one picture."""
-    if not sys.stderr.isatty() or length < 2:
-        yield lambda _: None
-        return
-    with click.progressbar(length=length, label="Reading pictures", file=sys.stderr) as bar:
-        yield bar.update

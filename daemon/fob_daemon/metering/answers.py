@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from fob_daemon.device.answers import reading
+from fob_daemon.device.answers import one_line, padded, reading
 from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Result
 from fob_protocol.at.answer import Answer
-from fob_protocol.at.values import Values
+from fob_protocol.at.values import Value, Values
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.metering.limits import HISTORY_LIMIT, ORIGINS_LIMIT
 from fob_protocol.names import plain_name
-from fob_protocol.office.limits import ID_LIMIT
+from fob_protocol.office.limits import ID_LIMIT, REFUSAL_LIMIT
 
 # Value kinds that a data centre may have.
 KINDS_LIMIT: Final = 16
@@ -21,7 +21,7 @@ _ABOUT: Final = 11
 def read_state(answer: Answer) -> MeterState:
     """+FOBMETER. Raises CkrError."""
     with reading():
-        match _padded(_one(answer), _STATE):
+        match padded(one_line(answer), _STATE):
             case (
                 ("none" | "joining" | "ready") as stage, (str() | None) as name, bytes() | None,
                 (str() | None) as serial, (str() | None) as kind,
@@ -48,7 +48,7 @@ def read_terms(answer: Answer) -> MeterTerms:
 def read_joined(answer: Answer) -> Joined:
     """+FOBMETERSIGNUP and +FOBMETERSIGNON. Raises CkrError."""
     with reading():
-        match _one(answer):
+        match one_line(answer):
             case (bytes(account), str(serial)):
                 return Joined(account.hex(), _word(serial))
         raise AtSyntaxError("account and serial are due")
@@ -59,7 +59,7 @@ def read_about(answer: Answer) -> MeterAbout:
     with reading():
         match answer.lines:
             case (head, *origins) if len(origins) <= ORIGINS_LIMIT:
-                match _padded(head, _ABOUT):
+                match padded(head, _ABOUT):
                     case (
                         int(state), int(payment), int(piece), int(daily), int(credit), int(spent), int(day),
                         (int() | None) as below, (int() | None) as amount, int(size), (bytes() | None) as checkpoint,
@@ -70,10 +70,28 @@ def read_about(answer: Answer) -> MeterAbout:
         raise AtSyntaxError("eleven values tell what a data centre says of a meter, and a line for each origin")
 
 
+def read_rates(answer: Answer, count: int) -> list[int | str]:
+    """+FOBMETERRATE, for so many. Raises CkrError."""
+    with reading():
+        rates = [_rate(value) for value in one_line(answer)]
+        if len(rates) != count:
+            raise AtSyntaxError(f"{count} rates are due")
+        return rates
+
+
+def _rate(value: Value) -> int | str:
+    match value:
+        case int(amount) if amount > 0:
+            return amount
+        case str(why):
+            return plain_name(why, REFUSAL_LIMIT)
+    raise AtSyntaxError("a rate is an amount, or says why there is none")
+
+
 def read_result(answer: Answer) -> Result:
     """Of an order. Raises CkrError."""
     with reading():
-        match _one(answer):
+        match one_line(answer):
             case (
                 int(counter), int(ascending), int(descending), int(pieces), int(loads), int(owed), bytes(transaction)
             ):  # fmt: skip
@@ -90,12 +108,6 @@ def read_transactions(answer: Answer) -> tuple[bytes, ...]:
         return tuple(blocks)
 
 
-def _one(answer: Answer) -> Values:
-    if len(answer.lines) != 1:
-        raise AtSyntaxError("one line is due")
-    return answer.lines[0]
-
-
 def _text(line: Values) -> str:
     match line:
         case (str(text),):
@@ -106,8 +118,3 @@ def _text(line: Values) -> str:
 def _word(text: str | None) -> str:
     """A name, place or serial as it can be shown."""
     return plain_name(text or "", ID_LIMIT)
-
-
-def _padded(line: Values, count: int) -> Values:
-    """Absent values at the end of a line are not written."""
-    return line + (None,) * (count - len(line))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from fob_daemon.control.errors import ControlError
 from fob_daemon.control.office_reports import DeviceOffice, MeterChange
 from fob_daemon.device.away import AwayError
 from fob_daemon.link.fate import FateUnknownError
@@ -13,11 +14,21 @@ from fob_daemon.metering.appearance import Appearance, appearance_of
 from fob_daemon.metering.cleansing import cleansed
 from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
-from fob_daemon.metering.limits import JOB_LIMIT
+from fob_daemon.metering.judging import judge
+from fob_daemon.metering.limits import JOB_LIMIT, UNITS
 from fob_daemon.metering.orders import Orders
 from fob_daemon.metering.pieces import fault_of, first_request
 from fob_daemon.metering.reading import transaction_of
-from fob_daemon.metering.refusing import no_job, no_piece, not_added, not_kept, nothing_to_take, unfinished
+from fob_daemon.metering.refusing import (
+    NOT_REPLACED,
+    has_meter,
+    no_job,
+    no_piece,
+    not_added,
+    not_kept,
+    nothing_to_take,
+    unfinished,
+)
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.reports import Franked, MeterReport, Paid, SignedOn
 from fob_daemon.metering.store import MeterStore
@@ -85,13 +96,13 @@ class MeterDesk:
         """What the data centre says now."""
         return await self.remote.about()
 
-    async def sign_up(self, wanted: SignUp) -> SignedOn:
-        """A new account and meter."""
-        return await self._join(lambda: self.remote.sign_up(wanted))
+    async def sign_up(self, wanted: SignUp, *, replaces: bool = False) -> SignedOn:
+        """A new account and meter. `replaces`: another mailer's meter makes room on the device."""
+        return await self._join(wanted.name, lambda: self.remote.sign_up(wanted), replaces=replaces)
 
-    async def sign_on(self, name: str) -> SignedOn:
-        """To an account that there is."""
-        return await self._join(lambda: self.remote.sign_on(name))
+    async def sign_on(self, name: str, *, replaces: bool = False) -> SignedOn:
+        """To an account that there is; `replaces` as in `sign_up`."""
+        return await self._join(name, lambda: self.remote.sign_on(name), replaces=replaces)
 
     async def history(self, after: int) -> tuple[bytes, ...]:
         """Transactions above a counter, as they were signed."""
@@ -113,6 +124,10 @@ class MeterDesk:
         if record is None or not transaction_of(record).indicia:
             raise not_kept(counter)
         return record
+
+    async def given_back(self) -> set[bytes]:
+        """Indicia that are void, as far as this computer gave them back."""
+        return await self._disk(self._store.given_back)
 
     async def appearance(self) -> Appearance:
         """Layout and slogan of what is printed."""
@@ -151,19 +166,28 @@ class MeterDesk:
         raise no_job("nothing was franked")
 
     async def frank(self, number: int, caller: Caller | None, tell: Callable[[Franked], None]) -> Job:
-        """What is not franked yet of a batch, request after request. `tell` hears of each that is done."""
+        """What is not franked yet of a batch, request after request.
+
+        `tell` hears of each as soon as it is on the disk here, before the device is told that it was taken.
+        """
         async with self._lock:
             job = await self._job(number)
             order = await self._orders.open()
             if order is not None and (order.kind, order.job) != (Kind.FRANK, number):
                 await self._orders.settle()
                 order = None
-            while order := order or await self._next(job):
-                await self._orders.do(order, caller)
-                order = None
-                job = await self._job(number)
+            if order is None and job.done == 0 and job.total > 1:
+                await self._judge(job)
+
+            async def franked() -> None:
+                done = await self._job(number)
                 [last, *_] = await self._disk(self._store.kept, number, 1)
-                tell(Franked(number, last.counter, last.pieces, last.amount, job.done, job.total))
+                tell(Franked(number, last.counter, last.pieces, last.amount, done.done, done.total))
+
+            while order := order or await self._next(job):
+                await self._orders.do(order, caller, franked)
+                order = None
+            job = await self._job(number)
             await self._disk(self._store.close_job, number)
         return job
 
@@ -200,6 +224,17 @@ class MeterDesk:
             result = await self._orders.adopt(bytes.fromhex(state.order))
             return Paid(transaction_of(result.transaction).amount, True, await self._known())
 
+    async def _judge(self, job: Job) -> None:
+        """Before the first of its pieces is paid. Of a batch that would be refused nothing is kept."""
+        waiting = await self._disk(self._store.waiting, job.number, JOB_LIMIT)
+        known = await self.known()
+        kind = known.value_kind if known is not None else ""
+        try:
+            await judge(self.remote, job.command, [piece for _, piece in waiting], kind or UNITS, int(self._clock()))
+        except ControlError:
+            await self._disk(self._store.close_job, job.number)
+            raise
+
     async def _pay(self, kind: Kind, money: Money, caller: Caller | None) -> Paid:
         async with self._lock:
             order = await self._orders.open()
@@ -211,9 +246,10 @@ class MeterDesk:
             result = await self._orders.do(order, caller)
             return Paid(transaction_of(result.transaction).amount, is_resumed, await self._known())
 
-    async def _join(self, join: Callable[[], Awaitable[Joined]]) -> SignedOn:
+    async def _join(self, name: str, join: Callable[[], Awaitable[Joined]], *, replaces: bool) -> SignedOn:
         """A sign-on ends what the device has asked for: so that is settled first, where it can be."""
         async with self._lock:
+            await self._check_replaced(name, replaces=replaces)
             lost: Order | None = None
             try:
                 lost = await self._orders.settle()
@@ -224,6 +260,17 @@ class MeterDesk:
             joined = await join()
             lost = lost or await self._settle_joined()
             return SignedOn(joined.account, joined.serial, max(len(lost.pieces), 1) if lost else 0)
+
+    async def _check_replaced(self, name: str, *, replaces: bool) -> None:
+        """One round trip. A batch is its own meter's: it is never gone on with by another one's money."""
+        state = await self.state()
+        if state.stage != "ready" or state.name == name:
+            return
+        for job in await self.jobs():
+            if job.is_unfinished:
+                raise unfinished(job, NOT_REPLACED)
+        if not replaces:
+            raise has_meter(state)
 
     async def _settle_joined(self) -> Order | None:
         """The device has settled what it could, and keeps the result; the order of which nobody will hear."""

@@ -38,8 +38,8 @@ class Job:
 
     @property
     def is_unfinished(self) -> bool:
-        """Something was franked, and something is still to be."""
-        return not self.is_closed and 0 < self.done < self.total
+        """Something is still to be franked. A letter that nobody allowed is in nobody's way."""
+        return not self.is_closed and self.done < self.total and (self.done > 0 or self.total > 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ killed between, this daemon, the device, the line or the data centre, the same o
 before. One is open at a time: the device keeps one.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,8 +45,13 @@ class Orders:
         await self.disk(self.store.begin, order)
         return order
 
-    async def do(self, order: Order, caller: Caller | None) -> Result:
-        """What it comes to: two round trips, one where the result is here already."""
+    async def do(
+        self, order: Order, caller: Caller | None, have: Callable[[], Awaitable[None]] | None = None
+    ) -> Result:
+        """What it comes to: two round trips, one where the result is here already.
+
+        `have` is awaited between them: the result is on the disk, and the device still keeps it.
+        """
         if order.standing is Standing.ASKED:
             try:
                 result = await self._ask(order, caller)
@@ -57,6 +62,8 @@ class Orders:
             await self._finish(order, result)
         else:
             result = result_of(await self.disk(self.store.record_of, order.id))
+        if have is not None:
+            await have()
         await self._take(order)
         return result
 

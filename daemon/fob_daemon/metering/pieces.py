@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fob_daemon.metering.limits import GRAMS_LIMIT
+from fob_daemon.metering.limits import GRAMS_LIMIT, PLACE_RULE
 from fob_daemon.metering.views import Piece
-from fob_protocol.at.values import encode_values
+from fob_protocol.at.values import Values, encode_values
 from fob_protocol.limits import TEXT_LIMIT
 from fob_protocol.metering.indicium import addressee_digest, is_place
 from fob_protocol.metering.limits import AMOUNT_LIMIT, BATCH_LIMIT
@@ -18,7 +18,7 @@ def fault_of(piece: Piece) -> str | None:
     """What is wrong with it, for a person; None when nothing is."""
     for what, place in (("destination", piece.destination), ("origin", piece.origin)):
         if place is not None and not is_place(place):
-            return f"the {what} has to be 1 to 16 letters and digits, with blanks, dots and dashes between"
+            return f"the {what} has to be {PLACE_RULE}"
     if (piece.grams is None) == (piece.amount is None):
         return "it has to have a weight, or an amount"
     if piece.grams is not None and not (1 <= piece.grams <= GRAMS_LIMIT and piece.zone):
@@ -46,5 +46,10 @@ def first_request(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 def octets_of(piece: Piece) -> int:
     """On the line, with the commas."""
-    values = (piece.grams, piece.service, piece.zone, piece.amount, piece.destination, piece.address, piece.origin)
+    values = values_of(piece)
     return len(encode_values(values)) + len(values)
+
+
+def values_of(piece: Piece) -> Values:
+    """Seven."""
+    return piece.grams, piece.service, piece.zone, piece.amount, piece.destination, piece.address, piece.origin

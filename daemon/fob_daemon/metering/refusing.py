@@ -4,15 +4,47 @@ from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.metering.jobs import Job
-from fob_daemon.metering.limits import RESUME
+from fob_daemon.metering.limits import RESUME, UNITS
+from fob_daemon.metering.views import MeterState
+from fob_protocol.metering.amounts import amount_words
 
 _STATUS: Final = "fob meter status"
+NOT_REPLACED: Final = "the meter was not replaced"
+_BATCH_AGAIN: Final = "the same command with the piece mended; nothing of the batch is kept"
 
 
-def unfinished(job: Job) -> ControlError:
-    """A batch was cut, and another one is wanted."""
+def unfinished(job: Job, what: str = "nothing was franked") -> ControlError:
+    """A batch was cut, and another one, or another meter, is wanted."""
     why = f"of an earlier batch {job.done:,} of {job.total:,} pieces are franked and paid"
-    return ControlError("nothing was franked", why, f"{RESUME}    (or --give-up)", ExitCode.FAILED)
+    return ControlError(what, why, f"{RESUME}    (or --give-up)", ExitCode.FAILED)
+
+
+def has_meter(state: MeterState) -> ControlError:
+    """Another mailer's meter is on the device."""
+    left = amount_words(state.value_kind or UNITS, state.descending)
+    why = f"meter {state.serial} of {state.name} is on the device, with {left} left, which only {state.name} can use"
+    return ControlError(NOT_REPLACED, why, "the same command with --replace", ExitCode.FAILED)
+
+
+class PieceError(ControlError):
+    """One piece of a batch would be refused, so none is paid. `place` counts from 0; `fault` is for a person."""
+
+    def __init__(self, place: int, count: int, column: str, fault: str) -> None:
+        self.place = place
+        self.column = column
+        self.fault = fault
+        why = f"piece {place + 1:,} of {count:,} ({column}): {fault}"
+        super().__init__("nothing was franked", why, _BATCH_AGAIN, ExitCode.USAGE)
+
+    def to_json(self) -> dict[str, str | int]:
+        """With the piece, for who knows on which line it stands."""
+        return {**ControlError.to_json(self), "place": self.place, "column": self.column, "fault": self.fault}
+
+
+def too_dear(total: str, left: str) -> ControlError:
+    """A batch for which a day has no room any more."""
+    why = f"the batch costs {total}, and the meter's limit leaves {left} for today"
+    return ControlError("nothing was franked", why, "fob meter status --ask    (it has the limits)", ExitCode.FAILED)
 
 
 def no_job(what: str) -> ControlError:

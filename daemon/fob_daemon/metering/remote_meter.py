@@ -12,12 +12,14 @@ from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.metering.answers import (
     read_about,
     read_joined,
+    read_rates,
     read_result,
     read_state,
     read_terms,
     read_transactions,
 )
-from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, Result, SignUp
+from fob_daemon.metering.pieces import values_of
+from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, Result, SignUp, Weighed
 from fob_protocol import catalogue
 from fob_protocol.at.values import Values
 from fob_protocol.caller import Caller
@@ -58,6 +60,12 @@ class RemoteMeter:
         rest = tuple(value for piece in pieces for value in values_of(piece))
         return await self._order(catalogue.METER_FRANK, (order, command), caller, rest)
 
+    async def rates(self, command: str, weighed: Sequence[Weighed]) -> list[int | str]:
+        """Of each its postage, or in words why there is none; nothing is franked, and nobody is asked."""
+        values = tuple(value for one in weighed for value in one)
+        answer = await self._commands.ask(self._timeouts.office, catalogue.METER_RATE, command, *values)
+        return read_rates(answer, len(weighed))
+
     async def load(self, order: bytes, amount: int, caller: Caller | None) -> Result:
         """Money onto the meter."""
         return await self._order(catalogue.METER_LOAD, (order, amount), caller)
@@ -82,10 +90,3 @@ class RemoteMeter:
 
     async def _order(self, spec: CommandSpec, values: Values, caller: Caller | None, rest: Values = ()) -> Result:
         return read_result(accepted(await self._token.named(self._timeouts.office, spec, values, caller, rest)))
-
-
-def values_of(piece: Piece) -> Values:
-    """Seven."""
-    return (
-        piece.grams, piece.service, piece.zone, piece.amount, piece.destination, piece.address, piece.origin,
-    )  # fmt: skip

@@ -203,6 +203,11 @@ class MeterStore:
         )  # fmt: skip
         return [Kept(*row) for row in rows]
 
+    def given_back(self) -> set[bytes]:
+        """Indicia that this computer gave back."""
+        rows = self._rows("SELECT money FROM orders WHERE kind = ? AND record IS NOT NULL", int(Kind.REFUND))
+        return {indicium for (text,) in rows if (indicium := _money(text).indicium) is not None}
+
     def component(self, id_: str, version: str | None) -> bytes | None:
         """A layout's or slogan's content; of whatever version for None."""
         found = self._row(

@@ -92,6 +92,10 @@ class Piece:
     origin: str | None = None
 
 
+# Grams, service and zone, which a rate is asked for.
+Weighed = tuple[int, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class SignUp:
     """What a mailer wants; `payment` is its number. `below` and `amount`: both, or none."""

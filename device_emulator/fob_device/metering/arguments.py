@@ -10,7 +10,7 @@ from fob_protocol.at.values import Value, Values
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.metering.indicium import Indicium, addressee_digest, is_place
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.limits import AMOUNT_LIMIT, BATCH_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT
+from fob_protocol.metering.limits import AMOUNT_LIMIT, BATCH_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, RATES_LIMIT
 from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import Piece
 from fob_protocol.metering.values import Indicated
@@ -22,6 +22,7 @@ from fob_protocol.pkcs11.errors import CkrError
 
 ORDER_SIZE: Final = 16
 PIECE_VALUES: Final = 7
+WEIGHED_VALUES: Final = 3
 
 
 def order_id(value: Value) -> bytes:
@@ -90,6 +91,16 @@ def wanted_pieces(values: Values) -> tuple[WantedPiece, ...]:
     if not 1 <= len(values) // PIECE_VALUES <= BATCH_LIMIT:
         raise AtSyntaxError(f"1 to {BATCH_LIMIT} pieces of {PIECE_VALUES} values")
     return tuple(_piece(values[start : start + PIECE_VALUES]) for start in range(0, len(values), PIECE_VALUES))
+
+
+def weighed(values: Values) -> tuple[Weighed, ...]:
+    """1 to RATES_LIMIT, of grams, class and zone each."""
+    if len(values) % WEIGHED_VALUES or not 1 <= len(values) // WEIGHED_VALUES <= RATES_LIMIT:
+        raise AtSyntaxError(f"1 to {RATES_LIMIT} of {WEIGHED_VALUES} values")
+    return tuple(
+        Weighed(whole(values[start]), text(values[start + 1]), text(values[start + 2]))
+        for start in range(0, len(values), WEIGHED_VALUES)
+    )
 
 
 def _piece(values: Values) -> WantedPiece:

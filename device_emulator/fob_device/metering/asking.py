@@ -1,6 +1,6 @@
 """What is said to service `metering`, and to whom (docs/meter-protocol.md, section 4)."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fob_device.office.talker import Talker
 from fob_protocol.metering.answers import SignedUp, TermsGiven
@@ -14,6 +14,9 @@ from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Message, read
 
 MessageT = TypeVar("MessageT", bound=Message)
+
+# Of a request, in octets.
+ID_SIZE: Final = 16
 
 
 def server_for(talker: Talker, usage: Usage) -> Certificate:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fob_device.approval.questions import DecidedBy, Question
+from fob_device.approval.questions import Question
 from fob_device.approval.wanted import wanted
 from fob_device.metering.arguments import (
     amount,
@@ -15,6 +15,7 @@ from fob_device.metering.arguments import (
     refill,
     unused,
     wanted_pieces,
+    weighed,
 )
 from fob_device.metering.joining import Typed, Wish
 from fob_device.metering.meter import Meter, Result
@@ -23,14 +24,15 @@ from fob_device.office.naming import named
 from fob_device.pad.password import PASSWORD_TIME, SIZE_WORDS, PasswordEntry, is_fit
 from fob_device.security.context import Context
 from fob_device.security.pad_logins import user_master_key
-from fob_device.security.uses import unanswered_written_down, write_down
+from fob_device.security.uses import BY, unanswered_written_down, write_down
 from fob_device.security.values import optional_octets, optional_whole, text, whole
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value, Values
 from fob_protocol.caller import Caller
-from fob_protocol.history.entry import By, Entry, Kind, Outcome
+from fob_protocol.history.entry import Entry, Kind, Outcome
 from fob_protocol.metering.mailer import Mailer
+from fob_protocol.metering.values import Registers
 from fob_protocol.metering.witness import log_head
 from fob_protocol.names import plain_name
 from fob_protocol.pkcs11.ckr import Ckr
@@ -38,8 +40,6 @@ from fob_protocol.pkcs11.errors import CkrError
 
 if TYPE_CHECKING:
     from fob_device.office.back_office import BackOffice
-
-_BY: Final = {DecidedBy.TAP: By.TAP, DecidedBy.RULE: By.RULE}
 
 
 async def tell_meter(office: "BackOffice", context: Context, values: Values) -> Answer:
@@ -57,8 +57,8 @@ async def tell_meter(office: "BackOffice", context: Context, values: Values) -> 
     return Answer(
         (
             (
-                stage, mailer.name, mailer.account, mailer.serial, mailer.value_kind or "", *_registers(mailer),
-                int(mailer.state or 0), int(mailer.payment or 0), *order, mailer.fault,
+                stage, mailer.name, mailer.account, mailer.serial, mailer.value_kind or "",
+                *_registers(mailer.registers), int(mailer.state or 0), int(mailer.payment or 0), *order, mailer.fault,
             ),
         )
     )  # fmt: skip
@@ -110,6 +110,13 @@ async def frank(office: "BackOffice", context: Context, values: Values) -> Answe
     return await _order(office, context, order, values[2], values[3])
 
 
+async def rate(office: "BackOffice", context: Context, values: Values) -> Answer:
+    """+FOBMETERRATE: nothing is franked."""
+    await office.started.wait()
+    with named():
+        return Answer((tuple(await office.meter.rates(text(values[0]), weighed(values[1:]))),))
+
+
 async def load(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERLOAD."""
     return await _order(office, context, WantedLoad(order_id(values[0]), amount(values[1])), values[2], values[3])
@@ -157,6 +164,7 @@ HANDLERS: Final[dict[str, "Callable[[BackOffice, Context, Values], Awaitable[Ans
     catalogue.METER_RESULT.name: tell_result,
     catalogue.METER_TAKEN.name: taken,
     catalogue.METER_HISTORY.name: tell_history,
+    catalogue.METER_RATE.name: rate,
 }
 
 
@@ -170,8 +178,8 @@ async def _join(office: "BackOffice", context: Context, name: str, wish: Wish | 
 
 
 def _typed(context: Context, name: str, *, is_new: bool) -> Typed:
-    async def typed() -> str:
-        entry = PasswordEntry(name, is_new, context.pc_name, context.pc_key)
+    async def typed(cost: str) -> str:
+        entry = PasswordEntry(name, is_new, context.pc_name, context.pc_key, cost)
         async with context.asking(entry.words(), PASSWORD_TIME) as asking:
             await context.decider.unlocked(asking)
             password = await context.decider.type_password(entry, asking)
@@ -207,26 +215,17 @@ async def _approve(context: Context, caller: Caller, plan: Plan, mailer: Mailer,
     async with unanswered_written_down(context, entry):
         decision = await context.decide(question)
     if not decision.is_yes:
-        by = _BY.get(decision.by, By.NONE)
-        await write_down(context, Entry(Kind.COMPONENT_RUN, Outcome.REFUSED, by, caller=caller, words=words))
+        refused = Entry(Kind.COMPONENT_RUN, Outcome.REFUSED, BY[decision.by], caller=caller, words=words)
+        await write_down(context, refused)
         raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")
     return False
 
 
-def _registers(mailer: Mailer) -> tuple[int, ...]:
-    registers = mailer.registers
+def _registers(registers: Registers) -> tuple[int, ...]:
     return (
         registers.counter, registers.ascending, registers.descending, registers.pieces, registers.loads, registers.owed,
     )  # fmt: skip
 
 
 def _answer(result: Result) -> Answer:
-    registers = result.registers
-    return Answer(
-        (
-            (
-                registers.counter, registers.ascending, registers.descending, registers.pieces, registers.loads,
-                registers.owed, result.transaction,
-            ),
-        )
-    )  # fmt: skip
+    return Answer(((*_registers(result.registers), result.transaction),))

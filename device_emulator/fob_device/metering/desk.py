@@ -13,6 +13,7 @@ from fob_device.office.back_office import FAILURES, name_of
 from fob_device.overview.meter import MeterDeed, MeterEnded, ShownTerms
 from fob_protocol.integrity.admission import NotEnabledError
 from fob_protocol.metering.amounts import amount_words
+from fob_protocol.metering.answers import TermsGiven
 from fob_protocol.metering.kinds import Payment
 
 
@@ -36,7 +37,8 @@ class MeterDesk:
         self, name: str, value_kind: str, payment: int, origins: Sequence[str], password: str, master_key: bytes
     ) -> None:
         """With what was filled in; `master_key` is what the PIN opens."""
-        wish = Wish(value_kind, Payment(payment), None, tuple(origins))
+        told = self.terms.fee if self.terms is not None else 0
+        wish = Wish(value_kind, Payment(payment), None, tuple(origins), told)
         self._begin(MeterDeed.SIGN_UP, partial(self._join, name, wish, password, master_key))
 
     def sign_on(self, name: str, password: str, master_key: bytes) -> None:
@@ -85,11 +87,11 @@ class MeterDesk:
     async def _fetch_terms(self) -> None:
         self.terms = None
         given = await self._meter.terms()
-        deposit = ", ".join(amount_words(kind, given.deposit) for kind in given.value_kinds)
-        self.terms = ShownTerms(given.value_kinds, deposit)
+        deposit, fee = _in_words(given, given.deposit), _in_words(given, given.fee)
+        self.terms = ShownTerms(given.value_kinds, deposit, given.fee, fee)
 
     async def _join(self, name: str, wish: Wish | None, password: str, master_key: bytes) -> None:
-        async def typed() -> str:
+        async def typed(_: str) -> str:
             return password
 
         await self._meter.join(name, wish, typed, master_key)
@@ -100,3 +102,7 @@ class MeterDesk:
             return master_key
 
         await self._meter.about(unlock)
+
+
+def _in_words(terms: TermsGiven, amount: int) -> str:
+    return ", ".join(amount_words(kind, amount) for kind in terms.value_kinds)

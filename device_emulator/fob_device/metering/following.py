@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from fob_device.metering.asking import ask_authenticated, server_for
+from fob_device.metering.asking import ID_SIZE, ask_authenticated, server_for
 from fob_device.metering.believing import Believing
 from fob_device.metering.store import KeptMeter
 from fob_device.office.progress import Told
@@ -28,7 +28,6 @@ ABOUT_WORDS: Final = "asking about the meter"
 HISTORY_WORDS: Final = "asking what the meter did"
 # How often the same octets are asked while the data centre says that it cannot answer now.
 UNAVAILABLE_TRIES: Final = 4
-ID_SIZE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)

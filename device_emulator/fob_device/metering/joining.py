@@ -7,49 +7,55 @@ from typing import Final
 from msgspec.structs import replace
 
 from fob_device.components.equipment import Equipment
-from fob_device.metering.asking import ask_joining, ask_terms, authentication_box, server_for
+from fob_device.metering.asking import ID_SIZE, ask_joining, ask_terms, authentication_box, server_for
 from fob_device.metering.believing import Believing
 from fob_device.metering.rating import RATE_COMMAND, Rates
 from fob_device.metering.store import Joining, MeterStore
 from fob_device.office.progress import Told
 from fob_device.office.talker import Talker
-from fob_protocol.cose import hpke
+from fob_protocol.cose import hpke, sign1
 from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.history.entry import Entry, Kind
 from fob_protocol.integrity.presentation import Presentation
+from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.answers import SignedUp, TermsGiven
+from fob_protocol.metering.faults import MeterError, MeterFault
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.limits import CLOCK_SKEW, REQUEST_TIME
 from fob_protocol.metering.login import seal_password
 from fob_protocol.metering.mailer import begun
 from fob_protocol.metering.records import Refill
-from fob_protocol.metering.requests import SignOn, SignOnRequest, SignUp, SignUpRequest
+from fob_protocol.metering.requests import SignOn, SignOnRequest, SignUp, SignUpRequest, account_of
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.conversation import Speaker
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.retries import Pauses
+from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
 
 TERMS_WORDS: Final = "asking what a meter costs"
 JOIN_WORDS: Final = "signing on to the meter"
 _KEY_SIZE: Final = 32
-_ID_SIZE: Final = 16
 
-Typed = Callable[[], Awaitable[str]]
+# The password; given what signing up costs, in words, empty for nothing.
+Typed = Callable[[str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is signed up for."""
+    """What is signed up for. `fee`: the price that was shown; None: the question for the password says it."""
 
     value_kind: str
     payment: Payment
     refill: Refill | None
     origins: Sequence[str]
+    fee: int | None = None
 
     def values(self) -> Value:
         """All of it."""
@@ -83,9 +89,12 @@ class Joiner:
         if joining is None or joining.wanted != wanted:
             joining = await self._begin(name, wish, wanted, typed)
         answer = await self._ask(joining)
+        _check_account(joining, answer)
         mailer = begun(name, answer, held.mailer if held else None)
         if wish is not None:
-            mailer = replace(mailer, value_kind=wish.value_kind, payment=wish.payment, origins=tuple(wish.origins))
+            mailer = replace(
+                mailer, value_kind=wish.value_kind, payment=wish.payment, origins=tuple(wish.origins), fee=_fee(joining)
+            )
         entry = Entry(Kind.SETTING_CHANGED, words=f"signed {'up' if wish else 'on'} to meter {answer.serial}")
         self.store.keep_joined(mailer, self._unsealed(answer), wanted if wish else None, master_key, entry)
         self.believing.tell(self.believing.meter())
@@ -93,11 +102,12 @@ class Joiner:
     async def _begin(self, name: str, wish: Wish | None, wanted: bytes, typed: Typed) -> Joining:
         """The password comes last, so that nobody types it in vain."""
         terms = await self.terms()
+        fee = 0 if wish is None else _agreed(wish, terms)
         now = self.talker.known.now(self.talker.now).time
         boxes = server_for(self.talker, Usage.BOXES)
         box = authentication_box(terms, boxes.signing_key, now, self.random)
-        request = self._request(name, wish, await self._shown_ticket(), now)
-        password = await typed()
+        request = self._request(name, wish, fee, await self._shown_ticket(), now)
+        password = await typed(amount_words(wish.value_kind, fee) if wish is not None and fee else "")
         signed = replace(request, password=seal_password(box.sealing, request, password)).signed(
             self.device.signing_key
         )
@@ -106,16 +116,16 @@ class Joiner:
         return joining
 
     def _request(
-        self, name: str, wish: Wish | None, shown: Callable[[bytes], bytes], now: int
+        self, name: str, wish: Wish | None, fee: int, shown: Callable[[bytes], bytes], now: int
     ) -> SignUpRequest | SignOnRequest:
-        request = self.random(_ID_SIZE)
+        request = self.random(ID_SIZE)
         signing = self.device.signing_key.public_key().public_bytes_raw()
         sealing = self.device.sealing_key.public_key().public_bytes_raw()
         if wish is None:
             return SignOnRequest(request, name, b"", shown(request), signing, sealing, now)
         return SignUpRequest(
             request, name, b"", wish.value_kind, wish.payment, wish.refill, tuple(wish.origins), shown(request),
-            signing, sealing, now,
+            signing, sealing, now, fee,
         )  # fmt: skip
 
     async def _shown_ticket(self) -> Callable[[bytes], bytes]:
@@ -146,3 +156,24 @@ class Joiner:
         if len(key) != _KEY_SIZE:
             raise OfficeError(Fault.WRONG_SIZE, f"a user authentication key has {_KEY_SIZE} octets")
         return key
+
+
+def _agreed(wish: Wish, terms: TermsGiven) -> int:
+    """What it costs, if the person was told no other price. Raises MeterError WRONG_FEE, CkrError."""
+    if wish.value_kind not in terms.value_kinds:
+        why = f"no {wish.value_kind} is sold; what is: {', '.join(terms.value_kinds)}"
+        raise CkrError(Ckr.ARGUMENTS_BAD, why)
+    if wish.fee not in (None, terms.fee):
+        raise MeterError(MeterFault.WRONG_FEE, f"signing up costs {terms.fee} now, and {wish.fee} was shown")
+    return terms.fee
+
+
+def _check_account(joining: Joining, answer: SignedUp) -> None:
+    """Else what is loaded would come onto somebody else's meter. Raises OfficeError WRONG_REPLY."""
+    made = account_of(digest(sign1.unverified_payload(joining.signed)))
+    if joining.is_new and answer.account != made:
+        raise OfficeError(Fault.WRONG_REPLY, "the account is not that of this sign-up")
+
+
+def _fee(joining: Joining) -> int:
+    return read(SignUpRequest, sign1.unverified_payload(joining.signed)).fee

@@ -1,7 +1,7 @@
 """The mailer's meter as the device has it: one thing at a time, each request kept before it is asked (M19, M33)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from fob_device.approval.questions import Operation
 from fob_device.components.equipment import Equipment
-from fob_device.metering.asking import server_for
+from fob_device.metering.asking import ID_SIZE, server_for
 from fob_device.metering.believing import Believing
-from fob_device.metering.following import ID_SIZE, Following
+from fob_device.metering.following import Following
 from fob_device.metering.joining import Joiner, Typed, Wish
-from fob_device.metering.rating import Rates
+from fob_device.metering.rating import Rates, Weighed
 from fob_device.metering.store import Allowance, KeptMeter, KeptOrder, MeterStore
-from fob_device.metering.wanted import Plan, Wanted, digest_of
+from fob_device.metering.wanted import UNITS, Plan, Wanted, digest_of
 from fob_device.office.carrier import NotCarriedError
 from fob_device.office.directory import DIRECTORY_AGE, MOMENT, Directory
 from fob_device.office.talker import Talker
@@ -27,15 +27,8 @@ from fob_protocol.history.entry import Entry, Kind, Outcome
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.metering.answers import About, Franked, Loaded, Refunded, TermsGiven
 from fob_protocol.metering.faults import MeterError, MeterFault, UnknownBoxError
-from fob_protocol.metering.mailer import Done, Mailer, Order, transactions, with_done
-from fob_protocol.metering.requests import (
-    AboutRequest,
-    FrankRequest,
-    HistoryRequest,
-    LoadRequest,
-    authenticated,
-    read_authenticated,
-)
+from fob_protocol.metering.mailer import Done, Mailer, read_order, transactions, with_done
+from fob_protocol.metering.requests import FrankRequest, LoadRequest, authenticated
 from fob_protocol.metering.values import Registers
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import Usage
@@ -144,19 +137,17 @@ class Meter:
                 transactions(meter.mailer, history, after)
         return history.transactions
 
+    async def rates(self, command: str, pieces: Sequence[Weighed]) -> list[int | str]:
+        """Of each its postage, or why there is none; nothing is franked, and nobody is asked."""
+        kind = self.believing.meter().mailer.value_kind or UNITS
+        await self.joiner.rates.admitted(command)
+        return await self.joiner.rates.judged(command, pieces, kind)
+
     async def order(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> Result:
         """Done once, however often it is asked for."""
         async with self._lock:
-            kept = self.joiner.store.order()
-            if kept is None:
-                self._check_unused(wanted.order)
-                kept = await self._begin(wanted, unlock, approve)
-            elif kept.order != wanted.order:
-                raise MeterError(MeterFault.NOT_TAKEN, "the result of another order was not taken yet")
-            elif kept.wanted != digest_of(wanted):
-                raise MeterError(MeterFault.ID_USED, "this order was for something else")
-            with self.personal():
-                return await self._settle(kept, unlock)
+            with self.joiner.talker.following():
+                return await self._ordered(wanted, unlock, approve)
 
     async def result(self, order: bytes, unlock: Unlock) -> Result | None:
         """Of an order that is kept; None: there is none of this id. Raises MeterError ID_USED for the last taken."""
@@ -201,7 +192,7 @@ class Meter:
             if kept is None or kept.transaction is not None:
                 return
             try:
-                await self._done(kept, await self._asked(kept))
+                self._done(kept, await self._asked(kept))
             except UnknownBoxError:
                 self._needs_key = True
 
@@ -236,6 +227,19 @@ class Meter:
             # From an answer that is not believed only signing on goes on.
             return
 
+    async def _ordered(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> Result:
+        """While nothing else is done with the meter."""
+        kept = self.joiner.store.order()
+        if kept is None:
+            self._check_unused(wanted.order)
+            kept = await self._begin(wanted, unlock, approve)
+        elif kept.order != wanted.order:
+            raise MeterError(MeterFault.NOT_TAKEN, "the result of another order was not taken yet")
+        elif kept.wanted != digest_of(wanted):
+            raise MeterError(MeterFault.ID_USED, "this order was for something else")
+        with self.personal():
+            return await self._settle(kept, unlock)
+
     async def _begin(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> KeptOrder:
         """A new request, approved and kept."""
         meter = self.believing.sound()
@@ -258,16 +262,16 @@ class Meter:
             await self._refresh()
             done = await self._asked(kept)
             try:
-                return await self._done(kept, done)
+                return self._done(kept, done)
             except UnknownBoxError:
                 meter = self.believing.meter()
                 await self.following.about(meter, self.joiner.store.key_of(meter, await unlock()))
-            return await self._done(kept, done)
+            return self._done(kept, done)
         return Result(kept.registers, kept.transaction)
 
     async def _asked(self, kept: KeptOrder) -> Done:
         """The answer, unjudged. A refusal ends the order."""
-        order = _order(kept)
+        order = read_order(kept.request)
         kind: type[Franked | Loaded | Refunded] = Refunded
         if isinstance(order, FrankRequest):
             kind = Franked
@@ -281,9 +285,9 @@ class Meter:
                 self.joiner.store.forget_order(Entry(Kind.COMPONENT_RUN, Outcome.FAILED, words=words))
             raise
 
-    async def _done(self, kept: KeptOrder, done: Done) -> Result:
+    def _done(self, kept: KeptOrder, done: Done) -> Result:
         """Judged, and kept with the order in one moment."""
-        order = _order(kept)
+        order = read_order(kept.request)
         meter = self.believing.judged(self.believing.meter(), partial(with_done, order=order, done=done))
         if isinstance(order, FrankRequest):
             meter = replace(meter, last=done.transaction)
@@ -305,13 +309,6 @@ class Meter:
         return presentation.signed(self.joiner.device.signing_key, server.server, request)
 
     def _allowed(self, plan: Plan) -> Allowance | None:
-        if plan.operation is not Operation.FRANK:
+        if plan.operation is not Operation.FRANK or plan.fee:
             return None
         return self.joiner.store.allowance().after(plan.amount, self.following.now // DAY)
-
-
-def _order(kept: KeptOrder) -> Order:
-    """It was made here."""
-    order = read_authenticated(kept.request)
-    assert not isinstance(order, AboutRequest | HistoryRequest)  # noqa: S101 - none of them is an order
-    return order

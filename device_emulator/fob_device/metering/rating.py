@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from fob_device.components.machine import Machine
+from fob_device.components.runtime.errors import WrongParametersError
 from fob_device.integrity.copies import Copies
 from fob_device.integrity.standings import Standings
 from fob_device.office.options import Command, Options
 from fob_device.office.workshop import Workshop
 from fob_protocol.at.values import Values
-from fob_protocol.integrity.admission import NotEnabledError
-from fob_protocol.integrity.held_copy import NOT_VALIDATED
-from fob_protocol.integrity.validation import State
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 # What the shipped rates are asked by, where nobody says otherwise.
 RATE_COMMAND = "XRATE"
+# Of what has a price of nothing.
+FREE = "what costs nothing is not franked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +50,28 @@ class Rates:
 
     async def admitted(self, command: str) -> Rated:
         """The component with a command, now. Raises NotEnabledError; CkrError where no component has it."""
-        program = self._program(command)
+        component = self.machine.running.with_command(command)
+        if component is None:
+            raise CkrError(Ckr.ARGUMENTS_BAD, f"no component has {command}")
+        program = component.release.id
         await self.copies.admit(program)
-        copy = self.standings.copy(program)
-        if copy is None or copy.ticket is None or copy.state is not State.VALID:
-            raise NotEnabledError(program, copy.word if copy and copy.has_verdict else NOT_VALIDATED, "")
-        return Rated(program, copy.ticket, self.standings.integrity_value(program))
+        return Rated(program, self.standings.ticket(program), self.standings.integrity_value(program))
+
+    async def judged(self, command: str, pieces: Sequence[Weighed], value_kind: str) -> list[int | str]:
+        """Of each the amount, or why there is none. Raises RunError, CkrError."""
+        return await self.calls(partial(_judge, self._runnable(command), pieces, value_kind))
 
     async def amounts(self, command: str, pieces: Sequence[Weighed], value_kind: str) -> list[int]:
         """Of each, in the least unit of the value kind. Raises RunError, WrongParametersError, CkrError."""
+        answers = await self.calls(partial(_run, self._runnable(command), pieces))
+        return [_amount(answer, value_kind) for answer in answers]
+
+    def _runnable(self, command: str) -> Command:
+        """Raises CkrError."""
         runnable = self.options.command(f"+{command}")
         if runnable is None:
             raise CkrError(Ckr.GENERAL_ERROR, f"what has {command} does not run")
-        answers = await self.calls(partial(_run, runnable, pieces))
-        return [_amount(answer, value_kind) for answer in answers]
-
-    def _program(self, command: str) -> str:
-        for component in self.machine.running.found:
-            if command in component.release.commands:
-                return component.release.id
-        raise CkrError(Ckr.ARGUMENTS_BAD, f"no component has {command}")
+        return runnable
 
 
 def _run(command: Command, pieces: Sequence[Weighed]) -> list[Values]:
@@ -78,6 +80,20 @@ def _run(command: Command, pieces: Sequence[Weighed]) -> list[Values]:
         if piece not in rated:
             rated[piece] = command.call((piece.grams, piece.service, piece.zone))
     return [rated[piece] for piece in pieces]
+
+
+def _judge(command: Command, pieces: Sequence[Weighed], value_kind: str) -> list[int | str]:
+    return [_judged(command, piece, value_kind) for piece in pieces]
+
+
+def _judged(command: Command, piece: Weighed, value_kind: str) -> int | str:
+    try:
+        amount = _amount(command.call((piece.grams, piece.service, piece.zone)), value_kind)
+    except WrongParametersError:
+        return "the rates have no price for it"
+    except CkrError as error:
+        return error.reason
+    return amount or FREE
 
 
 def _amount(answer: Values, value_kind: str) -> int:

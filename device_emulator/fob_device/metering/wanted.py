@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from fob_device.approval.questions import Operation
-from fob_device.metering.rating import RATE_COMMAND, Rated, Rates, Weighed
-from fob_device.metering.words import frank_words, load_words, refund_words
+from fob_device.metering.rating import FREE, RATE_COMMAND, Rated, Rates, Weighed
+from fob_device.metering.words import fee_words, frank_words, load_words, refund_words
 from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.metering.indicium import Indicium, addressee_digest
+from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.mailer import Mailer, Order
 from fob_protocol.metering.requests import FrankRequest, LoadRequest, Piece, RefundRequest
 from fob_protocol.metering.values import Indicated
@@ -28,7 +29,7 @@ UNITS: Final = "units"
 class Plan:
     """What the person is asked about: `words`, `amount` in the least unit. `make` gives the request of an id and time.
 
-    `integrity_value`: of the component that computed it, empty for none (X6).
+    `integrity_value`: of the component that computed it, empty for none (X6). `fee`: for signing up, due with it (M30).
     """
 
     operation: Operation
@@ -36,6 +37,7 @@ class Plan:
     amount: int
     make: Callable[[bytes, int], Order] = field(repr=False)
     integrity_value: bytes = b""
+    fee: int = 0
 
 
 class Wanted(Protocol):
@@ -91,9 +93,11 @@ class WantedFrank:
                 rated.integrity_value or None, pieces,
             )  # fmt: skip
 
-        words = frank_words(kind, pieces, is_given=len(weighed) < len(pieces))
+        # A meter that pays per use, or is low, is loaded first.
+        fee = _fee(mailer)
+        words = frank_words(kind, pieces, is_given=len(weighed) < len(pieces)) + fee_words(kind, fee)
         total = sum(piece.amount for piece in pieces)
-        return Plan(Operation.FRANK, words, total, make, rated.integrity_value)
+        return Plan(Operation.FRANK, words, total, make, rated.integrity_value, fee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ class WantedLoad:
         def make(request: bytes, time: int) -> LoadRequest:
             return LoadRequest(request, mailer.account, mailer.serial, time, self.amount)
 
-        return Plan(Operation.LOAD, load_words(mailer.value_kind or UNITS, self.amount), self.amount, make)
+        kind, fee = mailer.value_kind or UNITS, _fee(mailer)
+        return Plan(Operation.LOAD, load_words(kind, self.amount) + fee_words(kind, fee), self.amount, make, fee=fee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +151,18 @@ def digest_of(wanted: Wanted) -> bytes:
     return digest(wanted.octets())
 
 
+def _fee(mailer: Mailer) -> int:
+    """What signing up costs, where this is its first payment."""
+    return 0 if mailer.payment is Payment.POSTPAID else mailer.fee_due
+
+
 def _shown(rated: Rated, present: Present, request: bytes) -> bytes:
     return present(Presentation(rated.ticket), request)
 
 
 def _piece(piece: WantedPiece, amount: int) -> Piece:
     if amount == 0:
-        raise CkrError(Ckr.ARGUMENTS_BAD, "what costs nothing is not franked")
+        raise CkrError(Ckr.ARGUMENTS_BAD, FREE)
     return Piece(amount, piece.destination, addressee_digest(piece.address), piece.origin, piece.mail_class)
 
 

@@ -25,6 +25,11 @@ def load_words(value_kind: str, amount: int) -> str:
     return f"load {amount_words(value_kind, amount)}"
 
 
+def fee_words(value_kind: str, fee: int) -> str:
+    """` and EUR 5.00 for signing up`; empty for nothing."""
+    return f" and {amount_words(value_kind, fee)} for signing up" if fee else ""
+
+
 def refund_words(value_kind: str, amount: int, *, is_unused: bool) -> str:
     """`have EUR 20.00 paid back`."""
     words = amount_words(value_kind, amount)

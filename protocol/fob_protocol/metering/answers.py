@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from fob_protocol.metering.kinds import MeterState, Payment
-from fob_protocol.metering.limits import BATCH_LIMIT, BOXES_LIMIT, HISTORY_LIMIT, ORIGINS_LIMIT, PROOF_LIMIT
+from fob_protocol.metering.limits import BATCH_LIMIT, BOXES_LIMIT, HISTORY_LIMIT, ORIGINS_LIMIT
+from fob_protocol.metering.log.limits import PROOF_LIMIT
 from fob_protocol.metering.records import Limits, Refill
 from fob_protocol.metering.values import Account, Amount, Indicated, Postcode, Registers, Serial, ValueKind
 from fob_protocol.office.message import Message, Octets32
@@ -44,6 +45,8 @@ class About(Message, tag=2, frozen=True):
     proof: Annotated[tuple[Octets32, ...], Meta(max_length=PROOF_LIMIT)]
     # Of the boxes that sign transactions and checkpoints.
     passes: Annotated[tuple[bytes, ...], Meta(max_length=BOXES_LIMIT)]
+    # Of what signing up costs, not yet paid.
+    fee: Amount = 0
 
 
 class Franked(Message, tag=3, frozen=True):

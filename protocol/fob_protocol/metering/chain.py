@@ -3,26 +3,30 @@
 from fob_protocol.metering.faults import MeterError, MeterFault
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.transaction import TransactionRecord
-from fob_protocol.metering.values import Registers
+from fob_protocol.metering.values import Amount, Registers
 from fob_protocol.office.message import Count, Message, Octets32
 
 
 class Link(Message, frozen=True):
-    """What the next transaction follows: the counter and registers of the one before, and H of the record it left."""
+    """What the next transaction follows: the counter and registers of the one before, and H of the record it left.
+
+    `fee` is what signing up costs, until it was paid (M30).
+    """
 
     counter: Count
     ascending: Count
     loads: Count
     pieces: Count
     after: Octets32
+    fee: Amount = 0
 
 
-def begin(transaction: TransactionRecord, registers: Registers) -> Link:
-    """From the transaction that left these registers. Raises MeterError."""
+def begin(transaction: TransactionRecord, registers: Registers, fee: int) -> Link:
+    """From the transaction that left these registers, and so much of the fee unpaid. Raises MeterError."""
     check_law(transaction)
     if not is_of(transaction, registers):
         raise MeterError(MeterFault.WRONG_COUNTER, "the registers are not those of the transaction that made them")
-    return _link(transaction)
+    return _link(transaction, fee)
 
 
 def follow(link: Link, transaction: TransactionRecord) -> Link:
@@ -34,13 +38,23 @@ def follow(link: Link, transaction: TransactionRecord) -> Link:
     check_law(transaction)
     if (transaction.ascending, transaction.loads, transaction.pieces) != _due(link, transaction):
         raise MeterError(MeterFault.UNLAWFUL, f"the registers of {transaction.counter} do not follow from its amount")
-    return _link(transaction)
+    check_fee(transaction, link.fee)
+    return _link(transaction, link.fee - transaction.fee)
 
 
 def check_law(transaction: TransactionRecord) -> None:
     """Raises MeterError UNLAWFUL."""
     if transaction.ascending + transaction.descending != transaction.loads:
         raise MeterError(MeterFault.UNLAWFUL, "ascending and descending are not what was loaded")
+
+
+def check_fee(transaction: TransactionRecord, due: int) -> None:
+    """Nobody pays for signing up what he was not told, or twice. Raises MeterError WRONG_FEE."""
+    if transaction.fee == 0:
+        return
+    if transaction.deed not in (Deed.LOAD, Deed.SETTLE) or transaction.fee != due:
+        why = f"transaction {transaction.counter} took {transaction.fee} for signing up, where {due} are due"
+        raise MeterError(MeterFault.WRONG_FEE, why)
 
 
 def is_of(transaction: TransactionRecord, registers: Registers) -> bool:
@@ -58,8 +72,10 @@ def left_by(transaction: TransactionRecord, owed: int) -> Registers:
     )  # fmt: skip
 
 
-def _link(transaction: TransactionRecord) -> Link:
-    return Link(transaction.counter, transaction.ascending, transaction.loads, transaction.pieces, transaction.after)
+def _link(transaction: TransactionRecord, fee: int) -> Link:
+    return Link(
+        transaction.counter, transaction.ascending, transaction.loads, transaction.pieces, transaction.after, fee
+    )
 
 
 def _due(link: Link, transaction: TransactionRecord) -> tuple[int, int, int]:

@@ -16,12 +16,14 @@ class MeterFault(StrEnum):
     WRONG_DEED = "wrong-deed"
     WRONG_COUNTER = "wrong-counter"
     WRONG_AMOUNT = "wrong-amount"
+    WRONG_FEE = "wrong-fee"
     WRONG_PIECES = "wrong-pieces"
     WRONG_INTEGRITY = "wrong-integrity"
     UNLAWFUL = "unlawful"
     # Of the centre: what was counted, or said, before is not so any more.
     BROKEN_CHAIN = "broken-chain"
     UNKNOWN_FRANK = "unknown-frank"
+    DONE_TWICE = "done-twice"
     LOG_REWRITTEN = "log-rewritten"
     # Of who asks.
     NO_ACCOUNT = "no-account"
@@ -31,7 +33,15 @@ class MeterFault(StrEnum):
 
 
 # Nothing is franked or loaded with one of these before the mailer signs on again.
-LASTING: Final = frozenset({MeterFault.BROKEN_CHAIN, MeterFault.UNKNOWN_FRANK, MeterFault.LOG_REWRITTEN})
+LASTING: Final = frozenset(
+    {
+        MeterFault.BROKEN_CHAIN,
+        MeterFault.UNKNOWN_FRANK,
+        MeterFault.DONE_TWICE,
+        MeterFault.LOG_REWRITTEN,
+        MeterFault.WRONG_FEE,
+    }
+)
 
 
 class MeterError(ProtocolError):

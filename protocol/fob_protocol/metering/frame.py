@@ -4,8 +4,8 @@ from typing import Final
 
 from fob_protocol.metering import base45
 from fob_protocol.metering.base45 import Base45Error
-from fob_protocol.metering.indicium import Indicium
-from fob_protocol.metering.limits import INDICIUM_LIMIT, TOKEN_LIMIT, TOKEN_SIZE
+from fob_protocol.metering.indicium import read_indicium
+from fob_protocol.metering.limits import INDICIUM_LIMIT, TOKEN_LIMIT
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import read
@@ -32,7 +32,5 @@ def read_frame(text: str) -> Indicated:
         indicated = read(Indicated, base45.decode(text.removeprefix(PREFIX)))
     except Base45Error as error:
         raise OfficeError(Fault.MALFORMED, str(error)) from None
-    if len(indicated.token) not in (TOKEN_SIZE, TOKEN_LIMIT):
-        raise OfficeError(Fault.MALFORMED, f"a token of {len(indicated.token)} octets")
-    read(Indicium, indicated.indicium)
+    read_indicium(indicated)
     return indicated

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fob_protocol.metering.faults import MeterError, MeterFault
-from fob_protocol.metering.indicium import Indicium, date_of
-from fob_protocol.metering.limits import CLOCK_SKEW, REQUEST_TIME, TOKEN_LIMIT, TOKEN_SIZE
+from fob_protocol.metering.indicium import Indicium, date_of, read_indicium
+from fob_protocol.metering.limits import CLOCK_SKEW, REQUEST_TIME
 from fob_protocol.metering.requests import FrankRequest, Piece
 from fob_protocol.metering.transaction import TransactionRecord
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError
-from fob_protocol.office.message import read
 
 
 def check_indicia(
@@ -43,10 +42,8 @@ def _check_piece(number: int, piece: Piece, indicium: Indicium, origins: Sequenc
 
 
 def _read(indicated: Indicated) -> Indicium:
-    if len(indicated.token) not in (TOKEN_SIZE, TOKEN_LIMIT):
-        raise _wrong(f"a token of {len(indicated.token)} octets")
     try:
-        return read(Indicium, indicated.indicium)
+        return read_indicium(indicated)
     except OfficeError as error:
         raise _wrong(error.why) from None
 

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Meta
 
 from fob_protocol.cose.cbor import Value, encode
-from fob_protocol.metering.limits import POSTCODE_LIMIT, TOKEN_SIZE
-from fob_protocol.metering.values import Charge, KeyVersion, Postcode, Serial, ValueKind
+from fob_protocol.metering.limits import POSTCODE_LIMIT, TOKEN_LIMIT, TOKEN_SIZE
+from fob_protocol.metering.values import Charge, Indicated, KeyVersion, Postcode, Serial, ValueKind
+from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import authenticate, digest, is_same
-from fob_protocol.office.message import Count, Message, Name, Number
+from fob_protocol.office.message import Count, Message, Name, Number, read
 
 # Characters of the address that a digest is made of: more than any label has.
 ADDRESS_LIMIT: Final = 512
@@ -56,6 +57,13 @@ class Indicium(Message, tag=1, frozen=True):
         day_of(self.date)
         if not (is_place(self.origin) and is_place(self.destination)):
             raise ValueError("a place is letters and digits of ASCII, with blanks, dots and dashes between")
+
+
+def read_indicium(indicated: Indicated) -> Indicium:
+    """Nothing is said of whether it is genuine. Raises OfficeError MALFORMED, also for a token of neither size."""
+    if len(indicated.token) not in (TOKEN_SIZE, TOKEN_LIMIT):
+        raise OfficeError(Fault.MALFORMED, f"a token of {len(indicated.token)} octets")
+    return read(Indicium, indicated.indicium)
 
 
 def is_place(text: str) -> bool:

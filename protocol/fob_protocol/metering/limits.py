@@ -4,6 +4,8 @@ from typing import Final
 
 # Pieces of one request: its question stays below QUESTION_LIMIT, its answer below ANSWER_LIMIT.
 BATCH_LIMIT: Final = 64
+# Rates that are asked for at once: each runs for a moment, and a device answers within a minute.
+RATES_LIMIT: Final = 256
 # Transaction records of one answer, of which the longest has a whole batch.
 HISTORY_LIMIT: Final = 5
 # Of one account: a mailer with more places has more accounts.
@@ -28,7 +30,5 @@ REQUEST_TIME: Final = 300
 PERMISSION_TIME: Final = 60
 # A clock of a device may be ahead by so much.
 CLOCK_SKEW: Final = 60
-# Hashes of a proof: two of 2^53 leaves at most.
-PROOF_LIMIT: Final = 108
 # A record, a permission, a receipt, and what they are wrapped in.
 RECORD_LIMIT: Final = 2048

@@ -22,15 +22,18 @@ from fob_protocol.metering.limits import HISTORY_LIMIT, ORIGINS_LIMIT
 from fob_protocol.metering.passes import Kind, read_pass
 from fob_protocol.metering.requests import FrankRequest, LoadRequest, RefundRequest
 from fob_protocol.metering.transaction import TransactionRecord, read_transaction
-from fob_protocol.metering.values import Account, LoginName, Postcode, Registers, Serial, ValueKind
+from fob_protocol.metering.values import Account, Amount, LoginName, Postcode, Registers, Serial, ValueKind
 from fob_protocol.metering.witness import witness
 from fob_protocol.office.errors import OfficeError
-from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time
+from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time, read_one_of
 
 # Transaction boxes that signed for one meter, those of former years too.
 BOXES_KEPT: Final = 64
+# Requests of which it is known that they were done: more than fit into the time in which a data centre takes one.
+ASKED_KEPT: Final = 64
 
 Order = FrankRequest | LoadRequest | RefundRequest
+_ORDERS: Final[tuple[type[Order], ...]] = (FrankRequest, LoadRequest, RefundRequest)
 Done = Franked | Loaded | Refunded
 
 
@@ -43,10 +46,17 @@ class KnownBox(Message, frozen=True):
     not_after: Time
 
 
+class Asked(Message, frozen=True):
+    """A request by its id, and the counter of the transaction that it was answered by."""
+
+    request: Nonce
+    counter: Count
+
+
 class Mailer(Message, tag=1, frozen=True):
     """The newest that was believed. `link`: up to where the meter's transactions were followed.
 
-    `newest` is the id of the last request that was done; `fault` one of LASTING, or empty.
+    `asked` are the last requests that were done, the newest last; `fault` is one of LASTING, or empty.
     """
 
     name: LoginName
@@ -58,10 +68,12 @@ class Mailer(Message, tag=1, frozen=True):
     payment: Payment | None = None
     origins: Annotated[tuple[Postcode, ...], Meta(max_length=ORIGINS_LIMIT)] = ()
     link: Link | None = None
-    newest: Nonce | None = None
     boxes: Annotated[tuple[KnownBox, ...], Meta(max_length=BOXES_KEPT)] = ()
     checkpoint: bytes | None = None
     fault: Annotated[str, Meta(max_length=32)] = ""
+    # What signing up costs, as far as it was not paid when these registers were told. None: nobody has said yet.
+    fee: Amount | None = None
+    asked: Annotated[tuple[Asked, ...], Meta(max_length=ASKED_KEPT)] = ()
 
     @property
     def is_followed(self) -> bool:
@@ -69,9 +81,19 @@ class Mailer(Message, tag=1, frozen=True):
         return bool(self.boxes) and self.link is not None and self.link.counter >= self.registers.counter
 
     @property
+    def fee_due(self) -> int:
+        """What signing up costs, and was not paid yet (M30)."""
+        return (self.fee or 0) if self.link is None else self.link.fee
+
+    @property
     def next_after(self) -> int:
         """Which history is asked for next: what comes above this counter."""
         return self.registers.counter - 1 if self.link is None else self.link.counter
+
+
+def read_order(octets: bytes) -> Order:
+    """A request that was kept. Raises OfficeError MALFORMED."""
+    return read_one_of(_ORDERS, octets)
 
 
 def begun(name: str, answer: SignedUp, kept: Mailer | None) -> Mailer:
@@ -89,6 +111,8 @@ def with_about(mailer: Mailer, about: About, manufacturing: bytes, now: int) -> 
         raise MeterError(MeterFault.BROKEN_CHAIN, "the meter's counter went back")
     if mailer.value_kind not in (None, about.value_kind):
         raise MeterError(MeterFault.WRONG_METER, f"a meter of {about.value_kind}")
+    if mailer.fee is not None and about.fee not in (0, mailer.fee_due):
+        raise MeterError(MeterFault.WRONG_FEE, f"{about.fee} for signing up, where {mailer.fee_due} are due")
     mailer = _with_boxes(mailer, about.passes, manufacturing, now)
     keys = [box.key for box in mailer.boxes]
     return replace(
@@ -99,6 +123,7 @@ def with_about(mailer: Mailer, about: About, manufacturing: bytes, now: int) -> 
         payment=about.payment,
         origins=about.origins,
         checkpoint=witness(manufacturing, keys, mailer.checkpoint, about.checkpoint, about.proof),
+        fee=about.fee,
     )
 
 
@@ -108,27 +133,42 @@ def with_history(mailer: Mailer, history: History) -> Mailer:
     for signed in history.transactions:
         transaction = _transaction(mailer, signed)
         if link is None:
-            link = chain.begin(transaction, mailer.registers)
+            link = chain.begin(transaction, mailer.registers, mailer.fee or 0)
             continue
         link = chain.follow(link, transaction)
         registers = _newer(registers, chain.left_by(transaction, registers.owed))
-        if transaction.deed == Deed.FRANK and transaction.request != mailer.newest:
-            why = f"transaction {link.counter} franked what this device did not ask for"
-            raise MeterError(MeterFault.UNKNOWN_FRANK, why)
+        _check_asked(mailer, transaction)
     if len(history.transactions) < HISTORY_LIMIT and (link is None or link.counter < mailer.registers.counter):
         raise MeterError(MeterFault.WRONG_COUNTER, "the history ends before the meter's counter")
     return replace(mailer, link=link, registers=registers)
 
 
+def _check_asked(mailer: Mailer, transaction: TransactionRecord) -> None:
+    """Whether this device asked for it, and once: what was answered was followed before the next was asked."""
+    counter = transaction.counter
+    answered = next((one.counter for one in mailer.asked if one.request == transaction.request), None)
+    if answered is None and transaction.deed == Deed.FRANK:
+        why = f"transaction {counter} franked what this device did not ask for"
+        raise MeterError(MeterFault.UNKNOWN_FRANK, why)
+    if answered not in (None, counter):
+        why = f"transaction {counter} does again what was asked once, and answered by {answered}"
+        raise MeterError(MeterFault.DONE_TWICE, why)
+
+
 def transactions(mailer: Mailer, history: History, after: int) -> list[TransactionRecord]:
-    """What the meter did above a counter, for people: signed for, one after another."""
+    """What the meter did above a counter, for people: signed for, in its order.
+
+    A data centre that lost some, and was restored from a backup, tells the others: counters show what is missing.
+    """
     read = [_transaction(mailer, signed) for signed in history.transactions]
-    for place, transaction in enumerate(read):
+    last, left = after, None
+    for transaction in read:
         chain.check_law(transaction)
-        if transaction.counter != after + 1 + place:
-            raise MeterError(MeterFault.WRONG_COUNTER, f"{transaction.counter} comes behind {after + place}")
-        if place and transaction.before != read[place - 1].after:
+        if transaction.counter <= last:
+            raise MeterError(MeterFault.WRONG_COUNTER, f"{transaction.counter} comes behind {last}")
+        if left is not None and transaction.counter == last + 1 and transaction.before != left:
             raise MeterError(MeterFault.BROKEN_CHAIN, f"{transaction.counter} does not begin with what was left")
+        last, left = transaction.counter, transaction.after
     return read
 
 
@@ -140,7 +180,7 @@ def with_done(mailer: Mailer, order: Order, done: Done) -> Mailer:
     transaction = _transaction(mailer, done.transaction)
     if transaction.request != order.request:
         raise MeterError(MeterFault.WRONG_REQUEST, "the answer is about another request")
-    _check_order(mailer, order, transaction)
+    _check_order(order, transaction)
     chain.check_law(transaction)
     _check_registers(done.registers)
     if not chain.is_of(transaction, done.registers):
@@ -149,11 +189,13 @@ def with_done(mailer: Mailer, order: Order, done: Done) -> Mailer:
         if not isinstance(done, Franked) or done.indicia != transaction.indicia:
             raise MeterError(MeterFault.WRONG_PIECES, "the indicia are not those of the transaction")
         check_indicia(order, transaction, mailer.value_kind, mailer.origins)
+    chain.check_fee(transaction, mailer.fee_due)
     return replace(
         mailer,
         registers=_newer(mailer.registers, done.registers),
+        fee=None if mailer.fee is None else mailer.fee - min(transaction.fee, mailer.fee),
         link=_followed(mailer.link, transaction),
-        newest=order.request,
+        asked=(*mailer.asked, Asked(order.request, transaction.counter))[-ASKED_KEPT:],
     )
 
 
@@ -165,13 +207,11 @@ def _followed(link: Link | None, transaction: TransactionRecord) -> Link | None:
     return chain.follow(link, transaction) if transaction.counter == link.counter + 1 else link
 
 
-def _check_order(mailer: Mailer, order: Order, transaction: TransactionRecord) -> None:
+def _check_order(order: Order, transaction: TransactionRecord) -> None:
     """Whether it did what was asked."""
-    if transaction.serial != mailer.serial:
-        raise MeterError(MeterFault.WRONG_METER, f"a transaction of {transaction.serial}")
     deeds, amount = _due(order)
     if transaction.deed not in deeds:
-        raise MeterError(MeterFault.WRONG_DEED, f"{Deed(transaction.deed).name.lower()} was not asked for")
+        raise MeterError(MeterFault.WRONG_DEED, f"{transaction.deed.name.lower()} was not asked for")
     if amount is not None and transaction.amount != amount:
         raise MeterError(MeterFault.WRONG_AMOUNT, f"{transaction.amount}, where {amount} was asked for")
     if transaction.integrity != (order.integrity if isinstance(order, FrankRequest) else None):
@@ -233,5 +273,7 @@ def _check_registers(registers: Registers) -> None:
 
 
 def _newer(held: Registers, said: Registers) -> Registers:
-    """Of one counter those that were said last: what is owed is told by answers alone."""
+    """Of one counter those that are held, but for what is owed: that stands in no transaction, and was said last."""
+    if said.counter == held.counter:
+        return replace(held, owed=min(said.owed, held.loads))
     return said if said.counter > held.counter else held

@@ -58,6 +58,8 @@ class MeterRecord(Message, tag=1, frozen=True):
     last: Octets32
     time: Time
     epoch: Epoch
+    # Of what signing up costs, not yet paid: it goes with the first payment (M30).
+    fee: Amount = 0
 
 
 class Refill(Message, frozen=True):

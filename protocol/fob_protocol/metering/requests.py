@@ -1,6 +1,6 @@
 """What a device says to service `metering` (docs/meter-protocol.md, section 4)."""
 
-from typing import Annotated, TypeVar, cast, get_args
+from typing import Annotated, Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta
@@ -9,23 +9,26 @@ from fob_protocol.cose import mac0, sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.integrity.limits import PRESENTATION_LIMIT
+from fob_protocol.metering.indicium import AddresseeDigest
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.limits import BATCH_LIMIT, ORIGINS_LIMIT
 from fob_protocol.metering.records import Refill
-from fob_protocol.metering.values import Account, Charge, Indicated, LoginName, Postcode, Serial, ValueKind
+from fob_protocol.metering.values import Account, Amount, Charge, Indicated, LoginName, Postcode, Serial, ValueKind
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time, read, read_one_of
 
 ShownTicket = Annotated[bytes, Meta(max_length=PRESENTATION_LIMIT)]
+ACCOUNT_SIZE: Final = 16
+
 SealedPassword = Annotated[bytes, Meta(max_length=512)]
 
 
 class Piece(Message, frozen=True):
-    """One indicium that is asked for. `addressee` is the digest of section 6; no origin is the mailer's first (M28)."""
+    """One indicium that is asked for. `addressee` is as in the indicium; no origin is the mailer's first (M28)."""
 
     amount: Charge
     destination: Postcode
-    addressee: Nonce
+    addressee: AddresseeDigest
     origin: Postcode | None
     mail_class: Name
 
@@ -44,6 +47,8 @@ class SignUpRequest(Message, tag=1, frozen=True):
     signing_key: Octets32
     sealing_key: Octets32
     time: Time
+    # What signing up costs, as the person was told.
+    fee: Amount = 0
 
     def signed(self, device: Ed25519PrivateKey) -> bytes:
         """By the device's system key."""
@@ -124,6 +129,9 @@ class HistoryRequest(Message, tag=6, frozen=True):
 SignedT = TypeVar("SignedT", SignUpRequest, SignOnRequest)
 
 Authenticated = AboutRequest | FrankRequest | LoadRequest | RefundRequest | HistoryRequest
+_AUTHENTICATED: Final[tuple[type[Authenticated], ...]] = (
+    AboutRequest, FrankRequest, LoadRequest, RefundRequest, HistoryRequest,
+)  # fmt: skip
 
 
 class Terms(Message, tag=0x10, frozen=True):
@@ -148,6 +156,11 @@ class Ask(Message, tag=2, frozen=True):
     authenticated: bytes
 
 
+def account_of(sign_up: bytes) -> bytes:
+    """The account that a sign-up makes (16 octets), by H of its own octets: no other request can make it."""
+    return sign_up[:ACCOUNT_SIZE]
+
+
 def authenticated(key: bytes, request: Message) -> bytes:
     """A request with its code (M19)."""
     return mac0.authenticate(key, Label.METERING_REQUEST, [], request.octets())
@@ -155,7 +168,7 @@ def authenticated(key: bytes, request: Message) -> bytes:
 
 def read_authenticated(octets: bytes) -> Authenticated:
     """A request without its code. Raises OfficeError MALFORMED."""
-    return cast("Authenticated", read_one_of(get_args(Authenticated), octets))
+    return read_one_of(_AUTHENTICATED, octets)
 
 
 def read_signed(kind: type[SignedT], signed: bytes) -> SignedT:

@@ -16,7 +16,10 @@ from fob_protocol.office.message import Count, Message, Nonce, Octets32, Time, r
 
 
 class TransactionRecord(Message, tag=1, frozen=True):
-    """`before` and `after` are H of the meter records as they were signed; `integrity` is the ticket's value (X6)."""
+    """`before` and `after` are H of the meter records as they were signed; `integrity` is the ticket's value (X6).
+
+    `fee` was paid besides the amount, for signing up: by the first load or settlement that was paid for (M30).
+    """
 
     request: Nonce
     serial: Serial
@@ -32,6 +35,7 @@ class TransactionRecord(Message, tag=1, frozen=True):
     time: Time
     before: Octets32 | None
     after: Octets32
+    fee: Amount = 0
 
     def signed(self, box: Ed25519PrivateKey) -> bytes:
         """As a transaction box gives it out."""

@@ -1,10 +1,8 @@
 """*verification certificate*: by which key strangers verify a meter's tokens (M15, M16; docs/meter-protocol.md, 6).
 
-A file of them: the head, the certificates in the order of their serials, then an empty part; each part with four
-octets of length before it.
+A file of them has the head and the certificates, in the order of their serials, as its parts.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, BinaryIO, Final
 
@@ -15,6 +13,7 @@ from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.indicium import Indicium, is_signed_token
+from fob_protocol.metering.parts import read_parts
 from fob_protocol.metering.passes import Kind, Pass, read_pass
 from fob_protocol.metering.values import Indicated, KeyVersion, Serial, ValueKind
 from fob_protocol.office.errors import Fault, OfficeError
@@ -28,8 +27,6 @@ PASSES_LIMIT: Final = 1000
 KEYS_LIMIT: Final = 10_000_000
 
 _PASS_LIMIT: Final = 1024
-_LENGTH_SIZE: Final = 4
-FILE_END: Final = bytes(_LENGTH_SIZE)
 
 
 class VerificationCertificate(Message, tag=1, frozen=True):
@@ -74,17 +71,12 @@ class PublicKeys:
         return is_signed_token(key, indicium, indicated.token)
 
 
-def part(octets: bytes) -> bytes:
-    """As it stands in the file."""
-    return len(octets).to_bytes(_LENGTH_SIZE) + octets
-
-
 def read_keys(file: BinaryIO, now: int, manufacturing: bytes | None = None) -> PublicKeys:
     """All of a file; `manufacturing` is whose keys are wanted, without it those of whoever wrote the file.
 
     Raises OfficeError WRONG_SIGNATURE (also of passes that are over), MALFORMED, TOO_LARGE; OSError.
     """
-    parts = _parts(file)
+    parts = read_parts(file, PART_LIMIT)
     head = read(KeysHead, next(parts, b""))
     if manufacturing is not None and head.manufacturing != manufacturing:
         raise OfficeError(Fault.WRONG_SIGNATURE, "the keys are of another data centre")
@@ -119,18 +111,3 @@ def _verified(boxes: dict[str, Pass], signed: bytes) -> VerificationCertificate:
     except CoseError as error:
         raise OfficeError(Fault.WRONG_SIGNATURE, f"no verification certificate: {error}") from None
     return claimed
-
-
-def _parts(file: BinaryIO) -> Iterator[bytes]:
-    """Raises OfficeError MALFORMED for one that was cut short, TOO_LARGE."""
-    while size := int.from_bytes(_exactly(file.read, _LENGTH_SIZE)):
-        if size > PART_LIMIT:
-            raise OfficeError(Fault.TOO_LARGE, f"a part of {size} octets; at most {PART_LIMIT}")
-        yield _exactly(file.read, size)
-
-
-def _exactly(read_some: Callable[[int], bytes], size: int) -> bytes:
-    octets = read_some(size)
-    if len(octets) != size:
-        raise OfficeError(Fault.MALFORMED, "the file is cut short")
-    return octets

@@ -44,10 +44,45 @@ class Receipt(Message, tag=1, frozen=True):
     is_settlement: bool
     reference: Nonce
     time: Time
+    # Whose money it is.
+    account: Account
+    # What was paid besides, for signing up (M30).
+    fee: Amount = 0
 
     def signed(self, provider: Ed25519PrivateKey) -> bytes:
         """As the provider gives it out."""
         return sign1.sign(provider, Label.RECEIPT, [], self.octets())
+
+
+class Due(Message, tag=1, frozen=True):
+    """*due*, of a meter box: what its newest record says of money. `number`: the next payment's; `counter`: its own."""
+
+    serial: Serial
+    account: Account
+    number: Count
+    counter: Count
+    descending: Count
+    owed: Count
+    fee: Amount
+    time: Time
+
+
+class ChargeOrder(Message, tag=1, frozen=True):
+    """*charge order*, of a transaction box: this may be taken of this account, for this meter, under this number."""
+
+    account: Account
+    serial: Serial
+    number: Count
+    amount: Amount
+    request: Octets32
+    reference: Nonce
+    is_settlement: bool
+    time: Time
+    fee: Amount = 0
+
+    def signed(self, box: Ed25519PrivateKey) -> bytes:
+        """As a transaction box gives it out."""
+        return sign1.sign(box, Label.CHARGE_ORDER, [], self.octets())
 
 
 class FundRecord(Message, tag=1, frozen=True):
@@ -62,6 +97,9 @@ class FundRecord(Message, tag=1, frozen=True):
     is_settlement: bool
     time: Time
     epoch: Epoch
+    account: Account
+    # What was paid besides, for signing up: it comes onto no register (M30).
+    fee: Amount = 0
 
 
 class MeterOrder(Message, tag=1, frozen=True):
@@ -76,6 +114,7 @@ class MeterOrder(Message, tag=1, frozen=True):
     token_key: WrappedKey
     request: Octets32
     time: Time
+    fee: Amount = 0
 
 
 class UserOrder(Message, tag=1, frozen=True):
@@ -130,3 +169,8 @@ class MailerOrder(Message, tag=1, frozen=True):
 def read_receipt(provider: bytes, signed: bytes) -> Receipt:
     """What the provider (its public key) signed. Raises CoseError, OfficeError MALFORMED."""
     return read(Receipt, sign1.verify(provider, Label.RECEIPT, [], signed))
+
+
+def read_charge_order(box: bytes, signed: bytes) -> ChargeOrder:
+    """What a transaction box (its public key) signed. Raises CoseError, OfficeError MALFORMED."""
+    return read(ChargeOrder, sign1.verify(box, Label.CHARGE_ORDER, [], signed))

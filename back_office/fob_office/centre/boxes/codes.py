@@ -1,5 +1,7 @@
 """Records and vouchers that boxes make and check for one another: COSE_Mac0 under keys of their masters (M9 to M13)."""
 
+from typing import Final
+
 import msgspec
 
 from fob_office.centre.boxes.separation import Purpose
@@ -12,9 +14,13 @@ from fob_protocol.cose.errors import CborError, CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME, RECORD_LIMIT
-from fob_protocol.metering.vouchers import FundRecord, Permission
+from fob_protocol.metering.transaction import TransactionRecord
+from fob_protocol.metering.vouchers import Due, FundRecord, Permission
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Message, MessageT, read
+
+# A transaction of 64 indicia has 22,000 octets.
+CHANGE_LIMIT: Final = 32_768
 
 
 def claimed(kind: type[MessageT], signed: bytes) -> MessageT:
@@ -22,10 +28,10 @@ def claimed(kind: type[MessageT], signed: bytes) -> MessageT:
     return read_payload(kind, payload_of(signed))
 
 
-def payload_of(signed: bytes) -> bytes:
+def payload_of(signed: bytes, limit: int = RECORD_LIMIT) -> bytes:
     """What was signed, before it is known by whom. Raises BusRefusedError TAMPERING."""
-    if len(signed) > RECORD_LIMIT:
-        raise BusRefusedError(Word.TAMPERING, f"{len(signed)} octets; at most {RECORD_LIMIT}")
+    if len(signed) > limit:
+        raise BusRefusedError(Word.TAMPERING, f"{len(signed)} octets; at most {limit}")
     try:
         return mac0.unchecked_payload(signed)
     except CoseError as error:
@@ -57,6 +63,11 @@ def check_epoch(epoch: int, now: int) -> None:
         raise BusRefusedError(Word.EPOCH_ROLLBACK, "signed in an epoch that has not come yet")
 
 
+def epoch_after(epoch: int, now: int) -> int:
+    """Of a record that follows one of this epoch: that of now, and never one before (M11)."""
+    return max(epoch, epoch_of(now))
+
+
 def sign(vault: Vault, message: Message, label: Label, purpose: Purpose, *context: Value) -> bytes:
     """As it is given out. Raises NotHeldError."""
     return mac0.authenticate(vault.derive(purpose, *context), label, [], message.octets())
@@ -81,9 +92,10 @@ def read_permission(vault: Vault, signed: bytes) -> Permission:
     return permission
 
 
-def is_fresh(permission: Permission, time: int) -> bool:
-    """Whether it was good at this time."""
-    return time - PERMISSION_TIME <= permission.time <= time + CLOCK_SKEW
+def check_fresh(permission: Permission, now: int) -> None:
+    """Raises BusRefusedError STALE."""
+    if not now - PERMISSION_TIME <= permission.time <= now + CLOCK_SKEW:
+        raise BusRefusedError(Word.STALE, f"a permission is good for {PERMISSION_TIME} s")
 
 
 def read_fund(vault: Vault, signed: bytes, now: int) -> FundRecord:
@@ -92,3 +104,17 @@ def read_fund(vault: Vault, signed: bytes, now: int) -> FundRecord:
     check(vault, signed, Label.FUND_RECORD, Purpose.FUND, fund.serial, fund.epoch)
     check_epoch(fund.epoch, now)
     return fund
+
+
+def read_change(vault: Vault, signed: bytes) -> TransactionRecord:
+    """What a meter box did, however long ago. Raises BusRefusedError TAMPERING."""
+    change = read_payload(TransactionRecord, payload_of(signed, CHANGE_LIMIT))
+    check(vault, signed, Label.CHANGE, Purpose.CHANGE, change.serial)
+    return change
+
+
+def read_due(vault: Vault, signed: bytes) -> Due:
+    """What a meter box said of money, however long ago. Raises BusRefusedError TAMPERING."""
+    due = claimed(Due, signed)
+    check(vault, signed, Label.DUE, Purpose.CHANGE, due.serial)
+    return due

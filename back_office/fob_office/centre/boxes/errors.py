@@ -1,6 +1,7 @@
 """What a box cannot do."""
 
-from fob_office.centre.bus.errors import BusRefusedError, Word
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.words import Word
 
 
 class TamperedError(BusRefusedError):

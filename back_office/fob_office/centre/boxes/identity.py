@@ -152,7 +152,11 @@ def open_vault(folder: BoxFolder, kind: Kind) -> Vault:
     """Of the masters in the folder, or of those in a module. Raises TamperedError, OperatorError."""
     if folder.has(MODULE):
         return Pkcs11Vault(_state(folder, MODULE, ModulePlace), folder.name, held_by(kind))
-    return _state(folder, MASTERS, Masters).vault()
+    masters = _state(folder, MASTERS, Masters)
+    if missing := held_by(kind) - {master.purpose for master in masters.masters}:
+        why = f"it has no {min(missing)} master: its data centre was made by an earlier version"
+        raise OperatorError(f"{folder.name} does not start", why, "fob-office centre init --state NEW")
+    return masters.vault()
 
 
 def read_party(folder: BoxFolder, clock: Callable[[], int], random: Callable[[int], bytes]) -> Party:

@@ -6,9 +6,8 @@ It is asked only when a process is added or replaced; the others go on without i
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Final
 
-from msgspec import Meta
 from msgspec.structs import replace
 
 from fob_office.centre.boxes.box import Box
@@ -29,55 +28,16 @@ from fob_office.centre.boxes.separation import Purpose, held_by
 from fob_office.centre.boxes.vault import MASTER_SIZE
 from fob_office.centre.boxes.views import Slot, View
 from fob_office.centre.bus.answering import Table, row
-from fob_office.centre.bus.commands import Command, Reply
-from fob_office.centre.bus.errors import BusRefusedError, Word
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
-from fob_office.centre.limits import ADMITTED_LIMIT, PASS_TIME, SLOTS
-from fob_office.centre.words import Word as Refused
+from fob_office.centre.commands.manufacturing import Admit, Admitted, NextView, Viewed
+from fob_office.centre.limits import ADMITTED_LIMIT, PASS_TIME
+from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose.errors import SealError
-from fob_protocol.office.message import Count, Message, Name, Octets32, read
+from fob_protocol.office.message import Count, Message, read
 
 BOOK: Final = "book"
-
-ONLY_ONE: Final = "only-one"
-NAME_IN_USE: Final = "name-in-use"
-FULL: Final = "full"
-NO_METER_BOX: Final = "no-meter-box"
-
-
-class Admitted(Reply, frozen=True):
-    """The pass as signed, and the masters of the kind, sealed (HPKE) to the process."""
-
-    shown: bytes
-    masters: bytes
-
-
-class Admit(Command[Admitted], frozen=True):
-    """A process with these public keys (raw); once more with the same keys gives a newer pass."""
-
-    kind: Kind
-    name: Name
-    static: Octets32
-    sealing: Octets32
-    signing: Octets32 | None
-
-
-class Viewed(Reply, frozen=True):
-    """The view as signed."""
-
-    view: bytes
-
-
-class NextView(Command[Viewed], frozen=True):
-    """Owner and second of each slot, from the view `after` on (0: there is none yet).
-
-    Where that is not the newest one, the newest is answered and none is made: an answer that was lost leaves no gap
-    in the views that boxes are given. Refused `older-view` for a view that this box has not made.
-    """
-
-    after: Count
-    slots: Annotated[tuple[tuple[Name, Name | None], ...], Meta(min_length=SLOTS, max_length=SLOTS)]
 
 
 class _Book(Message, tag=1, frozen=True):
@@ -143,13 +103,13 @@ class ManufacturingBox:
     def next_view(self, slots: tuple[Slot, ...], after: int) -> bytes:
         """As NextView says. Raises BusRefusedError, TamperedError, OSError."""
         if after > self._book.views:
-            raise BusRefusedError(Refused.OLDER_VIEW, f"this box has made {self._book.views} views, and not {after}")
+            raise BusRefusedError(Word.OLDER_VIEW, f"this box has made {self._book.views} views, and not {after}")
         if after < self._book.views:
             return self._book.view
         for name in {name for slot in slots for name in (slot.owner, slot.second) if name is not None}:
             known = self._admitted.get(name)
             if known is None or known.kind != Kind.METER:
-                raise BusRefusedError(NO_METER_BOX, f"{name} is no meter box of this data centre")
+                raise BusRefusedError(Word.NO_METER_BOX, f"{name} is no meter box of this data centre")
         if any(slot.owner == slot.second for slot in slots):
             raise BusRefusedError(Word.MALFORMED, "a slot whose owner is its own second")
         signed = View(after + 1, slots).signed(self._key)
@@ -159,7 +119,7 @@ class ManufacturingBox:
 
     async def _admit(self, peer: Pass, command: Admit) -> Admitted:
         if command.kind == Kind.MANUFACTURING:
-            raise BusRefusedError(ONLY_ONE, "a data centre has one manufacturing box")
+            raise BusRefusedError(Word.ONLY_ONE, "a data centre has one manufacturing box")
         return self.admit(Public(command.kind, command.name, command.static, command.sealing, command.signing))
 
     async def _next_view(self, peer: Pass, command: NextView) -> Viewed:
@@ -169,9 +129,9 @@ class ManufacturingBox:
     def _check(self, public: Public) -> None:
         known = self._admitted.get(public.name)
         if known is not None and known != public:
-            raise BusRefusedError(NAME_IN_USE, f"{public.name} was admitted with other keys, or as another kind")
+            raise BusRefusedError(Word.NAME_IN_USE, f"{public.name} was admitted with other keys, or as another kind")
         if known is None and len(self._admitted) >= ADMITTED_LIMIT:
-            raise BusRefusedError(FULL, f"{ADMITTED_LIMIT} processes are admitted")
+            raise BusRefusedError(Word.FULL, f"{ADMITTED_LIMIT} processes are admitted")
         if (public.signing is not None) != (public.kind in SIGNING_KINDS):
             raise BusRefusedError(Word.MALFORMED, f"a signing key is for other kinds than {public.kind.word}")
 

@@ -17,13 +17,19 @@ class Purpose(StrEnum):
     ORDER = "order"
     FUND = "fund"
     PERMISSION = "permission"
+    CHANGE = "change"
+    PASSWORD = "password"  # noqa: S105 - a name
 
 
 HELD: Final[Mapping[Kind, frozenset[Purpose]]] = {
     Kind.STEEL: frozenset((Purpose.TOKEN, Purpose.USER, Purpose.ORDER)),
-    Kind.METER: frozenset((Purpose.TOKEN, Purpose.RECORD, Purpose.ORDER, Purpose.FUND, Purpose.PERMISSION)),
-    Kind.AUTHENTICATION: frozenset((Purpose.USER, Purpose.USER_RECORD, Purpose.ORDER, Purpose.PERMISSION)),
-    Kind.TRANSACTION: frozenset((Purpose.ORDER, Purpose.FUND, Purpose.PERMISSION)),
+    Kind.METER: frozenset(
+        (Purpose.TOKEN, Purpose.RECORD, Purpose.ORDER, Purpose.FUND, Purpose.PERMISSION, Purpose.CHANGE)
+    ),
+    Kind.AUTHENTICATION: frozenset(
+        (Purpose.USER, Purpose.USER_RECORD, Purpose.ORDER, Purpose.PERMISSION, Purpose.PASSWORD)
+    ),
+    Kind.TRANSACTION: frozenset((Purpose.ORDER, Purpose.FUND, Purpose.PERMISSION, Purpose.CHANGE)),
 }
 
 # What stands before the context in the derivation of a key.
@@ -35,6 +41,8 @@ NAMES: Final[Mapping[Purpose, str]] = {
     Purpose.ORDER: "fob/1 order",
     Purpose.FUND: "fob/1 fund record",
     Purpose.PERMISSION: "fob/1 permission",
+    Purpose.CHANGE: "fob/1 change",
+    Purpose.PASSWORD: "fob/1 password",
 }
 
 

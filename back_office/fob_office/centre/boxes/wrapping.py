@@ -12,17 +12,32 @@ from fob_protocol.cose.cbor import Value
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 
+# Of a token key, and of a user authentication key.
+KEY_SIZE: Final = 32
 # Behind a token key that signs: no key is good for codes and signatures both.
-PUBLIC: Final = b"\x01"
+_PUBLIC: Final = b"\x01"
 
 
 def wrap_token_key(
     vault: Vault, random: Callable[[int], bytes], serial: str, version: int, key: bytes, *, is_public: bool = False
 ) -> bytes:
-    """For meter boxes, who unwrap it as the specification says. Raises NotHeldError."""
+    """For meter boxes. Raises NotHeldError."""
     kek = vault.derive(Purpose.TOKEN, serial, version)
-    content = key + PUBLIC if is_public else key
+    content = key + _PUBLIC if is_public else key
     return encrypt0.seal(kek, random(encrypt0.IV_SIZE), Label.INDICIUM_KEY, [serial, version], content)
+
+
+def unwrap_token_key(vault: Vault, serial: str, version: int, wrapped: bytes) -> tuple[bytes, bool]:
+    """32 octets, and whether tokens are signatures. Raises BusRefusedError TAMPERING, NotHeldError."""
+    kek = vault.derive(Purpose.TOKEN, serial, version)
+    try:
+        content = encrypt0.unseal(kek, Label.INDICIUM_KEY, [serial, version], wrapped)[0]
+    except CoseError as error:
+        raise BusRefusedError(Word.TAMPERING, f"the token key: {error}") from None
+    key, behind = content[:KEY_SIZE], content[KEY_SIZE:]
+    if len(key) != KEY_SIZE or behind not in (b"", _PUBLIC):
+        raise BusRefusedError(Word.TAMPERING, f"a token key of {len(content)} octets")
+    return key, behind == _PUBLIC
 
 
 def wrap_user_key(vault: Vault, random: Callable[[int], bytes], account: bytes, key: bytes) -> bytes:

@@ -17,10 +17,11 @@ from fob_office.centre.bus.commands import (
     encode_refusal,
     encode_reply,
 )
-from fob_office.centre.bus.errors import BusRefusedError, PassError, Word
+from fob_office.centre.bus.errors import BusRefusedError, PassError
 from fob_office.centre.bus.passes import Kind, Party, Pass
-from fob_office.centre.bus.places import listen
-from fob_office.centre.limits import CONNECTIONS, IN_HAND
+from fob_office.centre.bus.places import close_listener, listen
+from fob_office.centre.limits import CLOSE_TIME, CONNECTIONS, IN_HAND
+from fob_office.centre.words import Word
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +100,8 @@ class Server:
         self._table = table
         self._kinds = frozenset[Kind]().union(*(entry.kinds for entry in table.values()))
         self._conversations: set[_Conversation] = set()
+        # Those of conversations that have ended too, until their sockets are closed.
+        self._channels: set[Channel] = set()
         self._listener: asyncio.Server | None = None
 
     async def listen(self, address: str) -> None:
@@ -106,13 +109,23 @@ class Server:
         self._listener, self.address = await listen(address, self._channel)
 
     async def close(self) -> None:
-        """Takes nothing more, ends what is in hand, and then the connections."""
+        """Takes nothing more, ends what is in hand, and then the connections: their sockets are closed."""
         self.is_closing = True
         if self._listener is not None:
-            self._listener.close()
+            await close_listener(self._listener)
         for conversation in tuple(self._conversations):
             await conversation.finish()
             conversation.channel.close("the process ends")
+        await self._close_channels()
+
+    async def _close_channels(self) -> None:
+        going = tuple(self._channels)
+        if not going:
+            return
+        await asyncio.wait([channel.gone for channel in going], timeout=CLOSE_TIME)
+        for channel in going:
+            channel.drop()
+        await asyncio.wait([channel.gone for channel in going], timeout=CLOSE_TIME)
 
     async def __aenter__(self) -> Self:
         return self
@@ -142,13 +155,17 @@ class Server:
 
     def _channel(self) -> Channel:
         conversation = _Conversation(self)
-        conversation.channel = Channel(self.me, conversation, self._kinds)
-        if len(self._conversations) >= CONNECTIONS:
+        channel = conversation.channel = Channel(self.me, conversation, self._kinds)
+        self._channels.add(channel)
+        channel.gone.add_done_callback(lambda _: self._channels.discard(channel))
+        if self.is_closing:
+            channel.end("the process ends")
+        elif len(self._conversations) >= CONNECTIONS:
             log.warning("too many connections", limit=CONNECTIONS)
-            conversation.channel.end("too many connections")
+            channel.end("too many connections")
         else:
             self._conversations.add(conversation)
-        return conversation.channel
+        return channel
 
 
 def _place(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """Ask one process of the data centre: a link that connects when it is needed, and has many questions in hand."""
 
 import asyncio
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,12 +11,12 @@ from fob_office.centre.bus.commands import (
     Command,
     MalformedError,
     ReplyT,
-    answer_reader,
     encode_command,
+    read_reply,
     split_answer,
 )
 from fob_office.centre.bus.directory import Directory
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, LateError, PassError
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, DownError, LateError, PassError
 from fob_office.centre.bus.passes import Party, Pass, read_pass
 from fob_office.centre.bus.places import connect
 from fob_office.centre.limits import ANSWER_TIME, FIRST_PAUSE, IN_HAND, LONGEST_PAUSE, SILENCE
@@ -137,11 +137,10 @@ class Link:
                 conversation.late()
             raise LateError(self.name, f"no answer in {timeout:g} s", was_sent=conversation is not None) from None
         try:
-            reply: ReplyT = answer_reader(type(command)).read(body)  # type: ignore[assignment]  # by its command
+            return read_reply(command, body)
         except MalformedError as error:
             conversation.end(str(error))
             raise AwayError(self.name, str(error), was_sent=True) from None
-        return reply
 
     def close(self) -> None:
         """Whoever waits hears that it is away."""
@@ -162,7 +161,9 @@ class Link:
         try:
             return await asyncio.shield(connecting)
         except asyncio.CancelledError:
-            if connecting.cancelled():
+            # A process that ends closes its links and cancels who asks: then both are.
+            asking = asyncio.current_task()
+            if connecting.cancelled() and not (asking and asking.cancelling()):
                 raise AwayError(self.name, "the link was closed", was_sent=False) from None
             raise
 
@@ -191,12 +192,12 @@ class Link:
         try:
             entry = self._directory.named(self.name)
             static = read_pass(self._me.trust.manufacturing, entry.shown).static
-            make: Callable[[], Channel] = lambda: Channel(  # noqa: E731
-                self._me, conversation, (entry.kind,), remote_static=static, name=self.name
-            )
+            make = partial(Channel, self._me, conversation, (entry.kind,), remote_static=static, name=self.name)
             conversation.begin(await connect(entry.address, make))
         except (DirectoryError, PassError, UsageError) as error:
             raise AwayError(self.name, str(error), was_sent=False) from None
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            raise DownError(self.name, error.strerror or str(error), was_sent=False) from None
         except OSError as error:
             raise AwayError(self.name, error.strerror or str(error), was_sent=False) from None
         try:

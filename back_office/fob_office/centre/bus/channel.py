@@ -33,8 +33,8 @@ class Receiver(Protocol):
         """The connection is over; told once."""
 
 
-class _Broken(Exception):  # noqa: N818 - it ends a connection, and is seen by nobody
-    """The other side breaks the rules of the wire."""
+class _BrokenError(Exception):
+    """The other side breaks the rules of the wire: it ends the connection, and is seen by nobody."""
 
 
 class Channel(asyncio.Protocol):
@@ -73,6 +73,8 @@ class Channel(asyncio.Protocol):
         self._has_ended = False
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        # Its socket is closed, which takes longer than the end when something is still to be written.
+        self.gone: asyncio.Future[None] = self._loop.create_future()
         self._deadline = self._loop.call_later(HANDSHAKE_TIME, self.end, "no handshake in time")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -107,8 +109,14 @@ class Channel(asyncio.Protocol):
             self._transport.close()
         self._over(why)
 
+    def drop(self) -> None:
+        """After the end: what the other side does not take is not written any more."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """The other side is gone."""
+        """The socket is closed."""
+        self.gone.set_result(None)
         self.end("the connection ended" if exc is None else f"the connection ended: {exc}")
 
     def pause_writing(self) -> None:
@@ -129,7 +137,7 @@ class Channel(asyncio.Protocol):
         self._buffer += data
         try:
             self._take_messages()
-        except _Broken as error:
+        except _BrokenError as error:
             self.end(str(error))
         except (HandshakeError, PassError) as error:
             self.end(f"the handshake failed: {error}")
@@ -140,7 +148,7 @@ class Channel(asyncio.Protocol):
         while len(buffer) - place >= _LENGTH_SIZE and not self._has_ended:
             size = int.from_bytes(buffer[place : place + _LENGTH_SIZE])
             if not TAG_SIZE <= size <= self._limit:
-                raise _Broken(f"a message of {size} octets")
+                raise _BrokenError(f"a message of {size} octets")
             end = place + _LENGTH_SIZE + size
             if len(buffer) < end:
                 break
@@ -165,7 +173,7 @@ class Channel(asyncio.Protocol):
         try:
             frame = self._in.decrypt(b"", message)
         except HandshakeError:
-            raise _Broken("a frame does not open: somebody changed it") from None
+            raise _BrokenError("a frame does not open: somebody changed it") from None
         self._receiver.received(frame)
 
     def _write(self, message: bytes) -> None:

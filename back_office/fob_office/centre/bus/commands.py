@@ -10,8 +10,9 @@ from typing import Any, Final, Generic, TypeVar, Union, get_args
 
 import msgspec
 
-from fob_office.centre.bus.errors import BusRefusedError, Word
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.limits import FRAME_LIMIT
+from fob_office.centre.words import Word
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=True):
@@ -62,8 +63,9 @@ _WORD: Final = msgspec.msgpack.Decoder(str)
 
 def reply_of(command: type[Command[ReplyT]]) -> type[ReplyT]:
     """The type that answers a command."""
-    # Of a struct without fields of its own, msgspec keeps the base as it was written.
-    reply: type[ReplyT] = get_args(command.__orig_bases__[0])[0]  # type: ignore[attr-defined]
+    # `Command[Franked]`, as it was written.
+    (base,) = vars(command)["__orig_bases__"]
+    reply: type[ReplyT] = get_args(base)[0]
     return reply
 
 
@@ -125,24 +127,19 @@ class CommandReader:
         return numbered.number, BusRefusedError(Word.MALFORMED, why)
 
 
-class AnswerReader:
-    """What answers one type of command."""
-
-    def __init__(self, reply: type[Reply]) -> None:
-        self._decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(reply)
-
-    def read(self, body: msgspec.Raw) -> Reply:
-        """Raises MalformedError."""
-        try:
-            return self._decoder.decode(body)
-        except _UNREADABLE as error:
-            raise MalformedError(f"an answer of another shape: {error}") from None
-
-
 @cache
-def answer_reader(command: type[Command[Any]]) -> AnswerReader:
+def _reply_decoder(command: type[Command[Any]]) -> msgspec.msgpack.Decoder[Any]:
     """One for each type of command, made when it is first asked."""
-    return AnswerReader(reply_of(command))
+    return msgspec.msgpack.Decoder(reply_of(command))
+
+
+def read_reply(command: Command[ReplyT], body: msgspec.Raw) -> ReplyT:
+    """What answers this command. Raises MalformedError."""
+    try:
+        reply: ReplyT = _reply_decoder(type(command)).decode(body)
+    except _UNREADABLE as error:
+        raise MalformedError(f"an answer of another shape: {error}") from None
+    return reply
 
 
 def split_answer(frame: bytes) -> tuple[int, msgspec.Raw | BusRefusedError]:

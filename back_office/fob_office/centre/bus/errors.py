@@ -1,23 +1,10 @@
 """What can go wrong between two processes of the data centre."""
 
-from enum import StrEnum
-
-
-class Word(StrEnum):
-    """The refusals that the bus itself knows; commands have more."""
-
-    NOT_YOURS = "not-yours"
-    UNKNOWN_COMMAND = "unknown-command"
-    MALFORMED = "malformed"
-    FAILED = "failed"
-    TOO_LARGE = "too-large"
-    TAMPERED = "tampered"
-
 
 class BusRefusedError(Exception):
-    """The other process says no, or a handler does: `word` is for programs, `why` for people, `data` for the asker.
+    """The other process says no, or a handler does: `why` is for people, `data` for the asker.
 
-    No part of it ever holds a secret.
+    `word` is for programs, one of fob_office.centre.words. No part of it ever holds a secret.
     """
 
     def __init__(self, word: str, why: str, data: bytes | None = None) -> None:
@@ -35,6 +22,10 @@ class AwayError(Exception):
         self.why = why
         self.was_sent = was_sent
         super().__init__(f"{name}: {why}")
+
+
+class DownError(AwayError):
+    """Nothing listens where it should answer: its process does not run."""
 
 
 class LateError(AwayError):

@@ -44,3 +44,15 @@ async def listen(address: str, make: Callable[[], Channel]) -> tuple[asyncio.Ser
     server = await loop.create_server(make, host, port, backlog=_BACKLOG)
     port = server.sockets[0].getsockname()[1]
     return server, f"{_TCP}[{host}]:{port}" if ":" in host else f"{_TCP}{host}:{port}"
+
+
+async def close_listener(listener: asyncio.Server) -> None:
+    """Nobody is accepted any more; who was, has a channel.
+
+    asyncio (3.11) leaves a socket open that it accepted in the turn of the loop in which its server is closed.
+    """
+    loop = asyncio.get_running_loop()
+    for listening in listener.sockets:
+        loop.remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    listener.close()

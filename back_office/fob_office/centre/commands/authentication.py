@@ -1,6 +1,15 @@
 """Asked of authentication boxes: whether it is the mailer who asks (M18, M19)."""
 
-from fob_office.centre.bus.commands import Command, Reply
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
+
+from fob_office.centre.bus.commands import Command, Done, Reply
+from fob_protocol.metering.values import Account
+from fob_protocol.office.message import Count, Octets32
+
+# Accounts of one answer.
+_USERS_LIMIT = 1024
 
 
 class UserRecorded(Reply, frozen=True):
@@ -21,9 +30,47 @@ class RecordUser(Command[UserRecorded], frozen=True):
 
 
 class Seen(Reply, frozen=True):
-    """Counter of the newest record that was shown to this box; null: none."""
+    """Counter of the newest record that was shown to any box; null: none."""
 
     counter: int | None
+
+
+class UserSeen(NamedTuple):
+    """Counter of the newest record of an account that was shown to a box, and H of it as it was signed."""
+
+    account: Account
+    counter: Count
+    signed: Octets32
+
+
+class ShowUser(Command[Done], frozen=True):
+    """A user record that was stored just now: when this is answered, all authentication boxes know it. FUNCTION.
+
+    Refused `tampering`, `epoch-rollback`, `incomplete`, `unavailable` (a box that runs does not answer).
+    """
+
+    record: bytes
+
+
+class NoteUser(Command[Done], frozen=True):
+    """What another box was shown; it is on the disk when this is answered. AUTHENTICATION.
+
+    Refused `newer-standing`: this one knows a newer record, or another with this counter.
+    """
+
+    seen: UserSeen
+
+
+class UsersSeen(Reply, frozen=True):
+    """In order of accounts; none: there are no more."""
+
+    users: Annotated[tuple[UserSeen, ...], Meta(max_length=_USERS_LIMIT)]
+
+
+class FetchUsers(Command[UsersSeen], frozen=True):
+    """A page of what this box knows, above an account. AUTHENTICATION."""
+
+    after: bytes
 
 
 class SeenMailer(Command[Seen], frozen=True):
@@ -72,11 +119,11 @@ class Permit(Command[Permitted], frozen=True):
 
 
 class PermitRefill(Command[Permitted], frozen=True):
-    """By the rule in the mailer's record (M29); `request` is H of what stands for the refill. FUNCTION.
+    """By the rule in the mailer's record (M29), for the meter record with this counter alone. FUNCTION.
 
     Refused `no-refill` (the mailer has no such rule), `stopped`, `tampering`.
     """
 
     record: bytes
     serial: str
-    request: bytes
+    counter: int

@@ -1,5 +1,7 @@
 """Asked of database servers: they alone open the meters' database (M2, M5), and trust nothing that is in it."""
 
+from typing import Any, Final
+
 import msgspec
 
 from fob_office.centre.bus.commands import Command, Done, Reply
@@ -11,6 +13,10 @@ class Fetched(Reply, frozen=True):
     done: tuple[bytes, bytes] | None
     meter: bytes | None
     user: bytes | None
+
+
+# Under this id nothing was ever asked.
+NO_REQUEST: Final = bytes(16)
 
 
 class Fetch(Command[Fetched], frozen=True):
@@ -53,6 +59,12 @@ class Payout(msgspec.Struct, frozen=True, array_like=True):
     request: bytes
     # As it was signed: what the database says beside it counts for nothing.
     transaction: bytes
+
+
+class OpenPayout(Payout, frozen=True, array_like=True):
+    """One that was not paid; with the meter record after it, of the log (null: it is not there)."""
+
+    record: bytes | None
 
 
 class Stored(Reply, frozen=True):
@@ -137,7 +149,10 @@ class FetchLog(Command[LogPage], frozen=True):
 
 
 class Warn(Command[Done], frozen=True):
-    """A warning record: something was refused that should not have come (M20, M22). FUNCTION, OPERATOR."""
+    """A warning record: something was refused that should not have come (M20, M22).
+
+    FUNCTION, TRANSACTION, AUTHENTICATION, OPERATOR.
+    """
 
     word: str
     serial: str
@@ -160,7 +175,7 @@ class FetchWarnings(Command[Warnings], frozen=True):
 class Payouts(Reply, frozen=True):
     """The oldest that are not paid."""
 
-    payouts: tuple[Payout, ...]
+    payouts: tuple[OpenPayout, ...]
 
 
 class FetchPayouts(Command[Payouts], frozen=True):
@@ -176,15 +191,23 @@ class PaidOut(Command[Done], frozen=True):
 
 
 class Scanned(Reply, frozen=True):
-    """`was_issued`: it stands in a transaction; `given_back`; `seen`: how often it was scanned before this."""
+    """`was_issued`: it stands in a transaction; `given_back`; `seen`: how often it was scanned before this.
+
+    `is_reserved`: it is being given back, and this scan is not noted.
+    """
 
     was_issued: bool
     given_back: bool
     seen: int
+    is_reserved: bool = False
 
 
 class Scan(Command[Scanned], frozen=True):
-    """A piece at the post: remembered, if it is to be noted, and told what was known before. OPERATOR."""
+    """A piece at the post: remembered, if it is to be noted, and told what was known before. OPERATOR.
+
+    `id`, 16 octets: what is noted under it is noted once, and answered again as it was; `id-used` for another piece.
+    NO_REQUEST: it is noted each time.
+    """
 
     serial: str
     counter: int
@@ -192,6 +215,26 @@ class Scan(Command[Scanned], frozen=True):
     indicium: bytes
     time: int
     is_noted: bool = True
+    id: bytes = NO_REQUEST
+
+
+class Reserve(Command[Done], frozen=True):
+    """An indicium is about to be given back by this request: from now on the post takes it for that. FUNCTION.
+
+    Before the meter box is asked. The same again is fine. Refused `no-refund` for one that the post has seen.
+    """
+
+    request_id: bytes
+    indicium: bytes
+    time: int
+
+
+class Release(Command[Done], frozen=True):
+    """The meter box refused, and nothing is given back by this request. FUNCTION."""
+
+    request_id: bytes
+    indicium: bytes
+    time: int
 
 
 class Meters(Reply, frozen=True):
@@ -205,3 +248,28 @@ class FetchMeters(Command[Meters], frozen=True):
 
     after: str
     count: int
+
+
+# What stands in a column; MessagePack tells them apart by itself, and msgspec has no type for that.
+Cell = int | str | bytes | None
+Cells = tuple[Any, ...]
+
+
+class Rows(Reply, frozen=True):
+    """All columns of each row, in the table's order. Where no row of this program is as long, null, but for the key."""
+
+    rows: tuple[Cells, ...]
+
+
+class FetchRows(Command[Rows], frozen=True):
+    """Of a table, as it stands there, in the order of its primary key: above a key, or from the first. OPERATOR."""
+
+    table: str
+    after: Cells | None
+
+
+class FetchRowsOf(Command[Rows], frozen=True):
+    """Those of at most KEYS_LIMIT primary keys that there are, in any order; fewer where they are long. OPERATOR."""
+
+    table: str
+    keys: tuple[Cells, ...]

@@ -39,6 +39,8 @@ class Changed(Reply, frozen=True):
     time: int
     # By which it was permitted: permission, fund record or order, as it was made.
     voucher: bytes
+    # The code of the meter box over the TransactionRecord of all this: no transaction box signs another one.
+    change: bytes
 
 
 class Begin(Command[Changed], frozen=True):
@@ -52,8 +54,8 @@ class Frank(Command[Changed], frozen=True):
     """`pieces`: CBOR of the pieces, each with its origin; its H stands in the permission. FUNCTION.
 
     Every change is refused `tampering` (a record that is not the newest, or not ours), `behind`, `moved` (this box
-    does not own the meter), `incomplete`, `alone`, `epoch-rollback`; this one also `stopped`,
-    `insufficient-funds`, `over-limit`, `stale` and `not-authenticated` (the permission).
+    does not own the meter), `incomplete`, `alone`, `epoch-rollback`; this one also `stopped`, `insufficient-funds`,
+    `over-limit`, `malformed` (the pieces), `stale` and `not-authenticated` (the permission).
     """
 
     record: bytes
@@ -109,6 +111,18 @@ class Look(Command[Looked], frozen=True):
 
     record: bytes
     tokens: tuple[Made, ...]
+
+
+class DueSaid(Reply, frozen=True):
+    """`due`: a Due as it was made."""
+
+    due: bytes
+
+
+class SayDue(Command[DueSaid], frozen=True):
+    """What is due by a record, which has to be the newest: before money is taken. FUNCTION. Refused as changes."""
+
+    record: bytes
 
 
 class TokensVerified(Reply, frozen=True):

@@ -1,6 +1,6 @@
 """Asked of the payment provider (M29). Each number of a serial is done once and said again."""
 
-from fob_office.centre.bus.commands import Command, Reply
+from fob_office.centre.bus.commands import Command, Done, Reply
 
 
 class Receipted(Reply, frozen=True):
@@ -10,22 +10,20 @@ class Receipted(Reply, frozen=True):
 
 
 class Charge(Command[Receipted], frozen=True):
-    """Take money of the mailer; `is_settlement`: what was owed. FUNCTION. Refused `payment-refused`."""
+    """Take what a transaction box ordered: its ChargeOrder, as it was signed. FUNCTION.
 
-    account: bytes
-    serial: str
-    number: int
-    amount: int
-    request: bytes
-    request_id: bytes
-    is_settlement: bool
+    Of each request once. Refused `payment-refused`, `tampering` (no transaction box ordered it), `stale`.
+    """
+
+    order: bytes
 
 
 class PayBack(Command[Receipted], frozen=True):
     """Give back what a refund took out of a meter: `transaction`, as a transaction box signed it. FUNCTION.
 
-    Once for each `request_id`, which is that of the transaction, and only to the account that paid. Refused
-    `payment-refused`, `tampering` (it is not what the transaction says).
+    `record`: the meter record after it, as it was signed, of which the transaction has H: it says account, number and
+    request, so each refund has one number. Once for each, and only to the account that paid. Refused
+    `payment-refused`, `tampering` (it is not what transaction and record say).
     """
 
     account: bytes
@@ -35,3 +33,40 @@ class PayBack(Command[Receipted], frozen=True):
     request: bytes
     request_id: bytes
     transaction: bytes
+    record: bytes
+
+
+class Paid(Reply, frozen=True):
+    """The receipt of what was done; null: nothing was."""
+
+    receipt: bytes | None
+
+
+class FetchPaid(Command[Paid], frozen=True):
+    """What was done under this number. FUNCTION."""
+
+    serial: str
+    number: int
+
+
+class Open(Reply, frozen=True):
+    """Receipts as they were signed, in the order of serials and numbers; none is the end."""
+
+    receipts: tuple[bytes, ...]
+
+
+class FetchOpen(Command[Open], frozen=True):
+    """Money that was taken OPEN_TIME ago or more, and of which nobody said that it came onto its meter. FUNCTION.
+
+    Above a serial and a number.
+    """
+
+    serial: str
+    number: int
+
+
+class CameIn(Command[Done], frozen=True):
+    """What was charged under this number is on the meter, for good. FUNCTION."""
+
+    serial: str
+    number: int

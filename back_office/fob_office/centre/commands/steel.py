@@ -10,11 +10,15 @@ class MeterOrdered(Reply, frozen=True):
 
 
 class OrderMeter(Command[MeterOrdered], frozen=True):
-    """`request` is H of the sign-up; the order says the rest. FUNCTION. Refused `no-keys`: no such value kind here."""
+    """`request` is H of the sign-up, `fee` what stands in it; the order says the rest. FUNCTION.
+
+    Refused `no-keys`: no such value kind here.
+    """
 
     account: bytes
     value_kind: str
     request: bytes
+    fee: int = 0
 
 
 class UserOrdered(Reply, frozen=True):
@@ -25,7 +29,10 @@ class UserOrdered(Reply, frozen=True):
 
 
 class OrderUser(Command[UserOrdered], frozen=True):
-    """A user authentication key for the holder of `sealing_key` (X25519); no account makes one. FUNCTION."""
+    """A user authentication key for the holder of `sealing_key` (X25519); no account: that of the sign-up. FUNCTION.
+
+    `request` is H of the sign-up or sign-on.
+    """
 
     account: bytes | None
     sealing_key: bytes
@@ -54,8 +61,9 @@ class Ordered(Reply, frozen=True):
 
 
 class OrderLog(Command[Ordered], frozen=True):
-    """After a backup was put back: a LogOrder. The sizes and hashes are what the transaction box and the log say.
-    OPERATOR.
+    """After a backup was put back: a LogOrder. OPERATOR.
+
+    `before` and `root_before` are what the transaction box `box` says, `size` and `root` what the log does.
     """
 
     box: str
@@ -77,7 +85,7 @@ class GiveKey(Command[Done], frozen=True):
     """One of the two keys that token keys are made of, sealed to the box by its owner: `vendor` or `postal`. OPERATOR.
 
     A new version begins when both owners have given theirs. Refused `key-given`: another one was given already;
-    `malformed`: not sealed to this box for this use.
+    `malformed`: not sealed to this box for this use; `unavailable`: the box keeps no more.
     """
 
     owner: str

@@ -22,6 +22,26 @@ class FundOwed(Command[Funded], frozen=True):
     number: int
 
 
+class ChargeOrdered(Reply, frozen=True):
+    """`order` is a ChargeOrder as it was signed."""
+
+    order: bytes
+
+
+class OrderCharge(Command[ChargeOrdered], frozen=True):
+    """That money may be taken. FUNCTION.
+
+    `due`: the meter box's Due. `permission`: for a load, for a refill (`below`: the rule's), or for a frank that lacks
+    money; null: what is owed, and for signing up. `reference`: the id of a request of the mailer's own; null: it
+    follows from its H. Refused `tampering`, `stale`; of what nobody permitted the database has a warning.
+    """
+
+    due: bytes
+    permission: bytes | None
+    below: int | None
+    reference: bytes | None
+
+
 class Attested(Reply, frozen=True):
     """`transaction` is a TransactionRecord as it was signed."""
 
@@ -29,11 +49,14 @@ class Attested(Reply, frozen=True):
 
 
 class Attest(Command[Attested], frozen=True):
-    """`draft`: the octets of a TransactionRecord. `voucher`: the permission, fund record or order that it is for, which
-    has to be of the same serial, deed and amount. FUNCTION. Refused `tampering`.
+    """What was done, to be signed. FUNCTION.
+
+    `change`: a TransactionRecord with the code of the meter box that did it; `voucher`: the permission, fund record or
+    order that it is for. Refused `tampering` for what no meter box did, or where they disagree in serial, deed, amount
+    or time; the database has a warning then.
     """
 
-    draft: bytes
+    change: bytes
     voucher: bytes
 
 

@@ -10,6 +10,7 @@ from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.frames import IN_HAND, Answered, Asked, BrokenError, Status, frame, read_frame
 from fob_office.centre.places import office_socket
+from fob_office.centre.rotation import Rotation
 
 # Seconds; a communication server itself gives up earlier.
 _ANSWER_TIME: Final = 20.0
@@ -80,7 +81,7 @@ class CentreAsker:
         self._centre = centre
         self._conversations: dict[Path, _Conversation] = {}
         self._connecting = asyncio.Lock()
-        self._turn = 0
+        self._rotation = Rotation()
         self._mark = (0, 0)
         self._known: list[Path] = []
 
@@ -123,6 +124,4 @@ class CentreAsker:
                 self._mark = mark
         except (OSError, DirectoryError):
             return []
-        self._turn += 1
-        first = self._turn % len(self._known) if self._known else 0
-        return self._known[first:] + self._known[:first]
+        return self._rotation.of(self._known)

@@ -12,12 +12,14 @@ import structlog
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.asking import Links
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, LateError, Word
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, LateError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.communication import Count, Counted
 from fob_office.centre.commands.function import Answer
 from fob_office.centre.communication.frames import IN_HAND, Answered, Asked, BrokenError, Status, frame, read_frame
 from fob_office.centre.places import office_socket
+from fob_office.centre.rotation import Rotation
+from fob_office.centre.words import Word
 from fob_office.errors import OperatorError
 
 log = structlog.get_logger(__name__)
@@ -33,7 +35,7 @@ class Forwarding:
 
     def __init__(self, links: Links) -> None:
         self._links = links
-        self._turn = 0
+        self._rotation = Rotation()
         self._questions = 0
         self._unanswered = 0
         self._waiting = 0
@@ -73,9 +75,7 @@ class Forwarding:
         except DirectoryError as error:
             log.error("no function server is known", why=str(error))
             return []
-        self._turn += 1
-        first = self._turn % len(names) if names else 0
-        return names[first:] + names[:first]
+        return self._rotation.of(names)
 
 
 class Doorway:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 import structlog
-from sqlalchemy import Connection, Integer, literal_column, select
+from sqlalchemy import Connection, Integer, bindparam, delete, literal_column, select
 
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
@@ -20,8 +20,9 @@ from fob_office.centre.database.limits import (
     CHECKPOINT_PAUSE,
     CHECKPOINT_TIME,
     CHECKPOINT_TRY_AGAIN,
+    ERASED_AT_ONCE,
 )
-from fob_office.centre.database.log import damaged, head, with_nodes
+from fob_office.centre.database.log import damaged, head, lock_head, with_nodes
 from fob_office.centre.database.noting import warn
 from fob_office.centre.database.tables import CHECKPOINTS
 from fob_office.centre.words import Word
@@ -34,7 +35,15 @@ from fob_protocol.office.message import read
 
 log = structlog.get_logger(__name__)
 
+# Of one question to a box: other database servers may have it sign a bit more each time.
+_TRIES: Final = 4
+
 _ONE: Final = literal_column("1", Integer())
+_OLDER: Final = select(CHECKPOINTS.c.size).where(CHECKPOINTS.c.size < bindparam("newest")).order_by(CHECKPOINTS.c.size)
+# One, but where a server of an earlier version kept all: those go in portions.
+_FORGET: Final = delete(CHECKPOINTS).where(
+    CHECKPOINTS.c.size.in_(_OLDER.limit(literal_column(str(ERASED_AT_ONCE), Integer())))
+)
 _NEWEST: Final = select(CHECKPOINTS.c.size, CHECKPOINTS.c.signed).order_by(CHECKPOINTS.c.size.desc()).limit(_ONE)
 
 
@@ -133,18 +142,25 @@ class Checkpointer:
 
     async def _ask(self, box: Asker, growth: _Growth) -> bytes | None:
         """Nothing when another database server has one of a longer log. Raises AwayError, BusRefusedError."""
-        try:
-            return (await box.ask(SignCheckpoint(*growth), CHECKPOINT_TIME)).checkpoint
-        except BusRefusedError as refused:
-            if refused.word != Word.OTHER_SIZE:
-                raise
-            earlier = _size_in(refused.data)
-        if earlier > growth.size:
-            if earlier <= await self._keeper.read(_size):
+        wanted = SignCheckpoint(*growth)
+        for _ in range(_TRIES):
+            try:
+                return (await box.ask(wanted, CHECKPOINT_TIME)).checkpoint
+            except BusRefusedError as refused:
+                if refused.word != Word.OTHER_SIZE:
+                    raise
+                earlier = _size_in(refused.data)
+            if earlier > growth.size:
+                await self._check_longer(earlier)
                 return None
-            raise BusRefusedError(Word.TAMPERING, f"the log is shorter than the {earlier} entries that the box signed")
-        proof = await self._keeper.read(partial(_proof, earlier=earlier, size=growth.size))
-        return (await box.ask(SignCheckpoint(earlier, growth.size, growth.root, proof), CHECKPOINT_TIME)).checkpoint
+            proof = await self._keeper.read(partial(_proof, earlier=earlier, size=growth.size))
+            wanted = SignCheckpoint(earlier, growth.size, growth.root, proof)
+        raise AwayError(box.name, "it signs for other database servers all the time", was_sent=False)
+
+    async def _check_longer(self, signed: int) -> None:
+        """The log has as many entries by now as the box signed. Raises BusRefusedError TAMPERING."""
+        if signed > await self._keeper.read(_size):
+            raise BusRefusedError(Word.TAMPERING, f"the log is shorter than the {signed} entries that the box signed")
 
     async def _warn(self, box: Asker, refused: BusRefusedError) -> None:
         log.error("no checkpoint", box=box.name, word=refused.word, why=refused.why)
@@ -152,6 +168,7 @@ class Checkpointer:
             self._warned.add((box.name, refused.word))
             warning = Warn(refused.word, "", f"{box.name} signs no checkpoint: {refused.why}", self._clock())
             await self._keeper.write(partial(warn, asked=warning))
+            self.grow(1)
 
 
 def _growth(connection: Connection) -> _Growth | None:
@@ -177,8 +194,14 @@ def _proof(connection: Connection, earlier: int, size: int) -> tuple[bytes, ...]
 
 
 def _put(connection: Connection, size: int, signed: bytes) -> None:
-    """Another server's of the same size is as good."""
+    """In the place of those before, which nobody asks for. Another server's of the same size is as good.
+
+    Raises BusRefusedError DAMAGED.
+    """
+    # Everybody who writes locks the head before a row that another one may want.
+    lock_head(connection)
     insert_all(connection, CHECKPOINTS, [{"size": size, "signed": signed}])
+    connection.execute(_FORGET, {"newest": size})
 
 
 def _size_in(signed: bytes | None) -> int:

@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable
 
 from fob_office.centre.commands.database import FetchLog, LogPage
-from fob_protocol.metering.log.export import EXPORT_END, ExportHead, exported, exported_octets
+from fob_protocol.metering.log.export import ExportHead
+from fob_protocol.metering.parts import END, part
 
 
 async def export_log(
     ask: Callable[[FetchLog], Awaitable[LogPage]], head: ExportHead, write: Callable[[bytes], object]
 ) -> int:
     """Page by page, as it stands there; how many entries. Raises what `ask` and `write` raise."""
-    write(exported(head))
+    write(part(head.octets()))
     count = 0
     while entries := (await ask(FetchLog(count))).entries:
-        write(b"".join(map(exported_octets, entries)))
+        write(b"".join(map(part, entries)))
         count += len(entries)
-    write(EXPORT_END)
+    write(END)
     return count

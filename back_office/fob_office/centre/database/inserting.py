@@ -23,8 +23,11 @@ def changed(connection: Connection, statement: Executable, rows: Sequence[Mappin
     return connection.execute(statement, list(rows), execution_options=options).rowcount
 
 
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Which knows ON CONFLICT."""
+    return sqlite.insert(table) if dialect == SQLITE else postgresql.insert(table)
+
+
 @cache
 def _insert(dialect: str, table: Table) -> Executable:
-    if dialect == SQLITE:
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+    return insert_into(dialect, table).on_conflict_do_nothing()

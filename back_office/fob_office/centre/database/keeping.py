@@ -17,20 +17,24 @@ from fob_office.centre.database.limits import READERS
 from fob_office.centre.database.prepared import Prepared
 from fob_office.centre.database.storing import store_all
 from fob_office.database.engine import BUSY_TIME, SQLITE, create_file, open_engine, parse_url
-from fob_office.database.migrating import Lineage, check_migrated, migrate
+from fob_office.database.migrating import OFFICE, Lineage, check_begun, check_migrated, migrate
 from fob_office.database.session import Database
-from fob_office.database.troubles import check_file, why_and_command
+from fob_office.database.troubles import RESTORE, check_file, why_and_command
 from fob_office.errors import OperatorError
 
 ResultT = TypeVar("ResultT")
 
 _MIGRATE: Final = "fob-office centre migrate"
+# Meters that are gone are never made anew: their mailers would find no account, and the money be nobody's.
+_RESTORE: Final = "put a backup back: fob-office centre restore BACKUP_FOLDER"
 METERS: Final = Lineage(
     Path(__file__).with_name("migrations"),
     _MIGRATE,
     "it is empty: no meters were kept in it, or it was emptied",
-    _MIGRATE,
+    _RESTORE,
 )
+# What helps the office's own database, and what this one.
+_INSTEAD: Final = {RESTORE: _RESTORE, OFFICE.command: _MIGRATE}
 
 # Of each connection to PostgreSQL, whatever the server's own say: what was answered is on its disk, and one database
 # server that hangs keeps no other from the log's head for long.
@@ -93,6 +97,16 @@ def open_keeper(url: str) -> Keeper:
     return Keeper(database)
 
 
+def upgrade_meters(url: str) -> list[str]:
+    """Bring tables that there are up to this version. Raises OperatorError, also for a database without any."""
+    database = _open(url)
+    try:
+        _reach(url, database, partial(check_begun, database, METERS))
+        return _reach(url, database, partial(migrate, database, METERS))
+    finally:
+        database.close()
+
+
 def migrate_meters(url: str) -> list[str]:
     """Make the tables, or bring them up to this version; a new file for SQLite. Raises OperatorError, OSError."""
     parsed = parse_url(url)
@@ -120,13 +134,15 @@ def _open(url: str) -> Database:
 
 def _reach(url: str, database: Database, work: Callable[[], ResultT]) -> ResultT:
     """Raises OperatorError, with a database's own troubles in words."""
-    check_file(url)
     try:
+        check_file(url)
         return work()
+    except OperatorError as error:
+        raise OperatorError(error.what, error.why, _INSTEAD.get(error.command, error.command)) from None
     except (SQLAlchemyError, sqlite3.Error) as error:
         why, command = why_and_command(error)
         shown = parse_url(url).render_as_string(hide_password=True)
-        raise OperatorError(f"no connection to {shown}", why, command) from None
+        raise OperatorError(f"no connection to {shown}", why, _INSTEAD.get(command, command)) from None
 
 
 def _write(connection: Connection, jobs: Sequence[_Job]) -> Sequence[Outcome]:

@@ -6,14 +6,20 @@ from fob_protocol.metering.log.entry import Entry, Kind
 from fob_protocol.office.message import Message, Nonce, Octets32, Time
 
 
-class Sighting(Message, tag=1, frozen=True):
-    """*scan*: a piece that came by at the post; `indicium` is H of it."""
+class Sighting(Message, tag=2, frozen=True):
+    """*scan*: a piece that came by at the post; `indicium` is H of it.
+
+    `seen`: how often it had come by before; `given_back`: 1 where it had been, else 0. Whoever reads the log finds out
+    whether that is so.
+    """
 
     serial: str
     counter: int
     piece: int
     indicium: Octets32
     time: Time
+    seen: int
+    given_back: int
 
 
 class Gap(Message, tag=1, frozen=True):
@@ -34,6 +40,42 @@ class MailerGap(Message, tag=2, frozen=True):
     account: Nonce
     before: int
     counter: int
+    time: Time
+
+
+class Warned(Message, tag=3, frozen=True):
+    """*note*: a warning, which stands in its table under `id`."""
+
+    id: int
+    word: str
+    serial: str
+    why: str
+    time: Time
+
+
+class PaidBack(Message, tag=4, frozen=True):
+    """*note*: the money that went out of a meter by this number is the mailer's again, as the provider signed."""
+
+    serial: str
+    number: int
+    receipt: bytes
+
+
+class Answered(Message, tag=5, frozen=True):
+    """*note*: what was done by no transaction. H of request and answer, as the journal has them."""
+
+    id: Nonce
+    request: Octets32
+    answer: Octets32
+    time: Time
+
+
+class Reserved(Message, tag=6, frozen=True):
+    """*note*: an indicium (H of it) is being given back by the request with this id; 0: its meter box refused."""
+
+    indicium: Octets32
+    id: Nonce
+    is_open: int
     time: Time
 
 

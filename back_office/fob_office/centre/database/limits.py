@@ -32,7 +32,12 @@ RECEIPT_LIMIT: Final = 512
 # Of entries, or records, in one answer: it fits a frame with all that is around them.
 PAGE_LIMIT: Final = 48_000
 PAGE_ROWS: Final = 256
-PAYOUTS_PAGE: Final = 64
+# With transaction and meter record each.
+PAYOUTS_PAGE: Final = 16
+# Of rows that are looked at once more, at a time: so many of the longest that are usual fit one answer.
+KEYS_LIMIT: Final = 32
+# A row: what is longer than an answer in the journal with all around it was written by somebody else.
+ROW_LIMIT: Final = 56_000
 # A warning is a sentence, and its word one of the specification's.
 WARNING_LIMIT: Final = 512
 WORD_LIMIT: Final = 32

@@ -1,31 +1,37 @@
 """What is noted beside transactions: warnings, money that went back, pieces that came by at the post."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, Executable, Integer, Table, bindparam, delete, insert, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.commands.database import NoteOrder, PaidOut, Scan, Scanned, Warn
-from fob_office.centre.database.leaves import Sighting, leaf
+from fob_office.centre.commands.database import NO_REQUEST, NoteOrder, PaidOut, Scan, Scanned, Warn
+from fob_office.centre.database.inserting import insert_into
+from fob_office.centre.database.leaves import Answered, Leaf, PaidBack, Sighting, Warned, leaf
 from fob_office.centre.database.limits import ERASED_AT_ONCE, JOURNAL_TIME
 from fob_office.centre.database.log import append, damaged, lock_head
+from fob_office.centre.database.reserving import is_reserved
 from fob_office.centre.database.tables import ENTRIES, INDICIA, JOURNAL, PAYOUTS, TRANSACTIONS, WARNINGS
 from fob_office.centre.words import Word
-from fob_office.database.engine import SQLITE
 from fob_protocol.cose import cbor, sign1
 from fob_protocol.cose.errors import CborError, CoseError
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.entry import Kind
+from fob_protocol.metering.log.tree import Frontier
 from fob_protocol.office.hashing import digest
 
-_WARN: Final = insert(WARNINGS)
+_WARN: Final = insert(WARNINGS).returning(WARNINGS.c.id)
 _PAY: Final = (
     update(PAYOUTS)
     .where(PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number"))
+    .where(PAYOUTS.c.receipt.is_distinct_from(bindparam("its_receipt")))
     .values(receipt=bindparam("its_receipt"))
+)
+_PAID: Final = select(PAYOUTS.c.id).where(
+    PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number")
 )
 _ISSUED: Final = (
     select(ENTRIES.c.content)
@@ -33,23 +39,32 @@ _ISSUED: Final = (
     .where(TRANSACTIONS.c.serial == bindparam("of"), TRANSACTIONS.c.counter == bindparam("at"))
 )
 _KNOWN: Final = select(INDICIA.c.given_back, INDICIA.c.seen).where(INDICIA.c.digest == bindparam("its_digest"))
+_DONE: Final = select(JOURNAL.c.request, JOURNAL.c.answer).where(JOURNAL.c.id == bindparam("its_id"))
 _ERASED_AT_ONCE: Final = literal_column(str(ERASED_AT_ONCE), Integer())
 
 
 def warn(connection: Connection, asked: Warn) -> Done:
-    """One row."""
+    """A row, and a note of it; where the log is damaged, which may be what is warned of, the row alone."""
+    frontier = _head_if_whole(connection)
     row = {"word": asked.word, "serial": asked.serial, "why": asked.why, "time": asked.time}
-    connection.execute(_WARN, row)
+    number = connection.execute(_WARN, row).scalar_one()
+    if frontier is not None:
+        note = Warned(number, asked.word, asked.serial, asked.why, asked.time)
+        append(connection, frontier, [leaf(Kind.NOTE, note.octets())])
     return Done()
 
 
 def pay_out(connection: Connection, asked: PaidOut) -> Done:
-    """Again too. Raises BusRefusedError NO_PAYOUT, DAMAGED."""
+    """Again too; noted once. Raises BusRefusedError NO_PAYOUT, DAMAGED."""
     # Everybody who writes locks the head before a row that another one may want.
-    lock_head(connection)
+    frontier = lock_head(connection)
     row = {"of": asked.serial, "its_number": asked.number, "its_receipt": asked.receipt}
     if connection.execute(_PAY, row).rowcount == 0:
-        raise BusRefusedError(Word.NO_PAYOUT, "nothing is to be paid back under this number")
+        _check_paid(connection, asked)
+        return Done()
+    note = PaidBack(asked.serial, asked.number, asked.receipt)
+    if not append(connection, frontier, [leaf(Kind.NOTE, note.octets())]):
+        raise damaged("there are entries after its head")
     return Done()
 
 
@@ -64,13 +79,20 @@ def note_order(connection: Connection, asked: NoteOrder) -> Done:
 
 
 def scan(connection: Connection, asked: Scan) -> Scanned:
-    """What was known before; noted for the next time. Raises BusRefusedError DAMAGED."""
+    """What was known before; noted for the next time. Raises BusRefusedError DAMAGED, ID_USED."""
     frontier = lock_head(connection)
+    if (before := _scanned(connection, asked)) is not None:
+        return before
     scanned, its_digest = look_up(connection, asked), digest(asked.indicium)
+    if scanned.is_reserved:
+        # It is no scan of the log: what comes of it is the credit's word.
+        return scanned
     row = {"digest": its_digest, "serial": asked.serial, "counter": asked.counter, "piece": asked.piece}
     connection.execute(_see(connection.dialect.name), row)
-    sighting = Sighting(asked.serial, asked.counter, asked.piece, its_digest, asked.time)
-    if not append(connection, frontier, [leaf(Kind.SCAN, sighting.octets())]):
+    known = (scanned.seen, int(scanned.given_back))
+    sighting = Sighting(asked.serial, asked.counter, asked.piece, its_digest, asked.time, *known)
+    leaves = [leaf(Kind.SCAN, sighting.octets()), *_keep_scan(connection, asked, scanned)]
+    if not append(connection, frontier, leaves):
         raise damaged("there are entries after its head")
     return scanned
 
@@ -81,13 +103,60 @@ def look_up(connection: Connection, asked: Scan) -> Scanned:
     issued = connection.scalar(_ISSUED, {"of": asked.serial, "at": asked.counter})
     known = connection.execute(_KNOWN, {"its_digest": its_digest}).one_or_none()
     given_back, seen = (0, 0) if known is None else known
-    return Scanned(issued is not None and _made(issued, asked.piece) == asked.indicium, bool(given_back), seen)
+    was_issued = issued is not None and _made(issued, asked.piece) == asked.indicium
+    return Scanned(was_issued, bool(given_back), seen, not given_back and is_reserved(connection, its_digest))
 
 
 def erase(connection: Connection, now: int) -> int:
     """Some of what is over in the journal and the warnings, the oldest first; how many at most of one table."""
     lock_head(connection)
     return max(_erase(connection, JOURNAL, now - JOURNAL_TIME), _erase(connection, WARNINGS, now - JOURNAL_TIME))
+
+
+def _head_if_whole(connection: Connection) -> Frontier | None:
+    try:
+        return lock_head(connection)
+    except BusRefusedError as refused:
+        if refused.word != Word.DAMAGED:
+            raise
+    return None
+
+
+def _scanned(connection: Connection, asked: Scan) -> Scanned | None:
+    """What was answered under its id. Raises BusRefusedError ID_USED, DAMAGED."""
+    if asked.id == NO_REQUEST:
+        return None
+    row = connection.execute(_DONE, {"its_id": asked.id}).one_or_none()
+    if row is None:
+        return None
+    if row.request != _request(asked):
+        raise BusRefusedError(Word.ID_USED, "another piece was scanned under this id")
+    try:
+        match cbor.decode(row.answer):
+            case [bool(was_issued), bool(given_back), int(seen)]:
+                return Scanned(was_issued, given_back, seen)
+    except CborError:
+        pass
+    raise damaged("the answer to a scan cannot be read")
+
+
+def _keep_scan(connection: Connection, asked: Scan, scanned: Scanned) -> Iterator[Leaf]:
+    if asked.id == NO_REQUEST:
+        return
+    request, answer = _request(asked), cbor.encode([scanned.was_issued, scanned.given_back, scanned.seen])
+    row = {"id": asked.id, "request": request, "answer": answer, "time": asked.time}
+    connection.execute(insert(JOURNAL), row)
+    yield leaf(Kind.NOTE, Answered(asked.id, request, digest(answer), asked.time).octets())
+
+
+def _request(asked: Scan) -> bytes:
+    return digest(cbor.encode(["fob/1 scan", asked.serial, asked.counter, asked.piece, asked.indicium]))
+
+
+def _check_paid(connection: Connection, asked: PaidOut) -> None:
+    """Raises BusRefusedError NO_PAYOUT."""
+    if connection.scalar(_PAID, {"of": asked.serial, "its_number": asked.number}) is None:
+        raise BusRefusedError(Word.NO_PAYOUT, "nothing is to be paid back under this number")
 
 
 @cache
@@ -110,7 +179,7 @@ def _erase(connection: Connection, table: Table, end: int) -> int:
 
 @cache
 def _see(dialect: str) -> Executable:
-    made = (sqlite.insert(INDICIA) if dialect == SQLITE else postgresql.insert(INDICIA)).values(given_back=0, seen=1)
+    made = insert_into(dialect, INDICIA).values(given_back=0, seen=1)
     return made.on_conflict_do_update(index_elements=[INDICIA.c.digest], set_={"seen": INDICIA.c.seen + 1})
 
 

@@ -1,17 +1,19 @@
-"""A Store, taken apart and checked by nobody: only what the database finds things by. No box trusts these columns."""
+"""A Store, taken apart: what was attested, and what the database finds it by. No box trusts these columns."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import NewRecord, Payout, Store
-from fob_office.centre.database.leaves import Gap, Leaf, MailerGap, leaf
+from fob_office.centre.database.leaves import Answered, Gap, Leaf, MailerGap, leaf
 from fob_office.centre.database.limits import ANSWER_LIMIT, NUMBER_LIMIT, SERIAL_LIMIT, TRANSACTION_LIMIT
 from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
 from fob_office.registration.names import name_key
 from fob_protocol.cose import cbor, mac0, sign1
-from fob_protocol.cose.errors import CborError, CoseError
+from fob_protocol.cose.errors import CborError, CoseError, SignatureError
+from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import LOGIN_NAME_LIMIT, RECORD_LIMIT
 from fob_protocol.metering.log.entry import Kind
@@ -39,24 +41,37 @@ class Prepared:
     leaves: tuple[Leaf, ...]
 
 
-def prepare(store: Store, now: int) -> Prepared:
-    """Raises BusRefusedError MALFORMED."""
+def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepared:
+    """`signer`: the public key of the transaction box with this key id.
+
+    Raises BusRefusedError MALFORMED; TAMPERING for what no transaction box signed, or a meter record that is not the
+    one which it signed for.
+    """
     if len(store.request_id) != ID_SIZE or len(store.request) != HASH_SIZE:
         raise malformed("a request id has 16 octets, and H of it 32")
     if len(store.answer) > ANSWER_LIMIT:
         raise malformed(f"an answer over {ANSWER_LIMIT} octets")
     check_serial(store.serial)
     meter = None if store.meter is None else _meter(store.meter, store.serial)
-    mailer = None if store.user is None else _mailer(store.user, store.name)
-    transaction, given_back = _transaction(store, meter)
+    mailer: Row | None = None
+    transaction: Row | None = None
+    given_back: tuple[Row, ...] = ()
+    time = now
+    if store.user is not None:
+        mailer, time = _mailer(store.user, store.name)
+    if store.transaction is not None:
+        transaction, given_back, time = _transaction(store.transaction, meter, signer)
+    elif meter is not None:
+        raise malformed("a meter record without its transaction")
+    check_number(time)
     return Prepared(
-        {"id": store.request_id, "request": store.request, "answer": store.answer, "time": now},
+        {"id": store.request_id, "request": store.request, "answer": store.answer, "time": time},
         meter,
         mailer,
         transaction,
         given_back,
         None if store.payout is None else _payout(store.payout),
-        _leaves(store, meter, mailer, now),
+        (*_leaves(store, meter, mailer, now), *_answered(store, time)),
     )
 
 
@@ -131,9 +146,10 @@ def _meter(new: NewRecord, serial: str) -> Row:
     }  # fmt: skip
 
 
-def _mailer(new: NewRecord, name: str | None) -> Row:
+def _mailer(new: NewRecord, name: str | None) -> tuple[Row, int]:
+    """Its row, and when it was signed."""
     match _record(new):
-        case [1, bytes() as account, _, _, _, _, _, int() as counter, *_]:
+        case [1, bytes() as account, _, _, _, _, _, int() as counter, _, _, _, _, int() as time, _]:
             pass
         case _:
             raise malformed("that is no user record")
@@ -145,28 +161,36 @@ def _mailer(new: NewRecord, name: str | None) -> Row:
         if name is None:
             raise malformed("a new mailer has a name")
         row["name"] = name_of(name)
-    return row
+    return row, time
 
 
-def _transaction(store: Store, meter: Row | None) -> tuple[Row | None, tuple[Row, ...]]:
-    """Its row, and the indicia that it gives back."""
-    if store.transaction is None:
-        return None, ()
-    if len(store.transaction) > TRANSACTION_LIMIT:
+def _transaction(
+    signed: bytes, meter: Row | None, signer: Callable[[bytes], bytes]
+) -> tuple[Row, tuple[Row, ...], int]:
+    """Its row, the indicia that it gives back, and when it was done."""
+    if len(signed) > TRANSACTION_LIMIT:
         raise malformed(f"a transaction record over {TRANSACTION_LIMIT} octets")
     try:
-        record = cbor.decode(sign1.unverified_payload(store.transaction))
+        key = signer(sign1.signer_of(signed))
+        record = cbor.decode(sign1.verify(key, Label.TRANSACTION_RECORD, [], signed))
+    except SignatureError as error:
+        raise BusRefusedError(Word.TAMPERING, f"a transaction record: {error}") from None
     except (CborError, CoseError) as error:
         raise malformed(f"that is no transaction record: {error}") from None
     match record:
-        case [1, _, str() as serial, int() as deed, int() as counter, _, _, _, _, _, [*indicia], *_]:
+        case [
+            1, _, str() as serial, int() as deed, int() as counter,
+            _, _, _, _, _, [*indicia], _, int() as time, _, bytes() as after, _,
+        ]:  # fmt: skip
             pass
         case _:
             raise malformed("that is no transaction record")
     if meter is None or (serial, counter) != (meter["key"], meter["counter"]):
         raise malformed("the transaction record is of another record than the meter's")
+    if after != digest(meter["record"]):
+        raise BusRefusedError(Word.TAMPERING, "the meter record is not the one that the transaction made")
     given_back = tuple(map(_given_back, indicia)) if deed == Deed.CREDIT else ()
-    return {"serial": serial, "counter": counter}, given_back
+    return {"serial": serial, "counter": counter}, given_back, time
 
 
 def _given_back(indicated: cbor.Value) -> Row:
@@ -215,3 +239,10 @@ def _leaves(store: Store, meter: Row | None, mailer: Row | None, now: int) -> tu
     if mailer is not None and (before := mailer["before"]) is not None and mailer["counter"] != before + 1:
         leaves.append(leaf(Kind.NOTE, MailerGap(mailer["key"], before, mailer["counter"], now).octets()))
     return tuple(leaves)
+
+
+def _answered(store: Store, time: int) -> Iterator[Leaf]:
+    """Where no transaction says it."""
+    if store.transaction is None:
+        answered = Answered(store.request_id, store.request, digest(store.answer), time)
+        yield leaf(Kind.NOTE, answered.octets())

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -14,6 +14,7 @@ from fob_office.centre.bus.answering import Table
 from fob_office.centre.bus.asking import Link, Links
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.bus.signers import Signers
 from fob_office.centre.database.checkpoints import Checkpointer
 from fob_office.centre.database.keeping import Keeper, open_keeper
 from fob_office.centre.database.limits import ERASE_PAUSE, ERASE_SOON, ERASED_AT_ONCE
@@ -38,7 +39,8 @@ async def database_server(box: Box) -> AsyncIterator[Table]:
     """The factory of kind DATABASE. Raises OperatorError when the database is not there, or of another version."""
     keeper = open_keeper(meters_url(box))
     try:
-        async with serving(keeper, box.links, box.surroundings) as server:
+        signers = Signers(box.links.directory, box.me.trust, Kind.TRANSACTION)
+        async with serving(keeper, box.links, box.surroundings, signers.key) as server:
             yield server.table()
     finally:
         # Its threads end what they have begun.
@@ -46,14 +48,16 @@ async def database_server(box: Box) -> AsyncIterator[Table]:
 
 
 @asynccontextmanager
-async def serving(keeper: Keeper, links: Links, surroundings: Surroundings) -> AsyncIterator[DatabaseServer]:
+async def serving(
+    keeper: Keeper, links: Links, surroundings: Surroundings, signer: Callable[[bytes], bytes]
+) -> AsyncIterator[DatabaseServer]:
     """With what goes on beside questions: checkpoints, and erasing what is over."""
     checkpointer = Checkpointer(keeper, partial(_boxes, links), surroundings.clock)
     # What was stored before the process last ended.
     checkpointer.grow(1)
     tasks = [asyncio.create_task(checkpointer.run()), asyncio.create_task(_erase(keeper, surroundings))]
     try:
-        yield DatabaseServer(keeper, surroundings.clock, checkpointer.grow)
+        yield DatabaseServer(keeper, surroundings.clock, checkpointer.grow, signer)
     finally:
         for task in tasks:
             task.cancel()

@@ -14,7 +14,7 @@ from fob_office.centre.commands.database import (
     FetchWarnings,
     Mailer,
     Meters,
-    Payout,
+    OpenPayout,
     Payouts,
     Transactions,
     Warnings,
@@ -59,7 +59,18 @@ _WARNINGS: Final = (
     .limit(literal_column(str(PAGE_ROWS), Integer()))
 )
 _PAYOUTS: Final = (
-    select(PAYOUTS.c.account, PAYOUTS.c.serial, PAYOUTS.c.number, PAYOUTS.c.amount, PAYOUTS.c.request, PAYOUTS.c.signed)
+    select(
+        PAYOUTS.c.account,
+        PAYOUTS.c.serial,
+        PAYOUTS.c.number,
+        PAYOUTS.c.amount,
+        PAYOUTS.c.request,
+        PAYOUTS.c.signed,
+        ENTRIES.c.content,
+    )
+    .select_from(PAYOUTS)
+    # The entry of its transaction, and then that of the meter record.
+    .outerjoin(ENTRIES, ENTRIES.c.number == PAYOUTS.c.id + literal_column("1", Integer()))
     .where(PAYOUTS.c.receipt.is_(None))
     .order_by(PAYOUTS.c.id)
     .limit(literal_column(str(PAYOUTS_PAGE), Integer()))
@@ -99,7 +110,7 @@ def fetch_warnings(connection: Connection, asked: FetchWarnings) -> Warnings:
 
 def fetch_payouts(connection: Connection, _: FetchPayouts) -> Payouts:
     """The oldest."""
-    return Payouts(tuple(Payout(*row) for row in connection.execute(_PAYOUTS)))
+    return Payouts(tuple(OpenPayout(*row) for row in connection.execute(_PAYOUTS)))
 
 
 def page(items: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.commands import Done
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.database import (
     Fetch,
@@ -15,6 +16,8 @@ from fob_office.centre.commands.database import (
     FetchLogState,
     FetchMeters,
     FetchPayouts,
+    FetchRows,
+    FetchRowsOf,
     FetchTransactions,
     FetchWarnings,
     FindMailer,
@@ -26,6 +29,9 @@ from fob_office.centre.commands.database import (
     NoteOrder,
     PaidOut,
     Payouts,
+    Release,
+    Reserve,
+    Rows,
     Scan,
     Scanned,
     Store,
@@ -34,11 +40,20 @@ from fob_office.centre.commands.database import (
     Warn,
     Warnings,
 )
-from fob_office.centre.database import log, noting, reading
+from fob_office.centre.database import log, noting, reading, reserving, rows
 from fob_office.centre.database.checkpoints import log_state
 from fob_office.centre.database.keeping import Keeper
 from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WARNING_LIMIT, WORD_LIMIT
-from fob_office.centre.database.prepared import check_number, check_size, check_text, name_of, prepare
+from fob_office.centre.database.prepared import (
+    ID_SIZE,
+    check_number,
+    check_size,
+    check_text,
+    malformed,
+    name_of,
+    prepare,
+)
+from fob_office.centre.words import Word
 from fob_protocol.metering.limits import INDICIUM_LIMIT
 
 _FUNCTION: Final = (Kind.FUNCTION,)
@@ -47,10 +62,13 @@ _BOTH: Final = (Kind.FUNCTION, Kind.OPERATOR)
 
 
 class DatabaseServer:
-    """`clock`: seconds since 1970. `grown` is told how many entries the log got."""
+    """`clock`: seconds since 1970. `grown` is told how many entries the log got. `signer` as `prepare` says."""
 
-    def __init__(self, keeper: Keeper, clock: Callable[[], int], grown: Callable[[int], None]) -> None:
+    def __init__(
+        self, keeper: Keeper, clock: Callable[[], int], grown: Callable[[int], None], signer: Callable[[bytes], bytes]
+    ) -> None:
         self._keeper = keeper
+        self._signer = signer
         self._clock = clock
         self._grown = grown
 
@@ -65,12 +83,16 @@ class DatabaseServer:
             FetchLog: row(_OPERATOR, self.fetch_log),
             FetchLogHead: row(_OPERATOR, self.fetch_log_head),
             NoteOrder: row(_OPERATOR, self.note_order),
-            Warn: row(_BOTH, self.warn),
+            Warn: row((*_BOTH, Kind.TRANSACTION, Kind.AUTHENTICATION, Kind.PAYMENT), self.warn),
             FetchWarnings: row(_OPERATOR, self.fetch_warnings),
             FetchPayouts: row(_FUNCTION, self.fetch_payouts),
             PaidOut: row(_FUNCTION, self.paid_out),
+            Reserve: row(_FUNCTION, self.reserve),
+            Release: row(_FUNCTION, self.release),
             Scan: row(_OPERATOR, self.scan),
             FetchMeters: row(_OPERATOR, self.fetch_meters),
+            FetchRows: row(_OPERATOR, self.fetch_rows),
+            FetchRowsOf: row(_OPERATOR, self.fetch_rows_of),
         }
 
     async def fetch(self, _: Pass, asked: Fetch) -> Fetched:
@@ -83,9 +105,16 @@ class DatabaseServer:
         name = name_of(asked.name)
         return await self._keeper.read(partial(reading.find_mailer, request_id=asked.request_id, name=name))
 
-    async def store(self, _: Pass, asked: Store) -> Stored:
+    async def store(self, peer: Pass, asked: Store) -> Stored:
         """Durable."""
-        prepared = prepare(asked, self._clock())
+        try:
+            prepared = prepare(asked, self._clock(), self._signer)
+        except BusRefusedError as error:
+            if error.word == Word.TAMPERING:
+                # Whoever asks for this is the last one to tell of it.
+                why = f"{peer.name}: {error.why}"[:WARNING_LIMIT]
+                await self.warn(peer, Warn(error.word, asked.serial, why, self._clock()))
+            raise
         stored = await self._keeper.store(prepared)
         if stored.is_new:
             self._grown(len(prepared.leaves))
@@ -125,7 +154,9 @@ class DatabaseServer:
         check_text(asked.serial, SERIAL_LIMIT)
         check_text(asked.why, WARNING_LIMIT)
         check_number(asked.time)
-        return await self._keeper.write(partial(noting.warn, asked=asked))
+        done = await self._keeper.write(partial(noting.warn, asked=asked))
+        self._grown(1)
+        return done
 
     async def fetch_warnings(self, _: Pass, asked: FetchWarnings) -> Warnings:
         """A page."""
@@ -141,21 +172,57 @@ class DatabaseServer:
         check_text(asked.serial, SERIAL_LIMIT)
         check_number(asked.number)
         check_size(asked.receipt, RECEIPT_LIMIT)
-        return await self._keeper.write(partial(noting.pay_out, asked=asked))
+        done = await self._keeper.write(partial(noting.pay_out, asked=asked))
+        self._grown(1)
+        return done
 
     async def scan(self, _: Pass, asked: Scan) -> Scanned:
         """An entry of the log, where it is noted."""
         check_text(asked.serial, SERIAL_LIMIT)
         check_number(asked.counter, asked.piece, asked.time)
         check_size(asked.indicium, INDICIUM_LIMIT)
+        if len(asked.id) != ID_SIZE:
+            raise malformed(f"an id has {ID_SIZE} octets")
         if not asked.is_noted:
             return await self._keeper.read(partial(noting.look_up, asked=asked))
         scanned = await self._keeper.write(partial(noting.scan, asked=asked))
         self._grown(1)
         return scanned
 
+    async def reserve(self, _: Pass, asked: Reserve) -> Done:
+        """Once or again."""
+        _check_reservation(asked)
+        done = await self._keeper.write(partial(reserving.reserve, asked=asked))
+        self._grown(1)
+        return done
+
+    async def release(self, _: Pass, asked: Release) -> Done:
+        """Once or again."""
+        _check_reservation(asked)
+        done = await self._keeper.write(partial(reserving.release, asked=asked))
+        self._grown(1)
+        return done
+
     async def fetch_meters(self, _: Pass, asked: FetchMeters) -> Meters:
         """A page."""
         check_text(asked.after, SERIAL_LIMIT)
         check_number(asked.count)
         return await self._keeper.read(partial(reading.fetch_meters, asked=asked))
+
+    async def fetch_rows(self, _: Pass, asked: FetchRows) -> Rows:
+        """A page."""
+        table = rows.table_of(asked.table)
+        return await self._keeper.read(partial(rows.rows_after, table=table, after=asked.after))
+
+    async def fetch_rows_of(self, _: Pass, asked: FetchRowsOf) -> Rows:
+        """Some of a page."""
+        table = rows.table_of(asked.table)
+        return await self._keeper.read(partial(rows.rows_of, table=table, keys=asked.keys))
+
+
+def _check_reservation(asked: Reserve | Release) -> None:
+    """Raises BusRefusedError MALFORMED."""
+    check_size(asked.indicium, INDICIUM_LIMIT)
+    check_number(asked.time)
+    if len(asked.request_id) != ID_SIZE:
+        raise malformed(f"a request id has {ID_SIZE} octets")

@@ -1,20 +1,20 @@
 """Step 6 of many transactions at once, and none in another's way (docs/meter-protocol.md, section 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, Executable, Table, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.commands.database import Stored
-from fob_office.centre.database.inserting import changed, insert_all
+from fob_office.centre.commands.database import Stored, Warn
+from fob_office.centre.database.inserting import changed, insert_all, insert_into
 from fob_office.centre.database.log import append, damaged, lock_head
+from fob_office.centre.database.noting import warn
 from fob_office.centre.database.prepared import Prepared, Row
+from fob_office.centre.database.reserving import was_seen
 from fob_office.centre.database.tables import INDICIA, JOURNAL, MAILERS, METERS, PAYOUTS, TRANSACTIONS
 from fob_office.centre.words import Word
-from fob_office.database.engine import SQLITE
 
 _REPLACE_METER: Final = (
     update(METERS)
@@ -61,21 +61,47 @@ def _store(connection: Connection, batch: Sequence[Prepared]) -> None:
     _put(connection, METERS, "serial", _REPLACE_METER, [prepared.meter for prepared in batch])
     _put(connection, MAILERS, "account", _REPLACE_MAILER, [prepared.mailer for prepared in batch])
     _insert(connection, TRANSACTIONS, _transactions(batch, frontier.size))
-    if given_back := [row for prepared in batch for row in prepared.given_back]:
-        connection.execute(_give_back(connection.dialect.name), given_back)
-    _insert(connection, PAYOUTS, [prepared.payout for prepared in batch if prepared.payout is not None])
+    used = _give_back(connection, batch)
+    _insert(connection, PAYOUTS, _payouts(batch, frontier.size))
     if not append(connection, frontier, [leaf for prepared in batch for leaf in prepared.leaves]):
         raise damaged("there are entries after its head")
+    for warning in used:
+        warn(connection, warning)
 
 
-def _transactions(batch: Sequence[Prepared], number: int) -> list[Row]:
+def _give_back(connection: Connection, batch: Sequence[Prepared]) -> list[Warn]:
+    """What is to be warned of: who gave back what the post has seen did not ask first, or it is another database."""
+    given_back = [(row, prepared.journal["time"]) for prepared in batch for row in prepared.given_back]
+    used = [_used(row, time) for row, time in given_back if was_seen(connection, row["digest"])]
+    if given_back:
+        connection.execute(_mark(connection.dialect.name), [row for row, _ in given_back])
+    return used
+
+
+def _used(row: Row, time: int) -> Warn:
+    why = f"piece {row['piece']} of {row['counter']} was given back after the post had seen it"
+    return Warn(Word.NO_REFUND, row["serial"], why, time)
+
+
+def _transactions(batch: Sequence[Prepared], size: int) -> list[Row]:
     """Each names its entry."""
-    rows = []
+    numbered = zip(batch, _numbers(batch, size), strict=True)
+    return [
+        {**prepared.transaction, "entry": number} for prepared, number in numbered if prepared.transaction is not None
+    ]
+
+
+def _payouts(batch: Sequence[Prepared], size: int) -> list[Row]:
+    """Each under the number of its transaction's entry: so the log says their order too."""
+    numbered = zip(batch, _numbers(batch, size), strict=True)
+    return [{**prepared.payout, "id": number} for prepared, number in numbered if prepared.payout is not None]
+
+
+def _numbers(batch: Sequence[Prepared], size: int) -> Iterator[int]:
+    """Of the first entry of each, in a log of this size."""
     for prepared in batch:
-        if prepared.transaction is not None:
-            rows.append({**prepared.transaction, "entry": number})
-        number += len(prepared.leaves)
-    return rows
+        yield size
+        size += len(prepared.leaves)
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -102,9 +128,8 @@ def _following(row: Row) -> Row:
 
 
 @cache
-def _give_back(dialect: str) -> Executable:
-    insert = sqlite.insert(INDICIA) if dialect == SQLITE else postgresql.insert(INDICIA)
-    made = insert.values(given_back=1, seen=0)
+def _mark(dialect: str) -> Executable:
+    made = insert_into(dialect, INDICIA).values(given_back=1, seen=0)
     return made.on_conflict_do_update(index_elements=[INDICIA.c.digest], set_={"given_back": 1})
 
 

@@ -95,6 +95,16 @@ INDICIA: Final = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+# Indicia that a request is giving back, or has: reserved before its meter box is asked (`is_open`: 0 if it refused).
+RESERVATIONS: Final = Table(
+    "reservations", metadata,
+    _octets("digest", primary_key=True),
+    # The request's.
+    _octets("id", primary_key=True),
+    _number("is_open"),
+    sqlite_strict=True,
+)  # fmt: skip
+
 CHECKPOINTS: Final = Table(
     "checkpoints", metadata,
     _number("size", primary_key=True, autoincrement=False),

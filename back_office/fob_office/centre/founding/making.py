@@ -4,7 +4,6 @@ Whoever is cut off before all of it stands there begins anew: nothing of it was 
 command goes on: the issuer's certificates are entered in the office, and the folder gets its name.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -14,18 +13,17 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from fob_office.centre.boxes.alone import locked
 from fob_office.centre.boxes.folder import BoxFolder, create_folder
-from fob_office.centre.boxes.identity import Public, admit, make_identity, public_of, read_identity
+from fob_office.centre.boxes.identity import admit, make_identity, public_of, read_identity, signing_key
 from fob_office.centre.boxes.manufacturing import ManufacturingBox, found
 from fob_office.centre.boxes.separation import held_by
-from fob_office.centre.boxes.steel.beginnings import Beginnings
-from fob_office.centre.boxes.steel.owners import Owners
 from fob_office.centre.boxes.views import Slot
 from fob_office.centre.bus.directory import Entry, write_entries
 from fob_office.centre.bus.passes import Kind, Pass, read_pass
 from fob_office.centre.database.keeping import migrate_meters
 from fob_office.centre.database.process import FILE as METERS_FILE
-from fob_office.centre.founding.owners_keys import make_gifts
+from fob_office.centre.founding.owners_keys import begin_in, make_gifts
 from fob_office.centre.founding.plan import Plan
 from fob_office.centre.founding.telling import BOXES, METERING, admitted, validation_key
 from fob_office.centre.function.settings import Told, write_settings
@@ -45,7 +43,6 @@ from fob_office.issuer.service import Issuing, PublicKeys
 from fob_office.office import Office
 from fob_office.secrets.private_file import flush_folder, write_new
 from fob_office.servers.key_pair import KeyPair
-from fob_protocol.noise.keys import KeyPair as StaticKey
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.message import Message, read
 
@@ -92,10 +89,9 @@ def _alone(state: Path) -> Iterator[None]:
     """One `init` at a time. Raises OperatorError, OSError."""
     descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not locked(descriptor, patience=0):
+            raise OperatorError(_NOT_MADE, f"another init is at work in {state}", "wait for its end")
         yield
-    except BlockingIOError:
-        raise OperatorError(_NOT_MADE, f"another init is at work in {state}", "wait for its end") from None
     finally:
         os.close(descriptor)
 
@@ -140,7 +136,8 @@ class _Maker:
         mine = self._certify(METERING, "Metering", Usage.METERING, PublicKeys.of(pair))
         boxes = self._certify(BOXES, "Boxes of the data centre", Usage.BOXES, _public_keys(folder))
         keys = pair.signing.private_bytes_raw(), pair.sealing.private_bytes_raw()
-        told = Told(mine, *keys, (admitted(self._plan.value_kind, validation),), self._plan.deposit)
+        kinds_told = (admitted(self._plan.value_kind, validation),)
+        told = Told(mine, *keys, kinds_told, self._plan.deposit, fee=self._plan.fee)
         for name in self._plan.names(Kind.FUNCTION):
             write_settings(folders[name], told)
         self._make_database(folders)
@@ -177,8 +174,7 @@ class _Maker:
         kind = self._plan.value_kind
         owners = {}
         for folder in steel:
-            owners[folder.name] = Owners(folder, StaticKey.from_private_bytes(read_identity(folder).sealing).private)
-            Beginnings(folder).set(kind.name, kind.freshness, kind.limits.octets(), is_public=kind.is_public)
+            owners[folder.name] = begin_in(folder, kind.name, kind.settings(_FIRST_VERSION))
         passes = [self._passes[name] for name in owners]
         random = self._surroundings.random
         kept = self._part / _OWNERS_KEYS if self._plan.keep_keys is not None else None
@@ -201,6 +197,5 @@ def first_slots(boxes: list[str]) -> tuple[Slot, ...]:
 
 def _public_keys(folder: BoxFolder) -> PublicKeys:
     """Those that stand in the pass of a box that signs."""
-    public: Public = public_of(read_identity(folder))
-    assert public.signing is not None  # noqa: S101 - it is of a kind that signs
-    return PublicKeys(public.signing, public.sealing)
+    identity = read_identity(folder)
+    return PublicKeys(signing_key(identity).public_key().public_bytes_raw(), public_of(identity).sealing)

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fob_office.centre.boxes.steel.owners import Owner, OwnersKey, seal_owners_key
+from fob_office.centre.boxes.folder import BoxFolder
+from fob_office.centre.boxes.identity import read_identity
+from fob_office.centre.boxes.steel.beginnings import Beginnings
+from fob_office.centre.boxes.steel.owners import Owner, Owners, OwnersKey, seal_owners_key
 from fob_office.centre.bus.passes import Pass
+from fob_office.centre.places import KindSettings
 from fob_office.secrets.private_file import write_new
+from fob_protocol.noise.keys import KeyPair
 
 _KEY_SIZE: Final = 32
 
@@ -21,6 +26,15 @@ class Gift:
     value_kind: str
     version: int
     sealed: bytes = field(repr=False)
+
+
+def begin_in(folder: BoxFolder, name: str, kind: KindSettings) -> Owners:
+    """A steel box that does not run yet hears of a value kind; what takes its owners' keys there.
+
+    Raises TamperedError, OSError.
+    """
+    Beginnings(folder).set(name, kind.freshness, kind.limits.octets(), is_public=kind.is_public)
+    return Owners(folder, KeyPair.from_private_bytes(read_identity(folder).sealing).private)
 
 
 def make_gifts(

@@ -61,6 +61,7 @@ class Plan:
     module: ModulePlace | None = None
     keep_keys: Path | None = None
     deposit: int = 0
+    fee: int = 0
 
     def names(self, kind: Kind) -> list[str]:
         """`meter-1`, `meter-2` ..."""

@@ -10,7 +10,7 @@ import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import Fetch, Fetched, Mailer, NewRecord, Payout, Store, Warn
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, Fetched, Mailer, NewRecord, Payout, Store, Warn
 from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
 from fob_office.centre.function.peers import Peers
@@ -21,10 +21,9 @@ from fob_protocol.cose import mac0
 from fob_protocol.metering.answers import Franked, Loaded, Refunded
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.records import MeterRecord
-from fob_protocol.metering.transaction import TransactionRecord
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.hashing import digest
-from fob_protocol.office.message import Message, read
+from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 
 log = structlog.get_logger(__name__)
@@ -32,8 +31,6 @@ log = structlog.get_logger(__name__)
 # Another request of the same meter, or its refill, may come between a few times; a device does one thing at a time.
 TRIES: Final = 8
 
-# An id under which nothing was ever asked.
-_NOBODY_S: Final = bytes(16)
 _CHANGED: Final = msgspec.msgpack.Decoder(Changed)
 
 
@@ -94,16 +91,11 @@ class Changing:
         found = await self.peers.any(Kind.DATABASE, Fetch(request.id, request.serial))
         if (answer := done(found, request.digest)) is not None:
             return answer
-        if found.meter is None or found.user is None:
-            raise refused(Refusal.NO_ACCOUNT, f"there is no meter {request.serial}")
-        return Held(found.meter, found.user)
+        return _held(found, request.serial)
 
     async def look(self, serial: str) -> Held:
         """The records as they are now. Raises RuleBrokenError NO_ACCOUNT."""
-        found = await self.peers.any(Kind.DATABASE, Fetch(_NOBODY_S, serial))
-        if found.meter is None or found.user is None:
-            raise refused(Refusal.NO_ACCOUNT, f"there is no meter {serial}")
-        return Held(found.meter, found.user)
+        return _held(await self.peers.any(Kind.DATABASE, Fetch(NO_REQUEST, serial)), serial)
 
     async def newest(self, serial: str) -> Held:
         """The records as they are now, which the meter box says are the newest (M22). Raises as `change`."""
@@ -132,8 +124,8 @@ class Changing:
         """
         record = record_of(changed)
         counter = record.registers.counter - 1 if counter is None else counter
-        transaction = await self.attest(changed, record)
-        answer = answer_of(changed, record, transaction)
+        transaction = await self.attest(changed)
+        answer = _answer(changed, record, transaction)
         store = Store(
             request_id=changed.act.request_id,
             request=changed.act.request,
@@ -147,10 +139,9 @@ class Changing:
         )
         return await self.store(store)
 
-    async def attest(self, changed: Changed, record: MeterRecord) -> bytes:
+    async def attest(self, changed: Changed) -> bytes:
         """The transaction record, signed. Raises BusRefusedError."""
-        draft = _draft(changed, record).octets()
-        return (await self.peers.any(Kind.TRANSACTION, Attest(draft, changed.voucher))).transaction
+        return (await self.peers.any(Kind.TRANSACTION, Attest(changed.change, changed.voucher))).transaction
 
     async def store(self, store: Store) -> bytes | None:
         """The answer that stands in the journal: another server may have done the same request in the meantime.
@@ -205,7 +196,7 @@ class Changing:
         if changed.record != found.meter:
             return await self.finish(changed)
         record = record_of(changed)
-        return answer_of(changed, record, await self.attest(changed, record))
+        return _answer(changed, record, await self.attest(changed))
 
     async def _done_in_time(self, request: Request, late: BusRefusedError) -> Changed:
         """It comes too late to be done; the meter box may have done it before, and nobody heard so. Raises `late`."""
@@ -239,29 +230,11 @@ def done(found: Fetched | Mailer, request: bytes) -> bytes | None:
     return answer
 
 
-def _draft(changed: Changed, record: MeterRecord) -> TransactionRecord:
-    registers = record.registers
-    return TransactionRecord(
-        request=changed.act.request_id,
-        serial=record.serial,
-        deed=Deed(changed.deed),
-        counter=registers.counter,
-        amount=changed.amount,
-        ascending=registers.ascending,
-        descending=registers.descending,
-        loads=registers.loads,
-        pieces=registers.pieces,
-        indicia=tuple(Indicated(made.indicium, made.token) for made in changed.indicia),
-        integrity=changed.act.integrity,
-        time=changed.time,
-        before=changed.before,
-        after=digest(changed.record),
-    )
-
-
-def answer_of(changed: Changed, record: MeterRecord, transaction: bytes) -> bytes:
-    """As it goes to the device."""
-    return _answer(changed, record, transaction).octets()
+def _held(found: Fetched, serial: str) -> Held:
+    """Raises RuleBrokenError NO_ACCOUNT."""
+    if found.meter is None or found.user is None:
+        raise refused(Refusal.NO_ACCOUNT, f"there is no meter {serial}")
+    return Held(found.meter, found.user)
 
 
 def _check_moved(held: Held, in_the_way: Held | None) -> None:
@@ -275,15 +248,16 @@ def _too_fast(serial: str) -> BusRefusedError:
     return BusRefusedError(Word.UNAVAILABLE, f"{serial} changes faster than it can be read")
 
 
-def _answer(changed: Changed, record: MeterRecord, transaction: bytes) -> Message:
+def _answer(changed: Changed, record: MeterRecord, transaction: bytes) -> bytes:
+    """As it goes to the device."""
     match Deed(changed.deed):
         case Deed.FRANK:
             indicia = tuple(Indicated(made.indicium, made.token) for made in changed.indicia)
-            return Franked(indicia, record.registers, transaction)
+            return Franked(indicia, record.registers, transaction).octets()
         case Deed.REFUND | Deed.CREDIT:
-            return Refunded(record.registers, transaction)
+            return Refunded(record.registers, transaction).octets()
         case _:
-            return Loaded(record.registers, transaction)
+            return Loaded(record.registers, transaction).octets()
 
 
 def _payout(changed: Changed, record: MeterRecord, transaction: bytes) -> Payout | None:

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.bus.errors import BusRefusedError, DirectoryError
-from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.changing import Changing, Request
 from fob_office.centre.function.franking import Franking
@@ -18,10 +17,11 @@ from fob_office.centre.function.looking import Looking
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.permitting import Asked, permit
 from fob_office.centre.function.refunding import Refunding
-from fob_office.centre.function.refusing import refusal_of
+from fob_office.centre.function.refusing import refusal_of, said_of
 from fob_office.centre.function.settings import FunctionSettings
 from fob_office.centre.function.signing import Signing
 from fob_office.centre.function.tallying import Tallying
+from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
 from fob_office.servers.identity import Identity
 from fob_office.surroundings import Surroundings
@@ -85,7 +85,7 @@ class Door:
         try:
             return oldest, self._opened(oldest, sealed)
         except CoseError as error:
-            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
+            raise BusRefusedError(Word.MALFORMED, str(error)) from None
 
     def _opened(self, identity: Identity, sealed: bytes) -> Question:
         """Raises BusRefusedError MALFORMED, CoseError: it is sealed to other keys."""
@@ -93,9 +93,9 @@ class Door:
             question = envelope.open_question(identity.sealing_key, Service.METERING, sealed)
             self.probe.exchange(X25519PublicKey.from_public_bytes(question.reply_key))
         except OfficeError as error:
-            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
+            raise BusRefusedError(Word.MALFORMED, str(error)) from None
         except ValueError:
-            raise BusRefusedError(BusWord.MALFORMED, "the reply key is none") from None
+            raise BusRefusedError(Word.MALFORMED, "the reply key is none") from None
         return question
 
     async def _body(self, body: bytes) -> bytes:
@@ -114,7 +114,8 @@ class Door:
         match read_one_of(_MESSAGES, body):
             case Terms() as asked:
                 passes = self.looking.passes.of(Kind.AUTHENTICATION)
-                answer = TermsGiven(tuple(self.settings.rates), self.settings.deposit, 0, passes).octets()
+                kinds = tuple(self.settings.rates)
+                answer = TermsGiven(kinds, self.settings.deposit, self.settings.fee, passes).octets()
             case SignUp(signed) as asked:
                 answer = await self._warning("", self.signing.sign_up(signed))
             case SignOn(signed) as asked:
@@ -179,4 +180,4 @@ class Door:
         clause, why = (error.clause, error.why) if isinstance(error, RuleBrokenError) else ("X8", "")
         log.info("refused", service=Service.METERING, code=error.refusal, clause=clause, why=why)
         self.tallying.refused(error.refusal)
-        return Refused(error.refusal, error.retry_after).octets()
+        return Refused(error.refusal, error.retry_after, said_of(error.refusal, why)).octets()

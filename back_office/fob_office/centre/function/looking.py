@@ -44,6 +44,7 @@ class Looking:
             checkpoint=log.checkpoint,
             proof=log.proof,
             passes=self.passes.of(Kind.TRANSACTION),
+            fee=record.fee,
         ).octets()
 
     async def history(self, asked: Asked[HistoryRequest]) -> bytes:

@@ -8,7 +8,7 @@ import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.authentication import RecoverMailer
+from fob_office.centre.commands.authentication import RecoverMailer, ShowUser
 from fob_office.centre.commands.database import NewRecord, Store
 from fob_office.centre.commands.meter import Act, Changed, LastChange, Obey
 from fob_office.centre.function.changing import Changing, Held, Request
@@ -74,6 +74,7 @@ class Ordering:
         )
         if await self.changing.store(store) is None:
             raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
+        await self.peers.any(Kind.AUTHENTICATION, ShowUser(made.record))
 
     async def _warning(self, serial: str, doing: Coroutine[Any, Any, object]) -> None:
         try:

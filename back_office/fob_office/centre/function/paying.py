@@ -4,25 +4,36 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.authentication import PermitRefill
-from fob_office.centre.commands.meter import Act, Changed, Load
-from fob_office.centre.commands.payment import Charge
-from fob_office.centre.commands.transaction import FundOwed, FundPaid
+from fob_office.centre.commands.meter import Act, Changed, Load, SayDue
+from fob_office.centre.commands.payment import Charge, FetchPaid
+from fob_office.centre.commands.transaction import FundOwed, FundPaid, OrderCharge
+from fob_office.centre.following import PER_USE, REFILL, SETTLEMENT, derived_digest
 from fob_office.centre.function.changing import Changing, Do, Held, Request
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import refused
+from fob_office.centre.words import Word
 from fob_protocol.cose import mac0, sign1
-from fob_protocol.cose.cbor import Value, encode
+from fob_protocol.cose.cbor import Value
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.records import UserRecord
+from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.metering.vouchers import Receipt
-from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 
 # Gives the mailer's permission for a load that is paid afterwards.
 Permit = Callable[[Held], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """By whose permission money is taken: null for what is owed. `below`: of a refill; `reference`: of a load."""
+
+    permission: bytes | None
+    below: int | None = None
+    reference: bytes | None = None
 
 
 class _EnoughError(Exception):
@@ -46,7 +57,7 @@ class Paying:
             permission = await permit(held)
             if mailer(held).payment == Payment.POSTPAID:
                 return await self._owe(held, request, permission)
-            return await self._pay(held, request, amount)
+            return await self._pay(held, request, _Asked(permission, None, request.id))
 
         return await self.changing.change(request, do)
 
@@ -55,49 +66,65 @@ class Paying:
         record = held.record
         if not _is_low(held):
             return
-        request = derived("fob/1 refill", record.serial, record.registers.counter)
+        request = derived(REFILL, record.serial, record.registers.counter)
 
         async def do(now: Held) -> Changed:
             if not _is_low(now):
                 raise _EnoughError
             # An authentication box says whose rule this is, or staff could write another amount.
-            asked = PermitRefill(now.user, record.serial, request.digest)
+            asked = PermitRefill(now.user, record.serial, record.registers.counter)
             permitted = await self.peers.any(Kind.AUTHENTICATION, asked)
             user = mailer(now)
             if user.payment != Payment.POSTPAID and user.refill is not None:
-                return await self._pay(now, request, user.refill.amount)
+                return await self._pay(now, request, _Asked(permitted.permission, user.refill.below))
             return await self._owe(now, request, permitted.permission)
 
         await self._load_until_enough(request, do)
 
-    async def pay_per_use(self, held: Held, frank: bytes, amount: int) -> None:
-        """What is missing for a request (its digest) of this amount. Raises as `load`."""
+    async def pay_per_use(self, held: Held, frank: bytes, amount: int, permission: bytes) -> None:
+        """What is missing for a request (its digest) of this amount, and its permission. Raises as `load`."""
         # Of this record: what was loaded for it before may have gone for another frank meanwhile.
         record = held.record
-        request = derived("fob/1 per use", record.serial, [frank, record.registers.counter])
+        request = derived(PER_USE, record.serial, [frank, record.registers.counter])
 
         async def do(now: Held) -> Changed:
-            missing = amount - now.record.registers.descending
-            if missing <= 0:
+            if amount <= now.record.registers.descending:
                 raise _EnoughError
-            return await self._pay(now, request, missing)
+            return await self._pay(now, request, _Asked(permission))
 
         if amount > record.registers.descending:
             await self._load_until_enough(request, do)
 
     async def settle(self, held: Held) -> None:
-        """What is owed, paid. Raises as `load`."""
+        """What is owed, paid, and what signing up costs. Raises as `load`."""
         record = held.record
-        if record.registers.owed == 0:
+        if _is_settled(record):
             return
-        request = derived("fob/1 settlement", record.serial, record.registers.counter)
+        request = derived(SETTLEMENT, record.serial, record.registers.counter)
 
         async def do(now: Held) -> Changed:
-            if now.record.registers.owed == 0:
+            if _is_settled(now.record):
                 raise _EnoughError
-            return await self._pay(now, request, now.record.registers.owed, is_settlement=True)
+            return await self._pay(now, request, _Asked(None))
 
         await self._load_until_enough(request, do)
+
+    async def brought_in(self, held: Held) -> Changed | None:
+        """What was taken under the next number, and cut off, onto the meter. Raises as `load`."""
+        asked = FetchPaid(held.record.serial, held.record.funds + 1)
+        signed = (await self.peers.any(Kind.PAYMENT, asked)).receipt
+        return None if signed is None else await self._fund(held, signed)
+
+    async def bring_in(self, signed: bytes) -> None:
+        """Money that was taken, as a receipt says, onto its meter, where it is not. Raises as `load`, OfficeError."""
+        receipt = read(Receipt, sign1.unverified_payload(signed))
+
+        async def do(now: Held) -> Changed:
+            if now.record.funds >= receipt.number:
+                raise _EnoughError
+            return await self._fund(now, signed)
+
+        await self._load_until_enough(Request(receipt.reference, receipt.request, receipt.serial), do)
 
     async def _load_until_enough(self, request: Request, do: Do) -> None:
         with suppress(_EnoughError):
@@ -108,25 +135,24 @@ class Paying:
         act = Act(request.digest, request.id, None)
         return await self.peers.owner(request.serial, Load(held.meter, fund.fund, act))
 
-    async def _pay(self, held: Held, request: Request, amount: int, *, is_settlement: bool = False) -> Changed:
+    async def _pay(self, held: Held, request: Request, asked: "_Asked") -> Changed:
         """Of whoever paid first under this number, which may be another request: `Changing.change` ends that one."""
         # Nobody's card is charged by what staff wrote into the database.
-        await self.changing.check(held)
-        record = held.record
-        charge = Charge(
-            account=record.account,
-            serial=record.serial,
-            number=record.funds + 1,
-            amount=amount,
-            request=request.digest,
-            request_id=request.id,
-            is_settlement=is_settlement,
-        )
-        signed = (await self.peers.any(Kind.PAYMENT, charge)).receipt
+        try:
+            due = (await self.peers.owner(request.serial, SayDue(held.meter))).due
+        except BusRefusedError as error:
+            if error.word == Word.STOPPED and (brought := await self.brought_in(held)) is not None:
+                return brought
+            raise
+        order = OrderCharge(due, asked.permission, asked.below, asked.reference)
+        ordered = (await self.peers.any(Kind.TRANSACTION, order)).order
+        return await self._fund(held, (await self.peers.any(Kind.PAYMENT, Charge(ordered))).receipt)
+
+    async def _fund(self, held: Held, signed: bytes) -> Changed:
         receipt = read(Receipt, sign1.unverified_payload(signed))
         fund = await self.peers.any(Kind.TRANSACTION, FundPaid(signed))
         act = Act(receipt.request, receipt.reference, None)
-        return await self.peers.owner(request.serial, Load(held.meter, fund.fund, act))
+        return await self.peers.owner(held.record.serial, Load(held.meter, fund.fund, act))
 
 
 def mailer(held: Held) -> UserRecord:
@@ -139,7 +165,11 @@ def _is_low(held: Held) -> bool:
     return rule is not None and held.record.registers.descending < rule.below
 
 
+def _is_settled(record: MeterRecord) -> bool:
+    return record.registers.owed == 0 and record.fee == 0
+
+
 def derived(what: str, serial: str, of: Value) -> Request:
     """A request that follows from another one, or from a record: the same each time it is made."""
-    octets = digest(encode([what, serial, of]))
+    octets = derived_digest(what, serial, of)
     return Request(octets[:16], octets, serial)

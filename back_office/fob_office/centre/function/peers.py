@@ -7,15 +7,16 @@ from fob_office.centre.boxes.views import View
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
-from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.refusing import PASSING
+from fob_office.centre.rotation import Rotation
 from fob_office.centre.words import Word
 from fob_protocol.cose import hpke
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.headers import key_id
 
-# A box that died has another owner for its meters in a second or two; who asks need not notice.
+# A box that ended is started again within a second, and who asks need not notice. Where its second has to take over the
+# device is told `unavailable`, and asks again.
 TRIES: Final = 20
 PAUSE: Final = 0.15
 
@@ -41,12 +42,12 @@ class Views(Protocol):
 
 
 class LinkedPeers:
-    """Over the bus. The process that answered last is asked first by turns, so that load spreads."""
+    """Over the bus; processes of a kind are asked first by turns."""
 
     def __init__(self, links: Links, views: Views) -> None:
         self._links = links
         self._views = views
-        self._turn = 0
+        self._rotation = Rotation()
 
     async def any(self, kind: Kind, command: Command[ReplyT]) -> ReplyT:
         """As Peers says."""
@@ -71,7 +72,7 @@ class LinkedPeers:
                 if key_id(directory.pass_of(entry.name).sealing) == receiver:
                     return await self._links.to(entry.name).ask(command)
         except CoseError as error:
-            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
+            raise BusRefusedError(Word.MALFORMED, str(error)) from None
         except (AwayError, DirectoryError) as error:
             raise BusRefusedError(Word.UNAVAILABLE, str(error)) from None
         raise BusRefusedError(Word.UNAVAILABLE, f"it is sealed to no process of kind {kind.word} that is known here")
@@ -96,6 +97,4 @@ class LinkedPeers:
             names = [entry.name for entry in self._links.directory.of_kind(kind)]
         except DirectoryError as error:
             raise BusRefusedError(Word.UNAVAILABLE, str(error)) from None
-        self._turn += 1
-        first = self._turn % len(names) if names else 0
-        return names[first:] + names[:first]
+        return self._rotation.of(names)

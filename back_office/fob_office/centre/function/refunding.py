@@ -1,17 +1,19 @@
 """Money back (M29): out of the meter first, then to the mailer; or an indicium that was not used, onto the meter."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import FetchPayouts, PaidOut, Payout
-from fob_office.centre.commands.meter import Act, Changed, Credit, Made, Refund
+from fob_office.centre.commands.database import FetchPayouts, OpenPayout, PaidOut, Release, Reserve
+from fob_office.centre.commands.meter import Act, Changed, Credit, Look, Made, Refund
 from fob_office.centre.commands.payment import PayBack
 from fob_office.centre.function.changing import Changing, Held
+from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.refusing import refused
@@ -27,6 +29,10 @@ log = structlog.get_logger(__name__)
 PAUSE: Final = 2.0
 # Looks in a row that nobody answered, before it is said.
 _MISSED: Final = 5
+# Payouts that were warned of: after so many others one is warned of again.
+_WARNED_LIMIT: Final = 1024
+# What a meter box says when it has given nothing back, and did not before.
+_UNDONE: Final = frozenset({Word.NO_REFUND, Word.STOPPED, Word.OVER_LIMIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class Refunding:
 
     peers: Peers
     changing: Changing
+    paying: Paying
+    clock: Callable[[], int]
+    _warned: set[tuple[str, int, str]] = field(default_factory=set, init=False)
 
     async def refund(self, asked: Asked[RefundRequest]) -> bytes:
         """The answer. Raises BusRefusedError, RuleBrokenError."""
@@ -62,9 +71,25 @@ class Refunding:
         permission = await permission_of(self.peers, held, asked)
         unused = asked.wanted.unused
         if unused is None:
+            # What was taken and cut off has the next number, which the refund would have too.
+            if (brought := await self.paying.brought_in(held)) is not None:
+                return brought
             return await self.peers.owner(asked.request.serial, Refund(held.meter, permission, act))
-        made = Made(unused.indicium, unused.token)
-        return await self.peers.owner(asked.request.serial, Credit(held.meter, permission, made, act))
+        return await self._credit(held, permission, Made(unused.indicium, unused.token), act)
+
+    async def _credit(self, held: Held, permission: bytes, made: Made, act: Act) -> Changed:
+        """First the post hears of it: what it has seen is not given back, nor taken while that is under way."""
+        serial = held.record.serial
+        if not all((await self.peers.owner(serial, Look(held.meter, (made,)))).genuine):
+            raise refused(Refusal.NO_REFUND, "this meter made no such indicium")
+        now = self.clock()
+        await self.peers.any(Kind.DATABASE, Reserve(act.request_id, made.indicium, now))
+        try:
+            return await self.peers.owner(serial, Credit(held.meter, permission, made, act))
+        except BusRefusedError as error:
+            if error.word in _UNDONE:
+                await self.peers.any(Kind.DATABASE, Release(act.request_id, made.indicium, now))
+            raise
 
     async def _pay_all(self) -> None:
         """Raises BusRefusedError when the database cannot be asked."""
@@ -73,19 +98,29 @@ class Refunding:
             if not any(paid):
                 return
 
-    async def _pay(self, payout: Payout) -> bool:
+    async def _pay(self, payout: OpenPayout) -> bool:
         try:
             back = _pay_back(payout)
             receipt = (await self.peers.any(Kind.PAYMENT, back)).receipt
             await self.peers.any(Kind.DATABASE, PaidOut(payout.serial, payout.number, receipt))
         except BusRefusedError as error:
             log.warning("a payout waits", serial=payout.serial, number=payout.number, why=error.why)
-            await self.changing.warn(payout.serial, error)
+            await self._warn(payout, error)
             return False
         return True
 
+    async def _warn(self, payout: OpenPayout, error: BusRefusedError) -> None:
+        """Once of each trouble: it lasts, and the log keeps what is warned of for ever."""
+        known = (payout.serial, payout.number, error.why)
+        if known in self._warned:
+            return
+        if len(self._warned) >= _WARNED_LIMIT:
+            self._warned.clear()
+        self._warned.add(known)
+        await self.changing.warn(payout.serial, error)
 
-def _pay_back(payout: Payout) -> PayBack:
+
+def _pay_back(payout: OpenPayout) -> PayBack:
     """Raises BusRefusedError TAMPERING."""
     try:
         request_id = unverified_transaction(payout.transaction).request
@@ -99,4 +134,5 @@ def _pay_back(payout: Payout) -> PayBack:
         request=payout.request,
         request_id=request_id,
         transaction=payout.transaction,
+        record=payout.record or b"",
     )

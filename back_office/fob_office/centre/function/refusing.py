@@ -1,11 +1,16 @@
 """What the other processes refuse, in the words that a device is told (docs/meter-protocol.md, section 4)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.names import plain_name
+from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.office.refusals import Refusal
 
 # The clause that is broken, for the log (X8).
@@ -25,24 +30,50 @@ _CLAUSES: Final = {
     Refusal.NAME_TAKEN: "M30",
 }
 # Nobody but staff, or who stole from them, can bring these about: the centre is warned.
-ALARMING: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK, Word.NEWER_STANDING, BusWord.TAMPERED})
+ALARMING: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK, Word.NEWER_STANDING, Word.TAMPERED})
 # What passes: another process is asked, or the same one in a moment.
 PASSING: Final = frozenset({Word.MOVED, Word.INCOMPLETE, Word.ALONE, Word.UNAVAILABLE, Word.NEWER_VIEW})
+# About what the mailer asked for, and knows of himself: nobody learns more of a centre, or of another, by the reason.
+_EXPLAINED: Final = frozenset(
+    {
+        Refusal.STOPPED,
+        Refusal.INSUFFICIENT_FUNDS,
+        Refusal.OVER_LIMIT,
+        Refusal.WRONG_ORIGIN,
+        Refusal.PAYMENT_REFUSED,
+        Refusal.NO_REFUND,
+    }
+)
 # By what boxes say.
-_SAID: Final = {refusal.value: refusal for refusal in _CLAUSES} | {Word.STALE.value: Refusal.LATE}
+_SAID: Final[dict[str, Refusal]] = {
+    **{refusal.value: refusal for refusal in _CLAUSES},
+    **dict.fromkeys(ALARMING, Refusal.TAMPERING),
+    Word.STALE: Refusal.LATE,
+    Word.MALFORMED: Refusal.MALFORMED,
+}
 
 
 def refusal_of(error: BusRefusedError) -> RuleBrokenError:
     """What a device is told of it; what it has no word for is `unavailable`."""
-    if error.word in ALARMING:
-        return refused(Refusal.TAMPERING, error.why)
-    if error.word == Word.STALE:
-        return refused(Refusal.LATE, error.why)
-    if error.word == BusWord.MALFORMED:
-        return refused(Refusal.MALFORMED, error.why)
     return refused(_SAID.get(error.word, Refusal.UNAVAILABLE), error.why)
 
 
 def refused(refusal: Refusal, why: str) -> RuleBrokenError:
     """With the clause that it is for."""
     return RuleBrokenError(refusal, _CLAUSES.get(refusal, "X8"), why)
+
+
+def said_of(refusal: Refusal, why: str) -> str:
+    """What the mailer hears of a reason: of his own money, limits, places and indicia alone; empty for all others."""
+    return plain_name(why, REFUSAL_LIMIT) if refusal in _EXPLAINED else ""
+
+
+@contextmanager
+def refusing_operators() -> Iterator[None]:
+    """What breaks a rule is refused in the rule's own word; an order, or a record, that cannot be read as malformed."""
+    try:
+        yield
+    except RuleBrokenError as error:
+        raise BusRefusedError(error.refusal, error.why) from None
+    except (CoseError, OfficeError) as error:
+        raise BusRefusedError(Word.MALFORMED, str(error)) from None

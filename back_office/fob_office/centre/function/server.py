@@ -10,8 +10,6 @@ from fob_office.centre.boxes.box import Box
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Done
-from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.function import (
     Answer,
@@ -24,6 +22,7 @@ from fob_office.centre.commands.function import (
     Tally,
 )
 from fob_office.centre.function.changing import Changing
+from fob_office.centre.function.completing import Completing
 from fob_office.centre.function.door import Door
 from fob_office.centre.function.franking import Franking
 from fob_office.centre.function.looking import Looking, Passes
@@ -32,13 +31,11 @@ from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import LinkedPeers, Peers
 from fob_office.centre.function.presenting import Presenting
 from fob_office.centre.function.refunding import Refunding
+from fob_office.centre.function.refusing import refusing_operators
 from fob_office.centre.function.settings import FunctionSettings, read_settings
 from fob_office.centre.function.signing import Signing
 from fob_office.centre.view_file import ViewFile
-from fob_office.refusing import RuleBrokenError
 from fob_office.surroundings import Surroundings
-from fob_protocol.cose.errors import CoseError
-from fob_protocol.office.errors import OfficeError
 
 
 class FunctionServer:
@@ -48,14 +45,15 @@ class FunctionServer:
         changing = Changing(peers, surroundings)
         presenting = Presenting(settings, surroundings.clock)
         paying = Paying(peers, changing, settings.deposit)
-        self.refunding = Refunding(peers, changing)
+        self.refunding = Refunding(peers, changing, paying, surroundings.clock)
+        self.completing = Completing(peers, paying)
         self._franking = Franking(peers, changing, paying, presenting)
         self._ordering = Ordering(peers, changing, paying)
         self._door = Door(
             settings,
             surroundings,
             changing,
-            Signing(peers, changing, presenting),
+            Signing(peers, changing, presenting, settings.fee),
             self._franking,
             paying,
             self.refunding,
@@ -80,36 +78,26 @@ class FunctionServer:
 
     async def carry_out(self, _: Pass, asked: CarryOut) -> Done:
         """An order of the steel box."""
-        try:
+        with refusing_operators():
             await self._ordering.carry_out(asked.order)
-        except (CoseError, OfficeError) as error:
-            raise BusRefusedError(BusWord.MALFORMED, str(error)) from None
-        except RuleBrokenError as error:
-            raise BusRefusedError(error.refusal, error.why) from None
         return Done()
 
     async def settle(self, _: Pass, asked: Settle) -> Done:
         """What a mailer owes."""
-        try:
+        with refusing_operators():
             await self._ordering.settle(asked.serial)
-        except RuleBrokenError as error:
-            raise BusRefusedError(error.refusal, error.why) from None
         return Done()
 
     async def recover(self, _: Pass, asked: Recover) -> Done:
         """A meter whose database was put back."""
-        try:
+        with refusing_operators():
             await self._ordering.recover(asked.serial)
-        except RuleBrokenError as error:
-            raise BusRefusedError(error.refusal, error.why) from None
         return Done()
 
     async def restore_mailer(self, _: Pass, asked: RestoreMailer) -> Done:
         """A mailer whose database was put back."""
-        try:
+        with refusing_operators():
             await self._ordering.restore_mailer(asked.serial, asked.order)
-        except RuleBrokenError as error:
-            raise BusRefusedError(error.refusal, error.why) from None
         return Done()
 
     async def tally(self, _: Pass, asked: Tally) -> Tallied:
@@ -127,10 +115,11 @@ async def function_server(box: Box) -> AsyncIterator[Table]:
     views = ViewFile(box.links.directory.folder, box.manufacturing)
     peers = LinkedPeers(box.links, views)
     server = FunctionServer(read_settings(box.folder), peers, box.links, box.surroundings)
-    payouts = asyncio.create_task(server.refunding.pay_out())
+    beside = [asyncio.create_task(work()) for work in (server.refunding.pay_out, server.completing.run)]
     try:
         yield server.table()
     finally:
-        payouts.cancel()
-        await asyncio.gather(payouts, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await server.close()

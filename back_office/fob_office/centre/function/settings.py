@@ -50,6 +50,7 @@ class Told(Message, tag=1, frozen=True):
     admitted: Annotated[tuple[Admitted, ...], Meta(max_length=16)]
     deposit: Amount
     former: Annotated[tuple[FormerKeys, ...], Meta(max_length=FORMER_LIMIT)] = ()
+    fee: Amount = 0
 
     def __repr__(self) -> str:
         return "Told(...)"
@@ -59,14 +60,15 @@ class Told(Message, tag=1, frozen=True):
 class FunctionSettings:
     """`identity`: the server certificate with usage METERING and its keys, the same for all function servers.
 
-    `rates`: by value kind, whose tickets are admitted (X5). `deposit` is the least that is loaded at once. `former`:
-    the same server with its keys of before.
+    `rates`: by value kind, whose tickets are admitted (X5). `deposit` is the least that is loaded at once, `fee` what
+    signing up costs (M30). `former`: the same server with its keys of before.
     """
 
     identity: Identity = field(repr=False)
     rates: dict[str, RelyingParty]
     deposit: int = 0
     former: tuple[Identity, ...] = field(default=(), repr=False)
+    fee: int = 0
 
     @property
     def identities(self) -> tuple[Identity, ...]:
@@ -88,7 +90,7 @@ def read_settings(folder: BoxFolder) -> FunctionSettings:
     """Raises TamperedError, OperatorError."""
     told = read_told(folder)
     rates = {one.value_kind: _party(one) for one in told.admitted}
-    return FunctionSettings(_identity(told), rates, told.deposit, tuple(map(_identity, told.former)))
+    return FunctionSettings(_identity(told), rates, told.deposit, tuple(map(_identity, told.former)), told.fee)
 
 
 def read_told(folder: BoxFolder) -> Told:

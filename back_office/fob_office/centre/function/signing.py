@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.authentication import RecordUser, SignOn
+from fob_office.centre.commands.authentication import RecordUser, ShowUser, SignOn
 from fob_office.centre.commands.database import FindMailer, NewRecord, Store
 from fob_office.centre.commands.meter import Act, Begin
 from fob_office.centre.commands.steel import OrderMeter, OrderUser
@@ -25,11 +25,12 @@ from fob_protocol.office.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Of one function server."""
+    """Of one function server. `fee`: what signing up costs now."""
 
     peers: Peers
     changing: Changing
     presenting: Presenting
+    fee: int = 0
 
     async def sign_up(self, signed: bytes) -> bytes:
         """A new mailer with a meter (M8). Raises BusRefusedError, RuleBrokenError, OfficeError."""
@@ -41,15 +42,17 @@ class Signing:
             return answer
         if found.user is not None:
             raise refused(Refusal.NAME_TAKEN, "another mailer has this name")
+        if asked.fee != self.fee:
+            raise refused(Refusal.PAYMENT_REFUSED, f"signing up costs {self.fee}, and {asked.fee} was agreed to")
         user = await self.peers.any(Kind.STEEL, OrderUser(None, asked.sealing_key, request))
         record_user = RecordUser(user.order, signed)
         mailer = (await self.peers.opener(Kind.AUTHENTICATION, asked.password, record_user)).record
         account = read(UserOrder, mac0.unchecked_payload(user.order)).account
-        meter = await self.peers.any(Kind.STEEL, OrderMeter(account, asked.value_kind, request))
+        meter = await self.peers.any(Kind.STEEL, OrderMeter(account, asked.value_kind, request, asked.fee))
         serial = read(MeterOrder, mac0.unchecked_payload(meter.order)).serial
         changed = await self.peers.owner(serial, Begin(meter.order, Act(request, asked.request, None)))
         record = record_of(changed)
-        answer = SignedUp(account, serial, user.key, record.registers).octets()
+        answer = _signed_up(record, user.key)
         store = Store(
             request_id=asked.request,
             request=request,
@@ -58,7 +61,7 @@ class Signing:
             user=NewRecord(account, None, mailer),
             name=asked.name,
             serial=serial,
-            transaction=await self.changing.attest(changed, record),
+            transaction=await self.changing.attest(changed),
             payout=None,
         )
         return await self._stored(store)
@@ -69,6 +72,8 @@ class Signing:
         request = digest(asked.octets())
         found = await self.peers.any(Kind.DATABASE, FindMailer(asked.request, asked.name))
         if (answer := done(found, request)) is not None:
+            if found.user is not None:
+                await self._show(found.user)
             return answer
         before = read(UserRecord, mac0.unchecked_payload(found.user)) if found.user is not None else None
         account = before.account if before is not None else None
@@ -92,7 +97,15 @@ class Signing:
             transaction=None,
             payout=None,
         )
-        return await self._stored(store)
+        if await self._stored(store) != answer:
+            # Another function server was faster: what it stored is said again.
+            return await self.sign_on(signed)
+        await self._show(mailer)
+        return answer
+
+    async def _show(self, mailer: bytes) -> None:
+        """The device before is over at every authentication box when the new one hears of it."""
+        await self.peers.any(Kind.AUTHENTICATION, ShowUser(mailer))
 
     async def _stored(self, store: Store) -> bytes:
         """The answer; the same request may have been done at another function server meanwhile."""

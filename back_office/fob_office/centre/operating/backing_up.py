@@ -6,14 +6,17 @@ twice. What boxes know is on two disks, or (of the manufacturing and steel boxes
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fob_office.backup import copy_sqlite, dump_command
+from sqlalchemy import URL
+
+from fob_office.backup import copy_sqlite, dump_command, restore_command
 from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import read_entries
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.database.process import FILE as METERS
+from fob_office.centre.operating.here import names_here
 from fob_office.centre.places import FILE as SETTINGS
 from fob_office.centre.places import load_centre
 from fob_office.centre.supervising.history import FOLDER as VIEWS
@@ -37,25 +40,33 @@ def back_up_centre(centre: Path, backup: Path) -> str | None:
 
     Raises OperatorError, DirectoryError, OSError.
     """
-    url = load_centre(centre).database
+    url = _postgresql(centre)
     folder = backup / FOLDER
     folder.mkdir(mode=0o700)
     for name in (SETTINGS, DIRECTORY, VIEW):
         shutil.copy2(centre / name, folder / name)
     shutil.copytree(centre / VIEWS, folder / VIEWS)
-    if url is not None and parse_url(url).get_backend_name() != SQLITE:
-        return dump_command(parse_url(url), folder / DUMP_FILE)
-    for name in _databases(centre):
+    if url is not None:
+        return dump_command(url, folder / DUMP_FILE)
+    for name in names_here(centre, Kind.DATABASE):
         (folder / name).mkdir(mode=0o700)
         copy_sqlite(centre / name / METERS, folder / name / METERS)
     return None
 
 
-def restore_centre(centre: Path, backup: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The files that were put back, and for PostgreSQL the command that puts back the meters' database."""
+
+    files: tuple[str, ...]
+    command: str | None
+
+
+def restore_centre(centre: Path, backup: Path) -> Restored:
     """The meters' database as it was, while the data centre does not run; what of it was there is kept beside it.
 
-    Who is who and the views are put back only where they are missing: those of now are newer. The files that were put
-    back. Raises OperatorError, DirectoryError, OSError.
+    Who is who and the views are put back only where they are missing: those of now are newer. Raises OperatorError,
+    DirectoryError, OSError.
     """
     folder = backup / FOLDER if (backup / FOLDER).is_dir() else backup
     if not (folder / DIRECTORY).is_file():
@@ -68,17 +79,20 @@ def restore_centre(centre: Path, backup: Path) -> list[str]:
         (centre / VIEWS).mkdir(mode=0o700, exist_ok=True)
         for view in sorted((folder / VIEWS).iterdir()):
             _put_missing(view, centre / VIEWS / view.name)
-        for name in _databases(centre):
+        for name in names_here(centre, Kind.DATABASE):
             if (folder / name / METERS).is_file():
                 _put_database(folder / name / METERS, centre / name / METERS)
                 done.append(f"{name}/{METERS}")
-    return done
+        url = _postgresql(centre)
+        return Restored(tuple(done), restore_command(url, folder / DUMP_FILE) if url is not None else None)
 
 
-def _databases(centre: Path) -> list[str]:
-    """Database servers of this machine. Raises DirectoryError."""
-    names = [entry.name for entry in read_entries(centre / DIRECTORY) if entry.kind == Kind.DATABASE]
-    return [name for name in names if (centre / name).is_dir()]
+def _postgresql(centre: Path) -> URL | None:
+    """Where the meters' database is. None: in a file. Raises OperatorError."""
+    url = load_centre(centre).database
+    if url is None or parse_url(url).get_backend_name() == SQLITE:
+        return None
+    return parse_url(url)
 
 
 def _put_missing(source: Path, place: Path) -> bool:

@@ -9,8 +9,6 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
-from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import read_entries
 from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.founding.telling import BOXES, METERING, validation_key
@@ -22,6 +20,7 @@ from fob_office.centre.function.settings import (
     read_told,
     write_settings,
 )
+from fob_office.centre.operating.here import names_here
 from fob_office.centre.operating.restarting import changing_alone, restart
 from fob_office.errors import OperatorError
 from fob_office.issuer.ends import soon_over
@@ -94,8 +93,8 @@ def _differences(office: Office, centre: Path) -> list[str]:
 
 def function_folders(centre: Path, surroundings: Surroundings) -> list[BoxFolder]:
     """Of the function servers of this machine. Raises DirectoryError, TamperedError."""
-    names = [entry.name for entry in read_entries(centre / DIRECTORY) if entry.kind == Kind.FUNCTION]
-    return [open_folder(centre / name, name, surroundings.random) for name in names if (centre / name).is_dir()]
+    names = names_here(centre, Kind.FUNCTION)
+    return [open_folder(centre / name, name, surroundings.random) for name in names]
 
 
 def _newest(folders: list[BoxFolder]) -> Told:

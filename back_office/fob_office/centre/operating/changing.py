@@ -2,27 +2,25 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from fob_office.centre.boxes.folder import BoxFolder, create_folder, erase, open_folder
-from fob_office.centre.boxes.identity import admit, make_identity, read_identity
-from fob_office.centre.boxes.manufacturing import Admit
+from fob_office.centre.boxes.identity import admit, make_identity
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.boxes.separation import held_by
-from fob_office.centre.boxes.steel.beginnings import Beginnings
-from fob_office.centre.boxes.steel.owners import Owners
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.commands.manufacturing import Admit
 from fob_office.centre.commands.meter import HeldView
 from fob_office.centre.commands.steel import GiveKey, SetNewMeters
-from fob_office.centre.founding.owners_keys import make_gifts
+from fob_office.centre.founding.owners_keys import begin_in, make_gifts
 from fob_office.centre.founding.plan import NewKind
 from fob_office.centre.founding.telling import admitted
-from fob_office.centre.function.settings import FILE as TOLD
-from fob_office.centre.function.settings import Told, write_settings
+from fob_office.centre.function.settings import read_told, write_settings
+from fob_office.centre.operating.here import names_here
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.restarting import changing_alone, pid_of, restart, until
 from fob_office.centre.places import (
@@ -35,14 +33,19 @@ from fob_office.centre.places import (
 )
 from fob_office.centre.view_file import ViewFile
 from fob_office.errors import NotFoundError, OperatorError
-from fob_protocol.noise.keys import KeyPair
-from fob_protocol.office.message import read
 
 # Of which there may be several, and none is the only one of its name.
 ADDED: Final = (
     Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION, Kind.FUNCTION, Kind.DATABASE, Kind.COMMUNICATION,
 )  # fmt: skip
 _STATUS: Final = "fob-office centre status"
+
+
+class Terms(NamedTuple):
+    """The least that is loaded at once, and what signing up costs, in the least unit."""
+
+    deposit: int
+    fee: int
 
 
 async def add_box(operator: Operator, kind: Kind, module: ModulePlace | None) -> str:
@@ -56,7 +59,7 @@ async def add_box(operator: Operator, kind: Kind, module: ModulePlace | None) ->
         masters = module if held_by(kind) else None
         shown = admit(folder, operator.manufacturing, given.shown, given.masters, masters)
         if kind == Kind.FUNCTION:
-            folder.write(TOLD, _open(operator, _local_of(operator, Kind.FUNCTION)[0]).read(TOLD))
+            write_settings(folder, read_told(_open(operator, _local_of(operator, Kind.FUNCTION)[0])))
         if kind == Kind.STEEL:
             await _give_all(operator, folder, shown)
         entry = Entry(name, kind, socket_address(make_sockets(operator.centre), name), given.shown)
@@ -71,10 +74,11 @@ async def remove_box(operator: Operator, name: str) -> None:
         entry = next((one for one in entries if one.name == name), None)
         if entry is None:
             raise NotFoundError("nothing was removed", f"there is no {name}", _STATUS)
-        if entry.kind not in ADDED or len([one for one in entries if one.kind == entry.kind]) == 1:
-            raise OperatorError(
-                "nothing was removed", f"{name} is the only one of its kind", "fob-office centre box add"
-            )
+        if entry.kind not in ADDED:
+            raise OperatorError("nothing was removed", f"a data centre has one {name}, for ever", _STATUS)
+        if len([one for one in entries if one.kind == entry.kind]) == 1:
+            add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
+            raise OperatorError("nothing was removed", f"{name} is the only one of its kind", add)
         if entry.kind == Kind.METER:
             await _check_slots(operator, name)
         if entry.kind == Kind.TRANSACTION:
@@ -99,9 +103,24 @@ async def begin_kind(operator: Operator, kind: NewKind, validation_key: bytes, k
         await _give(operator, kind.name, now, [], keep)
         for name in _local_of(operator, Kind.FUNCTION):
             folder = _open(operator, name)
-            told = read(Told, folder.read(TOLD))
+            told = read_told(folder)
             others = tuple(one for one in told.admitted if one.value_kind != kind.name)
             write_settings(folder, replace(told, admitted=(*others, admitted(kind, validation_key))))
+            await restart(operator.centre, name)
+
+
+def terms(operator: Operator) -> Terms:
+    """What devices are told. Raises OperatorError, OSError."""
+    told = read_told(_open(operator, _local_of(operator, Kind.FUNCTION)[0]))
+    return Terms(told.deposit, told.fee)
+
+
+async def set_terms(operator: Operator, now: Terms) -> None:
+    """For whoever signs up or loads from now on. Raises OperatorError, OSError."""
+    with changing_alone(operator.centre):
+        for name in _local_of(operator, Kind.FUNCTION):
+            folder = _open(operator, name)
+            write_settings(folder, replace(read_told(folder), deposit=now.deposit, fee=now.fee))
             await restart(operator.centre, name)
 
 
@@ -122,8 +141,7 @@ async def _give(
     running = [directory.pass_of(entry.name) for entry in directory.of_kind(Kind.STEEL)]
     owners = {}
     for folder, shown in new:
-        owners[shown.name] = Owners(folder, KeyPair.from_private_bytes(read_identity(folder).sealing).private)
-        Beginnings(folder).set(name, kind.freshness, kind.limits.octets(), is_public=kind.is_public)
+        owners[shown.name] = begin_in(folder, name, kind)
     passes = [*running, *(shown for _, shown in new)]
     for box in running:
         await operator.one(box.name, SetNewMeters(name, kind.freshness, kind.limits.octets(), kind.is_public))
@@ -157,8 +175,7 @@ def _keep_log_key(operator: Operator, name: str) -> None:
 
 def _local_of(operator: Operator, kind: Kind) -> list[str]:
     """Raises OperatorError: none is on this machine."""
-    entries = operator.links.directory.of_kind(kind)
-    names = [entry.name for entry in entries if (operator.centre / entry.name).is_dir()]
+    names = names_here(operator.centre, kind)
     if not names:
         raise OperatorError("the data centre was not changed", f"no {kind.word} server is here", _STATUS)
     return names

@@ -10,8 +10,9 @@ from fob_office.centre.operating.operator import Operator
 from fob_office.centre.words import Word
 from fob_office.paging import PAGE
 from fob_protocol.cose import mac0
+from fob_protocol.metering.parts import END, part
 from fob_protocol.metering.records import MeterRecord
-from fob_protocol.metering.verification import FILE_END, KeysHead, part
+from fob_protocol.metering.verification import KeysHead
 from fob_protocol.office.message import read
 
 
@@ -30,7 +31,7 @@ async def export_keys(operator: Operator, file: BinaryIO) -> int:
                 file.write(part(certificate))
                 count += 1
         after = read(MeterRecord, mac0.unchecked_payload(records[-1])).serial
-    file.write(FILE_END)
+    file.write(END)
     return count
 
 

@@ -1,17 +1,16 @@
 """The log leaves the data centre: an export for `fob-log-verify`, and checkpoints for witnesses."""
 
 from collections.abc import Callable
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import FetchLog, FetchLogState
+from fob_office.centre.commands.database import FetchLog, FetchLogState, LogPage
+from fob_office.centre.database import exporting
 from fob_office.centre.operating.operator import Operator
 from fob_protocol.cose import sign1
 from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of
-from fob_protocol.metering.log.export import EXPORT_END, ExportHead, exported
+from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.office.message import read
-
-_LENGTH_SIZE: Final = 4
 
 
 async def newest_checkpoint(operator: Operator) -> tuple[bytes, Checkpoint] | None:
@@ -23,16 +22,18 @@ async def newest_checkpoint(operator: Operator) -> tuple[bytes, Checkpoint] | No
 
 
 async def export_log(operator: Operator, file: BinaryIO, told: Callable[[int], None]) -> int:
-    """All entries, into an open file; how many. `told` so many more. Raises BusRefusedError, DirectoryError."""
-    file.write(exported(ExportHead(origin_of(operator.manufacturing), log_keys(operator))))
-    index = 0
-    while entries := (await operator.any(Kind.DATABASE, FetchLog(index))).entries:
-        for entry in entries:
-            file.write(len(entry).to_bytes(_LENGTH_SIZE) + entry)
-        index += len(entries)
-        told(len(entries))
-    file.write(EXPORT_END)
-    return index
+    """All entries, into an open file; how many. `told` so many more.
+
+    Raises BusRefusedError, DirectoryError, OSError.
+    """
+
+    async def ask(asked: FetchLog) -> LogPage:
+        page = await operator.any(Kind.DATABASE, asked)
+        told(len(page.entries))
+        return page
+
+    head = ExportHead(origin_of(operator.manufacturing), log_keys(operator))
+    return await exporting.export_log(ask, head, file.write)
 
 
 def log_keys(operator: Operator) -> tuple[bytes, ...]:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import Fetch, FetchMeters
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchMeters
 from fob_office.centre.commands.function import CarryOut, Recover, Settle
 from fob_office.centre.commands.meter import Look
 from fob_office.centre.commands.steel import OrderKey
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.operating.recovering import recover_mailer
 from fob_office.centre.words import Word
 from fob_office.paging import PAGE
 from fob_protocol.cose import mac0
@@ -17,8 +18,6 @@ from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
 from fob_protocol.office.message import read
 
-# An id under which nothing was ever asked.
-_NOBODY_S: Final = bytes(16)
 GENUINE: Final = "genuine"
 
 
@@ -73,24 +72,33 @@ async def settle(operator: Operator, serial: str) -> None:
     await operator.any(Kind.FUNCTION, Settle(serial))
 
 
-async def recover(operator: Operator, serial: str) -> None:
-    """The meter box's standing takes the place of what the database has. Raises BusRefusedError."""
+async def recover(operator: Operator, serial: str) -> bool:
+    """The meter box's standing takes the place of what the database has; an older user record is followed by a new one.
+
+    Whether it is, so that the mailer has to sign on again. Raises BusRefusedError, AwayError.
+    """
     await operator.any(Kind.FUNCTION, Recover(serial))
+    return await _recover_mailer(operator, serial)
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Of all meters: how many were as their boxes know them, which were brought up to date, and which not, and why."""
+    """Of all meters: how many were as their boxes know them, which were brought up to date, and which not, and why.
+
+    `mailers`: the meters whose mailers have to sign on again.
+    """
 
     genuine: int
     recovered: tuple[str, ...]
+    mailers: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
 
 
 async def recover_all(operator: Operator) -> Recovery:
-    """Whatever is not as the meter boxes know it. Raises BusRefusedError: the database cannot be asked."""
+    """Whatever is not as the boxes know it. Raises BusRefusedError: the database cannot be asked."""
     genuine, after = 0, ""
     recovered: list[str] = []
+    mailers: list[str] = []
     failed: list[tuple[str, str]] = []
     while page := await list_meters(operator, after, PAGE):
         after = page[-1].serial
@@ -99,15 +107,22 @@ async def recover_all(operator: Operator) -> Recovery:
                 if (await show_meter(operator, record.serial)).checked == GENUINE:
                     genuine += 1
                 else:
-                    await recover(operator, record.serial)
+                    await operator.any(Kind.FUNCTION, Recover(record.serial))
                     recovered.append(record.serial)
-            except BusRefusedError as refused:
-                failed.append((record.serial, f"{refused.word}: {refused.why}"))
-    return Recovery(genuine, tuple(recovered), tuple(failed))
+                if await _recover_mailer(operator, record.serial):
+                    mailers.append(record.serial)
+            except (BusRefusedError, AwayError) as error:
+                failed.append((record.serial, str(error)))
+    return Recovery(genuine, tuple(recovered), tuple(mailers), tuple(failed))
+
+
+async def _recover_mailer(operator: Operator, serial: str) -> bool:
+    boxes = [entry.name for entry in operator.links.directory.of_kind(Kind.AUTHENTICATION)]
+    return await recover_mailer(operator, serial, boxes) is not None
 
 
 async def _fetch(operator: Operator, serial: str) -> tuple[bytes, bytes]:
-    found = await operator.any(Kind.DATABASE, Fetch(_NOBODY_S, serial))
+    found = await operator.any(Kind.DATABASE, Fetch(NO_REQUEST, serial))
     if found.meter is None or found.user is None:
         raise BusRefusedError(Word.NO_METER, f"there is no meter {serial}")
     return found.meter, found.user

@@ -21,6 +21,8 @@ from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
 from fob_office.errors import NotFoundError, OperatorError
 from fob_office.surroundings import Surroundings
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.office.errors import OfficeError
 
 ResultT = TypeVar("ResultT")
 
@@ -82,7 +84,7 @@ def run_operator(
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """How the bus ends, as an operator is told it."""
+    """How the bus ends, and what cannot be read, as an operator is told it."""
     try:
         yield
     except TamperedError as error:
@@ -93,3 +95,5 @@ def told(what: str) -> Iterator[None]:
         raise OperatorError(what, f"{error.word}: {error.why}", _STATUS) from None
     except (AwayError, DirectoryError, PassError) as error:
         raise OperatorError(what, str(error), _STATUS) from None
+    except (CoseError, OfficeError) as error:
+        raise OperatorError(what, f"what is kept there cannot be read: {error}", _STATUS) from None

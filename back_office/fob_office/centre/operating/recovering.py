@@ -10,7 +10,7 @@ from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.authentication import SeenMailer
-from fob_office.centre.commands.database import Fetch, FetchLogHead, NoteOrder
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchLogHead, NoteOrder
 from fob_office.centre.commands.function import RestoreMailer
 from fob_office.centre.commands.steel import OrderLog, OrderMailer
 from fob_office.centre.commands.transaction import GoOn, HeldCheckpoint
@@ -24,8 +24,6 @@ from fob_protocol.office.message import read
 
 # The log may grow between two looks.
 _TRIES: Final = 8
-# An id under which nothing was ever asked.
-_NOBODY_S: Final = bytes(16)
 
 
 class Asking(Protocol):
@@ -62,17 +60,19 @@ async def recover_log(operator: Asking, box: str) -> Checkpoint | None:
     raise BusRefusedError(Word.UNAVAILABLE, "the log grows faster than it can be read")
 
 
-async def recover_mailer(operator: Asking, serial: str, boxes: Sequence[str]) -> int:
+async def recover_mailer(operator: Asking, serial: str, boxes: Sequence[str]) -> int | None:
     """The record that was put back is followed by one above all that these authentication boxes (all there are) saw.
 
-    Its counter. The mailer signs on again. Raises BusRefusedError, AwayError.
+    Its counter, and the mailer signs on again; None: none of them saw a newer one. Raises BusRefusedError, AwayError.
     """
-    found = await operator.any(Kind.DATABASE, Fetch(_NOBODY_S, serial))
+    found = await operator.any(Kind.DATABASE, Fetch(NO_REQUEST, serial))
     if found.user is None:
         raise BusRefusedError(Word.NO_METER, f"there is no meter {serial}")
     record = read(UserRecord, mac0.unchecked_payload(found.user))
-    seen = [(await operator.one(box, SeenMailer(record.account))).counter or 0 for box in boxes]
-    counter = max(record.counter, *seen) + 1
+    seen = max([(await operator.one(box, SeenMailer(record.account))).counter or 0 for box in boxes], default=0)
+    if seen <= record.counter:
+        return None
+    counter = seen + 1
     order = await operator.any(Kind.STEEL, OrderMailer(record.account, digest(found.user), counter))
     await operator.any(Kind.FUNCTION, RestoreMailer(serial, order.order))
     return counter

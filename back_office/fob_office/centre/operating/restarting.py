@@ -1,7 +1,6 @@
 """A process of a data centre that runs starts again, and one operator at a time changes what there is."""
 
 import asyncio
-import fcntl
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -9,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from fob_office.centre.supervising.lock import is_supervised
-from fob_office.centre.supervising.status import read_status
+from fob_office.centre.boxes.alone import locked
+from fob_office.centre.supervising.status import ProcessStatus, Status, read_status, status_now
 from fob_office.errors import OperatorError
 from fob_office.secrets.private_file import OWNER_ONLY
 
@@ -42,16 +41,18 @@ async def until(centre: Path, is_done: Callable[[], bool], what: str) -> None:
 
 
 def _is_ready_again(centre: Path, name: str, pid: int) -> bool:
-    status = read_status(centre)
-    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
+    found = _named(read_status(centre), name)
     return found is not None and found.state == "ready" and found.pid != pid
 
 
 def pid_of(centre: Path, name: str) -> int | None:
     """None: it does not run."""
-    status = read_status(centre) if is_supervised(centre) else None
-    found = next((one for one in status.processes if one.name == name), None) if status is not None else None
+    found = _named(status_now(centre), name)
     return found.pid if found is not None else None
+
+
+def _named(status: Status | None, name: str) -> ProcessStatus | None:
+    return next((one for one in status.processes if one.name == name), None) if status is not None else None
 
 
 @contextmanager
@@ -59,11 +60,8 @@ def changing_alone(centre: Path) -> Iterator[None]:
     """One change at a time. Raises OperatorError, OSError."""
     descriptor = os.open(centre / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not locked(descriptor, patience=0):
+            raise OperatorError("the data centre was not changed", "somebody else is changing it", "wait for its end")
         yield
-    except BlockingIOError:
-        raise OperatorError(
-            "the data centre was not changed", "somebody else is changing it", "wait for its end"
-        ) from None
     finally:
         os.close(descriptor)

@@ -7,13 +7,13 @@ from typing import Any, TypeAlias, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
-from fob_office.centre.commands.payment import Charge, PayBack
+from fob_office.centre.commands.payment import PayBack
 from fob_office.centre.database.grouping import Group, Outcome
 from fob_office.centre.payment.interface import PaymentRefusedError
-from fob_office.centre.payment.ledger import Terms, Wanted, pay
+from fob_office.centre.payment.ledger import Terms, Wanted, came_in, open_receipts, paid, pay
 from fob_office.database.session import Database
 from fob_office.surroundings import Surroundings
-from fob_protocol.metering.vouchers import Receipt
+from fob_protocol.metering.vouchers import ChargeOrder, Receipt
 
 ResultT = TypeVar("ResultT")
 
@@ -33,13 +33,34 @@ class EmulatedProvider:
     def __repr__(self) -> str:
         return "EmulatedProvider()"
 
-    async def charge(self, asked: Charge) -> bytes:
+    async def charge(self, asked: ChargeOrder) -> bytes:
         """Take money. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
-        return await self._pay(asked, asked.amount, asked.request_id, is_settlement=asked.is_settlement)
+        now = self._surroundings.clock()
+        receipt = Receipt(
+            asked.request, asked.serial, asked.number, asked.amount, asked.is_settlement, asked.reference, now,
+            asked.account, asked.fee,
+        )  # fmt: skip
+        return await self._pay(asked.account, receipt)
 
     async def pay_back(self, asked: PayBack) -> bytes:
         """Give money back. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
-        return await self._pay(asked, -asked.amount, asked.request_id, is_settlement=False)
+        now = self._surroundings.clock()
+        receipt = Receipt(
+            asked.request, asked.serial, asked.number, -asked.amount, False, asked.request_id, now, asked.account
+        )
+        return await self._pay(asked.account, receipt)
+
+    async def paid(self, serial: str, number: int) -> bytes | None:
+        """Receipt of what was done under a number. Raises BusRefusedError UNAVAILABLE."""
+        return await self.do(partial(paid, serial=serial, number=number))
+
+    async def open(self, after: tuple[str, int], until: int) -> Sequence[bytes]:
+        """Receipts of what has not come in. Raises BusRefusedError UNAVAILABLE."""
+        return await self.do(partial(open_receipts, after=after, until=until))
+
+    async def came_in(self, serial: str, number: int) -> None:
+        """It is on its meter. Raises BusRefusedError UNAVAILABLE."""
+        await self.do(partial(came_in, serial=serial, number=number))
 
     async def do(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Of the ledger, between payments."""
@@ -51,11 +72,11 @@ class EmulatedProvider:
         self._group.close()
         self._database.close()
 
-    async def _pay(self, asked: Charge | PayBack, amount: int, reference: bytes, *, is_settlement: bool) -> bytes:
-        wanted = Wanted(asked.account, asked.serial, asked.number, amount, reference)
-        now = self._surroundings.clock()
-        written = Receipt(asked.request, asked.serial, asked.number, amount, is_settlement, reference, now)
-        receipt = partial(written.signed, self._key)
+    async def _pay(self, account: bytes, said: Receipt) -> bytes:
+        wanted = Wanted(
+            account, said.serial, said.number, said.amount + said.fee, said.reference, said.time, said.request
+        )
+        receipt = partial(said.signed, self._key)
         return await self.do(partial(pay, wanted=wanted, terms=self._terms, receipt=receipt))
 
 

@@ -1,8 +1,10 @@
 """What a data centre needs of a payment provider. An adapter to a real one is another class of this shape."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from fob_office.centre.commands.payment import Charge, PayBack
+from fob_office.centre.commands.payment import PayBack
+from fob_protocol.metering.vouchers import ChargeOrder
 
 
 class PaymentRefusedError(Exception):
@@ -12,8 +14,17 @@ class PaymentRefusedError(Exception):
 class Payments(Protocol):
     """Each number of a serial is done once, and durably; asked again it gives the same receipt, whatever is asked."""
 
-    async def charge(self, asked: Charge) -> bytes:
+    async def charge(self, asked: ChargeOrder) -> bytes:
         """Take money: a Receipt, signed. Raises PaymentRefusedError; the number is still free then."""
 
     async def pay_back(self, asked: PayBack) -> bytes:
         """Give money back: a Receipt with a negative amount, signed. Raises PaymentRefusedError."""
+
+    async def paid(self, serial: str, number: int) -> bytes | None:
+        """The receipt of what was done under this number; None: it is free."""
+
+    async def open(self, after: tuple[str, int], until: int) -> Sequence[bytes]:
+        """Receipts of money that was taken until then and is not known to have come in, by serial and number."""
+
+    async def came_in(self, serial: str, number: int) -> None:
+        """What was taken under this number is on its meter."""

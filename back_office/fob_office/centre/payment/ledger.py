@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +19,9 @@ from fob_office.database.engine import create_file, open_engine
 from fob_office.database.session import Database
 from fob_office.database.troubles import check_file, why_and_command
 from fob_office.errors import OperatorError
+
+# Receipts in one answer.
+OPEN_LIMIT: Final = 64
 
 _NOT_USED: Final = "the payment provider's book cannot be used"
 
@@ -55,6 +58,8 @@ class Wanted(NamedTuple):
     number: int
     amount: int
     request_id: bytes
+    time: int
+    request: bytes
 
 
 def open_ledger(path: Path) -> Database:
@@ -77,18 +82,25 @@ def open_ledger(path: Path) -> Database:
 
 def pay(connection: Connection, wanted: Wanted, terms: Terms, receipt: Callable[[], bytes]) -> bytes:
     """The receipt of what was done under this number, now or before. Raises PaymentRefusedError."""
-    is_it = (PAYMENTS.c.serial == wanted.serial, PAYMENTS.c.number == wanted.number)
-    done: bytes | None = connection.scalar(select(PAYMENTS.c.receipt).where(*is_it))
-    if done is not None:
+    if (done := paid(connection, wanted.serial, wanted.number)) is not None:
         return done
     found = card(connection, wanted.account, terms)
     _check(wanted, found, terms)
     if wanted.amount < 0:
         _check_back(connection, wanted)
+    else:
+        _check_first(connection, wanted)
     _put(connection, wanted.account, Card(found.balance - wanted.amount, found.taken + wanted.amount, is_refused=False))
     signed = receipt()
-    connection.execute(insert(PAYMENTS).values(**wanted._asdict(), receipt=signed))
+    connection.execute(insert(PAYMENTS).values(**wanted._asdict(), receipt=signed, is_open=wanted.amount > 0))
     return signed
+
+
+def paid(connection: Connection, serial: str, number: int) -> bytes | None:
+    """The receipt of what was done under this number; None: it is free."""
+    is_it = (PAYMENTS.c.serial == serial, PAYMENTS.c.number == number)
+    receipt: bytes | None = connection.scalar(select(PAYMENTS.c.receipt).where(*is_it))
+    return receipt
 
 
 def card(connection: Connection, account: bytes, terms: Terms) -> Card:
@@ -129,6 +141,19 @@ def receipts(connection: Connection, serial: str) -> list[bytes]:
     return list(connection.scalars(looked))
 
 
+def open_receipts(connection: Connection, after: tuple[str, int], until: int) -> list[bytes]:
+    """Of money that was taken until a time and has not come in, above a serial and number; OPEN_LIMIT at most."""
+    place = tuple_(PAYMENTS.c.serial, PAYMENTS.c.number)
+    looked = select(PAYMENTS.c.receipt).where(PAYMENTS.c.is_open, PAYMENTS.c.time <= until, place > tuple_(*after))
+    return list(connection.scalars(looked.order_by(PAYMENTS.c.serial, PAYMENTS.c.number).limit(OPEN_LIMIT)))
+
+
+def came_in(connection: Connection, serial: str, number: int) -> None:
+    """It is on its meter; said again too."""
+    of = (PAYMENTS.c.serial == serial, PAYMENTS.c.number == number)
+    connection.execute(update(PAYMENTS).where(*of).values(is_open=False))
+
+
 def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
     if found.is_refused:
         raise PaymentRefusedError("this account is refused")
@@ -138,6 +163,13 @@ def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
         raise PaymentRefusedError("the card does not cover it")
     if -wanted.amount > found.taken:
         raise PaymentRefusedError("more would go back than was taken")
+
+
+def _check_first(connection: Connection, wanted: Wanted) -> None:
+    """Who permits a charge permits one. Raises PaymentRefusedError."""
+    of_request = (PAYMENTS.c.serial == wanted.serial, PAYMENTS.c.request == wanted.request, PAYMENTS.c.amount > 0)
+    if connection.scalar(select(PAYMENTS.c.number).where(*of_request)) is not None:
+        raise PaymentRefusedError("it was taken before, under another number")
 
 
 def _check_back(connection: Connection, wanted: Wanted) -> None:

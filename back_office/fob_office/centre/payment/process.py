@@ -6,32 +6,42 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
+from fob_office.centre.boxes.alarm import Alarm
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.bus.answering import Table, row
+from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.bus.signers import Signers
-from fob_office.centre.commands.payment import Charge, PayBack, Receipted
+from fob_office.centre.commands.payment import CameIn, Charge, FetchOpen, FetchPaid, Open, Paid, PayBack, Receipted
 from fob_office.centre.payment.emulated import EmulatedProvider
 from fob_office.centre.payment.interface import PaymentRefusedError, Payments
 from fob_office.centre.payment.ledger import Terms, open_ledger
 from fob_office.centre.words import Word
-from fob_protocol.cose import sign1
+from fob_protocol.cose import mac0, sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.limits import AMOUNT_LIMIT, CLOCK_SKEW, PERMISSION_TIME
+from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.transaction import read_transaction
+from fob_protocol.metering.vouchers import ChargeOrder, read_charge_order
 from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import read
 from fob_protocol.office.patterns import SERIAL
 
 FILE: Final = "payments.db"
+_FUNCTION: Final = (Kind.FUNCTION,)
+# Seconds in which what was charged comes onto its meter, where nothing is cut.
+OPEN_TIME: Final = 10
 _ACCOUNT_SIZE: Final = 16
 _HASH_SIZE: Final = 32
 _REQUEST_ID_SIZE: Final = 16
 _NUMBER_LIMIT: Final = (1 << 53) - 1
 
-AskedT = TypeVar("AskedT", Charge, PayBack)
+AskedT = TypeVar("AskedT", ChargeOrder, PayBack)
+Warning_ = Callable[[Pass, BusRefusedError], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -40,27 +50,52 @@ async def payment_provider(box: Box) -> AsyncIterator[Table]:
     ledger = open_ledger(box.folder.path / FILE)
     provider = EmulatedProvider(ledger, signing_key(box.identity), box.surroundings, Terms())
     try:
-        yield payment_table(provider, Signers(box.links.directory, box.me.trust, Kind.TRANSACTION))
+        signers = Signers(box.links.directory, box.me.trust, Kind.TRANSACTION)
+        alarm = Alarm(box.links, box.surroundings)
+        yield payment_table(provider, signers, box.surroundings.clock, alarm.warn)
     finally:
         # Its thread ends what it has begun.
         await asyncio.to_thread(provider.close)
 
 
-def payment_table(payments: Payments, signers: Signers) -> Table:
-    """Who may ask what of a provider. `signers`: the transaction boxes."""
+def payment_table(payments: Payments, signers: Signers, clock: Callable[[], int], warn: Warning_) -> Table:
+    """Who may ask what of a provider. `signers`: the transaction boxes; `warn` is told of what nobody ordered."""
 
-    async def charge(_: Pass, asked: Charge) -> Receipted:
-        return await _receipted(payments.charge, asked)
+    async def charge(peer: Pass, asked: Charge) -> Receipted:
+        try:
+            order = _ordered(asked, signers, clock())
+        except BusRefusedError as error:
+            if error.word == Word.TAMPERING:
+                # Whoever asks for this is the last one to tell of it.
+                await warn(peer, error)
+            raise
+        return await _receipted(payments.charge, order)
 
     async def pay_back(_: Pass, asked: PayBack) -> Receipted:
         _check_refund(asked, signers)
+        _check(asked)
         return await _receipted(payments.pay_back, asked)
 
-    return {Charge: row((Kind.FUNCTION,), charge), PayBack: row((Kind.FUNCTION,), pay_back)}
+    async def fetch_paid(_: Pass, asked: FetchPaid) -> Paid:
+        return Paid(await payments.paid(asked.serial, asked.number))
+
+    async def fetch_open(_: Pass, asked: FetchOpen) -> Open:
+        return Open(tuple(await payments.open((asked.serial, asked.number), clock() - OPEN_TIME)))
+
+    async def came_in(_: Pass, asked: CameIn) -> Done:
+        await payments.came_in(asked.serial, asked.number)
+        return Done()
+
+    return {
+        Charge: row(_FUNCTION, charge),
+        PayBack: row(_FUNCTION, pay_back),
+        FetchPaid: row(_FUNCTION, fetch_paid),
+        FetchOpen: row(_FUNCTION, fetch_open),
+        CameIn: row(_FUNCTION, came_in),
+    }
 
 
 async def _receipted(done: Callable[[AskedT], Awaitable[bytes]], asked: AskedT) -> Receipted:
-    _check(asked)
     try:
         return Receipted(await done(asked))
     except PaymentRefusedError as refused:
@@ -68,18 +103,35 @@ async def _receipted(done: Callable[[AskedT], Awaitable[bytes]], asked: AskedT) 
 
 
 def _check_refund(asked: PayBack, signers: Signers) -> None:
-    """The meter gave it up, as a transaction box says. Raises BusRefusedError TAMPERING."""
+    """The meter gave it up, as a transaction box says, and for whom, as the record after it. Raises TAMPERING."""
     try:
         said = read_transaction(signers.key(sign1.signer_of(asked.transaction)), asked.transaction)
+        after = read(MeterRecord, mac0.unchecked_payload(asked.record))
     except (CoseError, OfficeError) as error:
         raise BusRefusedError(Word.TAMPERING, f"the refund: {error}") from None
-    if (said.deed, said.serial, said.amount, said.request) != (
-        Deed.REFUND, asked.serial, asked.amount, asked.request_id,
+    if (said.deed, said.serial, said.amount, said.request, said.after) != (
+        Deed.REFUND, asked.serial, asked.amount, asked.request_id, digest(asked.record),
     ):  # fmt: skip
         raise BusRefusedError(Word.TAMPERING, "the transaction says something else")
+    # Its code was checked by the box that did it: the transaction has H of it.
+    if (after.account, after.funds, after.last) != (asked.account, asked.number, asked.request):
+        raise BusRefusedError(Word.TAMPERING, "the meter record says something else")
 
 
-def _check(asked: Charge | PayBack) -> None:
+def _ordered(asked: Charge, signers: Signers, now: int) -> ChargeOrder:
+    """A transaction box has seen who permits it. Raises BusRefusedError TAMPERING, STALE."""
+    try:
+        order = read_charge_order(signers.key(sign1.signer_of(asked.order)), asked.order)
+    except (CoseError, OfficeError) as error:
+        raise BusRefusedError(Word.TAMPERING, f"nobody ordered this charge: {error}") from None
+    if not now - PERMISSION_TIME <= order.time <= now + CLOCK_SKEW:
+        raise BusRefusedError(Word.STALE, f"an order is good for {PERMISSION_TIME} s")
+    if order.number == 0 or not 1 <= order.amount + order.fee <= AMOUNT_LIMIT:
+        raise BusRefusedError(Word.MALFORMED, f"an amount is between 1 and {AMOUNT_LIMIT}, and numbers begin with 1")
+    return order
+
+
+def _check(asked: PayBack) -> None:
     """Raises BusRefusedError MALFORMED: no receipt could say it."""
     if len(asked.account) != _ACCOUNT_SIZE or len(asked.request) != _HASH_SIZE:
         raise BusRefusedError(Word.MALFORMED, "an account has 16 octets, and H of a request 32")

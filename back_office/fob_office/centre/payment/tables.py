@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, Table, Text, text
 
 from fob_office.database.base import Base, LongInteger
 
 # Of the tables below, in the file's own head; a file of another version is not opened.
-VERSION: Final = 2
+VERSION: Final = 4
 
 metadata: Final = MetaData(naming_convention=Base.metadata.naming_convention)
 
@@ -29,5 +29,11 @@ PAYMENTS: Final = Table(
     Column("amount", LongInteger, nullable=False),
     # The id of the request that it came by.
     Column("request_id", LargeBinary, nullable=False),
+    # H of it.
+    Column("request", LargeBinary, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
+    Column("time", LongInteger, nullable=False),
+    # Taken, and not yet known to be on its meter.
+    Column("is_open", Boolean, nullable=False),
+    Index("ix_payments_open", "serial", "number", sqlite_where=text("is_open")),
 )  # fmt: skip

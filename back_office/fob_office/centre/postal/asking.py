@@ -1,13 +1,14 @@
 """The post asks the data centre: a meter box about the token, the database server about its past (M26, M27)."""
 
 from asyncio import timeout
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import Fetch, FetchTransactions, Scan
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchTransactions, Scan
 from fob_office.centre.commands.meter import Made, TokensVerified, VerifyTokens
 from fob_office.centre.postal.verifying import (
     Known,
@@ -19,6 +20,7 @@ from fob_office.centre.postal.verifying import (
     unknown_meter,
 )
 from fob_office.centre.words import Word
+from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.transaction import unverified_transaction
@@ -27,8 +29,6 @@ from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 
-# An id under which nothing was ever asked.
-_NOBODY_S: Final = bytes(16)
 # Seconds for the meter's own box.
 OWNER_TIME: Final = 1.0
 
@@ -44,27 +44,33 @@ class Asked(Protocol):
 
 
 class Post:
-    """One run of the verifier. Where nothing is noted, a piece that comes twice in the same run is still found."""
+    """One run of the verifier. Where nothing is noted, a piece that comes twice in the same run is still found.
 
-    def __init__(self, centre: Asked, clock: Callable[[], int], *, is_noted: bool) -> None:
+    `run` names it: the same pictures under the same name are answered as they were, if it was cut off.
+    """
+
+    def __init__(self, centre: Asked, clock: Callable[[], int], *, is_noted: bool, run: bytes) -> None:
         self._centre = centre
         self._clock = clock
         self._is_noted = is_noted
+        self._run = run
+        self._scans: Counter[bytes] = Counter()
         # Not again in this run, once one was away: there may be thousands of pieces.
         self._is_owner_asked = True
         self._seen: dict[bytes, int] = {}
 
-    async def verify(self, indicated: Indicated, on_piece: OnPiece) -> Verdict:
+    async def verify(self, indicated: Indicated, on_piece: OnPiece, where: bytes = b"") -> Verdict:
         """Only what is right in all else is noted: whoever shows a copy makes the piece itself no reused one.
 
+        `where` it was seen: H of a picture, and the place on it.
         Raises BusRefusedError, ValueError for an address without a letter.
         """
         indicium = read(Indicium, indicated.indicium)
-        record = (await self._centre.any(Kind.DATABASE, Fetch(_NOBODY_S, indicium.serial))).meter
+        record = (await self._centre.any(Kind.DATABASE, Fetch(NO_REQUEST, indicium.serial))).meter
         if record is None:
             return unknown_meter(indicium)
         known = await self._known(record, indicium, indicated)
-        return judge_token(indicium, known) or judge_piece(indicium, on_piece) or await self._past(indicium)
+        return judge_token(indicium, known) or judge_piece(indicium, on_piece) or await self._past(indicium, where)
 
     async def _known(self, record: bytes, indicium: Indicium, indicated: Indicated) -> Known:
         """What the database says was issued counts only with its token."""
@@ -107,11 +113,20 @@ class Post:
                 return transaction.indicia[indicium.piece]
         return None
 
-    async def _past(self, indicium: Indicium) -> Verdict:
+    async def _past(self, indicium: Indicium, where: bytes) -> Verdict:
         octets = indicium.octets()
-        scan = Scan(indicium.serial, indicium.counter, indicium.piece, octets, self._clock(), self._is_noted)
+        scan = Scan(
+            indicium.serial, indicium.counter, indicium.piece, octets, self._clock(), self._is_noted,
+            self._scan_id(octets, where),
+        )  # fmt: skip
         scanned = await self._centre.any(Kind.DATABASE, scan)
         here = self._seen.get(digest(octets), 0)
         if not self._is_noted:
             self._seen[digest(octets)] = here + 1
-        return judge_past(indicium, scanned.seen + here, is_given_back=scanned.given_back)
+        return judge_past(indicium, scanned.seen + here, is_given_back=scanned.given_back or scanned.is_reserved)
+
+    def _scan_id(self, octets: bytes, where: bytes) -> bytes:
+        """16 octets; what is shown twice in a run has two."""
+        seen = encode(["fob/1 scan", self._run, where, octets])
+        self._scans[seen] += 1
+        return digest(encode([seen, self._scans[seen]]))[:16]

@@ -18,7 +18,7 @@ class Stranger:
         self._keys = keys
         self._seen: dict[bytes, int] = {}
 
-    async def verify(self, indicated: Indicated, on_piece: OnPiece) -> Verdict:
+    async def verify(self, indicated: Indicated, on_piece: OnPiece, where: bytes = b"") -> Verdict:
         """What was altered is `forged`: nobody here knows what the meter made. Raises ValueError as Post does."""
         indicium = read(Indicium, indicated.indicium)
         if not self._keys.knows(indicium.serial):

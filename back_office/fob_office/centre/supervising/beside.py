@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from typing import Final
 
 import structlog
 
 from fob_office.centre.supervising.child import prepare
-from fob_office.centre.supervising.limits import LONGEST_PAUSE, STOP_TIME
+from fob_office.centre.supervising.limits import STOP_TIME
+from fob_office.centre.supervising.pausing import next_pause
 from fob_office.errors import OperatorError
 from fob_office.settings import LogSettings
 
@@ -55,16 +57,16 @@ class _Keeper:
         return process
 
     def _keep(self) -> None:
-        pause = _PAUSE
+        pause, began = 0.0, monotonic()
         while not self._is_stopping.is_set():
             self._process.join(_PAUSE)
             if self._process.is_alive():
                 continue
+            pause = next_pause(pause, monotonic() - began, _PAUSE)
             log.error("the data centre's supervisor ended", status=self._process.exitcode, pause=pause)
             if self._is_stopping.wait(pause):
                 return
-            pause = min(2 * pause, LONGEST_PAUSE)
-            self._process = self._begin()
+            self._process, began = self._begin(), monotonic()
         self._end()
 
     def _end(self) -> None:

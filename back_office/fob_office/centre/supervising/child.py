@@ -4,6 +4,7 @@ import ctypes
 import multiprocessing
 import os
 import sys
+from errno import ECONNRESET
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.forkserver import ensure_running
@@ -44,8 +45,13 @@ def begin(start: Start) -> tuple[ForkServerProcess, Connection]:
     """A process, and where it says `ready ADDRESS` or `tampered`. Raises OSError."""
     ours, its = _CONTEXT.Pipe(duplex=False)
     process = _CONTEXT.Process(target=_run, args=(start, its), name=start.folder.name)
-    process.start()
-    its.close()
+    try:
+        process.start()
+    except EOFError:
+        # It was killed before it said which process it had forked; the next `begin` starts another one.
+        raise ConnectionResetError(ECONNRESET, "the fork server ended") from None
+    finally:
+        its.close()
     return process, ours
 
 

@@ -1,6 +1,5 @@
 """What the processes of a data centre say of themselves, in a file: for the office, which asks none of them."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,6 +14,7 @@ from fob_office.centre.commands.communication import Count
 from fob_office.centre.commands.database import FetchLogState, FetchWarnings
 from fob_office.centre.commands.function import Tally
 from fob_office.centre.supervising.limits import LOOK_TIME
+from fob_office.secrets.private_file import replace_unflushed
 from fob_protocol.cose import sign1
 from fob_protocol.metering.log.checkpoint import Checkpoint
 from fob_protocol.office.message import read
@@ -120,12 +120,8 @@ class Gathering:
 
 
 def write_figures(centre: Path, figures: Figures) -> None:
-    """Nothing is lost with it: it is not flushed. Raises OSError."""
-    part = centre / f".{FILE}.part"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(figures))
-    part.replace(centre / FILE)
+    """Raises OSError."""
+    replace_unflushed(centre / FILE, msgspec.json.encode(figures))
 
 
 def read_figures(centre: Path) -> Figures:

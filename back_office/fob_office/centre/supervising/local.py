@@ -13,7 +13,8 @@ import structlog
 
 from fob_office.centre.boxes.process import TAMPERED_STATUS
 from fob_office.centre.supervising.child import Start, begin
-from fob_office.centre.supervising.limits import FIRST_PAUSE, LONGEST_PAUSE, STEADY_TIME, STOP_TIME
+from fob_office.centre.supervising.limits import STOP_TIME
+from fob_office.centre.supervising.pausing import next_pause
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +75,7 @@ class LocalProcess:
                 return
             if self._is_stopping.is_set():
                 break
-            if loop.time() - began > STEADY_TIME:
-                pause = 0.0
-            pause = min(max(2 * pause, FIRST_PAUSE), LONGEST_PAUSE)
+            pause = next_pause(pause, loop.time() - began)
             log.warning("a process ended", name=self.name, status=status, pause=pause)
             self.restarts += 1
             self._become(State.ENDED)

@@ -9,7 +9,6 @@ import structlog
 from fob_office.centre.boxes.views import View, read_view
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
-from fob_office.centre.bus.errors import Word as BusWord
 from fob_office.centre.commands.meter import HeldView, TakeView
 from fob_office.centre.supervising.history import History
 from fob_office.centre.supervising.limits import FAILOVER_TIME, LOOK_PAUSE, LOOK_TIME, START_TIME
@@ -110,7 +109,7 @@ class MeterWatch:
     def _refused(self, refused: BusRefusedError, began: float) -> None:
         if refused.word == Word.OLDER_VIEW:
             return
-        if refused.word != BusWord.TAMPERED:
+        if refused.word != Word.TAMPERED:
             # What does not say how it is is of no use.
             log.warning("a meter box refuses", name=self.name, word=refused.word, why=refused.why)
             self._missed(began)

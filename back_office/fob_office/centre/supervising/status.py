@@ -1,10 +1,12 @@
 """What the supervisor knows, in a file that `centre status` reads."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from fob_office.centre.supervising.lock import is_supervised
+from fob_office.secrets.private_file import replace_unflushed
 
 FILE: Final = "status.json"
 
@@ -34,12 +36,13 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def write_status(centre: Path, status: Status) -> None:
-    """Nothing is lost with it: it is not flushed. Raises OSError."""
-    part = centre / f".{FILE}.part"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(status))
-    part.replace(centre / FILE)
+    """Raises OSError."""
+    replace_unflushed(centre / FILE, msgspec.json.encode(status))
+
+
+def status_now(centre: Path) -> Status | None:
+    """None: no supervisor is at work, or it says nothing yet. Raises OSError."""
+    return read_status(centre) if is_supervised(centre) else None
 
 
 def read_status(centre: Path) -> Status | None:

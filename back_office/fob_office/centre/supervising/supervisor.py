@@ -11,7 +11,6 @@ import structlog
 
 from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
-from fob_office.centre.boxes.manufacturing import NextView
 from fob_office.centre.boxes.process import loop_factory
 from fob_office.centre.boxes.views import Slot, View
 from fob_office.centre.bus.asking import Links
@@ -19,6 +18,7 @@ from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Directory, Entry, read_entries
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.manufacturing import NextView
 from fob_office.centre.operating.operator import told
 from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, load_centre, make_sockets
 from fob_office.centre.supervising.addresses import place_sockets

@@ -8,11 +8,12 @@ import click
 from fob_office.centre.operating.keys import export_keys
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
+from fob_office.cli.centre.writing import new_file
 from fob_office.cli.context import Cli, pass_cli, state_option
-from fob_office.database.troubles import of_system
-from fob_office.errors import OperatorError
 
 _NOT_WRITTEN: Final = "the keys were not written"
+# As far as the umask lets it.
+_FOR_ALL: Final = 0o666
 
 
 @click.command()
@@ -21,21 +22,11 @@ _NOT_WRITTEN: Final = "the keys were not written"
 @pass_cli
 def keys(cli: Cli, state: Path, file: Path) -> None:
     """Public keys of all meters whose tokens are signatures into FILE, a new one; they are no secret."""
-    part = file.with_name(f".{file.name}.part")
-    if file.exists():
-        raise OperatorError(_NOT_WRITTEN, f"{file} is there already", "choose another file")
-    try:
-        with part.open("wb") as opened:
+    with new_file(file, _FOR_ALL, _NOT_WRITTEN, "fob-office centre keys FILE") as opened:
 
-            async def work(operator: Operator) -> tuple[int, bytes]:
-                return await export_keys(operator, opened), operator.manufacturing
+        async def work(operator: Operator) -> tuple[int, bytes]:
+            return await export_keys(operator, opened), operator.manufacturing
 
-            count, manufacturing = ask(cli, state, _NOT_WRITTEN, work)
-        part.replace(file)
-    except OSError as error:
-        why, command = of_system(error)
-        raise OperatorError(_NOT_WRITTEN, why, command or "fob-office centre keys FILE") from None
-    finally:
-        part.unlink(missing_ok=True)
+        count, manufacturing = ask(cli, state, _NOT_WRITTEN, work)
     cli.say(f"wrote {count} keys")
     cli.say(f"next:  fob-office verify --offline --keys {file} --key {manufacturing.hex()} FILE...    (anywhere)")

@@ -1,9 +1,5 @@
-"""`fob-office centre log`: what leaves the data centre for whoever watches it (M6)."""
+"""`fob-office centre log`: it leaves the data centre for whoever watches it (M6), and goes on after a restore."""
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +7,14 @@ import click
 
 from fob_office.centre.operating.log import export_log, newest_checkpoint
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.operating.recovering import recover_log
 from fob_office.cli.centre.asking import ask
+from fob_office.cli.centre.writing import new_file
 from fob_office.cli.context import Cli, pass_cli, state_option
-from fob_office.database.troubles import of_system
+from fob_office.cli.progress import progress
 from fob_office.errors import OperatorError
 from fob_office.secrets.private_file import OWNER_ONLY
+from fob_protocol.metering.log.checkpoint import Checkpoint
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _NOT_WRITTEN: Final = "the log was not written"
@@ -32,26 +31,14 @@ def log() -> None:
 @pass_cli
 def export(cli: Cli, state: Path, file: Path) -> None:
     """All of it into FILE, a new one."""
-    part = file.with_name(f".{file.name}.part")
-    if file.exists():
-        raise OperatorError(_NOT_WRITTEN, f"{file} is there already", "choose another file")
-    try:
-        with open(part, "wb", opener=_private) as opened:
+    with new_file(file, OWNER_ONLY, _NOT_WRITTEN, "fob-office centre log export FILE") as opened:
 
-            async def work(operator: Operator) -> int:
-                newest = await newest_checkpoint(operator)
-                with _bar(newest[1].size if newest is not None else 0) as told:
-                    return await export_log(operator, opened, told)
+        async def work(operator: Operator) -> int:
+            newest = await newest_checkpoint(operator)
+            with progress("Exporting the log", newest[1].size if newest is not None else 0) as told:
+                return await export_log(operator, opened, told)
 
-            count = ask(cli, state, _NOT_WRITTEN, work)
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
-    except OSError as error:
-        why, command = of_system(error)
-        raise OperatorError(_NOT_WRITTEN, why, command or "fob-office centre log export FILE") from None
-    finally:
-        part.unlink(missing_ok=True)
+        count = ask(cli, state, _NOT_WRITTEN, work)
     cli.say(f"wrote {count} entries")
     cli.say(f"next:  fob-log-verify {file}")
 
@@ -69,15 +56,22 @@ def checkpoint(cli: Cli, state: Path, file: Path) -> None:
     cli.say(f"wrote the checkpoint of size {newest[1].size}")
 
 
-@contextmanager
-def _bar(length: int) -> Iterator[Callable[[int], None]]:
-    """On a terminal."""
-    if not sys.stderr.isatty() or length == 0:
-        yield lambda _: None
-        return
-    with click.progressbar(length=length, label="Exporting the log", file=sys.stderr) as bar:
-        yield bar.update
+@log.command()
+@state_option
+@click.argument("box")
+@pass_cli
+def recover(cli: Cli, state: Path, box: str) -> None:
+    """After the database was restored: the transaction box BOX signs the log as it stands now.
 
+    `warnings` name the boxes that do not. The order stands in the log for ever, and who kept a newer checkpoint finds
+    the break.
+    """
 
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, OWNER_ONLY)
+    async def work(operator: Operator) -> Checkpoint | None:
+        return await recover_log(operator, box)
+
+    before = ask(cli, state, f"{box} does not go on", work)
+    if before is None:
+        cli.say(f"{box} signs this log: it has signed no other one")
+    else:
+        cli.say(f"{box} signs this log from now on; the last that it signed had {before.size} entries")

@@ -51,13 +51,17 @@ _BOXES: Final = (Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION)
     "--deposit", type=click.IntRange(0), default=0, show_default=True, help="The least that is loaded at once."
 )
 @click.option(
+    "--fee", type=click.IntRange(0), default=0, show_default=True,
+    help="What signing up costs; it goes with a meter's first payment.",
+)  # fmt: skip
+@click.option(
     "--keep-keys", type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the vendor's and the post's key, which else only the steel boxes have.",
 )  # fmt: skip
 @pass_cli
 def init(
     cli: Cli, /, state: Path, issuer_key: Path | None, database: str | None, value_kind: str, deposit: int,
-    keep_keys: Path | None, **more: Any,
+    fee: int, keep_keys: Path | None, **more: Any,
 ) -> None:  # fmt: skip
     """Make a data centre in the office's folder: boxes, servers, keys, passes, the meters' database.
 
@@ -67,7 +71,7 @@ def init(
     if counts[Kind.DATABASE] > 1 and database is None:
         raise UsageError("SQLite has one database server", "several need PostgreSQL", "the same with --database URL")
     module = Module(more["pkcs11"], more["pkcs11_token"], more["pkcs11_pin_file"]).place()
-    plan = Plan(new_kind(value_kind, more), counts, database, module, keep_keys, deposit)
+    plan = Plan(new_kind(value_kind, more), counts, database, module, keep_keys, deposit, fee)
     try:
         with cli.issuing(state, issuer_key) as issuing, cli.office(state) as office:
             folder = make_centre(office, issuing, plan)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 from msgspec.structs import replace
@@ -17,6 +17,8 @@ from fob_office.paging import PAGE
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import AMOUNT_LIMIT
 from fob_protocol.metering.records import MeterRecord
+
+ResultT = TypeVar("ResultT")
 
 _AMOUNT: Final = click.IntRange(1, AMOUNT_LIMIT)
 
@@ -64,7 +66,7 @@ def show(cli: Cli, state: Path, serial: str) -> None:
 @click.argument("serial")
 @pass_cli
 def stop(cli: Cli, state: Path, serial: str) -> None:
-    """It takes money and gives nothing, until `resume`."""
+    """It takes no money and gives nothing, until `resume`."""
     _order(cli, state, serial, Deed.STOP, "stopped")
 
 
@@ -118,23 +120,33 @@ def settle(cli: Cli, state: Path, serial: str) -> None:
 
 @meter.command()
 @state_option
-@click.option("--all", "everything", is_flag=True, help="All whose record is not as their meter box knows it.")
+@click.option("--all", "everything", is_flag=True, help="All whose records are not as the boxes know them.")
 @click.argument("serial", required=False)
 @pass_cli
 def recover(cli: Cli, state: Path, serial: str | None, everything: bool) -> None:
-    """After the database was restored: its meter box says how the meter stands, and the gap stands in the log."""
+    """After the database was restored: its meter box says how the meter stands, and the gap stands in the log.
+
+    A mailer who signed on since the backup has to sign on again.
+    """
     if everything == (serial is not None):
         raise click.UsageError("say SERIAL or --all")
     if serial is not None:
-        _do(cli, state, serial, "recovered", partial(meters.recover, serial=serial))
+        if _do(cli, state, serial, "recovered", partial(meters.recover, serial=serial)):
+            _say_mailer(cli, serial)
         return
     done = ask(cli, state, "the meters were not recovered", meters.recover_all)
+    for one in done.mailers:
+        _say_mailer(cli, one)
     for one, why in done.failed:
         cli.say(f"not recovered: meter {one}: {why}")
     cli.say(f"recovered {len(done.recovered)} meters; {done.genuine} were as their boxes know them")
     if done.failed:
-        why = f"{len(done.failed)} meter boxes did not say how theirs stand"
+        why = f"boxes did not say how {len(done.failed)} of them stand"
         raise OperatorError("not all meters were recovered", why, "fob-office centre status")
+
+
+def _say_mailer(cli: Cli, serial: str) -> None:
+    cli.say(f"meter {serial}: its mailer has to sign on again    (fob meter sign-on NAME)")
 
 
 def _order(cli: Cli, state: Path, serial: str, deed: Deed, done: str) -> None:
@@ -142,10 +154,11 @@ def _order(cli: Cli, state: Path, serial: str, deed: Deed, done: str) -> None:
 
 
 def _do(
-    cli: Cli, state: Path, serial: str, done: str, work: Callable[[Operator], Coroutine[Any, Any, None]]
-) -> None:  # fmt: skip
-    ask(cli, state, f"meter {serial} was not {done}", work)
+    cli: Cli, state: Path, serial: str, done: str, work: Callable[[Operator], Coroutine[Any, Any, ResultT]]
+) -> ResultT:
+    result = ask(cli, state, f"meter {serial} was not {done}", work)
     cli.say(f"{done} meter {serial}")
+    return result
 
 
 def _row(record: MeterRecord) -> dict[str, object]:
@@ -153,5 +166,5 @@ def _row(record: MeterRecord) -> dict[str, object]:
     return {
         "serial": record.serial, "value_kind": record.value_kind, "state": record.state.name.lower(),
         "counter": registers.counter, "ascending": registers.ascending, "descending": registers.descending,
-        "owed": registers.owed, "pieces": registers.pieces, "time": record.time,
+        "owed": registers.owed, "fee": record.fee, "pieces": registers.pieces, "time": record.time,
     }  # fmt: skip

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import read_entries
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.database.keeping import migrate_meters
+from fob_office.centre.database.keeping import upgrade_meters
 from fob_office.centre.database.process import FILE
+from fob_office.centre.operating.here import names_here
 from fob_office.centre.operating.operator import told
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.cli.context import Cli, pass_cli, state_option
@@ -22,9 +21,8 @@ def migrate(cli: Cli, state: Path) -> None:
     folder = centre_folder(state)
     settings = load_centre(folder)
     with told("the meters' tables were not changed"):
-        entries = read_entries(folder / DIRECTORY)
-    places = [folder / entry.name for entry in entries if entry.kind == Kind.DATABASE]
-    urls = [settings.database] if settings.database else [f"sqlite:///{place / FILE}" for place in places]
+        names = names_here(folder, Kind.DATABASE)
+    urls = [settings.database] if settings.database else [f"sqlite:///{folder / name / FILE}" for name in names]
     for url in urls:
-        done = migrate_meters(url)
+        done = upgrade_meters(url)
         cli.say(f"applied {', '.join(done)}" if done else "nothing to do")

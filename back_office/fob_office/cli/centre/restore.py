@@ -26,7 +26,10 @@ def restore(cli: Cli, state: Path, backup: Path) -> None:
     except OSError as error:
         why, command = of_system(error)
         raise OperatorError(_NOT_RESTORED, why, command or "fob-office centre restore BACKUP") from None
-    for name in done:
+    for name in done.files:
         cli.say(f"put back {name}")
-    cli.say(f"next:  fob-office run --state {state}")
+    if done.command is not None:
+        cli.say(f"next:  {done.command}")
+    cli.say(f"{'then' if done.command else 'next'}:  fob-office run --state {state}")
     cli.say("then:  fob-office centre meter recover --all    (meters as their boxes know them)")
+    cli.say("then:  fob-office centre log recover BOX    (each transaction box that `centre warnings` name)")

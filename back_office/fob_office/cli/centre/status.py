@@ -16,9 +16,8 @@ from fob_office.centre.operating.certificates import trouble_of
 from fob_office.centre.operating.log import newest_checkpoint
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.places import centre_folder, load_centre
-from fob_office.centre.supervising.lock import is_supervised
 from fob_office.centre.supervising.renewing import ends_first
-from fob_office.centre.supervising.status import read_status
+from fob_office.centre.supervising.status import status_now
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 
@@ -39,7 +38,7 @@ def status(cli: Cli, state: Path) -> None:
     settings = load_centre(folder)
     with cli.office(state) as office:
         due = trouble_of(office, folder)
-    found = read_status(folder) if is_supervised(folder) else None
+    found = status_now(folder)
     if found is None:
         values: dict[str, object] = {
             "data centre": str(folder),

@@ -31,6 +31,7 @@ def list_(cli: Cli, state: Path) -> None:
         {
             "name": name, "key_version": kind.version, "freshness": Freshness(kind.freshness).name.lower(),
             "most_for_a_piece": kind.piece, "most_for_a_day": kind.daily, "credit": kind.credit,
+            "public_tokens": kind.is_public,
         }
         for name, kind in kinds.items()
     ])  # fmt: skip

@@ -1,13 +1,17 @@
 """`fob meter terms`, `sign-up`, `sign-on`, `status` and `history`."""
 
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import click
 
 from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.durations import moment
 from fob_daemon.cli.metering.asking import meter_of, post, told, typed_amount
-from fob_daemon.cli.metering.words import Report, fields_of, moment, money, some
+from fob_daemon.cli.metering.words import Report, fields_of, money, some
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
@@ -20,7 +24,10 @@ _PAYMENTS: Final = ("prepaid", "postpaid", "per-use")
 # Transactions that a person reads at once, and the most of one command.
 _SHOWN: Final = 20
 _MOST: Final = 10_000
-_DAY: Final = 86_400
+_replace_option = click.option(
+    "--replace", is_flag=True, help="Another mailer's meter makes room; that mailer signs on again to use it."
+)
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 @click.command("terms", short_help="What a data centre sells, and for what.")
@@ -49,6 +56,7 @@ def terms_command(fob: Fob, device: str | None) -> None:
 )  # fmt: skip
 @click.option("--refill-below", metavar="AMOUNT", help="Load by itself when less than so much is left ...")
 @click.option("--refill-amount", metavar="AMOUNT", help="... so much.")
+@_replace_option
 @device_option
 @pin_option
 @json_option
@@ -61,6 +69,7 @@ def sign_up_command(
     origins: tuple[str, ...],
     refill_below: str | None,
     refill_amount: str | None,
+    replace: bool,
     device: str | None,
     pin_file: str | None,
 ) -> None:
@@ -76,20 +85,22 @@ def sign_up_command(
     }
     fob.output.say(f"Type a password for '{name}' on the device, twice ...")
     wanted: dict[str, Json] = {"name": name, "value_kind": kind, "payment": payment, "origins": list(origins), **refill}
+    wanted["replace"] = replace
     _joined(fob, post(fob, chosen, pin_file, "sign-up", **wanted))
 
 
 @click.command("sign-on", short_help="Use your meter from this device.")
 @click.argument("name")
+@_replace_option
 @device_option
 @pin_option
 @json_option
 @click.pass_obj
-def sign_on_command(fob: Fob, name: str, device: str | None, pin_file: str | None) -> None:
+def sign_on_command(fob: Fob, name: str, replace: bool, device: str | None, pin_file: str | None) -> None:
     """Sign on as NAME: the device before this one is over. The password is typed on the device."""
     chosen = fob.device(device)
     fob.output.say(f"Type the password of '{name}' on the device ...")
-    _joined(fob, post(fob, chosen, pin_file, "sign-on", name=name))
+    _joined(fob, post(fob, chosen, pin_file, "sign-on", name=name, replace=replace))
 
 
 @click.command("status", short_help="What is left, and what was used.")
@@ -135,22 +146,36 @@ def status_command(fob: Fob, ask: bool, checkpoint: str | None, device: str | No
 @json_option
 @click.pass_obj
 def history_command(fob: Fob, after: int | None, count: int, device: str | None, pin_file: str | None) -> None:
-    """Show the meter's transactions, the newest ones or those above a counter; the device has checked them."""
+    """Show the meter's transactions, the newest ones or those above a counter; the device has checked them.
+
+    What the data centre lost, and was restored without, is named.
+    """
     chosen = fob.device(device)
     meter = meter_of(fob, chosen)
-    first = max(meter["counter"] - count, 0) if after is None else after
-    found = _history(fob, chosen, pin_file, first, count)
+    if after is None:
+        # What the data centre did by itself since the device looked is newer than all that the device knows.
+        first = max(meter["counter"] - count, 0)
+        found = _history(fob, chosen, pin_file, first, count + _MOST)[-count:]
+    else:
+        first = after
+        found = _history(fob, chosen, pin_file, first, count)
+    _say_what_is_missing(fob, [one["counter"] for one in found])
     if fob.output.is_json:
         fob.output.data({"device": chosen["name"], "transactions": found})
         return
     rows = [
         (
-            one["counter"], moment(one["time"]), one["deed"], money(meter, one["amount"]), one["labels"] or "",
+            one["counter"], moment(one["time"]), one["deed"], _paid(meter, one), one["labels"] or "",
             money(meter, one["descending"]),
         )
         for one in found
     ]  # fmt: skip
     fob.output.table(("COUNTER", "TIME", "DEED", "AMOUNT", "LABELS", "LEFT"), rows)
+
+
+def _paid(meter: Report, transaction: Report) -> str:
+    amount = money(meter, transaction["amount"])
+    return f"{amount} + {money(meter, transaction['fee'])} for signing up" if transaction["fee"] else amount
 
 
 def _only_kind(fob: Fob, device: Report) -> str:
@@ -187,7 +212,8 @@ def _about(meter: Report, about: Report) -> dict[str, object]:
     refill = "never by itself"
     if about["refill_below"]:
         refill = f"{money(meter, about['refill_amount'])} below {money(meter, about['refill_below'])}"
-    day = moment(about["day"] * _DAY).partition(" ")[0]
+    # Of the data centre, which counts in UTC.
+    day = date.fromordinal(_FIRST_DAY + about["day"])
     return {
         "for a piece": f"at most {money(meter, about['most_for_a_piece'])}",
         "for a day": f"at most {money(meter, about['most_for_a_day'])}; {money(meter, about['spent'])} on {day}",
@@ -198,8 +224,18 @@ def _about(meter: Report, about: Report) -> dict[str, object]:
     }
 
 
+def _say_what_is_missing(fob: Fob, counters: Sequence[int]) -> None:
+    """Each gap between those that there are."""
+    for before, behind in pairwise(counters):
+        if behind > before + 1:
+            missing = str(before + 1) if behind == before + 2 else f"{before + 1} to {behind - 1}"
+            fob.output.say(f"The data centre does not have {missing} any more.    to ask: who runs the data centre")
+
+
 def _say_what_waits(fob: Fob, meter: Report, jobs: list[Report]) -> None:
-    waiting = sum(job["total"] - job["done"] for job in jobs if not job["is_closed"] and 0 < job["done"] < job["total"])
+    waiting = sum(
+        job["total"] - job["done"] for job in jobs if not job["is_closed"] and (job["done"] or job["total"] > 1)
+    )
     if waiting:
         fob.output.say(f"{some(waiting, 'of a batch waits', 'of a batch wait')}.    to go on: {RESUME}")
     elif meter["order"]:

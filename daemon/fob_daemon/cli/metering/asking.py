@@ -21,7 +21,7 @@ def meter_of(fob: Fob, device: Report) -> Report:
     meter: Report = told(fob, device)["meter"]
     if meter["stage"] == "none":
         why = f"'{device['name']}' has no meter"
-        raise ControlError("there is no meter", why, "fob meter sign-up NAME", ExitCode.NOTHING_TO_DO)
+        raise ControlError("there is no meter", why, "fob meter sign-up NAME --origin POSTCODE", ExitCode.NOTHING_TO_DO)
     return meter
 
 

@@ -2,18 +2,17 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.metering.limits import GRAMS_LIMIT, JOB_LIMIT
+from fob_daemon.metering.limits import GRAMS_LIMIT, JOB_LIMIT, PLACE_RULE
 from fob_daemon.metering.views import Piece
 from fob_protocol.metering.amounts import amount_of
 from fob_protocol.metering.indicium import addressee_digest, is_place
-from fob_protocol.metering.limits import POSTCODE_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
 from fob_protocol.office.patterns import NAME
 
@@ -24,6 +23,7 @@ FILE_LIMIT: Final = 8 << 20
 COLUMNS: Final = ("to", "address", "weight", "class", "zone", "origin", "amount")
 CLASS: Final = "letter"
 ZONE: Final = "domestic"
+HELP: Final = "fob meter frank --help"
 # The first word of a spreadsheet's own separator.
 _SEPARATORS: Final = (",", ";", "\t")
 _GRAMS: Final = re.compile(r"([0-9]{1,7}) ?g?")
@@ -63,12 +63,28 @@ def piece_of(row: Mapping[str, str], rules: Rules) -> dict[str, Any]:
     return asdict(piece)
 
 
-def read_batch(path: Path, rules: Rules) -> list[dict[str, Any]]:
-    """Each line with its piece. Raises ControlError, which names line and column."""
-    pieces = [_line(path, number, row, rules) for number, row in _rows(path, _text(path))]
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The pieces of a file, each with its line; no `path`, and no lines, for what is none's."""
+
+    pieces: list[dict[str, Any]] = field(default_factory=list)
+    path: Path | None = None
+    lines: Sequence[int] = ()
+
+    def refused(self, place: int, column: str, why: str) -> ControlError | None:
+        """One of its pieces, by line and column."""
+        if self.path is None or not 0 <= place < len(self.lines):
+            return None
+        return _refused(self.path, f"line {self.lines[place]}, column '{column}': {why}")
+
+
+def read_batch(path: Path, rules: Rules) -> Batch:
+    """Raises ControlError, which names line and column."""
+    rows = list(_rows(path, _text(path)))
+    pieces = [_line(path, number, row, rules) for number, row in rows]
     if not 1 <= len(pieces) <= JOB_LIMIT:
         raise _refused(path, f"it has {len(pieces):,} pieces; 1 to {JOB_LIMIT:,} are franked at once")
-    return pieces
+    return Batch(pieces, path, [number for number, _ in rows])
 
 
 def _line(path: Path, number: int, row: Mapping[str, str], rules: Rules) -> dict[str, Any]:
@@ -145,8 +161,7 @@ def _grams(value: str) -> int:
 def _place(row: Mapping[str, str], column: str) -> str:
     value = row.get(column, "")
     if not is_place(value):
-        why = f"it has to be 1 to {POSTCODE_LIMIT} letters and digits, with blanks, dots and dashes between"
-        raise ColumnError(column, why)
+        raise ColumnError(column, f"it has to be {PLACE_RULE}")
     return value
 
 
@@ -158,4 +173,4 @@ def _named(row: Mapping[str, str], column: str, default: str) -> str:
 
 
 def _refused(path: Path, why: str) -> ControlError:
-    return ControlError("nothing was franked", f"{path}: {why}", "fob meter frank --help", ExitCode.USAGE)
+    return ControlError("nothing was franked", f"{path}: {why}", HELP, ExitCode.USAGE)

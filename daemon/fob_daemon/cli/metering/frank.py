@@ -1,7 +1,8 @@
 """`fob meter frank`: one letter or a batch, paid once however often it is cut."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,19 +12,28 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import meter_of, post
-from fob_daemon.cli.metering.batch import CLASS, ZONE, ColumnError, Rules, piece_of, read_batch
-from fob_daemon.cli.metering.labels import Drawer, drawing_options, labels_of, wanted
+from fob_daemon.cli.metering.batch import CLASS, HELP, ZONE, Batch, ColumnError, Rules, piece_of, read_batch
+from fob_daemon.cli.metering.labels import (
+    PRINT_LAST,
+    Drawer,
+    counters_of,
+    drawing_options,
+    labels_of,
+    telling_when_cut,
+    wanted,
+)
 from fob_daemon.cli.metering.shown import show_labels
 from fob_daemon.cli.metering.words import Report, letters, money, some
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
-from fob_daemon.metering.limits import RESUME
+from fob_daemon.control.meter_requests import PIECES_LIMIT
+from fob_daemon.control.sse import ServerEvent
+from fob_daemon.metering.limits import RATE_COMMAND, RESUME
 
-# Of one body: less than the daemon takes (MAX_BODY), and than it takes pieces.
+# Octets of one body: less than the daemon takes (MAX_BODY).
 _BODY: Final = 24_000
-_PIECES: Final = 256
 # Addresses that are told to people.
 _SHOWN: Final = 20
 # In place of a batch's number: the one that was cut.
@@ -43,7 +53,9 @@ Pieces = list[dict[str, Any]]
 @click.option(
     "--batch", metavar="FILE", help="A CSV file with columns to, address, weight, class, zone, origin, amount."
 )
-@click.option("--rates", metavar="COMMAND", default="XRATE", show_default=True, help="Of the component that rates.")
+@click.option(
+    "--rates", metavar="COMMAND", default=RATE_COMMAND, show_default=True, help="Of the component that rates."
+)
 @click.option("--cleanse", is_flag=True, help="Have a component of the device write the addresses out first.")
 @click.option("--resume", is_flag=True, help="Go on with the batch that was cut.")
 @click.option("--give-up", is_flag=True, help="Forget what is not franked of the batch that was cut.")
@@ -54,6 +66,7 @@ Pieces = list[dict[str, Any]]
 @click.pass_obj
 def frank_command(
     fob: Fob,
+    /,
     to: str | None,
     address: str | None,
     weight: str | None,
@@ -66,14 +79,9 @@ def frank_command(
     cleanse: bool,
     resume: bool,
     give_up: bool,
-    output: str | None,
-    kind: str,
-    dpi: int,
-    pdf: str | None,
-    sheet: str,
-    skip: int,
     device: str | None,
     pin_file: str | None,
+    **drawing: Any,
 ) -> None:
     """Frank a letter (--to, --address, --weight) or a batch (--batch), at most 10,000 pieces.
 
@@ -85,27 +93,35 @@ def frank_command(
     _check_one_of(resume=resume, give_up=give_up, batch=batch is not None, piece=any(row.values()))
     if cleanse and (resume or give_up):
         raise click.UsageError("--cleanse is for pieces that begin; those of a batch that was cut are as they were")
-    drawing = wanted(output, kind, dpi, pdf, sheet, skip)
+    asked = wanted(**drawing)
     chosen = fob.device(device)
     if give_up:
-        _give_up(fob, chosen)
+        _give_up(fob, chosen, pin_file)
         return
     rules = Rules(mail_class, zone, lambda: str(meter_of(fob, chosen)["value_kind"]))
-    pieces: Pieces = []
+    wished = Batch()
     if batch is not None:
-        pieces = read_batch(Path(batch), rules)
+        wished = read_batch(Path(batch), rules)
     elif not resume:
-        pieces = [_piece({name: value for name, value in row.items() if value}, rules)]
-    drawer = Drawer(fob, chosen, drawing)
-    batch_of = _Batch(rates.upper(), cleanse)
-    number = _CUT if resume else _begin(fob, chosen, pin_file, batch_of, pieces)
-    finished = _frank(fob, chosen, pin_file, number, len(pieces))
-    labels = labels_of(fob, chosen, _counters(fob, chosen, finished["number"]))
-    _tell(fob, finished)
+        wished = Batch([_piece({name: value for name, value in row.items() if value}, rules)])
+    drawer = Drawer(fob, chosen, asked)
+    how = _How(rates.upper(), cleanse)
+    number = _CUT if resume else _begin(fob, chosen, pin_file, how, wished.pieces)
+    done = _Done()
+    try:
+        finished = _frank(fob, chosen, pin_file, number, wished, done)
+    except ControlError as error:
+        if error.exit_code is not ExitCode.INTERRUPTED:
+            _draw_paid(fob, chosen, drawer, done)
+        raise
     more = {"job": finished["number"], "meter": finished["meter"]}
     if cleanse:
-        more["addresses"] = batch_of.addresses
-    show_labels(fob, chosen, labels, drawer.draw(labels), more)
+        more["addresses"] = how.addresses
+    with _kept_when_cut(finished["done"]):
+        _tell(fob, finished)
+        labels = labels_of(fob, chosen, counters_of(fob, chosen, finished["number"]))
+        files = drawer.draw(labels)
+    show_labels(fob, chosen, labels, files, more)
 
 
 def _check_one_of(**given: bool) -> None:
@@ -118,13 +134,13 @@ def _piece(row: dict[str, str], rules: Rules) -> dict[str, Any]:
     try:
         return piece_of(row, rules)
     except ColumnError as error:
-        raise ControlError(
-            "nothing was franked", f"--{error.column}: {error}", RESUME.rpartition(" ")[0] + " --help", ExitCode.USAGE
-        ) from None
+        raise ControlError("nothing was franked", f"--{error.column}: {error}", HELP, ExitCode.USAGE) from None
 
 
-def _give_up(fob: Fob, device: Report) -> None:
-    answer = fob.client.delete("devices", device["name"], "meter", "jobs")
+def _give_up(fob: Fob, device: Report, pin_file: str | None) -> None:
+    path = ("devices", device["name"], "meter", "jobs")
+    with asks_shown(fob, device["name"]):
+        answer: Report = with_pin(fob, device, pin_file, lambda pin: fob.client.delete(*path, body={**pin}))
     if fob.output.is_json:
         fob.output.data(answer)
         return
@@ -134,7 +150,7 @@ def _give_up(fob: Fob, device: Report) -> None:
 
 
 @dataclass
-class _Batch:
+class _How:
     """What a batch begins with. `addresses`: as a component wrote them, in the order of the pieces."""
 
     rates: str
@@ -142,14 +158,21 @@ class _Batch:
     addresses: list[str] = field(default_factory=list)
 
 
-def _begin(fob: Fob, device: Report, pin_file: str | None, batch: _Batch, pieces: Pieces) -> int:
+def _begin(fob: Fob, device: Report, pin_file: str | None, how: _How, pieces: Pieces) -> int:
     """A batch with all its pieces, of which none is paid yet. Raises ControlError."""
-    number: int = post(fob, device, pin_file, "jobs", command=batch.rates)["job"]
-    for part in _parts(pieces):
-        body: dict[str, Json] = {"pieces": list(part), "cleanse": batch.cleanse}
-        added = fob.client.post("devices", device["name"], "meter", "jobs", str(number), "pieces", body=body)
-        batch.addresses += added.get("addresses", [])
-    _tell_addresses(fob, pieces, batch.addresses)
+    number: int = post(fob, device, pin_file, "jobs", command=how.rates)["job"]
+    jobs = ("devices", device["name"], "meter", "jobs")
+    try:
+        for part in _parts(pieces):
+            body: dict[str, Json] = {"pieces": list(part), "cleanse": how.cleanse}
+            added = fob.client.post(*jobs, str(number), "pieces", body=body)
+            how.addresses += added.get("addresses", [])
+    except (ControlError, KeyboardInterrupt):
+        # Half a batch is none to go on with.
+        with suppress(ControlError):
+            fob.client.delete(*jobs, body={})
+        raise
+    _tell_addresses(fob, pieces, how.addresses)
     return number
 
 
@@ -171,7 +194,7 @@ def _parts(pieces: Pieces) -> Iterator[Pieces]:
     room = _BODY
     for piece in pieces:
         size = len(json.dumps(piece)) + 2
-        if part and (size > room or len(part) == _PIECES):
+        if part and (size > room or len(part) == PIECES_LIMIT):
             yield part
             part, room = [], _BODY
         part.append(piece)
@@ -179,48 +202,72 @@ def _parts(pieces: Pieces) -> Iterator[Pieces]:
     yield part
 
 
-def _frank(fob: Fob, device: Report, pin_file: str | None, number: int, count: int) -> Report:
+class _Done:
+    """Pieces of a batch that have their indicia."""
+
+    def __init__(self) -> None:
+        self.job = 0
+        self.pieces = 0
+
+
+def _frank(fob: Fob, device: Report, pin_file: str | None, number: int, batch: Batch, done: _Done) -> Report:
     """The batch, when it is done. Raises ControlError."""
-    what = f"Franking {letters(count)}" if count else "Going on with the batch"
+    what = f"Franking {letters(len(batch.pieces))}" if batch.pieces else "Going on with the batch"
     fob.output.say(f"{what}; look at '{device['name']}' ...")
-    done = _Done()
+    path = ("devices", device["name"], "meter", "jobs", str(number), "franking")
     try:
         with OfficeBar(fob.output) as bar, asks_shown(fob, device["name"], bar.say):
-            finished: Report = with_pin(fob, device, pin_file, lambda pin: _follow(fob, device, number, pin, bar, done))
+
+            def follow(pin: dict[str, str]) -> Report:
+                with fob.client.stream("POST", *path, body={**pin}) as events:
+                    return _follow(events, batch, bar, done)
+
+            finished: Report = with_pin(fob, device, pin_file, follow)
     except (KeyboardInterrupt, click.Abort):
         why = f"by Ctrl-C; {some(done.pieces, 'is franked', 'are franked')} and kept, and nothing is paid twice"
         raise ControlError("the batch was not franked to its end", why, RESUME, ExitCode.INTERRUPTED) from None
     return finished
 
 
-class _Done:
-    """Pieces that have their indicia."""
-
-    def __init__(self) -> None:
-        self.pieces = 0
-
-
-def _follow(fob: Fob, device: Report, number: int, pin: dict[str, str], bar: OfficeBar, done: _Done) -> Report:
-    path = ("devices", device["name"], "meter", "jobs", str(number), "franking")
-    with fob.client.stream("POST", *path, body={**pin}) as events:
-        for event in events:
-            data: Any = event.data
-            match event.name:
-                case "franked":
-                    done.pieces = data["done"]
-                    bar.show(f"{data['done']:,} of {letters(data['total'])}", data["done"], data["total"])
-                case "finished":
-                    finished: Report = data
-                    return finished
-                case "error":
-                    code = ExitCode(data["exit_code"])
-                    raise ControlError(data["what"], data["why"], data["next"], code, status=data.get("status"))
+def _follow(events: Iterable[ServerEvent], batch: Batch, bar: OfficeBar, done: _Done) -> Report:
+    for event in events:
+        data: Any = event.data
+        match event.name:
+            case "franked":
+                done.job, done.pieces = data["job"], data["done"]
+                bar.show(f"{data['done']:,} of {letters(data['total'])}", data["done"], data["total"])
+            case "finished":
+                finished: Report = data
+                return finished
+            case "error":
+                raise _refusal(data, batch)
     raise ControlError("the batch was not franked to its end", "the daemon ended the conversation", RESUME)
 
 
-def _counters(fob: Fob, device: Report, job: int) -> list[int]:
-    kept = fob.client.get_from_device("devices", device["name"], "meter", "franked", job=job)["franked"]
-    return sorted(one["counter"] for one in kept)
+def _refusal(data: Report, batch: Batch) -> ControlError:
+    """Of one piece: with its line."""
+    of_line = batch.refused(data["place"], data["column"], data["fault"]) if "place" in data else None
+    code = ExitCode(data["exit_code"])
+    return of_line or ControlError(data["what"], data["why"], data["next"], code, status=data.get("status"))
+
+
+def _draw_paid(fob: Fob, device: Report, drawer: Drawer, done: _Done) -> None:
+    """What is paid of a batch that was cut is there to be used; why it was cut is said after that."""
+    if not done.pieces or not drawer.draws:
+        return
+    try:
+        with _kept_when_cut(done.pieces):
+            drawer.draw(labels_of(fob, device, counters_of(fob, device, done.job)))
+    except ControlError as error:
+        fob.output.say(f"{error.what}: {error.why}.    to draw what is paid: {PRINT_LAST}")
+    else:
+        fob.output.say(f"{some(done.pieces, 'is paid and drawn', 'are paid and drawn')}.")
+
+
+def _kept_when_cut(count: int) -> AbstractContextManager[None]:
+    return telling_when_cut(
+        some(count, "is paid", "are paid"), f"{PRINT_LAST} --output FOLDER, --pdf FILE or --pages FOLDER"
+    )
 
 
 def _tell(fob: Fob, finished: Report) -> None:

@@ -1,6 +1,7 @@
-"""Where labels go: a folder with a picture for each, or pages in one PDF. Looked at before anything is paid."""
+"""Where labels go: a folder with a picture for each, or pages for a printer. Looked at before anything is paid."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -29,17 +30,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _DPI: Final = (150, 1200)
 # Modules of the least code; one with a signature needs more, which is only known when it is there.
 _MODULES: Final = 40
-_AGAIN: Final = "fob meter print LAST"
+PRINT_LAST: Final = "fob meter print LAST"
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """An indicium with its number on the meter."""
+    """An indicium with its number on the meter. `is_void`: it was given back from here."""
 
     counter: int
     piece: int
     indicated: Indicated
     indicium: Indicium
+    is_void: bool = False
 
     @property
     def name(self) -> str:
@@ -55,13 +57,19 @@ class Wanted:
     kind: str
     dpi: int
     pdf: Path | None
+    pages: Path | None
     sheet: str
     skip: int
 
     @property
     def is_any(self) -> bool:
         """Something is to be drawn."""
-        return self.folder is not None or self.pdf is not None
+        return self.folder is not None or self.has_sheets
+
+    @property
+    def has_sheets(self) -> bool:
+        """Labels side by side."""
+        return self.pdf is not None or self.pages is not None
 
 
 def drawing_options(command: Command) -> Command:
@@ -72,8 +80,13 @@ def drawing_options(command: Command) -> Command:
             click.option("--format", "kind", type=click.Choice(("svg", "png")), default="svg", show_default=True),
             click.option("--dpi", type=click.IntRange(*_DPI), default=300, show_default=True, help="Of PNG."),
             click.option("--pdf", metavar="FILE", help="All labels on pages, for a printer."),
+            click.option("--pages", metavar="FOLDER", help="The same pages, as a PNG each into FOLDER."),
             click.option(
-                "--sheet", type=click.Choice(tuple(SHEETS)), default="a4-3x8", show_default=True, help="With --pdf."
+                "--sheet",
+                type=click.Choice(tuple(SHEETS)),
+                default="a4-3x8",
+                show_default=True,
+                help="With --pdf and --pages.",
             ),
             click.option(
                 "--skip", type=click.IntRange(0), default=0, help="Labels of the first sheet that are gone already."
@@ -84,13 +97,27 @@ def drawing_options(command: Command) -> Command:
     return command
 
 
-def wanted(output: str | None, kind: str, dpi: int, pdf: str | None, sheet: str, skip: int) -> Wanted:
+def wanted(
+    output: str | None, kind: str, dpi: int, pdf: str | None, pages: str | None, sheet: str, skip: int
+) -> Wanted:
     """Raises click.UsageError."""
-    if skip and pdf is None:
-        raise click.UsageError("--skip is for --pdf")
+    if skip and pdf is None and pages is None:
+        raise click.UsageError("--skip is for --pdf and --pages")
     if skip >= SHEETS[sheet].count:
         raise click.UsageError(f"--skip: a sheet {sheet} has {SHEETS[sheet].count} labels")
-    return Wanted(Path(output) if output else None, kind, dpi, Path(pdf) if pdf else None, sheet, skip)
+    return Wanted(_path(output), kind, dpi, _path(pdf), _path(pages), sheet, skip)
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How all of them look, as the device has it."""
+
+    layout: "Layout"
+    slogan: "Slogan | None"
 
 
 class Drawer:
@@ -100,27 +127,31 @@ class Drawer:
         """Raises ControlError."""
         self._fob = fob
         self._asked = asked
-        self._layout: Layout | None = None
-        self._slogan: Slogan | None = None
+        self._style: _Style | None = None
         if asked.is_any:
             check_packages()
-            self._prepare(told(fob, device, "appearance"))
+            self._style = self._prepared(told(fob, device, "appearance"))
+
+    @property
+    def draws(self) -> bool:
+        """Something is to be drawn."""
+        return self._style is not None
 
     def draw(self, labels: Sequence[Label]) -> list[str]:
         """The file of each label. Raises ControlError."""
-        if not self._asked.is_any:
+        if self._style is None:
             return [""] * len(labels)
         try:
             with Progress(self._fob.output, "Drawing labels", len(labels)) as progress:
-                files = self._draw_all(labels, progress)
+                files = self._draw_all(labels, self._style, progress)
         except OSError as error:
-            why = f"{error.filename or self._asked.pdf}: {error.strerror or error}"
+            why = f"{error.filename or self._asked.pdf or self._asked.pages}: {error.strerror or error}"
             raise _not_drawn(f"{_kept(labels)}; {why}") from None
         except (ValueError, OfficeError) as error:
             raise _not_drawn(f"{_kept(labels)}; {error}") from None
         return files
 
-    def _prepare(self, appearance: Report) -> None:
+    def _prepared(self, appearance: Report) -> _Style:
         from fob_daemon.metering.drawing.errors import DrawingError
         from fob_daemon.metering.drawing.layout import Layout, read_layout
         from fob_daemon.metering.drawing.picture import arranged
@@ -129,53 +160,87 @@ class Drawer:
         asked = self._asked
         try:
             layout, slogan = appearance["layout"], appearance["slogan"]
-            self._layout = read_layout(bytes.fromhex(layout)) if layout is not None else Layout()
-            self._slogan = read_slogan(bytes.fromhex(slogan)) if slogan is not None else None
-            on = self._layout.within(*SHEETS[asked.sheet].room) if asked.pdf else self._layout
-            arranged(on, _MODULES, has_slogan=self._slogan is not None)
-            if asked.folder is not None:
-                asked.folder.mkdir(parents=True, exist_ok=True)
+            style = _Style(
+                read_layout(bytes.fromhex(layout)) if layout is not None else Layout(),
+                read_slogan(bytes.fromhex(slogan)) if slogan is not None else None,
+            )
+            on = style.layout.within(*SHEETS[asked.sheet].room) if asked.has_sheets else style.layout
+            arranged(on, _MODULES, has_slogan=style.slogan is not None)
+            for folder in (asked.folder, asked.pages):
+                if folder is not None:
+                    folder.mkdir(parents=True, exist_ok=True)
             if asked.pdf is not None and not asked.pdf.parent.is_dir():
                 raise _cannot_draw(f"there is no folder {asked.pdf.parent}")
         except DrawingError as error:
             raise _cannot_draw(str(error)) from None
         except OSError as error:
             raise _cannot_draw(f"{error.filename}: {error.strerror or error}") from None
+        return style
 
-    def _draw_all(self, labels: Sequence[Label], progress: Progress) -> list[str]:
+    def _draw_all(self, labels: Sequence[Label], style: _Style, progress: Progress) -> list[str]:
         from fob_daemon.metering.drawing.errors import DrawingError
 
         try:
             files = [""] * len(labels)
+            if self._asked.pages is not None:
+                files = self._draw_pages(labels, style, progress, self._asked.pages)
             if self._asked.pdf is not None:
-                self._draw_pages(labels, progress, self._asked.pdf)
+                self._draw_document(labels, style, progress, self._asked.pdf)
                 files = [str(self._asked.pdf)] * len(labels)
             if self._asked.folder is not None:
-                files = [self._draw_one(label, self._asked.folder) for label in _counted(labels, progress)]
+                files = [self._draw_one(label, style, self._asked.folder) for label in _counted(labels, progress)]
         except DrawingError as error:
             raise ValueError(str(error)) from None
         return files
 
-    def _draw_pages(self, labels: Sequence[Label], progress: Progress, file: Path) -> None:
+    def _draw_document(self, labels: Sequence[Label], style: _Style, progress: Progress, file: Path) -> None:
         from fob_daemon.metering.drawing.labels import pdf_labels
 
+        sheet, skip = SHEETS[self._asked.sheet], self._asked.skip
         batch = [label.indicated for label in labels]
-        sheet, layout = SHEETS[self._asked.sheet], self._layout
-        assert layout is not None  # noqa: S101 - prepared
-        pages = pdf_labels(batch, sheet, layout, self._slogan, skip=self._asked.skip, progress=progress.show)
-        write_durably(file, pages)
+        write_durably(file, pdf_labels(batch, sheet, style.layout, style.slogan, skip=skip, progress=progress.show))
 
-    def _draw_one(self, label: Label, folder: Path) -> str:
+    def _draw_pages(self, labels: Sequence[Label], style: _Style, progress: Progress, folder: Path) -> list[str]:
+        """The file of each label."""
+        from fob_daemon.metering.drawing.labels import png_labels
+
+        sheet, skip = SHEETS[self._asked.sheet], self._asked.skip
+        batch = [label.indicated for label in labels]
+        pages = png_labels(
+            batch, sheet, style.layout, style.slogan, skip=skip, dpi=self._asked.dpi, progress=progress.show
+        )
+        files = []
+        for number, page in enumerate(pages, 1):
+            files.append(folder / f"{labels[0].name}-page-{number:03}.png")
+            write_durably(files[-1], page)
+        return [str(files[(skip + place) // sheet.count]) for place in range(len(labels))]
+
+    def _draw_one(self, label: Label, style: _Style, folder: Path) -> str:
         from fob_daemon.metering.drawing.picture import picture_of
         from fob_daemon.metering.drawing.png import png
         from fob_daemon.metering.drawing.svg import svg
 
-        assert self._layout is not None  # noqa: S101 - prepared
-        picture = picture_of(label.indicated, self._layout, self._slogan)
+        picture = picture_of(label.indicated, style.layout, style.slogan)
         content = png(picture, self._asked.dpi) if self._asked.kind == "png" else svg(picture).encode()
         file = folder / f"{label.name}.{self._asked.kind}"
         write_durably(file, content)
         return str(file)
+
+
+def counters_of(fob: Fob, device: Report, job: int) -> list[int]:
+    """The transactions of a batch that are kept here."""
+    kept = fob.client.get_from_device("devices", device["name"], "meter", "franked", job=job)["franked"]
+    return sorted(one["counter"] for one in kept)
+
+
+@contextmanager
+def telling_when_cut(what: str, next_command: str) -> Iterator[None]:
+    """Around reading and drawing: Ctrl-C says `what` is kept, and how it is drawn. Raises ControlError."""
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        why = f"by Ctrl-C; {what} and kept"
+        raise ControlError("the labels were not drawn", why, next_command, ExitCode.INTERRUPTED) from None
 
 
 def labels_of(fob: Fob, device: Report, counters: Sequence[int]) -> list[Label]:
@@ -189,6 +254,18 @@ def labels_of(fob: Fob, device: Report, counters: Sequence[int]) -> list[Label]:
     return found
 
 
+def without_void(fob: Fob, labels: Sequence[Label]) -> list[Label]:
+    """What a letter may still bear; the rest is named. Raises ControlError where nothing is left."""
+    good = [label for label in labels if not label.is_void]
+    void = len(labels) - len(good)
+    if labels and not good:
+        why = f"{some(void, 'was given back, and is void', 'were given back, and are void')}"
+        raise ControlError("nothing was printed", why, "fob meter history", ExitCode.NOTHING_TO_DO)
+    if void:
+        fob.output.say(f"{some(void, 'is left out: it was', 'are left out: they were')} given back, and void.")
+    return good
+
+
 def _counted(labels: Sequence[Label], progress: Progress) -> Iterator[Label]:
     for done, label in enumerate(labels):
         yield label
@@ -198,7 +275,7 @@ def _counted(labels: Sequence[Label], progress: Progress) -> Iterator[Label]:
 def _label(counter: int, number: int, one: Report) -> Label:
     indicated = Indicated(bytes.fromhex(one["indicium"]), bytes.fromhex(one["token"]))
     try:
-        return Label(counter, number, indicated, read(Indicium, indicated.indicium))
+        return Label(counter, number, indicated, read(Indicium, indicated.indicium), one["given_back"])
     except OfficeError as error:
         raise ControlError(
             "the indicia were not read", f"number {counter}/{number + 1}: {error.why}", "fob doctor"
@@ -215,4 +292,6 @@ def _cannot_draw(why: str) -> ControlError:
 
 
 def _not_drawn(why: str) -> ControlError:
-    return ControlError("the labels were not drawn", why, f"{_AGAIN} with another --output or --pdf", ExitCode.FAILED)
+    return ControlError(
+        "the labels were not drawn", why, f"{PRINT_LAST} with another --output, --pdf or --pages", ExitCode.FAILED
+    )

@@ -16,7 +16,7 @@ from fob_daemon.cli.pins import pin_option
 @json_option
 @click.pass_obj
 def refill_command(fob: Fob, amount: str, device: str | None, pin_file: str | None) -> None:
-    """Load AMOUNT, as 20 or 19.95 of the meter's unit, or 1995 cent. What is owed is paid first.
+    """Load AMOUNT, as 20 or 19.95 of the meter's unit, or 1995 cent. Who pays afterwards owes it.
 
     One that was cut goes on with the same command, and is loaded once.
     """

@@ -1,22 +1,36 @@
 """`fob meter print`: what was paid is drawn, as often as it is wanted."""
 
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from fob_daemon.cli.completing import complete_counter
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import told
-from fob_daemon.cli.metering.labels import Drawer, drawing_options, labels_of, wanted
+from fob_daemon.cli.metering.labels import (
+    Drawer,
+    counters_of,
+    drawing_options,
+    labels_of,
+    telling_when_cut,
+    wanted,
+    without_void,
+)
 from fob_daemon.cli.metering.shown import show_labels
 from fob_daemon.cli.metering.words import Report
 from fob_daemon.control.errors import ControlError, ExitCode
 
 _LAST: Final = "LAST"
+# Of a batch's number.
+_DIGITS: Final = 15
+
+
+def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    return [_LAST] if _LAST.startswith(incomplete.upper()) else []
 
 
 @click.command("print", short_help="Draw labels that are paid, again.")
-@click.argument("what", type=click.Choice((_LAST,), case_sensitive=False), required=False)
+@click.argument("what", metavar="[LAST|BATCH]", required=False, shell_complete=_complete)
 @click.option(
     "--counter", type=click.IntRange(1), shell_complete=complete_counter, help="The transaction with this number."
 )
@@ -26,30 +40,47 @@ _LAST: Final = "LAST"
 @click.pass_obj
 def print_command(
     fob: Fob,
+    /,
     what: str | None,
     counter: int | None,
-    output: str | None,
-    kind: str,
-    dpi: int,
-    pdf: str | None,
-    sheet: str,
-    skip: int,
     device: str | None,
+    **drawing: Any,
 ) -> None:
-    """Draw the LAST batch or letter, or the transaction --counter N, into a folder or a PDF.
+    """Draw the LAST batch or letter, a BATCH by its number, or the transaction --counter N, into a folder or on pages.
 
     What this computer does not keep any more, or never had, the device fetches from the data centre.
     """
     if what is not None and counter is not None:
-        raise click.UsageError("say LAST, or --counter")
-    drawing = wanted(output, kind, dpi, pdf, sheet, skip)
-    if not drawing.is_any and not fob.output.is_json:
-        raise click.UsageError("say --output FOLDER, or --pdf FILE")
+        raise click.UsageError("say LAST, BATCH, or --counter")
+    job = _batch(what)
+    asked = wanted(**drawing)
+    if not asked.is_any and not fob.output.is_json:
+        raise click.UsageError("say --output FOLDER, --pdf FILE or --pages FOLDER")
     chosen = fob.device(device)
-    counters = [counter] if counter is not None else _last(fob, chosen)
-    drawer = Drawer(fob, chosen, drawing)
-    labels = labels_of(fob, chosen, counters)
-    show_labels(fob, chosen, labels, drawer.draw(labels), {})
+    counters = [counter] if counter is not None else _of_batch(fob, chosen, job) if job else _last(fob, chosen)
+    drawer = Drawer(fob, chosen, asked)
+    with telling_when_cut("what is franked is paid", "the same command again"):
+        labels = without_void(fob, labels_of(fob, chosen, counters))
+        files = drawer.draw(labels)
+    show_labels(fob, chosen, labels, files, {})
+
+
+def _batch(what: str | None) -> int:
+    """Its number; 0 for the last one. Raises click.UsageError."""
+    if what is None or what.upper() == _LAST:
+        return 0
+    if not (what.isdecimal() and what.isascii()) or len(what) > _DIGITS or int(what) == 0:
+        raise click.UsageError(f"'{what}' is neither LAST nor the number of a batch (fob meter status)")
+    return int(what)
+
+
+def _of_batch(fob: Fob, device: Report, job: int) -> list[int]:
+    """Its transactions. Raises ControlError."""
+    counters = counters_of(fob, device, job)
+    if not counters:
+        why = f"of a batch {job} nothing is franked, or it is not kept here any more"
+        raise ControlError("nothing was printed", why, "fob meter status", ExitCode.NOTHING_TO_DO)
+    return counters
 
 
 def _last(fob: Fob, device: Report) -> list[int]:

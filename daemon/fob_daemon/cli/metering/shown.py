@@ -33,7 +33,7 @@ def show_labels(fob: Fob, device: Report, labels: Sequence[Label], files: Sequen
     if len(labels) > _SHOWN:
         fob.output.line(f"and {letters(len(labels) - _SHOWN)} more")
     if not any(files):
-        fob.output.say("try:   fob meter print LAST --output FOLDER, or --pdf FILE")
+        fob.output.say("try:   fob meter print LAST --output FOLDER, --pdf FILE or --pages FOLDER")
 
 
 def _told(label: Label, file: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What meters say, in a person's words."""
 
-import time
 from typing import Any, Final
 
 from fob_protocol.metering.amounts import amount_words
@@ -8,7 +7,6 @@ from fob_protocol.metering.kinds import MeterState, Payment
 
 Report = dict[str, Any]
 
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 # Of a meter of which the device has not heard what it counts.
 _UNITS: Final = "units"
 
@@ -16,11 +14,6 @@ _UNITS: Final = "units"
 def money(meter: Report, amount: int) -> str:
     """`EUR 2.85`."""
     return amount_words(meter["value_kind"] or _UNITS, amount)
-
-
-def moment(seconds: int) -> str:
-    """Here and now."""
-    return time.strftime(_MOMENT, time.localtime(seconds))
 
 
 def state_of(meter: Report) -> str:

@@ -69,11 +69,6 @@ def png_labels(
         yield png_file(page, dpi)
 
 
-def page_count(labels: int, sheet: Sheet, skip: int = 0) -> int:
-    """How many pages so many labels fill."""
-    return -(-(labels + skip) // sheet.count)
-
-
 def _check(batch: Sequence[Indicated], sheet: Sheet, skip: int) -> None:
     if not 1 <= len(batch) <= LABELS_LIMIT:
         raise ValueError(f"{len(batch)} labels; 1 to {LABELS_LIMIT} are printed at once")

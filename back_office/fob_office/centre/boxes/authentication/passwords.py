@@ -1,4 +1,8 @@
-"""Passwords of mailers: what they have to be, and the verifier that is kept of them (Argon2id, RFC 9106)."""
+"""Passwords of mailers: what they have to be, and the verifier that is kept of them.
+
+Argon2id with a secret value (RFC 9106, section 3.1: K) that only authentication boxes can derive: whoever has
+verifiers, as staff at the database do and each backup, can try no password on them.
+"""
 
 import asyncio
 import unicodedata
@@ -16,6 +20,7 @@ from fob_protocol.metering.limits import PASSWORD_LEAST, PASSWORD_LIMIT
 
 SALT_SIZE: Final = 16
 VERIFIER_SIZE: Final = 32
+KEY_SIZE: Final = 32
 # Threads that work on passwords: each takes a core, and COST's memory.
 AT_ONCE: Final = 2
 # Sign-ups and sign-ons that wait for one of them: some seconds, before the device gives up.
@@ -25,7 +30,7 @@ T = TypeVar("T")
 
 
 class Cost(NamedTuple):
-    """What one guess costs whoever has the verifiers."""
+    """What one guess costs whoever has verifiers and their keys, having opened a box."""
 
     iterations: int
     memory_kib: int
@@ -45,7 +50,7 @@ class Passwords:
         self._threads = ThreadPoolExecutor(AT_ONCE, "passwords")
         self._in_hand = 0
         # Of a password that nobody knows: who has no account costs the same work.
-        self._nobodys = self._verifier(random(VERIFIER_SIZE))
+        self._nobodys = self._verifier(random(VERIFIER_SIZE), random(KEY_SIZE))
 
     @contextmanager
     def room(self) -> Iterator[None]:
@@ -58,30 +63,31 @@ class Passwords:
         finally:
             self._in_hand -= 1
 
-    async def verifier(self, password: str) -> str:
-        """In the PHC string format. Raises BusRefusedError MALFORMED."""
+    async def verifier(self, password: str, key: bytes) -> str:
+        """In the PHC string format; `key` (KEY_SIZE octets) is the account's. Raises BusRefusedError MALFORMED."""
         normal = _normal(password)
         if not PASSWORD_LEAST <= len(normal) <= PASSWORD_LIMIT:
             raise BusRefusedError(Word.MALFORMED, f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} characters")
-        return await self._work(lambda: self._verifier(normal.encode()))
+        return await self._work(lambda: self._verifier(normal.encode(), key))
 
-    async def is_right(self, password: str, verifier: str | None) -> bool:
+    async def is_right(self, password: str, key: bytes, verifier: str | None) -> bool:
         """Without a verifier it is not, after the same work."""
         kept = verifier or self._nobodys
-        is_right = await self._work(lambda: _is_of(_normal(password).encode(), kept))
+        is_right = await self._work(lambda: _is_of(_normal(password).encode(), key, kept))
         return is_right and verifier is not None
 
     def close(self) -> None:
         """What is in hand is finished."""
         self._threads.shutdown()
 
-    def _verifier(self, password: bytes) -> str:
+    def _verifier(self, password: bytes, key: bytes) -> str:
         return Argon2id(
             salt=self._random(SALT_SIZE),
             length=VERIFIER_SIZE,
             iterations=self._cost.iterations,
             lanes=self._cost.lanes,
             memory_cost=self._cost.memory_kib,
+            secret=key,
         ).derive_phc_encoded(password)
 
     async def _work(self, work: Callable[[], T]) -> T:
@@ -93,9 +99,10 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def _is_of(password: bytes, verifier: str) -> bool:
+def _is_of(password: bytes, key: bytes, verifier: str) -> bool:
+    """Compared in constant time."""
     try:
-        Argon2id.verify_phc_encoded(password, verifier)
+        Argon2id.verify_phc_encoded(password, verifier, secret=key)
     except InvalidKey:
         return False
     return True

@@ -10,6 +10,7 @@ from fob_office.centre.boxes.wrapping import unwrap_user_key
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.authentication import Permit, PermitRefill, Permitted
+from fob_office.centre.following import REFILL, derived_digest, rule_digest
 from fob_office.centre.pieces import resolve
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
@@ -85,11 +86,11 @@ class Permitting:
             raise BusRefusedError(Word.NO_REFILL, "the mailer wants no refills")
         permission = Permission(
             account=record.account,
-            request=command.request,
+            request=derived_digest(REFILL, command.serial, command.counter),
             deed=Deed.LOAD,
             serial=command.serial,
             amount=record.refill.amount,
-            pieces=None,
+            pieces=rule_digest(record.refill.below),
             time=now,
         )
         return Permitted(

@@ -6,6 +6,7 @@ signs on with name and password.
 
 from msgspec.structs import replace
 
+from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.authentication.records import UserRecords
 from fob_office.centre.boxes.orders import read_order
 from fob_office.centre.boxes.vault import Vault
@@ -14,7 +15,6 @@ from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.authentication import RecoverMailer, Seen, SeenMailer, UserRecorded
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
-from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.vouchers import MailerOrder
 from fob_protocol.office.hashing import digest, is_same
 
@@ -29,7 +29,7 @@ class Recovering:
 
     async def seen(self, peer: Pass, command: SeenMailer) -> Seen:
         """As the command says."""
-        return Seen(self._records.seen(command.account))
+        return Seen(await self._records.seen(command.account))
 
     async def recover(self, peer: Pass, command: RecoverMailer) -> UserRecorded:
         """As the command says."""
@@ -38,7 +38,7 @@ class Recovering:
         record = self._records.read_old(command.record, now)
         if record.account != order.account or not is_same(digest(command.record), order.record):
             raise BusRefusedError(Word.TAMPERING, "the order is for another record")
-        if order.counter <= max(record.counter, self._records.seen(order.account) or 0):
+        if order.counter <= max(record.counter, await self._records.seen(order.account) or 0):
             raise BusRefusedError(Word.STALE, f"a record {order.counter} was seen here")
         recovered = replace(
             record,
@@ -46,6 +46,6 @@ class Recovering:
             counter=order.counter,
             last=digest(command.order),
             time=now,
-            epoch=max(record.epoch, epoch_of(now)),
+            epoch=codes.epoch_after(record.epoch, now),
         )
         return UserRecorded(self._records.sign(recovered))

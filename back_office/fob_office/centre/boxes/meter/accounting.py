@@ -52,8 +52,12 @@ def franked(record: MeterRecord, amounts: Sequence[int], now: int) -> MeterRecor
 
 def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:
     """Money that came, or will. Raises BusRefusedError TAMPERING, STOPPED, OVER_LIMIT."""
-    _check_state(record, MeterState.ACTIVE, MeterState.STOPPED)
+    if fund.receipt is None:
+        _check_state(record, MeterState.ACTIVE)
+    # What was taken of the mailer before the meter was stopped or withdrawn is his: from here it can go back.
     _check_fund(record, fund)
+    if fund.amount == 0:
+        raise BusRefusedError(Word.TAMPERING, "a load of nothing")
     registers = record.registers
     owed = registers.owed + (fund.amount if fund.receipt is None else 0)
     if owed > max(record.limits.credit, registers.owed):
@@ -64,19 +68,18 @@ def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:
         loads=registers.loads + fund.amount,
         owed=owed,
     )
-    return _counted(record, moved, funds=fund.number)
+    return _funded(record, moved, fund)
 
 
 def settled(record: MeterRecord, fund: FundRecord) -> MeterRecord:
-    """What was owed, paid. Raises BusRefusedError TAMPERING, STOPPED, OVER_LIMIT."""
-    _check_state(record, MeterState.ACTIVE, MeterState.STOPPED)
+    """What was owed, paid. Raises BusRefusedError TAMPERING, OVER_LIMIT."""
     _check_fund(record, fund)
     registers = record.registers
     if fund.receipt is None:
         raise BusRefusedError(Word.TAMPERING, "a settlement that nobody paid")
     if fund.amount > registers.owed:
         raise BusRefusedError(Word.OVER_LIMIT, f"{registers.owed} are owed")
-    return _counted(record, replace(registers, owed=registers.owed - fund.amount), funds=fund.number)
+    return _funded(record, replace(registers, owed=registers.owed - fund.amount), fund)
 
 
 def refunded(record: MeterRecord, amount: int) -> MeterRecord:
@@ -116,15 +119,27 @@ def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
     return _counted(record, record.registers, state=state)
 
 
+def check_active(record: MeterRecord) -> None:
+    """Money is taken for no other meter. Raises BusRefusedError STOPPED."""
+    _check_state(record, MeterState.ACTIVE)
+
+
 def _check_state(record: MeterRecord, *states: MeterState) -> None:
     if record.state not in states:
         raise BusRefusedError(Word.STOPPED, f"the meter is {record.state.name.lower()}")
 
 
 def _check_fund(record: MeterRecord, fund: FundRecord) -> None:
-    """An old receipt loads nothing again, and none is left out."""
-    if fund.number != record.funds + 1 or fund.amount == 0:
+    """An old receipt loads nothing again, and none is left out; the first that is paid has the fee, once (M30)."""
+    if fund.number != record.funds + 1:
         raise BusRefusedError(Word.TAMPERING, f"fund record {fund.number}, where {record.funds + 1} is next")
+    due = 0 if fund.receipt is None else record.fee
+    if fund.fee != due:
+        raise BusRefusedError(Word.TAMPERING, f"{fund.fee} for signing up, where {due} are due")
+
+
+def _funded(record: MeterRecord, registers: Registers, fund: FundRecord) -> MeterRecord:
+    return replace(_counted(record, registers, funds=fund.number), fee=record.fee - fund.fee)
 
 
 def _counted(

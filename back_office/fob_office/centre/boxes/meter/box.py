@@ -33,6 +33,7 @@ from fob_office.centre.commands.meter import (
     Look,
     Obey,
     Refund,
+    SayDue,
     TakeView,
     VerifyTokens,
 )
@@ -86,6 +87,7 @@ class MeterBox:
             Credit: row(function, does.credit),
             Obey: row(function, does.obey),
             Look: row([Kind.FUNCTION, Kind.OPERATOR], does.look),
+            SayDue: row([Kind.FUNCTION], does.say_due),
             VerifyTokens: row([Kind.OPERATOR], does.verify_tokens),
             LastChange: row([Kind.FUNCTION, Kind.OPERATOR], does.last_change),
             TakeView: row([Kind.OPERATOR, Kind.METER], self._take_view),

@@ -76,12 +76,9 @@ def rows_of(serial: str, standing: Standing) -> tuple[Row, ...]:
     if standing.deed != Deed.CREDIT:
         return (row,)
     unused = read(Indicium, standing.indicia[0])
-    return row, credit_row(serial, unused.counter, unused.piece, standing.view)
-
-
-def credit_row(serial: str, counter: int, piece: int, view: int) -> Row:
-    """With the view in which it was given back, as the rank of the row."""
-    return Row(CREDITS, credit_key(serial, counter, piece), _ENCODER.encode(Rank(view, 0)))
+    # With the view in which it was given back, as the rank of the row.
+    rank = _ENCODER.encode(Rank(standing.view, 0))
+    return row, Row(CREDITS, credit_key(serial, unused.counter, unused.piece), rank)
 
 
 def read_standing(octets: bytes) -> Standing:

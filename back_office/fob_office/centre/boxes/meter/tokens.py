@@ -9,15 +9,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Meta
 
-from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.vault import Vault
-from fob_office.centre.boxes.wrapping import PUBLIC
+from fob_office.centre.boxes.wrapping import unwrap_token_key
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Made
 from fob_office.centre.words import Word
-from fob_protocol.cose import cbor, encrypt0
-from fob_protocol.cose.errors import CborError, CoseError
-from fob_protocol.cose.labels import Label
+from fob_protocol.cose import cbor
+from fob_protocol.cose.errors import CborError
 from fob_protocol.metering.indicium import Indicium, date_of, is_signed_token, is_token, make_token, sign_token
 from fob_protocol.metering.limits import BATCH_LIMIT
 from fob_protocol.metering.records import MeterRecord
@@ -26,7 +24,6 @@ from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import derive
 from fob_protocol.office.message import read
 
-KEY_SIZE: Final = 32
 _SIGNATURE: Final = "fob/1 token signature"
 
 _Pieces = Annotated[tuple[Piece, ...], Meta(min_length=1, max_length=BATCH_LIMIT)]
@@ -79,16 +76,8 @@ class SignatureKey:
 
 def unwrap(vault: Vault, record: MeterRecord) -> TokenKey:
     """Its token key. Raises BusRefusedError TAMPERING."""
-    kek = vault.derive(Purpose.TOKEN, record.serial, record.key_version)
-    context: list[cbor.Value] = [record.serial, record.key_version]
-    try:
-        content = encrypt0.unseal(kek, Label.INDICIUM_KEY, context, record.token_key)[0]
-    except CoseError as error:
-        raise BusRefusedError(Word.TAMPERING, f"the token key: {error}") from None
-    secret = content.removesuffix(PUBLIC) if len(content) > KEY_SIZE else content
-    if len(secret) != KEY_SIZE:
-        raise BusRefusedError(Word.TAMPERING, f"a token key of {len(content)} octets")
-    if secret is content:
+    secret, is_public = unwrap_token_key(vault, record.serial, record.key_version, record.token_key)
+    if not is_public:
         return CodeKey(secret)
     seed = derive(secret, record.serial.encode(), [_SIGNATURE, record.key_version])
     return SignatureKey(Ed25519PrivateKey.from_private_bytes(seed))

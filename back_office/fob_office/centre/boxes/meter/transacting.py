@@ -8,7 +8,9 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.meter import accounting, tokens
+from fob_office.centre.boxes.meter.changes import change_of
 from fob_office.centre.boxes.meter.freshness import Found, compare, fresh_value, is_of
 from fob_office.centre.boxes.meter.keeping import Keeper
 from fob_office.centre.boxes.meter.points import CrashPoint, Reached
@@ -23,7 +25,7 @@ from fob_office.centre.boxes.meter.standing import (
     standing_key,
 )
 from fob_office.centre.boxes.meter.tokens import TokenKey
-from fob_office.centre.boxes.meter.verifying import Asked, Verified, Verifier, newest_epoch
+from fob_office.centre.boxes.meter.verifying import Asked, Verified, Verifier
 from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
@@ -33,6 +35,7 @@ from fob_office.centre.commands.meter import (
     Begin,
     Changed,
     Credit,
+    DueSaid,
     Frank,
     LastChange,
     Load,
@@ -40,6 +43,7 @@ from fob_office.centre.commands.meter import (
     Looked,
     Obey,
     Refund,
+    SayDue,
     TokensVerified,
     VerifyTokens,
 )
@@ -102,8 +106,9 @@ class Transactions:
                 if not is_of(standing, command.act, Deed.CREATE):
                     raise await self._tampering(order.serial, "the meter was begun already")
                 return await self._again(order.serial, standing)
-            key = tokens.unwrap(self._vault, _empty(order, now))
-            return await self._do(wanted, None, Draft(_empty(order, now), 0), key)
+            first = _first(order, now)
+            key = tokens.unwrap(self._vault, first)
+            return await self._do(wanted, None, Draft(first, 0), key)
 
     async def frank(self, peer: Pass, command: Frank) -> Changed:
         """All pieces, or none."""
@@ -173,10 +178,22 @@ class Transactions:
         record = given.record
         async with self._turns.of(record.serial):
             await self._keeper.ready(record.serial)
-            await self._found(given)
+            await self._check_newest(self._standing(record.serial), given)
             await self._keeper.confirm(record.serial)
             key = tokens.unwrap(self._vault, record)
             return Looked(tuple(tokens.genuine(key, record, made) is not None for made in command.tokens))
+
+    async def say_due(self, peer: Pass, command: SayDue) -> DueSaid:
+        """For a transaction box: so nothing is charged but by the newest record, of a meter that is active."""
+        now = self._surroundings.clock()
+        given = self._verifier.record(command.record, now)
+        record = given.record
+        async with self._turns.of(record.serial):
+            await self._keeper.ready(record.serial)
+            await self._check_newest(self._standing(record.serial), given)
+            await self._keeper.confirm(record.serial)
+            accounting.check_active(record)
+            return DueSaid(self._verifier.due(record, now))
 
     async def verify_tokens(self, peer: Pass, command: VerifyTokens) -> TokensVerified:
         """Whose tokens are a meter's, owned here or not (M15, M26)."""
@@ -207,14 +224,13 @@ class Transactions:
             standing = self._standing(serial)
             if standing is not None and _is_again(standing, given, wanted):
                 return await self._again(serial, standing)
-            await self._found(given)
+            await self._check_newest(standing, given)
             key = tokens.unwrap(self._vault, given.record)
             return await self._do(wanted, given.signed_digest, draft(key), key)
 
-    async def _found(self, given: Verified) -> None:
+    async def _check_newest(self, standing: Standing | None, given: Verified) -> None:
         """Step b. Raises BusRefusedError BEHIND, TAMPERING."""
         serial = given.record.serial
-        standing = self._standing(serial)
         if standing is None:
             raise await self._tampering(serial, "this box has never seen the meter")
         match compare(standing, given):
@@ -233,7 +249,7 @@ class Transactions:
             freshness=fresh_value(draft.record.freshness.kind, self._surroundings.random, wanted.now),
             last=wanted.act.request,
             time=wanted.now,
-            epoch=newest_epoch(draft.record, wanted.now),
+            epoch=codes.epoch_after(draft.record.epoch, wanted.now),
         )
         standing = Standing(
             view=self._keeper.view,
@@ -258,15 +274,18 @@ class Transactions:
 
     def _made(self, standing: Standing, after: MeterRecord, indicia: tuple[Indicium, ...], key: TokenKey) -> Changed:
         """Steps f and g: always the same of one standing."""
+        record = self._verifier.sign(standing.record, after.serial, after.epoch)
+        made = tokens.with_tokens(key, indicia, standing.indicia)
         return Changed(
             act=standing.act,
             deed=standing.deed,
             amount=standing.amount,
             before=standing.before,
-            record=self._verifier.sign(standing.record, after.serial, after.epoch),
-            indicia=tokens.with_tokens(key, indicia, standing.indicia),
+            record=record,
+            indicia=made,
             time=standing.time,
             voucher=standing.voucher,
+            change=change_of(self._vault, standing, after, record, made),
         )
 
     async def _again(self, serial: str, standing: Standing) -> Changed:
@@ -297,7 +316,7 @@ def _is_again(standing: Standing, given: Verified, wanted: Wanted) -> bool:
     return is_of(standing, wanted.act, wanted.deed) and compare(standing, given) is not Found.WRONG
 
 
-def _empty(order: MeterOrder, now: int) -> MeterRecord:
+def _first(order: MeterOrder, now: int) -> MeterRecord:
     """The first record of a meter."""
     return MeterRecord(
         serial=order.serial,
@@ -313,4 +332,5 @@ def _empty(order: MeterOrder, now: int) -> MeterRecord:
         last=order.request,
         time=now,
         epoch=epoch_of(now),
+        fee=order.fee,
     )

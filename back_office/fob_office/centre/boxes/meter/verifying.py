@@ -13,11 +13,9 @@ from fob_office.centre.commands.meter import Act
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
 from fob_protocol.cose.labels import Label
-from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import PERMISSION_TIME
 from fob_protocol.metering.records import MeterRecord
-from fob_protocol.metering.vouchers import FundRecord, KeyOrder, MeterOrder, Permission
+from fob_protocol.metering.vouchers import Due, FundRecord, KeyOrder, MeterOrder, Permission
 from fob_protocol.office.hashing import digest
 
 # A kilobyte each; the least recently made goes.
@@ -68,6 +66,21 @@ class Verifier:
         """The octets of a record, under the key of its epoch."""
         return mac0.authenticate(self._vault.derive(Purpose.RECORD, serial, epoch), Label.METER_RECORD, [], record)
 
+    def due(self, record: MeterRecord, now: int) -> bytes:
+        """What this record says of money, for a transaction box."""
+        registers = record.registers
+        due = Due(
+            serial=record.serial,
+            account=record.account,
+            number=record.funds + 1,
+            counter=registers.counter,
+            descending=registers.descending,
+            owed=registers.owed,
+            fee=record.fee,
+            time=now,
+        )
+        return codes.sign(self._vault, due, Label.DUE, Purpose.CHANGE, record.serial)
+
     def permission(self, signed: bytes, record: MeterRecord, asked: Asked, now: int) -> Permission:
         """The mailer asked for exactly this, just now. Raises NOT_AUTHENTICATED, STALE."""
         given = codes.read_permission(self._vault, signed)
@@ -76,14 +89,13 @@ class Verifier:
             raise BusRefusedError(Word.NOT_AUTHENTICATED, "the permission is for something else")
         if asked.amount is not None and given.amount != asked.amount:
             raise BusRefusedError(Word.NOT_AUTHENTICATED, "the permission is for another amount")
-        if not codes.is_fresh(given, now):
-            raise BusRefusedError(Word.STALE, f"a permission is good for {PERMISSION_TIME} s")
+        codes.check_fresh(given, now)
         return given
 
     def fund(self, signed: bytes, record: MeterRecord, act: Act, now: int) -> FundRecord:
         """Money for this meter, for this request. Raises EPOCH_ROLLBACK."""
         fund = codes.read_fund(self._vault, signed, now)
-        if (fund.serial, fund.request) != (record.serial, act.request):
+        if (fund.account, fund.serial, fund.request) != (record.account, record.serial, act.request):
             raise BusRefusedError(Word.TAMPERING, "the fund record is of another meter, or for another request")
         return fund
 
@@ -100,8 +112,3 @@ class Verifier:
         if order.serial != record.serial:
             raise BusRefusedError(Word.TAMPERING, "the order is for another meter")
         return order
-
-
-def newest_epoch(record: MeterRecord, now: int) -> int:
-    """That of now, and never one before the record's own."""
-    return max(record.epoch, epoch_of(now))

@@ -10,7 +10,7 @@ from fob_office.centre.boxes.steel.beginnings import Beginnings
 from fob_office.centre.boxes.steel.owners import Owners
 from fob_office.centre.boxes.steel.serials import Serials
 from fob_office.centre.boxes.store import Store, open_store
-from fob_office.centre.boxes.wrapping import wrap_token_key, wrap_user_key
+from fob_office.centre.boxes.wrapping import KEY_SIZE, wrap_token_key, wrap_user_key
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
@@ -34,13 +34,11 @@ from fob_protocol.cose.errors import SealError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.records import Limits
+from fob_protocol.metering.requests import account_of
 from fob_protocol.metering.vouchers import KeyOrder, LogOrder, MailerOrder, MeterOrder, UserOrder
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
-
-ACCOUNT_SIZE: Final = 16
-KEY_SIZE: Final = 32
 
 # What an operator may want of a meter (M31).
 _OPERATORS_DEEDS: Final = frozenset((Deed.STOP, Deed.RESUME, Deed.WITHDRAW, Deed.CHANGE))
@@ -87,11 +85,12 @@ class SteelBox:
             ),
             request=command.request,
             time=self._box.surroundings.clock(),
+            fee=command.fee,
         )
         return MeterOrdered(sign_order(self._box.vault, order))
 
     async def _order_user(self, peer: Pass, command: OrderUser) -> UserOrdered:
-        account = self._random(ACCOUNT_SIZE) if command.account is None else command.account
+        account = account_of(command.request) if command.account is None else command.account
         key = self._random(KEY_SIZE)
         try:
             sealed = hpke.seal_to(command.sealing_key, Label.USER_AUTHENTICATION_KEY, [account], key)

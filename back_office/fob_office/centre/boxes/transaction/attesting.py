@@ -1,10 +1,11 @@
-"""Transaction records: what was done is what somebody who may want it wanted (M6)."""
+"""Transaction records: a meter box did it, and somebody who may want it wanted it (M6)."""
 
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_office.centre.boxes import codes
+from fob_office.centre.boxes.alarm import Alarm
 from fob_office.centre.boxes.orders import read_order
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
@@ -27,22 +28,30 @@ _FIRST_COUNTER: Final = 1
 
 
 class Attesting:
-    """Answers function servers. Every disagreement is `tampering`."""
+    """Answers function servers. Every disagreement is `tampering`, and the box itself warns of it."""
 
-    def __init__(self, vault: Vault, key: Ed25519PrivateKey, surroundings: Surroundings) -> None:
+    def __init__(self, vault: Vault, key: Ed25519PrivateKey, surroundings: Surroundings, alarm: Alarm) -> None:
         """`key`: the one whose public half stands in the box's pass."""
         self._vault = vault
         self._key = key
         self._surroundings = surroundings
+        self._alarm = alarm
 
     async def attest(self, peer: Pass, command: Attest) -> Attested:
         """As the command says."""
         try:
-            draft = read(TransactionRecord, command.draft)
-        except OfficeError as error:
-            raise BusRefusedError(Word.MALFORMED, f"no transaction record: {error.why}") from None
+            return self._attested(command)
+        except BusRefusedError as error:
+            # Whoever asks for this is the last one to tell of it.
+            await self._alarm.warn(peer, error)
+            raise
+
+    def _attested(self, command: Attest) -> Attested:
+        draft = codes.read_change(self._vault, command.change)
         if draft.ascending + draft.descending != draft.loads:
             raise _disagree("its registers break the law of meters")
+        if draft.fee and draft.deed not in (Deed.LOAD, Deed.SETTLE):
+            raise _disagree("for signing up is paid with a payment alone")
         latest = self._surroundings.clock() + CLOCK_SKEW
         time = self._vouched(draft, command.voucher)
         if max(draft.time, time) > latest:
@@ -74,6 +83,8 @@ class Attesting:
         _check(draft, fund.serial, fund.amount)
         if fund.is_settlement != (draft.deed is Deed.SETTLE) or draft.indicia:
             raise _disagree("a load, or a settlement")
+        if fund.fee != draft.fee:
+            raise _disagree("another fee")
         return fund.time
 
     def _permitted(self, draft: TransactionRecord, voucher: bytes) -> int:

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from fob_office.centre.boxes.alarm import Alarm
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.boxes.store import Store, open_store
 from fob_office.centre.boxes.transaction.attesting import Attesting
+from fob_office.centre.boxes.transaction.charging import Charging
 from fob_office.centre.boxes.transaction.funding import Funding, Providers
 from fob_office.centre.boxes.transaction.witnessing import Witnessing
 from fob_office.centre.bus.answering import Table, row
@@ -17,6 +19,7 @@ from fob_office.centre.commands.transaction import (
     FundPaid,
     GoOn,
     HeldCheckpoint,
+    OrderCharge,
     SignCheckpoint,
 )
 
@@ -26,9 +29,12 @@ def transaction_table(box: Box, store: Store) -> Table:
     key = signing_key(box.identity)
     providers = Providers(box.links.directory, box.me.trust)
     funding = Funding(box.vault, providers, box.surroundings)
-    attesting = Attesting(box.vault, key, box.surroundings)
+    alarm = Alarm(box.links, box.surroundings)
+    attesting = Attesting(box.vault, key, box.surroundings, alarm)
+    charging = Charging(box.vault, key, box.surroundings, alarm)
     witnessing = Witnessing(box, store, key)
     return {
+        OrderCharge: row([Kind.FUNCTION], charging.order_charge),
         FundPaid: row([Kind.FUNCTION], funding.fund_paid),
         FundOwed: row([Kind.FUNCTION], funding.fund_owed),
         Attest: row([Kind.FUNCTION], attesting.attest),

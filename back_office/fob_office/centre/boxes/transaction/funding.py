@@ -15,7 +15,7 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME, RECORD_LIMIT
+from fob_protocol.metering.limits import CLOCK_SKEW, RECORD_LIMIT
 from fob_protocol.metering.vouchers import FundRecord, Receipt, read_receipt
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
@@ -49,7 +49,7 @@ class Funding:
         """As the command says; the same receipt as often as it comes: the meter box takes its number once."""
         now = self._surroundings.clock()
         receipt = self._providers.read(command.receipt)
-        if receipt.amount <= 0:
+        if receipt.amount < 0 or receipt.amount + receipt.fee == 0:
             raise BusRefusedError(Word.TAMPERING, "a receipt of money that went back")
         if receipt.time > now + CLOCK_SKEW:
             raise BusRefusedError(Word.TAMPERING, "a receipt of a time that has not come yet")
@@ -62,6 +62,8 @@ class Funding:
             is_settlement=receipt.is_settlement,
             time=now,
             epoch=epoch_of(now),
+            account=receipt.account,
+            fee=receipt.fee,
         )
         return self._funded(fund)
 
@@ -71,8 +73,7 @@ class Funding:
         permission = codes.read_permission(self._vault, command.permission)
         if permission.deed != Deed.LOAD:
             raise BusRefusedError(Word.TAMPERING, "the permission is for something else than a load")
-        if not codes.is_fresh(permission, now):
-            raise BusRefusedError(Word.STALE, f"a permission is good for {PERMISSION_TIME} s")
+        codes.check_fresh(permission, now)
         fund = FundRecord(
             request=permission.request,
             serial=permission.serial,
@@ -82,6 +83,7 @@ class Funding:
             is_settlement=False,
             time=now,
             epoch=epoch_of(now),
+            account=permission.account,
         )
         return self._funded(fund)
 

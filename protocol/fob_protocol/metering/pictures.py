@@ -1,4 +1,7 @@
-"""Indicia in a scanned picture: every Data Matrix of a page, read or named for what is wrong with it (M26, M27)."""
+"""Indicia in a scanned picture: every Data Matrix of a page, read or named for what is wrong with it (M26, M27).
+
+Needs the packages of `fobd[meter]`, which are loaded for who asks.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +10,6 @@ from io import BytesIO
 from math import hypot
 from typing import TYPE_CHECKING, Final
 
-from fob_office.errors import OperatorError, UsageError
 from fob_protocol.metering.frame import PREFIX, read_frame
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError
@@ -25,9 +27,17 @@ CODES_LIMIT: Final = 200
 _DAMAGED_LEAST: Final = 90
 
 _FORMATS: Final = ("PNG", "JPEG")
-_NOT_READ: Final = "the picture was not read"
 _SCAN: Final = "scan it again as PNG or JPEG, at 300 dpi"
 _PACKAGES: Final = {"PIL": "pillow", "zxingcpp": "zxing-cpp"}
+
+
+class PictureError(Exception):
+    """`why` it was not read, and the `command` or advice that helps."""
+
+    def __init__(self, why: str, command: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.command = command
 
 
 class Reading(StrEnum):
@@ -56,7 +66,7 @@ class Found:
 def read_picture(octets: bytes) -> list[Found]:
     """From the top down; blocks for a second or two of a large page, so not on the loop.
 
-    Raises OperatorError for what is no picture, is too large, or where a package is missing.
+    Raises PictureError for what is no picture, is too large, or where a package is missing.
     """
     _check_packages()
     from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
@@ -66,7 +76,7 @@ def read_picture(octets: bytes) -> list[Found]:
     codes = [code for code in seen if code.valid or _size(code) >= _DAMAGED_LEAST]
     if len(codes) > CODES_LIMIT:
         why = f"{len(codes)} codes; one picture has {CODES_LIMIT} at most"
-        raise UsageError(_NOT_READ, why, "scan it in parts")
+        raise PictureError(why, "scan it in parts")
     return sorted(map(_found, codes), key=lambda found: (found.y, found.x))
 
 
@@ -74,7 +84,7 @@ def _check_packages() -> None:
     for module, package in _PACKAGES.items():
         if find_spec(module) is None:
             why = f"the Python package '{package}' is not installed"
-            raise OperatorError(_NOT_READ, why, "pip install 'fobd[meter]'")
+            raise PictureError(why, "pip install 'fobd[meter]'")
 
 
 def _opened(octets: bytes) -> "Image.Image":
@@ -82,17 +92,17 @@ def _opened(octets: bytes) -> "Image.Image":
     from PIL import Image, UnidentifiedImageError
 
     if len(octets) > FILE_LIMIT:
-        raise UsageError(_NOT_READ, f"a file of {len(octets):,} octets; at most {FILE_LIMIT:,}", _SCAN)
+        raise PictureError(f"a file of {len(octets):,} octets; at most {FILE_LIMIT:,}", _SCAN)
     try:
         with Image.open(BytesIO(octets), formats=_FORMATS) as image:
             if image.width * image.height > PIXELS_LIMIT:
                 why = f"{image.width} x {image.height} pixels; at most {PIXELS_LIMIT:,}"
-                raise UsageError(_NOT_READ, why, _SCAN)
+                raise PictureError(why, _SCAN)
             return image.convert("L")
     except UnidentifiedImageError:
-        raise UsageError(_NOT_READ, "it is neither PNG nor JPEG", _SCAN) from None
+        raise PictureError("it is neither PNG nor JPEG", _SCAN) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UsageError(_NOT_READ, f"the file is damaged or too large ({type(error).__name__})", _SCAN) from None
+        raise PictureError(f"the file is damaged or too large ({type(error).__name__})", _SCAN) from None
 
 
 def _size(code: "zxingcpp.Barcode") -> float:

@@ -1,0 +1,95 @@
+"""Charge orders: money is taken of a mailer for what he permitted, and of nobody else (M29, M30)."""
+
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fob_office.centre.boxes import codes
+from fob_office.centre.boxes.alarm import Alarm
+from fob_office.centre.boxes.vault import Vault
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Pass
+from fob_office.centre.commands.transaction import ChargeOrdered, OrderCharge
+from fob_office.centre.following import PER_USE, SETTLEMENT, derived_digest, rule_digest
+from fob_office.centre.words import Word
+from fob_office.surroundings import Surroundings
+from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME
+from fob_protocol.metering.vouchers import ChargeOrder, Due, Permission
+
+_ID_SIZE: Final = 16
+
+
+class Charging:
+    """Answers function servers. What they should not have asked for, the box itself warns of."""
+
+    def __init__(self, vault: Vault, key: Ed25519PrivateKey, surroundings: Surroundings, alarm: Alarm) -> None:
+        """`key`: the one whose public half stands in the box's pass."""
+        self._vault = vault
+        self._key = key
+        self._surroundings = surroundings
+        self._alarm = alarm
+
+    async def order_charge(self, peer: Pass, command: OrderCharge) -> ChargeOrdered:
+        """As the command says."""
+        try:
+            return ChargeOrdered(self._ordered(command).signed(self._key))
+        except BusRefusedError as error:
+            if error.word == Word.TAMPERING:
+                await self._alarm.warn(peer, error)
+            raise
+
+    def _ordered(self, command: OrderCharge) -> ChargeOrder:
+        now = self._surroundings.clock()
+        due = codes.read_due(self._vault, command.due)
+        if not now - PERMISSION_TIME <= due.time <= now + CLOCK_SKEW:
+            raise BusRefusedError(Word.STALE, f"what a meter box says is due is good for {PERMISSION_TIME} s")
+        if command.permission is None:
+            amount, request = due.owed, derived_digest(SETTLEMENT, due.serial, due.counter)
+        else:
+            amount, request = self._permitted(command, due, command.permission, now)
+        if amount + due.fee <= 0:
+            raise _disagree("nothing is to be taken")
+        reference = command.reference if command.reference is not None else request[:_ID_SIZE]
+        if len(reference) != _ID_SIZE:
+            raise BusRefusedError(Word.MALFORMED, f"a request id has {_ID_SIZE} octets")
+        return ChargeOrder(
+            account=due.account,
+            serial=due.serial,
+            number=due.number,
+            amount=amount,
+            request=request,
+            reference=reference,
+            is_settlement=command.permission is None,
+            time=now,
+            fee=due.fee,
+        )
+
+    def _permitted(self, command: OrderCharge, due: Due, signed: bytes, now: int) -> tuple[int, bytes]:
+        """How much, and H of the request that it is for."""
+        permission = codes.read_permission(self._vault, signed)
+        codes.check_fresh(permission, now)
+        if (permission.account, permission.serial) != (due.account, due.serial):
+            raise _disagree("another account, or another meter")
+        match permission.deed:
+            case Deed.LOAD:
+                _check_rule(command, due, permission)
+                return permission.amount, permission.request
+            case Deed.FRANK:
+                # What is missing for it.
+                request = derived_digest(PER_USE, due.serial, [permission.request, due.counter])
+                return permission.amount - due.descending, request
+        raise _disagree("a permission for something else")
+
+
+def _check_rule(command: OrderCharge, due: Due, permission: Permission) -> None:
+    """A refill is permitted while less than its level is there."""
+    if permission.pieces is None:
+        return
+    below = command.below or 0
+    if permission.pieces != rule_digest(below) or due.descending >= below:
+        raise _disagree("no refill is due")
+
+
+def _disagree(why: str) -> BusRefusedError:
+    return BusRefusedError(Word.TAMPERING, f"nobody permitted this charge: {why}")

@@ -1,0 +1,64 @@
+"""Money that was taken while something was cut off comes onto its meter, whoever uses that, or nobody (M29, M33)."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.payment import CameIn, FetchOpen
+from fob_office.centre.function.paying import Paying
+from fob_office.centre.function.peers import Peers
+from fob_office.centre.words import Word
+from fob_protocol.cose import sign1
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.metering.vouchers import Receipt
+from fob_protocol.office.errors import OfficeError, RefusedError
+from fob_protocol.office.message import read
+
+log = structlog.get_logger(__name__)
+
+# Seconds between looks at what was taken and has not come in.
+PAUSE: Final = 10.0
+_FIRST: Final = ("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Completing:
+    """Of one function server. Several of them do nothing twice: the meter box takes each number once."""
+
+    peers: Peers
+    paying: Paying
+
+    async def run(self) -> None:
+        """For as long as the server runs."""
+        while True:
+            try:
+                await self.complete_all()
+            except BusRefusedError as error:
+                # Who starts with all the others meets nobody at first.
+                log.debug("what was taken is not looked at", why=error.why)
+            await asyncio.sleep(PAUSE)
+
+    async def complete_all(self) -> None:
+        """Each once; what cannot come in now is tried again the next time. Raises BusRefusedError: nobody answers."""
+        after = _FIRST
+        while receipts := (await self.peers.any(Kind.PAYMENT, FetchOpen(*after))).receipts:
+            for signed in receipts:
+                after = await self._complete(signed, after)
+
+    async def _complete(self, signed: bytes, before: tuple[str, int]) -> tuple[str, int]:
+        """Serial and number. Raises BusRefusedError: the provider says what is no receipt."""
+        try:
+            receipt = read(Receipt, sign1.unverified_payload(signed))
+        except (CoseError, OfficeError) as error:
+            raise BusRefusedError(Word.TAMPERING, f"no receipt behind {before}: {error}") from None
+        serial, number = receipt.serial, receipt.number
+        try:
+            await self.paying.bring_in(signed)
+            await self.peers.any(Kind.PAYMENT, CameIn(serial, number))
+        except (BusRefusedError, RefusedError) as error:
+            log.warning("money waits for its meter", serial=serial, number=number, why=str(error), clause="M29")
+        return serial, number

@@ -1,0 +1,30 @@
+"""A new file that a command writes."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from fob_office.database.troubles import of_system
+from fob_office.errors import OperatorError
+
+
+@contextmanager
+def new_file(path: Path, mode: int, what: str, command: str) -> Iterator[BinaryIO]:
+    """All of it, on the disk, or nothing: `what` then, and `command` is tried again. Raises OperatorError."""
+    if path.exists():
+        raise OperatorError(what, f"{path} is there already", "choose another file")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "wb", opener=partial(os.open, mode=mode)) as opened:
+            yield opened
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.replace(path)
+    except OSError as error:
+        why, known = of_system(error)
+        raise OperatorError(what, why, known or command) from None
+    finally:
+        part.unlink(missing_ok=True)
