@@ -106,7 +106,7 @@ def test_a_signature_costs_two_connection_intervals(tmp_path: Path, mtu: int) ->
 @pytest.mark.clause("P7", "P9")
 @pytest.mark.parametrize("mtu", [247, 517])
 def test_four_clients_signatures_share_two_connection_events(tmp_path: Path, mtu: int) -> None:
-    """Each request is a packet of its own and so is each answer; asked for together, they cross together."""
+    """Asked for together they cross together: 316 octets of requests and 380 of answers, two packets each."""
 
     async def story() -> None:
         async with RadioWorld(tmp_path, mtu=mtu) as radio:
@@ -119,7 +119,7 @@ def test_four_clients_signatures_share_two_connection_events(tmp_path: Path, mtu
                 assert [answer.ckr for answer in answers] == [Ckr.OK] * CLIENTS
                 assert (loop.time() - began) / INTERVAL <= 2 + 1e-6
                 crossed = radio.crossed() - before
-                assert (crossed.to_peripheral.packets, crossed.to_central.packets) == (CLIENTS, CLIENTS)
+                assert (crossed.to_peripheral.packets, crossed.to_central.packets) == (2, 2)
                 assert (crossed.to_peripheral.events, crossed.to_central.events) == (1, 1)
                 assert radio.manager.counters.sent_again == 0
 
@@ -129,7 +129,7 @@ def test_four_clients_signatures_share_two_connection_events(tmp_path: Path, mtu
 @pytest.mark.clause("P7", "P9")
 @pytest.mark.parametrize("mtu", [247, 517])
 def test_four_clients_that_sign_on_and_on_wait_two_intervals_each_time(tmp_path: Path, mtu: int) -> None:
-    """Whoever asks in whatever moment: one packet there, one back, and the answer after at most two intervals."""
+    """Whoever asks in whatever moment: one packet there, at most one back, and the answer after two intervals."""
 
     async def story() -> None:
         async with RadioWorld(tmp_path, mtu=mtu) as radio:
@@ -147,7 +147,7 @@ def test_four_clients_that_sign_on_and_on_wait_two_intervals_each_time(tmp_path:
             before = radio.crossed()
             await asyncio.gather(*(client(pause) for pause in (0.0, 0.007, 0.019, 0.041)))
             crossed = radio.crossed() - before
-            assert len(times) == crossed.to_peripheral.packets == crossed.to_central.packets == 100
+            assert len(times) == crossed.to_peripheral.packets == 100 >= crossed.to_central.packets
             assert max(times) / INTERVAL <= 2 + 1e-6
             assert (crossed.to_peripheral.lost, radio.manager.counters.sent_again) == (0, 0)
 

@@ -1,6 +1,10 @@
-"""The link under fire: noise, broken connections, killed phones. Right or a clean CKR; nothing runs twice."""
+"""The link under fire: noise, broken connections, killed phones. Right or a clean CKR; nothing runs twice.
+
+Of the three better lines a fifth of the faults; FOB_FAULTS=all takes all ten thousand of each medium (`make soak`).
+"""
 
 import asyncio
+import os
 import random
 from collections import Counter
 from pathlib import Path
@@ -24,6 +28,7 @@ from support.world import World, counted_signatures
 CLEAN = {Ckr.DEVICE_REMOVED, Ckr.DEVICE_ERROR, Ckr.FUNCTION_CANCELED, Ckr.USER_NOT_LOGGED_IN}
 DEADLINE = 30.0
 CLIENTS = 4
+IS_ALL = os.environ.get("FOB_FAULTS") == "all"
 
 
 async def sign(world: World, handle: int, digest: bytes) -> bytes:
@@ -134,8 +139,11 @@ async def scenario(folder: Path, medium: Medium, seed: int, rate: float, faults:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "rate", "faults"),
-    # Ten thousand, more of them where they are dense: the air between them takes the time.
-    [(1, 0.0005, 500), (2, 0.002, 2_500), (3, 0.005, 3_000), (4, 0.01, 4_000)],
+    # Ten thousand, more of them where they are dense: the air between them takes the time. The worst line answers so
+    # rarely that fewer faults would see too few right answers.
+    [(1, 0.0005, 200), (2, 0.002, 1_300), (3, 0.005, 3_500), (4, 0.01, 5_000)]
+    if IS_ALL
+    else [(1, 0.0005, 40), (2, 0.002, 260), (3, 0.005, 700), (4, 0.01, 5_000)],
 )
-def test_ten_thousand_faults(tmp_path: Path, medium: Medium, seed: int, rate: float, faults: int) -> None:
+def test_faults_at_random(tmp_path: Path, medium: Medium, seed: int, rate: float, faults: int) -> None:
     run_virtually(scenario(tmp_path, medium, seed, rate, faults))

@@ -51,19 +51,11 @@ def values(outgoing: Outgoing, size: int) -> list[bytes]:
     return taken
 
 
-def test_frames_travel_alone_and_text_together() -> None:
+def test_what_waits_travels_together_and_fills_its_values() -> None:
     outgoing = Outgoing()
-    for octets in (b"A", b"T", b"\r", b"\r\nOK\r\n", b"frame\0", b"another\0", b"text", b"\0", b" again"):
+    for octets in (b"A", b"T", b"\r", b"\r\nOK\r\n", b"frame\0", b"", b"another\0"):
         outgoing.add(octets)
-    # A delimiter alone is the echo of one.
-    assert values(outgoing, 20) == [b"AT\r\r\nOK\r\n", b"frame\0", b"another\0", b"text\0 again"]
-
-
-def test_a_frame_is_whole_if_it_fits_and_cut_if_not() -> None:
-    outgoing = Outgoing()
-    outgoing.add(b"12345678\0")
-    outgoing.add(b"next\0")
-    assert values(outgoing, 4) == [b"1234", b"5678", b"\0", b"next", b"\0"]
+    assert values(outgoing, 20) == [b"AT\r\r\nOK\r\nframe\0anoth", b"er\0"]
     assert len(outgoing) == 0
 
 

@@ -16,6 +16,7 @@ from fob_device.approval.rules import (
     PAIRING,
     PURPOSES,
     REMEMBER_LIMIT,
+    UNLOCKED_LIMIT,
     parse_rules,
 )
 from fob_device.main import main
@@ -45,6 +46,7 @@ def test_every_word_and_bound_is_the_real_one() -> None:
     ]
     assert f"0 to {AFTER_LIMIT};" in ROWS["after"]
     assert f"0 to {REMEMBER_LIMIT};" in ROWS["remember"]
+    assert f"0 to {UNLOCKED_LIMIT};" in ROWS["unlocked"]
     assert f"at most {FILE_LIMIT // 1024} KiB" in TEXT
 
 

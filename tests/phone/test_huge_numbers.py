@@ -99,7 +99,7 @@ def commands(draw: st.DrawFn) -> tuple[CommandSpec, Values]:
     return spec, tuple(values)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=3 * settings().max_examples)
 @given(commands())
 def test_every_command_with_any_number_is_answered(worn_desk: Desk, command: tuple[CommandSpec, Values]) -> None:
     spec, values = command

@@ -17,7 +17,7 @@ from fob_device.office.progress import Told
 from fob_device.office.relay import Relay
 from fob_device.pad.entry import PinEntry, PinUse
 from fob_protocol import catalogue
-from fob_protocol.at.answer import Event
+from fob_protocol.at.answer import Event, encode_event
 from fob_protocol.office.configuration import Notice, Purpose
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import RefusedError
@@ -25,7 +25,7 @@ from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.registration import Form
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
-from fob_protocol.relay import RELAY_TIME, RelayStatus, Waiting
+from fob_protocol.relay import ANNOUNCED_LIMIT, ANNOUNCED_TIME, RELAY_TIME, RelayStatus, Waiting
 from support.device_bench import DATA, SERIAL, releases
 from support.office_world import OfficeWorld, forget_item
 from support.reference_office import ReferenceOffice
@@ -289,7 +289,7 @@ def test_a_question_is_announced_in_every_new_session_and_taken_again(tmp_path: 
 
 def relay_of(computers: set[bytes], announced: list[float]) -> Relay:
     loop = asyncio.get_running_loop()
-    return Relay(lambda: computers, lambda: announced.append(loop.time()), lambda count: bytes(count))
+    return Relay(lambda: computers, lambda event, computer: announced.append(loop.time()), lambda count: bytes(count))
 
 
 def test_who_has_taken_a_question_has_a_minute_for_it() -> None:
@@ -307,6 +307,114 @@ def test_who_has_taken_a_question_has_a_minute_for_it() -> None:
         assert relay.take(b"b") == waiting
         relay.relayed(b"a", 1, 0, b"the answer, late", None)
         assert await carrying == b"the answer, late"
+
+    run_virtually(story())
+
+
+def announcing(computers: set[bytes], announced: list[tuple[bytes | None, Event]]) -> Relay:
+    """Who was told what; None: all."""
+    return Relay(lambda: computers, lambda event, pc: announced.append((pc, event)), lambda count: bytes(count))
+
+
+async def answered(relay: Relay, computer: bytes, question: bytes = b"question") -> "asyncio.Task[bytes]":
+    """A question that this computer takes, and brings the answer of; who brought it waits for none."""
+    carrying = asyncio.create_task(relay.carry("directory", question, Told()))
+    await asyncio.sleep(0)
+    waiting = relay.take(computer)
+    assert waiting is not None
+    relay.relayed(computer, waiting.number, 0, b"answer", None)
+    assert await carrying == b"answer"
+    relay.judged(is_answer=True)
+    return asyncio.create_task(relay.carry("validation", question, Told("validating rates")))
+
+
+def test_who_brought_the_last_answer_has_the_next_question_with_its_announcement() -> None:
+    async def story() -> None:
+        announced: list[tuple[bytes | None, Event]] = []
+        relay = announcing({b"a", b"b"}, announced)
+        carrying = await answered(relay, b"a")
+        await asyncio.sleep(0)
+        waiting = Waiting(2, "validation", b"question", "validating rates")
+        assert announced == [
+            (None, Event(catalogue.EVENT_RELAY)),
+            (b"a", Event(catalogue.EVENT_RELAY, waiting.values())),
+        ]
+        # It has it, and may ask for it all the same; the other one has to wait, and not for long.
+        assert relay.take(b"b") is None
+        assert relay.take(b"a") == waiting
+        relay.relayed(b"a", 2, 0, b"the answer", None)
+        assert await carrying == b"the answer"
+
+    run_virtually(story())
+
+
+def test_a_computer_that_does_nothing_with_what_was_announced_to_it_leaves_it_to_the_others() -> None:
+    async def story() -> None:
+        announced: list[tuple[bytes | None, Event]] = []
+        relay = announcing({b"a", b"b"}, announced)
+        carrying = await answered(relay, b"a")
+        await asyncio.sleep(ANNOUNCED_TIME + 1)
+        assert [computer for computer, _ in announced] == [None, b"a", None]
+        assert announced[-1] == (None, Event(catalogue.EVENT_RELAY))
+        assert relay.take(b"b") is not None
+        relay.relayed(b"b", 2, 0, b"the answer", None)
+        assert await carrying == b"the answer"
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_question_that_fits_no_frame_is_asked_for(over: int) -> None:
+    """Around it stand name, number, service, words and steps."""
+
+    async def story() -> None:
+        announced: list[tuple[bytes | None, Event]] = []
+        relay = announcing({b"a"}, announced)
+        short = Waiting(2, "validation", bytes(100), "validating rates")
+        around = len(encode_event(Event(catalogue.EVENT_RELAY, short.values())))
+        question = bytes(ANNOUNCED_LIMIT - around + 100 + over)
+        carrying = await answered(relay, b"a", question)
+        await asyncio.sleep(0)
+        waiting = Waiting(2, "validation", question, "validating rates")
+        told = (None, Event(catalogue.EVENT_RELAY)) if over else (b"a", Event(catalogue.EVENT_RELAY, waiting.values()))
+        assert announced[-1] == told
+        assert relay.take(b"a") == waiting
+        carrying.cancel()
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("status", [RelayStatus.NO_OFFICE, RelayStatus.UNREACHABLE])
+def test_who_could_not_carry_what_was_announced_to_it_is_not_the_first_any_more(status: RelayStatus) -> None:
+    async def story() -> None:
+        announced: list[tuple[bytes | None, Event]] = []
+        relay = announcing({b"a", b"b"}, announced)
+        carrying = await answered(relay, b"a")
+        await asyncio.sleep(0)
+        relay.relayed(b"a", 2, int(status), None, None)
+        assert announced[-1] == (None, Event(catalogue.EVENT_RELAY))
+        assert relay.take(b"b") is not None
+        relay.relayed(b"b", 2, 0, b"the answer", None)
+        assert await carrying == b"the answer"
+        relay.judged(is_answer=True)
+        following = asyncio.create_task(relay.carry("metering", b"question", Told()))
+        await asyncio.sleep(0)
+        assert announced[-1][0] == b"b"
+        following.cancel()
+
+    run_virtually(story())
+
+
+def test_a_computer_that_has_gone_is_announced_nothing() -> None:
+    async def story() -> None:
+        announced: list[tuple[bytes | None, Event]] = []
+        computers = {b"a", b"b"}
+        relay = announcing(computers, announced)
+        carrying = await answered(relay, b"a")
+        computers.remove(b"a")
+        await asyncio.sleep(0)
+        assert announced == [(None, Event(catalogue.EVENT_RELAY))] * 2
+        carrying.cancel()
 
     run_virtually(story())
 

@@ -95,6 +95,38 @@ def test_a_rule_file_that_types_a_wrong_pin_types_it_once_and_the_pc_hears_it(tm
     run_virtually(story())
 
 
+class Typing(Rules):
+    """Notes what each PIN is typed for."""
+
+    typed: list[PinUse]
+
+    def pin_for(self, entry: PinEntry) -> bytes | None:
+        self.typed.append(entry.use)
+        return super().pin_for(entry)
+
+
+@pytest.mark.parametrize(("seconds", "typed"), [(300, 3), (0, 5)])
+def test_a_rule_file_s_phone_stays_unlocked_for_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, typed: int
+) -> None:
+    monkeypatch.setattr(Typing, "typed", [], raising=False)
+
+    async def story() -> None:
+        rules = Typing(typed_pin=USER_PIN, unlocked_for=seconds)
+        world = await World.paired(tmp_path, 1, rules)
+        for pause in (0, 1, 298, 2):
+            await asyncio.sleep(pause)
+            await world.login()
+        # Where a PIN was set it is locked.
+        rules.forget_pin()
+        await world.login()
+        assert Typing.typed == [PinUse.LOGIN] * typed
+        assert USER_PIN.decode() not in repr(rules)
+        await world.close()
+
+    run_virtually(story())
+
+
 # The security officer's PIN.
 
 

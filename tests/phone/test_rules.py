@@ -175,6 +175,8 @@ async def test_a_new_pin_of_a_bad_size_is_refused() -> None:
         ("pin = 1234", "pin is a string in quotes"),
         ("so_pin = 1234", "so_pin is a string in quotes"),
         ("new_pin = 1234", "new_pin is a string in quotes"),
+        ('unlocked = "yes"', "unlocked is a number of seconds, 0 to 43200"),
+        ("unlocked = 43201", "unlocked is a number of seconds, 0 to 43200"),
         ('[[approval]]\nanswer="yes"', "answer is one of allow, deny, ignore"),
         ('[[approval]]\noperation="fly"', "operation is one of sign, decrypt, derive"),
         ('[[approval]]\noperation=""', "operation is one of sign, decrypt, derive"),

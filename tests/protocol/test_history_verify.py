@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fob_protocol.history.head import End, Head
@@ -190,7 +190,6 @@ def test_what_dropped_before_anybody_looked_is_counted() -> None:
     assert verify(LATER, head_of(LATER), wrong) == Verdict(Fault.BRANCHED, 4)
 
 
-@settings(max_examples=300)
 @given(chains, st.data())
 def test_nothing_that_anybody_does_is_taken_for_honest(records: list[SignedRecord], data: st.DataObject) -> None:
     """Any number of changes at once: found, and never behind the first of them."""

@@ -4,13 +4,14 @@ import pytest
 
 from fob_protocol.at.answer import Answer
 from fob_protocol.errors import RecordError
-from fob_protocol.limits import ASSEMBLIES_LIMIT, PART_SIZE, PARTS_IN_FLIGHT, TEXT_LIMIT
+from fob_protocol.limits import ASSEMBLIES_LIMIT, PART_SIZE, PARTS_IN_FLIGHT, RETRY_AFTER, TEXT_LIMIT
 from fob_protocol.link.frames import Frame, Kind
+from fob_protocol.link.gatt import ATT_HEADER, SENT_VALUE_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.session.parts import PARTS_LIMIT, Assembly, split_text
 from fob_protocol.session.records import Sealer
-from fob_protocol.session.requester import Requester
-from fob_protocol.session.responder import Run
+from fob_protocol.session.requester import Answered, Requester
+from fob_protocol.session.responder import Responder, Run
 from fob_protocol.session.timing import LineTiming
 from support.noise import OctetNoise
 from support.session import answer_sent, one_sided, open_session, seeded, session_keys, slow
@@ -34,8 +35,12 @@ def test_a_text_crosses_both_ways_in_as_few_frames_as_there_are_parts(size: int,
         assert session.device.frames_seen == {"REQUEST": 1}
         assert session.pc.frames_seen == {"ANSWER": 1}
     else:
-        assert session.device.frames_seen == {"REQUEST_PART": parts, "FETCH": parts - 1}
-        assert session.pc.frames_seen == {"PART_RECEIVED": parts, "ANSWER_PART": parts}
+        # Two parts go as a whole.
+        fetched = {"FETCH": parts - 1} if parts > 2 else {}
+        assert session.device.frames_seen == {"REQUEST_PART": parts, **fetched}
+        # They are acknowledged in twos, and the last one or two by the answer.
+        acknowledged = {"PART_RECEIVED": parts - 1} if parts > 2 else {}
+        assert session.pc.frames_seen == {**acknowledged, "ANSWER_PART": parts}
     assert session.counters.round_trips == 1
 
 
@@ -98,17 +103,73 @@ def test_an_answer_whose_parts_were_never_acknowledged_is_fetched_at_once() -> N
     assert [(f.kind, f.fields[1]) for f in requester.due(0.0)] == [(Kind.FETCH, index) for index in (1, 2, 3, 4)]
 
 
+def answer_in_two_parts() -> tuple[Requester, Responder, Frame, Frame]:
+    """A request at 0 s, and the two frames of its answer as they went out."""
+    pc_keys, device_keys = session_keys()
+    requester, responder = Requester(pc_keys, LineTiming(), 0.0), Responder(device_keys)
+    requester.submit(b"AT")
+    (asked,) = requester.due(0.0)
+    responder.receive(asked, 0.0)
+    responder.answer(0, seeded(1)(2 * PART_SIZE))
+    first, second = responder.due(0.0)
+    assert (first.fields, second.fields) == ((0, 0, 2), (0, 1, 2))
+    return requester, responder, first, second
+
+
+def test_an_answer_of_two_parts_is_not_fetched() -> None:
+    requester, _, first, second = answer_in_two_parts()
+    assert requester.receive(first, 0.1) is None
+    assert requester.due(0.1) == []
+    answered = requester.receive(second, 0.1)
+    assert isinstance(answered, Answered)
+    assert (answered.text, requester.due(0.1), requester.next_timer()) == (seeded(1)(2 * PART_SIZE), [], None)
+
+
+def test_the_second_part_that_got_lost_is_fetched_when_it_is_late() -> None:
+    requester, responder, first, second = answer_in_two_parts()
+    requester.receive(first, 0.1)
+    assert requester.next_timer() == pytest.approx(0.1 + RETRY_AFTER)
+    assert requester.due(0.3) == []
+    (fetch,) = requester.due(0.1 + RETRY_AFTER)
+    assert (fetch.kind, fetch.fields) == (Kind.FETCH, (0, 1))
+    responder.receive(fetch, 0.4)
+    assert responder.due(0.4) == [second]
+    assert isinstance(requester.receive(second, 0.4), Answered)
+
+
+def test_the_first_part_that_got_lost_is_fetched_at_once_and_both_come_again() -> None:
+    requester, responder, first, second = answer_in_two_parts()
+    requester.receive(second, 0.1)
+    (fetch,) = requester.due(0.1)
+    assert (fetch.kind, fetch.fields) == (Kind.FETCH, (0, 0))
+    responder.receive(fetch, 0.2)
+    assert responder.due(0.2) == [first, second]
+    assert isinstance(requester.receive(first, 0.2), Answered)
+    # What comes twice is let go of again.
+    assert requester.receive(second, 0.2) is None
+    assert {frame.kind for frame in requester.due(0.2)} == {Kind.RELEASE}
+
+
+def test_a_parked_answer_of_two_parts_goes_out_as_a_whole_too() -> None:
+    session = open_session(lambda text: (3.0, text[::-1]))
+    text = seeded(1)(2 * PART_SIZE)
+    assert session.ask(text) == text[::-1]
+    assert session.pc.frames_seen["ANSWER_PART"] == 2
+    assert session.device.frames_seen["RELEASE"] == 1
+
+
 def test_when_only_the_answer_is_missing_the_last_part_asks_again() -> None:
     session = open_session(mirror)
     session.pc.ask(seeded(1)(2 * PART_SIZE + 1))
     parts = session.pc.requester.due(0.0)
     assert [part.fields for part in parts] == [(0, 0, 3), (0, 1, 3), (0, 2, 3)]
-    for part in parts:
+    for part in parts[:-1]:
         session.device.take(part, 0.0)
-    *acknowledged, _lost_answer = session.device.responder.due(0.0)
-    for frame in acknowledged:
+    for frame in session.device.responder.due(0.0):
         session.pc.take(frame, 0.0)
         assert session.pc.requester.due(0.0) == []
+    session.device.take(parts[-1], 0.0)
+    _lost_answer = session.device.responder.due(0.0)
     assert session.pc.requester.due(0.25) == [parts[-1]]
 
 
@@ -124,10 +185,14 @@ def test_parts_come_in_any_order_and_twice() -> None:
     pc, responder = one_sided()
     text = seeded(1)(4 * PART_SIZE + 7)
     frames = [pc.seal(Kind.REQUEST_PART, 0, part, part=(i, 5)) for i, part in enumerate(split_text(text))]
-    happenings = [responder.receive(frames[index], 0.0) for index in (4, 2, 2, 0, 3, 4, 1, 1, 0)]
+    happenings, sent = [], []
+    for index in (4, 2, 2, 0, 3, 4, 1, 1, 0):
+        happenings.append(responder.receive(frames[index], 0.0))
+        sent += responder.due(0.0)
     assert happenings == [None] * 6 + [Run(0, text), None, None]
-    kinds = [frame.kind for frame in responder.due(0.0)]
-    assert (kinds.count(Kind.PART_RECEIVED), kinds.count(Kind.WORKING)) == (9, 2)
+    acknowledged = [frame.fields[1] for frame in sent if frame.kind is Kind.PART_RECEIVED]
+    assert acknowledged == [4, 2, 2, 0, 3, 4, 1, 0]
+    assert len(sent) - len(acknowledged) == [frame.kind for frame in sent].count(Kind.WORKING) == 2
 
 
 def test_a_text_over_the_limit_is_refused_where_it_is_made() -> None:
@@ -189,7 +254,7 @@ def test_a_part_that_does_not_fit_is_refused(index: int, total: int, size: int) 
 
 @pytest.mark.parametrize("total", [0, PARTS_LIMIT + 1])
 def test_a_text_has_a_bounded_number_of_parts(total: int) -> None:
-    with pytest.raises(RecordError, match="the limit is 128"):
+    with pytest.raises(RecordError, match=f"the limit is {PARTS_LIMIT}"):
         Assembly(total)
 
 
@@ -221,3 +286,12 @@ def test_frames_show_no_text() -> None:
     assert "secret" not in repr(Run(1, b"secret"))
     assert "secret" not in repr(Frame(Kind.REQUEST, (1,), b"secret"))
     assert "secret" not in repr(open_session(slow).pc.ask(b"secret"))
+
+
+def test_a_full_part_is_one_value_by_radio_and_two_packets_of_the_air() -> None:
+    _, _, first, _ = answer_in_two_parts()
+    assert len(first.to_bytes()) <= SENT_VALUE_LIMIT
+    # COBS adds at most an octet in 254.
+    assert len(Frame(Kind.ANSWER_PART, (1, 1, 2), b"x" * len(first.body)).to_bytes()) <= SENT_VALUE_LIMIT
+    # With what ATT and L2CAP put before it.
+    assert SENT_VALUE_LIMIT + ATT_HEADER + 4 == 2 * 251

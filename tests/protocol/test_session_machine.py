@@ -138,4 +138,4 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TestSessionMachine = pytest.mark.clause("P7")(SessionMachine.TestCase)
-TestSessionMachine.settings = settings(max_examples=200, stateful_step_count=50)
+TestSessionMachine.settings = settings(max_examples=100, stateful_step_count=50)

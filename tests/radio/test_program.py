@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bumble.hci import HCI_Error, HCI_ErrorCode
 from bumble.transport import open_transport
 
 from fob_device.json_lines import CLIENTS_LIMIT, LINE_LIMIT
@@ -248,6 +249,17 @@ def test_a_place_where_nobody_can_listen_is_told_in_three_lines() -> None:
 def test_the_shortest_and_the_longest_interval_are_allowed(tmp_path: Path, interval: str) -> None:
     with running(*PROGRAM, f"--listen=unix:{tmp_path}/hosts", f"--interval={interval}"):
         pass
+
+
+async def test_who_measures_holds_the_interval(tmp_path: Path) -> None:
+    hosts = f"unix-client:{tmp_path}/hosts"
+    with running(*PROGRAM, f"--listen=unix:{tmp_path}/hosts", "--interval=7.5", "--hold"):
+        async with echo_peripheral(await open_transport(hosts)), central(await open_transport(hosts)) as pc:
+            await pc.connect(ADDRESS)
+            with pytest.raises(HCI_Error) as caught:
+                await pc.connection.update_parameters(15, 15, 0, 420)
+            assert caught.value.error_code == HCI_ErrorCode.UNSUPPORTED_FEATURE_OR_PARAMETER_VALUE_ERROR
+            assert pc.connection.parameters.connection_interval == 7.5
 
 
 @pytest.mark.parametrize(

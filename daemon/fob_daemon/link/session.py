@@ -142,7 +142,6 @@ class PcSession:
         if frames:
             self.last_used = now
             for frame in frames:
-                # By itself: a radio carries a frame that fits into one of its values alone in it.
                 self._write(frame.to_bytes())
         if self._timer is not None:
             self._timer.cancel()

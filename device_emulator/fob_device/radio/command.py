@@ -21,14 +21,17 @@ PRIVATE: Final = 0o077
 @click.command()
 @click.option("--listen", required=True, help="Where hosts connect their HCI: unix:/path.")
 @click.option("--control", help="Where distance, loss and counters are asked for: unix:/path.")
-@click.option("--interval", metavar="MS", default="30", show_default=True, help="Milliseconds, 7.5 to 4000.")
+@click.option(
+    "--interval", metavar="MS", default="30", show_default=True, help="Connections begin with: 7.5 to 4000 ms."
+)
+@click.option("--hold", is_flag=True, help="Refuse every other interval.")
 @click.option("--loss", metavar="P", default="0", show_default=True, help="Probability, from 0 to below 1.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which packets are lost.")
-def radio(listen: str, control: str | None, interval: str, loss: str, seed: int) -> None:
+def radio(listen: str, control: str | None, interval: str, hold: bool, loss: str, seed: int) -> None:
     """A virtual Bluetooth radio, for machines that have none: devices and computers connect to it by sockets."""
     os.umask(PRIVATE)
     with told():
-        asyncio.run(_serve(Options.read(listen, control, interval, loss, seed)))
+        asyncio.run(_serve(Options.read(listen, control, interval, hold, loss, seed)))
 
 
 async def _serve(options: Options) -> None:
@@ -48,7 +51,7 @@ async def _serve_at_places(options: Options) -> None:
         from fob_device.radio.server import serve_hosts
     from fob_device.serving import say_ready
 
-    air = Radio(interval=options.interval, loss=options.loss, seed=options.seed)
+    air = Radio(interval=options.interval, hold=options.hold, loss=options.loss, seed=options.seed)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

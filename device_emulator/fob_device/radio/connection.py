@@ -6,12 +6,16 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from fob_device.radio.counters import Counters, Crossed
 
 # Data packets that one side gets through in one event: what phones commonly allow.
 PACKETS_PER_EVENT: Final = 4
+
+# Octets of data in a packet of the link layer itself: it is none of the host's.
+CONTROL: Final = 0
 
 # What waits on one side: far more than a host has buffers for. One that ignores the flow control loses the rest.
 WAITING_LIMIT: Final = 256
@@ -62,12 +66,23 @@ class Lane:
             packet.acknowledge()
 
 
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Other times, in seconds, from the event with the number `instant` on; `counts` is called when they count."""
+
+    instant: int
+    interval: float
+    supervision: float
+    counts: Callable[[], None]
+
+
 class AirConnection:
     """One central and one peripheral.
 
     `interval` and `supervision` are seconds: the time from event to event, and how long a connection outlives the
     last packet that was heard; then it is closed and `on_time_out` called. `loss` gives the probability that a packet
-    is lost, at this moment.
+    is lost, at this moment. When the peripheral hears of an update too late the connection is closed and
+    `on_instant_passed` called.
     """
 
     def __init__(
@@ -83,17 +98,36 @@ class AirConnection:
         self.to_central = Lane(tuple(counter.to_central for counter in counters))
         self.in_range = True
         self.is_open = True
+        self.is_updating = False
         self.on_time_out: Callable[[], None] = _nothing
+        self.on_instant_passed: Callable[[], None] = _nothing
         self.on_closed: Callable[[], None] = _nothing
         self._interval = interval
         self._supervision = supervision
         self._loss = loss
         self._random = random
         self._loop = asyncio.get_running_loop()
+        # When the event was from which the others are counted, and its number.
         self._anchor = self._loop.time()
+        self._anchor_event = 0
         self._last_event = 0
+        self._update: Update | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._supervisor: asyncio.TimerHandle | None = None
+
+    @property
+    def next_event(self) -> int:
+        """Its number."""
+        return self._passed() + 1
+
+    def update(self, update: Update) -> None:
+        """The central tells the peripheral of other times; one update at a time, `is_updating` until it counts.
+
+        It goes before what waits: that must not make it late.
+        """
+        self.is_updating = True
+        self.to_peripheral.waiting.appendleft(Packet(CONTROL, partial(self._hear_of, update)))
+        self._schedule()
 
     def send(self, lane: Lane, packet: Packet) -> None:
         """Send at the next event that has room."""
@@ -117,6 +151,7 @@ class AirConnection:
         if not self.is_open:
             return
         self.is_open = False
+        self._update = None
         self._cancel_supervisor()
         if self._timer is not None:
             self._timer.cancel()
@@ -126,23 +161,49 @@ class AirConnection:
         self.on_closed()
 
     def _schedule(self) -> None:
-        if self._timer is not None or not self.in_range:
+        # Its instant comes whoever hears whom.
+        if self._timer is not None or not (self.in_range or self._update):
             return
-        passed = math.floor((self._loop.time() - self._anchor + _EARLY) / self._interval)
-        self._last_event = max(self._last_event, passed)
-        self._timer = self._loop.call_at(self._anchor + (self._last_event + 1) * self._interval, self._event)
+        self._last_event = self._passed() if self._update is None else min(self._passed(), self._update.instant - 1)
+        self._timer = self._loop.call_at(self._time_of(self._last_event + 1), self._event)
+
+    def _passed(self) -> int:
+        """The number of the newest event."""
+        events = math.floor((self._loop.time() - self._anchor + _EARLY) / self._interval)
+        return max(self._last_event, self._anchor_event + events)
+
+    def _time_of(self, event: int) -> float:
+        return self._anchor + (event - self._anchor_event) * self._interval
 
     def _event(self) -> None:
         self._timer = None
         self._last_event += 1
-        if not self.in_range:
-            return
+        if self.in_range:
+            self._cross()
+        if self._update is not None and self._update.instant == self._last_event:
+            self._switch(self._update)
+        if self._update or self.to_peripheral.waiting or self.to_central.waiting:
+            self._schedule()
+
+    def _cross(self) -> None:
         # What answers a packet of this event travels in the next one.
         counts = [min(PACKETS_PER_EVENT, len(lane.waiting)) for lane in (self.to_peripheral, self.to_central)]
         self.to_peripheral.cross(counts[0], self._lose)
         self.to_central.cross(counts[1], self._lose)
-        if self.to_peripheral.waiting or self.to_central.waiting:
-            self._schedule()
+
+    def _hear_of(self, update: Update) -> None:
+        if update.instant >= self._last_event:
+            self._update = update
+        else:
+            # The central counts by its new times already, and the two will not meet again.
+            self.close()
+            self.on_instant_passed()
+
+    def _switch(self, update: Update) -> None:
+        self._anchor, self._anchor_event = self._time_of(update.instant), update.instant
+        self._interval, self._supervision = update.interval, update.supervision
+        self._update, self.is_updating = None, False
+        update.counts()
 
     def _lose(self) -> bool:
         return self._random.random() < self._loss()

@@ -1,7 +1,7 @@
 """A Bluetooth controller on the virtual radio: bumble's emulation, and what it leaves out.
 
 Left out there: signal strength, scan responses, HCI Reset, cancelling a connection, a disconnection that the other
-side acknowledges, flow control, the connection's real parameters, the times between advertisements.
+side acknowledges, flow control, the connection's real times and their change, the times between advertisements.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from bumble.link import LocalLink
 from fob_device.radio.counters import Counters
 from fob_device.radio.ends import End
 from fob_protocol.link.gatt import INTERVAL_UNIT
+from fob_protocol.link.times import INTERVALS, SUPERVISION_UNIT, Times
 
 # Octets of one link-layer packet (Core 5.4, vol. 6, part B, 4.5.10), and how many of them a controller holds.
 PACKET_SIZE: Final = 251
@@ -37,9 +38,6 @@ FEATURES_LEFT_OUT: Final = (
     | hci.LeFeatureMask.CONNECTION_PARAMETERS_REQUEST_PROCEDURE
 )
 
-# One unit of a supervision timeout, in seconds.
-SUPERVISION_UNIT: Final = 0.01
-
 ACTIVE_SCAN: Final = 1
 NO_HANDLE: Final = 0
 
@@ -53,6 +51,7 @@ class Air(Protocol):
     """What a controller needs of the radio."""
 
     interval: float
+    hold: bool
 
     def vanish(self, controller: "RadioController") -> None:
         """Forget a controller's connections without a word to the other side."""
@@ -149,13 +148,11 @@ class RadioController(Controller):
         )
 
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
-        """Both hosts are told the radio's interval, whatever was asked for, and a supervision timeout that fits."""
+        """Both hosts are told the interval that connections begin with, and a supervision timeout that fits."""
         if isinstance(packet, hci.HCI_LE_Connection_Complete_Event):
-            packet.connection_interval = self._interval_units()
+            packet.connection_interval = round(self._air.interval / INTERVAL_UNIT)
             asked = self._supervision if packet.role == hci.Role.PERIPHERAL else packet.supervision_timeout
             packet.supervision_timeout = supervision_units(asked, self._air.interval)
-        elif isinstance(packet, hci.HCI_LE_Connection_Update_Complete_Event):
-            packet.connection_interval = self._interval_units()
         super().send_hci_packet(packet)
 
     def on_hci_command_packet(self, command: hci.HCI_Command) -> None:
@@ -179,6 +176,37 @@ class RadioController(Controller):
             return
         self._send_hci_command_status(hci.HCI_COMMAND_STATUS_PENDING, command.op_code)
         end.hang_up(command.reason)
+
+    def on_hci_le_connection_update_command(self, command: hci.HCI_LE_Connection_Update_Command) -> None:
+        """The host wants other times for a connection; it is told when they count."""
+        # Of the intervals that it likes the longest: that costs the least.
+        times = Times(command.connection_interval_max, command.max_latency, command.supervision_timeout)
+        end = self.ends.get(command.connection_handle)
+        if end is None:
+            status = hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
+        elif end.connection.role != hci.Role.CENTRAL or end.air.is_updating:
+            status = hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
+        elif not times.are_valid or command.connection_interval_min not in range(INTERVALS.start, times.interval + 1):
+            status = hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR
+        elif self._air.hold:
+            status = hci.HCI_ErrorCode.UNSUPPORTED_FEATURE_OR_PARAMETER_VALUE_ERROR
+        else:
+            self._send_hci_command_status(hci.HCI_COMMAND_STATUS_PENDING, command.op_code)
+            end.update(times)
+            return
+        self._send_hci_command_status(status, command.op_code)
+
+    def tell_times(self, connection: Connection, times: Times) -> None:
+        """Other times count for a connection from now on."""
+        self.send_hci_packet(
+            hci.HCI_LE_Connection_Update_Complete_Event(
+                status=hci.HCI_ErrorCode.SUCCESS,
+                connection_handle=connection.handle,
+                connection_interval=times.interval,
+                peripheral_latency=times.latency,
+                supervision_timeout=times.timeout,
+            )
+        )
 
     def on_hci_reset_command(self, _command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
         """The host begins anew."""
@@ -230,6 +258,3 @@ class RadioController(Controller):
             rssi=signal,
         )
         self.send_hci_packet(hci.HCI_LE_Advertising_Report_Event([report]))
-
-    def _interval_units(self) -> int:
-        return round(self._air.interval / INTERVAL_UNIT)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from bumble import hci, ll
 from bumble.controller import Connection
 
-from fob_device.radio.connection import AirConnection, Lane, Packet
+from fob_device.radio.connection import CONTROL, AirConnection, Lane, Packet, Update
+from fob_protocol.link.times import Times
 
 if TYPE_CHECKING:
     from fob_device.radio.controller import RadioController
 
-# Octets of data in a packet of the link layer itself: it is none of the host's.
-CONTROL: Final = 0
+# Events at which the peripheral can hear of other times before they count (Core 5.4, vol. 6, part B, 5.1.1).
+EVENTS_TO_INSTANT: Final = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -61,10 +62,20 @@ class End:
         """End the connection; this side's host is told when the other side has heard of it."""
         self.air.send(self.lane, Packet(CONTROL, partial(self._end, reason)))
 
-    def time_out(self) -> None:
-        """Neither has heard the other for the supervision timeout."""
+    def update(self, times: Times) -> None:
+        """As the central: both take other times, from the first event on that the standard allows."""
+        instant = self.air.next_event + EVENTS_TO_INSTANT
+        self.air.update(Update(instant, times.seconds, times.supervision, partial(self._tell, times)))
+
+    def lose(self, reason: int) -> None:
+        """The connection broke, for one of the reasons of HCI."""
         for end in (self, self.other):
-            end.controller.drop(end, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+            end.controller.drop(end, reason)
+
+    def _tell(self, times: Times) -> None:
+        for end in (self, self.other):
+            if end.is_there:
+                end.controller.tell_times(end.connection, times)
 
     def _end(self, reason: int) -> None:
         self.air.close()

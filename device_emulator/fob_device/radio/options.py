@@ -22,16 +22,17 @@ LOSS_RULE: Final = "a loss is a probability from 0 to below 1"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`interval` in seconds; `listen` and `control` are paths."""
+    """`interval` in seconds, `hold` for every connection's whole life; `listen` and `control` are paths."""
 
     listen: str
     control: str | None
     interval: float
+    hold: bool
     loss: float
     seed: int
 
     @classmethod
-    def read(cls, listen: str, control: str | None, interval: str, loss: str, seed: int) -> "Options":
+    def read(cls, listen: str, control: str | None, interval: str, hold: bool, loss: str, seed: int) -> "Options":
         """As typed; `interval` in milliseconds. Raises UsageError."""
         hosts = _socket_path("--listen", listen)
         asking = None if control is None else _socket_path("--control", control)
@@ -43,7 +44,7 @@ class Options:
         probability = _number(loss)
         if not 0 <= probability < 1:
             raise _refusal("--loss", loss, LOSS_RULE)
-        return cls(hosts, asking, milliseconds / MILLISECONDS, probability, seed)
+        return cls(hosts, asking, milliseconds / MILLISECONDS, hold, probability, seed)
 
 
 def _socket_path(option: str, text: str) -> str:

@@ -12,11 +12,12 @@ from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink, Transport
 
 from fob_device.radio.connection import AirConnection
-from fob_device.radio.controller import SUPERVISION_UNIT, RadioController, supervision_units
+from fob_device.radio.controller import RadioController, supervision_units
 from fob_device.radio.counters import Counters
 from fob_device.radio.distance import RANGE, TABLE, signal_strength
 from fob_device.radio.ends import End
 from fob_protocol.link.gatt import INTERVAL_UNIT, LONGEST_INTERVAL, SHORTEST_INTERVAL
+from fob_protocol.link.times import SUPERVISION_UNIT
 
 # Seconds from connection event to connection event: what phones commonly choose.
 INTERVAL: Final = 0.03
@@ -47,16 +48,18 @@ class RadioTransport(Transport):
 class Radio(LocalLink):
     """Controllers on one table.
 
-    `interval`: seconds from connection event to event, for every connection, rounded to the standard's unit. `loss`:
-    the probability that a packet is lost, from 0 to below 1. Runs on the event loop's clock alone; the same `seed`
-    loses the same packets. A device is named by what it was attached as, or by one of its addresses ("C4:...").
+    `interval`: seconds from connection event to event that every connection begins with, rounded to the standard's
+    unit; with `hold` its controllers refuse every other one. `loss`: the probability that a packet is lost, from 0 to
+    below 1. Runs on the event loop's clock alone; the same `seed` loses the same packets. A device is named by what it
+    was attached as, or by one of its addresses ("C4:...").
     """
 
-    def __init__(self, *, interval: float = INTERVAL, loss: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, *, interval: float = INTERVAL, hold: bool = False, loss: float = 0.0, seed: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # bumble leaves this one untyped
         if not SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL:
             raise ValueError(f"a connection interval has {SHORTEST_INTERVAL} to {LONGEST_INTERVAL} seconds")
         self.interval = round(interval / INTERVAL_UNIT) * INTERVAL_UNIT
+        self.hold = hold
         self.counters = Counters()
         self._default_loss = _checked_loss(loss)
         self._loss: dict[str, float] = {}
@@ -188,7 +191,8 @@ class Radio(LocalLink):
         )
         end = End.join((central, own), (peripheral, accepted), air)
         air.on_closed = partial(self._connections.remove, end)
-        air.on_time_out = end.time_out
+        air.on_time_out = partial(end.lose, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+        air.on_instant_passed = partial(end.lose, hci.HCI_ErrorCode.INSTANT_PASSED_ERROR)
         self._connections.append(end)
 
     def _heard_by(self, central: RadioController, address: hci.Address) -> RadioController | None:

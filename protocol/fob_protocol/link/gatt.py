@@ -12,6 +12,8 @@ TO_PC_UUID: Final = "f0b50003-2c8e-4b6a-9d17-3e5a6c70b1e4"
 ATT_HEADER: Final = 3
 # An attribute's value is never longer, whatever the MTU (same, 3.2.9).
 VALUE_LIMIT: Final = 512
+# Values that are sent are no longer: with L2CAP's and ATT's headers two packets of 251 octets (vol. 6, part B, 4.5.10).
+SENT_VALUE_LIMIT: Final = 495
 MTU_LEAST: Final = 23
 # What the device offers: a value of VALUE_LIMIT and its header, and two octets that some stacks take off.
 MTU_OFFERED: Final = 517
@@ -32,10 +34,4 @@ BOND_LOST_PAUSE: Final = 60.0
 
 def value_size(mtu: int) -> int:
     """Octets of the line that one packet carries at an ATT MTU."""
-    return min(max(mtu, MTU_LEAST) - ATT_HEADER, VALUE_LIMIT)
-
-
-def split_values(octets: bytes, mtu: int) -> list[bytes]:
-    """The values that carry `octets`, in order: one if they fit."""
-    size = value_size(mtu)
-    return [octets[start : start + size] for start in range(0, len(octets), size)]
+    return min(max(mtu, MTU_LEAST) - ATT_HEADER, SENT_VALUE_LIMIT)

@@ -21,7 +21,7 @@ from fob_protocol.limits import (
 # computers choose them, or two of 30 ms as whoever has to measure them takes them, twice as long.
 QUICK_ROUND_TRIP: Final = 0.12
 
-# By radio a record travels alone in a value, and two values in a connection event, of which a round trip has two.
+# By radio a record may travel alone in a value, and two values in a connection event, of which a round trip has two.
 RECORDS_PER_ROUND_TRIP: Final = 4
 
 # How long the events that are under way at once take to cross.

@@ -6,6 +6,8 @@ from fob_protocol.errors import RecordError
 from fob_protocol.limits import PART_SIZE, TEXT_LIMIT
 
 PARTS_LIMIT = -(-TEXT_LIMIT // PART_SIZE)
+# An answer of so many parts goes out as a whole; of a longer one the PC fetches all but the first.
+WHOLE_PARTS = 2
 
 
 def split_text(text: bytes) -> list[bytes]:

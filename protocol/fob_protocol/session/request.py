@@ -6,7 +6,7 @@ from typing import Final
 
 from fob_protocol.limits import FRAME_LIMIT, POLL_OCTETS, TYPICAL_ANSWER, WORKING_POLL
 from fob_protocol.link.frames import Frame, Kind
-from fob_protocol.session.parts import Assembly, split_text
+from fob_protocol.session.parts import WHOLE_PARTS, Assembly, split_text
 from fob_protocol.session.records import Sealer
 
 # Header, CRC, COBS and closing zero of a frame, at most, for reckoning time.
@@ -109,7 +109,8 @@ class Request:
         """A part of the answer; the whole answer when it completes it. Raises RecordError."""
         if self._assembly is None:
             self._assembly = Assembly(total)
-            self._in_flight.clear()
+            # What comes behind the first part, unasked.
+            self._in_flight = set(range(1, total)) if index == 0 and total <= WHOLE_PARTS else set()
             self.is_resting = False
         self._assembly.add(index, total, part)
         self._in_flight.discard(index)

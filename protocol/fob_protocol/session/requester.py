@@ -8,6 +8,7 @@ from fob_protocol.errors import RecordError
 from fob_protocol.limits import EVENTS_WAITING, TRIES_LIMIT, WINDOW
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.session.handshake import SessionKeys
+from fob_protocol.session.parts import WHOLE_PARTS
 from fob_protocol.session.polls import Polls
 from fob_protocol.session.records import NUMBER_SPAN, Opener, Sealer, complete_number
 from fob_protocol.session.request import FRAME_OVERHEAD, Request
@@ -243,7 +244,11 @@ class Requester:
         if frame.kind is Kind.PART_RECEIVED:
             request.part_received(index)
             return None
-        return request.answer_part(index, total[0], text)
+        whole = request.answer_part(index, total[0], text)
+        if index == 0 and total[0] <= WHOLE_PARTS:
+            # The other one comes behind it.
+            request.due_at = self._timing.behind_others(now)
+        return whole
 
     def _release(self, kind: Kind, number: int) -> None:
         """An answer that came twice: the device may still keep it, so let it go again."""

@@ -19,10 +19,11 @@ from fob_protocol.limits import (
 )
 from fob_protocol.link.frames import Frame, Kind
 from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.session.acknowledgements import Acknowledgements
 from fob_protocol.session.announcements import Announcements
 from fob_protocol.session.handshake import SessionKeys
 from fob_protocol.session.pace import Pace
-from fob_protocol.session.parts import PARTS_LIMIT, Assembly, split_text
+from fob_protocol.session.parts import PARTS_LIMIT, WHOLE_PARTS, Assembly, split_text
 from fob_protocol.session.records import Opener, Sealer, complete_number
 
 
@@ -91,6 +92,7 @@ class Responder:
         self._highest = -1
         self._outbox: list[Frame] = []
         self._going_out: list[Entry] = []
+        self._acknowledgements = Acknowledgements()
         self._announcements = Announcements(self._sealer, pace)
         self.not_opened = 0
         self.answered_again = 0
@@ -134,6 +136,8 @@ class Responder:
     def due(self, now: float) -> list[Frame]:
         """The frames to write now."""
         self._report_working(now)
+        for number, index in self._acknowledgements.due(now):
+            self._acknowledge(number, index)
         frames, self._outbox = self._outbox, []
         for entry in self._going_out:
             entry.sent_at = now
@@ -143,7 +147,7 @@ class Responder:
     def next_timer(self) -> float | None:
         """When `due` has to be called at the latest."""
         unreported = [e.received_at + WORKING_AFTER for e in self._entries.values() if _is_unreported(e)]
-        return min([*unreported, *self._announcements.timers()], default=None)
+        return min([*unreported, *self._acknowledgements.timers(), *self._announcements.timers()], default=None)
 
     def _dispatch(self, frame: Frame, now: float) -> Happening | None:
         if frame.kind is Kind.CLOSE:
@@ -197,13 +201,20 @@ class Responder:
         if entry.stage is Stage.ANSWERED:
             self._repeat(number, entry, now)
             return None
-        self._outbox.append(self._sealer.seal(Kind.PART_RECEIVED, number, part=(index,)))
         if entry.stage is not Stage.ASSEMBLING or entry.assembly is None:
+            self._acknowledge(number, index)
             self._repeat(number, entry, now)
             return None
         entry.assembly.add(index, total, text)
         whole = entry.assembly.text()
-        return None if whole is None else self._start(number, entry, whole)
+        if whole is None:
+            self._acknowledgements.add(number, index, now)
+            return None
+        self._acknowledgements.forget(number)
+        return self._start(number, entry, whole)
+
+    def _acknowledge(self, number: int, index: int) -> None:
+        self._outbox.append(self._sealer.seal(Kind.PART_RECEIVED, number, part=(index,)))
 
     def _begin_assembly(self, number: int, total: int, now: float) -> Entry:
         if sum(e.stage is Stage.ASSEMBLING for e in self._entries.values()) >= ASSEMBLIES_LIMIT:
@@ -263,7 +274,7 @@ class Responder:
             self._send_answer(entry)
 
     def _send_answer(self, entry: Entry) -> None:
-        self._outbox.append(entry.answer[0])
+        self._outbox += entry.answer if len(entry.answer) <= WHOLE_PARTS else entry.answer[:1]
         self._going_out.append(entry)
 
     def _park(self, number: int, entry: Entry) -> None:

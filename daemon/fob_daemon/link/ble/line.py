@@ -1,7 +1,6 @@
 """An open line by radio: octets as values of two GATT characteristics."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -12,7 +11,7 @@ from bleak.exc import BleakCharacteristicNotFoundError
 from fob_daemon.link.ble.deadlines import GATT_TIME, deadline
 from fob_daemon.link.ble.errors import STACK_ERRORS
 from fob_daemon.link.transport import LineUnavailableError
-from fob_protocol.link.gatt import ATT_HEADER, TO_DEVICE_UUID, TO_PC_UUID, VALUE_LIMIT, split_values
+from fob_protocol.link.gatt import ATT_HEADER, TO_DEVICE_UUID, TO_PC_UUID, VALUE_LIMIT, value_size
 from fob_protocol.session.air import MeasuredInterval, air_pace
 from fob_protocol.session.pace import Pace
 
@@ -36,7 +35,8 @@ class BleLine:
         self.octets_sent = 0
         self.octets_received = 0
         self._on_data = on_data
-        self._values: deque[bytes] = deque()
+        self._waiting = bytearray()
+        # What waits, and what the stack has not taken yet.
         self._unsent = 0
         self._written = asyncio.Event()
         self._to_device: BleakGATTCharacteristic | None = None
@@ -83,13 +83,13 @@ class BleLine:
         if self._unsent > UNSENT_LIMIT:
             self.close()
             return
-        self._values.extend(split_values(data, self._value_size + ATT_HEADER))
+        self._waiting += data
         self._written.set()
 
     def close(self) -> None:
         """End the line at once; called too when the connection ended."""
         self.lost.set()
-        self._values.clear()
+        self._waiting.clear()
         if self._pump is not None:
             self._pump.cancel()
 
@@ -104,13 +104,18 @@ class BleLine:
             self._on_data(bytes(value))
 
     async def _send_values(self, client: BleakClient, to_device: BleakGATTCharacteristic) -> None:
-        """The one that writes: each value when the stack has taken the one before, so that none overtakes another."""
+        """The one that writes: each value when the stack has taken the one before, so that none overtakes another.
+
+        What waits meanwhile travels together: a packet costs the same with little in it.
+        """
         try:
             while True:
                 await self._written.wait()
                 self._written.clear()
-                while self._values:
-                    value = self._values.popleft()
+                while self._waiting:
+                    size = value_size(self._value_size + ATT_HEADER)
+                    value = bytes(self._waiting[:size])
+                    del self._waiting[:size]
                     async with deadline(self.pace.stretched(GATT_TIME), "writing"):
                         await client.write_gatt_char(to_device, value, response=False)
                     self._unsent -= len(value)

@@ -15,8 +15,10 @@ from fob_device.bonds import Bond
 from fob_device.line.phone_lines import LineHandler, PhoneLines
 from fob_device.ports.ble.bonding import BondingSession
 from fob_device.ports.ble.outgoing import Outgoing, TooMuchUnsentError
+from fob_device.ports.ble.tempo import Ask, Tempo
 from fob_device.store.errors import TokenFileError
 from fob_protocol.limits import PAIRING_TIME
+from fob_protocol.link.frames import DELIMITER
 from fob_protocol.link.gatt import ATT_HEADER, PROVING_TIME, value_size
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.session.air import air_pace, sure_interval
@@ -37,9 +39,14 @@ NO_DIVERSIFIER: Final = 0
 
 
 class BleLink:
-    """What the device knows of a connected computer. `to_pc` is the characteristic that notifies."""
+    """What the device knows of a connected computer. `to_pc` is the characteristic that notifies.
 
-    def __init__(self, connection: Connection, lines: PhoneLines, to_pc: "Characteristic[bytes]") -> None:
+    By `ask` it asks for other connection intervals; None where it leaves them to the computer.
+    """
+
+    def __init__(
+        self, connection: Connection, lines: PhoneLines, to_pc: "Characteristic[bytes]", ask: Ask | None
+    ) -> None:
         self._connection = connection
         self._lines = lines
         self._to_pc = to_pc
@@ -56,6 +63,7 @@ class BleLink:
         self._key: bytes | None = None
         self._pc: bytes | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._tempo = None if ask is None else Tempo(connection, ask, self._start)
         self._deadline = self._loop.call_later(self.pace().stretched(PROVING_TIME), self.close)
         connection.on(Connection.EVENT_PAIRING, self._bonded)
         connection.on(Connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, self._encryption_changed)
@@ -107,11 +115,14 @@ class BleLink:
         """The computer wrote."""
         if self._line is not None:
             self._line.data_received(value)
+            self._count_frames(value)
 
     def disconnected(self) -> None:
         """The connection is over. A bond that came to nothing was never stored."""
         self._deadline.cancel()
         self.unsubscribe()
+        if self._tempo is not None:
+            self._tempo.end()
         for task in self._tasks:
             task.cancel()
 
@@ -164,6 +175,11 @@ class BleLink:
         self._pc = pc_key
         self._deadline.cancel()
         self._start(self._connection.device.refresh_resolving_list())
+
+    def _count_frames(self, value: bytes) -> None:
+        frames = value.count(DELIMITER)
+        if frames and self._tempo is not None:
+            self._tempo.used(frames)
 
     def _write(self, octets: bytes) -> None:
         try:

@@ -18,6 +18,7 @@ from fob_device.ports.ble.bonding import BondingSession, pairing_config
 from fob_device.ports.ble.key_store import BondKeyStore
 from fob_device.ports.ble.link import GATT_TIME, BleLink
 from fob_device.ports.ble.service import FobService
+from fob_device.ports.ble.signaling import Signaling
 from fob_protocol.link.gatt import CONNECTIONS_LIMIT, MTU_OFFERED
 from fob_protocol.link.hci_host import StrictHost
 
@@ -44,9 +45,12 @@ def static_address(identity: bytes) -> str:
 
 
 class Station:
-    """A GATT server on one controller. `lines` are the phone's; `mtu` is the largest that it agrees to."""
+    """A GATT server on one controller. `lines` are the phone's; `mtu` is the largest that it agrees to.
 
-    def __init__(self, transport: Transport, lines: PhoneLines, mtu: int = MTU_OFFERED) -> None:
+    With `asks` it asks computers for the connection intervals that it likes.
+    """
+
+    def __init__(self, transport: Transport, lines: PhoneLines, mtu: int = MTU_OFFERED, *, asks: bool = True) -> None:
         self._lines = lines
         self._links: dict[Connection, BleLink] = {}
         self._has_changed = asyncio.Event()
@@ -62,6 +66,7 @@ class Station:
         )
         self._device.host.long_term_key_provider = self._long_term_key
         self._device.gatt_server.max_mtu = mtu
+        self._ask = Signaling(self._device.l2cap_channel_manager).ask if asks else None
         self._service = FobService(self._links.get)
         self._device.add_service(self._service.build())
         self._close_all_else()
@@ -106,7 +111,7 @@ class Station:
                 await self._device.start_advertising()
 
     def _connected(self, connection: Connection) -> None:
-        link = BleLink(connection, self._lines, self._service.to_pc)
+        link = BleLink(connection, self._lines, self._service.to_pc, self._ask)
         self._links[connection] = link
         connection.once(Connection.EVENT_DISCONNECTION, lambda reason: self._disconnected(connection))
         if len(self._links) > CONNECTIONS_LIMIT:

@@ -14,6 +14,7 @@ from bumble.pairing import PairingConfig
 from fob_daemon.link.ble.deadlines import STACK_TIME, deadline
 from fob_daemon.link.ble.hci.bonds import Bonds
 from fob_daemon.link.ble.hci.pairing import pairing_config
+from fob_daemon.link.ble.hci.signaling import Signaling
 from fob_daemon.link.transport import LineUnavailableError
 from fob_protocol.link.hci_host import ControllerLostError, HciEnds, StrictHost
 
@@ -96,6 +97,7 @@ class HciHost:
             device = Device(config=config, host=StrictHost(transport))
             device.keystore = self.bonds
             device.pairing_config_factory = self._pairing_config
+            Signaling(device).listen()
             await device.power_on()
         except BaseException:
             await transport.close()
