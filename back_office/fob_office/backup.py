@@ -76,8 +76,16 @@ def copy_sqlite(source: Path, copy: Path) -> None:
 
 def dump_command(url: URL, file: Path) -> str:
     """For PostgreSQL, without a password."""
-    shown = url.set(drivername="postgresql").render_as_string(hide_password=True).replace(":***", "")
-    return f"pg_dump --format=custom --file={file} '{shown}'"
+    return f"pg_dump --format=custom --file={file} '{_shown(url)}'"
+
+
+def restore_command(url: URL, file: Path) -> str:
+    """What puts it back, all of it or nothing, in the place of what is there; without a password."""
+    return f"pg_restore --clean --if-exists --single-transaction --dbname='{_shown(url)}' {file}"
+
+
+def _shown(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=True).replace(":***", "")
 
 
 def _copy_file(source: Path, target: Path) -> None:

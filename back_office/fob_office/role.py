@@ -1,6 +1,6 @@
 """What a role of the office is: which services it answers, and what an operator may ask of it over HTTP."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,6 +42,6 @@ class Role:
     services: Mapping[Service, Usage]
     handlers: Callable[[Office], Mapping[Service, Handler]]
     # Routes under /v1/operator; every one of them needs a token.
-    operator: Callable[[Office], APIRouter] | None = None
+    operator: Callable[[Office], Sequence[APIRouter]] | None = None
     # What it does by itself once in a while, in a thread, wherever the office runs.
     round: Callable[[Office], None] | None = None

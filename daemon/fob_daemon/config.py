@@ -119,19 +119,19 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     office: OfficeSettings = field(default_factory=OfficeSettings)
 
 
-def load_own_config() -> Config:
-    """This user's file where there is one, or the defaults. Raises ConfigError."""
+def own_config_file() -> Path | None:
+    """This user's, where there is one."""
     try:
         file = configuration_file()
     except RuntimeError:
         # Without a home folder there is none.
-        return Config()
-    return load_standing_config(file) if os.path.lexists(file) else Config()
+        return None
+    return file if os.path.lexists(file) else None
 
 
-def load_standing_config(file: Path) -> Config:
-    """Of a file at a place that nobody has named: a pipe there would be waited for. Raises ConfigError."""
-    if os.path.exists(file) and not os.path.isfile(file):
+def load_standing_config(file: Path | None) -> Config:
+    """As `load_config`, of a file that nobody has named: a pipe there would be waited for. Raises ConfigError."""
+    if file is not None and os.path.exists(file) and not os.path.isfile(file):
         raise ConfigError(f"{file}: it is not a file", f"ls -ld {_quoted(file)}")
     return load_config(file)
 

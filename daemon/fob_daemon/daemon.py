@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -85,8 +86,10 @@ SOCKET_MARGIN: Final = 15.0
 class Daemon:
     """Implements the control socket's DaemonView. Made inside the running loop."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, file: Path | None = None) -> None:
+        """`file`: what the configuration was read from; None: it is the defaults."""
         self._config = config
+        self._config_file = file
         self._started_at = time.monotonic()
         self._journal = Journal()
         self._engine = Engine()
@@ -163,6 +166,7 @@ class Daemon:
             agent_socket=self._agent_path,
             agent_logged_in=self._clients.agent_is_logged_in,
             hci=self._config.bluetooth.hci or "",
+            configuration=str(self._config_file.absolute()) if self._config_file is not None else "",
             devices=tuple(map(self._report, self._devices.values())),
             clients=tuple(self._clients.report()),
         )
@@ -240,7 +244,7 @@ class Daemon:
         """What is configured, and the relay of each device."""
         settings = self._config.office
         relays = tuple(device.back_office.report() for device in self._devices.values())
-        return OfficeReport(settings.url or "", str(settings.ca_file or ""), relays)
+        return OfficeReport(settings.url or "", str(settings.ca_file or ""), relays, str(settings.certificate or ""))
 
     async def check_office(self) -> OfficeCheck:
         """Whether an office answers there. Raises ControlError where none is configured."""

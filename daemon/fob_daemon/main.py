@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from fob_daemon.config import Config, ConfigError, load_config, load_own_config
+from fob_daemon.config import Config, ConfigError, load_config, load_standing_config, own_config_file
 from fob_daemon.daemon import Daemon
 from fob_daemon.logs import configure_logs
 from fob_daemon.service.environment import VARIABLES, ServiceEnvironmentError
@@ -23,9 +23,10 @@ def main() -> None:
     """The `fobd` program. Exit status 0 after SIGTERM or SIGINT, 1 when it cannot start, 2 for wrong usage."""
     arguments = parse_arguments()
     try:
-        config = load_config(arguments.config) if arguments.config is not None else load_own_config()
+        file = arguments.config or own_config_file()
+        config = load_config(file) if arguments.config is not None else load_standing_config(file)
         configure_logs(config.log)
-        run(config)
+        run(config, file)
     except (ConfigError, StartError) as error:
         fail(str(error), error.next_command)
     except ServiceEnvironmentError as error:
@@ -61,12 +62,12 @@ class ShowVersion(argparse.Action):
         parser.exit()
 
 
-def run(config: Config) -> None:
-    """Serve until a signal."""
+def run(config: Config, file: Path | None) -> None:
+    """Serve until a signal. `file`: what the configuration was read from."""
     notifier = Notifier.from_environment()
     sockets = inherited_sockets()
     with asyncio.Runner(loop_factory=fastest_loop()) as runner:
-        runner.run(serve(config, notifier, sockets))
+        runner.run(serve(config, file, notifier, sockets))
 
 
 def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -78,9 +79,9 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def serve(config: Config, notifier: Notifier, sockets: dict[str, socket.socket]) -> None:
+async def serve(config: Config, file: Path | None, notifier: Notifier, sockets: dict[str, socket.socket]) -> None:
     """Start, say so, and stop in order at the first signal."""
-    daemon = Daemon(config)
+    daemon = Daemon(config, file)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -283,8 +283,12 @@ class Phone:
 
     def end_session(self, session: DeviceSession) -> None:
         """The line hung up, or a newer session took over."""
+        ended = [opened for opened in self._sessions if opened.session is session]
         self._sessions = [opened for opened in self._sessions if opened.session is not session]
         session.close()
+        if self.office is not None:
+            for opened in ended:
+                self.office.session_ended(opened.pc_key)
         self.on_change()
 
     def lose_power(self) -> None:

@@ -154,6 +154,7 @@ METER_ABOUT = CommandSpec("+FOBMETERABOUT")
 METER_FRANK = CommandSpec(
     "+FOBMETERFRANK", "", (ORDER, Parameter("rate command", STRING), CALLER, CALLER_BLOCK), rest="pieces"
 )
+METER_RATE = CommandSpec("+FOBMETERRATE", "", (Parameter("rate command", STRING),), rest="what is weighed")
 METER_LOAD = CommandSpec("+FOBMETERLOAD", "", (ORDER, Parameter("amount", NUMBER), CALLER, CALLER_BLOCK))
 METER_REFUND = CommandSpec(
     "+FOBMETERREFUND",
@@ -172,7 +173,7 @@ METER_TAKEN = CommandSpec("+FOBMETERTAKEN", "", (ORDER,))
 METER_HISTORY = CommandSpec("+FOBMETERHISTORY", "", (Parameter("after", NUMBER),))
 METER_COMMANDS = (
     METER, METER_TERMS, METER_SIGN_UP, METER_SIGN_ON, METER_ABOUT, METER_FRANK, METER_LOAD, METER_REFUND, METER_RESULT,
-    METER_TAKEN, METER_HISTORY,
+    METER_TAKEN, METER_HISTORY, METER_RATE,
 )  # fmt: skip
 # Commands of components: their names begin so, and their values are the components' own.
 OPTION_PREFIX = "+X"

@@ -3,11 +3,12 @@
 # Command state: room for every command a person types, small enough for a phone's line buffer.
 COMMAND_LINE_LIMIT = 512
 
-# One part with its header, tag and CRC (512 + 7 + 16 + 2) and air for later kinds; a noisy line loses at most this.
+# One part with its header, tag and CRC (467 + 7 + 16 + 2) and air for later kinds; a noisy line loses at most this.
 FRAME_LIMIT = 700
 
-# Half a second of a 9,600 baud line, so that a short request never waits longer than that behind a part.
-PART_SIZE = 512
+# Half a second of a 9,600 baud line, so that a short request never waits longer than that behind a part; with all that
+# is around it one value by radio, of two packets.
+PART_SIZE = 467
 
 # The largest certificate or data object (32 KiB) with its attributes, twice over.
 TEXT_LIMIT = 65_536
@@ -41,6 +42,10 @@ HELD_OCTETS = WINDOW * TEXT_LIMIT
 
 # Four parts hide one round trip of a radio link without filling its buffers. All long texts share them.
 PARTS_IN_FLIGHT = 4
+
+# How long a part waits to be acknowledged with the next one: two that were sent together come closer to one another by
+# every line on which a part crosses in that time, and on a slower one it is nothing beside the part.
+ACKNOWLEDGED_AFTER = 0.01
 
 # What the PC reckons with for each other answer that is still to come over a slow line: an RSA-2048 signature's frame.
 TYPICAL_ANSWER = 300

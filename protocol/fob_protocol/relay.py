@@ -15,6 +15,11 @@ MEDIA_TYPE: Final = 'application/cose; cose-type="cose-encrypt0"'
 # Seconds that a PC has for a question; then the next one who asks is given it.
 RELAY_TIME: Final = 60.0
 
+# Who brought the last answer has the next question with its announcement, and for so long alone.
+ANNOUNCED_TIME: Final = 10.0
+# Octets of such an announcement: it goes in one frame, sealed.
+ANNOUNCED_LIMIT: Final = 640
+
 # The last part of an address, so it holds nothing that leads elsewhere. Those that there are: office-protocol.md.
 _SERVICE: Final = re.compile(r"[a-z]{1,16}")
 

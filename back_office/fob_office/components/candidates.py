@@ -57,6 +57,18 @@ def load_candidates(session: Session, components: Iterable[str]) -> Candidates:
     return found
 
 
+def needed_by(session: Session, components: Iterable[str]) -> set[str]:
+    """What any release of these ever depended on, and of what these need in turn, whoever signed it."""
+    found: set[str] = set()
+    missing = set(components)
+    while missing:
+        query = select(SignedRelease.signed).where(SignedRelease.component.in_(missing))
+        needed = {one.id for signed in session.scalars(query) for one in release_of(signed).dependencies}
+        missing = needed - found
+        found |= needed
+    return found
+
+
 def _candidate(row: SignedRelease, keys: ServerKeys) -> Candidate:
     release = release_of(row.signed)
     return Candidate(

@@ -1,5 +1,6 @@
 """Components over HTTP, for operators."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
@@ -20,13 +21,9 @@ VersionPath = Annotated[VersionText, Path(description="Of the release.")]
 PREFIX: Final = "/components"
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
-    router = APIRouter()
-    router.include_router(_reading(office))
-    router.include_router(_changing(office))
-    router.include_router(_shipped(office))
-    return router
+    return _reading(office), _changing(office), _shipped(office)
 
 
 def _reading(office: Office) -> APIRouter:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from fob_office.components.candidates import Candidate, load_candidates
+from fob_office.components.candidates import Candidate, load_candidates, needed_by
 from fob_office.components.fitting import NotFittingError, Placed, arrange
 from fob_office.components.selection import Selection, Wish
 from fob_office.components.service import content_key
@@ -60,8 +60,9 @@ def compose(session: Session, office: Office, server: Identity, device: Device, 
     held = {component.id for component in request.catalogue}
     if kept := tuple(option for option in selection.lacking(options) if option in held):
         # A set without them would take away what is ordered and runs, and one with them would be refused: whoever
-        # waits for something else is told so.
-        is_awaited = not wanted <= set(request.catalogue)
+        # waits for something else, or for something to go, is told so.
+        would_go = held - chosen.keys() - set(kept) - needed_by(session, kept)
+        is_awaited = bool(would_go) or not wanted <= set(request.catalogue)
         return Composed(Refused(Refusal.LACKING, None) if is_awaited else Current(notices), kept=kept)
     try:
         placed = arrange(chosen, regions_of(device.regions))

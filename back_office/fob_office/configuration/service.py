@@ -82,7 +82,9 @@ class Configuring:
             if composed.kept:
                 _tell_kept(session, device, composed, now)
             if composed.set_number:
-                _offer(session, device, request.counter, composed)
+                granted = _offer(session, device, request.counter, composed)
+                if request.set_number > granted:
+                    _tell_ahead(session, device, request.set_number, granted, now)
             said = Statement(request.counter, request.set_number, request.security_counter, request.catalogue)
             keep_requested(session, device.id, said, now)
             erase_some(session, KeptAnswer, KeptAnswer.time, now - CHALLENGE_TIME)
@@ -104,12 +106,21 @@ def _tell_kept(session: Session, device: Device, composed: Composed, now: int) -
     record_unless_there(session, now, "office", f"kept as it is, for want of a release: {kept}"[:200], device.serial)
 
 
-def _offer(session: Session, device: Device, counter: int, composed: Composed) -> None:
-    """Instead of the set of before: what that one's ticket opened it opens no longer."""
-    session.execute(delete(OfferedSet).where(OfferedSet.device == device.id))
+def _tell_ahead(session: Session, device: Device, held: int, granted: int, now: int) -> None:
+    """This office was put back to a backup: what was ordered since is not known, and the device has just lost it."""
+    log.warning("holds a set that was never granted here", serial=device.serial, held=held, granted=granted)
+    what = f"held set {held}, and {granted} was the last one granted here: is its order as before the restore?"
+    record_unless_there(session, now, "office", what, device.serial)
+
+
+def _offer(session: Session, device: Device, counter: int, composed: Composed) -> int:
+    """Instead of the set of before, whose number it gives: what that one's ticket opened it opens no longer."""
+    before = delete(OfferedSet).where(OfferedSet.device == device.id).returning(OfferedSet.set_number)
+    granted = session.scalars(before).one_or_none() or 0
     session.add(
         OfferedSet(
             device=device.id, counter=counter, set_number=composed.set_number,
             contents=Contents(composed.releases).octets(),
         )
     )  # fmt: skip
+    return granted

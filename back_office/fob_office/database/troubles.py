@@ -6,8 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.engine import make_url
-
 from fob_office.database.engine import PRIMARY_CODE, SQLITE, parse_url
 from fob_office.errors import OperatorError
 
@@ -69,7 +67,7 @@ def check_file(url: str) -> None:
     parsed = parse_url(url)
     if parsed.get_backend_name() != SQLITE:
         return
-    path = Path(make_url(url).database or "")
+    path = Path(parsed.database or "")
     try:
         mode = path.stat().st_mode
         if mode & 0o077:

@@ -98,14 +98,17 @@ def device_of(session: Session, serial: str) -> Device:
 
 def is_active(session: Session, signing_key: bytes) -> bool:
     """Whether a device has a record, and is not disabled."""
-    active = select(Device.id).where(Device.signing_key == signing_key, Device.state == DeviceState.ACTIVE)
-    return session.scalars(active).one_or_none() is not None
+    return _state(session, signing_key) == DeviceState.ACTIVE
 
 
 def is_disabled(session: Session, signing_key: bytes) -> bool:
     """Whether an operator has disabled a device; one without a record is nobody's to disable."""
-    disabled = select(Device.id).where(Device.signing_key == signing_key, Device.state == DeviceState.DISABLED)
-    return session.scalars(disabled).one_or_none() is not None
+    return _state(session, signing_key) == DeviceState.DISABLED
+
+
+def _state(session: Session, signing_key: bytes) -> int | None:
+    """None: there is no record of it."""
+    return session.scalars(select(Device.state).where(Device.signing_key == signing_key)).one_or_none()
 
 
 def key_id_of(session: Session, told: str) -> bytes:

@@ -34,11 +34,6 @@ def asker_of(session: Session, key: bytes) -> Asker:
     return Asker(device is not None, holder, why)
 
 
-def is_disabled(session: Session, key: bytes) -> bool:
-    """Whether it is the key of a device that an operator has disabled."""
-    return session.scalars(select(Device.state).where(Device.signing_key == key)).one_or_none() == DeviceState.DISABLED
-
-
 def admitted(session: Session, asker: Asker, holdings: tuple[Holding, ...]) -> list[Holding]:
     """What it may have copies of: a device of everything, who enrolled of the programs that it enrolled for."""
     if asker.is_device or asker.holder is None:

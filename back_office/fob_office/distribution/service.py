@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from fob_office.distribution.asking import Asker, admitted, asker_of, is_disabled
+from fob_office.devices.service import is_disabled
+from fob_office.distribution.asking import Asker, admitted, asker_of
 from fob_office.distribution.barring import barring_one
 from fob_office.distribution.giving import Giving, current_copies, validation_server
 from fob_office.distribution.keeping import identifier_of, letter_identifier, record_of

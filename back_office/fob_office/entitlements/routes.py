@@ -1,5 +1,6 @@
 """Entitlements over HTTP, for operators."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -23,12 +24,9 @@ NO_CODE = "0" * 32
 Code = Annotated[Hex16, Path(description="User identification code.")]
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
-    router = APIRouter()
-    router.include_router(_reading(office))
-    router.include_router(_changing(office))
-    return router
+    return _reading(office), _changing(office)
 
 
 def _reading(office: Office) -> APIRouter:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 
 from fob_office.answering import Answering
 from fob_office.centre.communication.asking import CentreAsker
@@ -69,12 +69,14 @@ def create_app(office: Office, roles: Sequence[Role] | None = None) -> FastAPI:
     app.include_router(device_routes(answering, Turns(limits), rates, metrics))
     if asker is not None:
         app.include_router(metering_routes(asker, rates, metrics))
-    behind_token = APIRouter(
-        prefix="/v1", dependencies=[Depends(authenticated(office))], responses=documented(400, 401, 403, 413, 422, 503)
-    )
-    behind_token.include_router(operator_routes(office, roles))
-    behind_token.include_router(metrics_routes(metrics, partial(centre_text, state)))
-    app.include_router(behind_token)
+    behind_token = partial(
+        app.include_router, dependencies=[Depends(authenticated(office))],
+        responses=documented(400, 401, 403, 413, 422, 503),
+    )  # fmt: skip
+    # One by one: FastAPI makes the routes of a router within a router anew at every level.
+    for tag, router in operator_routes(office, roles):
+        behind_token(router, prefix="/v1/operator", tags=[tag])
+    behind_token(metrics_routes(metrics, partial(centre_text, state)), prefix="/v1")
     app.include_router(health_routes(office))
     app.include_router(page_routes(office))
     return app

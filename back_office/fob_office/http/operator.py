@@ -3,7 +3,7 @@
 What the issuer signs is not offered here: no process that serves the network loads the issuer's key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -21,18 +21,16 @@ from fob_office.servers.views import ServerView, server_view, server_views
 Order = Literal["oldest", "newest"]
 
 
-def operator_routes(office: Office, roles: Sequence[Role]) -> APIRouter:
-    """Those of the office itself, and of each role."""
-    router = APIRouter(prefix="/operator")
-    router.include_router(_own_routes(office))
+def operator_routes(office: Office, roles: Sequence[Role]) -> Iterator[tuple[str, APIRouter]]:
+    """Those of the office itself, and of each role; with the tag that they have in the description."""
+    yield "office", _own_routes(office)
     for role in roles:
-        if role.operator is not None:
-            router.include_router(role.operator(office), tags=[role.name])
-    return router
+        for router in () if role.operator is None else role.operator(office):
+            yield role.name, router
 
 
 def _own_routes(office: Office) -> APIRouter:
-    router = APIRouter(tags=["office"])
+    router = APIRouter()
 
     @router.get("/servers", summary="All servers", operation_id="list_servers")
     def list_servers() -> list[ServerView]:

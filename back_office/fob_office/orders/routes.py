@@ -1,6 +1,7 @@
 """Orders over HTTP, for operators."""
 
 from base64 import b64decode
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 
@@ -11,7 +12,7 @@ from fob_office.orders.service import change_order, create_order
 from fob_office.orders.views import ChangedOrder, NewOrder, OrderView, order_view
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
     router = APIRouter(prefix="/orders", responses=documented(404))
 
@@ -39,4 +40,4 @@ def operator_routes(office: Office) -> APIRouter:
         change_order(office, serial, order.options, request.state.operator)
         return seen(serial)
 
-    return router
+    return (router,)

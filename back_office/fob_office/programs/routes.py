@@ -1,5 +1,6 @@
 """Programs over HTTP, for operators. Installations are added on the command line: they are too large for one body."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
@@ -28,12 +29,9 @@ PREFIX: Final = "/programs"
 POLICIES: Final = "/policies"
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
-    router = APIRouter()
-    router.include_router(_reading(office))
-    router.include_router(_changing(office))
-    return router
+    return _reading(office), _changing(office)
 
 
 def _reading(office: Office) -> APIRouter:

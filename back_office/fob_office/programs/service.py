@@ -87,7 +87,13 @@ def withdraw_installation(office: Office, name: str, version: Version, who: str)
 
 
 def change_setting(office: Office, name: str, version: Version | None, change: Change, who: str) -> Setting:
-    """Of one version, or of all that have none of their own. Raises OperatorError: there is no such program."""
+    """Of one version, or of all that have none of their own; without a change it is only looked at.
+
+    Raises OperatorError: there is no such program.
+    """
+    if change == Change():
+        with office.database.read() as session:
+            return _setting(session, name, version)
     with office.database.write() as session:
         old = _setting(session, name, version)
         setting = _changed(old, change)

@@ -1,5 +1,6 @@
 """Registrations and templates over HTTP, for operators."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -33,12 +34,9 @@ class Revocation(BaseModel):
     free_name: bool = Field(default=False)
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
-    router = APIRouter()
-    router.include_router(_registrations(office))
-    router.include_router(_templates(office))
-    return router
+    return _registrations(office), _templates(office)
 
 
 def _registrations(office: Office) -> APIRouter:

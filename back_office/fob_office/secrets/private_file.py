@@ -32,6 +32,15 @@ def replace_file(path: Path, octets: bytes) -> None:
     flush_folder(path.parent)
 
 
+def replace_unflushed(path: Path, octets: bytes) -> None:
+    """As `replace_file`, of what is made again after a power cut: it costs no flush. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+    part.replace(path)
+
+
 def flush_folder(folder: Path) -> None:
     """What was made, renamed and deleted in it is kept."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

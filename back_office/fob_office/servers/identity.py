@@ -65,15 +65,13 @@ def opened(sealer: Sealer, keys: ServerKeys) -> Identity | None:
         certificate_of(keys),
         keys.certificate,
         Ed25519PrivateKey.from_private_bytes(signing),
-        opened_sealing_key(sealer, keys),
+        opened_sealing_key(sealer, keys, keys.sealing_key),
     )
 
 
-def opened_sealing_key(sealer: Sealer, keys: ServerKeys) -> X25519PrivateKey:
-    """Of keys whose sealing key is here. Raises UnsealError."""
-    assert keys.sealing_key is not None  # noqa: S101 - whoever asks has looked
-    sealing = sealer.unseal(_place("sealing_key", keys.server, keys.epoch), keys.sealing_key)
-    return X25519PrivateKey.from_private_bytes(sealing)
+def opened_sealing_key(sealer: Sealer, keys: ServerKeys, sealed: bytes) -> X25519PrivateKey:
+    """`sealed`: that of `keys`, which is here. Raises UnsealError."""
+    return X25519PrivateKey.from_private_bytes(sealer.unseal(_place("sealing_key", keys.server, keys.epoch), sealed))
 
 
 def _place(column: str, server: str, epoch: int) -> Place:

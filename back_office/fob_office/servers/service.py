@@ -59,7 +59,7 @@ def former(session: Session, sealer: Sealer, key_id: bytes) -> Identity | None:
         return None
     newest = session.scalars(_NEWEST, {"name": old.server}).one_or_none()
     now = opened(sealer, newest) if newest is not None else None
-    return replace(now, sealing_key=opened_sealing_key(sealer, old)) if now is not None else None
+    return replace(now, sealing_key=opened_sealing_key(sealer, old, old.sealing_key)) if now is not None else None
 
 
 def identity(session: Session, sealer: Sealer, name: str) -> Identity:

@@ -7,6 +7,7 @@ from fob_office.office import Office
 from fob_office.refusing import RuleBrokenError
 from fob_office.servers.identity import Identity
 from fob_office.validation.asking import Held
+from fob_office.validation.challenges import challenge_behind
 from fob_office.validation.rules import Case
 from fob_office.validation.tables import Result
 from fob_protocol.integrity.identifier import identifier_name, next_identifier
@@ -36,7 +37,7 @@ class Granted:
 
 
 def grant(office: Office, server: Identity, held: Held, case: Case) -> Granted:
-    """The ticket; where the identifier rolls, the seed of the next one (V21).
+    """The ticket; where the identifier rolls, the seed of the next one (V21); the next request's challenge (V7).
 
     The seed is one of this very request: an office that was put back, and accepts it again, rolls as it did before.
     """
@@ -46,10 +47,14 @@ def grant(office: Office, server: Identity, held: Held, case: Case) -> Granted:
         server.name, case.now, case.now + record.policy.lifetime, held.key, digest(case.asked.signed), record.copy,
         record.program, record.version, identifier_name(told), evidence.program_number, number, evidence.iv,
     ).signed(server.signing_key)  # fmt: skip
+    challenge = None
+    if record.method.technique.is_challenged:
+        challenge = challenge_behind(office, server.name, record.copy, evidence.program_number)
     if not record.policy.rolls:
-        return Granted(Validated(ticket, None).octets(), number, told)
+        return Granted(Validated(ticket, None, challenge).octets(), number, told)
     seed = office.sealer.cookie("seed", [record.copy, case.asked.request, number])
-    return Granted(Validated(ticket, seed).octets(), number, next_identifier(told, seed, record.copy, number))
+    rolled = Validated(ticket, seed, challenge)
+    return Granted(rolled.octets(), number, next_identifier(told, seed, record.copy, number))
 
 
 def say_no(server: Identity, case: Case, result: Result) -> bytes:

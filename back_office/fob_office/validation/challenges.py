@@ -24,8 +24,13 @@ def give_challenge(office: Office, server: str, copy: bytes) -> bytes:
     """CHALLENGE_SIZE octets, whether there is such a copy or not, after the same work."""
     with office.database.read() as session:
         number = session.scalars(select(Copy.program_number).where(Copy.number == copy)).one_or_none()
+    return challenge_behind(office, server, copy, number or 0)
+
+
+def challenge_behind(office: Office, server: str, copy: bytes, number: int) -> bytes:
+    """CHALLENGE_SIZE octets for the request after the one with this PSI."""
     said = office.now().to_bytes(_TIME_SIZE) + office.surroundings.random(_NONCE_SIZE)
-    return said + _proof(office, server, copy, number or 0, said)
+    return said + _proof(office, server, copy, number, said)
 
 
 def is_good(office: Office, server: str, copy: Copy, told: bytes | None) -> bool:

@@ -1,6 +1,7 @@
 """The usage log and clone proofs over HTTP, for operators."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -16,7 +17,7 @@ from fob_office.validation.views import ProofView, ValidationView, validation_vi
 from fob_office.words import Hex16
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
     router = APIRouter()
 
@@ -38,4 +39,4 @@ def operator_routes(office: Office) -> APIRouter:
         with office.database.read() as session:
             return ProofView(proof=b64encode(proof_of(session, bytes.fromhex(number))).decode())
 
-    return router
+    return (router,)

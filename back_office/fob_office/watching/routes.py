@@ -1,5 +1,6 @@
 """The usage watch over HTTP, for operators."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -28,16 +29,13 @@ from fob_office.words import Hex16, Name
 FindingNumber = Annotated[int, Path(ge=1, le=(1 << 53) - 1, description="Of the finding.")]
 
 
-def operator_routes(office: Office) -> APIRouter:
+def operator_routes(office: Office) -> Sequence[APIRouter]:
     """All of them."""
-    router = APIRouter(prefix="/usage")
-    router.include_router(_rules(office))
-    router.include_router(_findings(office))
-    return router
+    return _rules(office), _findings(office)
 
 
 def _rules(office: Office) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/usage")
 
     @router.get("/rules", summary="What is looked for, for all programs and for some", operation_id="list_usage_rules")
     def list_rules() -> list[RuleView]:
@@ -64,7 +62,7 @@ def _rules(office: Office) -> APIRouter:
 
 
 def _findings(office: Office) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/usage")
 
     @router.get("/findings", summary="What was found, oldest first", operation_id="list_findings")
     def list_findings(

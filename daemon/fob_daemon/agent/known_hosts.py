@@ -59,7 +59,7 @@ def _guesses(command_line: Sequence[str]) -> Iterator[str]:
 
 def _fields_of(key: str, file: Path) -> Iterator[str]:
     """The names field of each line with this key."""
-    for line in _read(file).splitlines():
+    for line in _read(file).split("\n"):
         fields = line.split(None, _FIELDS)
         if len(fields) >= _FIELDS and fields[2] == key and not fields[0].startswith(("#", "@")):
             yield fields[0]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fob_daemon.cli.client import READ_TIME
+from fob_daemon.cli.client import READ_TIME, EventStream
 from fob_daemon.cli.context import Fob
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.sse import ServerEvent
@@ -21,12 +21,11 @@ def asks_shown(
 
     A comfort, so that nothing fails for want of it.
     """
-    following = threading.Event()
-    # It reads until the process ends: a thread in a read cannot be told to stop.
-    told = Told(device, say or fob.output.say, tells_relays)
-    threading.Thread(target=_follow, args=(fob, told, following), daemon=True).start()
-    following.wait(READ_TIME)
-    yield
+    following = _Following(fob, Told(device, say or fob.output.say, tells_relays))
+    try:
+        yield
+    finally:
+        following.end()
 
 
 class Told:
@@ -51,13 +50,35 @@ class Told:
             self._why = data["why"]
 
 
-def _follow(fob: Fob, told: Told, following: threading.Event) -> None:
-    try:
-        with fob.client.stream("GET", "events") as events:
-            following.set()
-            for event in events:
-                told.hear(event)
-    except ControlError:
-        return
-    finally:
-        following.set()
+class _Following:
+    """Reads the daemon's events in a thread of its own until `end`: two that overlap would say all of it twice."""
+
+    def __init__(self, fob: Fob, told: Told) -> None:
+        self._fob = fob
+        self._told = told
+        self._events: EventStream | None = None
+        self._is_over = False
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+        self._begun.wait(READ_TIME)
+
+    def end(self) -> None:
+        """What has come by now is still told."""
+        self._is_over = True
+        if self._events is not None:
+            self._events.hang_up()
+            self._thread.join(READ_TIME)
+
+    def _follow(self) -> None:
+        try:
+            with self._fob.client.stream("GET", "events") as self._events:
+                self._begun.set()
+                if self._is_over:
+                    return
+                for event in self._events:
+                    self._told.hear(event)
+        except ControlError:
+            return
+        finally:
+            self._begun.set()

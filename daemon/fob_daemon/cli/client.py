@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -33,9 +33,25 @@ class SocketConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Called by http.client. Raises OSError."""
-        self.sock = socket.socket(socket.AF_UNIX)
+        self._socket = self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
+
+    def hang_up(self) -> None:
+        """Whoever reads it, in another thread, is at the end behind what has come by now."""
+        with suppress(OSError):  # the daemon was first
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class EventStream(Iterator[ServerEvent]):
+    """Waits for each event. Raises ControlError."""
+
+    def __init__(self, events: Iterator[ServerEvent], connection: SocketConnection) -> None:
+        self._events = events
+        self.hang_up = connection.hang_up
+
+    def __next__(self) -> ServerEvent:
+        return next(self._events)
 
 
 class Client:
@@ -67,9 +83,7 @@ class Client:
         return self._request("DELETE", _target(segments, {}), body, OPERATION_TIME)
 
     @contextmanager
-    def stream(
-        self, method: str, *segments: str, body: dict[str, Json] | None = None
-    ) -> Iterator[Iterator[ServerEvent]]:
+    def stream(self, method: str, *segments: str, body: dict[str, Json] | None = None) -> Iterator[EventStream]:
         """A stream of events; nothing that happens from here on is missed."""
         connection = SocketConnection(self.path, STREAM_TIME)
         try:
@@ -77,7 +91,7 @@ class Client:
                 response = _exchange(connection, method, _target(segments, {}), body)
                 # The first heartbeat.
                 response.readline()
-            yield self._events(response)
+            yield EventStream(self._events(response), connection)
         finally:
             connection.close()
 

@@ -133,13 +133,16 @@ def _machine(fob: Fob) -> Machine:
         (status["provider_socket"], status["agent_socket"]) if status else (fob.paths.provider, fob.paths.agent)
     )
     sockets = fob.paths.control, Path(provider), Path(agent)
-    skew = partial(skew_of, fob)
-    office = partial(_ask_office, fob)
-    own = partial(fob.client.get, "integrity")
-    relays = partial(_ask_relays, fob)
-    state = fob.paths.state
-    told = relays, partial(_ask_meters, fob), partial(_ask_copies, fob)
-    return Machine(fob.environment, os.getuid(), Path("/"), *sockets, status, refusal, skew, office, state, own, *told)
+    return Machine(
+        fob.environment, os.getuid(), Path("/"), *sockets, status, refusal,
+        skew_of=partial(skew_of, fob),
+        ask_office=partial(_ask_office, fob),
+        state=fob.paths.state,
+        ask_own_copy=partial(fob.client.get, "integrity"),
+        ask_relays=partial(_ask_relays, fob),
+        ask_meters=partial(_ask_meters, fob),
+        ask_copies=partial(_ask_copies, fob),
+    )  # fmt: skip
 
 
 def _ask_office(fob: Fob) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,6 +1,5 @@
 """`fob integrity`: the copies of programs on devices and on this computer; validate them, give them their letters."""
 
-import time
 from typing import Any, Final
 
 import click
@@ -8,7 +7,9 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.completing import complete_program
 from fob_daemon.cli.context import Fob, device_option, json_option
-from fob_daemon.cli.copy_words import GOOD, STATUS, refusal_words
+from fob_daemon.cli.copy_words import GOES_ON, GOOD, STATUS, refusal_words
+from fob_daemon.cli.durations import moment
+from fob_daemon.cli.office_lines import own_copy_trouble
 from fob_daemon.cli.output import coloured
 from fob_daemon.cli.parameters import PUBLIC_KEY
 from fob_daemon.cli.questions import NOBODY, ask_line, is_somebody_there
@@ -20,10 +21,7 @@ from fob_protocol.integrity.letter import LetterError, read_letter
 Report = dict[str, Any]
 
 HERE: Final = "this computer"
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _ENROL: Final = "fob integrity enrol"
-# What goes on until its first VAL_OK.
-_WAITING: Final = "waiting"
 
 program_argument = click.argument("program", required=False, shell_complete=complete_program)
 
@@ -144,11 +142,6 @@ def ask_letter(fob: Fob, what: str) -> str:
     return typed
 
 
-def refused_own(own: Report) -> tuple[str, str] | None:
-    """Why this computer's fobd uses no key, and what helps; None when it does."""
-    return None if own["enabled"] else (own["why"], own["next"])
-
-
 def _read_certificate(name: str) -> bytes:
     try:
         with open(name, "rb") as file:
@@ -209,13 +202,13 @@ def _show(fob: Fob, own: Report, asked: list[Report]) -> None:
     fob.output.table(("WHERE", "PROGRAM", "VERSION", "STATE", "VALIDATED", "TICKET UNTIL", "COPY"), rows)
     if not own["enrolled"]:
         fob.output.line(f"this computer's fobd is not enrolled    to do it: {_ENROL}")
-    if refused := refused_own(own):
-        fob.output.line(f"fobd uses no key: {refused[0]}    try: {refused[1]}")
+    for line in own_copy_trouble(own):
+        fob.output.line(line)
     for report in asked:
         for copy in report["copies"]:
-            if copy["state"] not in GOOD:
+            if copy["state"] not in GOOD or copy["reason"]:
                 words, deed = refusal_words(copy["reason"] or copy["state"], copy["program"])
-                lets = "still lets" if copy["state"] == _WAITING else "does not let"
+                lets = "still lets" if copy["state"] in GOES_ON else "does not let"
                 fob.output.line(f"'{report['device']}' {lets} '{copy['program']}' run: {words}    try: {deed}")
 
 
@@ -225,4 +218,4 @@ def _row(where: str, copy: Report) -> tuple[object, ...]:
 
 
 def _moment(seconds: int | None) -> str:
-    return "-" if not seconds else time.strftime(_MOMENT, time.localtime(seconds))
+    return "-" if not seconds else moment(seconds)

@@ -1,18 +1,17 @@
 """`fob log`: which program used which key, with what result."""
 
-import time
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.durations import moment
 from fob_daemon.cli.output import Part, coloured
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.limits import DEFAULT_LOG, MAX_LOG
 from fob_daemon.control.log_purpose import LogPurpose
 
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 # The program that asked and the one that started it; all of them are in the JSON.
 _PROGRAMS: Final = 2
 # --verify without a file.
@@ -99,9 +98,8 @@ def _show(fob: Fob, entry: dict[str, Any]) -> int:
 
 
 def _line(entry: dict[str, Any]) -> list[Part]:
-    moment = time.strftime(_MOMENT, time.localtime(entry["time"]))
     programs, words = " <- ".join(entry["programs"][:_PROGRAMS]), entry_words(entry)
-    columns = f"{moment}  {programs:<16}  {words:<24}  {entry['key']:<16}  {entry['device']:<12}  "
+    columns = f"{moment(entry['time'])}  {programs:<16}  {words:<24}  {entry['key']:<16}  {entry['device']:<12}  "
     return [columns, coloured(entry["result"]), f"  {entry['milliseconds']:.0f} ms"]
 
 

@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "refill": ("paying", "refill_command"),
     "frank": ("frank", "frank_command"),
     "print": ("printing", "print_command"),
+    "verify": ("verifying", "verify_command"),
     "refund": ("paying", "refund_command"),
     "history": ("account", "history_command"),
     "take-over": ("paying", "take_over_command"),

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.completing import complete_server
 from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.durations import moment
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.office_status import show_status
 from fob_daemon.cli.options import options_of, show_options
@@ -22,7 +22,6 @@ from fob_daemon.control.rules import fault_of_label
 from fob_daemon.files import write_durably
 from fob_protocol.office.limits import BODY_LIMIT
 
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 # What every template asks for.
 _NAME: Final = "name"
 
@@ -118,9 +117,9 @@ def entitled_command(fob: Fob, server: str, device: str | None) -> None:
     if not found["version"]:
         fob.output.line("the server has not told the device yet")
         return
-    told = f", as the server said at {_moment(found['told'])}" if found["told"] else ""
+    told = f", as the server said at {moment(found['told'])}" if found["told"] else ""
     state = "active" if found["active"] else "revoked"
-    fob.output.line(f"version {found['version']}, {state}, until {_moment(found['until'])}{told}")
+    fob.output.line(f"version {found['version']}, {state}, until {moment(found['until'])}{told}")
     fob.output.table(("APPLICATION", "LEVEL"), sorted(found["applications"].items()))
 
 
@@ -202,10 +201,6 @@ def _post(fob: Fob, device: dict[str, Any], pin_file: str | None, *path: str, bo
     return with_pin(
         fob, device, pin_file, lambda pin: fob.client.post("devices", device["name"], *path, body={**body, **pin})
     )
-
-
-def _moment(seconds: int) -> str:
-    return time.strftime(_MOMENT, time.localtime(seconds))
 
 
 def _given(name: str | None, given: tuple[str, ...]) -> Fields:

@@ -22,7 +22,11 @@ def office_lines(fob: Fob, devices: list[Report]) -> list[str]:
 
 def own_copy_lines(fob: Fob) -> Iterator[str]:
     """What there is to know of this computer's own copy of fobd."""
-    own: Report = fob.client.get("integrity")
+    yield from own_copy_trouble(fob.client.get("integrity"))
+
+
+def own_copy_trouble(own: Report) -> Iterator[str]:
+    """What is the matter with it, where something is."""
     if not own["enabled"]:
         yield f"fobd uses no key of any phone: {own['why']}    try: {own['next']}"
     elif own["why"]:

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fob_daemon.cli.context import Fob
+from fob_daemon.cli.durations import moment
 from fob_daemon.cli.history_json import (
     FILE_LIMIT,
     Exported,
@@ -31,7 +31,6 @@ from fob_protocol.history.verdict import Fault, Verdict
 from fob_protocol.history.verify import Anchor, verify
 from fob_protocol.history.words import entry_words, outcome_words
 
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 # Of an integrity value: enough to tell one from another at a glance.
 _VALUE_DIGITS: Final = 12
 # Of a 64-bit number; Python refuses 4,300 with a fault, and takes its time below that.
@@ -189,7 +188,7 @@ def _when(entry: Entry | None) -> str:
 
 def _moment(entry: Entry) -> str:
     with suppress(ValueError, OverflowError, OSError):
-        return time.strftime(_MOMENT, time.localtime(entry.time))
+        return moment(entry.time)
     return f"{entry.time:<19}"
 
 

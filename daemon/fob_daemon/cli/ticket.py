@@ -8,6 +8,7 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.completing import complete_program
 from fob_daemon.cli.context import Fob, device_option, json_option
+from fob_daemon.cli.durations import moment
 from fob_daemon.cli.parameters import AUDIENCE, NONCE, PUBLIC_KEY
 from fob_daemon.cli.ticket_files import read_server_key, read_ticket_file, write_ticket, written
 from fob_daemon.cli.ticket_parameters import AGE, LEAST_VERSION
@@ -19,7 +20,6 @@ from fob_protocol.office.component import words
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Version
 
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _NEW: Final = "a new one, where the program runs: fob ticket get PROGRAM"
 _OTHER: Final = "the same command with another --program, or a newer version of the program"
 _KEY: Final = "the key of who validated it: fob-office server certificate SERVER --output FILE, and --certificate FILE"
@@ -158,5 +158,5 @@ def _show(fob: Fob, found: Ticket) -> None:
     if fob.output.is_json:
         fob.output.data(told)
         return
-    moments = {name: time.strftime(_MOMENT, time.localtime(told[name])) for name in ("validated", "until")}
+    moments = {name: moment(told[name]) for name in ("validated", "until")}
     fob.output.fields({name.replace("_", " "): value for name, value in {**told, **moments}.items()})

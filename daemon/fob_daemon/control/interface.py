@@ -116,7 +116,8 @@ class StatusReport:
     """The daemon, its devices, its clients, and where programs connect; `uptime_s` in seconds.
 
     `agent_logged_in`: the agent holds a login for all programs at its socket, also while none is connected. `hci`: the
-    Bluetooth controller of the daemon's own, empty when it goes by BlueZ.
+    Bluetooth controller of the daemon's own, empty when it goes by BlueZ. `configuration`: the file that it has read,
+    empty when it goes by the defaults.
     """
 
     version: str
@@ -126,6 +127,7 @@ class StatusReport:
     agent_socket: str
     agent_logged_in: bool
     hci: str
+    configuration: str
     devices: tuple[DeviceReport, ...]
     clients: tuple[ClientReport, ...]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from fob_daemon.control.interface import DaemonView, DeviceReport
 from fob_daemon.control.json_form import Json, to_json
+from fob_daemon.control.meter_advice import GOES_ON, Doing
 from fob_daemon.control.meter_refusals import meter_refused
 from fob_daemon.control.meter_requests import (
     AddPieces,
@@ -30,30 +31,28 @@ from fob_daemon.control.meter_requests import (
 from fob_daemon.control.office import relay_of
 from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
-from fob_daemon.metering.limits import RESUME
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 if TYPE_CHECKING:
     from fob_daemon.metering.desk import MeterDesk
-    from fob_daemon.metering.reports import Franked
+    from fob_daemon.metering.reports import Franked, SignedOn
 
 T = TypeVar("T")
 
 _STATUS: Final = "fob meter status"
-_AGAIN: Final = "the same command again; it goes on where it was"
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked of a device for a program: `what` says that it was not done, `again` how it goes on."""
+    """What is asked of a device for a program: `what` says that it was not done."""
 
     device: DeviceReport
     peer: PeerIdentity
     pin: bytes | None
     what: str
-    again: str = ""
+    doing: Doing = Doing.LOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class MeterHandlers:
         desk = self.daemon.meter(device.name)
         number = request.job or (await desk.resumable()).number
         caller = self.daemon.caller(peer)
-        asked = _Asked(device, peer, request.pin, "the batch was not franked to its end", RESUME)
+        asked = _Asked(device, peer, request.pin, "the batch was not franked to its end", Doing.FRANK)
         job = await self._ask(asked, lambda: desk.frank(number, caller, tell))
         return {"device": device.name, **_fields(job), "meter": to_json(await desk.known())}
 
@@ -104,10 +103,9 @@ class MeterHandlers:
                 return {"device": device.name, **_fields(await self._ask(asked, desk.terms))}
             case GetAbout():
                 about = to_json(await self._ask(asked, desk.about))
-                return {"device": device.name, "meter": to_json(await desk.state()), "about": about}
+                return {"device": device.name, "meter": to_json(await self._ask(asked, desk.state)), "about": about}
             case GetMeterHistory(_, after):
-                records = await self._ask(asked, lambda: desk.history(after))
-                return {"device": device.name, "transactions": [_transaction(record) for record in records]}
+                return {"device": device.name, "transactions": await self._ask(asked, lambda: _history(desk, after))}
 
     async def _done(
         self,
@@ -119,23 +117,30 @@ class MeterHandlers:
         caller = self.daemon.caller(peer)
         match request:
             case LoadMeter(_, amount):
-                asked = _Asked(device, peer, request.pin, "nothing was loaded", _AGAIN)
+                asked = _Asked(device, peer, request.pin, "nothing was loaded", Doing.LOAD)
                 paid = await self._ask(asked, lambda: desk.load(amount, caller))
             case RefundMeter():
-                asked = _Asked(device, peer, request.pin, "nothing was given back", _AGAIN)
+                doing = Doing.GIVE_BACK if request.amount is None else Doing.PAY_BACK
+                asked = _Asked(device, peer, request.pin, "nothing was given back", doing)
                 paid = await self._ask(
                     asked, lambda: desk.refund(request.amount, request.counter, request.piece, caller)
                 )
             case TakeOver():
                 asked = _Asked(device, peer, request.pin, "nothing was taken over")
                 paid = await self._ask(asked, desk.take_over)
-            case JoinMeter(_, name, wanted):
-                asked = _Asked(
-                    device, peer, request.pin, "not signed on" if wanted is None else "not signed up", _AGAIN
-                )
-                joining = (lambda: desk.sign_on(name)) if wanted is None else (lambda: desk.sign_up(wanted))
-                return {"device": device.name, **_fields(await self._ask(asked, joining))}
+            case JoinMeter():
+                return {"device": device.name, **_fields(await self._joined(request, device, desk, peer))}
         return {"device": device.name, **_fields(paid)}
+
+    async def _joined(
+        self, request: JoinMeter, device: DeviceReport, desk: "MeterDesk", peer: PeerIdentity
+    ) -> "SignedOn":
+        name, wanted, replaces = request.name, request.wanted, request.replaces
+        if wanted is None:
+            asked = _Asked(device, peer, request.pin, "not signed on", Doing.SIGN_ON)
+            return await self._ask(asked, lambda: desk.sign_on(name, replaces=replaces))
+        asked = _Asked(device, peer, request.pin, "not signed up", Doing.SIGN_UP)
+        return await self._ask(asked, lambda: desk.sign_up(wanted, replaces=replaces))
 
     async def _kept(
         self,
@@ -155,7 +160,11 @@ class MeterHandlers:
             case GetFranked(_, counter):
                 asked = _Asked(device, peer, None, "there are no such indicia here")
                 record = await self._ask(asked, lambda: desk.record(counter))
-                return {"device": device.name, **_transaction(record), "indicia": _indicia(record)}
+                return {
+                    "device": device.name,
+                    **_transaction(record),
+                    "indicia": _indicia(record, await desk.given_back()),
+                }
 
     async def _prepared(
         self, request: BeginJob | AddPieces | GiveUpJob, device: DeviceReport, desk: "MeterDesk", peer: PeerIdentity
@@ -177,7 +186,7 @@ class MeterHandlers:
     async def _ask(self, asked: _Asked, ask: Callable[[], Awaitable[T]]) -> T:
         """While the device gets on with its office."""
         work = self._unlocked(asked, ask)
-        return await patiently(self.daemon, asked.device.name, asked.what, work, asked.again or _STATUS)
+        return await patiently(self.daemon, asked.device.name, asked.what, work, GOES_ON.get(asked.doing, _STATUS))
 
     async def _unlocked(self, asked: _Asked, ask: Callable[[], Awaitable[T]]) -> T:
         """A device with a lock or a pad waits for its person; another one wants a login, which is given it then."""
@@ -191,7 +200,7 @@ class MeterHandlers:
                 return await session.application.within_login(session.handle, ask)
         except CkrError as error:
             relay = relay_of(self.daemon, asked.device.name)
-            raise meter_refused(asked.what, error, self.daemon, asked.device, relay, asked.again) from None
+            raise meter_refused(asked.what, error, self.daemon, asked.device, relay, asked.doing) from None
 
 
 def _fields(report: object) -> dict[str, Json]:
@@ -205,8 +214,13 @@ def _hex(content: bytes | None) -> str | None:
     return None if content is None else content.hex()
 
 
+async def _history(desk: "MeterDesk", after: int) -> list[Json]:
+    """Raises CkrError, also for what is no transaction."""
+    return [_transaction(record) for record in await desk.history(after)]
+
+
 def _transaction(record: bytes) -> dict[str, Json]:
-    """For people and programs. Raises ControlError."""
+    """For people and programs. Raises CkrError."""
     # What reads them is loaded for who asks.
     from fob_daemon.metering.reading import transaction_of, value_kind_of
     from fob_protocol.metering.kinds import Deed
@@ -215,12 +229,15 @@ def _transaction(record: bytes) -> dict[str, Json]:
     return {
         "counter": it.counter, "deed": Deed(it.deed).name.lower(), "amount": it.amount, "time": it.time,
         "ascending": it.ascending, "descending": it.descending, "loads": it.loads, "pieces": it.pieces,
-        "labels": len(it.indicia), "value_kind": value_kind_of(it), "serial": it.serial,
+        "labels": len(it.indicia), "value_kind": value_kind_of(it), "serial": it.serial, "fee": it.fee,
         "integrity": _hex(it.integrity), "record": record.hex(),
     }  # fmt: skip
 
 
-def _indicia(record: bytes) -> Json:
+def _indicia(record: bytes, given_back: set[bytes]) -> Json:
     from fob_daemon.metering.reading import transaction_of
 
-    return [{"indicium": one.indicium.hex(), "token": one.token.hex()} for one in transaction_of(record).indicia]
+    return [
+        {"indicium": one.indicium.hex(), "token": one.token.hex(), "given_back": one.indicium in given_back}
+        for one in transaction_of(record).indicia
+    ]

@@ -4,9 +4,12 @@ from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import DaemonView, DeviceReport
+from fob_daemon.control.meter_advice import GOES_ON, OTHERWISE, Doing, helped
 from fob_daemon.control.office_refusals import Unknown, office_refused
 from fob_daemon.control.office_reports import RelayReport
 from fob_protocol.metering.faults import MeterFault
+from fob_protocol.names import plain_name
+from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -19,38 +22,57 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     MeterFault.WRONG_METER: ("the data centre's answer is about another meter", _SIGN_ON),
     MeterFault.WRONG_DEED: ("the data centre did something that was not asked for", _SIGN_ON),
     MeterFault.WRONG_COUNTER: ("the data centre's answer does not go on from where the meter was", _SIGN_ON),
+    MeterFault.WRONG_FEE: ("the data centre asks another price for signing up than it named", _SIGN_ON),
     MeterFault.WRONG_AMOUNT: ("the data centre charged another amount than was asked for", _SIGN_ON),
     MeterFault.WRONG_PIECES: ("the indicia are not those that were asked for", _SIGN_ON),
     MeterFault.WRONG_INTEGRITY: ("the data centre noted another integrity value than was shown", _SIGN_ON),
     MeterFault.UNLAWFUL: ("the data centre's registers do not add up", _SIGN_ON),
     MeterFault.BROKEN_CHAIN: ("the data centre's transactions do not continue one another", _SIGN_ON),
     MeterFault.UNKNOWN_FRANK: ("the meter franked what this device did not ask for", _SIGN_ON),
+    MeterFault.DONE_TWICE: ("the meter did twice what this device asked once", _SIGN_ON),
     MeterFault.LOG_REWRITTEN: ("the data centre's log is not the one it was", _SIGN_ON),
-    MeterFault.NO_ACCOUNT: ("the device has no meter", "fob meter sign-up NAME, or fob meter sign-on NAME"),
+    MeterFault.NO_ACCOUNT: (
+        "the device has no meter",
+        "fob meter sign-up NAME --origin POSTCODE, or fob meter sign-on NAME",
+    ),
     MeterFault.NOT_TAKEN: ("the device keeps a result for another computer", "there, or: fob meter take-over"),
     MeterFault.ASKING: ("what became of the last order is not known yet", "the same command in a moment"),
     MeterFault.ID_USED: ("this order is over: its result was taken elsewhere, or a sign-on ended it", _STATUS),
 }
-_NO_SUCH: Final = Unknown("the device does not take what was asked for", _STATUS)
+_NOT_TAKEN: Final = "the device does not take what was asked for"
+_BY_NAME: Final = frozenset({Ckr.FUNCTION_REJECTED, Ckr.GENERAL_ERROR})
+# What does not mend anything by itself: what was begun is gone on with.
+_NO_MENDING: Final = ("the same command", "fob status", _STATUS)
 
 
 def meter_refused(
-    what: str, error: CkrError, daemon: DaemonView, device: DeviceReport, relay: RelayReport | None, again: str = ""
+    what: str, error: CkrError, daemon: DaemonView, device: DeviceReport, relay: RelayReport | None, doing: Doing
 ) -> ControlError:
-    """`what` was not done because of `error`. `again`: how what was begun goes on, where it can."""
-    name = error.reason.partition(":")[0].strip()
+    """`what` was not done because of `error`."""
+    name, _, detail = (part.strip() for part in error.reason.partition(":"))
     if error.ckr is Ckr.GENERAL_ERROR and name in FAULTS:
         words, deed = FAULTS[name]
         return ControlError(what, f"{words} ({name})", deed, ExitCode.FAILED)
     if error.ckr is Ckr.FUNCTION_NOT_SUPPORTED:
         why = f"'{device.name}' has no meter (CKR_{error.ckr.name})"
         return ControlError(what, why, "fob office status", ExitCode.FAILED)
-    refusal = office_refused(what, error, daemon, device, relay, _NO_SUCH)
+    found = helped(doing, name) if error.ckr in _BY_NAME else None
+    if found is not None:
+        words, deed = found
+        # The data centre's own words, as the device passed them on.
+        said = f": {plain_name(detail, REFUSAL_LIMIT)}" if detail else ""
+        return ControlError(what, f"{words}{said} ({name})", deed, ExitCode.FAILED)
+    refusal = office_refused(what, error, daemon, device, relay, Unknown(_NOT_TAKEN, OTHERWISE.get(doing, _STATUS)))
+    return refusal if error.ckr is Ckr.ARGUMENTS_BAD else _going_on(refusal, GOES_ON.get(doing, ""))
+
+
+def _going_on(refusal: ControlError, again: str) -> ControlError:
+    """With what is to be done behind what mends it."""
     if not again:
         return refusal
     deed = refusal.next_command
-    is_own = deed.startswith("fob ") and deed != _STATUS and not deed.startswith("fob status")
+    mends = not deed.startswith(_NO_MENDING)
     return ControlError(
-        refusal.what, refusal.why, f"{deed}, and then: {again}" if is_own else again, refusal.exit_code,
+        refusal.what, refusal.why, f"{deed}, and then: {again}" if mends else again, refusal.exit_code,
         status=refusal.status,
     )  # fmt: skip

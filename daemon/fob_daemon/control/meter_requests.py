@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fob_daemon.control import limits
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.route import Route
-from fob_daemon.metering.limits import GRAMS_LIMIT
+from fob_daemon.metering.limits import GRAMS_LIMIT, RATE_COMMAND
 from fob_protocol.metering.limits import AMOUNT_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, POSTCODE_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 ADDRESS_LIMIT: Final = 512
 # Pieces of one body, which are added to a batch.
 PIECES_LIMIT: Final = 256
-# The component of rates that comes with the office.
-RATE_COMMAND: Final = "XRATE"
 
 
 class PaymentName(StrEnum):
@@ -37,143 +35,126 @@ class PaymentName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class _OfMeter:
+    """A request about one device's meter."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlocking(_OfMeter):
+    """One that may need a PIN."""
+
+    pin: bytes | None = field(repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class GetMeters:
     """GET meters: what devices told last; no round trip."""
 
 
 @dataclass(frozen=True, slots=True)
-class GetMeter:
+class GetMeter(_OfMeter):
     """GET devices/{device}/meter"""
 
-    device: str
-
 
 @dataclass(frozen=True, slots=True)
-class GetTerms:
+class GetTerms(_OfMeter):
     """GET devices/{device}/meter/terms"""
 
-    device: str
-
 
 @dataclass(frozen=True, slots=True)
-class GetAbout:
+class GetAbout(_Unlocking):
     """POST devices/{device}/meter/about: it may need a PIN."""
 
-    device: str
-    pin: bytes | None = field(repr=False)
-
 
 @dataclass(frozen=True, slots=True)
-class JoinMeter:
+class JoinMeter(_Unlocking):
     """POST devices/{device}/meter/sign-up or /sign-on; the latter when there is a name only."""
 
-    device: str
     name: str
     wanted: "SignUp | None"
-    pin: bytes | None = field(repr=False)
+    replaces: bool
 
 
 @dataclass(frozen=True, slots=True)
-class GetMeterHistory:
+class GetMeterHistory(_Unlocking):
     """POST devices/{device}/meter/history: it may need a PIN."""
 
-    device: str
     after: int
-    pin: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class LoadMeter:
+class LoadMeter(_Unlocking):
     """POST devices/{device}/meter/loads"""
 
-    device: str
     amount: int
-    pin: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class RefundMeter:
+class RefundMeter(_Unlocking):
     """POST devices/{device}/meter/refunds; an amount, or an indicium of a transaction that is told."""
 
-    device: str
     amount: int | None
     counter: int
     piece: int
-    pin: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class TakeOver:
+class TakeOver(_Unlocking):
     """POST devices/{device}/meter/take-over"""
 
-    device: str
-    pin: bytes | None = field(repr=False)
-
 
 @dataclass(frozen=True, slots=True)
-class ListJobs:
+class ListJobs(_OfMeter):
     """GET devices/{device}/meter/jobs"""
 
-    device: str
-
 
 @dataclass(frozen=True, slots=True)
-class BeginJob:
+class BeginJob(_Unlocking):
     """POST devices/{device}/meter/jobs"""
 
-    device: str
     command: str
-    pin: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class AddPieces:
+class AddPieces(_OfMeter):
     """POST devices/{device}/meter/jobs/{job}/pieces; `cleanse`: addresses are written by the device's component."""
 
-    device: str
     job: int
     pieces: "tuple[Piece, ...]" = field(repr=False)
     cleanse: bool
 
 
 @dataclass(frozen=True, slots=True)
-class FrankJob:
+class FrankJob(_Unlocking):
     """POST devices/{device}/meter/jobs/{job}/franking; answered by a stream. Job 0: the one that was cut."""
 
-    device: str
     job: int
-    pin: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUpJob:
+class GiveUpJob(_Unlocking):
     """DELETE devices/{device}/meter/jobs: the one that was cut."""
 
-    device: str
-    pin: bytes | None = field(repr=False)
-
 
 @dataclass(frozen=True, slots=True)
-class ListFranked:
+class ListFranked(_OfMeter):
     """GET devices/{device}/meter/franked; of one batch, or of all for 0."""
 
-    device: str
     job: int
 
 
 @dataclass(frozen=True, slots=True)
-class GetFranked:
+class GetFranked(_OfMeter):
     """GET devices/{device}/meter/franked/{counter}"""
 
-    device: str
     counter: int
 
 
 @dataclass(frozen=True, slots=True)
-class GetAppearance:
+class GetAppearance(_OfMeter):
     """GET devices/{device}/meter/appearance"""
-
-    device: str
 
 
 MeterRequest = (
@@ -198,10 +179,8 @@ def _sign_up(path: Mapping[str, str], body: Fields) -> JoinMeter:
     from fob_daemon.metering.views import SignUp
 
     name = body.name("name", LOGIN_NAME_LIMIT)
-    below, amount = (
-        body.optional_positive("refill_below", AMOUNT_LIMIT),
-        body.optional_positive("refill_amount", AMOUNT_LIMIT),
-    )
+    below = body.optional_positive("refill_below", AMOUNT_LIMIT)
+    amount = body.optional_positive("refill_amount", AMOUNT_LIMIT)
     if (below is None) != (amount is None):
         raise bad_request("'refill_below' and 'refill_amount' stand together")
     wanted = SignUp(
@@ -212,15 +191,15 @@ def _sign_up(path: Mapping[str, str], body: Fields) -> JoinMeter:
         amount,
         body.names("origins", ORIGINS_LIMIT, POSTCODE_LIMIT),
     )
-    return JoinMeter(_device(path), name, wanted, _pin(body))
+    return JoinMeter(_device(path), name, wanted, body.flag("replace"), pin=_pin(body))
 
 
 def _refund(path: Mapping[str, str], body: Fields) -> RefundMeter:
     amount = body.optional_positive("amount", AMOUNT_LIMIT)
     if amount is not None:
-        return RefundMeter(_device(path), amount, 0, 0, _pin(body))
+        return RefundMeter(_device(path), amount, 0, 0, pin=_pin(body))
     return RefundMeter(
-        _device(path), None, body.whole("counter", limits.MAX_SEQUENCE), body.whole("piece", 255), _pin(body)
+        _device(path), None, body.whole("counter", limits.MAX_SEQUENCE), body.whole("piece", 255), pin=_pin(body)
     )
 
 
@@ -250,37 +229,39 @@ METER_ROUTES: Final = (
     Route("GET", "meters", lambda path, query: GetMeters()),
     Route("GET", "devices/{device}/meter", lambda path, query: GetMeter(_device(path))),
     Route("GET", "devices/{device}/meter/terms", lambda path, query: GetTerms(_device(path))),
-    Route("POST", "devices/{device}/meter/about", lambda path, body: GetAbout(_device(path), _pin(body))),
+    Route("POST", "devices/{device}/meter/about", lambda path, body: GetAbout(_device(path), pin=_pin(body))),
     Route("POST", "devices/{device}/meter/sign-up", _sign_up),
     Route(
         "POST",
         "devices/{device}/meter/sign-on",
-        lambda path, body: JoinMeter(_device(path), body.name("name", LOGIN_NAME_LIMIT), None, _pin(body)),
+        lambda path, body: JoinMeter(
+            _device(path), body.name("name", LOGIN_NAME_LIMIT), None, body.flag("replace"), pin=_pin(body)
+        ),
     ),
     Route(
         "POST",
         "devices/{device}/meter/history",
-        lambda path, body: GetMeterHistory(_device(path), body.whole("after", limits.MAX_SEQUENCE), _pin(body)),
+        lambda path, body: GetMeterHistory(_device(path), body.whole("after", limits.MAX_SEQUENCE), pin=_pin(body)),
     ),
     Route(
         "POST",
         "devices/{device}/meter/loads",
-        lambda path, body: LoadMeter(_device(path), body.positive("amount", AMOUNT_LIMIT), _pin(body)),
+        lambda path, body: LoadMeter(_device(path), body.positive("amount", AMOUNT_LIMIT), pin=_pin(body)),
     ),
     Route("POST", "devices/{device}/meter/refunds", _refund),
-    Route("POST", "devices/{device}/meter/take-over", lambda path, body: TakeOver(_device(path), _pin(body))),
+    Route("POST", "devices/{device}/meter/take-over", lambda path, body: TakeOver(_device(path), pin=_pin(body))),
     Route("GET", "devices/{device}/meter/jobs", lambda path, query: ListJobs(_device(path))),
     Route(
         "POST",
         "devices/{device}/meter/jobs",
-        lambda path, body: BeginJob(_device(path), body.optional_name("command", 16) or RATE_COMMAND, _pin(body)),
+        lambda path, body: BeginJob(_device(path), body.optional_name("command", 16) or RATE_COMMAND, pin=_pin(body)),
     ),
-    Route("DELETE", "devices/{device}/meter/jobs", lambda path, body: GiveUpJob(_device(path), _pin(body))),
+    Route("DELETE", "devices/{device}/meter/jobs", lambda path, body: GiveUpJob(_device(path), pin=_pin(body))),
     Route("POST", "devices/{device}/meter/jobs/{job}/pieces", _add),
     Route(
         "POST",
         "devices/{device}/meter/jobs/{job}/franking",
-        lambda path, body: FrankJob(_device(path), _number(path, "job"), _pin(body)),
+        lambda path, body: FrankJob(_device(path), _number(path, "job"), pin=_pin(body)),
     ),
     Route(
         "GET",

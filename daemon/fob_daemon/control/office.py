@@ -30,7 +30,7 @@ from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.at.values import Value
 from fob_protocol.office.hashing import digest
-from fob_protocol.office.refusal_words import Deed
+from fob_protocol.office.refusal_words import Remedy
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -69,7 +69,7 @@ class OfficeHandlers:
         try:
             await patiently(self.daemon, device.name, what, asked, _STATUS, goes_on=True)
         except ControlError as error:
-            if error.next_command != COMMANDS[Deed.OPTIONS]:
+            if error.next_command != COMMANDS[Remedy.OPTIONS]:
                 raise
             # What runs says nothing of what does not.
             raise ControlError(error.what, error.why, _STATUS, error.exit_code) from None

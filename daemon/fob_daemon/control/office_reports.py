@@ -102,6 +102,7 @@ class OfficeReport:
     url: str
     ca_file: str
     relays: tuple[RelayReport, ...]
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,26 @@ import shlex
 from typing import Final
 
 from fob_protocol.names import plain_name
-from fob_protocol.office.refusal_words import MEANINGS, Deed
+from fob_protocol.office.refusal_words import MEANINGS, Remedy
 
 COMMANDS: Final = {
-    Deed.AGAIN: "the same command again",
-    Deed.LATER: "the same command in a moment",
-    Deed.OPERATOR: "ask who runs the office",
-    Deed.DOCTOR: "fob doctor",
-    Deed.CONFIGURE: "fob office configure",
-    Deed.OPTIONS: "fob options list",
-    Deed.REGISTER: "fob office register SERVER",
-    Deed.OTHER_NAME: "the same command with another --name",
-    Deed.OTHER_FIELDS: "the same command, filled in otherwise",
-    Deed.ENTITLED: "fob office entitled SERVER",
-    Deed.LETTER: "fob integrity letter PROGRAM",
-    Deed.VALIDATE: "fob integrity validate",
-    Deed.RESYNCHRONISE: "ask who runs the office: fob-office copy resynchronise",
-    Deed.SIGN_UP: "fob meter sign-up",
-    Deed.SIGN_ON: "fob meter sign-on",
-    Deed.REFILL: "fob meter refill",
-    Deed.PAYMENT: "ask who pays for the meter, then fob meter refill",
+    Remedy.AGAIN: "the same command again",
+    Remedy.LATER: "the same command in a moment",
+    Remedy.OPERATOR: "ask who runs the office",
+    Remedy.DOCTOR: "fob doctor",
+    Remedy.CONFIGURE: "fob office configure",
+    Remedy.OPTIONS: "fob options list",
+    Remedy.REGISTER: "fob office register SERVER",
+    Remedy.OTHER_NAME: "the same command with another --name",
+    Remedy.OTHER_FIELDS: "the same command, filled in otherwise",
+    Remedy.ENTITLED: "fob office entitled SERVER",
+    Remedy.LETTER: "fob integrity letter PROGRAM",
+    Remedy.VALIDATE: "fob integrity validate",
+    Remedy.RESYNCHRONISE: "ask who runs the office: fob-office copy resynchronise",
+    Remedy.SIGN_UP: "fob meter sign-up NAME --origin POSTCODE",
+    Remedy.SIGN_ON: "fob meter sign-on NAME",
+    Remedy.REFILL: "fob meter refill AMOUNT",
+    Remedy.PAYMENT: "ask who pays for the meter, then fob meter refill AMOUNT",
 }
 
 
@@ -38,7 +38,7 @@ _INSTALL: Final = "install the phone's program anew, restart it, and then: fob i
 
 
 def refusal_named(reason: str, subject: str = "") -> tuple[str, str, str] | None:
-    """Name, words and next deed, when a device's reason begins with the name of a refusal.
+    """Name, words and what helps, when a device's reason begins with the name of a refusal.
 
     `subject` is the server or the program that it is about.
     """
@@ -47,16 +47,16 @@ def refusal_named(reason: str, subject: str = "") -> tuple[str, str, str] | None
         return None
     program, _, cause = detail.partition(" ")
     if name not in _OF_COPIES or not program:
-        words, deed = MEANINGS[name]
-        return name, words, _next(name, deed, subject)
+        words, remedy = MEANINGS[name]
+        return name, words, _next(name, remedy, subject)
     name = cause if cause in MEANINGS else name
-    words, deed = MEANINGS[name]
+    words, remedy = MEANINGS[name]
     words = words if program == subject else f"'{plain_name(program)}' is not enabled: {words}"
-    return name, words, _next(name, deed, program)
+    return name, words, _next(name, remedy, program)
 
 
-def _next(name: str, deed: Deed, subject: str) -> str:
+def _next(name: str, remedy: Remedy, subject: str) -> str:
     if subject == _DEVICE_PROGRAM and name in _OF_FILES:
         return _INSTALL
-    head, _, last = COMMANDS[deed].rpartition(" ")
-    return f"{head} {shlex.quote(subject)}" if subject and last in _SUBJECTS else COMMANDS[deed]
+    head, _, last = COMMANDS[remedy].rpartition(" ")
+    return f"{head} {shlex.quote(subject)}" if subject and last in _SUBJECTS else COMMANDS[remedy]

@@ -22,19 +22,32 @@ def running(
     folder: Path | None = None,
     stdin: int | None = None,
     output: int | IO[bytes] | None = None,
+    errors: int | None = None,
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program, until the body ends; `output` takes both its streams. Raises OSError when it cannot be started."""
+    """A program, until the body ends. Raises OSError when it cannot be started.
+
+    `output` takes both its streams where there are no `errors`.
+    """
     process: subprocess.Popen[bytes] | None = None
     try:
         with undisturbed():
-            process = subprocess.Popen(
-                command, env=environment, cwd=folder, stdin=stdin, stdout=output, stderr=output and subprocess.STDOUT
-            )
+            stderr = errors or (output and subprocess.STDOUT)
+            process = subprocess.Popen(command, env=environment, cwd=folder, stdin=stdin, stdout=output, stderr=stderr)
         yield process
     finally:
         if process is not None and process.poll() is None:
             with undisturbed():
                 _end_family(process)
+
+
+def run_to_end(
+    command: Sequence[str], environment: Mapping[str, str], stdin: bytes = b""
+) -> "subprocess.CompletedProcess[bytes]":
+    """What a program says when it is told this. Raises OSError when it cannot be started."""
+    pipe = subprocess.PIPE
+    with running(command, environment, stdin=pipe, output=pipe, errors=pipe) as process:
+        out, err = process.communicate(stdin)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def exit_status(process: "subprocess.Popen[bytes]") -> int:

@@ -68,10 +68,12 @@ class SerialLink:
 class RadioLink:
     """Bluetooth Low Energy over the virtual radio, a controller for each side.
 
-    `interval`: milliseconds from connection event to event, None for what phones commonly choose.
+    `interval`: milliseconds from connection event to event that connections begin with, None for what phones commonly
+    choose; with `hold` they keep it.
     """
 
     interval: float | None = None
+    hold: bool = False
     words: str = "a virtual Bluetooth radio"
 
     def check(self) -> None:
@@ -90,7 +92,7 @@ class RadioLink:
 
     def prepare(self, processes: "Processes") -> None:
         """Make air."""
-        processes.start_radio(self.interval)
+        processes.start_radio(self.interval, hold=self.hold)
 
     def url(self, processes: "Processes") -> str:
         """The phone is the only one that a scan hears."""

@@ -51,8 +51,8 @@ STEPS: Final = (
     ),
     Step("What stood on the phone's screen, and who answered.", _LOOK, *_FOB),
     Step(
-        "Three letters at once, one of them dearer than a piece may be here: refused by name, and none is paid.",
-        "! fob meter frank --batch letters.csv && fob meter frank --give-up",
+        "Three letters at once, one of them dearer than a piece may be here: its line is named, and none is paid.",
+        "! fob meter frank --batch letters.csv",
         *_FOB,
     ),
     Step(

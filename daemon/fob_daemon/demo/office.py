@@ -1,12 +1,13 @@
 """The back office of a demo: founded in the scratch folder, with an order for the phone that a factory makes there."""
 
 import json
+import os
 import re
-import subprocess
 import time
 from collections.abc import Sequence
 from typing import Final
 
+from fob_daemon.demo.commands import run_to_end
 from fob_daemon.demo.errors import DemoError, failed
 from fob_daemon.demo.processes import Processes, program
 from fob_daemon.demo.scratch import Scratch
@@ -89,7 +90,7 @@ class DemoOffice:
         return self._run("fob-office", *arguments, "--state", str(self._scratch.office))
 
     def _run(self, *command: str) -> bytes:
-        done = subprocess.run(program(*command), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = run_to_end(program(*command), os.environ)
         if done.returncode:
             raise failed(f"{command[0]} {command[1]} failed", "it", done.returncode, done.stderr)
         return done.stdout

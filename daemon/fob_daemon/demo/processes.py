@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from fob_daemon.demo import watcher
+from fob_daemon.demo.commands import run_to_end
 from fob_daemon.demo.errors import DemoError, failed
 from fob_daemon.demo.links import DemoLink
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
@@ -53,15 +54,15 @@ class Processes:
         """A new phone with this demo's PINs."""
         pins = f"{self.scratch.user_pin}\n{self.scratch.so_pin}\n".encode()
         arguments = ["init", "--state", str(self.scratch.phone), "--label", TOKEN_LABEL, "--pins", "-"]
-        done = subprocess.run(program("fob-device", *arguments), input=pins, capture_output=True, check=False)
+        done = run_to_end(program("fob-device", *arguments), os.environ, pins)
         if done.returncode:
             raise failed("the phone was not made", "fob-device", done.returncode, done.stderr)
 
-    def start_radio(self, interval: float | None = None) -> None:
+    def start_radio(self, interval: float | None = None, *, hold: bool = False) -> None:
         """Make the air between two Bluetooth controllers; returns when hosts can connect to it."""
         places = ["--listen", f"unix:{self.scratch.air}", "--control", f"unix:{self.scratch.air_control}"]
         pace = [] if interval is None else ["--interval", str(interval)]
-        self.start("radio", program("fob-device", "radio", *places, *pace))
+        self.start("radio", program("fob-device", "radio", *places, *pace, *(["--hold"] if hold else [])))
 
     def start_phone(self) -> None:
         """Switch the phone on; returns when its line is there."""
@@ -94,13 +95,7 @@ class Processes:
 
     def fob(self, *arguments: str) -> bytes:
         """What a `fob` command says, at this demo's daemon. Raises DemoError."""
-        done = subprocess.run(
-            program("fob", *arguments),
-            env=os.environ | self.scratch.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        done = run_to_end(program("fob", *arguments), os.environ | self.scratch.environment())
         if done.returncode:
             raise failed(f"fob {' '.join(arguments)} failed", "it", done.returncode, done.stderr)
         return done.stdout

@@ -29,4 +29,11 @@ def undisturbed() -> Iterator[None]:
 
 
 def _end(number: int, frame: object) -> None:
+    # Who is impatient must not break off what clears away; no SIG_IGN, which programs would inherit.
+    for each in ENDING:
+        signal.signal(each, _wait)
     raise SystemExit(128 + number)
+
+
+def _wait(number: int, frame: object) -> None:
+    """It ends already."""

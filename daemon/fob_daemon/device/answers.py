@@ -25,6 +25,18 @@ def reading() -> Iterator[None]:
         raise CkrError(Ckr.DEVICE_ERROR, f"the device's answer: {error}") from None
 
 
+def one_line(answer: Answer) -> Values:
+    """Raises AtSyntaxError for more, and for none."""
+    if len(answer.lines) != 1:
+        raise AtSyntaxError("one line is due")
+    return answer.lines[0]
+
+
+def padded(line: Values, count: int) -> Values:
+    """Absent values at the end of a line are not written."""
+    return line + (None,) * (count - len(line))
+
+
 def read_block(answer: Answer) -> bytes:
     """The answer that is one block. Raises CkrError."""
     match answer.lines:

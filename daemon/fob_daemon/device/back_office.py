@@ -13,6 +13,7 @@ from fob_daemon.control.office_reports import (
     Relayed,
     RelayReport,
 )
+from fob_daemon.device.office_answers import read_announced
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.timeouts import Timeouts
 from fob_daemon.link.interface import Link
@@ -109,7 +110,7 @@ class BackOffice:
         """An event that does not parse is no hint at all."""
         match event.name, event.values:
             case name, _ if name == EVENT_RELAY:
-                self._relay.wake()
+                self._relay.wake(read_announced(event.values))
             case name, (int(done), int(total), str(words)) if name == EVENT_PROGRESS:
                 progress = Progress(self._name(), words[:RELAY_WORDS_LIMIT], done, total)
                 self._doing = progress if words else None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fob_daemon.device.answers import reading
+from fob_daemon.device.answers import one_line, padded, reading
 from fob_daemon.device.office_views import (
     Copy,
     Entitled,
@@ -33,13 +33,21 @@ def read_waiting(answer: Answer) -> Waiting | None:
     with reading():
         if not answer.lines:
             return None
-        return Waiting.from_values(_one(answer))
+        return Waiting.from_values(one_line(answer))
+
+
+def read_announced(values: Values) -> Waiting | None:
+    """The question that came with its announcement, None where it has to be asked for."""
+    try:
+        return Waiting.from_values(values)
+    except AtSyntaxError:
+        return None
 
 
 def read_office(answer: Answer) -> OfficeState:
     """The answer of +FOBOFFICE. Raises CkrError."""
     with reading():
-        match _one(answer):
+        match one_line(answer):
             case (
                 str(serial), str(hardware), int(number), int(counter), str(state), str(words), int(done), int(total)
             ):  # fmt: skip
@@ -68,7 +76,7 @@ def read_entitled(answer: Answer) -> Entitled:
     with reading():
         match answer.lines:
             case (head, *lines):
-                match _padded(head, 4):
+                match padded(head, 4):
                     case (int(version), 1 | 2 as state, int(until), (int() | None) as told):
                         levels = dict(_level(line) for line in _bounded(lines, ENTITLEMENTS_LIMIT, "applications"))
                         return Entitled(version, state == _ACTIVE, until, levels, told)
@@ -78,7 +86,7 @@ def read_entitled(answer: Answer) -> Entitled:
 def read_used(answer: Answer) -> Used:
     """The answer of +FOBUSE. Raises CkrError."""
     with reading():
-        match _one(answer):
+        match one_line(answer):
             case (int(status), bytes(body)):
                 return Used(status, body)
         raise AtSyntaxError("an application answers with a status and a block")
@@ -93,7 +101,7 @@ def read_options(answer: Answer) -> list[Option]:
 def read_option_page(answer: Answer) -> OptionPage:
     """The answer of +FOBOPTION. Raises CkrError."""
     with reading():
-        match _one(answer):
+        match one_line(answer):
             case (int(size), bytes(octets)):
                 return OptionPage(size, octets)
         raise AtSyntaxError("a part of a component is its size and a block")
@@ -113,12 +121,6 @@ def read_values(answer: Answer) -> tuple[Values, ...]:
         return answer.lines
 
 
-def _one(answer: Answer) -> Values:
-    if len(answer.lines) != 1:
-        raise AtSyntaxError("one line is due")
-    return answer.lines[0]
-
-
 def _bounded(lines: Sequence[Values], limit: int, what: str) -> Sequence[Values]:
     if len(lines) > limit:
         raise AtSyntaxError(f"more than {limit} {what}")
@@ -126,7 +128,7 @@ def _bounded(lines: Sequence[Values], limit: int, what: str) -> Sequence[Values]
 
 
 def _server(line: Values) -> Server:
-    match _padded(line, 5):
+    match padded(line, 5):
         case (str(id_), str(title), str(application), 0 | 1 as registered, (str() | None) as name):
             return Server(id_, title, application, bool(registered), name or "")
     raise AtSyntaxError("a server is id, title, application, registered and name")
@@ -147,7 +149,7 @@ def _level(line: Values) -> tuple[str, int]:
 
 
 def _option(line: Values) -> Option:
-    match _padded(line, 7):
+    match padded(line, 7):
         case (
             str(id_), str(version), int(kind), str(title), int(octets),
             (str() | None) as newest, (str() | None) as commands,
@@ -157,15 +159,10 @@ def _option(line: Values) -> Option:
 
 
 def _copy(line: Values) -> Copy:
-    match _padded(line, 7):
+    match padded(line, 7):
         case (
             str(program), str(version), (bytes() | None) as number, str(state), (str() | None) as reason,
             (int() | None) as validated, (int() | None) as until,
         ):  # fmt: skip
             return Copy(program, version, (number or b"").hex(), state, reason or "", validated, until)
     raise AtSyntaxError("a copy is program, version, number, state, reason, DT and until")
-
-
-def _padded(line: Values, count: int) -> Values:
-    """Absent values at the end of a line are not written."""
-    return line + (None,) * (count - len(line))

@@ -35,7 +35,7 @@ class _End(Generic[T]):
 
 
 async def hold(office: Office, conversation: Conversation[T], note_time: Callable[[int], None]) -> T:
-    """What it comes to; `note_time` is told what servers signed.
+    """What it comes to; `note_time` is told what servers signed, in refusals too.
 
     Raises OfficeError, RefusedError, NotAskedError, and OSError for what could not be kept.
     """
@@ -60,7 +60,8 @@ async def _answered(
         try:
             answer: Answer = asked.open(sealed)
         except RefusedError as refused:
-            # An answer too, of which a conversation may know what comes next.
+            # An answer too, with its time, of which a conversation may know what comes next.
+            note_time(refused.time)
             return conversation.throw(refused)
         note_time(answer.time)
         return conversation.send(answer)

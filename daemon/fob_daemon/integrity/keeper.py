@@ -16,6 +16,7 @@ from fob_daemon.integrity.asking import hold
 from fob_daemon.integrity.enrolled import Enrolled, keep, nobody_known
 from fob_daemon.integrity.files import KEY_FILE
 from fob_daemon.relay.outcome import Office
+from fob_protocol.integrity.challenges import Challenges
 from fob_protocol.integrity.distribution import Copies, Holding
 from fob_protocol.integrity.held_copy import HeldCopy
 from fob_protocol.integrity.holder import Holder
@@ -32,6 +33,7 @@ from fob_protocol.office.directory import ask_directory
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.known import Known
 from fob_protocol.office.message import Version
+from fob_protocol.office.trusted_time import TrustedTime
 
 T = TypeVar("T")
 
@@ -44,16 +46,25 @@ class OtherReleaseError(Exception):
 
 @dataclass(slots=True)
 class Keeper:
-    """One conversation at a time. `kept` is on the disk; `version` is fobd's. Methods raise what `hold` raises."""
+    """One conversation at a time. `kept` is on the disk; `version` is fobd's. Methods raise what `hold` raises.
+
+    `clock` and `passed` are TrustedTime's.
+    """
 
     folder: Path
     version: Version
     office: Office
     clock: Callable[[], int]
+    passed: Callable[[], float]
     random: Random = field(repr=False)
     kept: Enrolled | None = field(default=None)
     _servers: Known | None = field(default=None)
     _signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
+    _challenges: Challenges = field(default_factory=Challenges)
+    _time: TrustedTime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._time = TrustedTime(self.clock, self.passed)
 
     @property
     def copy(self) -> HeldCopy | None:
@@ -62,13 +73,15 @@ class Keeper:
 
     @property
     def now(self) -> int:
-        """The later of this computer's clock and the latest time that a server signed."""
-        clock = self.clock()
-        return clock if self._servers is None else self._servers.now(clock).time
+        """Seconds since 1970: a clock that is behind makes nothing younger than it is."""
+        return self._time.now
 
     def use(self, kept: Enrolled) -> None:
-        """What was loaded."""
+        """What was loaded. What another office's servers signed says nothing of these."""
+        is_other = self.kept is None or self.kept.issuer != kept.issuer
         self.kept, self._servers = kept, kept.servers
+        if is_other:
+            self._time = TrustedTime(self.clock, self.passed, self._servers.trust.time)
 
     def load_key(self) -> None:
         """Made at the first enrolment. Raises ValueError, PermissionsError, OSError."""
@@ -101,7 +114,8 @@ class Keeper:
     async def ask_servers(self) -> None:
         """Their newest certificates, and which keys were revoked since."""
         kept = self._enrolled
-        known = await self._directory(self._known, kept.certificate)
+        server = read_certificate(kept.issuer, kept.certificate).server
+        known = await self._directory(self._known, self._known.certificates.get(server, kept.certificate))
         if known != self._servers:
             self._servers = known
             await asyncio.to_thread(self._change)
@@ -180,12 +194,15 @@ class Keeper:
 
     async def _hold(self, conversation: Conversation[T]) -> T:
         def note(time: int) -> None:
+            self._time.note(time)
             self._servers = self._known.with_time(time)
 
         return await hold(self.office, conversation, note)
 
     def _holder(self) -> Holder:
-        return Holder(self._key(), lambda copy: self._change(copy=copy), self.random, lambda: self.now)
+        return Holder(
+            self._key(), lambda copy: self._change(copy=copy), self.random, lambda: self.now, self._challenges
+        )  # fmt: skip
 
     def _key(self) -> Ed25519PrivateKey:
         if self._signing_key is None:

@@ -21,6 +21,7 @@ from fob_daemon.integrity.files import STATE_FILE
 from fob_daemon.integrity.words import NOT_VALIDATED, own_words
 from fob_daemon.relay.outcome import Office
 from fob_daemon.version import own_version
+from fob_protocol.office.trusted_time import passed_time
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -36,12 +37,15 @@ Clock = Callable[[], float]
 
 
 class OwnCopy:
-    """Implements OwnIntegrity. Made inside the running loop."""
+    """Implements OwnIntegrity. Made inside the running loop. `passed`: seconds of a clock that nobody sets."""
 
-    def __init__(self, settings: OfficeSettings, office: Office, clock: Clock = time.time) -> None:
+    def __init__(
+        self, settings: OfficeSettings, office: Office, clock: Clock = time.time, passed: Clock = passed_time
+    ) -> None:
         self._settings = settings
         self._office = office
         self._clock = clock
+        self._passed = passed
         self._folder = Path()
         self._validating: Validating | None = None
         self._running: asyncio.Task[None] | None = None
@@ -64,10 +68,11 @@ class OwnCopy:
     async def admit(self) -> None:
         """Before a private key is used. Raises CkrError FUNCTION_REJECTED."""
         validating = self._validating
-        if validating is None or validating.is_admitted:
+        if validating is None or (not validating.is_admitted and await self._asked_at_once(validating)):
             return
-        if await self._asked_at_once(validating):
-            return
+        if validating.is_unheard:
+            validating.want_answer()
+            self._wake.set()
         if not validating.is_enabled:
             words, _ = validating.trouble or own_words(NOT_VALIDATED)
             _log.warning("integrity.key_refused", why=words)
@@ -146,8 +151,8 @@ class OwnCopy:
     async def _asked_at_once(self, validating: "Validating") -> bool:
         """For a use that waits: whether the office says yes. Of many that wait one asks.
 
-        What was asked since another one came is about that one too. Nor does any wait behind a question that nobody
-        answers, whoever asked it.
+        What was asked since another one came, and came to an end, is about that one too; what was broken off is not.
+        Nor does any wait behind a question that nobody answers, whoever asked it.
         """
         if not validating.may_ask:
             return False
@@ -164,8 +169,8 @@ class OwnCopy:
         async with self._turn:
             if validating.is_admitted:
                 return True
-            if validating.begun != begun:
-                return validating.was_confirmed
+            if validating.ended > begun:
+                return validating.ended_well
             if not validating.may_ask:
                 return False
             await validating.now()
@@ -216,8 +221,9 @@ class OwnCopy:
         from fob_daemon.integrity.validating import Validating
         from fob_protocol.integrity.installation import release_of
 
-        keeper = Keeper(self._folder, release_of(own_version()), self._office, lambda: int(self._clock()), os.urandom)
-        return Validating(keeper, self._clock)
+        version, clock = release_of(own_version()), lambda: int(self._clock())
+        keeper = Keeper(self._folder, version, self._office, clock, self._passed, os.urandom)
+        return Validating(keeper, self._passed)
 
     def _read_certificate(self, what: str) -> bytes:
         path = self._settings.certificate

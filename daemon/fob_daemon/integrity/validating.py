@@ -4,25 +4,28 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.integrity.asking import NotAskedError
-from fob_daemon.integrity.keeper import Keeper, OtherReleaseError
+from fob_daemon.integrity.keeper import Keeper
 from fob_daemon.integrity.own_program import UnreadableError, measure, package_folders
+from fob_daemon.integrity.troubles import (
+    TROUBLES,
+    is_forgetful,
+    is_no_answer,
+    is_sealed_wrongly,
+    may_be_of_changed_keys,
+    named_trouble,
+)
 from fob_daemon.integrity.words import (
     NEEDS_LETTER,
-    NOT_KEPT,
     NOT_VALIDATED,
     OTHER_CERTIFICATE,
-    OTHER_RELEASE,
     UNKNOWN_RELEASE,
     UNREACHABLE,
-    UNREADABLE,
     own_words,
 )
-from fob_daemon.permissions import PermissionsError
 from fob_protocol.integrity.admission import Standing, is_graced, is_new, standing
 from fob_protocol.integrity.held_copy import HeldCopy
 from fob_protocol.integrity.letter import LetterError, read_letter
@@ -30,7 +33,7 @@ from fob_protocol.integrity.measured import Measured
 from fob_protocol.integrity.ticket import unverified_ticket
 from fob_protocol.integrity.validation import State
 from fob_protocol.limits import QUESTION_TIME
-from fob_protocol.office.errors import Fault, OfficeError, RefusedError
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.retries import Pauses
 
@@ -39,6 +42,9 @@ REFUSED_AGAIN: Final = 300.0
 # Seconds between two questions of uses that wait for a copy which the office has refused: it may be enabled again, and
 # programs that try without a break are no reason to ask as often.
 USE_AGAIN: Final = 5.0
+# Seconds between two questions to an office that is away, while uses go on without it: whoever comes once it is back is
+# the last that goes unasked. Without uses it is asked as any other that is away, and when it said.
+AWAY_AGAIN: Final = 1.0
 
 # Seconds that a use waits for the office; those of one that goes on, or is refused, without the office too.
 LONG_ASK_TIME: Final = QUESTION_TIME
@@ -47,31 +53,35 @@ SHORT_ASK_TIME: Final = 10.0
 # grace.
 UNUSED_AGAIN: Final = 3600.0
 
-# What keeps an answer from coming, or from being kept.
-_TROUBLES: Final = (
-    NotAskedError, OfficeError, RefusedError, OtherReleaseError, UnreadableError, PermissionsError, OSError, ValueError,
-)  # fmt: skip
-
 
 @dataclass(slots=True)
 class Validating:
-    """Each attempt measures anew. `trouble`: words and next command for what is the matter, None when nothing is."""
+    """Each attempt measures anew. `trouble`: words and next command for what is the matter, None when nothing is.
+
+    `passed`: seconds of a clock that nobody sets.
+    """
 
     keeper: Keeper
-    clock: Callable[[], float]
+    passed: Callable[[], float]
     _pauses: Pauses = field(init=False)
-    # Attempts that were begun.
+    # Attempts are counted: how many were begun, and the newest that came to an end, and to VAL_OK. What is broken off
+    # comes to none.
     begun: int = field(default=0)
-    # Since the start: what was measured last; whether VAL_OK came, or anything; whether servers were asked for; when to
-    # try again; whether the office was away at the last try.
+    ended: int = field(default=0)
+    _confirmed: int = field(default=0)
+    # The attempt that uses want which went on, or were refused, without an answer.
+    _wanted: int = field(default=0)
+    # Since the start: what was measured last; whether VAL_OK came, or anything; whether servers were asked for; when
+    # the last try was, by both clocks, and how long to pause; whether the office was away then; whether it has said no
+    # since the last VAL_OK.
     _measured: Measured | None = field(default=None)
     _is_validated_here: bool = field(default=False)
     _was_asked: bool = field(default=False)
     _knows_servers: bool = field(default=False)
-    _due: float = field(default=0.0)
-    _asked_at: float = field(default=0.0)
+    _asked_at: tuple[int, float] = field(default=(0, 0.0))
     _pause: float = field(default=0.0)
     _is_away: bool = field(default=False)
+    _is_refused: bool = field(default=False)
     _trouble: tuple[str, str] | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -93,16 +103,28 @@ class Validating:
 
     @property
     def is_enabled(self) -> bool:
-        """Validated since the start and not too long ago, or still good enough without its server."""
+        """Validated since the start and not too long ago, or still good enough without its server, which is away."""
         copy, now = self.copy, self.keeper.now
         if copy.has_verdict or copy.about.version != self.keeper.version:
             return False
-        if standing(copy, now, is_validated_here=self._is_validated_here) is Standing.ENABLED or is_new(copy, now):
+        if self._is_fresh or is_new(copy, now):
             return True
-        if copy.about.policy.interval == 0 and self._is_validated_here and self.was_confirmed:
+        if copy.about.policy.interval == 0 and self._is_validated_here and self.ended_well:
             # As far as anybody knows between two uses.
             return True
-        return self._measured is not None and is_graced(copy, now, self._measured.digest)
+        if self._measured is None or self._is_refused:
+            return False
+        return is_graced(copy, now, self._measured.digest)
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether uses go by what the office has said before: nobody knows what it would say now."""
+        return (self.is_enabled and not self._is_fresh) or (self.copy.has_verdict and self._is_away)
+
+    @property
+    def _is_fresh(self) -> bool:
+        kept = standing(self.copy, self.keeper.now, is_validated_here=self._is_validated_here)
+        return kept is Standing.ENABLED
 
     @property
     def may_ask(self) -> bool:
@@ -115,7 +137,7 @@ class Validating:
         if not self.copy.has_verdict or not self._was_asked:
             return True
         pause = USE_AGAIN if self._trouble is None else max(USE_AGAIN, self._pause)
-        return not 0 <= self.clock() - self._asked_at < pause
+        return self._seconds_since_asked >= pause
 
     @property
     def patience(self) -> float:
@@ -126,6 +148,11 @@ class Validating:
     def was_confirmed(self) -> bool:
         """The last attempt ended with VAL_OK."""
         return self._trouble is None and self.copy.was_confirmed and not self.copy.pending
+
+    @property
+    def ended_well(self) -> bool:
+        """The newest attempt that came to an end came to VAL_OK, whatever was broken off since."""
+        return self.ended == self._confirmed
 
     @property
     def word(self) -> str:
@@ -166,8 +193,17 @@ class Validating:
 
     @property
     def seconds_until_due(self) -> float:
-        """Until it asks by itself; a clock that was set back makes it no longer."""
-        return min(self._due - self.clock(), self._pause)
+        """Until it asks by itself."""
+        if not self._was_asked:
+            return 0.0
+        pause = min(self._pause, AWAY_AGAIN) if self._wanted > self.begun else self._pause
+        return pause - self._seconds_since_asked
+
+    @property
+    def _seconds_since_asked(self) -> float:
+        """A clock that was set back makes it no longer, nor does a computer that slept."""
+        now, passed = self._asked_at
+        return max(float(self.keeper.now - now), self.passed() - passed)
 
     def measure(self) -> None:
         """Before anybody is asked; in a thread. What cannot be read is found again by the attempt."""
@@ -182,10 +218,8 @@ class Validating:
             raise ControlError(what, str(error), "type it again", ExitCode.USAGE) from None
         try:
             await self.keeper.enrol(identifier, await self._measured_now(), issuer, certificate)
-        except _TROUBLES as error:
-            # What an office cannot open is sealed for somebody else (docs/office-protocol.md, section 3).
-            is_sealed_wrongly = isinstance(error, NotAskedError) and error.http == HTTPStatus.BAD_REQUEST
-            named = (OTHER_CERTIFICATE, "") if is_sealed_wrongly else _named(error)
+        except TROUBLES as error:
+            named = (OTHER_CERTIFICATE, "") if is_sealed_wrongly(error) else named_trouble(error)
             raise ControlError(what, *own_words(*named), ExitCode.FAILED) from None
         self._is_validated_here, self._knows_servers = False, True
 
@@ -194,14 +228,20 @@ class Validating:
         self.begun += 1
         try:
             await self._attempt()
-        except _TROUBLES as error:
+        except TROUBLES as error:
             self._failed(error)
         else:
             self._is_away = False
+            # An answer that is neither VAL_OK nor a verdict is a no all the same.
+            self._is_refused = not self.was_confirmed
             self._pauses.begin_anew()
             self._is_validated_here = self.was_confirmed
             self._pause = (self.copy.about.policy.interval or UNUSED_AGAIN) if self.was_confirmed else REFUSED_AGAIN
         self._ended()
+
+    def want_answer(self) -> None:
+        """A use came that nothing was asked for: the next attempt is soon, however long the office has been away."""
+        self._wanted = self.begun + 1
 
     def unanswered(self) -> None:
         """A use has waited long enough: whoever comes behind it goes by that, until there is an answer."""
@@ -210,16 +250,30 @@ class Validating:
             self._ended()
 
     def _failed(self, error: Exception) -> None:
-        self._is_away = isinstance(error, NotAskedError)
-        self._trouble = _named(error)
+        self._is_away = is_no_answer(error)
+        self._is_refused = self._is_refused or not (self._is_away or is_forgetful(error))
+        self._trouble = named_trouble(error)
         self._pause = self._pause_after(error)
 
     def _ended(self) -> None:
-        self._asked_at = self.clock()
-        self._due = self._asked_at + self._pause
+        self.ended = self.begun
+        if self.was_confirmed:
+            self._confirmed = self.ended
+        self._asked_at = self.keeper.now, self.passed()
         self._was_asked = True
 
     async def _attempt(self) -> None:
+        """What may come of keys that have changed is tried once more, by the newest list of servers."""
+        knew_servers = self._knows_servers
+        try:
+            await self._ask()
+        except (NotAskedError, OfficeError) as error:
+            if not knew_servers or not may_be_of_changed_keys(error):
+                raise
+            self._knows_servers = False
+            await self._ask()
+
+    async def _ask(self) -> None:
         measured = await self._measured_now()
         if not self._knows_servers:
             await self.keeper.ask_servers()
@@ -251,29 +305,6 @@ class Validating:
         return self._measured
 
     def _pause_after(self, error: Exception) -> float:
-        if isinstance(error, OfficeError):
-            # Another key may be theirs now.
-            self._knows_servers = False
         if isinstance(error, NotAskedError):
             return self._pauses.after(error.seconds)
         return self._pauses.after(error.retry_after) if isinstance(error, RefusedError) else REFUSED_AGAIN
-
-
-def _named(error: Exception) -> tuple[str, str]:
-    """A name, and what more is known."""
-    match error:
-        case NotAskedError():
-            return error.name, error.why
-        case OfficeError(fault=Fault.WRONG_ISSUER):
-            return error.fault, ""
-        case OfficeError():
-            return error.fault, error.why
-        case RefusedError():
-            return error.refusal, ""
-        case OtherReleaseError():
-            return OTHER_RELEASE, ""
-        case UnreadableError():
-            return UNREADABLE, str(error)
-        case OSError():
-            return NOT_KEPT, error.strerror or str(error)
-    return NOT_KEPT, str(error)

@@ -59,9 +59,11 @@ class DeviceRelay:
         self._background = Background()
         self._bucket = Bucket(RELAY_BURST, RELAY_RATE)
         self._is_wanted = self._is_running = False
+        self._announced: Waiting | None = None
 
-    def wake(self) -> None:
-        """The device says that a question waits."""
+    def wake(self, announced: Waiting | None = None) -> None:
+        """The device says that a question waits, and perhaps which one."""
+        self._announced = announced or self._announced
         self._is_wanted = True
         if not self._is_running:
             self._is_running = True
@@ -93,7 +95,9 @@ class DeviceRelay:
 
     async def _carry_all(self) -> None:
         await self._pace()
-        waiting = await self._device.waiting()
+        waiting, self._announced = self._announced, None
+        if waiting is None:
+            waiting = await self._device.waiting()
         while waiting is not None:
             outcome = await self._carry(waiting)
             await self._pace()

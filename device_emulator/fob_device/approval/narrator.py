@@ -78,7 +78,8 @@ class Narrator:
         """A headless phone has no lock."""
 
     def forget_pin(self) -> None:
-        """There is no lock."""
+        """It is another one."""
+        self.rules.forget_pin()
 
     async def compare(self, code: str) -> bool:
         """The rules' answer. The computer's name comes only with its person's yes."""

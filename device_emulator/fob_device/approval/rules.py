@@ -2,6 +2,8 @@
 
 pairing = "accept"            # or "refuse"
 pin = "123456"                # what is typed when the user's PIN is asked for; absent: no PIN pad
+unlocked = 300                # seconds for which the phone stays unlocked by that PIN, at most twelve hours, so that
+                              # logins and the meter ask for it no more; absent or 0: typed each time
 so_pin = "12345678"           # what is typed when the security officer's is asked for; absent: nobody types it
 new_pin = "271828"            # what is chosen, and typed twice, where a PIN is set; absent: nobody chooses
 password = "correct horse"    # what is typed when a data centre's password is asked for; absent: nobody types it
@@ -31,6 +33,7 @@ from typing import Any, Final, TypeVar
 
 from fob_device.approval.asking import Asking
 from fob_device.approval.questions import DecidedBy, Decision, Operation, Prompt, Question
+from fob_device.approval.unlocked import Unlocked
 from fob_device.pad.entry import PinEntry
 from fob_device.pad.password import PasswordEntry
 from fob_device.pad.pin_pad import Check
@@ -54,8 +57,10 @@ FILE_LIMIT: Final = 65_536
 AFTER_LIMIT: Final = 3600
 # Seconds. A login's ticket lives no longer.
 REMEMBER_LIMIT: Final = 43_200
+# Seconds, as long.
+UNLOCKED_LIMIT: Final = 43_200
 
-FILE_KEYS: Final = frozenset({"pairing", "pin", "so_pin", "new_pin", "password", "approval"})
+FILE_KEYS: Final = frozenset({"pairing", "pin", "so_pin", "new_pin", "password", "unlocked", "approval"})
 PATTERNS: Final = ("program", "host", "namespace")
 APPROVAL_KEYS: Final = frozenset({"operation", "key", "answer", "after", "remember", "purpose", "forwarded", *PATTERNS})
 
@@ -120,6 +125,8 @@ class Rules:
     typed_so_pin: bytes | None = field(default=None, repr=False)
     chosen_pin: bytes | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    unlocked_for: float = 0.0
+    _lock: Unlocked = field(default_factory=Unlocked, init=False, repr=False, compare=False)
 
     @property
     def has_pin_pad(self) -> bool:
@@ -154,8 +161,11 @@ class Rules:
         return self.typed_pin if entry.user is Cku.USER else self.typed_so_pin
 
     async def log_in(self, entry: PinEntry, check: Check[bytes], asking: Asking) -> bytes | None:
-        """Typed at every login: there is no lock."""
-        return await self.enter(entry, check, asking)
+        """Typed at every login, unless the phone stays unlocked for a while."""
+        master_key = self._lock.master_key
+        if master_key is None and (master_key := await self.enter(entry, check, asking)) is not None:
+            self._lock.open(master_key, self.unlocked_for)
+        return master_key
 
     async def enter(self, entry: PinEntry, check: Check[T], asking: Asking) -> T | None:
         """Typed once, at once. Raises CkrError PIN_INCORRECT too: the file has no other PIN."""
@@ -174,10 +184,11 @@ class Rules:
         return self.password
 
     async def unlocked(self, asking: Asking) -> None:
-        """A headless phone has no lock."""
+        """Nothing waits for a headless phone's unlocking."""
 
     def forget_pin(self) -> None:
-        """There is no lock."""
+        """It is another one: the phone is locked."""
+        self._lock.lock()
 
     async def compare(self, code: str) -> bool:
         """A headless device trusts the person at the PC to compare."""
@@ -209,6 +220,7 @@ def parse_rules(table: dict[str, Any]) -> Rules:
         typed_so_pin=_optional_pin("so_pin", table),
         chosen_pin=_optional_pin("new_pin", table),
         password=_string("password", table["password"]) if "password" in table else None,
+        unlocked_for=_seconds("unlocked", table.get("unlocked", 0), UNLOCKED_LIMIT),
     )
 
 

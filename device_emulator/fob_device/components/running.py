@@ -67,6 +67,10 @@ class Running:
         """Components of the set whose content is not what was released: they have to be fetched anew."""
         return frozenset(one.release.id for one in self.found if digest(one.octets) != one.release.digest)
 
+    def with_command(self, command: str) -> FoundComponent | None:
+        """Whose command it is, `XRATE`, whether it runs or not."""
+        return next((one for one in self.found if command in one.release.commands), None)
+
     @property
     def catalogue(self) -> tuple[Component, ...]:
         """The software ids of what runs (C18), as requests and reports have them."""

@@ -5,17 +5,14 @@ from typing import TYPE_CHECKING, Final
 
 from fob_device.office.naming import named
 from fob_device.security.context import Context
-from fob_device.security.values import octets
+from fob_device.security.values import octets, text
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value, Values
-from fob_protocol.errors import AtSyntaxError
-from fob_protocol.integrity.admission import NotEnabledError
-from fob_protocol.integrity.held_copy import NOT_VALIDATED, HeldCopy
+from fob_protocol.integrity.held_copy import HeldCopy
 from fob_protocol.integrity.letter import LetterError, read_letter
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.integrity.ticket import unverified_ticket
-from fob_protocol.integrity.validation import State
 from fob_protocol.names import plain_name
 from fob_protocol.office.component import words
 from fob_protocol.pkcs11.ckr import Ckr
@@ -50,16 +47,16 @@ async def validate(office: "BackOffice", context: Context, values: Values) -> An
 async def give_ticket(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBTICKET: the last VAL_OK."""
     with named():
-        return Answer(((_ticket(office, _program(office, values[0])),),))
+        return Answer(((office.standings.ticket(_program(office, values[0])),),))
 
 
 async def present(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBPRESENT: to a relying party, for this one request of it (V18)."""
-    name, audience, nonce = _program(office, values[0]), _text(values[1]), octets(values[2])
+    name, audience, nonce = _program(office, values[0]), text(values[1]), octets(values[2])
     async with context.asking(f"show {plain_name(audience)} that '{plain_name(name)}' is genuine") as asking:
         await context.decider.unlocked(asking)
     with named():
-        presentation = Presentation(_ticket(office, name))
+        presentation = Presentation(office.standings.ticket(name))
     try:
         return Answer(((presentation.signed(office.device.signing_key, audience, nonce),),))
     except ValueError as error:
@@ -71,7 +68,7 @@ async def enter_letter(office: "BackOffice", context: Context, values: Values) -
     await office.started.wait()
     name = _program(office, values[0])
     try:
-        identifier = read_letter(_text(values[1]))
+        identifier = read_letter(text(values[1]))
     except LetterError as error:
         raise CkrError(Ckr.ARGUMENTS_BAD, str(error)) from None
     with named():
@@ -88,14 +85,6 @@ HANDLERS: Final[dict[str, "Callable[[BackOffice, Context, Values], Awaitable[Ans
 }
 
 
-def _ticket(office: "BackOffice", name: str) -> bytes:
-    """Raises NotEnabledError."""
-    copy = office.standings.copy(name)
-    if copy is None or copy.ticket is None or copy.state is not State.VALID:
-        raise NotEnabledError(name, copy.word if copy else NOT_VALIDATED, "")
-    return copy.ticket
-
-
 def _numbers(copy: HeldCopy) -> tuple[Value, Value, Value]:
     """Copy number, DT and until when the ticket is good."""
     if copy.ticket is None:
@@ -105,13 +94,7 @@ def _numbers(copy: HeldCopy) -> tuple[Value, Value, Value]:
 
 
 def _program(office: "BackOffice", value: Value) -> str:
-    name = _text(value)
+    name = text(value)
     if name not in {program.name for program in office.standings.programs}:
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no program {plain_name(name)}")
     return name
-
-
-def _text(value: Value) -> str:
-    if not isinstance(value, str):
-        raise AtSyntaxError("a string is due")
-    return value

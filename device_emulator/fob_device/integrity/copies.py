@@ -61,8 +61,9 @@ class Copies:
         self._lock = asyncio.Lock()
         # Since the start: whether copies were asked for.
         self._is_asked = False
-        # Questions about each program that were begun.
+        # Questions about each program that were begun, and the newest of them that came to something.
         self._begun: Counter[str] = Counter()
+        self._ended: Counter[str] = Counter()
         self._required: tuple[Known | None, bool] = (None, False)
 
     @property
@@ -111,8 +112,10 @@ class Copies:
         if not self.is_required:
             return
         # What was refused goes first: where it still is, nothing else needs to be asked about.
-        for program in sorted(self._standings.with_needed(name), key=self._standings.is_refused, reverse=True):
-            await self._admit(program)
+        programs = sorted(self._standings.with_needed(name), key=self._standings.is_refused, reverse=True)
+        with self._desk.talker.following():
+            for program in programs:
+                await self._admit(program)
 
     async def admit_own(self) -> None:
         """Before a private key is used. Raises NotEnabledError.
@@ -128,7 +131,7 @@ class Copies:
         if not self._standings.is_measured(own.name):
             await self._measure(own)
         if self._standings.goes_on_unasked(own):
-            if self._standings.seconds_until(own) <= 0:
+            if self.seconds_until_due == 0:
                 self._wake()
             return
         await self._admit(own)
@@ -158,21 +161,35 @@ class Copies:
             return
         if not self._standings.may_ask_again(name):
             self._standings.check_verdict(name)
-        begun = self._begun[name]
+        trouble = await self._trouble_of_asking(program)
+        if trouble is None:
+            self._standings.check_answered(name)
+        else:
+            await self._admit_unasked(program, trouble)
+
+    async def _trouble_of_asking(self, program: Program) -> str | None:
+        """Why nothing is answered to a use that comes now, by name."""
+        name, trouble, is_asking = program.name, None, False
+        came = self._begun[name]
+        if self._lock.locked():
+            self._desk.talker.hurry()
         try:
             async with asyncio.timeout(self._patience(name)), self._asking():
-                # Of many uses that wait one asks: what was asked since another came is about that one too.
-                if self._begun[name] == begun:
+                # Of many uses that wait one asks: what was asked since another came is about that one too. It is not
+                # when it was withdrawn before anything came of it.
+                is_asking = self._ended[name] <= came
+                if is_asking:
                     await self._ask_about(program)
         except (NotCarriedError, OfficeError, RefusedError) as error:
-            await self._admit_unasked(program, name_of_trouble(error))
+            trouble = name_of_trouble(error)
         except TimeoutError:
-            await self._admit_unasked(program, NotCarried.UNREACHABLE)
+            trouble = NotCarried.UNREACHABLE
         else:
             if self._standings.is_unanswered(name):
-                await self._admit_unasked(program, self._standings.reason(name))
-            else:
-                self._standings.check_answered(name)
+                trouble = self._standings.reason(name)
+        if is_asking:
+            self._ended[name] = self._begun[name]
+        return trouble
 
     def _patience(self, name: str) -> float:
         """Seconds."""
@@ -196,12 +213,12 @@ class Copies:
         """There was no answer. Raises NotEnabledError, but for what is graced."""
         self._standings.check_verdict(program.name)
         self._standings.unanswered(program.name, trouble)
-        # Whoever has waited for this goes by it too.
-        self._begun[program.name] += 1
         await self._measure(program)
         copy = self._standings.copy(program.name)
         if copy is None or not self._standings.is_graced(program.name, copy):
             raise NotEnabledError(program.name, NOT_VALIDATED, trouble)
+        # From now on it is asked about in the background, until there is an answer.
+        self._wake()
 
     async def _measure(self, program: Program) -> Measured:
         """Raises NotEnabledError for one that cannot be read."""

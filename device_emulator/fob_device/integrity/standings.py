@@ -1,5 +1,6 @@
 """How the copy of each program stands, and what is said of it. Here is only remembered; nobody is asked."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -28,28 +29,35 @@ _GOOD: Final = (State.VALID.name.lower(), NEEDS_NONE)
 USE_AGAIN: Final = 5
 # The device's own program is asked about at least so often (seconds), for people who look and for its grace.
 OWN_AGAIN: Final = 3600
-_NEVER: Final = float("inf")
+# Refusals that count as no answer: the server has no time, or was put back.
+AS_AWAY: Final = (Refusal.UNAVAILABLE, Refusal.OUT_OF_SEQUENCE)
 
 
 class Standings:
-    """`own` is the device's own program, None: it is not looked at. `clock`: seconds since 1970.
+    """`own` is the device's own program, None: it is not looked at. `clock`: seconds since 1970, not behind what
+    servers have signed; `passed`: seconds of a clock that nobody sets.
 
     Whatever looks at a copy raises CkrError, TokenFileError.
     """
 
-    def __init__(self, store: CopyStore, own: Program | None, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: CopyStore, own: Program | None, clock: Callable[[], int], passed: Callable[[], float]
+    ) -> None:
         self.own = own
         self._store = store
         self._clock = clock
+        self._passed = passed
         self._programs: dict[str, Program] = {}
         # Since the start: what was measured last, who was validated, when each was asked about and a use asked, why in
         # vain, whose last question had no answer.
         self._measured: dict[str, Measured] = {}
         self._validated: set[str] = set()
-        self._asked: dict[str, int] = {}
-        self._tried: dict[str, int] = {}
+        self._asked: dict[str, float] = {}
+        self._tried: dict[str, float] = {}
         self._trouble: dict[str, str] = {}
         self._unanswered: set[str] = set()
+        # Those whose server has refused the last question that it answered: their grace is for no answer alone.
+        self._refused: set[str] = set()
         self._told: dict[str, str] = {}
 
     @property
@@ -76,8 +84,10 @@ class Standings:
         """Another set may run, or the same anew: what was validated before says nothing of it (V17)."""
         own = [] if self.own is None else [self.own]
         self._programs = {program.name: program for program in (*own, *components)}
-        for known in (self._measured, self._validated, self._asked, self._tried, self._trouble, self._unanswered):
+        for known in (self._measured, self._asked, self._tried, self._trouble):
             known.clear()
+        for names in (self._validated, self._unanswered, self._refused):
+            names.clear()
 
     def kept(self, name: str) -> Kept | None:
         """Of a program. That another version of it needed none says nothing of this one."""
@@ -120,6 +130,13 @@ class Standings:
         copy = self.copy(name)
         return (copy.integrity_value or b"") if copy else b""
 
+    def ticket(self, name: str) -> bytes:
+        """The last VAL_OK. Raises NotEnabledError where there is none, or the server has said another word since."""
+        copy = self.copy(name)
+        if copy is None or copy.ticket is None or copy.state is not State.VALID:
+            raise NotEnabledError(name, copy.word if copy else NOT_VALIDATED, "")
+        return copy.ticket
+
     def standing(self, name: str) -> Standing:
         """What is to be done before a use now."""
         return standing(self.kept(name), self._clock(), is_validated_here=name in self._validated)
@@ -131,7 +148,9 @@ class Standings:
     def is_graced(self, name: str, copy: HeldCopy) -> bool:
         """Whether a program's copy goes on without its server: what was measured of it last is the same."""
         measured = self._measured.get(name)
-        return measured is not None and is_graced(copy, self._clock(), measured.digest)
+        if measured is None or name in self._refused:
+            return False
+        return is_graced(copy, self._clock(), measured.digest)
 
     def goes_on_unasked(self, own: Program) -> bool:
         """Whether a use of the device's own program waits for no answer, as it goes on without one."""
@@ -151,7 +170,7 @@ class Standings:
         """Whether a use asks about a copy that the office refuses: not too often, whoever answers."""
         if not self.is_refused(self.program(name)):
             return True
-        return not 0 <= self._clock() - self._tried.get(name, -USE_AGAIN) < USE_AGAIN
+        return self._passed() - self._tried.get(name, -math.inf) >= USE_AGAIN
 
     def check_verdict(self, name: str) -> None:
         """Raises NotEnabledError where its server has said no."""
@@ -180,21 +199,21 @@ class Standings:
     @property
     def seconds_until_due(self) -> float | None:
         """Until the first of them is; 0 is now, None never."""
-        soonest = min(map(self.seconds_until, self._programs.values()), default=_NEVER)
-        return None if soonest == _NEVER else max(soonest, 0.0)
+        soonest = min(map(self.seconds_until, self._programs.values()), default=math.inf)
+        return None if soonest == math.inf else max(soonest, 0.0)
 
     def seconds_until(self, program: Program) -> float:
         """Until one is due. Of one that waits for its letter, or needs nothing: infinity."""
         copy = self.copy(program.name)
         if copy is None or copy.identifier is None:
-            return _NEVER
+            return math.inf
         if program.name not in self._asked:
             return 0.0
         if program is not self.own:
-            return _NEVER
+            return math.inf
         if program.name in self._unanswered:
             return 0.0
-        return float(self._asked[program.name] + (copy.about.policy.interval or OWN_AGAIN) - self._clock())
+        return self._asked[program.name] + (copy.about.policy.interval or OWN_AGAIN) - self._passed()
 
     def is_measured(self, name: str) -> bool:
         """Since the start."""
@@ -207,16 +226,23 @@ class Standings:
     def answered(self, name: str, *, is_validated: bool) -> None:
         """Its server answered; only VAL_OK makes it valid."""
         self._trouble.pop(name, None)
-        self._unanswered.discard(name)
-        self._validated.discard(name)
+        for names in (self._unanswered, self._refused, self._validated):
+            names.discard(name)
         if is_validated:
             self._validated.add(name)
+        else:
+            self._note_refusal(name, self.reason(name))
 
     def refused(self, name: str, reason: str) -> None:
         """It is not valid any more, for a reason by name."""
         self._trouble[name] = reason
         self._unanswered.discard(name)
         self._validated.discard(name)
+        self._note_refusal(name, reason)
+
+    def _note_refusal(self, name: str, reason: str) -> None:
+        if reason and reason not in AS_AWAY:
+            self._refused.add(name)
 
     def unanswered(self, name: str, reason: str) -> None:
         """There was no answer about it, for a reason by name: it stands as before."""
@@ -229,11 +255,11 @@ class Standings:
 
     def tried(self, name: str) -> None:
         """A use asks about it now."""
-        self._tried[name] = self._clock()
+        self._tried[name] = self._passed()
 
     def asked(self, name: str) -> None:
         """Just now: it is due again after its interval."""
-        self._asked[name] = self._tried[name] = self._clock()
+        self._asked[name] = self._tried[name] = self._passed()
 
     def ask_again(self) -> None:
         """All are due now."""

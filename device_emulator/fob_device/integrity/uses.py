@@ -9,10 +9,9 @@ from fob_device.components.runtime.errors import RunError
 from fob_device.office.naming import named
 from fob_device.office.options import DATA_PAGE, Command
 from fob_device.security.context import Context
-from fob_device.security.values import whole
+from fob_device.security.values import text, whole
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Values
-from fob_protocol.errors import AtSyntaxError
 from fob_protocol.history.entry import Entry, Outcome
 from fob_protocol.history.entry import Kind as Event
 from fob_protocol.names import plain_name
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
 async def run_component(office: "BackOffice", name: str, context: Context, values: Values) -> Answer:
     """+X...: known when it is run, since components may still be starting."""
     await office.started.wait()
-    component = _with_command(office, name)
+    component = office.machine.running.with_command(name.removeprefix("+"))
+    if component is None:
+        raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED, f"no command {name}")
     with named():
         await office.copies.admit(component.release.id)
         command = office.options.command(name)
@@ -46,9 +47,7 @@ async def run_component(office: "BackOffice", name: str, context: Context, value
 async def read_component(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBOPTION: a data component. Its first octets are what is written down."""
     await office.started.wait()
-    if not isinstance(values[0], str):
-        raise AtSyntaxError("a string is due")
-    name, begin = values[0], whole(values[1])
+    name, begin = text(values[0]), whole(values[1])
     component = next((one for one in office.machine.running.found if one.release.id == name), None)
     if component is None or component.release.kind is not Kind.DATA:
         raise CkrError(Ckr.ARGUMENTS_BAD, f"no data {plain_name(name)}")
@@ -60,14 +59,6 @@ async def read_component(office: "BackOffice", context: Context, values: Values)
     if begin == 0:
         await context.journal.note(_entry(office, component, "read"))
     return Answer(((len(data), data[begin : begin + DATA_PAGE]),))
-
-
-def _with_command(office: "BackOffice", name: str) -> FoundComponent:
-    """Whose command it is, whether it runs or not."""
-    for component in office.machine.running.found:
-        if name.removeprefix("+") in component.release.commands:
-            return component
-    raise CkrError(Ckr.FUNCTION_NOT_SUPPORTED, f"no command {name}")
 
 
 def _entry(office: "BackOffice", component: FoundComponent, what: str) -> Entry:

@@ -26,7 +26,7 @@ from fob_device.office.progress import Progress, Told
 from fob_device.office.registering import Registering
 from fob_device.office.store import OfficeStore
 from fob_device.office.talker import Talker
-from fob_device.office.trouble import name_of_trouble
+from fob_device.office.trouble import is_away, name_of_trouble
 from fob_device.office.workshop import PowerCutError, Workshop
 from fob_device.store.errors import TokenFileError
 from fob_protocol.at.answer import Event
@@ -41,6 +41,7 @@ from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.registration import Template
 from fob_protocol.office.retries import Pauses
+from fob_protocol.office.trusted_time import passed_time
 from fob_protocol.pkcs11.errors import CkrError
 
 # What may go wrong with something that is tried again.
@@ -55,7 +56,8 @@ _BY_PHASE: Final = {Phase.FETCHING: "fetching", Phase.STAGED: "staged", Phase.TR
 class Parts:
     """What a back office is put together from. `announce` tells every computer, `changed` who looks at the device.
 
-    `own` is the device's own program, None: it is not measured.
+    `own` is the device's own program, None: it is not measured. `clock` is the device's own, in seconds since 1970;
+    `passed` one that nobody sets, in seconds.
     """
 
     store: OfficeStore
@@ -68,6 +70,7 @@ class Parts:
     announce: Callable[[Event], None]
     changed: Callable[[], None] = lambda: None
     own: Program | None = None
+    passed: Callable[[], float] = passed_time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +98,7 @@ class BackOffice:
         self.calls = Workshop()
         self._measuring = Workshop()
         self._parts = parts
-        self._talker = Talker(parts.store, parts.carrier, self.progress, parts.clock)
+        self._talker = Talker(parts.store, parts.carrier, self.progress, parts.clock, parts.passed)
         self._directory = Directory(parts.device, self._talker, parts.random)
         self._configuring = Configuring(
             parts.store, parts.device, parts.machine, self.workshop, self._talker, self._directory, self.progress,
@@ -105,11 +108,12 @@ class BackOffice:
         self._news = asyncio.Event()
         items = parts.store.items
         desk = CopyDesk(
-            CopyStore(items.database, items.root), parts.device, self._talker, parts.store.next_counter, parts.random
-        )
-        self.standings = Standings(desk.store, parts.own, lambda: desk.now)
+            CopyStore(items.database, items.root), parts.device, self._talker, self._directory,
+            parts.store.next_counter, parts.random,
+        )  # fmt: skip
+        self.standings = Standings(desk.store, parts.own, lambda: desk.now, parts.passed)
         self.copies = Copies(
-            desk, self.standings, self._measuring, parts.random, self._copy_changed, self._news.set, self._rest
+            desk, self.standings, self._measuring, parts.random, self._copy_changed, self._hurry, self._rest
         )
         rates = Rates(parts.machine, parts.options, self.calls, self.copies, self.standings)
         self.meter = Meter.of(
@@ -219,7 +223,7 @@ class BackOffice:
             self._directory.doubt(error)
             self.trouble = name_of(error)
             self._rest()
-            await self._talker.pause(pauses.after(_seconds(error)))
+            await self._talker.pause(pauses.after(_seconds(error)), is_away=is_away(error))
         else:
             self.trouble = ""
             pauses.begin_anew()
@@ -290,6 +294,11 @@ class BackOffice:
             # Of options that have changed, or a meter that was asked in vain.
             self._news.set()
             self._rest()
+
+    def _hurry(self) -> None:
+        """Copies are asked about as soon as may be."""
+        self._news.set()
+        self._talker.hurry()
 
     def _copy_changed(self, event: Event) -> None:
         self._parts.announce(event)

@@ -41,6 +41,9 @@ class Carrier(Protocol):
     async def carry(self, service: str, question: bytes, told: Told) -> bytes:
         """The sealed answer. Raises NotCarriedError; cancelled, the question is not carried any more."""
 
+    def judged(self, *, is_answer: bool) -> None:
+        """Whether what `carry` gave last is an answer to that question, also a no."""
+
     def rest(self) -> None:
         """No other question follows at once."""
 

@@ -12,10 +12,10 @@ from fob_device.office.naming import named
 from fob_device.security.back_office import Handler
 from fob_device.security.context import Context
 from fob_device.security.pad_logins import user_master_key
-from fob_device.security.values import octets, whole
+from fob_device.security.values import octets, text, whole
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer
-from fob_protocol.at.values import Value, Values
+from fob_protocol.at.values import Values
 from fob_protocol.errors import AtSyntaxError
 from fob_protocol.names import plain_name
 from fob_protocol.office.certificate import Usage
@@ -69,7 +69,7 @@ async def list_servers(office: BackOffice, context: Context, values: Values) -> 
 
 async def register(office: BackOffice, context: Context, values: Values) -> Answer:
     """+FOBREGISTER: what is asked for, or a registration."""
-    server, fields = _text(values[0]), _fields(whole(values[1]), values[2:])
+    server, fields = text(values[0]), _fields(whole(values[1]), values[2:])
     await _check_server(office, server)
     master_key = await user_master_key(context, f"register at {plain_name(server)}")
     with named():
@@ -83,9 +83,9 @@ async def register(office: BackOffice, context: Context, values: Values) -> Answ
 
 async def tell_entitlements(office: BackOffice, context: Context, values: Values) -> Answer:
     """+FOBENTITLED: as the server told last."""
-    registration = office.store.registration(_text(values[0]))
+    registration = office.store.registration(text(values[0]))
     if registration is None:
-        raise CkrError(Ckr.ARGUMENTS_BAD, f"not registered at {plain_name(_text(values[0]))}")
+        raise CkrError(Ckr.ARGUMENTS_BAD, f"not registered at {plain_name(text(values[0]))}")
     held = registration.entitlements
     if held is None:
         return Answer(((0, int(State.ACTIVE), 0),))
@@ -94,7 +94,7 @@ async def tell_entitlements(office: BackOffice, context: Context, values: Values
 
 async def use(office: BackOffice, context: Context, values: Values) -> Answer:
     """+FOBUSE."""
-    server, application, path = (_text(value) for value in values[:3])
+    server, application, path = (text(value) for value in values[:3])
     _check_use(application, path, octets(values[3]))
     master_key = await user_master_key(context, f"use {plain_name(application)} at {plain_name(server)}")
     with named():
@@ -157,14 +157,8 @@ def _check_use(application: str, path: str, body: bytes) -> None:
 def _fields(count: int, values: Values) -> dict[str, str]:
     if len(values) != 2 * count:
         raise AtSyntaxError("each field has a name and a value")
-    texts = [_text(value) for value in values]
+    texts = [text(value) for value in values]
     fields = dict(zip(texts[::2], texts[1::2], strict=True))
     if len(fields) != count:
         raise AtSyntaxError("a field is there twice")
     return fields
-
-
-def _text(value: Value) -> str:
-    if not isinstance(value, str):
-        raise AtSyntaxError("a string is due")
-    return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Final
 
 from fob_device.components.boot_record import BootRecord, Ended
 from fob_device.components.equipment import Equipment
@@ -27,6 +28,8 @@ from fob_protocol.office.configuration import (
 from fob_protocol.office.conversation import Conversation, Speaker
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import Challenge, Message, read, read_one_of
+
+_ANSWERS: Final[tuple[type[Granted | Current], ...]] = (Granted, Current)
 
 
 class PendingRequest(Message, tag=1, frozen=True):
@@ -85,9 +88,7 @@ class Requesting:
 def ask_again(speaker: Speaker, pending: PendingRequest) -> Conversation[Granted | Current]:
     """The signed request as it is kept."""
     answer = yield speaker.ask(Service.CONFIGURATION, Configure(pending.variant, pending.request))
-    message = read_one_of((Granted, Current), answer.body)
-    assert isinstance(message, Granted | Current)  # noqa: S101 - one of the two
-    return message
+    return read_one_of(_ANSWERS, answer.body)
 
 
 def fetch_chunk(speaker: Speaker, ticket: bytes, wanted: Wanted) -> Conversation[bytes]:

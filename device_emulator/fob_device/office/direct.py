@@ -41,6 +41,9 @@ class Direct:
         except (aiohttp.ClientError, TimeoutError):
             raise NotCarriedError(NotCarried.UNREACHABLE) from None
 
+    def judged(self, *, is_answer: bool) -> None:
+        """There is nobody else to ask."""
+
     def rest(self) -> None:
         """Nobody waits."""
 

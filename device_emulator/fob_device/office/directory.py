@@ -4,14 +4,13 @@ from functools import partial
 from typing import Final
 
 from fob_device.components.equipment import Equipment
-from fob_device.office.carrier import NotCarried, NotCarriedError
 from fob_device.office.progress import Told
 from fob_device.office.talker import Talker
+from fob_device.office.trouble import may_be_of_other_keys
 from fob_protocol.noise.keys import Random
 from fob_protocol.office.certificate import read_certificate
 from fob_protocol.office.conversation import Speaker
 from fob_protocol.office.directory import ask_directory
-from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.retries import Pauses
 
 WORDS: Final = "asking which servers there are"
@@ -51,10 +50,6 @@ class Directory:
             await self.ask(pauses)
 
     def doubt(self, error: Exception) -> None:
-        """Whatever comes next asks first, if an error may come from keys that have changed.
-
-        They open a question no more ("400 Bad Request"), or do not hold any more.
-        """
-        match error:
-            case NotCarriedError(why=NotCarried.NOT_ANSWERED, seconds=None) | OfficeError():
-                self.is_doubted = True
+        """Whatever comes next asks first, if an error may come from keys that have changed."""
+        if may_be_of_other_keys(error):
+            self.is_doubted = True

@@ -79,6 +79,11 @@ class OfficeDoor:
             self._announce(event, computer)
         self.office.wake()
 
+    def session_ended(self, computer: bytes) -> None:
+        """What it had to carry is for the others."""
+        if self._relay is not None:
+            self._relay.left(computer)
+
     def overview(self) -> OfficeOverview:
         """As it is now."""
         return overview(self.office, self.desk, has_relay=self._relay is not None)
@@ -98,6 +103,8 @@ class OfficeDoor:
     def lose_power(self) -> None:
         """Nothing goes on."""
         self._running.cancel()
+        if self._relay is not None:
+            self._relay.forget()
         self.desk.give_up()
         self.meter_desk.give_up()
         self.office.lose_power()
@@ -137,6 +144,9 @@ class UnfinishedDoor:
 
     def session_began(self, computer: bytes) -> None:
         """Nothing waits."""
+
+    def session_ended(self, computer: bytes) -> None:
+        """It carried nothing."""
 
     def overview(self) -> OfficeOverview:
         """What is missing."""

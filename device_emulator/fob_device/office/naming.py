@@ -12,6 +12,7 @@ from fob_protocol.integrity.admission import NotEnabledError
 from fob_protocol.integrity.held_copy import NOT_VALIDATED
 from fob_protocol.names import plain_name
 from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -24,7 +25,8 @@ def named() -> Iterator[None]:
     except (CkrError, AtSyntaxError):
         raise
     except RefusedError as error:
-        raise CkrError(Ckr.FUNCTION_REJECTED, error.refusal) from None
+        said = f": {plain_name(error.said, REFUSAL_LIMIT)}" if error.said else ""
+        raise CkrError(Ckr.FUNCTION_REJECTED, f"{error.refusal}{said}") from None
     except NotEnabledError as error:
         raise not_enabled(error) from None
     except (FieldsError, WrongParametersError) as error:

@@ -85,9 +85,9 @@ class OfficeStore:
         octets = self.items.get(VARIANT)
         return Variant.SEALED_IDENTIFIER if octets is None else Variant(octets[0])
 
-    def next_counter(self) -> int:
+    def next_counter(self, least: int = 0) -> int:
         """Used up before it is used: no power cut gives it again."""
-        counter = int.from_bytes(self.items.get(COUNTER) or b"\0") + 1
+        counter = max(int.from_bytes(self.items.get(COUNTER) or b"\0") + 1, least)
         self.items.put({COUNTER: counter.to_bytes(_COUNTER_SIZE)})
         return counter
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from fob_device.components.equipment import Equipment
@@ -22,8 +21,6 @@ from fob_device.office.store import OfficeStore
 from fob_device.phone import Phone
 from fob_device.security.back_office import BackOfficeDoor
 from fob_device.store.errors import TokenFileError
-from fob_protocol.at.answer import Event
-from fob_protocol.catalogue import EVENT_RELAY
 from fob_protocol.noise.keys import Random
 
 
@@ -45,8 +42,7 @@ def connect_office(
 def _door(phone: Phone, storage: Storage, carrier: Carrier | None, random: Random) -> BackOfficeDoor:
     device = Equipment.complete(load_supplied(phone.memory.office_items))
     options = Options()
-    announce = partial(phone.announce, Event(EVENT_RELAY))
-    relay = None if carrier else Relay(lambda: {one.pc_key for one in phone.sessions}, announce, random)
+    relay = None if carrier else Relay(lambda: {one.pc_key for one in phone.sessions}, phone.announce, random)
     way: Carrier | None = carrier or relay
     assert way is not None  # noqa: S101 - one of the two
     parts = Parts(

@@ -37,23 +37,21 @@ class ShownRegisters:
 
 @dataclass(frozen=True, slots=True)
 class ShownTerms:
-    """What may be had: the form to sign up is open."""
+    """What may be had: the form to sign up is open. `fee`: what that costs, in the least unit and in words."""
 
     value_kinds: Sequence[str]
     deposit: str
+    fee: int = 0
+    fee_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterEnded:
-    """What came of the person's last deed: `refusal` is the name of what was in the way, `why` says more of it.
-
-    `at` in seconds since 1970.
-    """
+    """What came of the person's last deed: `refusal` is the name of what was in the way. `at` in seconds since 1970."""
 
     deed: MeterDeed
     at: float
     refusal: str = ""
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,16 @@ SIZE_WORDS: Final = f"A password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} charac
 
 @dataclass(frozen=True, slots=True)
 class PasswordEntry:
-    """Whose password is due: the `name` at the data centre. `is_new`: it is chosen. `pc_name` and its key: who asks."""
+    """Whose password is due: the `name` at the data centre. `is_new`: it is chosen. `pc_name` and its key: who asks.
+
+    `cost`: what signing up costs, in words; empty: nothing.
+    """
 
     name: str
     is_new: bool
     pc_name: str = field(compare=False)
     pc_key: bytes = field(default=b"", repr=False)
+    cost: str = ""
 
     def words(self) -> str:
         """`type the password of 'ann' to sign on to the meter for me@pc`; every character is plain."""
@@ -27,6 +31,8 @@ class PasswordEntry:
     def what(self) -> str:
         """`'ann' to sign on to the meter for me@pc`."""
         deed = "sign up for a meter" if self.is_new else "sign on to the meter"
+        if self.cost:
+            deed = f"{deed} ({self.cost}, paid with the first payment)"
         return f"'{plain_name(self.name)}' to {deed} for {plain_name(self.pc_name)}"
 
 

@@ -81,6 +81,9 @@ class BackOfficeDoor(Protocol):
     def session_began(self, computer: bytes) -> None:
         """A computer (its static key) is there."""
 
+    def session_ended(self, computer: bytes) -> None:
+        """It hung up, or has a newer session."""
+
     def overview(self) -> OfficeOverview:
         """What a screen shows of it."""
 

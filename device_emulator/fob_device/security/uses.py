@@ -13,7 +13,7 @@ from fob_protocol.history.entry import By, Entry, Kind, Outcome, Use
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
-_BY: Final = {
+BY: Final = {
     DecidedBy.TAP: By.TAP,
     DecidedBy.GRANT: By.GRANT,
     DecidedBy.SETTING: By.SETTING,
@@ -33,7 +33,7 @@ async def use_key(context: Context, question: Question, work: Callable[[], bytes
     to write down what was done: then what was made is forgotten; and what `work` raises, which is written down too.
     """
     decision = await _decide(context, question)
-    entry = replace(_entry(context, question), by=_BY[decision.by])
+    entry = replace(_entry(context, question), by=BY[decision.by])
     if not decision.is_yes:
         await write_down(context, replace(entry, outcome=Outcome.REFUSED))
         raise CkrError(Ckr.FUNCTION_REJECTED, f"refused on the device: {question.words()}")

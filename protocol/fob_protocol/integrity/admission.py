@@ -35,14 +35,15 @@ def standing(kept: Kept | None, now: int, *, is_validated_here: bool) -> Standin
         return Standing.REFUSED
     if kept.state is not State.VALID or not is_validated_here:
         return Standing.ASK
-    # With an interval of 0 each use asks anew: that the last one was a moment ago counts for nothing.
-    return Standing.ENABLED if now - kept.validated < kept.about.policy.interval else Standing.ASK
+    # With an interval of 0 each use asks anew, and one that seems to be of later than now says nothing of now.
+    is_fresh = 0 <= now - kept.validated < kept.about.policy.interval
+    return Standing.ENABLED if is_fresh else Standing.ASK
 
 
 def is_graced(copy: HeldCopy, now: int, measured: bytes) -> bool:
     """Whether it goes on without its server: it was valid, is still the same (H of it), and not for too long."""
     is_same = copy.state is State.VALID and copy.measured == measured
-    return is_same and now - copy.validated < copy.about.policy.grace
+    return is_same and _age(copy.validated, now) < copy.about.policy.grace
 
 
 def is_new(kept: Kept | None, now: int) -> bool:
@@ -54,8 +55,13 @@ def is_new(kept: Kept | None, now: int) -> bool:
         case None:
             return True
         case Awaited():
-            return now - kept.since < INSTALLATION_POLICY.grace
+            return _age(kept.since, now) < INSTALLATION_POLICY.grace
         case HeldCopy():
             waits = kept.state is None and not kept.reason and not kept.is_barred and not kept.is_lost
-            return waits and now - kept.received < kept.about.policy.grace
+            return waits and _age(kept.received, now) < kept.about.policy.grace
     return False
+
+
+def _age(then: int, now: int) -> int:
+    """Seconds; of what seems to be of later than now, since clocks are set and times are kept in steps, none."""
+    return max(now - then, 0)

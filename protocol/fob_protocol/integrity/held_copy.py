@@ -1,6 +1,7 @@
 """What the device keeps of a copy: one sealed row for each program, replaced as a whole with every step."""
 
-from typing import Annotated, Any, Final
+from functools import lru_cache
+from typing import Annotated, Final
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from fob_protocol.cose import sign1
 from fob_protocol.integrity.copy_record import CopyRecord
 from fob_protocol.integrity.evidence import Evidence, SecretPart
 from fob_protocol.integrity.identifier import next_identifier
-from fob_protocol.integrity.limits import OTHERS_LIMIT
+from fob_protocol.integrity.limits import HOLDINGS_LIMIT, OTHERS_LIMIT
 from fob_protocol.integrity.method import Embedder
 from fob_protocol.integrity.ticket import Ticket, unverified_ticket
 from fob_protocol.integrity.validation import State, Validated, Verdict
@@ -96,7 +97,7 @@ class HeldCopy(Message, tag=1, frozen=True):
     @property
     def about(self) -> CopyRecord:
         """What the record says; it was verified before it was stored."""
-        return read(CopyRecord, sign1.unverified_payload(self.record))
+        return _about(self.record)
 
     @property
     def word(self) -> str:
@@ -199,7 +200,13 @@ class HeldCopy(Message, tag=1, frozen=True):
         return replace(self, program_number=program_number, pending=None)
 
 
+@lru_cache(HOLDINGS_LIMIT)
+def _about(record: bytes) -> CopyRecord:
+    return read(CopyRecord, sign1.unverified_payload(record))
+
+
 Kept = HeldCopy | NeedsNone | Awaited
+KEPT: Final[tuple[type[Kept], ...]] = (HeldCopy, NeedsNone, Awaited)
 
 
 def copy_of(kept: Kept | None) -> HeldCopy | None:
@@ -207,6 +214,3 @@ def copy_of(kept: Kept | None) -> HeldCopy | None:
     if isinstance(kept, NeedsNone):
         return kept.before
     return kept if isinstance(kept, HeldCopy) else None
-
-
-KEPT: Final[tuple[Any, ...]] = (HeldCopy, NeedsNone, Awaited)

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_protocol.cose import sign1
 from fob_protocol.cose.headers import key_id
+from fob_protocol.integrity.challenges import Challenges
 from fob_protocol.integrity.copy_record import CopyRecord
 from fob_protocol.integrity.distribution import AskCopies, Copies, CopyRequest, Enrol, Enrolment, Holding
 from fob_protocol.integrity.evidence import Evidence, SecretPart, commitment
@@ -40,12 +41,16 @@ _IV_RANDOM: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """`key` signs for its copies. `keep` has a copy on the disk when it returns. `clock`: seconds since 1970."""
+    """`key` signs for its copies. `keep` has a copy on the disk when it returns. `clock`: seconds since 1970.
+
+    `challenges` live as long as the holder's program.
+    """
 
     key: Ed25519PrivateKey
     keep: Callable[[HeldCopy], None]
     random: Random = field(repr=False)
     clock: Callable[[], int]
+    challenges: Challenges
 
     @property
     def public_key(self) -> bytes:
@@ -109,8 +114,10 @@ class Holder:
         about = copy.about
         challenge = None
         if about.method.technique.is_challenged:
-            answer = yield speaker.ask(Service.VALIDATION, GetChallenge(about.copy))
-            challenge = read(ChallengeGiven, answer.body).challenge
+            challenge = self.challenges.take(about.copy, copy.program_number, self.clock())
+            if challenge is None:
+                answer = yield speaker.ask(Service.VALIDATION, GetChallenge(about.copy))
+                challenge = read(ChallengeGiven, answer.body).challenge
         copy = copy.asking(self._pending(copy, about, challenge, measured))
         self.keep(copy)
         return (yield from self.settle(speaker, copy))
@@ -135,13 +142,15 @@ class Holder:
             return copy.judged(verdict)
         assert isinstance(answer, Validated)  # noqa: S101 - one of the two
         ticket = read_ticket(speaker.server.signing_key, answer.ticket)
-        _check_ticket(self._expected(copy, pending, ticket), ticket)
+        evidence = read(Evidence, sign1.unverified_payload(pending.evidence))
+        _check_ticket(self._expected(copy, pending, evidence, ticket), ticket)
+        if answer.challenge is not None:
+            self.challenges.keep(ticket.copy, ticket.program_number, evidence.time, answer.challenge)
         return copy.confirmed(pending, answer, ticket)
 
-    def _expected(self, copy: HeldCopy, pending: Pending, ticket: Ticket) -> Ticket:
+    def _expected(self, copy: HeldCopy, pending: Pending, evidence: Evidence, ticket: Ticket) -> Ticket:
         """What VAL_OK has to say; times are the server's own."""
         about = copy.about
-        evidence = read(Evidence, sign1.unverified_payload(pending.evidence))
         return Ticket(
             about.validation_server,
             ticket.time,

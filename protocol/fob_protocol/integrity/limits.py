@@ -9,6 +9,8 @@ SEED_SIZE: Final = 32
 
 # From challenge to VAL_REQ: a slow line and a person who looks elsewhere.
 CHALLENGE_TIME: Final = 300
+# One that came with VAL_OK is used for so long: a minute for the request that it is used in.
+CHALLENGE_AGE: Final = CHALLENGE_TIME - 60
 # How old a request may be when it comes.
 VALIDATION_TIME: Final = 300
 # A letter is typed within a month, or written anew.

@@ -1,6 +1,7 @@
 """VAL_OK as anybody can verify it: an EAT attestation result (V12, MP10; RFC 9711, RFC 8747)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +11,7 @@ from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.cose.cwt import Claims, cose_key, read_cose_key, sign_claims, unverified_claims, verify_claims
 from fob_protocol.cose.errors import CoseError, SignatureError
 from fob_protocol.integrity.evidence import InitialisationValue, ProgramNumber
-from fob_protocol.integrity.limits import TICKET_LIMIT
+from fob_protocol.integrity.limits import HOLDINGS_LIMIT, TICKET_LIMIT
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Count, Name, Nonce, Octets32, Time, Version
 
@@ -81,6 +82,7 @@ def read_ticket(server: bytes, token: bytes) -> Ticket:
     return _ticket(claims)
 
 
+@lru_cache(HOLDINGS_LIMIT)
 def unverified_ticket(token: bytes) -> Ticket:
     """What a ticket says; it proves nothing. Raises OfficeError."""
     _check_size(token)

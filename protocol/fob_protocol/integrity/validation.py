@@ -46,10 +46,11 @@ class Validate(Message, tag=2, frozen=True):
 
 
 class Validated(Message, tag=2, frozen=True):
-    """VAL_OK; with a seed the identifier rolls."""
+    """VAL_OK; with a seed the identifier rolls. `challenge`: of the next request, where the method has challenges."""
 
     ticket: Annotated[bytes, Meta(max_length=TICKET_LIMIT)]
     seed: Seed | None
+    challenge: Challenge | None
 
     def __repr__(self) -> str:
         return "Validated(...)"

@@ -1,6 +1,7 @@
 """Who may be a server, and since when no longer: certificates and revocation lists of the issuer (R3, R9, R27)."""
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -58,8 +59,12 @@ class RevocationList(Message, tag=1, frozen=True):
         return sign1.sign(issuer, Label.REVOCATION_LIST, [], self.octets())
 
 
+@lru_cache(SERVERS_LIMIT)
 def read_certificate(issuer: bytes, signed: bytes) -> Certificate:
-    """What the issuer (its public key) signed. Raises OfficeError WRONG_ISSUER, MALFORMED."""
+    """What the issuer (its public key) signed. Raises OfficeError WRONG_ISSUER, MALFORMED.
+
+    The same octets are verified once: times and revocations, which pass, are looked at elsewhere (`trust.py`).
+    """
     return read(Certificate, _issued(issuer, Label.SERVER_CERTIFICATE, signed))
 
 

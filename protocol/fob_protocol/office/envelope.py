@@ -4,16 +4,20 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from msgspec import Meta
 
 from fob_protocol.cose import hpke, sign1
+from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.headers import Context, key_id
 from fob_protocol.cose.labels import Label
 from fob_protocol.office.certificate import Certificate
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
+from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.office.message import Message, Nonce, Octets32, Time, read
 from fob_protocol.office.refusals import Refusal
 
@@ -48,10 +52,16 @@ class Answer(Message, tag=1, frozen=True):
 
 
 class Refused(Message, tag=0, frozen=True):
-    """A body instead of the service's own. `retry_after` in seconds."""
+    """A body instead of the service's own. `retry_after` in seconds; `why` for people, no element where it is empty."""
 
     code: Refusal
     retry_after: Time | None
+    why: Annotated[str, Meta(max_length=REFUSAL_LIMIT)] = ""
+
+    def octets(self) -> bytes:
+        """In deterministic CBOR."""
+        said: list[Value] = [0, self.code.value, self.retry_after]
+        return encode([*said, self.why] if self.why else said)
 
 
 # Whose keys sign an answer that the asked ones did not: by the answer itself, before it is known to be anybody's.
@@ -82,7 +92,7 @@ class Asked:
             answer = read(Answer, sign1.verify(self._signing_key(signed), Label.ANSWER, context, signed))
         except CoseError as error:
             raise OfficeError(Fault.WRONG_SIGNATURE, f"the answer is not {self.server.server}'s: {error}") from None
-        _check_refused(answer.body)
+        _check_refused(answer)
         return answer
 
     def _signing_key(self, signed: bytes) -> bytes:
@@ -125,8 +135,8 @@ def _context(service: Service, sealed_question: bytes) -> Context:
     return [service, hashlib.sha256(sealed_question).digest()]
 
 
-def _check_refused(body: bytes) -> None:
-    # An array of three whose first element is 0: no service's own message begins with 0.
-    if body[:2] == b"\x83\x00":
-        refused = read(Refused, body)
-        raise RefusedError(refused.code, refused.retry_after)
+def _check_refused(answer: Answer) -> None:
+    # An array of three or four whose first element is 0: no service's own message begins with 0.
+    if answer.body[:2] in (b"\x83\x00", b"\x84\x00"):
+        refused = read(Refused, answer.body)
+        raise RefusedError(refused.code, refused.retry_after, refused.why, answer.time)

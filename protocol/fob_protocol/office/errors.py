@@ -62,9 +62,14 @@ class OfficeError(ProtocolError):
 
 
 class RefusedError(ProtocolError):
-    """The office said no. `retry_after`: seconds, when it may say yes."""
+    """The office said no. `retry_after`: seconds, when it may say yes; `said`: why, to people, where it says so.
 
-    def __init__(self, refusal: Refusal, retry_after: int | None = None) -> None:
+    `time` is the server's clock, of a refusal that it signed; 0 of any other.
+    """
+
+    def __init__(self, refusal: Refusal, retry_after: int | None = None, said: str = "", time: int = 0) -> None:
         self.refusal = refusal
         self.retry_after = retry_after
+        self.said = said
+        self.time = time
         super().__init__(f"the office refused: {refusal}")

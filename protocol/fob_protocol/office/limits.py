@@ -11,6 +11,8 @@ ANSWER_LIMIT: Final = 61_440
 TITLE_LIMIT: Final = 64
 ID_LIMIT: Final = 32
 FIELD_LIMIT: Final = 256
+# Characters of why something was refused: half a line of a terminal, twice.
+REFUSAL_LIMIT: Final = 80
 FIELDS_LIMIT: Final = 16
 # Where an application is reached.
 PATH_LIMIT: Final = 256

@@ -52,8 +52,8 @@ def read(kind: type[MessageT], octets: bytes) -> MessageT:
     return message
 
 
-def read_one_of(kinds: tuple[type[Message], ...], octets: bytes) -> Message:
+def read_one_of(kinds: tuple[type[MessageT], ...], octets: bytes) -> MessageT:
     """A message of one of these kinds, told apart by their first element. Raises OfficeError MALFORMED."""
     union: Any = Union[kinds]  # noqa: UP007 - made of a tuple
-    message: Message = read(union, octets)
+    message: MessageT = read(union, octets)
     return message

@@ -19,9 +19,13 @@ class Pauses:
         self._random = random
         self._next = RELAY_RETRY[0]
 
+    def least(self, seconds: int | None = None) -> float:
+        """The next pause, without the chance in it; `seconds` is when the office wants to be asked again."""
+        return self._next if seconds is None else float(min(seconds, SECONDS_LIMIT))
+
     def after(self, seconds: int | None = None) -> float:
-        """The pause after one more failure; `seconds` is when the office wants to be asked again."""
-        pause = self._next if seconds is None else float(min(seconds, SECONDS_LIMIT))
+        """The pause after one more failure."""
+        pause = self.least(seconds)
         self._next = min(2 * self._next, RELAY_RETRY[1])
         return pause * (1 + CHANCE * self._random(1)[0] / 255)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
-from fob_daemon.cli.durations import time_left
+from fob_daemon.cli.durations import moment, time_left
 
 # 2026-01-01: this program is younger, so a clock before it is wrong.
 EARLIEST: Final = 1_767_225_600
@@ -33,7 +33,7 @@ def check_phone_clocks(machine: Machine) -> Iterator[Finding]:
 def check_clock(machine: Machine) -> Iterator[Finding]:
     """Not in the past; kept by the network where that can be seen."""
     now = time.time()
-    words = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
+    words = moment(now)
     if now < EARLIEST:
         yield Finding(
             Outcome.FAIL,

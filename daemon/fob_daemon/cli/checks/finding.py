@@ -54,11 +54,6 @@ def no_office() -> tuple[dict[str, Any], dict[str, Any]]:
     raise ControlError("there is no office", "none is configured", "docs/configuration.md", ExitCode.NOTHING_TO_DO)
 
 
-def no_relays() -> list[dict[str, Any]]:
-    """Of a machine without devices."""
-    return []
-
-
 def not_enrolled() -> dict[str, Any]:
     """Of a machine whose fobd nobody has enrolled."""
     return {"enrolled": False}
@@ -70,8 +65,8 @@ class Machine:
 
     `ask_office`: the office that is configured, and whether it answers; raises ControlError, NOTHING_TO_DO for none.
     `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known. `state`: the
-    folder of what this user's daemon keeps. `ask_meters`: as devices told last; `ask_copies`: the components of a
-    device, and how the copies of its programs stand.
+    folder of what this user's daemon keeps. `ask_relays` and `ask_meters`: as devices told last; `ask_copies`: the
+    components of a device, and how the copies of its programs stand.
     """
 
     environment: Mapping[str, str]
@@ -86,7 +81,7 @@ class Machine:
     ask_office: Callable[[], tuple[dict[str, Any], dict[str, Any]]] = no_office
     state: Path | None = None
     ask_own_copy: Callable[[], dict[str, Any]] = not_enrolled
-    ask_relays: Callable[[], list[dict[str, Any]]] = no_relays
+    ask_relays: Callable[[], list[dict[str, Any]]] = list
     ask_meters: Callable[[], list[dict[str, Any]]] = list
     ask_copies: Callable[[str], tuple[list[dict[str, Any]], list[dict[str, Any]]]] = lambda device: ([], [])
 

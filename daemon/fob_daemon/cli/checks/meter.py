@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.control.errors import ControlError
-from fob_daemon.metering.limits import RESUME
+from fob_daemon.metering.limits import RATE_COMMAND, RESUME
 
 _NAME: Final = "meter"
 _REFILL: Final = "fob meter refill AMOUNT"
-# The command of the component that rates.
-_RATES: Final = "+XRATE"
+_RATES: Final = f"+{RATE_COMMAND}"
 
 
 def check_meters(machine: Machine) -> Iterator[Finding]:

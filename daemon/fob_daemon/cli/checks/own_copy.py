@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
+from fob_daemon.cli.copy_words import beyond_the_doctor
 from fob_daemon.control.errors import ControlError
 
 _NAME: Final = "copy of fobd"
@@ -22,8 +23,8 @@ def check_own_copy(machine: Machine) -> Iterator[Finding]:
     if not own["enrolled"]:
         yield Finding(Outcome.SKIP, _NAME, "this computer is not enrolled")
     elif not own["enabled"]:
-        yield Finding(Outcome.FAIL, "fobd uses no key of any phone", own["why"], own["next"])
+        yield Finding(Outcome.FAIL, "fobd uses no key of any phone", own["why"], beyond_the_doctor(own["next"]))
     elif own["why"]:
-        yield Finding(Outcome.WARN, "fobd was not validated", own["why"], own["next"])
+        yield Finding(Outcome.WARN, "fobd was not validated", own["why"], beyond_the_doctor(own["next"]))
     else:
         yield Finding(Outcome.OK, _NAME, f"{own['version']} is what the office gave out")

@@ -11,7 +11,7 @@ from fob_device.screen.web.views.refusals import sentence
 from fob_device.screen.web.words import clock, first_upper
 from fob_protocol.metering.indicium import day_of
 from fob_protocol.metering.kinds import MeterState, Payment
-from fob_protocol.metering.limits import AMOUNT_LIMIT, LOGIN_NAME_LIMIT, PASSWORD_LEAST, PASSWORD_LIMIT
+from fob_protocol.metering.limits import LOGIN_NAME_LIMIT, PASSWORD_LEAST, PASSWORD_LIMIT
 from fob_protocol.names import plain_name
 
 STATES: Final = {
@@ -81,7 +81,6 @@ class MeterPage:
     pieces: Sequence[PieceItem]
     details: Sequence[Detail]
     allowance: int
-    allowance_most: int
     form: SignUpForm | None
     name: str
     name_limit: int
@@ -108,7 +107,6 @@ def meter_page(meter: MeterOverview, *, is_connected: bool) -> MeterPage:
         pieces=tuple(map(_piece, meter.last)),
         details=tuple(_details(meter)),
         allowance=meter.allowance,
-        allowance_most=AMOUNT_LIMIT,
         form=_form(meter.terms) if meter.terms and meter.doing is None else None,
         name=meter.name,
         name_limit=LOGIN_NAME_LIMIT,
@@ -140,7 +138,7 @@ def _order(meter: MeterOverview) -> str:
 
 
 def _trouble(ended: MeterEnded) -> str:
-    return f"{_at(ended.at)}: {sentence(ended.refusal, ended.why)}"
+    return f"{_at(ended.at)}: {sentence(ended.refusal)}"
 
 
 def _said(ended: MeterEnded) -> str:
@@ -178,4 +176,7 @@ def _form(terms: ShownTerms) -> SignUpForm:
     payments = (
         PaymentChoice(str(int(payment)), title, payment is Payment.PREPAID) for payment, title in PAYMENTS.items()
     )
-    return SignUpForm(terms.value_kinds, tuple(payments), f"At least {terms.deposit} is loaded at once.")
+    words = f"At least {terms.deposit} is loaded at once."
+    if terms.fee:
+        words += f" Signing up costs {terms.fee_words}, paid with the first payment."
+    return SignUpForm(terms.value_kinds, tuple(payments), words)
