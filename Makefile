@@ -33,17 +33,23 @@ demo: setup  ## run the main job on an emulated phone
 	@tools/system-packages tools/demo-packages.txt || echo "demo: goes on without them" >&2
 	@$(BIN)/fob demo $(ARGS)
 
-# Half of the time a test waits for programs that it has started: four at a time keep two cores busy.
-test: packages check  ## run the checks and then the tests
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+# Half of the time a test waits for programs that it has started: four at a time keep two cores busy. Types take one.
+test: packages setup  ## run the tests, and the checks beside them
+	@tools/together 'make --no-print-directory check' \
+		'$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)'
 
 # Of these `make test` takes a seeded sample.
-SOAKED := tests/office/test_validation_replays.py tests/office/test_lost_answers.py tests/office/test_openapi.py tests/components \
-          tests/three_programs tests/meter_log/test_edits.py tests/demo
+SOAKED := tests/office/test_validation_replays.py tests/office/test_lost_answers.py tests/office/test_openapi.py \
+          tests/office/test_names_at_once.py tests/office/test_distribution.py tests/office/test_load.py \
+          tests/office/test_rollout_fleet.py tests/components \
+          tests/three_programs tests/meter_log/test_edits.py tests/demo \
+          tests/link/test_faults.py tests/protocol/test_answered_once.py
 
-soak: packages setup  ## pass the tests of many repetitions with all of them: replays, lost answers, power cuts, edits, kills
-	FOB_REPLAYS=all FOB_LOST=all FOB_POWER_CUTS=all FOB_LOG_EDITS=all FOB_OPENAPI=all FOB_TOURS=all $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -o timeout=0 $(SOAKED) $(ARGS)
+soak: packages setup  ## pass the tests of many repetitions with all of them: replays, lost answers, power cuts, edits, faults, kills
+	FOB_REPLAYS=all FOB_LOST=all FOB_POWER_CUTS=all FOB_LOG_EDITS=all FOB_OPENAPI=all FOB_CROWDS=all FOB_TOURS=all FOB_FAULTS=all $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -o timeout=0 $(SOAKED) $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m data_centre.soak --kills 10000
+	PYTHONPATH=tests $(BIN)/python -m data_centre.real_soak --kills 500
+	PYTHONPATH=tests $(BIN)/python -m data_centre.real_soak --kills 400 --database postgresql
 
 # Its image is kept outside the tree, in ~/.cache/fob-vm or FOB_VM_CACHE; `make clean` leaves it.
 test-vm: setup  ## run Fob on a real kernel, BlueZ and systemd, in a virtual machine (tests/vm/README.md)
@@ -72,5 +78,5 @@ picture: packages setup  ## make the pictures of README and docs anew, from a re
 	@PYTHONPATH=tests $(BIN)/python -m screen.meter_picture
 
 clean:  ## remove .venv, caches and build results
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

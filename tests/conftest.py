@@ -1,10 +1,11 @@
 """What holds for all tests: clause markers name requirements that exist, and hypothesis repeats itself."""
 
+import gc
 import os
 import signal
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,16 @@ def unknown_clauses(items: Iterable[pytest.Item], known: set[str]) -> list[str]:
         for clause in marker.args
         if clause not in known
     ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing of ten thousand tests is garbage; to look for it again and again takes a sixth of finding them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fob_daemon.cli.output import Part
+from support.forking import Run, await_forked, can_fork
 
 FOB = (sys.executable, "-m", "fob_daemon.cli.main")
 # As root, as whom tests may run, fob writes the module file of the machine: here that is below HOME.
@@ -66,7 +67,10 @@ class FobProgram:
         )
 
     async def __call__(self, *arguments: str, stdin: str = "", program: tuple[str, ...] = FOB) -> Ended:
-        """Run to the end."""
+        """Run to the end. A plain run of `fob` comes out of one that has started already."""
+        if program is FOB and can_fork(self.environment):
+            code, printed, said = await await_forked(Run(arguments, self.variables(), Path.cwd(), stdin.encode()), 60)
+            return Ended(code, printed.decode(), said.decode())
         process = await self.start(*arguments, program=program)
         async with asyncio.timeout(60):
             out, err = await process.communicate(stdin.encode())

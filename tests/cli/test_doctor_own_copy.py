@@ -39,7 +39,7 @@ def test_what_else_there_is_to_say() -> None:
     assert finding(NOT_ENROLLED).outcome is Outcome.SKIP
     assert finding(VALIDATED) == Finding(Outcome.OK, "copy of fobd", "0.1.0 is what the office gave out")
     away = replace(VALIDATED, why="the office cannot be reached (unreachable)", next="fob doctor")
-    assert finding(away) == Finding(Outcome.WARN, "fobd was not validated", away.why, "fob doctor")
+    assert finding(away) == Finding(Outcome.WARN, "fobd was not validated", away.why, "fob integrity validate")
     assert finding(ControlError("no", "it hung up", "fob doctor")).outcome is Outcome.WARN
     assert finding(VALIDATED, {}).outcome is Outcome.SKIP
 

@@ -23,6 +23,7 @@ from support.fake_device_office import FakeDeviceOffice, refusing, saying
 
 LETTER = write_letter(bytes(range(32)))
 CLONED = "there are two of this copy, and nobody can say which one is honest (cloned)"
+AWAY = "the office cannot be reached (unreachable)"
 REFUSED_OWN = replace(
     VALIDATED, state="invalid", reason="invalid", validated=None, until=None, enabled=False,
     why="what is here is not what the office gave out (invalid)", next="install fobd anew",
@@ -63,6 +64,42 @@ async def test_a_phone_that_waits_for_its_first_validation_still_runs_its_progra
         "'pixel' still lets 'fob-device' run: somebody has to type the letter of this copy in (needs-letter)    "
         "try: fob integrity letter fob-device"
     )
+
+
+@pytest.mark.clause("V16")
+async def test_what_goes_on_without_its_office_and_what_is_refused_for_it(
+    fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice
+) -> None:
+    own = ("fob-device", "0.1.0", bytes(16), "valid", "unreachable", None, None)
+    meter.handlers["+FOBCOPIES"] = saying(own, ("rate", "1.2.0", bytes(16), "not-validated", "unreachable", None, None))
+    daemon.integrity.now = replace(VALIDATED, why=AWAY, next="fob doctor")
+    assert (await fob("integrity", "status")).out.splitlines()[-3:] == [
+        f"fobd was not validated: {AWAY}    try: fob doctor",
+        f"'pixel' still lets 'fob-device' run: {AWAY}    try: fob doctor",
+        f"'pixel' does not let 'rate' run: {AWAY}    try: fob doctor",
+    ]
+    daemon.integrity.now = replace(VALIDATED, state="not-validated", enabled=False, why=AWAY, next="fob doctor")
+    assert f"\nfobd uses no key of any phone: {AWAY}    try: fob doctor\n" in (await fob("integrity", "status")).out
+
+
+@pytest.mark.clause("V16")
+async def test_the_doctor_says_why_a_phone_uses_no_key(
+    fob: FobProgram, daemon: FakeDaemon, meter: FakeDeviceOffice
+) -> None:
+    quiet = RelayReport("pixel", False, 1, 0, "", "", 0, 0, "answered", "", 0)
+    refused = {"fob-device": "not-validated"}
+    daemon.office_report = OfficeReport("https://office", "", (replace(quiet, refused=refused),))
+
+    async def finding() -> tuple[str, str, str]:
+        what = "'pixel' does not let 'fob-device' run"
+        [found] = [one for one in (await fob("doctor", "--json")).json["findings"] if one["what"] == what]
+        return found["outcome"], found["why"], found["next"]
+
+    no_yes = "the office has not said yet that this copy is genuine (not-validated)"
+    assert await finding() == ("fail", no_yes, "fob integrity validate")
+    own = ("fob-device", "0.1.0", bytes(16), "not-validated", "unreachable", None, None)
+    meter.handlers["+FOBCOPIES"] = saying(own)
+    assert await finding() == ("fail", AWAY, "fob integrity validate")
 
 
 async def test_a_computer_that_is_not_enrolled_and_a_phone_without_copies(fob: FobProgram, phone: FakePhone) -> None:

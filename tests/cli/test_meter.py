@@ -8,10 +8,13 @@ import pytest
 
 from cli.fob_program import FobProgram
 from control.fake_daemon import FakeDaemon
-from control.fake_phone import FakePhone
+from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.interface import Ask, DeviceState
 from fob_daemon.control.office_reports import MeterChange
+from fob_protocol.at.values import Values
+from fob_protocol.metering.pictures import read_picture
 from fob_protocol.pkcs11.ckr import Ckr
+from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import refusing, saying
 from support.fake_meter import SERIAL, FakeMeter
 
@@ -37,6 +40,11 @@ def a_batch(path: Path, count: int) -> str:
 def pictures(folder: Path, kind: str) -> list[Path]:
     """What was drawn."""
     return list(folder.glob(f"*.{kind}"))
+
+
+def codes_on(picture: str) -> int:
+    """As the post reads a scan of it."""
+    return len(read_picture(Path(picture).read_bytes()))
 
 
 async def test_a_letter_from_its_address_to_its_picture(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
@@ -68,6 +76,16 @@ async def test_a_batch_on_sheets(fob: FobProgram, meter: FakeMeter, tmp_path: Pa
     assert (found["job"], len(found["labels"]), found["meter"]["descending"]) == (1, 70, 100_000 - 70 * 95)
     assert [(one["counter"], one["piece"]) for one in found["labels"][62:66]] == [(2, 62), (2, 63), (3, 0), (3, 1)]
     assert len(meter.paid) == 2
+
+
+@pytest.mark.clause("M25")
+async def test_the_same_sheets_as_pictures(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 30))
+    folder = tmp_path / "pages"
+    ended = await fob("meter", "print", "--pages", str(folder), "--skip", "3", "--dpi", "150", "--json")
+    first, second = (str(folder / f"{SERIAL}-000002-01-page-00{number}.png") for number in (1, 2))
+    assert [label["file"] for label in ended.json["labels"]] == [first] * 21 + [second] * 9
+    assert [codes_on(page) for page in (first, second)] == [21, 9]
 
 
 @pytest.mark.clause("M36")
@@ -105,6 +123,51 @@ async def test_what_was_paid_is_drawn_again(fob: FobProgram, meter: FakeMeter, t
     assert ended.code == 7
 
 
+async def test_an_older_batch_is_drawn_by_its_number(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 66))
+    await fob("meter", "frank", *LETTER)
+    ended = await fob("meter", "print", "1", "--json")
+    assert [one["counter"] for one in ended.json["labels"]] == [2] * 64 + [3] * 2
+    ended = await fob("meter", "print", "9", "--output", str(tmp_path))
+    assert (ended.code, ended.error[1:]) == (
+        7, ["of a batch 9 nothing is franked, or it is not kept here any more", "fob meter status"],
+    )  # fmt: skip
+
+
+async def test_what_was_given_back_is_not_drawn_again(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 3))
+    await fob("meter", "refund", "--counter", "2", "--piece", "2")
+    ended = await fob("meter", "print", "--output", str(tmp_path))
+    assert ended.err == "1 piece is left out: it was given back, and void.\n"
+    assert sorted(file.name[-6:] for file in pictures(tmp_path, "svg")) == ["01.svg", "03.svg"]
+    for piece in ("1", "3"):
+        await fob("meter", "refund", "--counter", "2", "--piece", piece)
+    ended = await fob("meter", "print", "--counter", "2", "--output", str(tmp_path))
+    assert (ended.code, ended.error) == (
+        7, ["nothing was printed", "3 pieces were given back, and are void", "fob meter history"],
+    )  # fmt: skip
+
+
+async def test_ctrl_c_while_labels_are_drawn_says_what_is_paid(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    batch = ("--batch", a_batch(tmp_path / "letters.csv", 200), "--output", str(tmp_path), "--format", "png")
+    process = await fob.start("meter", "frank", *batch, "--dpi", "1200")
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while not (await process.stderr.readline()).startswith(b"Franked 200 pieces"):
+            pass
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert err.decode().splitlines()[-3:] == [
+        "error: the labels were not drawn",
+        "why:   by Ctrl-C; 200 pieces are paid and kept",
+        "try:   fob meter print LAST --output FOLDER, --pdf FILE or --pages FOLDER",
+    ]
+    assert 0 <= len(pictures(tmp_path, "png")) < 200
+
+
 async def test_a_disk_that_is_full_loses_nothing_that_was_paid(
     fob: FobProgram, meter: FakeMeter, tmp_path: Path
 ) -> None:
@@ -112,12 +175,17 @@ async def test_a_disk_that_is_full_loses_nothing_that_was_paid(
     ended = await fob("meter", "frank", *LETTER, "--output", str(tmp_path))
     assert (ended.code, ended.error[0]) == (1, "the labels were not drawn")
     assert ended.error[1].startswith("1 piece is paid and kept;")
-    assert ended.error[2] == "fob meter print LAST with another --output or --pdf"
+    assert ended.error[2] == "fob meter print LAST with another --output, --pdf or --pages"
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--output", "/dev/null/labels"), ("--pdf", "/nowhere/labels.pdf"), ("--pdf", "x.pdf", "--skip", "24")],
+    [
+        ("--output", "/dev/null/labels"),
+        ("--pdf", "/nowhere/labels.pdf"),
+        ("--pdf", "x.pdf", "--skip", "24"),
+        ("--pages", "/dev/null/pages"),
+    ],
 )
 async def test_nothing_is_paid_that_cannot_be_drawn(
     fob: FobProgram, meter: FakeMeter, arguments: tuple[str, ...]
@@ -142,6 +210,35 @@ async def test_a_slogan_that_cannot_be_drawn_is_found_before_anything_is_paid(
     assert meter.paid == []
 
 
+@pytest.mark.clause("M17")
+async def test_a_row_that_would_be_refused_is_named_with_its_line_before_any_is_paid(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    file = tmp_path / "letters.csv"
+    rows = [f"20095,Erika {number},20,domestic" for number in range(130)]
+    rows[100] = "20095,Erika 100,20,moon"
+    file.write_text("\n".join(("to,address,weight,zone", *rows)) + "\n")
+    ended = await fob("meter", "frank", "--batch", str(file))
+    assert (ended.code, ended.error[:2]) == (
+        2,
+        [
+            "nothing was franked",
+            f"{file}: line 102, column 'weight, class, zone': 20 g, letter, moon: the rates have no price for it",
+        ],
+    )
+    assert meter.paid == []
+    file.write_text(file.read_text().replace("moon", "domestic"))
+    assert (await fob("meter", "frank", "--batch", str(file))).code == 0
+
+
+async def test_what_is_paid_of_a_batch_that_is_cut_is_drawn(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    meter.descending = 64 * 95
+    batch = ("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 65), "--output", str(tmp_path))
+    ended = await fob(*batch)
+    assert "64 pieces are paid and drawn." in ended.err.splitlines()
+    assert len(pictures(tmp_path, "svg")) == 64
+
+
 @pytest.mark.clause("M33")
 async def test_a_batch_that_runs_out_of_money_goes_on(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     meter.descending = 64 * 95
@@ -151,7 +248,7 @@ async def test_a_batch_that_runs_out_of_money_goes_on(fob: FobProgram, meter: Fa
         [
             "the batch was not franked to its end",
             "there is not enough postage on the meter (insufficient-funds)",
-            "fob meter refill, and then: fob meter frank --resume",
+            "fob meter refill AMOUNT, and then: fob meter frank --resume",
         ],
     )
     assert "1 piece of a batch waits for 'pixel'    try: fob meter frank --resume" in (await fob("status")).out
@@ -168,12 +265,55 @@ async def test_a_batch_that_runs_out_of_money_goes_on(fob: FobProgram, meter: Fa
     assert [amount for _, amount in meter.paid] == [64 * 95, 2000, 95]
 
 
+async def test_half_a_batch_is_none_to_go_on_with(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    handed = 0
+
+    def written(values: Values) -> tuple[Values, ...]:
+        nonlocal handed
+        handed += len(values)
+        if handed > 256:
+            raise CkrError(Ckr.GENERAL_ERROR, "trap")
+        return (values,)
+
+    meter.device.handlers["+XADDRESS"] = written
+    batch = ("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 300))
+    assert (await fob(*batch, "--cleanse")).code == 1
+    assert (await fob("meter", "frank", "--resume")).code == 7
+    assert (await fob(*batch)).code == 0
+
+
 async def test_a_batch_that_is_given_up(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     meter.descending = 64 * 95
     await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 65))
     ended = await fob("meter", "frank", "--give-up")
     assert ended.err == "1 piece is forgotten; 64 pieces are franked and kept.\n"
     assert (await fob("meter", "frank", "--give-up")).code == 7
+
+
+async def test_a_device_without_a_pad_gives_up_with_its_pin(
+    fob: FobProgram, meter: FakeMeter, phone: FakePhone
+) -> None:
+    meter.is_unanswered = True
+    await fob("meter", "frank", *LETTER)
+    meter.device.handlers["+FOBMETERRESULT"] = refusing(Ckr.USER_NOT_LOGGED_IN)
+    ended = await fob("meter", "frank", "--give-up")
+    assert (ended.code, ended.error[0]) == (2, "'pixel' needs its PIN")
+    await fob("meter", "frank", "--give-up", "--pin-file", "-", stdin=PIN.decode())
+    assert phone.logins == [PIN]
+
+
+async def test_a_question_on_the_phone_is_told_once(fob: FobProgram, meter: FakeMeter, daemon: FakeDaemon) -> None:
+    frank = daemon.meter("pixel").remote.frank
+
+    async def asking(*values: object) -> object:
+        daemon.announce(Ask("pixel", "frank 1 letter, EUR 0.95", 28.0, 1))
+        return await frank(*values)  # type: ignore[arg-type]
+
+    daemon.meter("pixel").remote.frank = asking  # type: ignore[method-assign,assignment]
+    ended = await fob("meter", "frank", *LETTER)
+    assert [line for line in ended.err.splitlines() if "phone" in line] == [
+        "Look at your phone: frank 1 letter, EUR 0.95 (28 s)"
+    ]
 
 
 async def test_ctrl_c_keeps_the_batch(fob: FobProgram, meter: FakeMeter, daemon: FakeDaemon, tmp_path: Path) -> None:
@@ -216,6 +356,8 @@ async def test_a_no_on_the_phone(fob: FobProgram, meter: FakeMeter) -> None:
 
 async def test_the_status(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     await fob("meter", "frank", *LETTER)
+    # The day is the data centre's, wherever somebody looks at it.
+    fob.environment["TZ"] = "WEST+8"
     ended = await fob("meter", "status", "--ask", "--checkpoint", str(tmp_path / "checkpoint"))
     assert ended.out.splitlines()[:15] == [
         f"meter        {SERIAL}",
@@ -263,6 +405,34 @@ async def test_the_history(fob: FobProgram, meter: FakeMeter) -> None:
     assert len((await fob("meter", "history", "--after", "0", "--json")).json["transactions"]) == 10
 
 
+async def test_the_newest_are_newer_than_what_the_device_knows(fob: FobProgram, meter: FakeMeter) -> None:
+    for _ in range(6):
+        meter.rich(100)
+    meter.device.handlers["+FOBMETER"] = saying(*meter._state(()))
+    for _ in range(2):
+        meter.rich(100)
+    meter.device.asked.clear()
+    found = (await fob("meter", "history", "-n", "2", "--json")).json["transactions"]
+    assert [one["counter"] for one in found] == [8, 9]
+    assert meter.device.asked == ["+FOBMETER", "+FOBMETERHISTORY"]
+
+
+async def test_what_a_restored_data_centre_lost_is_named(fob: FobProgram, meter: FakeMeter) -> None:
+    for _ in range(7):
+        meter.rich(100)
+    left = (1, 2, 5, 6, 8)
+    meter.device.handlers["+FOBMETERHISTORY"] = lambda values: tuple(
+        (meter.records[counter - 1],) for counter in left if counter > int(str(values[0]))
+    )
+    ended = await fob("meter", "history")
+    assert [line.split()[0] for line in ended.out.splitlines()[1:]] == ["1", "2", "5", "6", "8"]
+    asking = "to ask: who runs the data centre"
+    assert ended.err.splitlines() == [
+        f"The data centre does not have 3 to 4 any more.    {asking}",
+        f"The data centre does not have 7 any more.    {asking}",
+    ]
+
+
 async def test_money(fob: FobProgram, meter: FakeMeter) -> None:
     assert (await fob("meter", "refund", "5.50")).err == "Paid back EUR 5.50; EUR 994.50 left.\n"
     assert (await fob("meter", "refill", "1050 cent", "--json")).json["amount"] == 1050
@@ -276,7 +446,7 @@ async def test_money(fob: FobProgram, meter: FakeMeter) -> None:
 async def test_signing_up_and_on(fob: FobProgram, meter: FakeMeter) -> None:
     meter.stage = "none"
     ended = await fob("meter", "status")
-    assert (ended.code, ended.error[1:]) == (7, ["'pixel' has no meter", "fob meter sign-up NAME"])
+    assert (ended.code, ended.error[1:]) == (7, ["'pixel' has no meter", "fob meter sign-up NAME --origin POSTCODE"])
     ended = await fob("meter", "sign-up", "ada", "--origin", "10115")
     assert (ended.code, ended.error[:2]) == (2, ["which value kind?", "the data centre has eur-cent, pages"])
     arguments = ("--kind", "eur-cent", "--origin", "10115", "--refill-below", "10", "--refill-amount", "50")
@@ -290,6 +460,19 @@ async def test_signing_up_and_on(fob: FobProgram, meter: FakeMeter) -> None:
     assert ended.out.splitlines()[1].split() == ["eur-cent", "EUR", "5.00", "EUR", "0.00"]
 
 
+async def test_another_mailer_s_meter_is_named_before_it_makes_room(fob: FobProgram, meter: FakeMeter) -> None:
+    sign_up = ("meter", "sign-up", "gwen", "--kind", "eur-cent", "--origin", "10115")
+    why = f"meter {SERIAL} of ada is on the device, with EUR 1000.00 left, which only ada can use"
+    for command in (sign_up, ("meter", "sign-on", "gwen")):
+        ended = await fob(*command)
+        assert (ended.code, ended.error) == (
+            1, ["the meter was not replaced", why, "the same command with --replace"],
+        )  # fmt: skip
+        assert meter.joined == []
+    assert (await fob(*sign_up, "--replace")).code == 0
+    assert [values[0] for values in meter.joined] == ["gwen"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -298,6 +481,8 @@ async def test_signing_up_and_on(fob: FobProgram, meter: FakeMeter) -> None:
         ("frank", "--batch", "x.csv", "--give-up"),
         ("print", "LAST"),
         ("print", "LAST", "--counter", "1"),
+        ("print", "FIRST"),
+        ("print", "0"),
         ("refund",),
         ("refund", "1", "--counter", "1"),
         ("status", "--checkpoint", "x"),

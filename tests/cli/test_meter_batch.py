@@ -22,7 +22,7 @@ RULES = Rules("letter", "domestic", lambda: "eur-cent")
 def read(path: Path, text: str | bytes) -> list[dict[str, object]]:
     file = path / "letters.csv"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_batch(file, RULES)
+    return read_batch(file, RULES).pieces
 
 
 def test_all_columns(tmp_path: Path) -> None:

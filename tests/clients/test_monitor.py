@@ -1,6 +1,7 @@
 """`fob monitor` beside a real daemon and phone: what it tells while ssh-keygen signs."""
 
 import json
+import select
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -25,15 +26,29 @@ def monitor(live: Live) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
         ["fob", "--json", "monitor"], env=live.environment, stdout=subprocess.PIPE, text=True
     ) as running:
+        _await_following(live, running)
         yield running
         running.terminate()
+
+
+def _await_following(live: Live, monitor: "subprocess.Popen[str]") -> None:
+    """Another key is used until it tells of that."""
+    assert monitor.stdout is not None
+    message = live.folder / "earlier"
+    message.write_text("text")
+    for _ in range(50):
+        live.run("ssh-keygen", "-q", "-Y", "sign", "-f", str(live.ssh_key("Ed25519")), "-n", "git", str(message))
+        (live.folder / "earlier.sig").unlink()
+        if select.select([monitor.stdout], [], [], 0.5)[0]:
+            return
+    raise AssertionError("the monitor tells nothing")
 
 
 def heard_until_used(monitor: "subprocess.Popen[str]") -> list[dict[str, Any]]:
     """The events up to the use of the key."""
     assert monitor.stdout is not None
     found: list[dict[str, Any]] = []
-    while not found or found[-1]["data"].get("operation") != "sign":
+    while not found or (found[-1]["event"], found[-1]["data"].get("key")) != ("log", "P-256"):
         found.append(json.loads(monitor.stdout.readline()))
     return found
 

@@ -118,6 +118,7 @@ class FakeDaemon:
         )
         self.agent_logged_in = False
         self.hci = ""
+        self.configuration = ""
         self.entries: list[LogEntry] = []
         self.histories: dict[str, FakeHistory] = {}
         # What is configured, whether it answers, and each phone's end of docs/protocol.md, section 4.3.
@@ -180,8 +181,9 @@ class FakeDaemon:
     def status(self) -> StatusReport:
         sockets = (str(self.folder / "provider.sock"), str(self.folder / "agent.sock"))
         return StatusReport(
-            "0.1.0", 77, 3661.5, *sockets, self.agent_logged_in, self.hci, tuple(self.devices.values()), self.clients
-        )
+            "0.1.0", 77, 3661.5, *sockets, self.agent_logged_in, self.hci, self.configuration,
+            tuple(self.devices.values()), self.clients,
+        )  # fmt: skip
 
     def metrics(self) -> bytes:
         return b'fob_link_up{device="pixel"} 1.0\n'

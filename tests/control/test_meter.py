@@ -17,6 +17,7 @@ from support.fake_device_office import refusing
 from support.fake_meter import SERIAL, FakeMeter
 
 PIECE = {"destination": "20095", "address": "Erika 1, Hamburg", "service": "letter", "grams": 20, "zone": "domestic"}
+SIGN_UP = {"name": "ada", "value_kind": "eur-cent", "payment": "prepaid", "origins": ["10115"]}
 METER = {
     "stage": "ready", "name": "ada", "serial": SERIAL, "value_kind": "eur-cent", "counter": 1, "ascending": 0,
     "descending": 100_000, "pieces": 0, "loads": 100_000, "owed": 0, "state": 1, "payment": 1, "order": "", "word": "",
@@ -59,7 +60,7 @@ async def test_one_letter(api: Api, meter: FakeMeter) -> None:
     assert [(one["counter"], one["job"], one["pieces"]) for one in listed["franked"]] == [(2, 1, 1)]
     _, found = await api.get("devices/pixel/meter/franked/2")
     assert (found["deed"], found["labels"], len(found["indicia"])) == ("frank", 1, 1)
-    assert found["indicia"][0].keys() == {"indicium", "token"}
+    assert found["indicia"][0].keys() == {"indicium", "token", "given_back"}
     _, history = await api.post("devices/pixel/meter/history", {"after": 0})
     assert [(one["counter"], one["deed"]) for one in history["transactions"]] == [(1, "load"), (2, "frank")]
 
@@ -71,7 +72,7 @@ async def test_a_batch_that_is_cut_goes_on(api: Api, meter: FakeMeter) -> None:
     [(name, error)] = await franked(api, 1)
     assert name == "error"
     assert error["why"] == "there is not enough postage on the meter (insufficient-funds)"
-    assert error["next"] == "fob meter refill, and then: fob meter frank --resume"
+    assert error["next"] == "fob meter refill AMOUNT, and then: fob meter frank --resume"
     _, loaded = await api.post("devices/pixel/meter/loads", {"amount": 10_000})
     assert (loaded["amount"], loaded["is_resumed"], loaded["meter"]["descending"]) == (10_000, False, 10_095)
     told = await franked(api, 0)
@@ -103,6 +104,16 @@ async def test_a_device_without_a_pad_needs_its_pin_once(api: Api, meter: FakeMe
     assert (status, answer["amount"], [amount for _, amount in meter.paid]) == (200, 500, [500])
 
 
+async def test_a_device_that_is_lost_midway_or_sends_what_is_none(api: Api, meter: FakeMeter) -> None:
+    meter.device.handlers["+FOBMETER"] = refusing(Ckr.DEVICE_REMOVED)
+    what = "what there is to know of the meter of 'pixel' was not told"
+    _, answer = await api.post("devices/pixel/meter/about", {})
+    assert answer["error"]["what"] == what
+    meter.device.handlers["+FOBMETERHISTORY"] = lambda values: ((b"no transaction",),)
+    _, answer = await api.post("devices/pixel/meter/history", {"after": 0})
+    assert answer["error"]["what"] == what
+
+
 @pytest.mark.parametrize("fault", MeterFault)
 async def test_what_the_device_finds_wrong_is_said_in_words(api: Api, meter: FakeMeter, fault: MeterFault) -> None:
     meter.device.handlers["+FOBMETERLOAD"] = refusing(Ckr.GENERAL_ERROR, fault)
@@ -126,6 +137,112 @@ async def test_refusals(api: Api, meter: FakeMeter, refusal: CkrError, code: int
     _, answer = await api.post("devices/pixel/meter/loads", {"amount": 500})
     assert (answer["error"]["what"], answer["error"]["exit_code"]) == ("nothing was loaded", code)
     assert answer["error"]["why"].startswith(why)
+
+
+OPERATOR = "ask who runs the data centre"
+GO_ON = "fob meter frank --resume    (or --give-up)"
+OTHER_AMOUNT = "the same command with another AMOUNT"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "deed"),
+    [
+        ("over-limit", "that is more than the meter may do", f"{OPERATOR}, and then: {GO_ON}"),
+        ("stopped", "the meter is stopped", f"{OPERATOR}, and then: {GO_ON}"),
+        (
+            "tampering", "the data centre has found a record that somebody changed or put back",
+            f"{OPERATOR}, and then: {GO_ON}",
+        ),
+        (
+            "wrong-origin", "the mailer does not post there",
+            "fob meter frank --give-up, and then the batch anew with other origins",
+        ),
+        ("payment-refused", "the payment was refused", f"ask who pays for the meter, and then: {GO_ON}"),
+    ],
+)  # fmt: skip
+async def test_what_helps_a_batch_that_is_refused(
+    api: Api, meter: FakeMeter, reason: str, words: str, deed: str
+) -> None:
+    await api.post("devices/pixel/meter/jobs", {})
+    await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
+    meter.refusal = CkrError(Ckr.FUNCTION_REJECTED, reason)
+    [(_, error)] = await franked(api, 1)
+    assert (error["why"], error["next"]) == (f"{words} ({reason})", deed)
+
+
+async def test_values_that_the_device_does_not_take_need_another_batch(api: Api, meter: FakeMeter) -> None:
+    await api.post("devices/pixel/meter/jobs", {})
+    await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
+    meter.refusal = CkrError(Ckr.ARGUMENTS_BAD, "the rates are not in pages")
+    [(_, error)] = await franked(api, 1)
+    assert error["why"] == "the rates are not in pages (CKR_ARGUMENTS_BAD)"
+    assert error["next"] == "fob meter frank --give-up, and then the batch anew with what is wrong mended"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reason", "why", "deed"),
+    [
+        (
+            "loads",
+            {"amount": 1},
+            "payment-refused",
+            "the payment was refused",
+            f"{OTHER_AMOUNT}, or ask who pays for the meter",
+        ),
+        ("loads", {"amount": 1}, "over-limit", "so much may not be owed", OTHER_AMOUNT),
+        ("refunds", {"amount": 5}, "insufficient-funds", "so much was not paid, or is not left", OTHER_AMOUNT),
+        ("refunds", {"amount": 5}, "stopped", "the meter is stopped", OPERATOR),
+        (
+            "sign-up",
+            SIGN_UP,
+            "name-taken",
+            "somebody else is registered there by that name",
+            "the same command with another NAME",
+        ),
+        (
+            "sign-on",
+            {"name": "ada"},
+            "not-authenticated",
+            "the data centre does not know this mailer by that",
+            "the same command with the right NAME and password",
+        ),
+    ],
+)
+async def test_what_helps_with_money_and_accounts(
+    api: Api, meter: FakeMeter, path: str, body: object, reason: str, why: str, deed: str
+) -> None:
+    name = {"loads": "LOAD", "refunds": "REFUND", "sign-up": "SIGNUP", "sign-on": "SIGNON"}[path]
+    meter.device.handlers[f"+FOBMETER{name}"] = refusing(Ckr.FUNCTION_REJECTED, reason)
+    _, answer = await api.post(f"devices/pixel/meter/{path}", body)
+    assert (answer["error"]["why"], answer["error"]["next"]) == (f"{why} ({reason})", deed)
+
+
+async def test_an_indicium_that_was_given_back_before(api: Api, meter: FakeMeter) -> None:
+    await api.post("devices/pixel/meter/jobs", {})
+    await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
+    await franked(api, 1)
+    meter.refusal = CkrError(Ckr.FUNCTION_REJECTED, "no-refund: it was given back before")
+    _, answer = await api.post("devices/pixel/meter/refunds", {"counter": 2, "piece": 0})
+    assert answer["error"]["why"] == "there is nothing to give back for it: it was given back before (no-refund)"
+    assert answer["error"]["next"] == "fob meter history"
+
+
+async def test_what_the_data_centre_says_of_it_is_short_and_cannot_steer_a_terminal(api: Api, meter: FakeMeter) -> None:
+    meter.refusal = CkrError(Ckr.FUNCTION_REJECTED, "payment-refused: at least 500 at once")
+    _, answer = await api.post("devices/pixel/meter/loads", {"amount": 1})
+    assert answer["error"]["why"] == "the payment was refused: at least 500 at once (payment-refused)"
+    meter.refusal = CkrError(Ckr.FUNCTION_REJECTED, "payment-refused: \x1b[2J\n" + "x" * 200)
+    _, answer = await api.post("devices/pixel/meter/loads", {"amount": 1})
+    said = "\ufffd[2J\ufffd" + "x" * 74 + "\u2026"
+    assert answer["error"]["why"] == f"the payment was refused: {said} (payment-refused)"
+
+
+async def test_what_is_mended_first_is_said_first(api: Api, meter: FakeMeter) -> None:
+    meter.device.handlers["+FOBMETERLOAD"] = refusing(Ckr.GENERAL_ERROR, "not-validated: postage-rates")
+    _, answer = await api.post("devices/pixel/meter/loads", {"amount": 500})
+    assert answer["error"]["next"] == (
+        "fob integrity validate, and then: the same command again; it goes on where it was"
+    )
 
 
 async def test_a_device_without_a_meter(api: Api, phone: FakePhone) -> None:

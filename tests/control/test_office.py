@@ -21,7 +21,7 @@ from fob_daemon.control.office_words import COMMANDS
 from fob_daemon.link.fate import FateUnknownError
 from fob_protocol.at.values import Values
 from fob_protocol.office.errors import Fault
-from fob_protocol.office.refusal_words import MEANINGS, Deed
+from fob_protocol.office.refusal_words import MEANINGS, Remedy
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -41,7 +41,7 @@ def meter(daemon: FakeDaemon, phone: FakePhone) -> FakeDeviceOffice:
 
 
 async def test_what_is_configured(api: Api, daemon: FakeDaemon, phone: FakePhone) -> None:
-    assert await api.get("office") == (200, {"url": "", "ca_file": "", "relays": []})
+    assert await api.get("office") == (200, {"url": "", "ca_file": "", "relays": [], "certificate": ""})
     status, answer = await api.post("office/check", {})
     assert (status, answer["error"]["what"], answer["error"]["exit_code"]) == (409, "there is no office", 7)
     daemon.office_report = OfficeReport(URL, "", (RELAY,))
@@ -323,7 +323,7 @@ async def test_a_link_that_is_lost_loses_nothing(api: Api, meter: FakeDeviceOffi
 
 def test_every_refusal_has_words() -> None:
     assert {*Refusal, *Fault, *RESULTS.values()} - set(MEANINGS) == {RESULTS[RelayStatus.ANSWERED]}
-    assert set(COMMANDS) == set(Deed)
+    assert set(COMMANDS) == set(Remedy)
 
 
 async def test_a_configuration_tells_how_far_it_is(api: Api, daemon: FakeDaemon, meter: FakeDeviceOffice) -> None:

@@ -81,6 +81,7 @@ async def test_status_has_every_field(api: Api, daemon: FakeDaemon, phone: FakeP
         "agent_socket": str(daemon.folder / "agent.sock"),
         "agent_logged_in": False,
         "hci": "",
+        "configuration": "",
         "devices": [
             {
                 "name": "pixel",

@@ -17,7 +17,8 @@ from fob_daemon.config import (
     Sockets,
     TimeoutSettings,
     load_config,
-    load_own_config,
+    load_standing_config,
+    own_config_file,
 )
 from fob_daemon.demo.processes import program
 from fob_daemon.demo.scratch import Scratch
@@ -62,10 +63,11 @@ def test_a_daemon_that_is_told_no_file_reads_its_user_s_own(
     if is_told:
         folder = tmp_path / "settings"
         monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
-    assert load_own_config() == load_config(None)
+    assert own_config_file() is None
     (folder / "fob").mkdir(parents=True)
     file = written(folder / "fob", "[log]\nlevel = 'debug'")
-    assert load_own_config() == load_config(file) != load_config(None)
+    assert own_config_file() == file
+    assert load_standing_config(file) == load_config(file) != load_config(None)
     file.write_text("nonsense")
     done = subprocess.run(program("fobd"), capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stderr.splitlines()[0]) == (1, "error: fobd did not start")
@@ -213,7 +215,7 @@ def test_a_pipe_at_the_place_of_the_default_file_is_refused_and_not_waited_for(
     (tmp_path / "fob").mkdir()
     os.mkfifo(tmp_path / "fob/fobd.toml")
     with pytest.raises(ConfigError, match="it is not a file") as refused:
-        load_own_config()
+        load_standing_config(own_config_file())
     assert refused.value.next_command == f"ls -ld {tmp_path / 'fob/fobd.toml'}"
 
 

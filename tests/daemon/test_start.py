@@ -79,6 +79,13 @@ def test_the_first_programs_at_the_control_socket_are_all_answered(
     assert stop(daemon) == (0, b"")
 
 
+def test_its_status_names_the_configuration_that_it_has_read(
+    daemon: "subprocess.Popen[bytes]", scratch: Scratch
+) -> None:
+    assert Client(scratch.socket("control")).get("status")["configuration"] == str(scratch.config)
+    assert stop(daemon) == (0, b"")
+
+
 def test_a_program_that_hung_up_before_it_was_served_harms_nobody(
     daemon: "subprocess.Popen[bytes]", scratch: Scratch
 ) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from fob_daemon.config import OfficeSettings
+from fob_daemon.control.errors import ControlError
 from fob_daemon.control.integrity_reports import OWN_PROGRAM
 from fob_daemon.integrity import validating
 from fob_daemon.integrity.own_copy import OwnCopy
 from fob_daemon.relay.outcome import Outcome
 from fob_daemon.version import own_version
+from fob_office.answering import UnreadableError
 from fob_office.distribution.letters import make_letter
 from fob_office.programs.reading import installation_of_folders
 from fob_office.programs.service import add_installation
@@ -26,6 +28,7 @@ from support.office_shop import OPERATOR
 
 VERSION = release_of(own_version())
 LOST = Outcome(RelayStatus.UNREACHABLE, why="it hung up")
+BAD_REQUEST = Outcome(RelayStatus.NOT_ANSWERED, why="it answered 400 Bad Request", http=400)
 
 
 class Line:
@@ -36,6 +39,8 @@ class Line:
         self.is_cut = False
         # Set: the office takes each question, and answers none before it is cleared.
         self.hangs = asyncio.Event()
+        # The services of those questions.
+        self.taken: asyncio.Queue[str] = asyncio.Queue()
         # What comes in place of the office's answers.
         self.answer: Outcome | None = None
         self.asked: list[str] = []
@@ -46,11 +51,16 @@ class Line:
         if self.is_cut:
             return LOST
         if self.hangs.is_set():
+            self.taken.put_nowait(service)
             await asyncio.Event().wait()
         if self.answer is not None:
             return self.answer
         self.asked.append(service)
-        answer = self.scene.answering.answer(Service(service), question)
+        try:
+            answer = self.scene.answering.answer(Service(service), question)
+        except UnreadableError:
+            self.seen += [question, b""]
+            return BAD_REQUEST
         self.seen += [question, answer]
         return LOST if self.lose(len(self.asked)) else Outcome(RelayStatus.ANSWERED, answer, http=200)
 
@@ -67,6 +77,8 @@ class Computer:
         self.scene = scene
         self.line = Line(scene)
         self.certificate = folder / "certificate"
+        # Seconds that its own clock is behind the office's.
+        self.slow = 0
 
     @classmethod
     def made(cls, folder: Path, scene: OfficeScene, monkeypatch: pytest.MonkeyPatch) -> "Computer":
@@ -103,7 +115,9 @@ class Computer:
     @asynccontextmanager
     async def switched_on(self, state: Path | None = None) -> AsyncIterator[OwnCopy]:
         """fobd runs. Nobody waits for its first attempt."""
-        own = OwnCopy(self.settings(), self.line, lambda: self.scene.clock.time)
+        own = OwnCopy(
+            self.settings(), self.line, lambda: self.scene.clock.time - self.slow, lambda: self.scene.clock.ticks
+        )
         await own.start(state or self.state)
         try:
             yield own
@@ -129,3 +143,27 @@ async def refusal_of(own: OwnCopy) -> str:
     except CkrError as error:
         return str(error)
     return ""
+
+
+async def asked_by_itself(computer: Computer, own: OwnCopy) -> None:
+    """When what the daemon asks by itself has been answered."""
+    asks = asyncio.Event()
+
+    def heard(number: int) -> bool:
+        asks.set()
+        return False
+
+    computer.line.lose = heard
+    async with asyncio.timeout(10):
+        await asks.wait()
+        # Whoever asks has its turn until all came of it that will.
+        async with own._turn:
+            pass
+
+
+async def validated(own: OwnCopy) -> str:
+    """What a person hears who asks for a validation."""
+    try:
+        return (await own.validate()).state
+    except ControlError as error:
+        return error.why

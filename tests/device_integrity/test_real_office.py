@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from fob_device.integrity.own_program import NAME
 from fob_device.integrity.program import Program
 from fob_device.integrity.standings import USE_AGAIN
 from fob_device.office.factory import factory_record
+from fob_device.office.progress import Told
 from fob_office.answering import UnreadableError
 from fob_office.devices.service import add_device, set_state
 from fob_office.devices.tables import DeviceState
@@ -23,12 +25,19 @@ from fob_office.distribution.operating import disable, enable, reissue
 from fob_office.distribution.tables import Copy
 from fob_office.orders.service import create_order
 from fob_office.programs.service import add_installation, withdraw_installation
+from fob_protocol.at.command import encode_command
+from fob_protocol.catalogue import RELAYED
 from fob_protocol.integrity.letter import read_letter
 from fob_protocol.integrity.validation import State
+from fob_protocol.link.frames import Kind as Record
+from fob_protocol.link.gatt import SENT_VALUE_LIMIT
 from fob_protocol.office.component import Kind
 from fob_protocol.office.configuration import Purpose
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import Version
+from fob_protocol.relay import RelayStatus
+from fob_protocol.session.parts import split_text
+from fob_protocol.session.records import Sealer
 from support.device_bench import DATA, LOOP, SERIAL, echo_module
 from support.integrity_bench import IntegrityBench
 from support.office import OfficeScene, office_scene
@@ -93,8 +102,10 @@ def scene(tmp_path: Path) -> Iterator[OfficeScene]:
         yield opened
 
 
-def tell(folder: Path, scene: OfficeScene, story: Callable[[IntegrityBench], Coroutine[Any, Any, None]]) -> None:
-    """A story of a device with an order of three components."""
+def tell(
+    folder: Path, scene: OfficeScene, story: Callable[[IntegrityBench], Coroutine[Any, Any, None]], *more: str
+) -> None:
+    """A story of a device with an order of three components and more."""
 
     async def whole() -> None:
         (folder / "device").mkdir()
@@ -102,7 +113,7 @@ def tell(folder: Path, scene: OfficeScene, story: Callable[[IntegrityBench], Cor
         bench.own_octets = octets_of(installation(OWN))
         bench.own = Program(NAME, (0, 1, 0), None, lambda: bench.own_octets)
         add_device(scene.office, factory_record(bench.device, "Meter"), OPERATOR)
-        create_order(scene.office, SERIAL, ("table", "echo", "looping"), OPERATOR)
+        create_order(scene.office, SERIAL, ("table", "echo", "looping", *more), OPERATOR)
         bench.switch_on()
         try:
             await bench.validated()
@@ -198,6 +209,23 @@ def test_a_device_that_was_off_while_all_keys_were_changed_and_revoked_goes_on(
         assert {bench.words[name] for name in ALL} == {"valid"}
         epochs = bench.back_office.talker.known.trust.epochs
         assert (epochs["configuration"], epochs["integrity"]) == (3, 2)
+
+    tell(tmp_path, scene, story)
+
+
+@pytest.mark.clause("R27", "V16")
+@pytest.mark.parametrize("servers", [("integrity",), ("configuration", "integrity")])
+def test_a_use_that_meets_changed_and_revoked_keys_goes_on_by_the_new_ones(
+    tmp_path: Path, scene: OfficeScene, servers: tuple[str, ...]
+) -> None:
+    async def story(bench: IntegrityBench) -> None:
+        for server in servers:
+            scene.issuing().change_keys(server)
+            scene.issuing().revoke(server, everything=False)
+        assert [await bench.use(name) for name in (NAME, "looping")] == ["used", "used"]
+        assert not bench.standings.is_unanswered(NAME)
+        disable(scene.office, number_of(bench, NAME), OPERATOR)
+        assert await bench.use(NAME) == "disabled"
 
     tell(tmp_path, scene, story)
 
@@ -385,3 +413,41 @@ def test_a_device_that_is_disabled_has_no_grace_and_loses_no_verdict(
         assert await bench.use(NAME) == word
 
     tell(tmp_path, scene, story)
+
+
+# The longest name of a component that comes with Fob, and what two numbers of 65,535 have more in octets.
+LONGEST_NAME = "customer-profile"
+NUMBERS = 4
+# Of the air: a packet's data, what L2CAP and ATT put before a value, and the packets of one connection event.
+PACKET, HEADERS, PACKETS = 251, 7, 4
+
+
+def packets(octets: int) -> int:
+    """Of the air, for frames that share values."""
+    full, rest = divmod(octets, SENT_VALUE_LIMIT)
+    return full * ceil((SENT_VALUE_LIMIT + HEADERS) / PACKET) + ceil((rest + HEADERS) / PACKET)
+
+
+@pytest.mark.clause("P7")
+def test_the_largest_usual_val_ok_crosses_in_one_connection_event(tmp_path: Path, scene: OfficeScene) -> None:
+    """In two parts, beside which the PC may say that it has an event and an answer."""
+
+    async def story(bench: IntegrityBench) -> None:
+        carry, answers = bench.post.carry, []
+
+        async def overheard(service: str, question: bytes, told: Told) -> bytes:
+            answers.append((service, await carry(service, question, told)))
+            return answers[-1][1]
+
+        bench.post.carry = overheard  # type: ignore[method-assign]  # as the PC brings them
+        assert await bench.use(LONGEST_NAME) == "used"
+        ((service, answer),) = answers
+        command = RELAYED.build((1 << 24) - 1, RelayStatus.ANSWERED, answer + bytes(NUMBERS))
+        sealer, parts = Sealer(bytes(32)), split_text(encode_command(command))
+        frames = [sealer.seal(Record.REQUEST_PART, 9, part, part=(index, 2)) for index, part in enumerate(parts)]
+        frames += [sealer.seal(Record.EVENT_RECEIVED, 7), sealer.seal(Record.RELEASE, 8)]
+        octets = sum(len(frame.to_bytes()) for frame in frames)
+        assert (service, len(parts), packets(octets)) == (Service.VALIDATION, 2, PACKETS)
+
+    release(scene, LONGEST_NAME, octets=DATA, kind=Kind.DATA)
+    tell(tmp_path, scene, story, LONGEST_NAME)

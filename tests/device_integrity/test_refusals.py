@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fob_device.integrity.own_program import NAME
 from fob_device.office.progress import Told
-from fob_protocol.integrity.copy_record import COMPONENT_POLICY
+from fob_protocol.integrity.copy_record import COMPONENT_POLICY, INSTALLATION_POLICY
 from fob_protocol.integrity.method import Embedder, Method, Technique, Variant
 from fob_protocol.integrity.validation import Validated
 from fob_protocol.office.envelope import Service
@@ -15,6 +16,7 @@ from fob_protocol.office.refusals import Refusal
 from support.integrity_bench import LASTING, IntegrityBench, on_integrity_bench, validating_office
 from support.reference_integrity import METHOD, CopyAt
 
+MINUTELY = replace(INSTALLATION_POLICY, interval=60)
 PLAIN = Method(Technique.D1, Embedder.DISTRIBUTOR, Variant.VA_1)
 
 
@@ -49,7 +51,7 @@ def test_what_waited_too_long_on_its_way_is_asked_anew(
 ) -> None:
     async def story(bench: IntegrityBench) -> None:
         await bench.validated()
-        last = bench.post.carried + (2 if method is METHOD else 1)
+        last = bench.post.carried + 1
         carry = bench.post.carry
 
         async def slow(service: str, question: bytes, told: Told) -> bytes:
@@ -159,7 +161,7 @@ def test_a_ticket_of_another_request_is_not_taken(tmp_path: Path, monkeypatch: p
         await bench.validated()
         confirmed, old = bench.integrity._confirmed, bench.copy("looping").ticket
         assert old is not None
-        monkeypatch.setattr(bench.integrity, "_confirmed", lambda *case: Validated(old, confirmed(*case).seed))
+        monkeypatch.setattr(bench.integrity, "_confirmed", lambda *case: Validated(old, confirmed(*case).seed, None))
         before = bench.copy("looping")
         assert await bench.use("looping") == "not-validated"
         held = bench.copy("looping")
@@ -167,3 +169,19 @@ def test_a_ticket_of_another_request_is_not_taken(tmp_path: Path, monkeypatch: p
         assert held.pending is not None
 
     on_integrity_bench(tmp_path, story)
+
+
+@pytest.mark.clause("V16")
+def test_grace_is_for_no_answer_and_not_for_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device's own program, which is asked about at intervals, after an answer that is no VAL_OK."""
+
+    async def story(bench: IntegrityBench) -> None:
+        await bench.validated()
+        monkeypatch.setattr(bench.integrity, "_untimely", lambda *case: Refusal.LATE)
+        bench.office.now += MINUTELY.interval
+        await bench.copies.validate_all()
+        assert await bench.use(NAME) == "not-validated"
+        monkeypatch.undo()
+        assert await bench.use(NAME) == "used"
+
+    on_integrity_bench(tmp_path, story, validating_office(own=MINUTELY))

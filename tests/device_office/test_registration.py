@@ -1,48 +1,25 @@
-"""A person registers at servers by the device, and uses what that gives; an office that lies is found out."""
+"""A person registers at servers by the device; replies that are not for it and power cuts leave nothing half done."""
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from fob_device.office.carrier import NotCarried, NotCarriedError
-from fob_device.office.directory import DIRECTORY_AGE
+from device_office.registrant import ANN, configured, registered
 from fob_device.office.progress import Told
-from fob_device.office.registering import NotRegisteredError
 from fob_device.office.registration import FieldsError
 from fob_device.office.store import PENDING, REGISTRATION
 from fob_device.store.errors import TokenFileError
-from fob_protocol.office.certificate import Usage
-from fob_protocol.office.configuration import Purpose
-from fob_protocol.office.entitlements import Entitlements, State
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
-from fob_protocol.office.limits import SESSION_TIME
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
-from fob_protocol.office.registration import Form, RegisterAnswer, TemplateAnswer
-from fob_protocol.office.session import Opened, Proved
-from support.device_bench import MASTER, DeviceBench, on_bench, releases
-from support.office_signers import DAY, NOW, Server
-from support.reference_office import ReferenceOffice, User
-
-ANN = {"name": "Ann", "account": "12"}
-PC = bytes(range(32))
-
-
-async def registered(bench: DeviceBench, server: str = "bank") -> User:
-    """Ann, at a server."""
-    await bench.back_office.register(server, ANN, MASTER)
-    return bench.office.user(server)
-
-
-def configured() -> ReferenceOffice:
-    office = ReferenceOffice()
-    office.order = []
-    return office
+from fob_protocol.office.registration import Form, RegisterAnswer
+from fob_protocol.office.session import Opened
+from support.device_bench import MASTER, DeviceBench, on_bench
+from support.office_signers import DAY
 
 
 @pytest.mark.clause("R4")
@@ -199,169 +176,6 @@ def test_a_name_that_is_taken_is_refused_and_another_one_is_not(tmp_path: Path) 
     on_bench(tmp_path, story, configured())
 
 
-# What a server shows instead of its certificate.
-Certified = Callable[[ReferenceOffice], Server]
-REGISTRATION_USAGES = (Usage.REGISTRATION, Usage.ENTITLEMENT)
-
-
-def _changed(office: ReferenceOffice, **changes: object) -> Server:
-    return office.signers.certified(replace(office.bank.certificate, **changes))
-
-
-@pytest.mark.clause("R9", "R10", "R27")
-@pytest.mark.parametrize(
-    ("show", "fault"),
-    [
-        (lambda office: office.signers.server("bank", *REGISTRATION_USAGES, issuer=office.signers.signing_key()),
-         Fault.WRONG_ISSUER),
-        (lambda office: office.signers.server("bank", *REGISTRATION_USAGES, issuer=office.bank.signing_key),
-         Fault.WRONG_ISSUER),
-        (lambda office: office.shop, Fault.OTHER_SERVER),
-        (lambda office: office.signers.server("bank", Usage.ENTITLEMENT), Fault.OTHER_USAGE),
-        (lambda office: _changed(office, not_before=NOW + 1), Fault.NOT_YET_VALID),
-        (lambda office: _changed(office, not_after=NOW - 1), Fault.EXPIRED),
-        (lambda office: _changed(office, epoch=0), Fault.ROLLBACK),
-    ],
-    ids=["another issuer", "signed by itself", "another server", "another usage", "too early", "over", "an old one"],
-)  # fmt: skip
-def test_a_certificate_that_does_not_hold_ends_it_before_the_template(
-    tmp_path: Path, show: Certified, fault: Fault
-) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        before = bench.back_office.talker.known
-        shown = show(bench.office)
-        bench.office.spoil_body = lambda service, body: (
-            TemplateAnswer(shown.signed, read(TemplateAnswer, body).template).octets()
-            if service is Service.REGISTRATION
-            else body
-        )
-        with pytest.raises(OfficeError) as refused:
-            await registered(bench)
-        assert refused.value.fault is fault
-        assert bench.back_office.talker.known == before
-        assert bench.store.registrations() == []
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R27")
-def test_a_revoked_server_is_not_even_asked(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        bench.office.revoked = {"bank": 2}
-        await bench.at_rest()
-        with pytest.raises(OfficeError) as refused:
-            await registered(bench)
-        assert refused.value.fault in (Fault.REVOKED, Fault.OTHER_SERVER)
-        assert Service.REGISTRATION not in bench.office.asked
-
-    on_bench(tmp_path, story, configured())
-
-
-def change_keys_of_the_bank(office: ReferenceOffice, revoked: bool = True) -> Server:
-    """New ones; the old ones open nothing any more. They are what it comes to."""
-    old = office.bank
-    office.bank = office.signers.server("bank", *REGISTRATION_USAGES, epoch=old.certificate.epoch + 1)
-    office.former = [] if revoked else [old]
-    if revoked:
-        office.list_number, office.revoked = office.list_number + 1, {"bank": office.bank.certificate.epoch}
-    return old
-
-
-@pytest.mark.clause("R27")
-@pytest.mark.parametrize("is_open", [True, False])
-def test_keys_that_are_revoked_while_a_session_is_open_do_not_end_what_a_person_does(
-    tmp_path: Path, is_open: bool
-) -> None:
-    """A question that nobody there opens makes the device ask for the list, and do the same once in a new session."""
-
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        await registered(bench)
-        if is_open:
-            await bench.back_office.use("bank", PC, "letters", "new", b"before", MASTER)
-        else:
-            bench.office.now += SESSION_TIME
-        change_keys_of_the_bank(bench.office)
-        await bench.back_office.use("bank", PC, "letters", "new", b"after", MASTER)
-        await bench.back_office.use("bank", PC, "letters", "new", b"and on", MASTER)
-        said = [use.body for use in bench.office.used if use.body != b"before"]
-        assert (said, bench.back_office.talker.known.trust.epochs["bank"]) == ([b"after", b"and on"], 2)
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R26", "R27")
-def test_what_may_have_been_done_is_not_done_again_by_other_keys(tmp_path: Path) -> None:
-    """One try was lost on its way: the office may have heard it."""
-
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        await registered(bench)
-        change_keys_of_the_bank(bench.office)
-        bench.post.failures = [NotCarriedError(NotCarried.UNREACHABLE)]
-        with pytest.raises(NotCarriedError):
-            await bench.back_office.use("bank", PC, "letters", "new", b"once", MASTER)
-        # What comes next asks first.
-        await bench.back_office.use("bank", PC, "letters", "new", b"twice", MASTER)
-        assert [use.body for use in bench.office.used] == [b"twice"]
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R27")
-def test_a_stolen_key_that_was_revoked_registers_nobody_and_opens_no_session(tmp_path: Path) -> None:
-    """Whoever answers by it, though the device has heard of the list a minute before."""
-
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        await registered(bench)
-        bench.office.now += SESSION_TIME
-        await bench.back_office.configure(Purpose.LOOK)
-        old = change_keys_of_the_bank(bench.office)
-        bench.office.now += 60
-        bench.office.former = [old]
-        bench.office.asked.clear()
-        await bench.back_office.template("bank")
-        await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
-        assert bench.office.asked[0] is Service.DIRECTORY
-        assert bench.office.by_former == 0
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R27")
-def test_in_an_open_session_the_list_is_ten_minutes_old_at_most(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        await registered(bench)
-        await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
-        change_keys_of_the_bank(bench.office, revoked=False)
-        for age, asked in ((DIRECTORY_AGE - 1, 0), (1, 1)):
-            bench.office.now += age
-            bench.office.asked.clear()
-            await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
-            assert bench.office.asked.count(Service.DIRECTORY) == asked
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R3", "R7")
-def test_a_server_that_is_new_is_asked_for_when_somebody_names_it(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        bench.office.now += 60
-        bench.office.shop = bench.office.signers.server("new-shop", *REGISTRATION_USAGES)
-        assert await bench.back_office.knows_server("new-shop")
-        await registered(bench, "new-shop")
-        asked = len(bench.office.asked)
-        assert await bench.back_office.knows_server("bank")
-        assert len(bench.office.asked) == asked
-        assert not await bench.back_office.knows_server("nobody")
-
-    on_bench(tmp_path, story, configured())
-
-
 @pytest.mark.clause("R14")
 def test_a_reply_that_is_not_for_this_request_is_refused(tmp_path: Path) -> None:
     async def story(bench: DeviceBench) -> None:
@@ -385,163 +199,6 @@ def test_a_reply_that_is_not_for_this_request_is_refused(tmp_path: Path) -> None
     on_bench(tmp_path, story, configured())
 
 
-@pytest.mark.clause("R19", "R20", "R21", "R22", "R24")
-def test_a_session_carries_requests_and_entitlements_change_in_it(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        user = await registered(bench)
-        used = await bench.back_office.use("bank", PC, "letters", "new", b"hello", MASTER)
-        assert (used.status, used.body) == (200, b"for Ann: hello")
-        asked = len(bench.office.asked)
-        await bench.back_office.use("bank", PC, "letters", "new", b"again", MASTER)
-        assert len(bench.office.asked) == asked + 1
-        assert [(use.computer, use.body) for use in bench.office.used] == [(PC, b"hello"), (PC, b"again")]
-        user.version, user.applications = 2, {"letters": 1}
-        await bench.back_office.use("bank", bytes(32), "letters", "new", b"elsewhere", MASTER)
-        mine = bench.store.registration("bank")
-        assert mine is not None
-        assert mine.entitlements is not None
-        assert (mine.version, dict(mine.entitlements.applications)) == (2, {"letters": 1})
-        with pytest.raises(RefusedError, match="not-entitled"):
-            await bench.back_office.use("bank", PC, "gold", "", b"", MASTER)
-        bench.office.sessions.clear()
-        await bench.back_office.use("bank", PC, "letters", "new", b"in another session", MASTER)
-        assert [use.body for use in bench.office.used][-1] == b"in another session"
-        with pytest.raises(NotRegisteredError):
-            await bench.back_office.use("shop", PC, "letters", "", b"", MASTER)
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R21")
-def test_options_that_cannot_come_now_are_not_asked_for_without_end(tmp_path: Path) -> None:
-    """What runs has no release to be given any more: a person is told so, the device by itself asks once."""
-
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        user = await registered(bench)
-        user.version, user.components = 2, ("table",)
-        bench.office.refuses = {Service.CONFIGURATION: RefusedError(Refusal.LACKING, None)}
-        await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
-        await bench.until(lambda: Service.CONFIGURATION in bench.office.asked[-1:])
-        asked = len(bench.office.asked)
-        await asyncio.sleep(3600)
-        assert len(bench.office.asked) == asked
-        with pytest.raises(RefusedError, match="lacking"):
-            await bench.back_office.configure(Purpose.AGAIN)
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R21", "R23")
-def test_who_is_refused_hears_what_may_be_done_now(tmp_path: Path) -> None:
-    """Levels that went down and options that came are known from then on; before, the next session told of them."""
-
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        user = await registered(bench)
-        await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
-        user.version, user.applications, user.components = 2, {"gold": 1}, ("table",)
-        bench.office.order = releases(bench.office)[:1]
-        with pytest.raises(RefusedError, match="not-entitled"):
-            await bench.back_office.use("bank", PC, "letters", "new", b"", MASTER)
-        mine = bench.store.registration("bank")
-        assert mine is not None
-        assert mine.entitlements is not None
-        assert (mine.version, dict(mine.entitlements.applications)) == (2, {"gold": 1})
-        await bench.until(lambda: bench.installed == ["table"])
-        # In the same session.
-        await bench.back_office.use("bank", PC, "gold", "new", b"", MASTER)
-        assert len(bench.office.sessions) == 1
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R21")
-def test_entitlements_that_bring_options_bring_a_configuration(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        user = await registered(bench)
-        user.version, user.components = 2, ("table",)
-        await bench.back_office.use("bank", PC, "letters", "", b"", MASTER)
-        await bench.until(lambda: len(bench.office.requests) == 2)
-        assert not bench.back_office.trouble
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R21")
-@pytest.mark.parametrize(
-    ("changes", "fault"),
-    [
-        ({"version": 0}, Fault.STALE),
-        ({"user_code": bytes(16)}, Fault.OTHER_USER),
-        ({"device": bytes(16)}, Fault.OTHER_DEVICE),
-        ({"server": "shop"}, Fault.OTHER_SERVER),
-        ({"until": NOW - 1}, Fault.EXPIRED),
-    ],
-)
-def test_entitlements_that_are_not_this_user_s_newest_are_refused(
-    tmp_path: Path, changes: dict[str, object], fault: Fault
-) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        await registered(bench)
-        held = bench.store.registration("bank")
-        good = bench.office.entitlements
-
-        def spoiled(server: Server, user: User) -> Entitlements:
-            return replace(good(server, user), **changes)
-
-        bench.office.entitlements = spoiled  # type: ignore[method-assign]  # an office that lies
-        with pytest.raises(OfficeError) as refused:
-            await bench.back_office.use("bank", PC, "letters", "", b"", MASTER)
-        assert refused.value.fault is fault
-        assert bench.store.registration("bank") == held
-        assert bench.office.used == []
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R21")
-def test_a_revoked_user_is_told_so(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        user = await registered(bench)
-        user.state, user.version, user.applications = State.REVOKED, 2, {}
-        with pytest.raises(RefusedError, match="not-entitled"):
-            await bench.back_office.use("bank", PC, "letters", "", b"", MASTER)
-        mine = bench.store.registration("bank")
-        assert mine is not None
-        assert mine.entitlements is not None
-        assert mine.entitlements.state is State.REVOKED
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R19")
-def test_a_server_that_does_not_have_the_key_is_found_out(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        proofs: list[bytes] = []
-
-        def replayed(service: Service, body: bytes) -> bytes:
-            if service is Service.SESSION and body[1] == 2:
-                proofs.append(body)
-                return proofs[0]
-            return body
-
-        bench.office.spoil_body = replayed
-        await registered(bench)
-        bench.office.now += 1000
-        with pytest.raises(OfficeError) as refused:
-            await bench.back_office.use("bank", PC, "letters", "", b"", MASTER)
-        assert refused.value.fault is Fault.WRONG_PROOF
-        assert read(Proved, proofs[0])
-
-    on_bench(tmp_path, story, configured())
-
-
 @pytest.mark.clause("R28")
 def test_a_key_that_gives_no_secret_is_refused(tmp_path: Path) -> None:
     async def story(bench: DeviceBench) -> None:
@@ -552,29 +209,6 @@ def test_a_key_that_gives_no_secret_is_refused(tmp_path: Path) -> None:
         with pytest.raises(OfficeError) as refused:
             await registered(bench)
         assert refused.value.fault is Fault.MALFORMED
-
-    on_bench(tmp_path, story, configured())
-
-
-@pytest.mark.clause("R20")
-def test_messages_of_a_session_are_not_taken_twice(tmp_path: Path) -> None:
-    async def story(bench: DeviceBench) -> None:
-        await bench.at_rest()
-        await registered(bench)
-        said: list[bytes] = []
-
-        def replayed(service: Service, body: bytes) -> bytes:
-            if service is Service.SESSION and body[1] == 3:
-                said.append(body)
-                return said[0]
-            return body
-
-        bench.office.spoil_body = replayed
-        with pytest.raises(OfficeError) as refused:
-            await bench.back_office.use("bank", PC, "letters", "", b"", MASTER)
-        assert refused.value.fault is Fault.OUT_OF_ORDER
-        bench.office.spoil_body = lambda service, body: body
-        await bench.back_office.use("bank", PC, "letters", "", b"", MASTER)
 
     on_bench(tmp_path, story, configured())
 

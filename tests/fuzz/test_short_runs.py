@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-RUNS = 3_000
+RUNS = 1_000
 FOLDER = Path(__file__).parent
 TARGETS = sorted(path.name for path in FOLDER.glob("fuzz_*.py"))
 

@@ -21,8 +21,8 @@ from fob_daemon.metering.drawing.picture import MODULE_LEAST, Picture, arranged,
 from fob_daemon.metering.drawing.png import png
 from fob_daemon.metering.drawing.shapes import Box, Words
 from fob_daemon.metering.drawing.svg import svg
-from fob_office.centre.postal.reading import read_picture
 from fob_protocol.metering.indicium import Indicium, make_token
+from fob_protocol.metering.pictures import read_picture
 from fob_protocol.metering.values import Indicated
 from support.chromium import chromium, opened_page
 from support.indicia import (

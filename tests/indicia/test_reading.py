@@ -12,11 +12,9 @@ from fob_daemon.metering.drawing.layout import Layout
 from fob_daemon.metering.drawing.matrix import matrix_of
 from fob_daemon.metering.drawing.picture import picture_of
 from fob_daemon.metering.drawing.png import code_image, png
-from fob_office.centre.postal import reading
-from fob_office.centre.postal.reading import CODES_LIMIT, FILE_LIMIT, Reading, read_picture
-from fob_office.errors import OperatorError, UsageError
-from fob_protocol.metering import base45
+from fob_protocol.metering import base45, pictures
 from fob_protocol.metering.frame import PREFIX, frame_text
+from fob_protocol.metering.pictures import CODES_LIMIT, FILE_LIMIT, PictureError, Reading, read_picture
 from support.indicia import indicated, opened, publicly_indicated, saved, scanned
 
 GENUINE = frame_text(indicated())
@@ -109,7 +107,7 @@ def _png_of_size(width: int, height: int) -> bytes:
     ids=["nothing", "gif", "pdf", "no pixels", "large", "larger", "bomb", "long"],
 )
 def test_what_is_no_picture_is_refused(file: bytes, why: str) -> None:
-    with pytest.raises(UsageError, match=why) as refused:
+    with pytest.raises(PictureError, match=why) as refused:
         read_picture(file)
     assert refused.value.command == "scan it again as PNG or JPEG, at 300 dpi"
 
@@ -117,23 +115,20 @@ def test_what_is_no_picture_is_refused(file: bytes, why: str) -> None:
 def test_a_file_that_was_cut_short_is_refused() -> None:
     whole = png(picture_of(indicated(), Layout(), None))
     for size in (20, 60, len(whole) // 2):
-        with pytest.raises(UsageError, match=r"damaged|neither"):
+        with pytest.raises(PictureError, match=r"damaged|neither"):
             read_picture(whole[:size])
 
 
 def test_a_picture_with_too_many_codes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "CODES_LIMIT", 2)
-    with pytest.raises(UsageError, match="3 codes"):
+    monkeypatch.setattr(pictures, "CODES_LIMIT", 2)
+    with pytest.raises(PictureError, match="3 codes"):
         read_picture(saved(page(*[code(GENUINE)] * 3)))
     assert CODES_LIMIT == 200
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "find_spec", lambda name: None)
-    with pytest.raises(OperatorError) as refused:
+    monkeypatch.setattr(pictures, "find_spec", lambda name: None)
+    with pytest.raises(PictureError) as refused:
         read_picture(b"")
-    assert refused.value.lines == (
-        "error: the picture was not read\n"
-        "why:   the Python package 'pillow' is not installed\n"
-        "try:   pip install 'fobd[meter]'"
-    )
+    said = (refused.value.why, refused.value.command)
+    assert said == ("the Python package 'pillow' is not installed", "pip install 'fobd[meter]'")

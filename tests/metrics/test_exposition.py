@@ -49,7 +49,7 @@ SSH = ClientReport(4242, "ssh", ("ssh", "build.example"), ClientSocket.AGENT, 1,
 
 def status(*devices: DeviceReport, clients: tuple[ClientReport, ...] = ()) -> StatusReport:
     sockets = "/run/fob/provider.sock", "/run/fob/agent.sock"
-    return StatusReport("0.1.0", 99, 12.5, *sockets, False, "", devices, clients)
+    return StatusReport("0.1.0", 99, 12.5, *sockets, False, "", "", devices, clients)
 
 
 def use(result: str = "OK", milliseconds: float = 80.0, operation: str = "sign") -> LogEntry:

@@ -72,7 +72,8 @@ def check(state: Path) -> None:
 @pytest.mark.clause("M2")
 def test_a_data_centre_is_made_with_a_process_for_each_role(office: Path) -> None:
     assert not has_centre(office)
-    said = json.loads(fob_office(office, "centre", "init", "--json", "--keep-keys", str(office.parent / "kept")))
+    kept_in = "--keep-keys", str(office.parent / "kept")
+    said = json.loads(fob_office(office, "centre", "init", "--json", "--fee", "500", *kept_in))
     assert said == {
         "centre": str(centre_folder(office)),
         "processes": 1 + sum(COUNTS.values()),
@@ -87,6 +88,11 @@ def test_a_data_centre_is_made_with_a_process_for_each_role(office: Path) -> Non
     assert fob_office(office, "centre", "status").splitlines()[1] == "state        stopped"
     assert json.loads(fob_office(office, "centre", "status", "--json"))["state"] == "stopped"
     assert fob_office(office, "centre", "migrate") == ""
+    assert json.loads(fob_office(office, "centre", "terms", "--json")) == {"deposit": 0, "fee": 500}
+    fob_office(office, "centre", "terms", "--fee", "700", "--deposit", "1000")
+    assert json.loads(fob_office(office, "centre", "terms", "--json")) == {"deposit": 1000, "fee": 700}
+    (kind,) = json.loads(fob_office(office, "centre", "value-kind", "list", "--json"))
+    assert (kind["name"], kind["public_tokens"]) == ("eur-cent", False)
 
 
 def _files(state: Path) -> list[Path]:
@@ -139,10 +145,15 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
     fob_office(office, "centre", "init", *SMALL)
     assert "there is one in" in refused(capsys, "centre", "init", *state)[1]
     # Nothing runs.
-    for command in (("meter", "list"), ("meter", "stop", "FM01"), ("warnings",), ("box", "add", "meter")):
+    for command in (("meter", "list"), ("meter", "stop", "FM01"), ("warnings",), ("audit",), ("box", "add", "meter")):
         assert refused(capsys, "centre", *command, *state)[2] == "try:   fob-office centre status"
+    assert refused(capsys, "centre", "box", "remove", "meter-1", *state)[1:] == [
+        "why:   meter-1 is the only one of its kind",
+        "try:   fob-office centre box add meter    (and then the same command)",
+    ]
     assert (
-        refused(capsys, "centre", "box", "remove", "meter-1", *state)[1] == "why:   meter-1 is the only one of its kind"
+        refused(capsys, "centre", "box", "remove", "payment-1", *state)[1]
+        == "why:   a data centre has one payment-1, for ever"
     )
     assert refused(capsys, "centre", "box", "remove", "meter-7", *state)[1] == "why:   there is no meter-7"
 
@@ -171,6 +182,7 @@ def test_an_office_whose_state_is_deep_has_its_sockets_elsewhere(tmp_path: Path)
     made.chmod(0o755)
     with pytest.raises(OperatorError, match="open to others"):
         make_sockets(tmp_path)
+    made.rmdir()
 
 
 def test_slots_are_spread_over_all_meter_boxes() -> None:

@@ -212,6 +212,19 @@ def test_a_policy_is_of_one_version_or_of_all(shell: Shell, scene: OfficeScene) 
     assert "is not embedded by" in shell("program policy fobd --technique D4 --embedder distributor", status=1)
 
 
+def test_a_policy_that_is_only_looked_at_is_no_change(shell: Shell, scene: OfficeScene) -> None:
+    add_program(scene, "fobd", b"the daemon")
+    before = shell.json("event list")
+    assert shell.json("program policy fobd")["lifetime"] == 86_400
+    assert shell.json("program policy fobd 1.0.0")["lifetime"] == 86_400
+    assert shell.json("event list") == before
+    # Nor was a policy of its own made for what was looked at.
+    shell("program policy fobd --lifetime 60")
+    assert shell.json("program policy fobd 1.0.0")["lifetime"] == 60
+    assert [one["what"] for one in shell.json("event list")[len(before) :]] == ["program policy changed"]
+    assert "there is no program other" in shell("program policy other", status=1)
+
+
 # Copies.
 
 

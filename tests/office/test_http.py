@@ -38,6 +38,14 @@ def office(sqlite_scene: OfficeScene) -> Iterator[HttpOffice]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpOffice]:
+    """One for all tests that leave nothing behind."""
+    state = tmp_path_factory.mktemp("unchanged")
+    with office_scene(state, limits=LimitSettings(rate=0)) as scene, served(scene) as running:
+        yield running
+
+
 def with_handler(handler: Handler) -> list[Role]:
     return [Role("test", {Service.DIRECTORY: Usage.CONFIGURATION}, lambda _: {Service.DIRECTORY: handler})]
 
@@ -60,28 +68,28 @@ def test_a_question_is_answered(scene: OfficeScene) -> None:
         assert response.headers["content-type"] == 'application/cose; cose-type="cose-encrypt0"'
 
 
-def test_what_does_not_open_is_malformed(office: HttpOffice) -> None:
-    damaged = bytearray(question(office))
+def test_what_does_not_open_is_malformed(unchanged: HttpOffice) -> None:
+    damaged = bytearray(question(unchanged))
     damaged[-1] ^= 1
     for octets in (b"", b"\xd0", bytes(QUESTION_LIMIT), bytes(damaged)):
-        assert problem(office.post(PATH, octets)) == (400, "malformed")
+        assert problem(unchanged.post(PATH, octets)) == (400, "malformed")
 
 
-def test_what_is_too_large_is_not_read(office: HttpOffice) -> None:
-    assert problem(office.post(PATH, bytes(QUESTION_LIMIT + 1))) == (413, "too-large")
+def test_what_is_too_large_is_not_read(unchanged: HttpOffice) -> None:
+    assert problem(unchanged.post(PATH, bytes(QUESTION_LIMIT + 1))) == (413, "too-large")
 
 
-def test_what_grows_too_large_without_saying_so_is_cut_off(office: HttpOffice) -> None:
-    with connect(office) as line:
+def test_what_grows_too_large_without_saying_so_is_cut_off(unchanged: HttpOffice) -> None:
+    with connect(unchanged) as line:
         line.sendall(b"POST /v1/directory HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         line.sendall(b"4000\r\n" + bytes(0x4000) + b"\r\n1\r\n\0\r\n")
         assert line.recv(4096).startswith(b"HTTP/1.1 413 ")
 
 
-def test_an_operator_may_send_more_but_not_without_end(office: HttpOffice) -> None:
-    response = office.post("/v1/operator/servers", bytes(OPERATOR_LIMIT + 1))
+def test_an_operator_may_send_more_but_not_without_end(unchanged: HttpOffice) -> None:
+    response = unchanged.post("/v1/operator/servers", bytes(OPERATOR_LIMIT + 1))
     assert problem(response) == (413, "too-large")
-    assert problem(office.post("/v1/operator/servers", bytes(QUESTION_LIMIT + 1))) == (405, "wrong-method")
+    assert problem(unchanged.post("/v1/operator/servers", bytes(QUESTION_LIMIT + 1))) == (405, "wrong-method")
 
 
 @pytest.mark.parametrize(
@@ -95,31 +103,33 @@ def test_an_operator_may_send_more_but_not_without_end(office: HttpOffice) -> No
         ("POST", "/healthz", 405),
     ],
 )
-def test_what_is_not_there_is_a_problem_too(office: HttpOffice, method: str, path: str, status: int) -> None:
-    response = office.client.request(method, path)
+def test_what_is_not_there_is_a_problem_too(unchanged: HttpOffice, method: str, path: str, status: int) -> None:
+    response = unchanged.client.request(method, path)
     assert problem(response)[0] == status
     assert status != 405 or response.headers["allow"] == ("GET" if path == "/healthz" else "POST")
 
 
-def test_a_body_that_does_not_come_ends(office: HttpOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_does_not_come_ends(unchanged: HttpOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BODY_TIME", 0.05)
-    with connect(office) as line:
+    with connect(unchanged) as line:
         line.sendall(b"POST /v1/directory HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
         assert line.recv(4096).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /v1/dir"])
-def test_who_says_nothing_is_not_waited_for(office: HttpOffice, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+def test_who_says_nothing_is_not_waited_for(
+    unchanged: HttpOffice, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
     monkeypatch.setattr(connection, "HEAD_TIME", 0.05)
-    with connect(office) as line:
+    with connect(unchanged) as line:
         line.sendall(begun)
         assert ended(line)
 
 
 def test_who_asked_once_and_then_trickles_is_not_waited_for(
-    office: HttpOffice, monkeypatch: pytest.MonkeyPatch
+    unchanged: HttpOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connect(office) as line:
+    with connect(unchanged) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         said = b""
         while not said.endswith(b"}"):
@@ -199,8 +209,8 @@ def test_what_goes_wrong_in_the_office_may_be_asked_again(
     assert "secret" not in refused.text
 
 
-def test_it_is_well(office: HttpOffice) -> None:
-    assert office.get("/healthz").json() == {"status": "ok", "warnings": []}
+def test_it_is_well(unchanged: HttpOffice) -> None:
+    assert unchanged.get("/healthz").json() == {"status": "ok", "warnings": []}
 
 
 def test_it_says_what_ends_soon(office: HttpOffice) -> None:

@@ -107,6 +107,27 @@ def test_what_an_option_needs_is_kept_with_it(scene: OfficeScene) -> None:
     assert events(scene) == [("office", EVENT, "M-0001")]
 
 
+@pytest.mark.clause("C2")
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_who_waits_for_something_to_go_hears_that_it_cannot(scene: OfficeScene, lose: Lose) -> None:
+    """Also when the office, which was restored, never heard of what is to go."""
+    release(scene, "table", days=10)
+    release(scene, "rates", days=10, needs={"table": (1, 0, 0)})
+    device = ordered_device(scene, "rates")
+    device.configure()
+    table = next(one for one in device.catalogue if one.id == "table")
+    lose(scene, device)
+    # Nobody ordered the table, and it goes with what needs it.
+    device.catalogue = (table, *(one for one in device.catalogue if one != table))
+    assert device.configure(Purpose.AGAIN) == Current(())
+    device.catalogue += (Component("extra", (1, 0, 0), bytes(32)),)
+    held = device.catalogue
+    with pytest.raises(RefusedError) as refused:
+        device.configure(Purpose.AGAIN)
+    assert (refused.value.refusal, device.catalogue) == (Refusal.LACKING, held)
+    assert device.configure(Purpose.LOOK) == Current(())
+
+
 def test_what_is_not_ordered_any_more_goes_though_it_could_not_be_given(scene: OfficeScene) -> None:
     release(scene, "rates", days=10)
     device = ordered_device(scene, "rates")
@@ -159,3 +180,19 @@ def test_the_operator_hears_of_it_before_and_after(scene: OfficeScene) -> None:
     )
     resign_server(scene.office, "release", OPERATOR)
     assert ends(scene)[0] == [f"rates 1.0.0 is over: {add}"]
+
+
+def test_a_device_that_holds_more_than_was_ever_granted_is_told_of_once(scene: OfficeScene) -> None:
+    """The office was restored from a backup of before its last orders, and gives what is ordered by that."""
+    release(scene, "rates")
+    device = ordered_device(scene, "rates")
+    device.configure()
+    device.catalogue += (Component("slogan", (1, 0, 0), bytes(32)),)
+    device.set_number = 4
+    with capture_logs() as logs:
+        device.configure(Purpose.AGAIN)
+        device.configure(Purpose.AGAIN)
+    assert versions(device.catalogue) == {"rates": (1, 0, 0)}
+    assert [(line["held"], line["granted"]) for line in logs if line["event"].startswith("holds a set")] == [(4, 1)]
+    what = "held set 4, and 1 was the last one granted here: is its order as before the restore?"
+    assert events(scene) == [("office", what, "M-0001")]

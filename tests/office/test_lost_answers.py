@@ -20,7 +20,7 @@ from support.office import OfficeScene
 from support.office_holders import RATES, direct, policy, rates_holder, results, shipped_holder, state_of
 from support.office_shop import release
 
-LOST = 10_000 if os.environ.get("FOB_LOST") == "all" else 400
+LOST = 10_000 if os.environ.get("FOB_LOST") == "all" else 160
 
 
 class LostError(Exception):

@@ -1,8 +1,9 @@
 """POST /v1/metering: there where a data centre is, and the office carries what is said without opening it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -31,10 +32,10 @@ class Told(Forwarding):
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    folder = tmp_path / "o"
-    folder.mkdir(mode=0o700)
-    return folder
+def state() -> Iterator[Path]:
+    """Short: it is part of the path of a socket, which has 107 octets."""
+    with TemporaryDirectory(prefix="fob-") as folder:
+        yield Path(folder)
 
 
 def make_centre(state: Path) -> Path:

@@ -1,4 +1,7 @@
-"""A thousand who ask for one name at the same time: one has it, and is the only one who is told so (R25)."""
+"""Many who ask for one name at the same time: one has it, and is the only one who is told so (R25).
+
+With FOB_CROWDS=all (`make soak`) they are a thousand.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -13,10 +16,11 @@ from fob_office.registration.tables import Registration
 from fob_office.roles import ROLES
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.refusals import Refusal
+from support.crowds import crowd
 from support.office import OfficeScene, surroundings
-from support.office_client import Draft, ReferenceDevice, device_of
+from support.office_client import Draft, ReferenceDevice, device_of, devices_of
 
-ASKING = 1000
+ASKING = crowd(150, 1000)
 THREADS = 24
 
 
@@ -24,7 +28,7 @@ def drafts(scene: OfficeScene, count: int, name: str) -> list[tuple[ReferenceDev
     first = device_of(scene)
     first.learn_servers()
     form = first.get_form("registration")
-    devices = [device_of(scene, seed) for seed in range(count)]
+    devices = devices_of(scene, range(count))
     for device in devices:
         device.certificates, device.trust = first.certificates, first.trust
     return [(device, device.draft(form, {"name": name})) for device in devices]
@@ -39,7 +43,7 @@ def outcome(asked: tuple[ReferenceDevice, Draft]) -> bytes | Refusal:
 
 
 @pytest.mark.clause("R25", "C9")
-def test_of_a_thousand_who_ask_for_one_name_one_gets_it(scene: OfficeScene) -> None:
+def test_of_many_who_ask_for_one_name_one_gets_it(scene: OfficeScene) -> None:
     """Through two offices over one database, as two workers or two machines are."""
     second = open_office(scene.office.settings, {}, surroundings(scene.clock, seed=7))
     try:

@@ -25,6 +25,7 @@ from fob_protocol.office.message import read
 from fob_protocol.office.trust import Trust
 from support.office import seeded
 from support.office_process import RunningOffice, fob_office, running_office
+from support.postgresql import Cluster
 
 
 @pytest.fixture
@@ -53,29 +54,32 @@ def ask(office: RunningOffice, server: Certificate) -> Servers:
 
 
 @pytest.mark.clause("R3", "R16")
-def test_from_nothing_to_an_answer_in_two_commands(made: Path) -> None:
-    server = certificate(made)
-    with running_office(made) as office:
+def test_from_nothing_to_an_answer_in_two_commands(state: Path) -> None:
+    fob_office(state, "init")
+    server = certificate(state)
+    with running_office(state) as office:
         servers = ask(office, server)
-        issuer = bytes.fromhex(json.loads(fob_office(made, "issuer", "show", "--json"))["public_key"])
+        issuer = bytes.fromhex(json.loads(fob_office(state, "issuer", "show", "--json"))["public_key"])
         trust = Trust(issuer, server.not_before).with_list(servers.revocations).at(server.not_before + 3600)
         assert trust.check(servers.certificates[2], "registration", Usage.REGISTRATION).title == "Registration"
         assert office.stop() == 0
 
 
 @pytest.mark.clause("R27")
-def test_workers_share_the_work_and_see_a_key_change_at_once(made: Path) -> None:
-    server, token = certificate(made), fob_office(made, "token", "add", "test").strip()
-    with running_office(made, "--workers", "2") as office:
+def test_workers_share_the_work_and_see_a_key_change_at_once(state: Path, cluster: Cluster) -> None:
+    """Over PostgreSQL; those below are over SQLite."""
+    fob_office(state, "init", "--database", cluster.shared_database())
+    server, token = certificate(state), fob_office(state, "token", "add", "test").strip()
+    with running_office(state, "--workers", "2") as office:
         for _ in range(4):
             ask(office, server)
         with office.client() as client:
             metrics = client.get("/v1/metrics", headers={"Authorization": f"Bearer {token}"}).text
         assert 'fob_office_questions_total{outcome="answered",service="directory"} 4.0' in metrics
 
-        fob_office(made, "server", "change-keys", "configuration")
-        fob_office(made, "server", "revoke", "configuration", "--old")
-        new = certificate(made)
+        fob_office(state, "server", "change-keys", "configuration")
+        fob_office(state, "server", "revoke", "configuration", "--old")
+        new = certificate(state)
         asked = envelope.ask(server, Service.CONFIGURATION, GetChallenge().octets(), os.urandom)
         for _ in range(4):
             ask(office, new)
@@ -123,7 +127,7 @@ def test_workers_whose_parent_is_killed_end_by_themselves(state: Path) -> None:
             client.get("/healthz")
 
 
-# Kills itself where a change is recorded: everything is flushed, nothing is committed.
+# A child for each act kills itself where a change is recorded: everything is flushed, nothing is committed.
 KILLED_WITHIN = """
 import os, signal, sys
 from pathlib import Path
@@ -132,31 +136,44 @@ from fob_office.issuer.key_file import load_issuer_key
 from fob_office.office import open_office
 from fob_office.settings import load_settings
 from fob_office.surroundings import SYSTEM
-state = Path(sys.argv[1])
-office = open_office(load_settings(state, {}), {}, SYSTEM)
-issuing = service.Issuing(office, load_issuer_key(state, office.sealer, None))
 def kill(session, *_):
     session.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 service.record = kill
-exec(sys.argv[2])
+def act(state, line):
+    office = open_office(load_settings(state, {}), {}, SYSTEM)
+    issuing = service.Issuing(office, load_issuer_key(state, office.sealer, None))
+    exec(line)
+for line in sys.argv[2:]:
+    child = os.fork()
+    if child == 0:
+        act(Path(sys.argv[1]), line)
+        os._exit(0)
+    print(os.WTERMSIG(os.waitpid(child, 0)[1]), flush=True)
+    sys.stdin.readline()
 """
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        "issuing.change_keys('release')",
-        "issuing.revoke('release', everything=True)",
-        "issuing.renew_list()",
-        "issuing.add_server('bank', 'The bank', (service.Usage.REGISTRATION,))",
-    ],
+ACTS = (
+    "issuing.change_keys('release')",
+    "issuing.revoke('release', everything=True)",
+    "issuing.renew_list()",
+    "issuing.add_server('bank', 'The bank', (service.Usage.REGISTRATION,))",
 )
-def test_kill_in_the_middle_leaves_what_was_before(made: Path, act: str) -> None:
+
+
+def test_kill_in_the_middle_leaves_what_was_before(made: Path) -> None:
     before = seen(made)
-    done = subprocess.run([sys.executable, "-c", KILLED_WITHIN, str(made), act], timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert seen(made) == before
+    command = [sys.executable, "-c", KILLED_WITHIN, str(made), *ACTS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as killing:
+        assert killing.stdin is not None
+        assert killing.stdout is not None
+        for _ in ACTS:
+            assert killing.stdout.readline() == f"{int(signal.SIGKILL)}\n"
+            assert seen(made) == before
+            killing.stdin.write("\n")
+            killing.stdin.flush()
+        assert killing.wait(60) == 0
     # And the same again, uninterrupted, works.
     fob_office(made, "server", "change-keys", "release")
     fob_office(made, "issuer", "renew-list")

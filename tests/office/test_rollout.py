@@ -140,7 +140,8 @@ def test_a_paused_rollout_goes_on_where_it_has_begun_and_nowhere_else(scene: Off
     assert (group.devices, group.offered, group.confirmed, group.failed) == (2, 2, 2, 0)
 
 
-def test_it_pauses_when_too_many_of_a_sample_failed(scene: OfficeScene) -> None:
+def test_it_pauses_when_too_many_of_a_sample_failed(sqlite_scene: OfficeScene) -> None:
+    scene = sqlite_scene
     planned(scene, Course((100,), threshold=20))
     fleet = devices(scene, ROLLOUT_SAMPLE + 5)
     start_rollout(scene.office, "r", OPERATOR)
@@ -226,7 +227,8 @@ def test_groups_start_by_themselves_when_the_plan_says_so(scene: OfficeScene) ->
     assert sum(group.confirmed for group in seen(scene).groups) == len(fleet)
 
 
-def test_a_group_waits_for_the_one_before(scene: OfficeScene) -> None:
+def test_a_group_waits_for_the_one_before(sqlite_scene: OfficeScene) -> None:
+    scene = sqlite_scene
     planned(scene)
     devices(scene, 8)
     start_rollout(scene.office, "r", OPERATOR)
@@ -250,7 +252,8 @@ def test_what_others_need_is_rolled_out_to_those_who_ordered_them(scene: OfficeS
     assert versions(fleet[0].catalogue) == {"rates": (1, 0, 0), "table": (1, 1, 0)}
 
 
-def test_a_rollout_is_of_one_staged_release(scene: OfficeScene) -> None:
+def test_a_rollout_is_of_one_staged_release(sqlite_scene: OfficeScene) -> None:
+    scene = sqlite_scene
     planned(scene)
     for name, version in (("r", (2, 0, 0)), ("s", (2, 0, 0))):
         with pytest.raises(OperatorError, match=r"there is one of this name, or of rates 2\.0\.0"):

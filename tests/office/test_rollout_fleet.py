@@ -1,4 +1,7 @@
-"""10,000 devices, one release that is bad for some: exactly who gets it, when it pauses, and who never does."""
+"""A fleet, one release that is bad for some: exactly who gets it, when it pauses, and who never does.
+
+With FOB_CROWDS=all (`make soak`) it has ten thousand devices.
+"""
 
 from collections.abc import Iterable
 from random import Random
@@ -23,11 +26,12 @@ from fob_office.rollout.states import MemberState
 from fob_office.rollout.tables import RolloutMember
 from fob_office.rollout.views import RolloutView, rollout_view
 from fob_protocol.office.limits import ROLLOUT_SAMPLE
+from support.crowds import crowd
 from support.office import OfficeScene
 from support.office_shop import OPERATOR, release
 
-FLEET = 10_000
-SHARES = (1, 10, 50, 100)
+FLEET = crowd(1500, 10_000)
+SHARES = (10, 25, 60, 100)
 THRESHOLD = 10
 
 
@@ -95,7 +99,7 @@ class Fleet:
         return found
 
 
-def test_ten_thousand_devices(sqlite_scene: OfficeScene) -> None:
+def test_a_whole_fleet(sqlite_scene: OfficeScene) -> None:
     scene = sqlite_scene
     release(scene, "rates")
     fleet = Fleet(scene)
@@ -117,7 +121,7 @@ def test_ten_thousand_devices(sqlite_scene: OfficeScene) -> None:
     paused = fleet.seen()
     assert (paused.state, paused.groups[1].offered, paused.groups[1].failed) == ("paused", len(half), ROLLOUT_SAMPLE)
 
-    # Paused: of ten thousand who ask nobody new gets it.
+    # Paused: of all who ask nobody new gets it.
     assert fleet.ask(fleet.devices) == []
 
     # Resumed: the rest of the group, and nobody of a later one.
@@ -125,7 +129,7 @@ def test_ten_thousand_devices(sqlite_scene: OfficeScene) -> None:
     assert fleet.ask(groups[2] + groups[3]) == groups[2][len(half) :]
     fleet.report_all(groups[2][ROLLOUT_SAMPLE:], MemberState.CONFIRMED, row)
     start_rollout(scene.office, "r", OPERATOR)
-    some = groups[3][:1000]
+    some = groups[3][: len(groups[3]) // 4]
     assert fleet.ask(some) == some
 
     # Stopped: nobody gets it any more.

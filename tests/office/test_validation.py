@@ -21,7 +21,15 @@ from fob_protocol.integrity.limits import CHALLENGE_TIME, VALIDATION_TIME
 from fob_protocol.integrity.measure import initialisation_value
 from fob_protocol.integrity.method import Technique, Variant
 from fob_protocol.integrity.ticket import Ticket
-from fob_protocol.integrity.validation import ChallengeGiven, GetChallenge, State, Validate, Verdict
+from fob_protocol.integrity.validation import (
+    ChallengeGiven,
+    GetChallenge,
+    NotValidated,
+    State,
+    Validate,
+    Validated,
+    Verdict,
+)
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
@@ -395,6 +403,64 @@ def test_a_challenge_is_one_copy_s(scene: OfficeScene, holder: ReferenceHolder, 
         assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
     assert is_admitted(holder)
     assert is_admitted(other)
+
+
+def next_challenge(holder: ReferenceHolder, copy: HeldCopy) -> bytes:
+    """The one that comes with the VAL_OK of a request."""
+    holder.request(copy, holder.challenge(copy))
+    body = holder.send(copy)
+    holder.take(copy, body)
+    challenge = read(Validated, body).challenge
+    assert challenge is not None
+    return challenge
+
+
+@pytest.mark.clause("V7")
+def test_with_val_ok_comes_the_challenge_of_the_next_request(
+    scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy
+) -> None:
+    challenge = next_challenge(holder, copy)
+    message = holder.request(copy, challenge)
+    scene.clock.pass_by(CHALLENGE_TIME)
+    # In time for its challenge; what is sent again is answered again.
+    copy.pending = message = holder.request(copy, challenge)
+    body = holder.send(copy)
+    assert holder.send(copy) == body
+    following = read(Validated, body).challenge
+    holder.take(copy, body)
+    # Used, it is nothing any more; the same request is what was answered last, and not after another one.
+    holder.request(copy, challenge)
+    assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
+    assert refused(lambda: holder.ask(Service.VALIDATION, "integrity", message)) is Refusal.REPLAYED
+    # It was for the request behind that one, whose number is used up now too.
+    holder.request(copy, following)
+    assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
+    assert is_admitted(holder)
+
+
+@pytest.mark.clause("V7")
+def test_the_challenge_that_came_with_val_ok_is_good_for_its_time_and_its_copy(
+    scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy
+) -> None:
+    other = rates_holder(scene, serial=f"M-{next(SERIALS):04}")
+    challenge = next_challenge(holder, copy)
+    next_challenge(other, other.copies["rates"])
+    other.request(other.copies["rates"], challenge)
+    assert refused(lambda: other.send(other.copies["rates"])) is Refusal.STALE_CHALLENGE
+    scene.clock.pass_by(CHALLENGE_TIME + 1)
+    holder.request(copy, challenge)
+    assert refused(lambda: holder.send(copy)) is Refusal.STALE_CHALLENGE
+    assert is_admitted(holder)
+
+
+@pytest.mark.clause("V7", "V16")
+def test_a_copy_that_was_disabled_has_its_verdict_whatever_challenge_it_has(
+    scene: OfficeScene, holder: ReferenceHolder, copy: HeldCopy
+) -> None:
+    challenge = next_challenge(holder, copy)
+    disable(scene.office, copy.number, OPERATOR)
+    holder.request(copy, challenge)
+    assert read(NotValidated, holder.send(copy))
 
 
 # Line 8.

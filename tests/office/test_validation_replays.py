@@ -23,7 +23,7 @@ from support.office import OfficeScene
 from support.office_holders import direct, rates_holder, results, shipped_holder, state_of
 from support.office_talks import ReferenceTalk, ShippedTalk, Talk
 
-ATTEMPTS = 100_000 if os.environ.get("FOB_REPLAYS") == "all" else 3_000
+ATTEMPTS = 100_000 if os.environ.get("FOB_REPLAYS") == "all" else 1_500
 HOLDERS = 4
 BEFORE = 8
 

@@ -86,7 +86,17 @@ def test_a_refusal_is_raised_with_its_time() -> None:
     asked = ask()
     with pytest.raises(RefusedError) as caught:
         asked.open(answer(asked, Refused(Refusal.LOCKED, 60).octets()))
-    assert (caught.value.refusal, caught.value.retry_after) == (Refusal.LOCKED, 60)
+    assert (caught.value.refusal, caught.value.retry_after, caught.value.time) == (Refusal.LOCKED, 60, NOW)
+
+
+def test_a_refusal_may_say_why_in_a_few_words() -> None:
+    asked = ask()
+    with pytest.raises(RefusedError) as caught:
+        asked.open(answer(asked, Refused(Refusal.OVER_LIMIT, None, "at most 100").octets()))
+    assert (caught.value.refusal, caught.value.said) == (Refusal.OVER_LIMIT, "at most 100")
+    assert Refused(Refusal.LOCKED, 60).octets() == b"\x83\x00\x66locked\x18\x3c", "no fourth element for nothing"
+    for why in (b"\x60", b"\x78\x51" + b"x" * 81, b"\x01"):
+        assert fault_of(asked, answer(asked, b"\x84\x00\x66locked\xf6" + why)) == Fault.MALFORMED
 
 
 def test_a_refusal_of_no_known_code_is_malformed() -> None:

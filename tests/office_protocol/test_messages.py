@@ -17,6 +17,7 @@ import fob_protocol.integrity
 import fob_protocol.office
 from fob_protocol.cose import cbor
 from fob_protocol.integrity.held_copy import HeldCopy
+from fob_protocol.office.envelope import Refused
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Message, read
 
@@ -42,7 +43,7 @@ KINDS = sorted(kinds(), key=lambda kind: f"{kind.__module__}.{kind.__name__}")
 SECRETS = {"ssk1", "ssk2", "authorisation_key", "integrity_value", "mark", "seed"}
 
 # There are many kinds.
-FEWER = settings(max_examples=settings().max_examples // 5)
+FEWER = settings(max_examples=settings().max_examples // 10)
 
 
 def values(kind: types.Type) -> st.SearchStrategy[Any]:
@@ -106,6 +107,10 @@ def anything() -> st.SearchStrategy[Any]:
     )
 
 
+# Their last element is not said where it is empty.
+SHORTER = (Refused,)
+
+
 def is_malformed(kind: type[Message], octets: bytes) -> bool:
     """Whether it is refused; what is taken is exactly what was sent."""
     fault = None
@@ -144,7 +149,7 @@ def test_what_is_written_is_read(kind: type[Message], data: st.DataObject) -> No
     assert is_malformed(kind, octets + b"\0")
     assert is_malformed(kind, octets[:-1])
     if elements:
-        assert is_malformed(kind, cbor.encode(elements[:-1]))
+        assert is_malformed(kind, cbor.encode(elements[:-1])) or kind in SHORTER
         at = data.draw(st.integers(0, len(elements) - 1))
         is_malformed(kind, cbor.encode([*elements[:at], data.draw(anything()), *elements[at + 1 :]]))
 

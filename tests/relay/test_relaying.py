@@ -105,6 +105,31 @@ async def test_what_waits_is_carried_one_after_the_other_without_asking_again(sc
     assert (report.words, report.done, report.total) == ("rates 1.2.0", 8, 40)
 
 
+async def test_a_question_that_came_with_its_announcement_is_not_asked_for(scene: Scene) -> None:
+    scene.device.queue.append(question(7))
+    scene.device.say("+FOBRELAY", *question(7).values())
+    await scene.idle()
+    assert scene.office.asked == [("content", SECRET + b"7")]
+    assert scene.device.asked == ["+FOBRELAYED"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        question(7).values()[:-1],
+        (*question(7).values(), 1),
+        (7, "../admin", b"?", "", 0, 0),
+        (7, "content", b"", "", 0, 0),
+        (7, "content", bytes(QUESTION_LIMIT + 1), "", 0, 0),
+        ("7", "content", b"?", "", 0, 0),
+    ],
+)
+async def test_an_announcement_that_does_not_parse_is_one_without_its_question(scene: Scene, values: Values) -> None:
+    scene.device.say("+FOBRELAY", *values)
+    await scene.idle()
+    assert (scene.device.asked, scene.office.asked) == (["+FOBRELAY"], [])
+
+
 async def test_a_device_that_has_nothing_after_all(scene: Scene) -> None:
     scene.device.say("+FOBRELAY", 7)
     await scene.idle()

@@ -163,3 +163,18 @@ def test_each_file_is_run_until_one_fails(stand_ins: StandIns, tmp_path: Path) -
 def test_nothing_to_run_is_an_error(stand_ins: StandIns, tmp_path: Path) -> None:
     result = stand_ins.run(TOOLS / "run-each", "try", f"{tmp_path}/none_*.py")
     assert (result.returncode, result.stderr) == (1, f"run-each: nothing matches {tmp_path}/none_*.py\n")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [("true", "true", 0), ("exit 3", "true", 3), ("true", "exit 4", 4), ("exit 3", "exit 4", 4)],
+)
+def test_two_commands_at_the_same_time(first: str, second: str, status: int) -> None:
+    ended = run(TOOLS / "together", f"echo checked; {first}", f"echo tested; {second}")
+    assert (ended.returncode, ended.stdout) == (status, "tested\nchecked\n")
+
+
+def test_two_commands_are_named() -> None:
+    ended = run(TOOLS / "together", "true")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "usage: together COMMAND COMMAND" in ended.stderr

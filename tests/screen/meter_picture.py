@@ -1,10 +1,7 @@
 """`make picture`: the phone's page about its meter beside a label that it paid for, by a real data centre."""
 
-import argparse
 import asyncio
 import base64
-import sys
-import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -16,7 +13,7 @@ from fob_daemon.demo.metering import METER_OPTIONS, TERMS, person
 from fob_daemon.demo.office import DemoOffice
 from fob_daemon.demo.run import switch_on_and_pair
 from fob_daemon.demo.scratch import Scratch
-from screen.picture import FOBD, PICTURE_LIMIT, photograph
+from screen.picture import FOBD, make_picture, photograph
 from support.chromium import chromium, opened_page
 from support.live import Live
 from support.live_screen import LiveScreen, ScreenProcesses
@@ -28,20 +25,6 @@ _DRAWN: Final = """<!doctype html><style>
   .phone {{ height: 676px; }}
 </style><img class="label" alt="" src="data:image/svg+xml;base64,{label}">
 <img class="phone" alt="" src="data:image/png;base64,{phone}">"""
-
-
-def main() -> None:
-    """Make the picture at the path given, or where the documentation looks for it."""
-    parser = argparse.ArgumentParser(prog="make picture", description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path, default=PICTURE)
-    path = parser.parse_args().path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder:
-        path.write_bytes(make(Path(folder)))
-    size = path.stat().st_size
-    print(f"{path}: {size} octets")
-    if size > PICTURE_LIMIT:
-        sys.exit(f"more than {PICTURE_LIMIT}")
 
 
 def make(folder: Path) -> bytes:
@@ -90,4 +73,4 @@ async def draw(browser: Browser, phone: bytes, label: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    make_picture(__doc__, PICTURE, make)

@@ -1,9 +1,6 @@
 """`make picture`: the page about the back office for docs/device.md, of a real phone that a real office configured."""
 
-import argparse
 import asyncio
-import sys
-import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -14,7 +11,7 @@ from fob_daemon.demo.links import SerialLink
 from fob_daemon.demo.office import HARDWARE, DemoOffice
 from fob_daemon.demo.run import switch_on_and_pair
 from fob_daemon.demo.scratch import Scratch
-from screen.picture import FOBD, PICTURE_LIMIT, photograph
+from screen.picture import FOBD, make_picture, photograph
 from support.chromium import chromium, opened_page
 from support.live import Live
 from support.live_screen import LiveScreen, ScreenProcesses
@@ -23,20 +20,6 @@ PICTURE: Final = Path(__file__).parents[2] / "docs" / "pictures" / "office.png"
 # Of what the demo's phone was ordered with; its newer version is another profile.
 UPGRADED: Final = "customer-profile"
 _PROFILE: Final = '{"name": "Ada"}\n'
-
-
-def main() -> None:
-    """Make the picture at the path given, or where the documentation looks for it."""
-    parser = argparse.ArgumentParser(prog="make picture", description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path, default=PICTURE)
-    path = parser.parse_args().path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder:
-        path.write_bytes(make(Path(folder)))
-    size = path.stat().st_size
-    print(f"{path}: {size} octets")
-    if size > PICTURE_LIMIT:
-        sys.exit(f"more than {PICTURE_LIMIT}")
 
 
 def make(folder: Path) -> bytes:
@@ -83,4 +66,4 @@ async def look(screen: LiveScreen) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    make_picture(__doc__, PICTURE, make)

@@ -1,14 +1,12 @@
 """`make picture`: the operator's page about a copy for docs/office.md, of a real office with weeks of usage."""
 
-import argparse
 import asyncio
-import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from playwright.async_api import expect
 
+from screen.picture import make_picture
 from support.chromium import chromium, opened_page
 from support.page_scene import PageScene, page_scene
 
@@ -18,21 +16,13 @@ PICTURE_LIMIT: Final = 80_000
 SIZE: Final = (860, 690)
 
 
-def main() -> None:
-    """Make the picture at the path given, or where the documentation looks for it."""
-    parser = argparse.ArgumentParser(prog="make picture", description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path, default=PICTURE)
-    path = parser.parse_args().path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder, page_scene(Path(folder)) as scene:
-        asyncio.run(look(scene, path))
-    size = path.stat().st_size
-    print(f"{path}: {size} octets")
-    if size > PICTURE_LIMIT:
-        sys.exit(f"more than {PICTURE_LIMIT}")
+def make(folder: Path) -> bytes:
+    """An office of weeks ago, with a copy that fell silent."""
+    with page_scene(folder) as scene:
+        return asyncio.run(look(scene))
 
 
-async def look(scene: PageScene, path: Path) -> None:
+async def look(scene: PageScene) -> bytes:
     """An operator looks at the copy that was found silent."""
     async with chromium() as browser, opened_page(browser, size=SIZE, has_tls_trust=False) as page:
         await page.goto(scene.address)
@@ -42,8 +32,8 @@ async def look(scene: PageScene, path: Path) -> None:
         await finding.get_by_role("link", name="Copy").click()
         await expect(page.get_by_role("heading", level=1)).to_contain_text("Copy")
         await page.mouse.move(0, 0)
-        await page.screenshot(path=path)
+        return await page.screenshot()
 
 
 if __name__ == "__main__":
-    main()
+    make_picture(__doc__, PICTURE, make, PICTURE_LIMIT)

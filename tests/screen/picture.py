@@ -5,6 +5,7 @@ import asyncio
 import base64
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from html import escape
@@ -70,21 +71,30 @@ class Terminal:
         return await self.screen.start("setsid", "--fork", "bash", "-c", f"{command}; true")
 
 
-def main() -> None:
-    """Make the picture at the path given, or where the README looks for it."""
-    parser = argparse.ArgumentParser(prog="make picture", description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path, default=PICTURE)
+def make_picture(words: str, default: Path, make: Callable[[Path], bytes], limit: int = PICTURE_LIMIT) -> None:
+    """The command line of a picture: `make(folder)`, written to the path given, or to where a document looks for it.
+
+    `limit`: octets.
+    """
+    parser = argparse.ArgumentParser(prog="make picture", description=words)
+    parser.add_argument("path", nargs="?", type=Path, default=default)
     path = parser.parse_args().path
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder, live_screen(Path(folder), fobd=FOBD) as screen:
-        asyncio.run(make(screen, path))
+    with tempfile.TemporaryDirectory(prefix="fob-picture-") as folder:
+        path.write_bytes(make(Path(folder)))
     size = path.stat().st_size
     print(f"{path}: {size} octets")
-    if size > PICTURE_LIMIT:
-        sys.exit(f"more than {PICTURE_LIMIT}")
+    if size > limit:
+        sys.exit(f"more than {limit}")
 
 
-async def make(screen: LiveScreen, path: Path) -> None:
+def make(folder: Path) -> bytes:
+    """A phone that is asked by git."""
+    with live_screen(folder, fobd=FOBD) as screen:
+        return asyncio.run(commit(screen))
+
+
+async def commit(screen: LiveScreen) -> bytes:
     """Commit once, show that it was signed, and wait in front of the next question."""
     async with AsyncExitStack() as stack:
         browser = await stack.enter_async_context(chromium())
@@ -101,7 +111,7 @@ async def make(screen: LiveScreen, path: Path) -> None:
         phone = await photograph(page)
         await page.get_by_role("button", name="Deny").click()
         await waiting.communicate()
-        await draw(browser, terminal.lines, phone, path)
+        return await draw(browser, terminal.lines, phone)
 
 
 def prepare(screen: LiveScreen) -> None:
@@ -143,13 +153,13 @@ async def photograph(page: Page) -> bytes:
     return await page.screenshot(style=_PHONE_ALONE, clip=clip, omit_background=True, animations="disabled")
 
 
-async def draw(browser: Browser, lines: list[str], phone: bytes, path: Path) -> None:
+async def draw(browser: Browser, lines: list[str], phone: bytes) -> bytes:
     """The terminal as it would look, and the phone beside it."""
     html = _DRAWN.format(lines="\n".join(lines) + "\n<u></u>", phone=base64.b64encode(phone).decode())
     async with opened_page(browser, size=(1004, 700), scale=SCALE) as page:
         await page.set_content(html)
-        await page.screenshot(path=path)
+        return await page.screenshot()
 
 
 if __name__ == "__main__":
-    main()
+    make_picture(__doc__, PICTURE, make)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from screen.terminal import CommandFailedError, Terminal
-from support.chromium import opened_page
+from support.chromium import chromium, opened_page
 from support.required import check_program
 
 ROOT: Final = Path(__file__).parents[2]
@@ -163,11 +163,15 @@ def environment(place: Path) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(place: Path, browser: Browser) -> AsyncIterator[Person]:
-    """Somebody with a terminal and a browser."""
+async def started(place: Path) -> AsyncIterator[Person]:
+    """Somebody with a terminal and a whole browser."""
     for name in PROGRAMS:
         check_program(name)
-    async with opened_page(browser) as page, Terminal.opened(environment(place), place / "clone", RC) as terminal:
+    async with (
+        chromium("chromium") as browser,
+        opened_page(browser) as page,
+        Terminal.opened(environment(place), place / "clone", RC) as terminal,
+    ):
         yield Person(page, terminal, place)
 
 
@@ -195,9 +199,9 @@ async def test_a_command_that_is_wrong_does_not_pass(place: Path, command: str) 
 @pytest.mark.slow
 @pytest.mark.clause("P9")
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_document_is_true(browser: Browser, place: Path) -> None:
+async def test_the_document_is_true(place: Path) -> None:
     chapter = {section.heading: section for section in sections(DOCUMENT.read_text())}
-    async with started(place, browser) as person:
+    async with started(place) as person:
         said = await person.do(chapter.pop("See it work"))
         assert [name for name in ("pkcs11-tool", "openssl", "ssh") if name not in said] == []
 

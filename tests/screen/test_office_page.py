@@ -23,12 +23,12 @@ from fob_device.overview.office import (
 )
 from fob_device.screen.web.render import Page, Renderer
 from fob_device.screen.web.views.office import office_line, office_page
-from fob_device.screen.web.views.refusals import DEEDS, sentence
+from fob_device.screen.web.views.refusals import REMEDIES, sentence
 from fob_device.screen.web.views.status import status_of
 from fob_device.workbench.power import Battery
 from fob_protocol.office.configuration import Notice
 from fob_protocol.office.errors import Fault
-from fob_protocol.office.refusal_words import Deed as Remedy
+from fob_protocol.office.refusal_words import Remedy
 from fob_protocol.office.refusals import Refusal
 from support.device_bench import DATA, DeviceBench, on_bench, releases
 from support.screen_scene import words_of
@@ -160,12 +160,12 @@ def test_nothing_is_asked_twice_at_a_time_nor_of_a_device_that_lacks_something()
 
 
 def test_every_refusal_is_a_sentence_that_says_what_to_do() -> None:
-    assert set(DEEDS) == set(Remedy)
+    assert set(REMEDIES) == set(Remedy)
     for refusal in {*Refusal, *Fault, *NotCarried, *RunFault, NO_DEPENDENCY, OUT_OF_TRIES, "device-error"}:
         words = sentence(refusal)
         assert f" ({refusal}). " in words, refusal
         assert words[0].isupper()
-        assert any(words.endswith(deed) for deed in DEEDS.values())
+        assert any(words.endswith(remedy) for remedy in REMEDIES.values())
     assert sentence("a rule of tomorrow") == "A rule of tomorrow."
 
 

@@ -43,6 +43,8 @@ COLOURS = """() => {
 async def faults(page: Page) -> list[str]:
     """What is wrong with a page, in both colour schemes."""
     found = []
+    # Its words may be there before its style.
+    await page.wait_for_load_state("load")
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)
         texts = await page.evaluate(COLOURS)

@@ -21,7 +21,7 @@ from fob_device.radio.radio import Radio
 from fob_device.token.kdf import KdfCost
 from fob_protocol.at.answer import Answer, decode_answer
 from fob_protocol.at.command import Command, encode_command
-from fob_protocol.link.gatt import split_values
+from fob_protocol.link.gatt import value_size
 from fob_protocol.noise.keys import KeyPair
 from fob_protocol.pairing.pc import PairedDevice
 from fob_protocol.session.pace import Pace
@@ -94,11 +94,14 @@ class Handset:
 
 
 @asynccontextmanager
-async def on_the_air(phone: Phone, radio: Radio) -> AsyncIterator[str]:
-    """The phone's port, on a controller called NAME; the phone's address. Switched off politely at the end."""
+async def on_the_air(phone: Phone, radio: Radio, *, asks: bool = False) -> AsyncIterator[str]:
+    """The phone's port, on a controller called NAME; the phone's address. Switched off politely at the end.
+
+    With `asks` it asks for the connection intervals that it likes.
+    """
     opened = asyncio.Event()
     async with radio.attach(NAME) as transport:
-        station = asyncio.create_task(Station(transport, PhoneLines(phone)).serve(opened.set))
+        station = asyncio.create_task(Station(transport, PhoneLines(phone), asks=asks).serve(opened.set))
         await opened.wait()
         try:
             yield static_address(phone.identity.public)
@@ -131,8 +134,9 @@ class CentralLine:
     def write(self, data: bytes) -> None:
         """Octets to the phone."""
         self.octets_sent += len(data)
-        for value in split_values(data, self._central.connection.att_mtu):
-            self._values.put_nowait(value)
+        size = value_size(self._central.connection.att_mtu)
+        for start in range(0, len(data), size):
+            self._values.put_nowait(data[start : start + size])
 
     def close(self) -> None:
         """The connection stays."""

@@ -64,18 +64,33 @@ class Centre:
         """The public key of the manufacturing box."""
         return self.key.public_key().public_bytes_raw()
 
-    def process(self, kind: Kind, name: str, *, key: Ed25519PrivateKey | None = None, days: int = 366) -> Process:
-        """A process with a pass of this data centre, or one that another `key` signed."""
+    def process(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        key: Ed25519PrivateKey | None = None,
+        days: int = 366,
+        signing: bytes | None = None,
+    ) -> Process:
+        """A process with a pass of this data centre, or one that another `key` signed; `signing`: what it signs by."""
         static = KeyPair.generate(self.random)
-        return self.again(static, kind, name, key=key, days=days)
+        return self.again(static, kind, name, key=key, days=days, signing=signing)
 
     def again(
-        self, static: KeyPair, kind: Kind, name: str, *, key: Ed25519PrivateKey | None = None, days: int = 366
+        self,
+        static: KeyPair,
+        kind: Kind,
+        name: str,
+        *,
+        key: Ed25519PrivateKey | None = None,
+        days: int = 366,
+        signing: bytes | None = None,
     ) -> Process:
         """A new pass for a key that is there."""
         self._numbers += 1
         sealing = KeyPair.generate(self.random).public
-        shown = Pass(kind, name, static.public, sealing, None, self._numbers, self.now + days * 24 * 3600)
+        shown = Pass(kind, name, static.public, sealing, signing, self._numbers, self.now + days * 24 * 3600)
         trust = Trust(self.manufacturing, lambda: self.now)
         process = self._processes[name] = Process(
             Party(static, shown.signed(key or self.key), trust, self.random), shown
@@ -174,6 +189,14 @@ class Raw:
     async def read_frame(self) -> bytes:
         """Opened."""
         return self._in.decrypt(b"", await self.read_message())
+
+    async def frames_until_the_end(self) -> int:
+        """How many still come."""
+        count = 0
+        with suppress(asyncio.IncompleteReadError):
+            while await self.read_frame():
+                count += 1
+        return count
 
     async def shake(
         self, static: KeyPair, shown: bytes, server: bytes, random: Random, prologue: bytes = b"fob/1 bus"

@@ -1,23 +1,21 @@
 """A device on the bench of meters, whose data centre's processes are all real and in this one."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from msgspec.structs import replace
 
 from fob_device.office.progress import Told
-from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.function import Answer
 from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.envelope import Service
 from support.data_centre import VALIDATION, DataCentre, data_centre
+from support.mailers import COMMUNICATION
 from support.meter_bench import MeterBench
 from support.metering_office import MeteringOffice
 from support.office_signers import DAY, NOW, Server, public
-
-_COMMUNICATION: Final = Pass(Kind.COMMUNICATION, "communication-1", bytes(32), bytes(32), None, 1, 1 << 40)
 
 
 def office_of(centre: DataCentre) -> MeteringOffice:
@@ -37,11 +35,14 @@ def office_of(centre: DataCentre) -> MeteringOffice:
 
 
 @asynccontextmanager
-async def benched(folder: Path) -> AsyncIterator[tuple[MeterBench, DataCentre]]:
-    """The device is validated, and has no meter yet."""
+async def benched(folder: Path, fee: int = 0) -> AsyncIterator[tuple[MeterBench, DataCentre]]:
+    """The device is validated, and has no meter yet. `fee`: what signing up costs."""
     (folder / "centre").mkdir()
     (folder / "device").mkdir()
-    async with data_centre(folder / "centre") as centre, centre.function_server() as (server, _):
+    async with AsyncExitStack() as stack:
+        centre = await stack.enter_async_context(data_centre(folder / "centre"))
+        centre.fee = fee
+        server, _ = await stack.enter_async_context(centre.function_server())
         bench = MeterBench(folder / "device", office_of(centre))
         bench.switch_on()
         carry = bench.post.carry
@@ -49,7 +50,7 @@ async def benched(folder: Path) -> AsyncIterator[tuple[MeterBench, DataCentre]]:
         async def carry_on(service: str, question: bytes, told: Told) -> bytes:
             if service != Service.METERING:
                 return await carry(service, question, told)
-            answered: Any = await server.answer(_COMMUNICATION, Answer(question))
+            answered: Any = await server.answer(COMMUNICATION, Answer(question))
             sealed: bytes = answered.sealed
             return sealed
 

@@ -63,6 +63,11 @@ class Boxes:
         self._entries = [replace(entry, address=address) if entry.name == name else entry for entry in self._entries]
         write_entries(self.folder, self._entries)
 
+    def leave_out(self, name: str) -> None:
+        """An operator has removed it."""
+        self._entries = [entry for entry in self._entries if entry.name != name]
+        write_entries(self.folder, self._entries)
+
     def _enter(self, signed: bytes) -> None:
         shown = read_pass(self.manufacturing_key, signed)
         self._entries.append(Entry(shown.name, shown.kind, self.address(shown.name), signed))

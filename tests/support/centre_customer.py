@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import (
@@ -20,9 +21,12 @@ from fob_office.centre.commands.meter import (
     Obey,
     Refund,
 )
+from fob_protocol.cose import mac0
+from fob_protocol.cose.labels import Label
 from fob_protocol.metering.indicium import Indicium, is_token
 from fob_protocol.metering.kinds import Deed, Freshness
 from fob_protocol.metering.records import Limits, MeterRecord
+from fob_protocol.metering.transaction import TransactionRecord
 from fob_protocol.metering.values import Indicated, Registers
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
@@ -127,6 +131,19 @@ class Customer:
         assert sum(indicium.amount for indicium in indicia) == (changed.amount if indicia else 0)
         key = self.world.token_keys[self.serial]
         assert all(is_token(key, indicium, made.token) for indicium, made in zip(indicia, changed.indicia, strict=True))
+        self.check_change(changed)
+
+    def check_change(self, changed: Changed) -> None:
+        """What a transaction box will sign is this, to the last element."""
+        change = read(TransactionRecord, mac0.unchecked_payload(changed.change))
+        assert changed.change == self.world.signed(change, Label.CHANGE, Purpose.CHANGE, self.serial)
+        registers, act = self.registers, changed.act
+        assert change == TransactionRecord(
+            act.request_id, self.serial, Deed(changed.deed), registers.counter, changed.amount, registers.ascending,
+            registers.descending, registers.loads, registers.pieces,
+            tuple(Indicated(made.indicium, made.token) for made in changed.indicia), act.integrity, changed.time,
+            changed.before, digest(changed.record), change.fee,
+        )  # fmt: skip
 
 
 def _loads(changed: Changed) -> int:

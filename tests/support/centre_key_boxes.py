@@ -20,7 +20,7 @@ from fob_office.centre.boxes.steel.box import steel_box
 from fob_office.centre.boxes.steel.owners import Owner, OwnersKey, seal_owners_key
 from fob_office.centre.boxes.transaction.box import transaction_box
 from fob_office.centre.bus.answering import Server
-from fob_office.centre.bus.commands import Command, ReplyT, answer_reader, encode_command, split_answer
+from fob_office.centre.bus.commands import Command, ReplyT, encode_command, read_reply, split_answer
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.authentication import Permit, RecordUser, SignOn
@@ -70,6 +70,11 @@ class KeyBoxes:
         stack = self._stacks[name] = await self._stack.enter_async_context(AsyncExitStack())
         table = await stack.enter_async_context(FACTORIES[box.kind](box))
         self._servers[name] = Server(box.me, guarded(box.folder, table))
+        if box.kind is Kind.AUTHENTICATION:
+            # They ask one another.
+            stack.callback(box.links.close)
+            await self._servers[name].listen(self.boxes.address(name))
+            stack.push_async_callback(self._servers[name].close)
         return box
 
     async def stop(self, name: str) -> None:
@@ -87,8 +92,7 @@ class KeyBoxes:
         _, answer = split_answer(await server.answer(peer(kind), number, read))
         if isinstance(answer, BusRefusedError):
             raise answer
-        reply: ReplyT = answer_reader(type(command)).read(answer)  # type: ignore[assignment]  # by its command
-        return reply
+        return read_reply(command, answer)
 
     async def give_keys(self, value_kind: str = EUR, version: int = 1, box: str = "steel-1") -> None:
         """Of vendor and post."""

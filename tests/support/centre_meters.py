@@ -23,15 +23,16 @@ from fob_office.centre.bus.commands import (
     CommandReader,
     Reply,
     ReplyT,
-    answer_reader,
     encode_command,
     encode_reply,
+    read_reply,
     split_answer,
 )
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, Word
+from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.meter import Act, TakeView
 from fob_office.centre.limits import SLOTS
+from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose import cbor, encrypt0, mac0
 from fob_protocol.cose.labels import Label
@@ -196,7 +197,7 @@ class Meters:
             raise AwayError(name, str(killed), was_sent=True) from None
         _, body = split_answer(encode_reply(1, reply))
         assert isinstance(body, msgspec.Raw)
-        return answer_reader(type(command)).read(body)  # type: ignore[return-value]  # by its command
+        return read_reply(command, body)
 
     def signed(self, message: Message, label: Label, purpose: Purpose, *context: cbor.Value) -> bytes:
         """With the code of whoever makes such things."""
@@ -206,12 +207,14 @@ class Meters:
         """As a meter box signs it."""
         return self.signed(record, Label.METER_RECORD, Purpose.RECORD, record.serial, record.epoch)
 
-    def meter_order(self, serial: str, act: Act, kind: Freshness = Freshness.COUNTER, limits: Limits = LIMITS) -> bytes:
+    def meter_order(
+        self, serial: str, act: Act, kind: Freshness = Freshness.COUNTER, limits: Limits = LIMITS, fee: int = 0
+    ) -> bytes:
         """Of the steel box."""
         key = self.token_keys.setdefault(serial, self.random.randbytes(32))
         kek = self.vault.derive(Purpose.TOKEN, serial, 1)
         wrapped = encrypt0.seal(kek, self.random.randbytes(12), Label.INDICIUM_KEY, [serial, 1], key)
-        order = MeterOrder(serial, ACCOUNT, "eur-cent", kind, limits, 1, wrapped, act.request, self.now)
+        order = MeterOrder(serial, ACCOUNT, "eur-cent", kind, limits, 1, wrapped, act.request, self.now, fee)
         return self.signed(order, Label.METER_ORDER, Purpose.ORDER, "meter")
 
     def key_order(self, serial: str, counter: int, deed: Deed, limits: Limits | None = None) -> bytes:
@@ -238,11 +241,12 @@ class Meters:
         is_paid: bool = True,
         is_settlement: bool = False,
         epoch: int | None = None,
+        fee: int = 0,
     ) -> bytes:
         """Of a transaction box."""
         receipt = digest(b"receipt") if is_paid else None
         in_epoch = epoch_of(self.now) if epoch is None else epoch
-        fund = FundRecord(act.request, serial, number, amount, receipt, is_settlement, self.now, in_epoch)
+        fund = FundRecord(act.request, serial, number, amount, receipt, is_settlement, self.now, in_epoch, ACCOUNT, fee)
         return self.signed(fund, Label.FUND_RECORD, Purpose.FUND, serial, in_epoch)
 
     def act(self) -> Act:

@@ -1,4 +1,5 @@
-"""A real browser: Debian's Chromium, headless, by Playwright. Pages are found by what a reader of screens says of them.
+"""A real browser: Debian's Chromium, headless, by Playwright. Tests use its shell, which shows pages as the whole
+browser does for a third of its processor time. Pages are found by what a reader of screens says of them.
 
 FOB_SCREENSHOTS names a folder that keeps a picture of each state; else they go with the test's own folder.
 """
@@ -28,10 +29,10 @@ PATIENCE: Final = 10.0
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser; pages of it share nothing."""
+async def chromium(name: str = "chromium-headless-shell") -> AsyncIterator[Browser]:
+    """One browser, this program; pages of it share nothing."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program("chromium"), args=list(_ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=program(name), args=list(_ARGUMENTS))
         try:
             yield browser
         finally:

@@ -2,9 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +29,6 @@ from fob_office.centre.commands.database import FetchLogState, FetchWarnings
 from fob_office.centre.commands.meter import HeldView, TakeView
 from fob_office.centre.commands.steel import GiveKey, SetNewMeters
 from fob_office.centre.database.exporting import export_log
-from fob_office.centre.database.keeping import migrate_meters
 from fob_office.centre.database.process import FILE
 from fob_office.centre.function.peers import LinkedPeers
 from fob_office.centre.function.server import FunctionServer
@@ -45,6 +44,7 @@ from fob_protocol.metering.records import Limits
 from fob_protocol.office.certificate import Certificate, Usage
 from fob_protocol.office.message import read
 from support.centre_boxes import NOW, Boxes
+from support.centre_database import make_meters
 
 LIMITS: Final = Limits(piece=10_000, daily=100_000, credit=5_000, spent=0, day=0)
 VALUE_KIND: Final = "eur-cent"
@@ -54,6 +54,14 @@ PROGRAMS: Final = {VALUE_KIND: "postage-rates", ENERGY: "energy-rates"}
 # A guess is cheap in tests.
 CHEAP: Final = Cost(iterations=1, memory_kib=64, lanes=1)
 VALIDATION: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+# What takes a moment in life takes a moment less here.
+SHORT_PAUSES: Final = {
+    "fob_office.centre.function.peers.PAUSE": 0.01,
+    "fob_office.centre.bus.asking.FIRST_PAUSE": 0.005,
+    "fob_office.centre.bus.asking.LONGEST_PAUSE": 0.01,
+    "fob_office.centre.boxes.meter.handing.LONGEST_PAUSE": 0.01,
+    "fob_office.centre.payment.process.OPEN_TIME": 0,
+}
 # Times 10 ms.
 _PATIENCE: Final = 1000
 _SIZE: Final = "SELECT size FROM log_heads"
@@ -129,6 +137,8 @@ class DataCentre:
     def __init__(self, folder: Path, seed: int = 11, freshness: Freshness = Freshness.COUNTER, meters: int = 2) -> None:
         self.boxes = Boxes(folder, seed)
         self.freshness = freshness
+        # What signing up costs.
+        self.fee = 0
         # Where a box dies next; it is restarted unless it stands in `stays_dead`.
         self.kill_at: dict[str, CrashPoint] = {}
         self.stays_dead: set[str] = set()
@@ -142,7 +152,7 @@ class DataCentre:
             self.boxes.make(_kind(name), name)
         self.issuer = Ed25519PrivateKey.from_private_bytes(self.boxes.surroundings.random(32))
         self.certificate = self._found_function_server()
-        migrate_meters(self.database_url)
+        make_meters(self.folder / "database-1" / FILE)
 
     @property
     def folder(self) -> Path:
@@ -284,7 +294,8 @@ class DataCentre:
         box = self.boxes.open("function-1")
         views = ViewFile(self.folder, box.manufacturing)
         peers = WatchedPeers(LinkedPeers(box.links, views), cut)
-        server = FunctionServer(read_settings(box.folder), peers, box.links, self.boxes.surroundings)
+        settings = replace(read_settings(box.folder), fee=self.fee)
+        server = FunctionServer(settings, peers, box.links, self.boxes.surroundings)
         try:
             yield server, peers
         finally:
@@ -362,12 +373,6 @@ async def data_centre(folder: Path, **how: Any) -> AsyncIterator[DataCentre]:
         yield centre
     finally:
         await centre.close()
-
-
-def passes_of(centre: DataCentre, kind: Kind) -> Sequence[bytes]:
-    """As signed."""
-    directory = centre.boxes.open("operator-1").links.directory
-    return [entry.shown for entry in directory.of_kind(kind)]
 
 
 def sealing_key_of(centre: DataCentre, name: str) -> bytes:

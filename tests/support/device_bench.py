@@ -93,6 +93,9 @@ class Post:
             await self._end()
         return answer
 
+    def judged(self, *, is_answer: bool) -> None:
+        """There is nobody else to ask."""
+
     def rest(self) -> None:
         """Nobody waits."""
 
@@ -115,6 +118,8 @@ class DeviceBench:
         self.folder = folder
         self.events: list[Event] = []
         self.cut: tuple[int, bool] | None = None
+        # Seconds that its clock is behind the office's.
+        self.behind = 0
         # Its own program, if that is measured.
         self.own: Program | None = None
         Memory.create(
@@ -143,8 +148,8 @@ class DeviceBench:
             Parts(
                 OfficeStore(self.memory.office_items, self.device.issuer), self.device,
                 Machine(FolderStorage(self.folder / "components"), self.device, options), options, self.post,
-                lambda: float(self.office.now), self.random.randbytes, self.events.append,
-                own=self.own,
+                lambda: float(self.office.now - self.behind), self.random.randbytes, self.events.append,
+                own=self.own, passed=lambda: float(self.office.now),
             )
         )  # fmt: skip
         self._running = asyncio.get_running_loop().create_task(self.back_office.run())

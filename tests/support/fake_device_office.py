@@ -11,7 +11,7 @@ from fob_daemon.link.interface import Link
 from fob_daemon.relay.office import NoOffice
 from fob_protocol.at.answer import Answer, Event, decode_answer, encode_answer
 from fob_protocol.at.command import Command, decode_command, encode_command
-from fob_protocol.at.values import Values
+from fob_protocol.at.values import Value, Values
 from fob_protocol.catalogue import COMMANDS
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
@@ -71,7 +71,7 @@ class FakeDeviceOffice:
         for listener in self._on_session:
             listener(Greeting(bytes(8), bytes(8), 1, 0))
 
-    def say(self, name: str, *values: int | str) -> None:
+    def say(self, name: str, *values: Value) -> None:
         """An unsolicited result code."""
         for listener in self._listeners:
             listener(Event(name, values))

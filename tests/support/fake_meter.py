@@ -25,6 +25,7 @@ DATE = 20261121
 TIME = 1_795_000_000
 # Of a letter of 20 g.
 POSTAGE = 95
+NO_RATE = "the rates have no price for it"
 PIECE_VALUES = 7
 
 
@@ -65,6 +66,7 @@ class FakeMeter:
             "+FOBMETERSIGNUP": self._sign_up,
             "+FOBMETERSIGNON": self._sign_on,
             "+FOBMETERABOUT": self._about,
+            "+FOBMETERRATE": self._rate,
             "+FOBMETERFRANK": lambda values: self._order(values, 2, self._frank),
             "+FOBMETERLOAD": lambda values: self._order(values, 2, self._load),
             "+FOBMETERREFUND": lambda values: self._order(values, 4, self._refund),
@@ -111,6 +113,10 @@ class FakeMeter:
 
     def _about(self, values: Values) -> tuple[Values, ...]:
         return ((1, 1, 10_000, 50_000, 0, 95, 20_779, 1000, 5000, 12, b"checkpoint"), ("10115",), ("20095",))
+
+    def _rate(self, values: Values) -> tuple[Values, ...]:
+        """Nothing goes to the moon."""
+        return (tuple(NO_RATE if zone == "moon" else POSTAGE for zone in values[3::3]),)
 
     def _history(self, values: Values) -> tuple[Values, ...]:
         [after] = values

@@ -18,6 +18,8 @@ from fob_daemon.demo.links import DemoLink, RadioLink, SerialLink
 from fob_daemon.demo.processes import Processes, program
 from fob_daemon.demo.run import set_up
 from fob_daemon.demo.scratch import Scratch
+from support.cheap_phone import CheapProcesses
+from support.forking import Run, can_fork, run_forked
 from support.required import P11_KIT_CLIENT, check_program, library
 
 # Real clients are quick; a test that waits longer has hung.
@@ -98,15 +100,21 @@ class Live:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a real client; its output is in the assertion when it fails. `more` goes into its environment."""
         check_program(command[0])
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            env=self.environment | more,
-            cwd=self.folder,
-            timeout=CLIENT_TIME,
-            check=False,
-        )
+        environment = self.environment | more
+        done: subprocess.CompletedProcess[bytes]
+        if command[0] == "fob" and can_fork(environment):
+            ended = run_forked(Run(command[1:], environment, self.folder, stdin), CLIENT_TIME)
+            done = subprocess.CompletedProcess(command, *ended)
+        else:
+            done = subprocess.run(
+                command,
+                input=stdin,
+                capture_output=True,
+                env=environment,
+                cwd=self.folder,
+                timeout=CLIENT_TIME,
+                check=False,
+            )
         if check:
             assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
         return done
@@ -227,7 +235,7 @@ def live_phone(folder: Path, *, rules: str = "", has_pin_pad: bool = True, link:
         file.write(rules)
     with scratch.config.open("a") as file:
         file.write(f"[timeouts]\nlogout_linger = {LINGER}\n")
-    with Processes(scratch, demo_link) as processes:
+    with CheapProcesses(scratch, demo_link) as processes:
         set_up(processes, lambda words: None)
         live = Live(scratch, processes)
         if not has_pin_pad:

@@ -11,9 +11,10 @@ from typing import Final
 
 from playwright.async_api import Page
 
-from fob_daemon.demo.processes import Processes, program
+from fob_daemon.demo.processes import program
 from fob_daemon.demo.run import set_up
 from fob_daemon.demo.scratch import Scratch
+from support.cheap_phone import CheapProcesses
 from support.chromium import PATIENCE
 from support.live import LINGER, LINKS, SERIAL, Live
 from support.required import check_program
@@ -21,7 +22,7 @@ from support.required import check_program
 _ADDRESS: Final = re.compile(rb"the screen is at (http://\S+)")
 
 
-class ScreenProcesses(Processes):
+class ScreenProcesses(CheapProcesses):
     """As a demo's, but that from `give_screen` on the phone obeys whoever looks at its page."""
 
     has_screen = False

@@ -44,7 +44,7 @@ from support.data_centre import PROGRAMS, VALIDATION, VALUE_KIND, DataCentre, se
 
 PASSWORD: Final = "correct horse battery staple"
 DoneT = TypeVar("DoneT", Franked, Loaded, Refunded)
-_COMMUNICATION: Final = Pass(Kind.COMMUNICATION, "communication-1", bytes(32), bytes(32), None, 1, 1 << 40)
+COMMUNICATION: Final = Pass(Kind.COMMUNICATION, "communication-1", bytes(32), bytes(32), None, 1, 1 << 40)
 
 
 class Mailer:
@@ -79,6 +79,7 @@ class Mailer:
             signing_key=self.signing.public_key().public_bytes_raw(),
             sealing_key=self.sealing.public_key().public_bytes_raw(),
             time=self.centre.now,
+            fee=self.centre.fee,
         )
         return SignUp(self._with_secrets(request).signed(self.signing))
 
@@ -160,7 +161,7 @@ class Mailer:
     async def say(self, message: SignUp | SignOn | Ask, answer: type[MessageT]) -> MessageT:
         """Sealed, and the answer opened. Raises RefusedError."""
         asked = ask(self.centre.certificate, Service.METERING, message.octets(), self.random)
-        sealed = (await self.server.answer(_COMMUNICATION, Answer(asked.sealed))).sealed
+        sealed = (await self.server.answer(COMMUNICATION, Answer(asked.sealed))).sealed
         return read(answer, asked.open(sealed).body)
 
     def presentation(self, nonce: bytes, **changes: Any) -> bytes:

@@ -46,6 +46,8 @@ class MeterBench(IntegrityBench):
         self.plans: list[Plan] = []
         self.unlocked = 0
         self.typed = 0
+        # What signing up costs, as the question for the password said.
+        self.costs: list[str] = []
         self.is_in_allowance: list[bool] = []
 
     @property
@@ -79,7 +81,8 @@ class MeterBench(IntegrityBench):
     async def join(self, wish: Wish | None, password: str = PASSWORD) -> None:
         """Up or on."""
 
-        async def typed() -> str:
+        async def typed(cost: str) -> str:
+            self.costs.append(cost)
             self.typed += 1
             return password
 

@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import structs
 
 from fob_log_verify.main import main
+from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.checkpoint import Checkpoint
 from fob_protocol.metering.log.entry import Entry, Kind
-from fob_protocol.metering.log.export import EXPORT_END, ExportHead, exported
+from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.metering.log.tree import Frontier
+from fob_protocol.metering.parts import END, part
 from fob_protocol.metering.transaction import TransactionRecord
 from fob_protocol.metering.values import Indicated
 
@@ -74,6 +76,11 @@ class MeterLog:
         """What nobody else can read."""
         self.entries.append(Entry(kind, content).octets())
 
+    def scan(self, indicium: bytes, *known: int) -> None:
+        """At the post; `known`: what was known of it before, and nothing in a log of an earlier version."""
+        version, digest = (2 if known else 1), hashlib.sha256(indicium).digest()
+        self.note(encode([version, "M-1", 2, 0, digest, NOON, *known]), Kind.SCAN)
+
     def live(self, size: int) -> "MeterLog":
         """Three meters, until the log has so many entries, each another one."""
         for serial in ("M-1", "M-2", "M-3"):
@@ -82,12 +89,18 @@ class MeterLog:
         deeds = (Deed.FRANK, Deed.FRANK, Deed.LOAD, Deed.REFUND, Deed.CREDIT, Deed.STOP, Deed.RESUME)
         while len(self.entries) < size:
             if self.random.random() < 0.2:
-                self.note(self.random.randbytes(24), self.random.choice((Kind.METER_RECORD, Kind.SCAN, Kind.NOTE)))
+                self._record(self.random.choice((Kind.METER_RECORD, Kind.SCAN, Kind.NOTE)))
             else:
                 deed = self.random.choice(deeds)
                 amount = 0 if deed in (Deed.STOP, Deed.RESUME) else self.random.randrange(1, 100)
                 self.do(self.random.choice(("M-1", "M-2", "M-3")), deed, amount)
         return self
+
+    def _record(self, kind: Kind) -> None:
+        if kind is Kind.SCAN:
+            self.scan(self.random.randbytes(24), 0, 0)
+        else:
+            self.note(self.random.randbytes(24), kind)
 
 
 def public(key: Ed25519PrivateKey) -> bytes:
@@ -97,8 +110,7 @@ def public(key: Ed25519PrivateKey) -> bytes:
 
 def export(entries: Sequence[bytes], origin: str = ORIGIN, keys: Sequence[bytes] = (public(BOX),)) -> bytes:
     """The file; entries need not be any."""
-    parts = b"".join(len(entry).to_bytes(4) + entry for entry in entries)
-    return exported(ExportHead(origin, keys)) + parts + EXPORT_END
+    return b"".join(map(part, (ExportHead(origin, keys).octets(), *entries))) + END
 
 
 def checkpoint(

@@ -42,6 +42,7 @@ from fob_protocol.metering.requests import (
     SignUp,
     SignUpRequest,
     Terms,
+    account_of,
     read_authenticated,
     read_signed,
 )
@@ -105,6 +106,8 @@ class Account:
     registers: Registers = field(default_factory=lambda: Registers(0, 0, 0, 0, 0, 0))
     after: bytes | None = None
     transactions: list[bytes] = field(default_factory=list)
+    # For signing up, not paid yet.
+    fee: int = 0
 
 
 class MeteringOffice(ReferenceOffice):
@@ -121,6 +124,8 @@ class MeteringOffice(ReferenceOffice):
         self.log = Log()
         self.said: list[bytes] = []
         self.charged: list[int] = []
+        # What signing up costs now.
+        self.fee = 0
         self.journal: dict[bytes, tuple[bytes, bytes]] = {}
         # Each takes one request, and nothing was done.
         self.refusals: list[RefusedError] = []
@@ -152,9 +157,9 @@ class MeteringOffice(ReferenceOffice):
         shown = Pass(kind, f"{kind.word}-1", bytes(32), public(self.sealing), signing, self.pass_number, NOW + DAY)
         return replace(shown, **changes).signed(key or self.boxes.signing_key)
 
-    def does(self, deed: Deed, amount: int) -> None:
-        """The centre does something by itself, as a refill."""
-        self._done(deed, amount, self.signers.random.randbytes(16))
+    def does(self, deed: Deed, amount: int, request: bytes | None = None) -> None:
+        """The centre does something by itself, as a refill; or again what was asked by `request`."""
+        self._done(deed, amount, request or self.signers.random.randbytes(16))
 
     def _body(self, service: Service, server: Server, question: Question) -> bytes:
         if service is not Service.METERING or service in self.refuses:
@@ -165,12 +170,12 @@ class MeteringOffice(ReferenceOffice):
                 raise self.refusals.pop(0)
             return self.spoil_message(self._answered(question.body)).octets()
         except RefusedError as error:
-            return Refused(error.refusal, error.retry_after).octets()
+            return Refused(error.refusal, error.retry_after, error.said).octets()
 
     def _answered(self, body: bytes) -> Message:
         match read_one_of((Terms, SignUp, SignOn, Ask), body):
             case Terms():
-                return TermsGiven((KIND,), 500, 0, (self.shown(Kind.AUTHENTICATION),))
+                return TermsGiven((KIND,), 500, self.fee, (self.shown(Kind.AUTHENTICATION),))
             case SignUp(signed):
                 return self._joined(read_signed(SignUpRequest, signed), signed)
             case SignOn(signed):
@@ -188,8 +193,8 @@ class MeteringOffice(ReferenceOffice):
             if self.account is not None:
                 raise RefusedError(Refusal.NAME_TAKEN)
             self.account = Account(
-                self.signers.random.randbytes(16), request.name, password, b"", request.payment, request.refill,
-                request.origins,
+                account_of(digest(request.octets())), request.name, password, b"", request.payment, request.refill,
+                request.origins, fee=request.fee,
             )  # fmt: skip
             self._done(Deed.CREATE, 0, request.request)
         mailer = self.mailer
@@ -276,10 +281,12 @@ class MeteringOffice(ReferenceOffice):
     ) -> bytes:  # fmt: skip
         mailer = self.mailer
         registers = _after(mailer.registers, deed, amount, len(indicia))
+        is_paid = deed is Deed.SETTLE or (deed is Deed.LOAD and mailer.payment is not Payment.POSTPAID)
+        fee, mailer.fee = (mailer.fee, 0) if is_paid else (0, mailer.fee)
         record = TransactionRecord(
             request, SERIAL, deed, registers.counter, amount, registers.ascending, registers.descending,
             registers.loads, registers.pieces, indicia, integrity, self.now, mailer.after,
-            self.signers.random.randbytes(32),
+            self.signers.random.randbytes(32), fee,
         )  # fmt: skip
         mailer.registers, mailer.after = registers, record.after
         self._newest = record = self.spoil_record(record)
@@ -293,7 +300,7 @@ class MeteringOffice(ReferenceOffice):
         checkpoint = Checkpoint(origin_of(public(self.boxes.signing_key)), size, self.log.frontier.root, self.now)
         return About(
             MeterState.ACTIVE, KIND, mailer.registers, LIMITS, mailer.payment, mailer.refill, mailer.origins,
-            checkpoint.signed(self.box), self.log.proof(request.log), (self.shown(Kind.TRANSACTION),),
+            checkpoint.signed(self.box), self.log.proof(request.log), (self.shown(Kind.TRANSACTION),), mailer.fee,
         )  # fmt: skip
 
     def _admit(self, presentation: bytes, request: bytes) -> None:

@@ -1,6 +1,6 @@
 """A device that registers and holds sessions, strictly by docs/office-protocol.md. The office hears of it here too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -302,11 +302,17 @@ def stranger_of(scene: OfficeScene, seed: int = 1) -> ReferenceDevice:
 
 def device_of(scene: OfficeScene, seed: int = 1) -> ReferenceDevice:
     """A device of a scene's office, fresh from the factory: with a record, and without an order."""
-    device = stranger_of(scene, seed)
+    return devices_of(scene, [seed])[0]
+
+
+def devices_of(scene: OfficeScene, seeds: Sequence[int]) -> list[ReferenceDevice]:
+    """As many, whose records come at once."""
+    devices = [stranger_of(scene, seed) for seed in seeds]
     with scene.office.database.write() as session:
-        if not is_active(session, device.signing_key):
-            enter(session, scene.office, factory_record(device, f"P-{seed:04}"), "test")
-    return device
+        for seed, device in zip(seeds, devices, strict=True):
+            if not is_active(session, device.signing_key):
+                enter(session, scene.office, factory_record(device, f"P-{seed:04}"), "test")
+    return devices
 
 
 def factory_record(device: ReferenceDevice, serial: str) -> FactoryRecord:

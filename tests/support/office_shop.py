@@ -8,7 +8,6 @@ from wasmtime import wat2wasm
 from fob_office.components.drafts import Draft
 from fob_office.components.service import add_release
 from fob_office.components.tables import ReleaseState, SignedRelease
-from fob_office.components.versions import unpack
 from fob_office.devices.inventory import catalogue_of
 from fob_office.devices.service import add_device, device_of
 from fob_office.orders.service import create_order
@@ -97,11 +96,6 @@ def granted_versions(granted: object) -> dict[str, Version]:
     assert isinstance(granted, Granted)
     releases = [read(Release, sign1.unverified_payload(signed)) for signed in granted.releases]
     return {one.id: one.version for one in releases}
-
-
-def version_of(row: SignedRelease) -> Version:
-    """Of a row."""
-    return unpack(row.version)
 
 
 def inventory(scene: OfficeScene, serial: str) -> tuple[Component, ...]:

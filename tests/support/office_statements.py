@@ -16,7 +16,8 @@ from fob_office.database.engine import POSTGRESQL
 _FRAME: Final = ("BEGIN", "SAVEPOINT", "RELEASE")
 # "SEARCH orders USING INDEX name (device=? AND source=?)", "SCAN orders".
 _STEP: Final = re.compile(r"(?:SEARCH|SCAN) ([a-z_]+)(?: USING [^(]*\((.*)\))?")
-_COLUMN: Final = re.compile(r"\b(\w+)\"? ?(?:=|<|>|<=|>=)")
+# Several at once stand in parentheses: "(serial,counter)>(?,?)".
+_COLUMN: Final = re.compile(r"\b(\w+)\"?\)? ?(?:=|<|>|<=|>=)")
 # It tells every plan that runs, those of foreign keys too.
 _EXPLAIN: Final = (
     "LOAD 'auto_explain'",

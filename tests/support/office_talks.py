@@ -127,8 +127,10 @@ class ShippedTalk:
     def believe(self, body: bytes) -> None:
         before = self.holder.row
         conversation = self.holder.validation()
-        next(conversation)
-        conversation.send(Answer(self.holder.now, ChallengeGiven(bytes(32)).octets()))
+        question = next(conversation)
+        assert isinstance(question, OpenQuestion)
+        if isinstance(question.message, GetChallenge):
+            conversation.send(Answer(self.holder.now, ChallengeGiven(bytes(32)).octets()))
         try:
             conversation.send(Answer(self.holder.now, body))
         finally:

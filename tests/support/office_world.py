@@ -12,7 +12,7 @@ from fob_device.office.switching import connect_office
 from fob_protocol import catalogue
 from fob_protocol.at.answer import Answer, Event
 from fob_protocol.at.command import Command, Verb
-from fob_protocol.at.values import Value
+from fob_protocol.at.values import Value, Values
 from fob_protocol.relay import RelayStatus, Waiting
 from support.device_bench import SERIAL
 from support.office_signers import HARDWARE, public
@@ -81,14 +81,17 @@ class OfficeWorld(World):
         self.office.device = device
 
     async def _relay(self) -> None:
-        news = asyncio.Event()
-        self.manager.subscribe(lambda event: news.set() if event.name == catalogue.EVENT_RELAY else None)
+        announced: asyncio.Queue[Values] = asyncio.Queue()
+        self.manager.subscribe(
+            lambda event: announced.put_nowait(event.values) if event.name == catalogue.EVENT_RELAY else None
+        )
+        values: Values = ()
         while True:
-            answer = await self.ask(catalogue.RELAY)
+            # One that came with its announcement is not asked for.
+            answer = Answer((values,)) if values else await self.ask(catalogue.RELAY)
             while answer.lines:
                 answer = await self._post(Waiting.from_values(answer.lines[0]))
-            await news.wait()
-            news.clear()
+            values = await announced.get()
 
     async def _post(self, waiting: Waiting) -> Answer:
         self.relayed += 1

@@ -9,12 +9,13 @@ from support.data_centre import DataCentre
 
 
 def payments_of(centre: DataCentre, serial: str) -> tuple[int, int]:
-    """What was charged for a meter, and what was paid back."""
+    """What was charged for a meter, signing up too, and what was paid back."""
     ledger = open_ledger(centre.folder / "payment-1" / FILE)
     try:
         with ledger.read() as connection:
             signed = receipts(connection.connection(), serial)
     finally:
         ledger.close()
-    amounts = [read(Receipt, sign1.unverified_payload(one)).amount for one in signed]
+    receipts_read = [read(Receipt, sign1.unverified_payload(one)) for one in signed]
+    amounts = [one.amount + one.fee for one in receipts_read]
     return sum(amount for amount in amounts if amount > 0), -sum(amount for amount in amounts if amount < 0)

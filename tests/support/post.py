@@ -46,9 +46,10 @@ class PostOffice:
         """What stands on pieces."""
         return (await self.mailer.frank(*amounts)).indicia
 
-    def post(self, *, is_noted: bool = True) -> Post:
+    def post(self, *, is_noted: bool = True, run: bytes | None = None) -> Post:
         """A new run."""
-        return Post(self.operator.peers, self.operator.now, is_noted=is_noted)
+        name = self.mailer.random(16) if run is None else run
+        return Post(self.operator.peers, self.operator.now, is_noted=is_noted, run=name)
 
     async def judged(self, indicated: Indicated, **on_piece: Any) -> Verdict:
         """And noted, where it is genuine."""

@@ -42,6 +42,7 @@ class Cluster:
     """A running server."""
 
     folder: Path
+    options: str = FORGETFUL + OPTIONS
     _count: int = field(default=0, init=False)
     _has_shared: bool = field(default=False, init=False)
 
@@ -74,6 +75,10 @@ class Cluster:
         """Of the server's first process."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
+    def start(self) -> None:
+        """Until it answers; also after its first process was killed."""
+        _control(self.folder, "-l", str(self.folder / "log"), "-o", f"{self.options}{self.folder}", "start")
+
     def run(self, statement: LiteralString, database: str = "postgres") -> list[tuple[Any, ...]]:
         """The rows, if there are any."""
         with psycopg.connect(
@@ -96,14 +101,18 @@ def running_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
     data = str(folder / "data")
     try:
         _run([program("initdb"), "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
-        log, options = str(folder / "log"), OPTIONS if is_durable else FORGETFUL + OPTIONS
-        _run([program("pg_ctl"), "-D", data, "-w", "-s", "-l", log, "-o", f"{options}{folder}", "start"])
+        cluster = Cluster(folder, OPTIONS if is_durable else FORGETFUL + OPTIONS)
+        cluster.start()
         try:
-            yield Cluster(folder)
+            yield cluster
         finally:
-            _run([program("pg_ctl"), "-D", data, "-w", "-s", "-m", "immediate", "stop"])
+            _control(folder, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _control(folder: Path, *arguments: str) -> None:
+    _run([program("pg_ctl"), "-D", str(folder / "data"), "-w", "-s", *arguments])
 
 
 def _run(command: Sequence[str]) -> str:

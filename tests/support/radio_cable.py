@@ -88,7 +88,7 @@ class RadioCable:
     """The daemon's radio with its bonds in `folder`, a phone, and what is between them (a Medium).
 
     Faults and taps are at GATT's values, where they come out of the two Bluetooth stacks. `tells`: whether the daemon's
-    stack tells it the connection interval.
+    stack tells it the connection interval. `asks`: whether the phone asks for other ones; else there is one `interval`.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class RadioCable:
         loss: float = 0.0,
         mtu: int = MTU_OFFERED,
         tells: bool = True,
+        asks: bool = False,
     ) -> None:
         self.air = Air(interval=interval, loss=loss)
         self.noise: Noise = ValueNoise()
@@ -111,6 +112,7 @@ class RadioCable:
         self._on_data: Callable[[bytes], None] | None = None
         self._interval = interval
         self._mtu = mtu
+        self._asks = asks
         self._make_stack = HciStack if tells else UntellingStack
         self.radio = self.new_radio()
         self._station: Station | None = None
@@ -126,8 +128,7 @@ class RadioCable:
         """The phone's radio is on from now on."""
         self.url = LineUrl.parse(f"ble:{static_address(lines.phone.identity.public)}")
         self._transport = self.air.attach(PHONE)
-        self._station = Station(self._transport, HeardLines(lines.phone, lines, self))
-        self._station._device.gatt_server.max_mtu = self._mtu
+        self._station = Station(self._transport, HeardLines(lines.phone, lines, self), self._mtu, asks=self._asks)
         self._serving = asyncio.get_running_loop().create_task(self._station.serve(lambda: None))
 
     def switch_off(self) -> None:

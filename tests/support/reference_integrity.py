@@ -80,6 +80,7 @@ class ReferenceIntegrity:
 
     def __init__(self, signers: OfficeSigners, now: Callable[[], int], *, is_one: bool = False) -> None:
         self._now = now
+        self._signers = signers
         self._random = signers.random.randbytes
         usages = (Usage.DISTRIBUTION, Usage.VALIDATION) if is_one else (Usage.DISTRIBUTION,)
         self.distribution = signers.server("copies", *usages)
@@ -104,6 +105,16 @@ class ReferenceIntegrity:
     ) -> None:  # fmt: skip
         """From now on it has copies of this program."""
         self.known[name] = Known(version, content, method, policy)
+
+    def change_keys(self) -> None:
+        """New ones of both servers; those of before open nothing any more."""
+        one, other = self.distribution.certificate, self.validation.certificate
+        is_one = self.distribution is self.validation
+        self.distribution = self._signers.server(one.server, *one.usages, epoch=one.epoch + 1)
+        self.validation = (
+            self.distribution if is_one
+            else self._signers.server(other.server, *other.usages, epoch=other.epoch + 1)
+        )  # fmt: skip
 
     def copy(self, program: str) -> CopyAt:
         """The newest of a program."""
@@ -214,6 +225,8 @@ class ReferenceIntegrity:
         copy.program_number = max(copy.program_number, evidence.program_number)
         copy.last = name, answer
         copy.challenges.clear()
+        if isinstance(answer, Validated) and answer.challenge is not None:
+            copy.challenges[answer.challenge] = self._now()
         return self._again(answer)
 
     @staticmethod
@@ -277,7 +290,8 @@ class ReferenceIntegrity:
         if record.policy.rolls:
             seed = self._random(32)
             copy.identifier = next_identifier(copy.identifier, seed, record.copy, copy.server_number)
-        return Validated(ticket.signed(self.validation.signing_key), seed)
+        challenge = self._random(32) if record.method.technique.is_challenged else None
+        return Validated(ticket.signed(self.validation.signing_key), seed, challenge)
 
     def _verdict(self, copy: CopyAt, evidence: Evidence, signed: bytes) -> NotValidated:
         verdict = Verdict(copy.record.copy, evidence.program_number, copy.state, self._now(), digest(signed))

@@ -11,6 +11,7 @@ import pytest
 PROGRAMS: Final = {
     "certutil": "libnss3-tools",
     "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
     "dbus-daemon": "dbus-daemon",
     "git": "git",
     "initdb": "postgresql",

@@ -112,6 +112,8 @@ class _Elsewhere:
     def __init__(self, seed: int) -> None:
         self.boxes = self
         self.surroundings = Surroundings(SYSTEM.clock, Random(seed).randbytes)
+        # What signing up costs.
+        self.fee = 0
 
     @property
     def now(self) -> int:

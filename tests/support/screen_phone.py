@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from fob_daemon.demo.links import SerialLink
-from fob_daemon.demo.processes import Processes
 from fob_daemon.demo.run import set_up
-from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
+from fob_daemon.demo.scratch import Scratch
 from fob_device.line.phone_lines import PhoneLines
 from fob_device.phone import Phone
 from fob_device.ports.url import open_port
 from fob_device.screen.person import ScreenPerson
 from fob_device.screen.sheets import ApprovalSheet, PairingSheet, PinSheet, Sheet
-from fob_device.state import make_phone, open_phone
+from fob_device.state import open_phone
 from fob_protocol.pkcs11.constants import Cku
+from support.cheap_phone import CheapProcesses
 from support.live import LINGER, Live
 
 T = TypeVar("T")
@@ -121,15 +121,10 @@ class ScreenPhone:
         memory.close()
 
 
-class ScreenProcesses(Processes):
+class ScreenProcesses(CheapProcesses):
     """As those of a demo, but that the phone is in this process."""
 
     screen: ScreenPhone
-
-    def make_phone(self) -> None:
-        """A new phone with this demo's PINs."""
-        pins = {"user_pin": self.scratch.user_pin.encode(), "so_pin": self.scratch.so_pin.encode()}
-        make_phone(self.scratch.phone, label=TOKEN_LABEL, **pins)
 
     def start_phone(self) -> None:
         """Switched on and unlocked, and open to pairing."""

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fob_protocol.cose.headers import key_id
+from fob_protocol.integrity.challenges import Challenges
 from fob_protocol.integrity.distribution import Holding
 from fob_protocol.integrity.held_copy import HeldCopy
 from fob_protocol.integrity.holder import Holder
@@ -54,6 +55,7 @@ class ShippedHolder:
         self._random = Random(seed).randbytes
         self._clock = clock
         self._row: HeldCopy | None = None
+        self.challenges = Challenges()
         # Server numbers of the VAL_OK that got to the disk.
         self.confirmed: list[int] = []
 
@@ -117,7 +119,7 @@ class ShippedHolder:
         return OpenSpeaker(server, self._random)
 
     def _holder(self) -> Holder:
-        return Holder(self.key, self._keep, self._random, self._clock)
+        return Holder(self.key, self._keep, self._random, self._clock, self.challenges)
 
     def _keep(self, row: HeldCopy) -> None:
         self.keep()

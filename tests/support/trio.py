@@ -4,10 +4,8 @@ import asyncio
 import json
 import os
 import re
-import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -22,15 +20,12 @@ from fob_daemon.daemon import REGISTRY_FILE
 from fob_daemon.demo.links import DemoLink
 from fob_daemon.demo.office import HARDWARE, OPTIONS, SERIAL
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
-from fob_device.memory import Memory
-from fob_device.root_key import create_root_key
-from fob_device.state import MEMORY_FILE, ROOT_KEY_FILE
+from support.cheap_phone import make_cheap_phone
 from support.gate import Gate, Moment, Strike, open_gate
 from support.live import LINKS
 from support.nursery import Child, Nursery
 from support.office_process import fob_office
 from support.ready_program import installed
-from support.world import CHEAP
 
 T = TypeVar("T")
 
@@ -245,7 +240,7 @@ async def make_generic(nursery: Nursery, folder: Path, link: str) -> Made:
     scratch = Scratch.in_folder(folder)
     made = Made(scratch, LINKS[link])
     scratch.write_files(made.link.configuration(scratch))
-    _make_phone(scratch)
+    make_cheap_phone(scratch)
     _found_office_and_order(scratch)
     async with open_gate() as gate:
         trio = Trio(nursery, scratch, made.link, gate)
@@ -271,16 +266,6 @@ async def make_configured(nursery: Nursery, folder: Path, generic: Made) -> Made
         finally:
             trio.stop()
     return Made(scratch, generic.link)
-
-
-def _make_phone(scratch: Scratch) -> None:
-    """As `fob-device init` does it, but that the PIN costs nothing."""
-    scratch.phone.mkdir(0o700)
-    Memory.create(
-        scratch.phone / MEMORY_FILE, root_key=create_root_key(scratch.phone / ROOT_KEY_FILE, secrets.token_bytes),
-        label=TOKEN_LABEL, so_pin=scratch.so_pin.encode(), user_pin=scratch.user_pin.encode(),
-        random=secrets.token_bytes, clock=time.time, kdf=CHEAP,
-    ).close()  # fmt: skip
 
 
 def _found_office_and_order(scratch: Scratch) -> None:

@@ -14,6 +14,7 @@ from fob_device.state import open_phone
 from fob_office.configuration.tables import KeptAnswer, OfferedSet
 from fob_office.devices.inventory import catalogue_of
 from fob_office.devices.tables import Device, Inventory
+from fob_office.distribution.tables import Holder
 from fob_office.office import open_office
 from fob_office.registration.tables import Registration as Registered
 from fob_office.registration.tables import Standing
@@ -56,7 +57,7 @@ def read_device(phone: Path) -> DeviceDisk:
 
 @dataclass(frozen=True)
 class OfficeDisk:
-    """Of an office with one device. `asked`: the counter of its last request; `reported`: that of its last report.
+    """Of an office with one device. The last counters: `asked` of a request, `reported` of a report, `copies` of copies.
 
     `offered` are the sets (number, counter of the request) that it was offered, `registrations` those of every standing
     by user code.
@@ -64,6 +65,7 @@ class OfficeDisk:
 
     asked: int
     reported: int
+    copies: int
     set_number: int
     installed: tuple[Component, ...]
     offered: tuple[tuple[int, int], ...]
@@ -83,6 +85,7 @@ def read_office(state: Path) -> OfficeDisk:
             return OfficeDisk(
                 device.counter,
                 inventory.reported,
+                session.scalars(select(Holder.counter)).one(),
                 inventory.set_number,
                 tuple(catalogue_of(session, device.id)),
                 tuple((row.set_number, row.counter) for row in session.scalars(select(OfferedSet))),

@@ -1,5 +1,6 @@
 """A daemon that does not start: its configuration and its units, found and mended."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,38 @@ def test_a_configuration_with_which_the_daemon_does_not_start(
     assert found.next == f"mend {file} (docs/configuration.md), and then: systemctl --user restart fobd"
     file.write_text("[timeouts]\nlogin = 5\n")
     assert [(found.outcome, found.why) for found in check_configuration(machine)] == [(OK, str(file))]
+
+
+def test_of_a_daemon_that_runs_it_is_the_file_that_it_has_read(machine: Machine) -> None:
+    own, named = machine.root / ".config/fob/fobd.toml", machine.root / "elsewhere.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text("nonsense")
+    named.write_text("[timeouts]\nlogin = 5\n")
+    running = replace(machine, status={"configuration": str(named)})
+    assert [(found.outcome, found.why) for found in check_configuration(running)] == [(OK, str(named))]
+    named.write_text("[timeouts]\nlogin = 0\n")
+    (found,) = check_configuration(running)
+    assert (found.outcome, found.why) == (FAIL, f"{named}: 'timeouts.login': Expected `float` > 0.0")
+    named.unlink()
+    (found,) = check_configuration(running)
+    assert (found.outcome, found.why) == (FAIL, f"{named} is not there any more, and the daemon that runs has read it")
+    os.mkfifo(named)
+    (found,) = check_configuration(running)
+    assert (found.outcome, found.why) == (SKIP, f"{named}, which the daemon has read, is no file")
+
+
+def test_of_a_daemon_that_runs_by_its_defaults(machine: Machine) -> None:
+    own = machine.root / ".config/fob/fobd.toml"
+    running = replace(machine, status={"configuration": ""})
+    (found,) = check_configuration(running)
+    assert (found.outcome, found.why) == (SKIP, "the daemon has read no file: the defaults hold")
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    (found,) = check_configuration(running)
+    assert (found.outcome, found.why) == (WARN, f"it goes by the defaults, and has not read {own}")
+    own.write_text("nonsense")
+    (found,) = check_configuration(running)
+    assert found.outcome == FAIL
 
 
 def test_a_configuration_that_the_unit_names_and_that_is_not_there(machine: Machine) -> None:
