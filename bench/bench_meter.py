@@ -4,19 +4,16 @@ On SQLite, and on Debian's PostgreSQL, which it starts. Both are measured in tur
 communication server as a web worker does. Questions are sealed, and answers opened, while no time is taken.
 """
 
-import argparse
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from figures import Figure, aligned, as_data, as_table, at_least, at_most
+from figures import Figure, Results, Row, at_least, at_most, run_load_bench
 
 # A PostgreSQL to start is what the tests have already.
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -46,18 +43,8 @@ GROUPS: Final = 20
 # Milliseconds of a kind of process that are worth a word.
 _LEAST_SHOWN: Final = 0.05
 
-Row = Mapping[str, float | str]
 
-
-@dataclass
-class Results:
-    """`rows`: one for each kind of question, with so many at once."""
-
-    rows: list[Row] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
-
-
-def measure(*, quick: bool) -> Results:
+def measure(quick: bool) -> Results:
     """Both databases, one after the other."""
     results = Results()
     with running_cluster(is_durable=True) as cluster:
@@ -176,24 +163,5 @@ def _row(name: str, what: str, at_once: int, runs: Sequence[Run]) -> Row:
     }
 
 
-def main() -> None:
-    """The command line, as `figures.run_bench` with one table more."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few meters and franks: does it run, not how fast")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
-    results = measure(quick=arguments.quick)
-    if arguments.json:
-        print(json.dumps({"rows": results.rows, "figures": as_data(results.figures)}, indent=2))
-        return
-    names = list(results.rows[0])
-    print(aligned([names, *([_shown(row[name]) for name in names] for row in results.rows)]), end="\n\n")
-    print(as_table(results.figures))
-
-
-def _shown(value: float | str) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else value
-
-
 if __name__ == "__main__":
-    main()
+    run_load_bench(__doc__, measure)

@@ -4,20 +4,18 @@ On SQLite, and on Debian's PostgreSQL, which it starts. Times of a table are mil
 exchange.
 """
 
-import argparse
-import json
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from figures import Figure, aligned, as_data, as_table, at_most
+from figures import Figure, Results, at_most, run_load_bench
 
 # Devices, and an office to start, are what the tests have already.
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -58,19 +56,10 @@ COMMANDS: Final = (
     ("rollout", "show", ROLLOUT, "--json"),
 )
 
-Row = Mapping[str, float | int | str]
 Open = Callable[[int], AbstractContextManager[Stage]]
 
 
-@dataclass
-class Results:
-    """`rows`: one for each step of a load."""
-
-    rows: list[Row] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
-
-
-def measure(*, quick: bool) -> Results:
+def measure(quick: bool) -> Results:
     """Both databases, one after the other."""
     results = Results()
     with durable_cluster() as cluster:
@@ -190,24 +179,5 @@ def command(side: Side, words: Sequence[str]) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
-    """The command line, as `figures.run_bench` with one table more."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few devices: does it run, not how fast")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
-    results = measure(quick=arguments.quick)
-    if arguments.json:
-        print(json.dumps({"load": results.rows, "figures": as_data(results.figures)}, indent=2))
-        return
-    names = list(results.rows[0])
-    print(aligned([names, *([_shown(row[name]) for name in names] for row in results.rows)]), end="\n\n")
-    print(as_table(results.figures))
-
-
-def _shown(value: float | int | str) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
 if __name__ == "__main__":
-    main()
+    run_load_bench(__doc__, measure)

@@ -26,7 +26,7 @@ POLL: Final = 0.01
 
 def measure(quick: bool) -> Sequence[Figure]:
     """Signatures, then restarts of the phone, then memory."""
-    with our_stage(link=RadioLink(INTERVAL)) as stage:
+    with our_stage(link=RadioLink(INTERVAL, hold=True)) as stage:
         figures = [signature(stage, key, QUICK_SIGNATURES if quick else SIGNATURES) for key in ("P-256", "RSA-2048")]
         figures.append(reconnect(stage, QUICK_RECONNECTS if quick else RECONNECTS))
         figures.append(

@@ -2,8 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
+
+# What one step was like, by the names of its columns.
+Row: TypeAlias = Mapping[str, float | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,14 @@ class Figure:
         return "met" if self.goal.is_met(self.measured) else "missed"
 
 
+@dataclass
+class Results:
+    """`rows`: one for each step, with as many at once, of a load; `figures`: what they come to."""
+
+    rows: list[Row] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+
+
 def at_least(value: float) -> Goal:
     """A floor."""
     return Goal(">=", value)
@@ -48,12 +60,28 @@ def at_most(value: float) -> Goal:
 
 def run_bench(words: str, measure: Callable[[bool], Sequence[Figure]]) -> None:
     """The command line of a bench: `measure(quick)`, and its figures printed."""
+    run_load_bench(words, lambda quick: Results(figures=list(measure(quick))))
+
+
+def run_load_bench(words: str, measure: Callable[[bool], Results]) -> None:
+    """The same of a bench that has rows beside its figures."""
     parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--quick", action="store_true", help="few repetitions: does it run, not how fast")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
-    figures = measure(arguments.quick)
-    print(json.dumps(as_data(figures), indent=2) if arguments.json else as_table(figures))
+    results = measure(arguments.quick)
+    figures = as_data(results.figures)
+    if arguments.json:
+        print(json.dumps({"rows": results.rows, "figures": figures} if results.rows else figures, indent=2))
+        return
+    if results.rows:
+        names = list(results.rows[0])
+        print(aligned([names, *([_shown(row[name]) for name in names] for row in results.rows)]), end="\n\n")
+    print(as_table(results.figures))
+
+
+def _shown(value: float | str) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def as_data(figures: Sequence[Figure]) -> list[dict[str, object]]:

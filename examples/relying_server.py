@@ -146,7 +146,7 @@ def _program(text: str) -> tuple[str, Version]:
 
 
 def _key(text: str) -> bytes:
-    """Raw, of 32 octets, and a point of the curve. Raises ValueError."""
+    """Raw, of 32 octets. Raises ValueError."""
     key = bytes.fromhex(text)
     Ed25519PublicKey.from_public_bytes(key)
     return key
