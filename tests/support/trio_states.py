@@ -57,7 +57,7 @@ def read_device(phone: Path) -> DeviceDisk:
 
 @dataclass(frozen=True)
 class OfficeDisk:
-    """Of an office with one device. The last counters: `asked` of a request, `reported` of a report, `copies` of copies.
+    """Of an office with one device. Its last counters: `asked` of a request, `reported` of a report, `copies` of those.
 
     `offered` are the sets (number, counter of the request) that it was offered, `registrations` those of every standing
     by user code.
