@@ -115,7 +115,9 @@ async def told(centre: RunningCentre, *arguments: str) -> str:
 
 
 @pytest.mark.clause("M31")
-async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(centre: RunningCentre, asker: CentreAsker) -> None:
+async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(
+    centre: RunningCentre, asker: CentreAsker, capsys: pytest.CaptureFixture[str]
+) -> None:
     carl = DistantMailer(centre, asker, "carl", 3)
     await carl.sign_up()
     await carl.load(1_000)
@@ -134,6 +136,16 @@ async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(centre: RunningCe
         90,
         "genuine",
     )
+    before = shown["counter"]
+    for command, words in (
+        (["resume"], "is active already"),
+        (["limits", "--most-for-a-piece=90"], "has these limits already"),
+        (["settle"], "owes nothing"),
+    ):
+        line = ["centre", "meter", *command, carl.serial, "--state", str(centre.state)]
+        assert await asyncio.to_thread(run, line, Cli()) == 0
+        assert capsys.readouterr().err == f"nothing was done: meter {carl.serial} {words}\n"
+    assert json.loads(await told(centre, "meter", "show", carl.serial, "--json"))["counter"] == before
     await told(centre, "meter", "withdraw", carl.serial)
     with pytest.raises(RefusedError, match="stopped"):
         await carl.load(1)

@@ -14,11 +14,15 @@ from fob_office.centre.operating.recovering import recover_mailer
 from fob_office.centre.words import Word
 from fob_office.paging import PAGE
 from fob_protocol.cose import mac0
-from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.kinds import Deed, MeterState
 from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
 from fob_protocol.office.message import read
 
 GENUINE: Final = "genuine"
+
+_STATES: Final = {
+    Deed.STOP: MeterState.STOPPED, Deed.RESUME: MeterState.ACTIVE, Deed.WITHDRAW: MeterState.WITHDRAWN,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,19 @@ async def show_meter(operator: Operator, serial: str) -> Shown:
     return Shown(_meter(meter), read(UserRecord, mac0.unchecked_payload(user)), checked)
 
 
-async def order(operator: Operator, serial: str, deed: Deed, limits: Limits | None = None) -> None:
-    """Stop, resume, withdraw, change: once, of the record as it is now. Raises BusRefusedError."""
-    record = _meter((await _fetch(operator, serial))[0])
+async def order(operator: Operator, serial: str, deed: Deed, limits: Limits | None = None) -> bool:
+    """Stop, resume, withdraw, change: once, of the record as it is now. Whether it was not so already.
+
+    Raises BusRefusedError.
+    """
+    shown = await show_meter(operator, serial)
+    if shown.checked == GENUINE and _is_so(shown.meter, deed, limits):
+        return False
     octets = limits.octets() if limits is not None else None
-    asked = OrderKey(deed, serial, record.registers.counter, octets)
+    asked = OrderKey(deed, serial, shown.meter.registers.counter, octets)
     signed = (await operator.any(Kind.STEEL, asked)).order
     await operator.any(Kind.FUNCTION, CarryOut(signed))
+    return True
 
 
 async def limits_of(operator: Operator, serial: str) -> Limits:
@@ -67,9 +77,13 @@ async def limits_of(operator: Operator, serial: str) -> Limits:
     return _meter((await _fetch(operator, serial))[0]).limits
 
 
-async def settle(operator: Operator, serial: str) -> None:
-    """What the mailer owes is charged. Raises BusRefusedError."""
+async def settle(operator: Operator, serial: str) -> bool:
+    """What the mailer owes is charged. Whether there was something. Raises BusRefusedError."""
+    shown = await show_meter(operator, serial)
+    if shown.checked == GENUINE and not (shown.meter.registers.owed or shown.meter.fee):
+        return False
     await operator.any(Kind.FUNCTION, Settle(serial))
+    return True
 
 
 async def recover(operator: Operator, serial: str) -> bool:
@@ -126,6 +140,10 @@ async def _fetch(operator: Operator, serial: str) -> tuple[bytes, bytes]:
     if found.meter is None or found.user is None:
         raise BusRefusedError(Word.NO_METER, f"there is no meter {serial}")
     return found.meter, found.user
+
+
+def _is_so(record: MeterRecord, deed: Deed, limits: Limits | None) -> bool:
+    return record.limits == limits if deed is Deed.CHANGE else record.state is _STATES[deed]
 
 
 def _meter(record: bytes) -> MeterRecord:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 from msgspec.structs import replace
@@ -17,8 +17,6 @@ from fob_office.paging import PAGE
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import AMOUNT_LIMIT
 from fob_protocol.metering.records import MeterRecord
-
-ResultT = TypeVar("ResultT")
 
 _AMOUNT: Final = click.IntRange(1, AMOUNT_LIMIT)
 
@@ -67,7 +65,7 @@ def show(cli: Cli, state: Path, serial: str) -> None:
 @pass_cli
 def stop(cli: Cli, state: Path, serial: str) -> None:
     """It takes no money and gives nothing, until `resume`."""
-    _order(cli, state, serial, Deed.STOP, "stopped")
+    _order(cli, state, serial, Deed.STOP, "stopped", "is stopped already")
 
 
 @meter.command()
@@ -76,7 +74,7 @@ def stop(cli: Cli, state: Path, serial: str) -> None:
 @pass_cli
 def resume(cli: Cli, state: Path, serial: str) -> None:
     """It gives postage again."""
-    _order(cli, state, serial, Deed.RESUME, "resumed")
+    _order(cli, state, serial, Deed.RESUME, "resumed", "is active already")
 
 
 @meter.command()
@@ -85,7 +83,7 @@ def resume(cli: Cli, state: Path, serial: str) -> None:
 @pass_cli
 def withdraw(cli: Cli, state: Path, serial: str) -> None:
     """For ever: it gives refunds alone."""
-    _order(cli, state, serial, Deed.WITHDRAW, "withdrawn")
+    _order(cli, state, serial, Deed.WITHDRAW, "withdrawn", "is withdrawn already")
 
 
 @meter.command()
@@ -102,11 +100,11 @@ def limits(cli: Cli, state: Path, serial: str, piece: int | None, daily: int | N
     if not changes:
         raise click.UsageError("say what changes")
 
-    async def change(operator: Operator) -> None:
+    async def change(operator: Operator) -> bool:
         now = await meters.limits_of(operator, serial)
-        await meters.order(operator, serial, Deed.CHANGE, replace(now, **changes))
+        return await meters.order(operator, serial, Deed.CHANGE, replace(now, **changes))
 
-    _do(cli, state, serial, "changed", change)
+    _change(cli, state, serial, "changed", "has these limits already", change)
 
 
 @meter.command()
@@ -115,7 +113,7 @@ def limits(cli: Cli, state: Path, serial: str, piece: int | None, daily: int | N
 @pass_cli
 def settle(cli: Cli, state: Path, serial: str) -> None:
     """Charge what the mailer owes."""
-    _do(cli, state, serial, "settled", partial(meters.settle, serial=serial))
+    _change(cli, state, serial, "settled", "owes nothing", partial(meters.settle, serial=serial))
 
 
 @meter.command()
@@ -131,7 +129,9 @@ def recover(cli: Cli, state: Path, serial: str | None, everything: bool) -> None
     if everything == (serial is not None):
         raise click.UsageError("say SERIAL or --all")
     if serial is not None:
-        if _do(cli, state, serial, "recovered", partial(meters.recover, serial=serial)):
+        signs_on = ask(cli, state, f"meter {serial} was not recovered", partial(meters.recover, serial=serial))
+        cli.say(f"recovered meter {serial}")
+        if signs_on:
             _say_mailer(cli, serial)
         return
     done = ask(cli, state, "the meters were not recovered", meters.recover_all)
@@ -149,16 +149,16 @@ def _say_mailer(cli: Cli, serial: str) -> None:
     cli.say(f"meter {serial}: its mailer has to sign on again    (fob meter sign-on NAME)")
 
 
-def _order(cli: Cli, state: Path, serial: str, deed: Deed, done: str) -> None:
-    _do(cli, state, serial, done, partial(meters.order, serial=serial, deed=deed))
+def _order(cli: Cli, state: Path, serial: str, deed: Deed, done: str, already: str) -> None:
+    _change(cli, state, serial, done, already, partial(meters.order, serial=serial, deed=deed))
 
 
-def _do(
-    cli: Cli, state: Path, serial: str, done: str, work: Callable[[Operator], Coroutine[Any, Any, ResultT]]
-) -> ResultT:
-    result = ask(cli, state, f"meter {serial} was not {done}", work)
-    cli.say(f"{done} meter {serial}")
-    return result
+def _change(
+    cli: Cli, state: Path, serial: str, done: str, already: str, work: Callable[[Operator], Coroutine[Any, Any, bool]]
+) -> None:
+    """`work` gives whether there was something to do."""
+    is_done = ask(cli, state, f"meter {serial} was not {done}", work)
+    cli.say(f"{done} meter {serial}" if is_done else f"nothing was done: meter {serial} {already}")
 
 
 def _row(record: MeterRecord) -> dict[str, object]:
