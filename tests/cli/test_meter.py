@@ -381,6 +381,12 @@ async def test_the_status(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> 
     assert (answer["meter"]["counter"], answer["jobs"][0]["done"]) == (2, 1)
 
 
+@pytest.mark.clause("M30")
+async def test_the_status_of_who_has_not_paid_for_signing_up(fob: FobProgram, meter: FakeMeter) -> None:
+    meter.fee = 250
+    assert "due      EUR 2.50 for signing up, with the next payment" in (await fob("meter", "status")).out.splitlines()
+
+
 async def test_one_line_of_the_status_of_all(fob: FobProgram, meter: FakeMeter) -> None:
     assert "has meter" not in (await fob("status")).out
     await fob("meter", "frank", *LETTER)

@@ -95,7 +95,7 @@ def record(answer: Answer) -> TransactionRecord:
 @pytest.mark.clause("M19", "M30", "X5", "X6")
 def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
     async def story(world: MeterWorld) -> None:
-        none = ("none", "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, None, None, "")
+        none = ("none", "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, None, None, "", 0)
         assert (await world.ask(catalogue.METER)).lines == (none,)
         assert words(await world.frank()) == (Ckr.GENERAL_ERROR, "no-account")
         assert (await world.ask(catalogue.METER_TERMS)).lines == ((500, 0), (KIND,))
@@ -104,7 +104,7 @@ def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
         assert answer.lines[0][:-1] == (3, 95, 9905, 1, 10_000, 0)
         assert (record(answer).deed, record(answer).amount) == (Deed.FRANK, 95)
         account = world.office.mailer.account
-        line = ("ready", "ann", account, SERIAL, KIND, 3, 95, 9905, 1, 10_000, 0, 1, 1, ORDER, "done", "")
+        line = ("ready", "ann", account, SERIAL, KIND, 3, 95, 9905, 1, 10_000, 0, 1, 1, ORDER, "done", "", 0)
         assert (await world.ask(catalogue.METER)).lines == (line,)
         assert (await world.ask(catalogue.METER_RESULT, ORDER)).lines == answer.lines
         assert words(await world.frank(order=OTHER)) == (Ckr.GENERAL_ERROR, "not-taken")
@@ -126,6 +126,18 @@ def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
             Kind.COMPONENT_RUN, "counter 3: frank 1 letter, EUR 0.95, to 10115",
         )  # fmt: skip
         assert franked.integrity_value == record(answer).integrity
+
+    tell(tmp_path, story, joined=False)
+
+
+@pytest.mark.clause("M30")
+def test_what_signing_up_costs_is_told_until_it_is_paid(tmp_path: Path) -> None:
+    async def story(world: MeterWorld) -> None:
+        world.office.fee = 250
+        await world.ask(catalogue.METER_SIGN_UP, "ann", KIND, int(Payment.PREPAID), None, None, "20095")
+        assert (await world.ask(catalogue.METER)).lines[0][-1] == 250
+        assert (await world.ask(catalogue.METER_LOAD, OTHER, 10_000)).ckr == 0
+        assert (await world.ask(catalogue.METER)).lines[0][-1] == 0
 
     tell(tmp_path, story, joined=False)
 

@@ -45,6 +45,7 @@ class FakeMeter:
     pieces: int = 0
     owed: int = 0
     fault: str = ""
+    fee: int = 0
     paid: list[tuple[bytes, int]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     answer: bool = True
@@ -93,6 +94,7 @@ class FakeMeter:
         return (
             (
                 self.stage, self.name, ACCOUNT, SERIAL, KIND, *self._registers(), 1, 1, order, word, self.fault,
+                self.fee,
             ),
         )  # fmt: skip
 

@@ -8,7 +8,8 @@ class MeterState:
     """What the device keeps. `stage`: `none`, `joining` or `ready`; `value_kind` is empty before it heard of it.
 
     `state` and `payment` are the numbers of docs/meter-protocol.md, 0 before it heard of them. `order`, in hexadecimal:
-    the one whose result was not taken yet, empty for none, and `word` how it stands: `asking` or `done`.
+    the one whose result was not taken yet, empty for none, and `word` how it stands: `asking` or `done`. `fee`: what
+    signing up costs, and was not paid yet.
     """
 
     stage: str
@@ -26,6 +27,7 @@ class MeterState:
     order: str
     word: str
     fault: str
+    fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,13 +52,14 @@ async def tell_meter(office: "BackOffice", context: Context, values: Values) -> 
     if kept is not None:
         order = kept.order, "asking" if kept.transaction is None else "done"
     if meter is None:
-        return Answer(((stage, joining.name if joining else "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, *order, ""),))
+        return Answer(((stage, joining.name if joining else "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, *order, "", 0),))
     mailer = meter.mailer
     return Answer(
         (
             (
                 stage, mailer.name, mailer.account, mailer.serial, mailer.value_kind or "",
-                *_registers(mailer.registers), int(mailer.state or 0), int(mailer.payment or 0), *order, mailer.fault,
+                *_registers(mailer.registers), int(mailer.state or 0), int(mailer.payment or 0),
+                *order, mailer.fault, mailer.fee_due,
             ),
         )
     )  # fmt: skip

@@ -52,6 +52,8 @@ def fields_of(meter: Report) -> dict[str, object]:
     }
     if meter["owed"]:
         found["owed"] = money(meter, meter["owed"])
+    if meter["fee"]:
+        found["due"] = f"{money(meter, meter['fee'])} for signing up, with the next payment"
     if meter["order"]:
         found["order"] = f"{meter['order']}, {meter['word']}"
     if meter["fault"]:
