@@ -64,13 +64,13 @@ def test_system_units_are_sound(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_the_office_s_unit_is_sound(tmp_path: Path) -> None:
+def test_the_office_s_units_are_sound(tmp_path: Path) -> None:
     office = program(tmp_path / "bin" / "fob-office")
-    service = tmp_path / "fob-office.service"
-    unit = (SYSTEMD / "office" / "fob-office.service").read_text()
-    service.write_text(unit.replace("ExecStart=fob-office ", f"ExecStart={office} "))
+    units = shutil.copytree(SYSTEMD / "office", tmp_path / "units")
+    for service in units.glob("*.service"):
+        service.write_text(service.read_text().replace("ExecStart=fob-office ", f"ExecStart={office} "))
 
-    result = run("systemd-analyze", "verify", service)
+    result = run("systemd-analyze", "verify", *sorted(units.iterdir()))
 
     assert (result.returncode, result.stdout) == (0, "")
 
@@ -84,11 +84,24 @@ def test_user_units_are_sound(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("name", ["system/fobd.service", "office/fob-office.service"])
+@pytest.mark.parametrize(
+    "name", ["system/fobd.service", "office/fob-office.service", "office/fob-office-audit.service"]
+)
 def test_a_service_is_hardened(name: str) -> None:
     service = SYSTEMD / name
     result = run("systemd-analyze", "security", "--offline=true", f"--threshold={THRESHOLD}", "--no-pager", service)
     assert result.returncode == 0, result.stdout
+
+
+def test_whoever_audits_is_who_the_office_is() -> None:
+    office, audit = (
+        Unit(SYSTEMD / "office" / f"{name}.service")["Service"] for name in ("fob-office", "fob-office-audit")
+    )
+    its_own = {"Type", "ExecStart", "Nice", "IOSchedulingClass"}
+    the_daemon_s = {"Type", "ExecStart", "Restart", "RestartSec"}
+    assert {name: value for name, value in audit.items() if name not in its_own} == {
+        name: value for name, value in office.items() if name not in the_daemon_s
+    }
 
 
 @pytest.mark.parametrize("instance", ["user", "system"])
