@@ -20,6 +20,7 @@ from fob_daemon.demo.office import DemoOffice
 from fob_daemon.demo.processes import Processes
 from fob_daemon.demo.run import switch_on_and_pair
 from fob_daemon.demo.scratch import TOKEN_LABEL, Scratch
+from fob_device.ports.ble.tempo import FIRST_ASK_AFTER
 
 FRANKS: Final = 100
 QUICK_FRANKS: Final = 5
@@ -79,8 +80,9 @@ def measure(quick: bool) -> Sequence[Figure]:
 
 
 def letters_as_used(quick: bool) -> Sequence[Figure]:
-    """The phone asks for a quick interval, which is there from the second letter on, and calms down in a pause."""
+    """A phone that has been connected for a while asks for a quick interval, and calms down in a pause."""
     with mailer(RadioLink(INTERVAL)) as one:
+        time.sleep(FIRST_ASK_AFTER)
         one.frank()
         follow = franked(one, QUICK_FRANKS if quick else FRANKS)
         alone = franked(one, QUICK_PAUSES if quick else PAUSES, PAUSE)
