@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import read_entries
+from fob_office.centre.bus.directory import read_entries, write_entries
 from fob_office.centre.bus.passes import Kind, read_pass
 from fob_office.centre.founding.making import BEGUN, first_slots
 from fob_office.centre.founding.plan import COUNTS
@@ -153,9 +154,22 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
     ]
     assert (
         refused(capsys, "centre", "box", "remove", "payment-1", *state)[1]
-        == "why:   a data centre has one payment-1, for ever"
+        == "why:   payment-1 stays for ever: what a payment process knows, no other one does"
     )
     assert refused(capsys, "centre", "box", "remove", "meter-7", *state)[1] == "why:   there is no meter-7"
+
+
+@pytest.mark.clause("M29", "M33")
+def test_a_data_centre_has_one_payment_provider(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has a book of its own: a charge that one did and did not answer would be done by the other once more."""
+    state = ("--state", str(office))
+    assert "--payment-servers" in refused(capsys, "centre", "init", *state, "--payment-servers", "2")[0]
+    fob_office(office, "centre", "init", *SMALL)
+    entries = read_entries(centre_folder(office) / DIRECTORY)
+    provider = next(entry for entry in entries if entry.kind == Kind.PAYMENT)
+    write_entries(centre_folder(office), [*entries, replace(provider, name="payment-2")])
+    why = refused(capsys, "centre", "run", *state)[1]
+    assert why == "why:   payment-1, payment-2 keep a book each, and a card would be charged by more than one"
 
 
 def test_another_data_centre_of_the_office_has_newer_keys(office: Path) -> None:

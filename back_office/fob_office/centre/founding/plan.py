@@ -12,7 +12,8 @@ from fob_protocol.metering.kinds import Freshness
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.message import Version
 
-# Processes of each kind; there is one manufacturing box and one first operator beside them.
+# Processes of each kind; there is one manufacturing box and one first operator beside them. The payment provider stays
+# one: a second book would take a number's money once more.
 COUNTS: Final[Mapping[Kind, int]] = {
     Kind.STEEL: 1,
     Kind.METER: 2,

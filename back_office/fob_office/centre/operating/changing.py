@@ -75,7 +75,8 @@ async def remove_box(operator: Operator, name: str) -> None:
         if entry is None:
             raise NotFoundError("nothing was removed", f"there is no {name}", _STATUS)
         if entry.kind not in ADDED:
-            raise OperatorError("nothing was removed", f"a data centre has one {name}, for ever", _STATUS)
+            why = f"{name} stays for ever: what a {entry.kind.word} process knows, no other one does"
+            raise OperatorError("nothing was removed", why, _STATUS)
         if len([one for one in entries if one.kind == entry.kind]) == 1:
             add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
             raise OperatorError("nothing was removed", f"{name} is the only one of its kind", add)

@@ -20,6 +20,7 @@ from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryEr
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.manufacturing import NextView
 from fob_office.centre.operating.operator import told
+from fob_office.centre.payment.single import check_one_provider
 from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, load_centre, make_sockets
 from fob_office.centre.supervising.addresses import place_sockets
 from fob_office.centre.supervising.balancing import balanced_slots, is_settled
@@ -56,6 +57,8 @@ def run_centre(
     """Until SIGTERM or SIGINT. Raises OperatorError, OSError."""
     settings = load_centre(centre)
     with supervising(centre):
+        with told("the data centre does not run"):
+            check_one_provider(centre)
         prepare()
         place_sockets(centre, make_sockets(centre))
         with told("the data centre does not run"):

@@ -24,7 +24,7 @@ _MOST: Final = 99
 
 def _counts(command: Command) -> Command:
     """`--meter-boxes` and so on."""
-    for kind in reversed(tuple(COUNTS)):
+    for kind in reversed(_COUNTED):
         word = f"{kind.word}-boxes" if kind in _BOXES else f"{kind.word}-servers"
         command = click.option(
             f"--{word}", f"{kind.word}_count", type=click.IntRange(1, _MOST), default=COUNTS[kind], show_default=True
@@ -33,6 +33,8 @@ def _counts(command: Command) -> Command:
 
 
 _BOXES: Final = (Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION)
+# Of which there may be several.
+_COUNTED: Final = tuple(kind for kind in COUNTS if kind != Kind.PAYMENT)
 
 
 @click.command()
@@ -67,7 +69,7 @@ def init(
 
     Cut off in the middle, the same command goes on.
     """
-    counts = {kind: more[f"{kind.word}_count"] for kind in COUNTS}
+    counts = {**COUNTS, **{kind: more[f"{kind.word}_count"] for kind in _COUNTED}}
     if counts[Kind.DATABASE] > 1 and database is None:
         raise UsageError("SQLite has one database server", "several need PostgreSQL", "the same with --database URL")
     module = Module(more["pkcs11"], more["pkcs11_token"], more["pkcs11_pin_file"]).place()
