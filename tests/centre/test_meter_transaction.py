@@ -162,6 +162,7 @@ REFUSED: dict[str, tuple[str, Wrong]] = {
     "a list of no pieces": ("malformed", franked(80, pieces=b"\x80")),
     "one cent too much": ("insufficient-funds", franked(1_001)),
     "in two pieces": ("insufficient-funds", franked(1_000, 1)),
+    "more than a piece may have, nor is it there": ("over-limit", franked(10_001)),
     "a fund record of nothing": ("tampering", funded(0)),
     "the fund record before": ("tampering", funded(number=1)),
     "a fund record that comes later": ("tampering", funded(number=3)),

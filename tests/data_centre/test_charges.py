@@ -15,17 +15,18 @@ from fob_office.centre.commands.meter import Act, Load, SayDue
 from fob_office.centre.commands.payment import Charge
 from fob_office.centre.commands.transaction import FundPaid, OrderCharge
 from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.pieces import resolve
 from fob_protocol.cose import mac0, sign1
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.limits import PERMISSION_TIME
 from fob_protocol.metering.records import Refill
-from fob_protocol.metering.requests import Authenticated, authenticated
+from fob_protocol.metering.requests import Authenticated, FrankRequest, authenticated
 from fob_protocol.metering.vouchers import ChargeOrder, Due, FundRecord
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from support.data_centre import LIMITS, DataCentre, WatchedPeers
-from support.mailers import Mailer
+from support.mailers import ORIGINS, Mailer
 from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
@@ -45,9 +46,10 @@ class Rogue:
         await mailer.sign_up(**how)
         return mailer
 
-    async def due(self, mailer: Mailer) -> bytes:
+    async def due(self, mailer: Mailer, frank: FrankRequest | None = None) -> bytes:
         held = await self.server.refunding.changing.look(mailer.serial)
-        return (await self.peers.owner(mailer.serial, SayDue(held.meter))).due
+        pieces = None if frank is None else resolve(frank.pieces, ORIGINS).octets
+        return (await self.peers.owner(mailer.serial, SayDue(held.meter, pieces))).due
 
     async def permission(self, mailer: Mailer, request: Authenticated) -> bytes:
         held = await self.server.refunding.changing.look(mailer.serial)
@@ -162,15 +164,29 @@ async def test_a_refill_is_for_a_meter_under_its_level(rogue: Rogue) -> None:
 async def test_of_a_frank_what_is_missing_and_of_a_debt_what_is_owed(rogue: Rogue) -> None:
     rogue.centre.fee = 0
     ben, cleo = await rogue.signed_up("ben", payment=Payment.PER_USE), await rogue.signed_up("cleo")
-    frank = await rogue.permission(ben, ben.frank_request(85, 100))
-    assert _said(await rogue.ordered(await rogue.due(ben), frank)).amount == 185
+    request = ben.frank_request(85, 100)
+    frank = await rogue.permission(ben, request)
+    assert _said(await rogue.ordered(await rogue.due(ben, request), frank)).amount == 185
     await ben.load(150)
-    assert _said(await rogue.ordered(await rogue.due(ben), frank)).amount == 35
+    assert _said(await rogue.ordered(await rogue.due(ben, request), frank)).amount == 35
     await ben.load(35)
-    await rogue.is_found(rogue.ordered(await rogue.due(ben), frank))
+    await rogue.is_found(rogue.ordered(await rogue.due(ben, request), frank))
     # Nothing is owed.
     await rogue.is_found(rogue.ordered(await rogue.due(cleo), None))
     dora = await rogue.signed_up("dora", payment=Payment.POSTPAID)
     await dora.load(LIMITS.credit)
     order = _said(await rogue.ordered(await rogue.due(dora), None))
     assert (order.amount, order.is_settlement) == (LIMITS.credit, True)
+
+
+@pytest.mark.clause("M29", "M24")
+async def test_a_frank_is_charged_for_by_the_meter_boxs_word_for_its_pieces(rogue: Rogue) -> None:
+    """Else the server would have the card charged for what the limits refuse afterwards."""
+    ben = await rogue.signed_up("ben", payment=Payment.PER_USE)
+    small, large = ben.frank_request(85), ben.frank_request(LIMITS.piece + 1)
+    permission = await rogue.permission(ben, large)
+    with pytest.raises(BusRefusedError, match="over-limit"):
+        await rogue.due(ben, large)
+    await rogue.is_found(rogue.ordered(await rogue.due(ben), permission))
+    await rogue.is_found(rogue.ordered(await rogue.due(ben, small), permission))
+    assert payments_of(rogue.centre, ben.serial) == (0, 0)

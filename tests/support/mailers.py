@@ -43,6 +43,7 @@ from fob_protocol.office.message import MessageT, read
 from support.data_centre import PROGRAMS, VALIDATION, VALUE_KIND, DataCentre, sealing_key_of
 
 PASSWORD: Final = "correct horse battery staple"
+ORIGINS: Final = ("10115", "20095")
 DoneT = TypeVar("DoneT", Franked, Loaded, Refunded)
 COMMUNICATION: Final = Pass(Kind.COMMUNICATION, "communication-1", bytes(32), bytes(32), None, 1, 1 << 40)
 
@@ -74,7 +75,7 @@ class Mailer:
             value_kind=self.value_kind,
             payment=payment,
             refill=refill,
-            origins=("10115", "20095"),
+            origins=ORIGINS,
             presentation=b"",
             signing_key=self.signing.public_key().public_bytes_raw(),
             sealing_key=self.sealing.public_key().public_bytes_raw(),

@@ -55,7 +55,10 @@ class Receipt(Message, tag=1, frozen=True):
 
 
 class Due(Message, tag=1, frozen=True):
-    """*due*, of a meter box: what its newest record says of money. `number`: the next payment's; `counter`: its own."""
+    """*due*, of a meter box: what its newest record says of money. `number`: the next payment's; `counter`: its own.
+
+    `pieces` is H of those that the meter would frank, if it had the money; null: it was not asked about any.
+    """
 
     serial: Serial
     account: Account
@@ -65,6 +68,7 @@ class Due(Message, tag=1, frozen=True):
     owed: Count
     fee: Amount
     time: Time
+    pieces: Octets32 | None = None
 
 
 class ChargeOrder(Message, tag=1, frozen=True):

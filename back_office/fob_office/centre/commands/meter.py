@@ -120,9 +120,14 @@ class DueSaid(Reply, frozen=True):
 
 
 class SayDue(Command[DueSaid], frozen=True):
-    """What is due by a record, which has to be the newest: before money is taken. FUNCTION. Refused as changes."""
+    """What is due by a record, which has to be the newest: before money is taken. FUNCTION. Refused as changes.
+
+    `pieces`: as in Frank, where what is missing for them shall be taken; refused as Frank, but for the money. Null: it
+    is for no frank.
+    """
 
     record: bytes
+    pieces: bytes | None = None
 
 
 class TokensVerified(Reply, frozen=True):

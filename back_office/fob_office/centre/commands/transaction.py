@@ -32,8 +32,9 @@ class OrderCharge(Command[ChargeOrdered], frozen=True):
     """That money may be taken. FUNCTION.
 
     `due`: the meter box's Due. `permission`: for a load, for a refill (`below`: the rule's), or for a frank that lacks
-    money; null: what is owed, and for signing up. `reference`: the id of a request of the mailer's own; null: it
-    follows from its H. Refused `tampering`, `stale`; of what nobody permitted the database has a warning.
+    money, and whose pieces the due names; null: what is owed, and for signing up. `reference`: the id of a request of
+    the mailer's own; null: it follows from its H. Refused `tampering`, `stale`; of what nobody permitted the database
+    has a warning.
     """
 
     due: bytes

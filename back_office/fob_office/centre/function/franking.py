@@ -93,7 +93,7 @@ class Franking:
     ) -> Changed:
         """What was loaded for this frank may go for another one, of another server."""
         for _ in range(TRIES):
-            await self.paying.pay_per_use(held, request.digest, pieces.amount, permission)
+            await self.paying.pay_per_use(held, request.digest, pieces, permission)
             held = await self._again(request)
             try:
                 return await self._dispense(held, permission, pieces, act)

@@ -14,6 +14,7 @@ from fob_office.centre.following import PER_USE, REFILL, SETTLEMENT, derived_dig
 from fob_office.centre.function.changing import Changing, Do, Held, Request
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import refused
+from fob_office.centre.pieces import Resolved
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0, sign1
 from fob_protocol.cose.cbor import Value
@@ -29,11 +30,15 @@ Permit = Callable[[Held], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """By whose permission money is taken: null for what is owed. `below`: of a refill; `reference`: of a load."""
+    """By whose permission money is taken: null for what is owed.
+
+    `below`: of a refill; `reference`: of a load; `pieces`: of a frank.
+    """
 
     permission: bytes | None
     below: int | None = None
     reference: bytes | None = None
+    pieces: bytes | None = None
 
 
 class _EnoughError(Exception):
@@ -81,18 +86,18 @@ class Paying:
 
         await self._load_until_enough(request, do)
 
-    async def pay_per_use(self, held: Held, frank: bytes, amount: int, permission: bytes) -> None:
-        """What is missing for a request (its digest) of this amount, and its permission. Raises as `load`."""
+    async def pay_per_use(self, held: Held, frank: bytes, pieces: Resolved, permission: bytes) -> None:
+        """What is missing for a request (its digest) for these pieces, and its permission. Raises as `load`."""
         # Of this record: what was loaded for it before may have gone for another frank meanwhile.
         record = held.record
         request = derived(PER_USE, record.serial, [frank, record.registers.counter])
 
         async def do(now: Held) -> Changed:
-            if amount <= now.record.registers.descending:
+            if pieces.amount <= now.record.registers.descending:
                 raise _EnoughError
-            return await self._pay(now, request, _Asked(permission))
+            return await self._pay(now, request, _Asked(permission, pieces=pieces.octets))
 
-        if amount > record.registers.descending:
+        if pieces.amount > record.registers.descending:
             await self._load_until_enough(request, do)
 
     async def settle(self, held: Held) -> None:
@@ -139,7 +144,7 @@ class Paying:
         """Of whoever paid first under this number, which may be another request: `Changing.change` ends that one."""
         # Nobody's card is charged by what staff wrote into the database.
         try:
-            due = (await self.peers.owner(request.serial, SayDue(held.meter))).due
+            due = (await self.peers.owner(request.serial, SayDue(held.meter, asked.pieces))).due
         except BusRefusedError as error:
             if error.word == Word.STOPPED and (brought := await self.brought_in(held)) is not None:
                 return brought

@@ -28,26 +28,34 @@ _STATES: Final = {
 
 
 def franked(record: MeterRecord, amounts: Sequence[int], now: int) -> MeterRecord:
-    """Postage for pieces. Raises BusRefusedError STOPPED, INSUFFICIENT_FUNDS, OVER_LIMIT."""
-    _check_state(record, MeterState.ACTIVE)
+    """Postage for pieces. Raises BusRefusedError STOPPED, OVER_LIMIT, INSUFFICIENT_FUNDS."""
+    limits = limits_after(record, amounts, now)
     total = sum(amounts)
-    registers, limits = record.registers, record.limits
+    registers = record.registers
+    # Last: who hears this may charge a card for what is missing.
     if total > registers.descending:
         raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{registers.descending} are there; {total} are needed")
-    if max(amounts) > limits.piece:
-        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.piece} for a piece")
-    # A clock that was put back gives no second day.
-    day = max(limits.day, now // DAY)
-    spent = (limits.spent if day == limits.day else 0) + total
-    if spent > limits.daily:
-        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.daily} for a day")
     moved = replace(
         registers,
         ascending=registers.ascending + total,
         descending=registers.descending - total,
         pieces=registers.pieces + len(amounts),
     )
-    return _counted(record, moved, limits=replace(limits, spent=spent, day=day))
+    return _counted(record, moved, limits=limits)
+
+
+def limits_after(record: MeterRecord, amounts: Sequence[int], now: int) -> Limits:
+    """The limits, these pieces counted, whatever money is there. Raises BusRefusedError STOPPED, OVER_LIMIT."""
+    check_active(record)
+    limits = record.limits
+    if max(amounts) > limits.piece:
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.piece} for a piece")
+    # A clock that was put back gives no second day.
+    day = max(limits.day, now // DAY)
+    spent = (limits.spent if day == limits.day else 0) + sum(amounts)
+    if spent > limits.daily:
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.daily} for a day")
+    return replace(limits, spent=spent, day=day)
 
 
 def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:

@@ -184,16 +184,20 @@ class Transactions:
             return Looked(tuple(tokens.genuine(key, record, made) is not None for made in command.tokens))
 
     async def say_due(self, peer: Pass, command: SayDue) -> DueSaid:
-        """For a transaction box: so nothing is charged but by the newest record, of a meter that is active."""
-        now = self._surroundings.clock()
-        given = self._verifier.record(command.record, now)
+        """For a transaction box: so nothing is charged but by the newest record, of a meter that is active.
+
+        Nor for pieces that this meter would not frank, had it the money.
+        """
+        given, now = self._given(command.record)
         record = given.record
         async with self._turns.of(record.serial):
             await self._keeper.ready(record.serial)
             await self._check_newest(self._standing(record.serial), given)
             await self._keeper.confirm(record.serial)
             accounting.check_active(record)
-            return DueSaid(self._verifier.due(record, now))
+            if command.pieces is not None:
+                _check_pieces(record, command.pieces, now)
+            return DueSaid(self._verifier.due(record, command.pieces, now))
 
     async def verify_tokens(self, peer: Pass, command: VerifyTokens) -> TokensVerified:
         """Whose tokens are a meter's, owned here or not (M15, M26)."""
@@ -314,6 +318,13 @@ class Transactions:
 
 def _is_again(standing: Standing, given: Verified, wanted: Wanted) -> bool:
     return is_of(standing, wanted.act, wanted.deed) and compare(standing, given) is not Found.WRONG
+
+
+def _check_pieces(record: MeterRecord, octets: bytes, now: int) -> None:
+    """But for the money they could be franked. Raises BusRefusedError OVER_LIMIT, MALFORMED."""
+    pieces = tokens.read_pieces(octets)
+    accounting.limits_after(record, [piece.amount for piece in pieces], now)
+    tokens.indicia_of(pieces, record, record, now)
 
 
 def _first(order: MeterOrder, now: int) -> MeterRecord:

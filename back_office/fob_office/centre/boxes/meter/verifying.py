@@ -66,8 +66,8 @@ class Verifier:
         """The octets of a record, under the key of its epoch."""
         return mac0.authenticate(self._vault.derive(Purpose.RECORD, serial, epoch), Label.METER_RECORD, [], record)
 
-    def due(self, record: MeterRecord, now: int) -> bytes:
-        """What this record says of money, for a transaction box."""
+    def due(self, record: MeterRecord, pieces: bytes | None, now: int) -> bytes:
+        """What this record says of money, for a transaction box. `pieces`: those that were judged by it."""
         registers = record.registers
         due = Due(
             serial=record.serial,
@@ -78,6 +78,7 @@ class Verifier:
             owed=registers.owed,
             fee=record.fee,
             time=now,
+            pieces=None if pieces is None else digest(pieces),
         )
         return codes.sign(self._vault, due, Label.DUE, Purpose.CHANGE, record.serial)
 

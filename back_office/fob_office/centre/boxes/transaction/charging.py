@@ -76,7 +76,9 @@ class Charging:
                 _check_rule(command, due, permission)
                 return permission.amount, permission.request
             case Deed.FRANK:
-                # What is missing for it.
+                # What is missing for it, if its meter would take it then.
+                if due.pieces is None or due.pieces != permission.pieces:
+                    raise _disagree("pieces that no meter box has judged")
                 request = derived_digest(PER_USE, due.serial, [permission.request, due.counter])
                 return permission.amount - due.descending, request
         raise _disagree("a permission for something else")
