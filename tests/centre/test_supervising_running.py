@@ -159,6 +159,8 @@ async def test_the_log_leaves_the_centre(centre: RunningCentre, tmp_path: Path) 
     while json.loads(await told(centre, "status", "--json"))["checkpoint_size"] is None:
         pass
     await told(centre, "log", "checkpoint", str(tmp_path / "checkpoint"))
+    # A witness that comes each day with the same name.
+    await told(centre, "log", "checkpoint", str(tmp_path / "checkpoint"))
     await told(centre, "log", "export", str(tmp_path / "log"))
     from fob_log_verify.main import main
 

@@ -1,6 +1,7 @@
 """A database, or more, that was put back: who finds it, and how an operator goes on (M22, M33, M34)."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,18 @@ from fob_office.centre.commands.function import Recover, RestoreMailer
 from fob_office.centre.commands.steel import OrderLog
 from fob_office.centre.commands.transaction import GoOn
 from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.operating.log import checkpoint_after
 from fob_office.centre.operating.recovering import recover_log, recover_mailer
 from fob_protocol.cose import sign1
 from fob_protocol.metering.answers import Franked, SignedUp
 from fob_protocol.metering.faults import MeterError
 from fob_protocol.metering.log.checkpoint import Checkpoint
+from fob_protocol.metering.log.errors import LogError
 from fob_protocol.metering.log.tree import Frontier
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
-from support.audits import audited
+from support.audits import audited, trusted_of
 from support.data_centre import DataCentre
 from support.mailers import Mailer
 from support.mailers import Witness as Device
@@ -67,6 +70,13 @@ async def _put_back(centre: DataCentre, folder: Path, *names: str) -> None:
         shutil.copytree(folder / name, centre.folder / name)
     for name in names:
         await centre.start(name)
+
+
+async def _after(centre: DataCentre, kept: bytes) -> bytes:
+    """The checkpoint that takes the place of a kept one."""
+    trusted = await trusted_of(centre)
+    signed, _ = await checkpoint_after(partial(centre.ask, "database-1"), trusted.origin, trusted.log_keys, kept)
+    return signed
 
 
 async def _lived(centre: DataCentre, server: FunctionServer) -> tuple[Mailer, Device]:
@@ -151,6 +161,8 @@ async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
         after = await centre.checkpoint()
         await device.look()
         await _put_back(centre, tmp_path / "safe", "database-1")
+        with pytest.raises(LogError, match="the log is shorter by now"):
+            await _after(centre, after)
         assert await _refusal(old) == await _refusal(new) == Refusal.TAMPERING
 
         # The meter: its box knows.
@@ -167,6 +179,10 @@ async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
         newest = await centre.checkpoint()
         assert read(Checkpoint, sign1.unverified_payload(newest)).size > held.size
 
+        # A witness keeps what shows it: only a log that goes on from a checkpoint takes its place.
+        assert await _after(centre, before) == newest
+        with pytest.raises(LogError, match="not in the log as it is by now"):
+            await _after(centre, after)
         # It shows for ever: what was kept from after the backup disagrees, and the meter's counters have a gap.
         found = Witness(tmp_path).asks(await centre.exported(), before, after, newest)
         assert found.status == 1

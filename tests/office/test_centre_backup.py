@@ -102,6 +102,8 @@ def test_no_cent_is_lost_when_the_database_is_put_back(
     do(centre, [phone], lambda: sign_on(phone), phone.about)
     until(lambda: is_signed(centre))
     signed = value(centre, "SELECT size FROM log_heads")
+    told(capsys, centre, "log", "checkpoint", str(tmp_path / "kept"))
+    kept = (tmp_path / "kept").read_bytes()
     assert "runs already" in refused(capsys, centre, backup)[0]
     centre.stop()
     assert "is no backup of a data centre" in refused(capsys, centre, tmp_path)[1]
@@ -127,7 +129,10 @@ def test_no_cent_is_lost_when_the_database_is_put_back(
         centre, [bert, phone],
         lambda: is_not_let_in(bert), lambda: is_not_let_in(phone), lambda: sign_on(phone), lambda: phone.frank(15),
     )  # fmt: skip
-    # The log is another one than the box signed.
+    # The log is another one than the box signed, and a witness keeps what shows it.
+    assert run(["centre", "log", "checkpoint", "--state", str(centre.state), str(tmp_path / "kept")], Cli()) == 1
+    assert capsys.readouterr().err.splitlines()[0] == "error: no checkpoint was written"
+    assert (tmp_path / "kept").read_bytes() == kept
     until(lambda: bool(value(centre, "SELECT count(*) FROM warnings WHERE why LIKE 'transaction-1 signs no%'")))
     assert told(capsys, centre, "log", "recover", "transaction-1") == [
         f"transaction-1 signs this log from now on; the last that it signed had {signed} entries"

@@ -1,15 +1,19 @@
 """The log leaves the data centre: an export for `fob-log-verify`, and checkpoints for witnesses."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import BinaryIO
 
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import FetchLog, FetchLogState, LogPage
+from fob_office.centre.commands.database import FetchLog, FetchLogState, LogPage, LogState
 from fob_office.centre.database import exporting
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.words import Word
 from fob_protocol.cose import sign1
-from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of
+from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of, read_checkpoint
+from fob_protocol.metering.log.errors import LogError, ProofError
 from fob_protocol.metering.log.export import ExportHead
+from fob_protocol.metering.log.proofs import verify_consistency
 from fob_protocol.office.message import read
 
 
@@ -19,6 +23,29 @@ async def newest_checkpoint(operator: Operator) -> tuple[bytes, Checkpoint] | No
     if signed is None:
         return None
     return signed, read(Checkpoint, sign1.unverified_payload(signed))
+
+
+async def checkpoint_after(
+    ask: Callable[[FetchLogState], Awaitable[LogState]], origin: str, keys: Collection[bytes], kept: bytes
+) -> tuple[bytes, Checkpoint]:
+    """The newest checkpoint of `origin`'s log, which begins with all that a kept one is of. `keys`: whose word counts.
+
+    Raises LogError: it does not, or one of them is none; BusRefusedError.
+    """
+    before = read_checkpoint(keys, origin, kept)
+    try:
+        state = await ask(FetchLogState(before.size))
+    except BusRefusedError as refused:
+        if refused.word != Word.NO_SUCH_SIZE:
+            raise
+        raise LogError(f"it is of {before.size} entries, and the log is shorter by now") from None
+    signed = state.checkpoint or b""
+    newest = read_checkpoint(keys, origin, signed)
+    try:
+        verify_consistency(before.head, newest.head, state.proof)
+    except ProofError as error:
+        raise LogError(f"it is of {before.size} entries that are not in the log as it is by now: {error}") from None
+    return signed, newest
 
 
 async def export_log(operator: Operator, file: BinaryIO, told: Callable[[int], None]) -> int:

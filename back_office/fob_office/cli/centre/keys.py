@@ -8,12 +8,10 @@ import click
 from fob_office.centre.operating.keys import export_keys
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
-from fob_office.cli.centre.writing import new_file
+from fob_office.cli.centre.writing import READ_BY_ALL, new_file
 from fob_office.cli.context import Cli, pass_cli, state_option
 
 _NOT_WRITTEN: Final = "the keys were not written"
-# As far as the umask lets it.
-_FOR_ALL: Final = 0o666
 
 
 @click.command()
@@ -22,7 +20,7 @@ _FOR_ALL: Final = 0o666
 @pass_cli
 def keys(cli: Cli, state: Path, file: Path) -> None:
     """Public keys of all meters whose tokens are signatures into FILE, a new one; they are no secret."""
-    with new_file(file, _FOR_ALL, _NOT_WRITTEN, "fob-office centre keys FILE") as opened:
+    with new_file(file, READ_BY_ALL, _NOT_WRITTEN, "fob-office centre keys FILE") as opened:
 
         async def work(operator: Operator) -> tuple[int, bytes]:
             return await export_keys(operator, opened), operator.manufacturing

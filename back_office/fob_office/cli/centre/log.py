@@ -1,23 +1,28 @@
 """`fob-office centre log`: it leaves the data centre for whoever watches it (M6), and goes on after a restore."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
-from fob_office.centre.operating.log import export_log, newest_checkpoint
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.operating.log import checkpoint_after, export_log, log_keys, newest_checkpoint
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.recovering import recover_log
 from fob_office.cli.centre.asking import ask
-from fob_office.cli.centre.writing import new_file
+from fob_office.cli.centre.writing import READ_BY_ALL, new_file, write_or_replace
 from fob_office.cli.context import Cli, pass_cli, state_option
 from fob_office.cli.progress import progress
 from fob_office.errors import OperatorError
-from fob_office.secrets.private_file import OWNER_ONLY
-from fob_protocol.metering.log.checkpoint import Checkpoint
+from fob_office.secrets.private_file import OWNER_ONLY, read_regular
+from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of
+from fob_protocol.metering.log.errors import LogError
+from fob_protocol.metering.log.limits import CHECKPOINT_LIMIT
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _NOT_WRITTEN: Final = "the log was not written"
+_NOT_KEPT: Final = "no checkpoint was written"
 
 
 @click.group()
@@ -48,12 +53,39 @@ def export(cli: Cli, state: Path, file: Path) -> None:
 @click.argument("file", type=_FILE)
 @pass_cli
 def checkpoint(cli: Cli, state: Path, file: Path) -> None:
-    """The newest signed checkpoint into FILE: whoever keeps it is a witness."""
-    newest = ask(cli, state, _NOT_WRITTEN, newest_checkpoint)
+    """The newest signed checkpoint into FILE: whoever keeps it is a witness.
+
+    One that is there already is replaced by one of a log that goes on from it, and by no other.
+    """
+    kept = _kept(file)
+
+    async def work(operator: Operator) -> tuple[bytes, Checkpoint] | None:
+        if kept is None:
+            return await newest_checkpoint(operator)
+        any_database = partial(operator.any, Kind.DATABASE)
+        return await checkpoint_after(any_database, origin_of(operator.manufacturing), log_keys(operator), kept)
+
+    try:
+        newest = ask(cli, state, _NOT_KEPT, work)
+    except LogError as error:
+        why = f"{file} is not replaced: {error}"
+        command = "fob-office centre log checkpoint FILE    (another one; this one is for fob-log-verify)"
+        raise OperatorError(_NOT_KEPT, why, command) from None
     if newest is None:
-        raise OperatorError(_NOT_WRITTEN, "no checkpoint was signed yet", "the same command in a minute")
-    file.write_bytes(newest[0])
+        raise OperatorError(_NOT_KEPT, "no checkpoint was signed yet", "the same command in a minute")
+    write_or_replace(file, newest[0], READ_BY_ALL, _NOT_KEPT, "fob-office centre log checkpoint FILE")
     cli.say(f"wrote the checkpoint of size {newest[1].size}")
+
+
+def _kept(file: Path) -> bytes | None:
+    """What is in the checkpoint's place. Raises OperatorError."""
+    if not file.is_file():
+        return None
+    try:
+        return read_regular(file, CHECKPOINT_LIMIT + 1)
+    except OSError as error:
+        why = f"{file}: {error.strerror}"
+        raise OperatorError(_NOT_KEPT, why, "fob-office centre log checkpoint FILE    (another one)") from None
 
 
 @log.command()

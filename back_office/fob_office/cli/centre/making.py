@@ -69,7 +69,7 @@ def init(
 
     Cut off in the middle, the same command goes on.
     """
-    counts = {**COUNTS, **{kind: more[f"{kind.word}_count"] for kind in _COUNTED}}
+    counts = dict(COUNTS) | {kind: more[f"{kind.word}_count"] for kind in _COUNTED}
     if counts[Kind.DATABASE] > 1 and database is None:
         raise UsageError("SQLite has one database server", "several need PostgreSQL", "the same with --database URL")
     module = Module(more["pkcs11"], more["pkcs11_token"], more["pkcs11_pin_file"]).place()
