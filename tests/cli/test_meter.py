@@ -381,6 +381,15 @@ async def test_the_status(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> 
     assert (answer["meter"]["counter"], answer["jobs"][0]["done"]) == (2, 1)
 
 
+@pytest.mark.clause("M23")
+async def test_a_kept_checkpoint_is_not_written_over(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    """It may be what shows that the log was put back; here nobody proves that the log goes on from it."""
+    (tmp_path / "checkpoint").write_bytes(b"kept")
+    ended = await fob("meter", "status", "--ask", "--checkpoint", str(tmp_path / "checkpoint"))
+    assert (ended.code, ended.err.splitlines()[1]) == (1, f"why:   {tmp_path / 'checkpoint'} is there already")
+    assert (tmp_path / "checkpoint").read_bytes() == b"kept"
+
+
 @pytest.mark.clause("M30")
 async def test_the_status_of_who_has_not_paid_for_signing_up(fob: FobProgram, meter: FakeMeter) -> None:
     meter.fee = 250

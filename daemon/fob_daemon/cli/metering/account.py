@@ -201,6 +201,10 @@ def _keep(path: Path, checkpoint: bytes) -> None:
     """Raises ControlError."""
     if not checkpoint:
         raise ControlError("no checkpoint was kept", "the log has none yet", "the same command later")
+    # The one there shows what was done up to it; that the log goes on from it nobody proves here.
+    if path.exists():
+        again = "the same command with another --checkpoint, such as checkpoint-$(date +%s)"
+        raise ControlError("no checkpoint was kept", f"{path} is there already", again)
     try:
         write_durably(path, checkpoint)
     except OSError as error:
