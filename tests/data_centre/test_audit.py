@@ -23,8 +23,8 @@ from fob_office.centre.database.tables import (
     MAILERS,
     METERS,
     PAYOUTS,
+    VERSIONS,
     WARNINGS,
-    metadata,
 )
 from fob_office.errors import OperatorError
 from fob_protocol.cose.cbor import encode
@@ -32,7 +32,7 @@ from fob_protocol.metering.answers import SignedUp
 from fob_protocol.metering.log.entry import Kind
 from fob_protocol.metering.transaction import unverified_transaction
 from fob_protocol.office.hashing import digest
-from support.audits import OPERATOR, Copy, Row, audited, copied, other, rows_of, trusted_of
+from support.audits import ALL_TABLES, OPERATOR, Copy, Row, audited, copied, other, rows_of, trusted_of
 from support.centre_database import peer, shared_url, sqlite_url
 from support.data_centre import SHORT_PAUSES, DataCentre, data_centre
 from support.mailers import Mailer
@@ -103,7 +103,7 @@ def changes(copy: Copy) -> Iterator[tuple[str, Table, Row, Row | None]]:
 
     They are the tables' own: a column that is new is here too.
     """
-    for table in metadata.sorted_tables:
+    for table in ALL_TABLES:
         rows = copy.rows[table.name]
         assert rows, table.name
         for number, column in enumerate(table.columns):
@@ -141,7 +141,7 @@ async def test_every_column_of_every_table_that_staff_change_is_found(either: Co
     after = await either.audited()
     assert (told(after.findings), after.is_compared) == (set(), True)
     assert after.rows == {name: len(either.rows[name]) for name in after.rows}
-    assert set(after.rows) | {"entries", "log_heads", "checkpoints"} == set(metadata.tables)
+    assert set(after.rows) | {"entries", "log_heads", "checkpoints"} == {table.name for table in ALL_TABLES}
 
 
 def _is_found(table: Table, written: set[str], found: set[tuple[str, str]]) -> bool:
@@ -151,6 +151,18 @@ def _is_found(table: Table, written: set[str], found: set[tuple[str, str]]) -> b
     is_key = not written or any(table.columns[name].primary_key for name in written)
     columns = {column for _, column in found}
     return {where for where, _ in found} == {table.name} and (is_key or columns == written)
+
+
+@pytest.mark.clause("M23")
+async def test_a_version_that_this_program_did_not_write_is_named(either: Copy) -> None:
+    (row,) = either.rows[VERSIONS.name]
+    either.change(VERSIONS, row, {"version_num": "m9999"})
+    found = (await either.audited()).findings.shown
+    either.restore(VERSIONS)
+    assert {(one.table, one.key, one.log, one.there) for one in found} == {
+        (VERSIONS.name, row["version_num"], "a row", "nothing"),
+        (VERSIONS.name, "m9999", "nothing", "a row"),
+    }
 
 
 @pytest.mark.clause("M27", "M29", "M23")
@@ -264,7 +276,7 @@ async def test_without_room_for_what_the_log_says_nothing_is_found_out(
 async def test_a_log_that_is_damaged_is_said_first(copy: Copy) -> None:
     copy.remove(ENTRIES, copy.rows["entries"][5])
     found = await copy.audited()
-    assert (found.entries, found.is_compared, found.rows) == (5, False, {})
+    assert (found.entries, found.is_compared, found.rows) == (5, False, {VERSIONS.name: 1})
     assert ("entries", "number") in told(found.findings)
 
 

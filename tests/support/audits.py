@@ -14,7 +14,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.transaction import HeldCheckpoint
 from fob_office.centre.database.exporting import export_log
 from fob_office.centre.database.keeping import open_keeper
-from fob_office.centre.database.tables import metadata
+from fob_office.centre.database.tables import VERSIONS, metadata
 from fob_protocol.metering.log.checkpoint import origin_of
 from fob_protocol.metering.log.export import ExportHead
 from support.centre_database import MeterBase, meter_base, peer
@@ -22,6 +22,7 @@ from support.data_centre import DataCentre
 
 OPERATOR: Final = peer(Kind.OPERATOR)
 Row = dict[str, Any]
+ALL_TABLES: Final = (*metadata.sorted_tables, VERSIONS)
 
 
 @contextmanager
@@ -97,7 +98,7 @@ class Copy:
 def rows_of(centre: DataCentre) -> dict[str, list[Row]]:
     """All tables, as they are now."""
     with open_keeper(centre.database_url) as keeper, keeper.database.read() as session:
-        return {table.name: _rows(session.connection(), table) for table in metadata.sorted_tables}
+        return {table.name: _rows(session.connection(), table) for table in ALL_TABLES}
 
 
 @contextmanager
@@ -105,7 +106,7 @@ def copied(rows: dict[str, list[Row]], trusted: Trusted, url: str) -> Iterator[C
     """Into an empty database."""
     with meter_base(url) as base:
         copy = Copy(base, trusted, rows)
-        for table in metadata.sorted_tables:
+        for table in ALL_TABLES:
             copy.restore(table)
         yield copy
 

@@ -18,9 +18,10 @@ from fob_office.centre.auditing.findings import Findings
 from fob_office.centre.auditing.following import Follower
 from fob_office.centre.auditing.log_walk import LogWalk
 from fob_office.centre.auditing.signed_sizes import SignedSizes
+from fob_office.centre.auditing.versions import look_at_versions
 from fob_office.centre.commands.database import Cell
 from fob_office.centre.database.limits import KEYS_LIMIT
-from fob_office.centre.database.tables import CHECKPOINTS
+from fob_office.centre.database.tables import CHECKPOINTS, VERSIONS
 
 # Looks at what did not fit, and seconds between: who franks all the time is met between two letters.
 LOOKS: Final = 8
@@ -61,6 +62,7 @@ class Audited:
 async def audit(ask: Database, trusted: Trusted, progress: Progress, pause: float = PAUSE) -> Audited:
     """Of one database. Raises BusRefusedError, OperatorError."""
     audited = Audited()
+    audited.rows[VERSIONS.name] = await look_at_versions(ask, audited.findings)
     with Expected() as expected:
         walk = await _read_log(ask, trusted, progress, expected, audited.findings)
         audited.entries = walk.frontier.size

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Table
 
 from fob_office.centre.auditing.expected import Columns, Expected, Key
-from fob_office.centre.auditing.findings import NOTHING, Findings, cell_in_words, in_words, key_in_words, short
+from fob_office.centre.auditing.findings import NOTHING, ROW, Findings, cell_in_words, in_words, key_in_words, short
 from fob_office.centre.auditing.following import without_key
 from fob_office.centre.commands.database import Cell
 from fob_office.centre.database.tables import CHECKPOINTS, ENTRIES, LOG_HEADS, metadata
@@ -14,7 +14,6 @@ from fob_protocol.office.hashing import digest
 
 # All that are made from the log, whose own are looked at while it is read.
 TABLES: Final = tuple(table for table in metadata.sorted_tables if table not in (CHECKPOINTS, ENTRIES, LOG_HEADS))
-_ROW: Final = "a row"
 
 
 def key_of(table: Table, row: Sequence[Cell]) -> Key:
@@ -33,7 +32,7 @@ def tell(expected: Expected, findings: Findings, table: Table, key: Key, row: Se
     """What is wrong with a row; None: it is not there."""
     due, shown = expected.get(table.name, key), key_in_words(key)
     if due is None or row is None:
-        findings.add(table.name, shown, "", *((NOTHING, _ROW) if row is not None else (_ROW, NOTHING)))
+        findings.add(table.name, shown, "", *((NOTHING, ROW) if row is not None else (ROW, NOTHING)))
         return
     for name, cell in _named(table, row):
         if not _fits(table, name, cell, due):

@@ -9,6 +9,7 @@ from fob_protocol.office.hashing import digest
 # What is told; the rest is counted.
 FINDINGS_LIMIT: Final = 1000
 NOTHING: Final = "nothing"
+ROW: Final = "a row"
 _HASH: Final = b"H"
 _SHORT: Final = 32
 _TEXT_LIMIT: Final = 80

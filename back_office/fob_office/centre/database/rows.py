@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, and_, literal, or_, select, tuple_
 
@@ -10,16 +10,17 @@ from fob_office.centre.commands.database import Cell, Rows
 from fob_office.centre.database.limits import KEYS_LIMIT, PAGE_LIMIT, PAGE_ROWS, ROW_LIMIT
 from fob_office.centre.database.log import damaged
 from fob_office.centre.database.prepared import malformed
-from fob_office.centre.database.tables import metadata
+from fob_office.centre.database.tables import VERSIONS, metadata
 
+_TABLES: Final = {**metadata.tables, VERSIONS.name: VERSIONS}
 _OF_8_OCTETS = 1 << 63
 
 
 def table_of(name: str) -> Table:
     """Raises BusRefusedError MALFORMED."""
-    if name not in metadata.tables:
+    if name not in _TABLES:
         raise malformed("there is no such table")
-    return metadata.tables[name]
+    return _TABLES[name]
 
 
 def rows_after(connection: Connection, table: Table, after: Sequence[Cell] | None) -> Rows:

@@ -23,6 +23,9 @@ def _text(name: str, **options: Any) -> Column[str]:
     return Column(name, Text, nullable=False, **options)
 
 
+# Alembic's own, which makes it: of which version the tables are.
+VERSIONS: Final = Table("alembic_version", MetaData(), _text("version_num", primary_key=True))
+
 # STRICT: SQLite too keeps nothing but numbers where numbers stand, whoever writes.
 MAILERS: Final = Table(
     "mailers", metadata,
