@@ -159,6 +159,46 @@ async def test_an_account_under_its_level_is_refilled_by_itself(centre: DataCent
         assert payments_of(centre, anna.serial) == (1_000, 0)
 
 
+@pytest.mark.clause("M29", "M30")
+@pytest.mark.parametrize("payment", list(Payment))
+async def test_a_rule_that_refills_less_than_the_least_deposit_is_refused(centre: DataCentre, payment: Payment) -> None:
+    centre.deposit = 500
+    async with centre.function_server() as (server, peers):
+        anna = Mailer(centre, server)
+        with pytest.raises(RefusedError) as refused:
+            await anna.sign_up(payment=payment, refill=Refill(below=500, amount=499))
+        assert refused.value.refusal is Refusal.PAYMENT_REFUSED
+        assert refused.value.said == "a refill of 499; at least 500 at once"
+        assert "Begin" not in peers.asked
+        await anna.sign_up(payment=payment, refill=Refill(below=500, amount=500))
+
+
+@pytest.mark.clause("M29")
+@pytest.mark.parametrize("payment", [Payment.PREPAID, Payment.POSTPAID])
+async def test_a_rule_from_before_a_higher_deposit_is_not_carried_out(centre: DataCentre, payment: Payment) -> None:
+    """Less is not loaded, and more nobody has permitted: the mailer loads himself."""
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up(payment=payment, refill=Refill(below=100, amount=300))
+        await anna.load(150)
+    centre.deposit = 500
+    async with centre.function_server() as (server, _):
+        anna.server = server
+        # Under its level now: nothing comes behind it.
+        await anna.frank(85)
+        await server.close()
+        assert (await anna.about()).registers.loads == 150
+        with pytest.raises(RefusedError) as refused:
+            await anna.frank(85)
+        assert refused.value.refusal is Refusal.INSUFFICIENT_FUNDS
+        assert refused.value.said == "no refill of 300: at least 500 at once"
+        assert (await anna.about()).registers.loads == 150
+        await anna.load(500)
+        await anna.frank(85)
+        await server.close()
+        assert payments_of(centre, anna.serial) == ((650, 0) if payment == Payment.PREPAID else (0, 0))
+
+
 @pytest.mark.clause("M14", "M19")
 async def test_a_new_device_gets_a_new_key_and_the_old_one_is_refused(centre: DataCentre) -> None:
     async with centre.function_server() as (server, _):

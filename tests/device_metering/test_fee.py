@@ -11,6 +11,7 @@ from fob_device.metering.joining import Wish
 from fob_protocol.metering.answers import About
 from fob_protocol.metering.faults import MeterError, MeterFault
 from fob_protocol.metering.kinds import Deed, Payment
+from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import SignUp, SignUpRequest, read_signed
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.message import Message, read
@@ -91,6 +92,20 @@ def test_what_is_not_sold_is_named_before_a_password_is_typed(tmp_path: Path) ->
         with pytest.raises(CkrError, match=f"no kwh-milli is sold; what is: {KIND}"):
             await bench.join(Wish("kwh-milli", Payment.PREPAID, None, ("20095",)))
         assert (bench.office.account, bench.typed) == (None, 0)
+
+    on_meter_bench(tmp_path, story, joined=False)
+
+
+@pytest.mark.clause("M29", "M30")
+def test_a_refill_under_the_least_deposit_is_refused_before_a_password_is_typed(tmp_path: Path) -> None:
+    async def story(bench: MeterBench) -> None:
+        await bench.validated()
+        with pytest.raises(RefusedError) as refused:
+            await bench.join(Wish(KIND, Payment.PREPAID, Refill(500, 499), ("20095",)))
+        assert refused.value.refusal is Refusal.PAYMENT_REFUSED
+        assert refused.value.said == "a refill of EUR 4.99; at least EUR 5.00 at once"
+        assert (bench.office.account, bench.typed) == (None, 0)
+        await bench.join(Wish(KIND, Payment.PREPAID, Refill(500, 500), ("20095",)))
 
     on_meter_bench(tmp_path, story, joined=False)
 

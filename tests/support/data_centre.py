@@ -139,6 +139,8 @@ class DataCentre:
         self.freshness = freshness
         # What signing up costs.
         self.fee = 0
+        # The least that is loaded at once.
+        self.deposit = 0
         # Where a box dies next; it is restarted unless it stands in `stays_dead`.
         self.kill_at: dict[str, CrashPoint] = {}
         self.stays_dead: set[str] = set()
@@ -294,7 +296,7 @@ class DataCentre:
         box = self.boxes.open("function-1")
         views = ViewFile(self.folder, box.manufacturing)
         peers = WatchedPeers(LinkedPeers(box.links, views), cut)
-        settings = replace(read_settings(box.folder), fee=self.fee)
+        settings = replace(read_settings(box.folder), fee=self.fee, deposit=self.deposit)
         server = FunctionServer(settings, peers, box.links, self.boxes.surroundings)
         try:
             yield server, peers

@@ -103,6 +103,8 @@ class Joiner:
         """The password comes last, so that nobody types it in vain."""
         terms = await self.terms()
         fee = 0 if wish is None else _agreed(wish, terms)
+        if wish is not None and wish.refill is not None:
+            _check_refill(wish.value_kind, wish.refill, terms.deposit)
         now = self.talker.known.now(self.talker.now).time
         boxes = server_for(self.talker, Usage.BOXES)
         box = authentication_box(terms, boxes.signing_key, now, self.random)
@@ -166,6 +168,14 @@ def _agreed(wish: Wish, terms: TermsGiven) -> int:
     if wish.fee not in (None, terms.fee):
         raise MeterError(MeterFault.WRONG_FEE, f"signing up costs {terms.fee} now, and {wish.fee} was shown")
     return terms.fee
+
+
+def _check_refill(value_kind: str, rule: Refill, deposit: int) -> None:
+    """As the data centre would, but before the password. Raises RefusedError PAYMENT_REFUSED."""
+    if rule.amount < deposit:
+        least = amount_words(value_kind, deposit)
+        said = f"a refill of {amount_words(value_kind, rule.amount)}; at least {least} at once"
+        raise RefusedError(Refusal.PAYMENT_REFUSED, said=said)
 
 
 def _check_account(joining: Joining, answer: SignedUp) -> None:

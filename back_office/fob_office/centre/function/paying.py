@@ -67,10 +67,16 @@ class Paying:
         return await self.changing.change(request, do)
 
     async def refill(self, held: Held) -> None:
-        """By the rule in the mailer's record, once for each record of the meter. Raises as `load`."""
-        record = held.record
-        if not _is_low(held):
+        """By the rule in the mailer's record, once for each record of the meter. Raises as `load`.
+
+        A rule whose amount is less than the deposit is not carried out: nobody has permitted more.
+        """
+        record, rule = held.record, mailer(held).refill
+        if rule is None or record.registers.descending >= rule.below:
             return
+        if rule.amount < self.deposit:
+            why = f"no refill of {rule.amount}: at least {self.deposit} at once"
+            raise refused(Refusal.INSUFFICIENT_FUNDS, why)
         request = derived(REFILL, record.serial, record.registers.counter)
 
         async def do(now: Held) -> Changed:

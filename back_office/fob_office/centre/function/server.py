@@ -53,7 +53,7 @@ class FunctionServer:
             settings,
             surroundings,
             changing,
-            Signing(peers, changing, presenting, settings.fee),
+            Signing(peers, changing, presenting, settings.fee, settings.deposit),
             self._franking,
             paying,
             self.refunding,

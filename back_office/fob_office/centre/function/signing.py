@@ -25,12 +25,13 @@ from fob_protocol.office.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Of one function server. `fee`: what signing up costs now."""
+    """Of one function server. `fee`: what signing up costs now; `deposit`: the least that is loaded at once."""
 
     peers: Peers
     changing: Changing
     presenting: Presenting
     fee: int = 0
+    deposit: int = 0
 
     async def sign_up(self, signed: bytes) -> bytes:
         """A new mailer with a meter (M8). Raises BusRefusedError, RuleBrokenError, OfficeError."""
@@ -44,6 +45,9 @@ class Signing:
             raise refused(Refusal.NAME_TAKEN, "another mailer has this name")
         if asked.fee != self.fee:
             raise refused(Refusal.PAYMENT_REFUSED, f"signing up costs {self.fee}, and {asked.fee} was agreed to")
+        if asked.refill is not None and asked.refill.amount < self.deposit:
+            why = f"a refill of {asked.refill.amount}; at least {self.deposit} at once"
+            raise refused(Refusal.PAYMENT_REFUSED, why)
         user = await self.peers.any(Kind.STEEL, OrderUser(None, asked.sealing_key, request))
         record_user = RecordUser(user.order, signed)
         mailer = (await self.peers.opener(Kind.AUTHENTICATION, asked.password, record_user)).record
