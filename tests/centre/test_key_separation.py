@@ -68,6 +68,7 @@ OTHERS_THAN_FUNCTION = {
     "HandOver": {Kind.METER},
     "TakeView": {Kind.OPERATOR, Kind.METER},
     "HeldView": {Kind.OPERATOR, Kind.FUNCTION},
+    "HeldMarks": {Kind.OPERATOR},
     "Look": {Kind.OPERATOR, Kind.FUNCTION},
     "VerifyTokens": {Kind.OPERATOR},
     "Certify": {Kind.OPERATOR},

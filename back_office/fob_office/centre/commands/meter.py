@@ -197,6 +197,20 @@ class Keep(Command[Done], frozen=True):
     rows: tuple[tuple[str, bytes, bytes], ...]
 
 
+class MarksHeld(Reply, frozen=True):
+    """Keys of rows, and of each `[view, counter, H(row)]` in MessagePack. None is the end."""
+
+    marks: tuple[tuple[bytes, bytes], ...]
+
+
+class HeldMarks(Command[MarksHeld], frozen=True):
+    """What this box holds of a slot, owner or not, above a key of a table: to compare two boxes. OPERATOR."""
+
+    slot: int
+    table: str
+    after: bytes
+
+
 class Handed(Reply, frozen=True):
     """Rows of one slot in the order of their keys; none is the end."""
 

@@ -21,6 +21,7 @@ from fob_office.centre.founding.plan import NewKind
 from fob_office.centre.founding.telling import admitted
 from fob_office.centre.function.settings import read_told, write_settings
 from fob_office.centre.operating.here import names_here
+from fob_office.centre.operating.knowing import put_back_beside
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.restarting import changing_alone, pid_of, restart, until
 from fob_office.centre.places import (
@@ -154,7 +155,7 @@ async def _give(
 
 
 async def _check_slots(operator: Operator, name: str) -> None:
-    """Raises OperatorError: what it owns would be lost with it."""
+    """Raises OperatorError: what it owns, or knows better than the box beside it, would be lost with it."""
     view = ViewFile(operator.centre, operator.manufacturing).newest()
     complete: dict[str, tuple[int, ...]] = {}
     for number, slot in enumerate(view.slots):
@@ -165,6 +166,9 @@ async def _check_slots(operator: Operator, name: str) -> None:
         if slot.second is None or number not in complete[slot.second]:
             why = f"slot {number} is known to no other box yet"
             raise OperatorError("nothing was removed", why, f"{_STATUS}    (and wait until there is a second)")
+    found = await put_back_beside(operator, name, view)
+    if found is not None:
+        raise OperatorError("nothing was removed", found.why, f"fob-office centre box remove {found.box}")
 
 
 def _keep_log_key(operator: Operator, name: str) -> None:

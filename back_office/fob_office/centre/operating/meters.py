@@ -11,6 +11,7 @@ from fob_office.centre.commands.meter import Look
 from fob_office.centre.commands.steel import OrderKey
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.recovering import recover_mailer
+from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
 from fob_office.paging import PAGE
 from fob_protocol.cose import mac0
@@ -27,11 +28,16 @@ _STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Records as they stand in the database, and what the meter box says of the meter's: `genuine`, or why not."""
+    """Records as they stand in the database, and what the meter box says of the meter's: `genuine`, or why not.
+
+    `owner`: that box; `second`: the one that knows the meter too, if there is one.
+    """
 
     meter: MeterRecord
     user: UserRecord
     checked: str
+    owner: str
+    second: str | None
 
 
 async def list_meters(operator: Operator, after: str, count: int) -> list[MeterRecord]:
@@ -47,14 +53,16 @@ async def list_meters(operator: Operator, after: str, count: int) -> list[MeterR
 
 
 async def show_meter(operator: Operator, serial: str) -> Shown:
-    """Raises BusRefusedError NO_METER."""
+    """Raises BusRefusedError NO_METER; DirectoryError."""
     meter, user = await _fetch(operator, serial)
     checked = GENUINE
     try:
         await operator.peers.owner(serial, Look(meter, ()))
     except BusRefusedError as refused:
         checked = f"{refused.word}: {refused.why}"
-    return Shown(_meter(meter), read(UserRecord, mac0.unchecked_payload(user)), checked)
+    # After the look: whoever answered owns it still, or was followed by this one.
+    slot = ViewFile(operator.centre, operator.manufacturing).newest().of(serial)
+    return Shown(_meter(meter), read(UserRecord, mac0.unchecked_payload(user)), checked, slot.owner, slot.second)
 
 
 async def order(operator: Operator, serial: str, deed: Deed, limits: Limits | None = None) -> bool:

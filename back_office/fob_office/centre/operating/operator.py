@@ -16,6 +16,7 @@ from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
+from fob_office.centre.next_step import split_next
 from fob_office.centre.places import OPERATOR, CentreSettings, load_centre
 from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
@@ -92,7 +93,8 @@ def told(what: str) -> Iterator[None]:
     except BusRefusedError as error:
         if error.word == Word.NO_METER:
             raise NotFoundError(what, error.why, "fob-office centre meter list") from None
-        raise OperatorError(what, f"{error.word}: {error.why}", _STATUS) from None
+        reason = split_next(error.why)
+        raise OperatorError(what, f"{error.word}: {reason.why}", reason.command or _STATUS) from None
     except (AwayError, DirectoryError, PassError) as error:
         raise OperatorError(what, str(error), _STATUS) from None
     except (CoseError, OfficeError) as error:

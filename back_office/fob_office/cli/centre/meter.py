@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 from msgspec.structs import replace
 
+from fob_office.centre.next_step import split_next
 from fob_office.centre.operating import meters
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
@@ -44,17 +45,18 @@ def list_(cli: Cli, state: Path, after: str, count: int) -> None:
 @click.argument("serial")
 @pass_cli
 def show(cli: Cli, state: Path, serial: str) -> None:
-    """One meter and its mailer; `checked` is what its meter box says of the record."""
+    """One meter and its mailer; `checked` is what its meter box, the `owner`, says of the record."""
     shown = ask(cli, state, f"meter {serial} is not known", lambda operator: meters.show_meter(operator, serial))
     record, user = shown.meter, shown.user
     limits = record.limits
+    second = shown.second if shown.second is not None or cli.is_json else "none"
     cli.fields(
         _row(record)
         | {
             "loads": record.registers.loads, "freshness": record.freshness.kind.name.lower(),
             "most_for_a_piece": limits.piece, "most_for_a_day": limits.daily, "credit": limits.credit,
             "name": user.name, "payment": user.payment.name.lower(), "origins": list(user.origins),
-            "checked": shown.checked,
+            "owner": shown.owner, "second": second, "checked": shown.checked,
         }
     )  # fmt: skip
 
@@ -142,7 +144,9 @@ def recover(cli: Cli, state: Path, serial: str | None, everything: bool) -> None
     cli.say(f"recovered {len(done.recovered)} meters; {done.genuine} were as their boxes know them")
     if done.failed:
         why = f"boxes did not say how {len(done.failed)} of them stand"
-        raise OperatorError("not all meters were recovered", why, "fob-office centre status")
+        commands = (split_next(said).command for _, said in done.failed)
+        helps = next((command for command in commands if command is not None), "fob-office centre status")
+        raise OperatorError("not all meters were recovered", why, helps)
 
 
 def _say_mailer(cli: Cli, serial: str) -> None:

@@ -26,6 +26,7 @@ from fob_office.centre.commands.meter import (
     Credit,
     Frank,
     HandOver,
+    HeldMarks,
     HeldView,
     Keep,
     LastChange,
@@ -94,6 +95,7 @@ class MeterBox:
             HeldView: row([Kind.OPERATOR, Kind.FUNCTION], self._taking.held_view),
             Keep: row([Kind.METER], self._taking.keep),
             HandOver: row([Kind.METER], self._giving.hand_over),
+            HeldMarks: row([Kind.OPERATOR], self._giving.held_marks),
         }
 
     async def _take_view(self, peer: Pass, command: TakeView) -> Done:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -9,12 +10,13 @@ import structlog
 from fob_office.centre.boxes.meter.keeping import ROWS_LIMIT, Peers
 from fob_office.centre.boxes.meter.ownership import Ownership
 from fob_office.centre.boxes.meter.shelf import Shelf
+from fob_office.centre.boxes.meter.standing import mark_of
 from fob_office.centre.boxes.meter.taking import TABLES, Taking, rows_of_slot
 from fob_office.centre.boxes.rows import Row
 from fob_office.centre.boxes.store import StoreError
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Pass
-from fob_office.centre.commands.meter import Handed, HandOver
+from fob_office.centre.commands.meter import Handed, HandOver, HeldMarks, MarksHeld
 from fob_office.centre.limits import LONGEST_PAUSE, SLOTS
 from fob_office.centre.words import Word
 
@@ -26,7 +28,7 @@ _PAGE: Final = 512
 
 
 class Giving:
-    """Of one box, for the slots that it owns."""
+    """Of one box, for the slots that it owns; to an operator marks of all that it holds."""
 
     def __init__(self, store: Shelf, ownership: Ownership) -> None:
         self._store = store
@@ -34,8 +36,7 @@ class Giving:
 
     async def hand_over(self, peer: Pass, command: HandOver) -> Handed:
         """Raises BusRefusedError OLDER_VIEW, NEWER_VIEW, INCOMPLETE, MALFORMED."""
-        if command.table not in TABLES or not 0 <= command.slot < SLOTS:
-            raise BusRefusedError(Word.MALFORMED, "no such table or slot")
+        _check_place(command.slot, command.table)
         self._ownership.check_view(command.view)
         self._ownership.check_owner_for(peer.name, command.slot)
         rows: list[Row] = []
@@ -47,6 +48,13 @@ class Giving:
             if row.octets:
                 rows.append(row)
         return Handed(tuple(rows))
+
+    async def held_marks(self, peer: Pass, command: HeldMarks) -> MarksHeld:
+        """Whoever owns the slot. Raises BusRefusedError MALFORMED."""
+        _check_place(command.slot, command.table)
+        rows = rows_of_slot(self._store, command.slot, command.table, command.after)
+        marks = ((row.key, mark_of(row.octets)) for row in rows if row.octets)
+        return MarksHeld(tuple(islice(marks, _PAGE)))
 
 
 class Fetching:
@@ -119,6 +127,11 @@ class Fetching:
                     break
                 after = rows[-1].key
         await self._taking.complete(view, slot)
+
+
+def _check_place(slot: int, table: str) -> None:
+    if table not in TABLES or not 0 <= slot < SLOTS:
+        raise BusRefusedError(Word.MALFORMED, "no such table or slot")
 
 
 def _comes_by_itself(error: Exception) -> bool:

@@ -19,6 +19,7 @@ from fob_office.centre.bus.commands import Command, Reply
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.commands.meter import Keep, TakeView
 from fob_office.centre.limits import FRAME_LIMIT, IN_HAND
+from fob_office.centre.next_step import with_next
 from fob_office.centre.words import Word
 
 ReplyT = TypeVar("ReplyT", bound=Reply)
@@ -147,7 +148,7 @@ class _Second:
             self.is_away = True
             raise BusRefusedError(Word.ALONE, f"the second: {away}") from None
         except BusRefusedError as refused:
-            raise _at_owner(refused) from None
+            raise _at_owner(self._ownership.me, refused) from None
         self.is_away = False
 
     async def _send(self, group: Sequence[Told]) -> None:
@@ -162,12 +163,13 @@ class _Second:
                 await self._peers.ask(self._name, Keep(self._ownership.number, rows))
 
 
-def _at_owner(refused: BusRefusedError) -> BusRefusedError:
-    """What the second's refusal is to who asked for the change."""
+def _at_owner(me: str, refused: BusRefusedError) -> BusRefusedError:
+    """What the second's refusal is to who asked for the change. `box remove` looks whether it is the right one."""
     if refused.word == Word.OLDER_VIEW:
         return BusRefusedError(Word.MOVED, "the second knows of a newer view")
     if refused.word == Word.NEWER_STANDING:
-        return BusRefusedError(Word.TAMPERING, "the second knows more of this meter: this box was put back")
+        why = f"{me} was put back to an older folder: its second {refused.why}"
+        return BusRefusedError(Word.TAMPERING, with_next(why, f"box remove {me}"))
     return BusRefusedError(Word.ALONE, f"the second: {refused}")
 
 

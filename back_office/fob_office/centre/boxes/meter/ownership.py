@@ -93,6 +93,10 @@ class Ownership:
         self.own(serial)
         return self._slot(slot_of(serial)).second
 
+    def owner_of(self, slot: int) -> str:
+        """As the view says. Raises BusRefusedError MOVED: there is none."""
+        return self._slot(slot).owner
+
     def check_view(self, number: int) -> None:
         """Whether another box holds the same view. Raises BusRefusedError OLDER_VIEW, NEWER_VIEW."""
         if number != self.number:

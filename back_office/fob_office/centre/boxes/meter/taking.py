@@ -97,7 +97,7 @@ class Taking:
                 if (table, key) in self._told or kept == octets:
                     continue
                 if table == STANDINGS and not gives_way(kept, octets, view):
-                    raise BusRefusedError(Word.NEWER_STANDING, f"this box knows more of {key[1:].decode()}")
+                    raise self._knows_more(key, kept, self._ownership.owner_of(slot), octets)
                 # A row is never deleted: one without octets is none.
                 new.append(Row(table, key, octets or b""))
             if new:
@@ -120,7 +120,12 @@ class Taking:
         kept = self._store.get(row.table, row.key)
         is_strict = self._ownership.is_complete_second(slot) or (row.table, row.key) in self._told
         if not (follows(kept, row.octets) if is_strict else gives_way(kept, row.octets, view)):
-            raise BusRefusedError(Word.NEWER_STANDING, f"this box knows more of {row.key[1:].decode()}")
+            raise self._knows_more(row.key, kept, owner, row.octets)
+
+    def _knows_more(self, key: bytes, kept: bytes | None, owner: str, told: bytes | None) -> BusRefusedError:
+        mine, theirs = (rank_of(octets).counter if octets else 0 for octets in (kept, told))
+        why = f"{self._ownership.me} holds record {mine} of {key[1:].decode()}, where {owner} has {theirs or 'none'}"
+        return BusRefusedError(Word.NEWER_STANDING, why)
 
     def _mine(self, slot: int, table: str, after: bytes, until: bytes | None) -> dict[bytes, bytes]:
         return {
