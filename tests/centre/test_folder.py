@@ -127,6 +127,35 @@ def test_a_box_without_its_hardware_key_is_none(boxes: Boxes, change: Callable[[
     assert (path / TAMPERED).exists()
 
 
+@pytest.mark.clause("M3")
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_hardware_key_that_is_open_to_others_is_refused_and_kept(boxes: Boxes, mode: int) -> None:
+    """Whoever copied a folder so has another mistake to mend than a box that is lost."""
+    folder = boxes.make(Kind.METER, "meter-1").path
+    (folder / HARDWARE_KEY).chmod(mode)
+    with pytest.raises(OperatorError) as refused:
+        open_folder(folder, "meter-1", os.urandom)
+    assert refused.value.lines.splitlines() == [
+        "error: the hardware key of meter-1 is no secret",
+        f"why:   {folder / HARDWARE_KEY} is open to others (mode {mode:04o})",
+        f"try:   chmod 600 {folder / HARDWARE_KEY}",
+    ]
+    (folder / HARDWARE_KEY).chmod(0o600)
+    open_folder(folder, "meter-1", os.urandom)
+
+
+@pytest.mark.clause("M3")
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file to another user")
+def test_a_hardware_key_of_another_user_is_refused_and_kept(boxes: Boxes) -> None:
+    folder = boxes.make(Kind.METER, "meter-1").path
+    os.chown(folder / HARDWARE_KEY, 12_345, 12_345)
+    with pytest.raises(OperatorError, match=r"another user's \(uid 12345\)"):
+        open_folder(folder, "meter-1", os.urandom)
+    # Root works for the user whose folder it is.
+    os.chown(folder, 12_345, 12_345)
+    open_folder(folder, "meter-1", os.urandom)
+
+
 def test_the_hardware_key_is_overwritten_before_it_is_deleted(boxes: Boxes, tmp_path: Path) -> None:
     path = boxes.make(Kind.METER, "meter-1").path
     link = tmp_path / "the same octets"

@@ -26,6 +26,7 @@ from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_office.errors import OperatorError
 from support.office_process import fob_office
+from support.running_centre import RunningCentre, until
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
@@ -52,13 +53,17 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     return lines
 
 
+def open_to_others(folder: Path) -> list[Path]:
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+
+
 def check(state: Path) -> None:
     """One data centre, whole; nothing of it is open to others; the office has two servers with keys of elsewhere."""
     folder = centre_folder(state)
     entries = {entry.name: entry for entry in read_entries(folder / DIRECTORY)}
     assert {path.name for path in folder.iterdir() if path.is_dir()} == {*entries, "views"}
     assert not (state / BEGUN).exists()
-    assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*")) if path.is_file()} == {0}
+    assert open_to_others(folder) == []
     servers = {server["name"]: server for server in json.loads(fob_office(state, "server", "list", "--json"))}
     assert [servers[name]["usages"] for name in ("metering", "boxes")] == [["metering"], ["boxes"]]
     assert {servers[name]["state"] for name in ("metering", "boxes")} == {"elsewhere"}
@@ -157,6 +162,26 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
         == "why:   payment-1 stays for ever: what a payment process knows, no other one does"
     )
     assert refused(capsys, "centre", "box", "remove", "meter-7", *state)[1] == "why:   there is no meter-7"
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_all_of_it_is_its_user_s_alone_whatever_the_umask(office: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        fob_office(office, "centre", "init", *SMALL)
+        assert os.umask(umask) == umask
+        assert open_to_others(centre_folder(office)) == []
+        if umask == 0:
+            # As an earlier version made it.
+            centre_folder(office).chmod(0o777)
+            centre = RunningCentre(office)
+            centre.start()
+            centre.tell("box", "add", "function")
+            until(lambda: centre.has("function-2") and centre.status().is_ready)
+            assert open_to_others(centre_folder(office)) == []
+            centre.stop()
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.clause("M29", "M33")

@@ -4,6 +4,8 @@ import errno
 import os
 import shlex
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -73,10 +75,39 @@ def read_private(path: Path, what: str, limit: int, command: str) -> bytes:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise OperatorError(f"{what} cannot be read", f"{path} is not a file", command)
-        if mode & _OTHERS:
-            why = f"{path} is open to others (mode {stat.S_IMODE(mode):04o})"
-            raise OperatorError(f"{what} is no secret", why, f"chmod 600 {shlex.quote(str(path))}")
+        _check_mode(path, mode, what)
         octets = file.read(limit + 1)
     if len(octets) > limit:
         raise OperatorError(f"{what} is damaged", f"{path} has more than {limit} octets", command)
     return octets
+
+
+def require_private(path: Path, what: str) -> None:
+    """Of a file, where there is one. Raises OperatorError: others can open it, or it is another user's."""
+    try:
+        found, folder = path.stat(), path.parent.stat()
+    except OSError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        return
+    _check_mode(path, found.st_mode, what)
+    # For root it is also that of the user for whom root works here.
+    if found.st_uid not in {os.geteuid(), *([folder.st_uid] if os.geteuid() == 0 else [])}:
+        why = f"{path} is another user's (uid {found.st_uid})"
+        raise OperatorError(f"{what} is no secret", why, f"ls -ln {shlex.quote(str(path.parent))}")
+
+
+@contextmanager
+def owner_alone() -> Iterator[None]:
+    """What this process makes meanwhile is its user's alone, whatever the umask was."""
+    before = os.umask(_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _check_mode(path: Path, mode: int, what: str) -> None:
+    if mode & _OTHERS:
+        why = f"{path} is open to others (mode {stat.S_IMODE(mode):04o})"
+        raise OperatorError(f"{what} is no secret", why, f"chmod 600 {shlex.quote(str(path))}")

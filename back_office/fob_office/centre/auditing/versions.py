@@ -13,8 +13,8 @@ async def look_at_versions(ask: Database, findings: Findings) -> int:
     while rows := (await ask(rows_above(VERSIONS, there[-1] if there else None))).rows:
         there += rows
     due = {(revision,) for revision in METERS.script.get_heads()}
-    for key in due.difference(there):
-        findings.add(VERSIONS.name, key_in_words(key), "", ROW, NOTHING)
+    for missing in due.difference(there):
+        findings.add(VERSIONS.name, key_in_words(missing), "", ROW, NOTHING)
     for key in there:
         if key not in due:
             findings.add(VERSIONS.name, key_in_words(key), "", NOTHING, ROW)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.limits import BOX_FILE_LIMIT
 from fob_office.errors import OperatorError
-from fob_office.secrets.private_file import flush_folder, replace_file, write_new
+from fob_office.secrets.private_file import flush_folder, replace_file, require_private, write_new
 from fob_protocol.cose.cbor import Value, encode
 from fob_protocol.office.hashing import derive
 
@@ -163,7 +163,7 @@ def create_folder(path: Path, name: str, random: Callable[[int], bytes]) -> BoxF
 
 
 def open_folder(path: Path, name: str, random: Callable[[int], bytes]) -> BoxFolder:
-    """Raises TamperedError when it was changed, now or before; OperatorError when there is no box."""
+    """Raises TamperedError when it was changed, now or before; OperatorError when there is no box, or it is open."""
     if not path.is_dir():
         raise OperatorError(f"the box {name} cannot be opened", f"{path} is no folder", "fob-office centre --help")
     if (path / TAMPERED).exists():
@@ -194,7 +194,8 @@ def erase(path: Path, why: str) -> None:
 
 
 def _hardware_key(path: Path) -> bytes:
-    """Nothing, when there is none."""
+    """Nothing, when there is none. Raises OperatorError: others may have read it, and that is no reason to erase it."""
+    require_private(path / HARDWARE_KEY, f"the hardware key of {path.name}")
     try:
         with (path / HARDWARE_KEY).open("rb") as file:
             key = file.read(HARDWARE_KEY_SIZE + 1)

@@ -24,6 +24,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.errors import OperatorError
 from fob_office.http.orphans import end_with_parent
 from fob_office.logs import configure_logs
+from fob_office.secrets.private_file import owner_alone
 from fob_office.settings import LogSettings
 from fob_office.surroundings import SYSTEM, Surroundings
 
@@ -54,7 +55,7 @@ def run_box(
     keep_inside()
     end_with_parent()
     try:
-        with alone_in(path), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with owner_alone(), alone_in(path), asyncio.Runner(loop_factory=loop_factory()) as runner:
             box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
             runner.run(_run(box, _factory(box, factories)))
     except TamperedError as error:

@@ -1,12 +1,14 @@
 """Where a process answers: `unix:/run/fob/meter-1` or `tcp:10.0.0.7:7300`."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Final
 
 from fob_office.centre.bus.channel import Channel
 from fob_office.errors import UsageError
 from fob_office.listening import parse_place
+from fob_office.secrets.private_file import OWNER_ONLY
 
 _UNIX: Final = "unix:"
 _TCP: Final = "tcp:"
@@ -39,7 +41,9 @@ async def listen(address: str, make: Callable[[], Channel]) -> tuple[asyncio.Ser
     loop = asyncio.get_running_loop()
     place = _split(address)
     if isinstance(place, str):
-        return await loop.create_unix_server(make, place, backlog=_BACKLOG), address
+        listening = await loop.create_unix_server(make, place, backlog=_BACKLOG)
+        os.chmod(place, OWNER_ONLY)
+        return listening, address
     host, port = place
     server = await loop.create_server(make, host, port, backlog=_BACKLOG)
     port = server.sockets[0].getsockname()[1]

@@ -41,7 +41,7 @@ from fob_office.centre.supervising.history import History
 from fob_office.errors import OperatorError
 from fob_office.issuer.service import Issuing, PublicKeys
 from fob_office.office import Office
-from fob_office.secrets.private_file import flush_folder, write_new
+from fob_office.secrets.private_file import flush_folder, owner_alone, write_new
 from fob_office.servers.key_pair import KeyPair
 from fob_protocol.office.certificate import Usage
 from fob_protocol.office.message import Message, read
@@ -66,7 +66,7 @@ def make_centre(office: Office, issuing: Issuing, plan: Plan) -> Path:
     """Its folder. Raises OperatorError, UsageError, OSError."""
     state = office.settings.state
     folder = centre_folder(state)
-    with _alone(folder.parent):
+    with owner_alone(), _alone(folder.parent):
         if folder.exists():
             raise OperatorError(_NOT_MADE, f"there is one in {folder}", f"fob-office centre run --state {state}")
         part = folder.with_name(BEGUN)

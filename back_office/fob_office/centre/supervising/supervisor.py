@@ -36,11 +36,13 @@ from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
 from fob_office.centre.supervising.wish import fulfil, is_wished
 from fob_office.centre.view_file import write_view
+from fob_office.secrets.private_file import owner_alone
 from fob_office.settings import LogSettings
 from fob_office.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
 
+_OWNER_ONLY: Final = 0o700
 # One after another: who asks ends before who is asked.
 STAGES: Final = (
     (Kind.COMMUNICATION,),
@@ -56,7 +58,9 @@ def run_centre(
 ) -> None:  # fmt: skip
     """Until SIGTERM or SIGINT. Raises OperatorError, OSError."""
     settings = load_centre(centre)
-    with supervising(centre):
+    with owner_alone(), supervising(centre):
+        # An earlier version made it as the umask was.
+        centre.chmod(_OWNER_ONLY)
         with told("the data centre does not run"):
             check_one_provider(centre)
         prepare()

@@ -10,6 +10,7 @@ from fob_office.centre.places import centre_folder
 from fob_office.cli.context import Cli, pass_cli, state_option
 from fob_office.database.troubles import of_system
 from fob_office.errors import OperatorError
+from fob_office.secrets.private_file import owner_alone
 
 _NOT_RESTORED = "nothing was put back"
 
@@ -21,7 +22,7 @@ _NOT_RESTORED = "nothing was put back"
 def restore(cli: Cli, state: Path, backup: Path) -> None:
     """Put the meters' database back from a BACKUP of the office, while nothing runs. Boxes stay as they are."""
     try:
-        with told(_NOT_RESTORED):
+        with owner_alone(), told(_NOT_RESTORED):
             done = restore_centre(centre_folder(state), backup)
     except OSError as error:
         why, command = of_system(error)
