@@ -128,6 +128,18 @@ async def test_a_meter_that_was_begun_since_is_missed_too(world: Meters) -> None
     await put_back(world, "meter-1", old)
     assert await beside(world, "meter-2") == PutBack("meter-1", "M-1", "meter-2")
     assert await beside(world, "meter-1") is None
+    why = "meter-1 was put back to an older folder: its second meter-2 holds record 1 of M-1, where meter-1 has none"
+    for asked in (customer.frank_command(1), LastChange("M-1")):
+        with pytest.raises(BusRefusedError, match=why):
+            await world.ask("meter-1", asked)
+
+
+@pytest.mark.clause("M22", "M34")
+async def test_a_meter_that_nobody_has_begun_takes_no_room_at_the_second(world: Meters) -> None:
+    before = world.state()
+    with pytest.raises(BusRefusedError, match="no-meter"):
+        await world.ask("meter-1", LastChange("M-9"))
+    assert world.state() == before
 
 
 @pytest.mark.clause("M33", "M34")

@@ -191,6 +191,7 @@ class Keep(Command[Done], frozen=True):
 
     Refused `older-view`: this box knows that the asker owns the slot no more; `newer-view`: it has not heard of that
     view; `newer-standing`: the asker was put back. No rows: only whether it is second in this view still.
+    A standing without octets: the asker has none.
     """
 
     view: int

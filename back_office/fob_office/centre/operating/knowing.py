@@ -21,7 +21,7 @@ _Knows = Callable[[bytes, bytes | None], bool]
 
 # As a second that knows all judges its owner, by table.
 _STRICT: Final[Mapping[str, _Knows]] = {
-    STANDINGS: lambda mine, theirs: theirs is not None and follows(mine, theirs),
+    STANDINGS: follows,
     CREDITS: lambda mine, theirs: theirs is not None,
 }
 

@@ -101,6 +101,10 @@ class Keeper:
         """This box owns the meter still: its second says so. Raises BusRefusedError ALONE."""
         await self._tell(Told(serial, ()))
 
+    async def confirm_unseen(self, serial: str) -> None:
+        """Nor has its second a standing of this meter. Raises BusRefusedError ALONE, TAMPERING."""
+        await self._tell(Told(serial, (Row(STANDINGS, standing_key(serial), b""),)))
+
     def _is_told(self, serial: str, octets: bytes) -> bool:
         if serial in self._untold:
             return False

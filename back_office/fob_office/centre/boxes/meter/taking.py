@@ -32,9 +32,11 @@ TABLES: Final = (CREDITS, STANDINGS)
 _MANY: Final = 256
 
 
-def follows(kept: bytes | None, told: bytes) -> bool:
-    """Whether a complete second takes a standing in place of the one that it has."""
-    return not kept or kept == told or rank_of(told).counter > rank_of(kept).counter
+def follows(kept: bytes | None, told: bytes | None) -> bool:
+    """Whether a complete second takes a standing, or that there is none, in place of the one that it has."""
+    if not kept or kept == told:
+        return True
+    return rank_of(told).counter > rank_of(kept).counter if told else False
 
 
 def gives_way(kept: bytes | None, told: bytes | None, view: int) -> bool:
@@ -77,6 +79,8 @@ class Taking:
             rows = [Row(*row) for row in command.rows]
             for row in rows:
                 self._check(peer.name, row, command.view)
+            # That there is no standing takes the place of one, and else no room.
+            rows = [row for row in rows if row.octets or self._store.get(row.table, row.key)]
             if rows:
                 await self._store.put_all(rows)
                 is_complete = self._ownership.is_complete_second

@@ -212,6 +212,7 @@ class Transactions:
             await self._keeper.ready(command.serial)
             standing = self._standing(command.serial)
             if standing is None:
+                await self._keeper.confirm_unseen(command.serial)
                 raise BusRefusedError(Word.NO_METER, f"{command.serial} was never begun")
             return await self._again(command.serial, standing)
 
@@ -236,6 +237,7 @@ class Transactions:
         """Step b. Raises BusRefusedError BEHIND, TAMPERING."""
         serial = given.record.serial
         if standing is None:
+            await self._keeper.confirm_unseen(serial)
             raise await self._tampering(serial, "this box has never seen the meter")
         match compare(standing, given):
             case Found.BEFORE:
