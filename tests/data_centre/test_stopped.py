@@ -13,6 +13,7 @@ from fob_protocol.metering.answers import Loaded
 from fob_protocol.metering.kinds import Deed, Payment
 from fob_protocol.metering.records import Refill
 from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.refusal_words import MEANINGS
 from fob_protocol.office.refusals import Refusal
 from support.data_centre import LIMITS, Cut, CutError, DataCentre
 from support.mailers import COMMUNICATION, Mailer
@@ -55,6 +56,21 @@ async def test_nothing_is_charged_for_a_meter_that_is_stopped_or_withdrawn(centr
         await _is_stopped(server.settle(COMMUNICATION, Settle(owes.serial)))
         assert "Charge" not in peers.asked
         assert [payments_of(centre, each.serial) for each in (loads, refills, pays, owes)] == [(0, 0)] * 4
+
+
+@pytest.mark.clause("M31")
+@pytest.mark.parametrize(("deed", "said"), [(Deed.STOP, ""), (Deed.WITHDRAW, "it is withdrawn")])
+async def test_what_the_word_means_is_not_said_again(centre: DataCentre, deed: Deed, said: str) -> None:
+    """The mailer's computer has words for it already: `the meter is stopped`."""
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        await _obeyed(centre, server, anna, deed)
+        for asking in (anna.load(100), anna.frank(85)):
+            with pytest.raises(RefusedError) as refused:
+                await asking
+            assert (refused.value.refusal, refused.value.said) == (Refusal.STOPPED, said)
+    assert MEANINGS[Refusal.STOPPED][0] == "the meter is stopped"
 
 
 @pytest.mark.clause("M29", "M31", "M33")

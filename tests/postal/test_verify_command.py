@@ -149,6 +149,10 @@ async def test_what_cannot_be_found_out_is_no_verdict(office: PostOffice, capsys
     [
         ((), "name a picture, or give --text"),
         (("--text", "FOB1", "--address", " - "), "an address has letters or digits"),
+        (("--text", "FOB1", "--destination", ""), "--destination: a postal code has letters or digits"),
+        (("--text", "FOB1", "--destination", "-"), "--destination: a postal code has letters or digits"),
+        (("--text", "FOB1", "--run", ""), "--run: a name has to say which run it is, and this one is empty"),
+        (("--text", "FOB1", "--run", " "), "--run: a name has to say which run it is, and this one is empty"),
         (("--text", "FOB1", "--date", "20270231"), "day is out of range for month"),
         (("--text", "FOB1", "--date", "2027"), "is not in the range"),
         (("--text", "FOB1"), "there is no data centre here"),

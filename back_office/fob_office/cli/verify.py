@@ -20,7 +20,7 @@ from fob_office.database.troubles import of_system
 from fob_office.errors import USAGE, OperatorError, UsageError
 from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.frame import read_frame
-from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of
+from fob_protocol.metering.indicium import ADDRESS_LIMIT, Indicium, addressee_digest, day_of, normalised
 from fob_protocol.metering.limits import AMOUNT_LIMIT
 from fob_protocol.metering.pictures import FILE_LIMIT, PictureError, Reading, read_picture
 from fob_protocol.metering.values import Indicated
@@ -34,6 +34,7 @@ NOT_GENUINE: Final = 1
 
 _NOT_VERIFIED: Final = "the pieces were not verified"
 _HELP: Final = "fob-office verify --help"
+_NO_DESTINATION: Final = f"--destination: a postal code has letters or digits, and at most {ADDRESS_LIMIT} characters"
 _TEXT: Final = "text"
 _DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
 _SHORT: Final = ("serial", "amount", "date", "destination")
@@ -94,6 +95,9 @@ def verify(
         raise click.UsageError("name a picture, or give --text")
     if offline != (keys is not None) or (key is not None and not offline):
         raise click.UsageError("--offline goes with --keys FILE, and --key with both")
+    if run is not None and not run.strip():
+        # As a variable of a script that is not set: pieces of every such run would be one another's.
+        raise UsageError(_NOT_VERIFIED, "--run: a name has to say which run it is, and this one is empty", _HELP)
     on_piece = _on_piece(**piece)
     stranger = Stranger(_public_keys(cli, keys, key)) if keys is not None else None
     seen, is_whole = _seen(cli, files, texts)
@@ -112,14 +116,23 @@ def verify(
 def _on_piece(address: str | None, destination: str | None, amount: int | None, date: int | None) -> OnPiece:
     """Raises UsageError."""
     try:
-        for words in (address, destination):
-            if words is not None:
-                addressee_digest(words)
+        if address is not None:
+            addressee_digest(address)
+        if destination is not None:
+            _check_destination(destination)
         if date is not None:
             day_of(date)
     except ValueError as error:
         raise UsageError(_NOT_VERIFIED, str(error), _HELP) from None
     return OnPiece(address, destination, amount, date)
+
+
+def _check_destination(destination: str) -> None:
+    """As it is compared: another spelling, or something else than a code, may stand on a piece. Raises ValueError."""
+    try:
+        normalised(destination)
+    except ValueError:
+        raise ValueError(_NO_DESTINATION) from None
 
 
 def _public_keys(cli: Cli, file: Path, key: bytes | None) -> PublicKeys:

@@ -11,6 +11,7 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.names import plain_name
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.limits import REFUSAL_LIMIT
+from fob_protocol.office.refusal_words import MEANINGS
 from fob_protocol.office.refusals import Refusal
 
 # The clause that is broken, for the log (X8).
@@ -65,7 +66,9 @@ def refused(refusal: Refusal, why: str) -> RuleBrokenError:
 
 def said_of(refusal: Refusal, why: str) -> str:
     """What the mailer hears of a reason: of his own money, limits, places and indicia alone; empty for all others."""
-    return plain_name(why, REFUSAL_LIMIT) if refusal in _EXPLAINED else ""
+    # The meaning of the word is said with it: once is enough.
+    is_new = refusal in _EXPLAINED and why != MEANINGS[refusal][0]
+    return plain_name(why, REFUSAL_LIMIT) if is_new else ""
 
 
 @contextmanager

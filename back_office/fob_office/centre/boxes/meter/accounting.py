@@ -25,6 +25,8 @@ _STATES: Final = {
     Deed.RESUME: (frozenset((MeterState.ACTIVE, MeterState.STOPPED)), MeterState.ACTIVE),
     Deed.WITHDRAW: (frozenset(MeterState), MeterState.WITHDRAWN),
 }
+# Behind "the meter is stopped", which is what the word means.
+_NOT_ACTIVE: Final = {MeterState.STOPPED: "the meter is stopped", MeterState.WITHDRAWN: "it is withdrawn"}
 
 
 def franked(record: MeterRecord, amounts: Sequence[int], now: int) -> MeterRecord:
@@ -134,7 +136,7 @@ def check_active(record: MeterRecord) -> None:
 
 def _check_state(record: MeterRecord, *states: MeterState) -> None:
     if record.state not in states:
-        raise BusRefusedError(Word.STOPPED, f"the meter is {record.state.name.lower()}")
+        raise BusRefusedError(Word.STOPPED, _NOT_ACTIVE[record.state])
 
 
 def _check_fund(record: MeterRecord, fund: FundRecord) -> None:
