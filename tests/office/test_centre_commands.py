@@ -145,11 +145,27 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
     assert "--database URL" in refused(capsys, "centre", "init", *state, "--database-servers", "2")[2]
     assert "--pkcs11-token" in refused(capsys, "centre", "init", *state, "--pkcs11", "/lib/module.so")[1]
     assert refused(capsys, "centre", "init", *state, "--rates", "postage")[1] == "why:   'postage' is not NAME=1.0.0"
+    assert "'' is no name" in refused(capsys, "centre", "init", *state, "--value-kind", "")[1]
     assert "fob-office centre init" in refused(capsys, "centre", "status", *state)[2]
     assert "fob-office centre init" in refused(capsys, "centre", "meter", "list", *state)[2]
     assert not (office / BEGUN).exists()
+    (office / "pin").write_text("4711")
+    (office / "pin").chmod(0o600)
+    module = ("--pkcs11", "/none.so", "--pkcs11-token", "boxes", "--pkcs11-pin-file", str(office / "pin"))
+    assert refused(capsys, "centre", "init", *state, *module)[::2] == [
+        "error: the PKCS#11 module cannot be used",
+        "try:   ls -l /none.so",
+    ]
     fob_office(office, "centre", "init", *SMALL)
     assert "there is one in" in refused(capsys, "centre", "init", *state)[1]
+    assert refused(capsys, "centre", "value-kind", "add", "", *state)[1:] == [
+        "why:   '' is no name: small letters and digits, and . or - between them, as in eur-cent",
+        "try:   fob-office centre value-kind --help",
+    ]
+    assert (
+        refused(capsys, "centre", "log", "recover", "meter-1", *state)[1]
+        == "why:   it is no transaction box, of which there are transaction-1"
+    )
     # Nothing runs.
     for command in (("meter", "list"), ("meter", "stop", "FM01"), ("warnings",), ("audit",), ("box", "add", "meter")):
         assert refused(capsys, "centre", *command, *state)[2] == "try:   fob-office centre status"

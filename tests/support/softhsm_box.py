@@ -34,9 +34,13 @@ def refused(attempt: Callable[[], object]) -> str:
 
 def openings(place: ModulePlace, purposes: list[Purpose]) -> dict[str, str]:
     """Without the PIN, or as another box."""
-    other = ModulePlace(place.library, place.token, "0000")
+
+    def opened(token: str, pin: str) -> str:
+        return refused(lambda: Pkcs11Vault(ModulePlace(place.library, token, pin), "meter-1", purposes))
+
     return {
-        "another PIN": refused(lambda: Pkcs11Vault(other, "meter-1", purposes)),
+        "another PIN": opened(place.token, "0000"),
+        "another token": opened("other", place.pin),
         "another box": refused(lambda: Pkcs11Vault(place, "meter-2", purposes)),
     }
 

@@ -1,6 +1,7 @@
 """Masters in a PKCS#11 module: one HMAC there for each key that is derived, and no way to read them back (M12)."""
 
 import importlib
+import shlex
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,21 @@ from fob_protocol.office.message import Message
 
 _PATH_LIMIT: Final = 4096
 _WHAT: Final = "the PKCS#11 module cannot be used"
+_SLOTS: Final = "{tool} --list-slots    (it names the tokens)"
+_OTHER_PIN: Final = "write the right PIN into the file, and the same command again; too many wrong ones lock the token"
+_NEW_PIN: Final = "{tool} --login --login-type so --init-pin    (by the token's security officer)"
+# What is wrong with what an operator said, and what helps, by the name of the module's error.
+_WORDS: Final = {
+    "NoSuchToken": ("it has no token '{token}'", _SLOTS),
+    "MultipleTokensReturned": ("it has several tokens '{token}'", _SLOTS),
+    "TokenNotRecognised": ("token '{token}' was not made ready yet", _SLOTS),
+    "PinIncorrect": ("the PIN is not that of token '{token}'", _OTHER_PIN),
+    "PinInvalid": ("the PIN is not one that token '{token}' takes", _OTHER_PIN),
+    "PinLenRange": ("the PIN is shorter or longer than those of token '{token}'", _OTHER_PIN),
+    "PinExpired": ("the PIN of token '{token}' has expired", _NEW_PIN),
+    "PinLocked": ("the PIN of token '{token}' is locked: wrong ones were tried", _NEW_PIN),
+    "UserPinNotInitialized": ("token '{token}' has no PIN for its user yet", _NEW_PIN),
+}
 
 
 class ModulePlace(Message, tag=1, frozen=True):
@@ -114,8 +130,20 @@ def _load() -> ModuleType:
 
 
 def _open(module: ModuleType, place: ModulePlace, *, is_writing: bool) -> Any:
-    token = module.lib(place.library).get_token(token_label=place.token)
-    return token.open(rw=is_writing, user_pin=place.pin)
+    """Raises OperatorError, in words where the cause is known; PKCS11Error."""
+    try:
+        library = module.lib(place.library)
+    except (module.PKCS11Error, RuntimeError) as error:
+        why = str(error) or type(error).__name__
+        raise OperatorError(_WHAT, f"it does not load: {why}", f"ls -l {shlex.quote(place.library)}") from None
+    try:
+        return library.get_token(token_label=place.token).open(rw=is_writing, user_pin=place.pin)
+    except module.PKCS11Error as error:
+        if (words := _WORDS.get(type(error).__name__)) is None:
+            raise
+        why, command = words
+        tool = f"pkcs11-tool --module {shlex.quote(place.library)}"
+        raise OperatorError(_WHAT, why.format(token=place.token), command.format(tool=tool)) from None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from fob_office.cli.centre.asking import ask
 from fob_office.cli.centre.writing import READ_BY_ALL, new_file, write_or_replace
 from fob_office.cli.context import Cli, pass_cli, state_option
 from fob_office.cli.progress import progress
-from fob_office.errors import OperatorError
+from fob_office.errors import OperatorError, UsageError
 from fob_office.secrets.private_file import OWNER_ONLY, read_regular
 from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of
 from fob_protocol.metering.log.errors import LogError
@@ -100,6 +100,10 @@ def recover(cli: Cli, state: Path, box: str) -> None:
     """
 
     async def work(operator: Operator) -> Checkpoint | None:
+        names = [entry.name for entry in operator.links.directory.of_kind(Kind.TRANSACTION)]
+        if box not in names:
+            why = f"it is no transaction box, of which there are {', '.join(names)}"
+            raise UsageError(f"{box} does not go on", why, "fob-office centre warnings    (they name those that wait)")
         return await recover_log(operator, box)
 
     before = ask(cli, state, f"{box} does not go on", work)

@@ -17,6 +17,7 @@ from fob_protocol.metering.kinds import Freshness
 from fob_protocol.metering.limits import AMOUNT_LIMIT
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.message import Version
+from fob_protocol.office.patterns import NAME
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -86,6 +87,9 @@ def kind_options(command: Command) -> Command:
 
 def new_kind(name: str, options: Mapping[str, Any]) -> NewKind:
     """Of `kind_options`. Raises UsageError."""
+    if re.fullmatch(NAME, name, re.ASCII) is None:
+        why = f"{name!r:.80} is no name: small letters and digits, and . or - between them, as in eur-cent"
+        raise UsageError("it is not known what meters count", why, "fob-office centre value-kind --help")
     limits = Limits(options["most_for_a_piece"], options["most_for_a_day"], options["credit"], 0, 0)
     freshness = Freshness[options["freshness"].upper()]
     programs = _programs(options["rates"])
