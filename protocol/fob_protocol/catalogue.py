@@ -152,7 +152,10 @@ METER_SIGN_UP = CommandSpec(
 METER_SIGN_ON = CommandSpec("+FOBMETERSIGNON", "", (LOGIN_NAME,))
 METER_ABOUT = CommandSpec("+FOBMETERABOUT")
 METER_FRANK = CommandSpec(
-    "+FOBMETERFRANK", "", (ORDER, Parameter("rate command", STRING), CALLER, CALLER_BLOCK), rest="pieces"
+    "+FOBMETERFRANK",
+    "",
+    (ORDER, Parameter("rate command", STRING), Parameter("serial", STRING, optional=True), CALLER, CALLER_BLOCK),
+    rest="pieces",
 )
 METER_RATE = CommandSpec("+FOBMETERRATE", "", (Parameter("rate command", STRING),), rest="what is weighed")
 METER_LOAD = CommandSpec("+FOBMETERLOAD", "", (ORDER, Parameter("amount", NUMBER), CALLER, CALLER_BLOCK))

@@ -21,15 +21,6 @@ from support.fake_meter import SERIAL, FakeMeter
 LETTER = ("--to", "20095", "--address", "Erika 1, Hamburg", "--weight", "20")
 
 
-@pytest.fixture
-def meter(daemon: FakeDaemon, phone: FakePhone) -> FakeMeter:
-    """The one paired device, 'pixel', with a meter."""
-    daemon.offices["pixel"].handlers["+FOBOPTIONS"] = saying(
-        ("postage-rates", "1.0.0", 1, "Rates", 4096, None, "+XRATE")
-    )
-    return FakeMeter(daemon.offices["pixel"]).rich()
-
-
 def a_batch(path: Path, count: int) -> str:
     """A file with so many letters."""
     lines = [f'20095,"Erika {number}, Hamburg",20' for number in range(count)]
@@ -60,8 +51,8 @@ async def test_a_letter_from_its_address_to_its_picture(fob: FobProgram, meter: 
         "Franked 1 piece for EUR 0.95; EUR 999.05 left.",
     ]
     assert file.read_text().startswith("<svg")
-    # What paid, and what asked for layout and slogan.
-    assert meter.device.asked == ["+FOBOPTIONS", "+FOBMETERFRANK", "+FOBMETERTAKEN"]
+    # Layout and slogan, whose letter it is, and what paid.
+    assert meter.device.asked == ["+FOBOPTIONS", "+FOBMETER", "+FOBMETERFRANK", "+FOBMETERTAKEN"]
 
 
 @pytest.mark.clause("M25")

@@ -13,7 +13,7 @@ from fob_protocol.at.values import Values
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
-from support.fake_device_office import refusing
+from support.fake_device_office import refusing, saying
 from support.fake_meter import SERIAL, FakeMeter
 
 PIECE = {"destination": "20095", "address": "Erika 1, Hamburg", "service": "letter", "grams": 20, "zone": "domestic"}
@@ -49,13 +49,14 @@ async def test_what_a_device_has_of_a_meter(api: Api, meter: FakeMeter) -> None:
 
 
 async def test_one_letter(api: Api, meter: FakeMeter) -> None:
-    assert await api.post("devices/pixel/meter/jobs", {}) == (200, {"device": "pixel", "job": 1})
+    assert await api.post("devices/pixel/meter/jobs", {}) == (200, {"device": "pixel", "job": 1, "ended": []})
     answer = await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
     assert answer == (200, {"device": "pixel", "job": 1, "total": 1})
     told = await franked(api, 1)
     assert told[0] == ("franked", {"job": 1, "counter": 2, "pieces": 1, "amount": 95, "done": 1, "total": 1})
     assert (told[1][0], told[1][1]["done"], told[1][1]["meter"]["descending"]) == ("finished", 1, 99_905)
-    assert meter.device.asked == ["+FOBMETERFRANK", "+FOBMETERTAKEN"]
+    # Whose batch it is, and the batch.
+    assert meter.device.asked == ["+FOBMETER", "+FOBMETERFRANK", "+FOBMETERTAKEN"]
     _, listed = await api.get("devices/pixel/meter/franked")
     assert [(one["counter"], one["job"], one["pieces"]) for one in listed["franked"]] == [(2, 1, 1)]
     _, found = await api.get("devices/pixel/meter/franked/2")
@@ -63,6 +64,25 @@ async def test_one_letter(api: Api, meter: FakeMeter) -> None:
     assert found["indicia"][0].keys() == {"indicium", "token", "given_back"}
     _, history = await api.post("devices/pixel/meter/history", {"after": 0})
     assert [(one["counter"], one["deed"]) for one in history["transactions"]] == [(1, "load"), (2, "frank")]
+    assert [one["value_kind"] for one in history["transactions"]] == ["eur-cent", "eur-cent"]
+
+
+@pytest.mark.clause("M32")
+async def test_a_transaction_has_the_value_kind_of_its_meter(api: Api, meter: FakeMeter) -> None:
+    """A load has no indicium that says it; the device does, who never told it to this computer before."""
+    meter.rich(100)
+    _, history = await api.post("devices/pixel/meter/history", {"after": 0})
+    assert {one["value_kind"] for one in history["transactions"]} == {"eur-cent"}
+    assert meter.device.asked == ["+FOBMETERHISTORY", "+FOBMETER"]
+
+
+@pytest.mark.clause("M32")
+async def test_a_value_kind_that_nobody_knows_is_left_out(api: Api, meter: FakeMeter) -> None:
+    (state,) = meter._state(())
+    meter.device.handlers["+FOBMETER"] = saying((*state[:4], "", *state[5:]))
+    _, history = await api.post("devices/pixel/meter/history", {"after": 0})
+    assert [one["deed"] for one in history["transactions"]] == ["load"]
+    assert "value_kind" not in history["transactions"][0]
 
 
 async def test_a_batch_that_is_cut_goes_on(api: Api, meter: FakeMeter) -> None:
@@ -257,7 +277,7 @@ async def test_signing_up_and_on(api: Api, meter: FakeMeter) -> None:
         "name": "ada", "value_kind": "eur-cent", "payment": "postpaid", "origins": ["10115"], "refill_below": 1000,
         "refill_amount": 5000,
     }  # fmt: skip
-    joined = {"device": "pixel", "account": bytes(range(16)).hex(), "serial": SERIAL, "unsettled": 0}
+    joined = {"device": "pixel", "account": bytes(range(16)).hex(), "serial": SERIAL, "unsettled": 0, "ended": []}
     assert await api.post("devices/pixel/meter/sign-up", wanted) == (200, joined)
     assert meter.joined == [("ada", "eur-cent", 2, 1000, 5000, "10115")]
     assert await api.post("devices/pixel/meter/sign-on", {"name": "ada"}) == (200, joined)

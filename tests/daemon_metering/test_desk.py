@@ -9,7 +9,7 @@ from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
 from fob_daemon.metering.pieces import first_request
 from fob_daemon.metering.refusing import PieceError
-from fob_daemon.metering.reports import Franked
+from fob_daemon.metering.reports import Ended, Franked
 from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece, SignUp
 from fob_protocol.at.values import Values
@@ -92,7 +92,7 @@ async def test_a_batch_that_a_day_has_no_room_for_is_found_before_any_is_paid(be
     number = await bench.desk.begin_job("XRATE")
     # Of EUR 500.00 for a day there are 0.95 spent.
     await bench.desk.add(number, letters(MANY) + [Piece("20095", "A", "letter", amount=9_500)] * 4)
-    with pytest.raises(ControlError, match="the batch costs 50255 units, and the meter's limit leaves 49905"):
+    with pytest.raises(ControlError, match=r"the batch costs EUR 502\.55, and the meter's limit leaves EUR 499\.05"):
         await bench.desk.frank(number, ZSH, lambda done: None)
     assert bench.meter.paid == []
 
@@ -286,8 +286,9 @@ async def test_a_result_for_another_computer_is_taken_over_only_when_somebody_sa
     other.start()
     with pytest.raises(CkrError, match="not-taken"):
         await other.desk.load(2000, ZSH)
-    paid = await other.desk.take_over()
-    assert (paid.amount, await other.digests()) == (190, due(2))
+    taken = await other.desk.take_over()
+    assert (taken.is_own, taken.ended) == (False, Ended("frank", "eur-cent", 2, 190, 2))
+    assert await other.digests() == due(2)
     assert bench.meter.kept is None
     with pytest.raises(ControlError, match="the device keeps no result"):
         await other.desk.take_over()
@@ -441,7 +442,8 @@ async def test_pieces_that_no_device_takes_are_refused_here(bench: Bench, piece:
     number = await bench.desk.begin_job("XRATE")
     with pytest.raises(ControlError, match=f"piece 3 of 3: .*{why}"):
         await bench.desk.add(number, [*letters(2), piece])
-    assert bench.link.asked == []
+    # Whose batch it is, and nothing else.
+    assert bench.link.asked == ["+FOBMETER"]
 
 
 async def test_a_device_with_too_few_indicia_is_not_believed(bench: Bench) -> None:

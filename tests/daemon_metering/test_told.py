@@ -16,10 +16,10 @@ from support.fake_device_office import FakeDeviceOffice
 async def test_events_of_a_meter() -> None:
     device, told = FakeDeviceOffice(), list[ControlEvent]()
     office = BackOffice(lambda: "pixel", device, Timeouts(), NoOffice(), told.append)
-    device.say("+FOBMETER", 12, 9905)
-    assert told == [office.meter] == [MeterChange("pixel", 12, 9905, "")]
-    device.say("+FOBMETER", 13, 9810, "broken-chain")
-    assert office.meter == MeterChange("pixel", 13, 9810, "broken-chain")
+    device.say("+FOBMETER", 12, 9905, "", 95, 1)
+    assert told == [office.meter] == [MeterChange("pixel", 12, 9905, "", 95, 1)]
+    device.say("+FOBMETER", 13, 9810, "broken-chain", 190, 2)
+    assert office.meter == MeterChange("pixel", 13, 9810, "broken-chain", 190, 2)
     device.say("+FOBMETER", "x")
     assert office.meter.counter == 13
     # Counted and told as every other event.
@@ -35,8 +35,8 @@ async def test_what_is_known_costs_no_round_trip(bench: Bench) -> None:
     assert known is not None
     assert await bench.desk.report("pixel", None) == MeterReport("pixel", known, 0, 0)
     # What the data centre did by itself the device tells; what is older than an answer is nothing new.
-    told = await bench.desk.report("pixel", MeterChange("pixel", 5, 200, ""))
-    assert told == MeterReport("pixel", replace(known, counter=5, descending=200), 0, 0)
+    told = await bench.desk.report("pixel", MeterChange("pixel", 5, 200, "", 99_800, 7))
+    assert told == MeterReport("pixel", replace(known, counter=5, descending=200, ascending=99_800, pieces=7), 0, 0)
     assert await bench.desk.report("pixel", MeterChange("pixel", 0, 1, "")) == MeterReport("pixel", known, 0, 0)
     faulty = await bench.desk.report("pixel", MeterChange("pixel", 5, 200, "log-rewritten"))
     assert faulty is not None

@@ -49,9 +49,9 @@ class MeterWorld(OfficeWorld):
         assert (await self.ask(catalogue.METER_LOAD, OTHER, 10_000)).ckr == 0
         assert (await self.ask(catalogue.METER_TAKEN, OTHER)).ckr == 0
 
-    async def frank(self, *pieces: tuple[Value, ...], order: bytes = ORDER) -> Answer:
+    async def frank(self, *pieces: tuple[Value, ...], order: bytes = ORDER, serial: str | None = None) -> Answer:
         values = [value for piece in pieces or (LETTER,) for value in piece]
-        return await self.ask(catalogue.METER_FRANK, order, "XRATE", None, None, *values)
+        return await self.ask(catalogue.METER_FRANK, order, "XRATE", serial, None, None, *values)
 
 
 Story = Callable[[MeterWorld], Awaitable[None]]
@@ -112,7 +112,7 @@ def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
         for _ in range(2):
             assert (await world.ask(catalogue.METER_TAKEN, ORDER)).ckr == 0
         assert words(await world.ask(catalogue.METER_RESULT, ORDER)) == (Ckr.GENERAL_ERROR, "id-used")
-        assert (await world.ask(catalogue.METER_RESULT, OTHER)).ckr == Ckr.ARGUMENTS_BAD
+        assert (await world.ask(catalogue.METER_RESULT, bytes(16))).ckr == Ckr.ARGUMENTS_BAD
         told = (await world.ask(catalogue.METER_ABOUT)).lines
         assert (told[0][:9], told[0][9], told[1]) == ((1, 1, 10_000, 100_000, 0, 0, 0, None, None), 3, ("20095",))
         history = (await world.ask(catalogue.METER_HISTORY, 1)).lines
@@ -128,6 +128,26 @@ def test_from_sign_up_to_a_letter(tmp_path: Path) -> None:
         assert franked.integrity_value == record(answer).integrity
 
     tell(tmp_path, story, joined=False)
+
+
+@pytest.mark.clause("M33")
+def test_a_frank_is_for_the_meter_that_it_names_and_an_order_that_is_over_stays_over(tmp_path: Path) -> None:
+    async def story(world: MeterWorld) -> None:
+        said = len(world.office.said)
+        assert words(await world.frank(serial="FM99000000011")) == (Ckr.GENERAL_ERROR, "other-meter")
+        assert len(world.office.said) == said
+        assert (await world.frank(serial=SERIAL)).ckr == 0
+        await world.ask(catalogue.METER_TAKEN, ORDER)
+        for number in range(3):
+            await world.frank(order=bytes([number]) * 16)
+            await world.ask(catalogue.METER_TAKEN, bytes([number]) * 16)
+        # Whoever comes late with an order that another computer took does not pay it again.
+        pieces = world.office.mailer.registers.pieces
+        assert words(await world.frank(serial=SERIAL)) == (Ckr.GENERAL_ERROR, "id-used")
+        assert words(await world.ask(catalogue.METER_RESULT, ORDER)) == (Ckr.GENERAL_ERROR, "id-used")
+        assert world.office.mailer.registers.pieces == pieces == 4
+
+    tell(tmp_path, story)
 
 
 @pytest.mark.clause("M30")
@@ -188,9 +208,9 @@ def test_the_pc_is_told_what_waits_for_the_person(tmp_path: Path) -> None:
     async def story(world: MeterWorld) -> None:
         caller = Caller(("fob", "zsh"))
         values = [value for _ in range(3) for value in LETTER]
-        for order in (ORDER, OTHER):
+        for order in (ORDER, bytes(16)):
             asked = len([event for event in world.events if event.name == catalogue.EVENT_ASK])
-            answer = await world.ask(catalogue.METER_FRANK, order, "XRATE", 0, caller.to_block(), *values)
+            answer = await world.ask(catalogue.METER_FRANK, order, "XRATE", None, 0, caller.to_block(), *values)
             assert record(answer).amount == 285
             asks = [event.values[1] for event in world.events if event.name == catalogue.EVENT_ASK][asked:]
             # A yes to money is not remembered.
@@ -220,9 +240,11 @@ def test_what_cannot_be_franked_is_refused_before_anybody_is_asked(
 ) -> None:
     async def story(world: MeterWorld) -> None:
         said = len(world.office.said)
-        answer = await world.ask(catalogue.METER_FRANK, ORDER, command, None, None, *values)
+        answer = await world.ask(catalogue.METER_FRANK, ORDER, command, None, None, None, *values)
         assert answer.ckr == Ckr.ARGUMENTS_BAD
-        assert (await world.ask(catalogue.METER_FRANK, b"short", "XRATE", None, None, *LETTER)).ckr == Ckr.ARGUMENTS_BAD
+        assert (
+            await world.ask(catalogue.METER_FRANK, b"short", "XRATE", None, None, None, *LETTER)
+        ).ckr == Ckr.ARGUMENTS_BAD
         assert len(world.office.said) == said
 
     tell(tmp_path, story)

@@ -330,7 +330,7 @@ def test_money_on_it_and_back_and_an_indicium_that_was_not_used(tmp_path: Path) 
         assert (loaded.registers.descending, bench.office.charged) == (6000, [5000, 1000])
         (unused,) = unverified_transaction((await bench.frank()).transaction).indicia
         bench.meter.taken(ORDER)
-        for wanted in (WantedRefund(OTHER, None, unused), WantedRefund(ORDER, 500, None)):
+        for wanted in (WantedRefund(THIRD, None, unused), WantedRefund(b"the fourth order", 500, None)):
             done = await bench.meter.order(wanted, bench.unlock, bench.approve)
             bench.meter.taken(wanted.order)
             assert done.registers.is_lawful
@@ -468,7 +468,7 @@ def test_the_day_has_an_allowance_that_the_person_set(tmp_path: Path) -> None:
         await bench.frank()
         assert len(bench.plans) == 1
         bench.meter.taken(ORDER)
-        await bench.load(500)
+        await bench.load(500, THIRD)
         assert len(bench.plans) == 2
 
     on_meter_bench(tmp_path, story)

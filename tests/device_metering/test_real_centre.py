@@ -30,16 +30,16 @@ async def test_a_mailer_s_day(tmp_path: Path) -> None:
         assert record.integrity == bench.standings.integrity_value("postage-rates")
         assert await bench.frank(letter(), letter(21, "20457")) == first
         bench.meter.taken(ORDER)
-        refund = WantedRefund(OTHER, None, record.indicia[0])
+        refund = WantedRefund(b"the third order!", None, record.indicia[0])
         assert (await bench.meter.order(refund, bench.unlock, bench.approve)).registers.descending == 5000 - 110
-        bench.meter.taken(OTHER)
+        bench.meter.taken(refund.order)
         await bench.meter.about(bench.unlock)
         assert bench.mailer.is_followed
         history = await bench.meter.history(0, bench.unlock)
         did = [(record.deed, record.fee) for record in map(unverified_transaction, history)]
         assert did == [(Deed.CREATE, 0), (Deed.LOAD, 500), (Deed.FRANK, 0), (Deed.CREDIT, 0)]
         await bench.join(None)
-        await bench.frank()
+        await bench.frank(order=b"the fourth order")
         assert bench.mailer.fault == ""
 
 

@@ -39,6 +39,7 @@ class FakeMeter:
     device: FakeDeviceOffice
     stage: str = "ready"
     name: str = "ada"
+    serial: str = SERIAL
     counter: int = 1
     ascending: int = 0
     descending: int = 0
@@ -68,7 +69,7 @@ class FakeMeter:
             "+FOBMETERSIGNON": self._sign_on,
             "+FOBMETERABOUT": self._about,
             "+FOBMETERRATE": self._rate,
-            "+FOBMETERFRANK": lambda values: self._order(values, 2, self._frank),
+            "+FOBMETERFRANK": self._order_frank,
             "+FOBMETERLOAD": lambda values: self._order(values, 2, self._load),
             "+FOBMETERREFUND": lambda values: self._order(values, 4, self._refund),
             "+FOBMETERRESULT": self._result,
@@ -93,7 +94,7 @@ class FakeMeter:
             return (("none", "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, order, word, ""),)
         return (
             (
-                self.stage, self.name, ACCOUNT, SERIAL, KIND, *self._registers(), 1, 1, order, word, self.fault,
+                self.stage, self.name, ACCOUNT, self.serial, KIND, *self._registers(), 1, 1, order, word, self.fault,
                 self.fee,
             ),
         )  # fmt: skip
@@ -104,14 +105,14 @@ class FakeMeter:
     def _sign_up(self, values: Values) -> tuple[Values, ...]:
         self.joined.append(values)
         self.stage = "ready"
-        return ((ACCOUNT, SERIAL),)
+        return ((ACCOUNT, self.serial),)
 
     def _sign_on(self, values: Values) -> tuple[Values, ...]:
         self.joined.append(values)
         self.stage, self.fault = "ready", ""
         if self.kept is not None and self.kept[2] is None:
             self.over, self.kept = self.kept[0], None
-        return ((ACCOUNT, SERIAL),)
+        return ((ACCOUNT, self.serial),)
 
     def _about(self, values: Values) -> tuple[Values, ...]:
         return ((1, 1, 10_000, 50_000, 0, 95, 20_779, 1000, 5000, 12, b"checkpoint"), ("10115",), ("20095",))
@@ -124,6 +125,12 @@ class FakeMeter:
         [after] = values
         assert isinstance(after, int)
         return tuple((record,) for record in self.records[after:][:5])
+
+    def _order_frank(self, values: Values) -> tuple[Values, ...]:
+        if values[2] not in (None, self.serial) and (self.kept is None or self.kept[0] != values[0]):
+            self._check_unused(values[0])
+            raise CkrError(Ckr.GENERAL_ERROR, MeterFault.OTHER_METER)
+        return self._order(values, 3, self._frank)
 
     def _order(self, values: Values, named: int, do: Callable[[Values, Values], None]) -> tuple[Values, ...]:
         order, wanted = values[0], (*values[1:named], *values[named + 2 :])
@@ -179,7 +186,7 @@ class FakeMeter:
             raise CkrError(Ckr.GENERAL_ERROR, MeterFault.ID_USED)
 
     def _frank(self, order: Values, wanted: Values) -> None:
-        rest = wanted[1:]
+        rest = wanted[2:]
         # What is absent at the end of a line is not written.
         rest += (None,) * (-len(rest) % PIECE_VALUES)
         asked = [rest[start : start + PIECE_VALUES] for start in range(0, len(rest), PIECE_VALUES)]
@@ -192,7 +199,7 @@ class FakeMeter:
             ascending += amount
             _, service, _, _, destination, address, origin = piece
             indicium = Indicium(
-                SERIAL, self.counter + 1, number, amount, KIND, DATE, str(origin or "10115"), str(destination),
+                self.serial, self.counter + 1, number, amount, KIND, DATE, str(origin or "10115"), str(destination),
                 addressee_digest(str(address)), str(service), ascending, 1,
             )  # fmt: skip
             indicia.append(Indicated(indicium.octets(), make_token(TOKEN_KEY, indicium)))

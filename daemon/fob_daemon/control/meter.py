@@ -84,8 +84,8 @@ class MeterHandlers:
         number = request.job or (await desk.resumable()).number
         caller = self.daemon.caller(peer)
         asked = _Asked(device, peer, request.pin, "the batch was not franked to its end", Doing.FRANK)
-        job = await self._ask(asked, lambda: desk.frank(number, caller, tell))
-        return {"device": device.name, **_fields(job), "meter": to_json(await desk.known())}
+        job = await self._ask(asked, lambda: desk.frank(number, caller, tell, judges=request.judges))
+        return {"device": device.name, **_fields(job), "meter": to_json(await desk.known()), **_ended(desk)}
 
     async def _told(
         self,
@@ -127,10 +127,13 @@ class MeterHandlers:
                 )
             case TakeOver():
                 asked = _Asked(device, peer, request.pin, "nothing was taken over")
-                paid = await self._ask(asked, desk.take_over)
+                taken = await self._ask(asked, desk.take_over)
+                told = {**_fields(taken.ended), "is_own": taken.is_own, "meter": to_json(taken.meter)}
+                return {"device": device.name, **told}
             case JoinMeter():
-                return {"device": device.name, **_fields(await self._joined(request, device, desk, peer))}
-        return {"device": device.name, **_fields(paid)}
+                joined = await self._joined(request, device, desk, peer)
+                return {"device": device.name, **_fields(joined), **_ended(desk)}
+        return {"device": device.name, **_fields(paid), **_ended(desk)}
 
     async def _joined(
         self, request: JoinMeter, device: DeviceReport, desk: "MeterDesk", peer: PeerIdentity
@@ -172,7 +175,8 @@ class MeterHandlers:
         match request:
             case BeginJob(_, command):
                 asked = _Asked(device, peer, request.pin, "nothing was franked")
-                return {"device": device.name, "job": await self._ask(asked, lambda: desk.begin_job(command))}
+                job = await self._ask(asked, lambda: desk.begin_job(command))
+                return {"device": device.name, "job": job, **_ended(desk)}
             case AddPieces(_, job, pieces, cleanse):
                 asked = _Asked(device, peer, None, "nothing was franked")
                 if cleanse:
@@ -181,7 +185,8 @@ class MeterHandlers:
                 return added if not cleanse else {**added, "addresses": [piece.address for piece in pieces]}
             case GiveUpJob():
                 asked = _Asked(device, peer, request.pin, "nothing was given up")
-                return {"device": device.name, **_fields(await self._ask(asked, desk.give_up))}
+                given_up = await self._ask(asked, desk.give_up)
+                return {"device": device.name, **_fields(given_up), **_ended(desk)}
 
     async def _ask(self, asked: _Asked, ask: Callable[[], Awaitable[T]]) -> T:
         """While the device gets on with its office."""
@@ -210,27 +215,45 @@ def _fields(report: object) -> dict[str, Json]:
     return fields
 
 
+def _ended(desk: "MeterDesk") -> dict[str, Json]:
+    """What became of orders whose commands were cut."""
+    return {"ended": [to_json(one) for one in desk.ended()]}
+
+
 def _hex(content: bytes | None) -> str | None:
     return None if content is None else content.hex()
 
 
 async def _history(desk: "MeterDesk", after: int) -> list[Json]:
     """Raises CkrError, also for what is no transaction."""
-    return [_transaction(record) for record in await desk.history(after)]
+    from fob_daemon.metering.reading import transaction_of
+
+    records = await desk.history(after)
+    kind = await _value_kind(desk, transaction_of(records[0]).serial) if records else ""
+    return [_transaction(record, kind) for record in records]
 
 
-def _transaction(record: bytes) -> dict[str, Json]:
-    """For people and programs. Raises CkrError."""
+async def _value_kind(desk: "MeterDesk", serial: str) -> str:
+    """Of the device's meter, empty while the device has not heard of it; a round trip where it never told of it."""
+    known = await desk.known()
+    if known is None or known.serial != serial or not known.value_kind:
+        known = await desk.state()
+    return known.value_kind
+
+
+def _transaction(record: bytes, value_kind: str = "") -> dict[str, Json]:
+    """For people and programs. `value_kind`: its meter's, where no indicium says it. Raises CkrError."""
     # What reads them is loaded for who asks.
     from fob_daemon.metering.reading import transaction_of, value_kind_of
     from fob_protocol.metering.kinds import Deed
 
     it = transaction_of(record)
+    kind = value_kind_of(it) or value_kind
     return {
         "counter": it.counter, "deed": Deed(it.deed).name.lower(), "amount": it.amount, "time": it.time,
         "ascending": it.ascending, "descending": it.descending, "loads": it.loads, "pieces": it.pieces,
-        "labels": len(it.indicia), "value_kind": value_kind_of(it), "serial": it.serial, "fee": it.fee,
-        "integrity": _hex(it.integrity), "record": record.hex(),
+        "labels": len(it.indicia), "serial": it.serial, "fee": it.fee, "integrity": _hex(it.integrity),
+        "record": record.hex(), **({"value_kind": kind} if kind else {}),
     }  # fmt: skip
 
 

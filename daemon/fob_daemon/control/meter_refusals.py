@@ -15,6 +15,7 @@ from fob_protocol.pkcs11.errors import CkrError
 
 _SIGN_ON: Final = "ask who runs the data centre, and then: fob meter sign-on NAME"
 _STATUS: Final = "fob meter status"
+_HISTORY: Final = "fob meter history"
 # By the names of docs/protocol.md, section 4.4: what the device found wrong.
 FAULTS: Final[dict[str, tuple[str, str]]] = {
     MeterFault.WRONG_SIGNATURE: ("the data centre's answer is signed by nobody who may", _SIGN_ON),
@@ -35,9 +36,10 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
         "the device has no meter",
         "fob meter sign-up NAME --origin POSTCODE, or fob meter sign-on NAME",
     ),
+    MeterFault.OTHER_METER: ("another mailer has signed on from the device meanwhile", _STATUS),
     MeterFault.NOT_TAKEN: ("the device keeps a result for another computer", "there, or: fob meter take-over"),
     MeterFault.ASKING: ("what became of the last order is not known yet", "the same command in a moment"),
-    MeterFault.ID_USED: ("this order is over: its result was taken elsewhere, or a sign-on ended it", _STATUS),
+    MeterFault.ID_USED: ("this order is over: its result was taken elsewhere, or a sign-on ended it", _HISTORY),
 }
 _NOT_TAKEN: Final = "the device does not take what was asked for"
 _BY_NAME: Final = frozenset({Ckr.FUNCTION_REJECTED, Ckr.GENERAL_ERROR})

@@ -128,9 +128,13 @@ class AddPieces(_OfMeter):
 
 @dataclass(frozen=True, slots=True)
 class FrankJob(_Unlocking):
-    """POST devices/{device}/meter/jobs/{job}/franking; answered by a stream. Job 0: the one that was cut."""
+    """POST devices/{device}/meter/jobs/{job}/franking; answered by a stream. Job 0: the one that was cut.
+
+    `judges`: a single piece is rated before it is paid, as those of a batch are.
+    """
 
     job: int
+    judges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +265,7 @@ METER_ROUTES: Final = (
     Route(
         "POST",
         "devices/{device}/meter/jobs/{job}/franking",
-        lambda path, body: FrankJob(_device(path), _number(path, "job"), pin=_pin(body)),
+        lambda path, body: FrankJob(_device(path), _number(path, "job"), body.flag("judge"), pin=_pin(body)),
     ),
     Route(
         "GET",

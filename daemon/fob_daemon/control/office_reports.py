@@ -93,6 +93,8 @@ class MeterChange:
     counter: int
     descending: int
     fault: str
+    ascending: int = 0
+    pieces: int = 0
 
 
 @dataclass(frozen=True, slots=True)

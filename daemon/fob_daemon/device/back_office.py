@@ -1,6 +1,6 @@
 """A device's back office: what it can be asked about it, its questions on their way there, and what it tells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from fob_daemon.control.interface import ControlEvent
@@ -22,7 +22,6 @@ from fob_daemon.relay.outcome import Office
 from fob_daemon.relay.pacing import Newest
 from fob_daemon.relay.relaying import Carried, DeviceRelay
 from fob_protocol.at.answer import Event
-from fob_protocol.at.values import Value
 from fob_protocol.catalogue import EVENT_INTEGRITY, EVENT_METER, EVENT_OPTIONS, EVENT_PROGRESS, EVENT_RELAY
 from fob_protocol.integrity.limits import HOLDINGS_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
@@ -121,14 +120,11 @@ class BackOffice:
                 self._options.put(OptionsChange(self._name(), number))
             case name, (str(program), str(state)) if name == EVENT_INTEGRITY:
                 self._note_copy(program[:ID_LIMIT], state[:ID_LIMIT])
-            case name, (int(counter), int(descending), *fault) if name == EVENT_METER:
-                self._note_meter(counter, descending, fault)
-
-    def _note_meter(self, counter: int, descending: int, fault: Sequence[Value]) -> None:
-        """No fault at the end of the line is not written."""
-        why = fault[0] if fault and isinstance(fault[0], str) else ""
-        self.meter = MeterChange(self._name(), counter, descending, why[:ID_LIMIT])
-        self._meters.put(self.meter)
+            case name, (int(counter), int(descending), (str() | None) as fault, int(ascending), int(pieces)) if (
+                name == EVENT_METER
+            ):
+                self.meter = MeterChange(self._name(), counter, descending, (fault or "")[:ID_LIMIT], ascending, pieces)
+                self._meters.put(self.meter)
 
     def _on_session(self, greeting: Greeting | None) -> None:
         """A device that is here again says anew which of its copies do not run."""

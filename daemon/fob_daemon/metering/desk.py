@@ -16,24 +16,27 @@ from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
 from fob_daemon.metering.judging import judge
 from fob_daemon.metering.limits import JOB_LIMIT, UNITS
-from fob_daemon.metering.orders import Orders
+from fob_daemon.metering.orders import Orders, is_fault
 from fob_daemon.metering.pieces import fault_of, first_request
-from fob_daemon.metering.reading import transaction_of
+from fob_daemon.metering.reading import ended_of, transaction_of
 from fob_daemon.metering.refusing import (
     NOT_REPLACED,
     has_meter,
     no_job,
+    no_meter,
     no_piece,
     not_added,
     not_kept,
     nothing_to_take,
+    other_meter,
     unfinished,
 )
 from fob_daemon.metering.remote_meter import RemoteMeter
-from fob_daemon.metering.reports import Franked, MeterReport, Paid, SignedOn
+from fob_daemon.metering.reports import Ended, Franked, MeterReport, Paid, SignedOn, TakenOver
 from fob_daemon.metering.store import MeterStore
-from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, SignUp
+from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, Result, SignUp
 from fob_protocol.caller import Caller
+from fob_protocol.metering.faults import MeterFault
 from fob_protocol.metering.limits import BATCH_LIMIT
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -58,6 +61,8 @@ class MeterDesk:
         self._disk = Disk(store.path)
         self._orders = Orders(remote, self._store, self._disk, random)
         self._clock = clock
+        # What became of orders whose commands were cut: for whoever asks for something next.
+        self._ended: list[Ended] = []
         # One order at a time: the device keeps one.
         self._lock = asyncio.Lock()
 
@@ -83,10 +88,22 @@ class MeterDesk:
             return None
         if told is not None and (told.counter > known.counter or told.fault):
             # What the data centre did by itself is all the device tells of it.
-            known = replace(known, counter=told.counter, descending=told.descending, fault=told.fault)
+            known = replace(
+                known,
+                counter=told.counter,
+                ascending=told.ascending,
+                descending=told.descending,
+                pieces=told.pieces,
+                fault=told.fault,
+            )
         waiting = sum(job.total - job.done for job in await self.jobs() if job.is_unfinished)
         newest = await self._disk(self._store.kept, None, 1)
         return MeterReport(device, known, waiting, newest[0].amount if newest else 0)
+
+    def ended(self) -> list[Ended]:
+        """What became of orders whose commands were cut, said once."""
+        ended, self._ended = self._ended, []
+        return ended
 
     async def terms(self) -> MeterTerms:
         """What may be had."""
@@ -136,11 +153,15 @@ class MeterDesk:
     async def begin_job(self, command: str) -> int:
         """A batch to add pieces to; refused while another one was cut."""
         async with self._lock:
-            await self._orders.settle()
+            await self._settle()
             for job in await self._disk(self._store.jobs, JOBS_LISTED):
                 if job.is_unfinished:
                     raise unfinished(job)
-            return await self._disk(self._store.begin_job, command, int(self._clock()))
+            known = await self.known()
+            meter = known if known is not None and known.stage == "ready" else await self.state()
+            if meter.stage != "ready":
+                raise no_meter()
+            return await self._disk(self._store.begin_job, command, int(self._clock()), meter)
 
     async def cleansed(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
         """With the addresses that have to stand on them, by a component of the device; nothing is franked."""
@@ -159,43 +180,59 @@ class MeterDesk:
                 raise not_added(str(error)) from None
 
     async def resumable(self) -> Job:
-        """The batch that was cut."""
+        """The batch that was cut; also one that was cut when all of it was paid, and nobody heard so."""
         for job in await self._disk(self._store.jobs, JOBS_LISTED):
-            if not job.is_closed and job.done < job.total:
+            if not job.is_closed and job.total:
                 return job
-        raise no_job("nothing was franked")
+        raise no_job("nothing was franked", is_any_paid=bool(await self._disk(self._store.kept, None, 1)))
 
-    async def frank(self, number: int, caller: Caller | None, tell: Callable[[Franked], None]) -> Job:
+    async def frank(
+        self, number: int, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool = False
+    ) -> Job:
         """What is not franked yet of a batch, request after request.
 
-        `tell` hears of each as soon as it is on the disk here, before the device is told that it was taken.
+        `tell` hears of each as soon as it is on the disk here, before the device is told that it was taken. `judges`: a
+        single piece is looked at too before it is paid, as those of a batch are.
         """
         async with self._lock:
             job = await self._job(number)
-            order = await self._orders.open()
-            if order is not None and (order.kind, order.job) != (Kind.FRANK, number):
-                await self._orders.settle()
-                order = None
-            if order is None and job.done == 0 and job.total > 1:
-                await self._judge(job)
+            await self._check_own(job)
+            try:
+                return await self._frank(job, caller, tell, judges=judges or job.total > 1)
+            except CkrError as error:
+                if not is_fault(error, MeterFault.OTHER_METER):
+                    raise
+                # Another computer's person signed on.
+                await self.state()
+                await self._check_own(await self._job(number))
+                raise
 
-            async def franked() -> None:
-                done = await self._job(number)
-                [last, *_] = await self._disk(self._store.kept, number, 1)
-                tell(Franked(number, last.counter, last.pieces, last.amount, done.done, done.total))
+    async def _frank(self, job: Job, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool) -> Job:
+        number = job.number
+        order = await self._orders.open()
+        if order is not None and (order.kind, order.job) != (Kind.FRANK, number):
+            await self._settle()
+            order = None
+        if order is None and job.done == 0 and judges:
+            await self._judge(job)
 
-            while order := order or await self._next(job):
-                await self._orders.do(order, caller, franked)
-                order = None
-            job = await self._job(number)
-            await self._disk(self._store.close_job, number)
+        async def franked() -> None:
+            done = await self._job(number)
+            [last, *_] = await self._disk(self._store.kept, number, 1)
+            tell(Franked(number, last.counter, last.pieces, last.amount, done.done, done.total))
+
+        while order := order or await self._next(job):
+            await self._orders.do(order, caller, franked)
+            order = None
+        job = await self._job(number)
+        await self._disk(self._store.close_job, number)
         return job
 
     async def give_up(self) -> Job:
         """What is franked of the batch that was cut stays; the rest is forgotten."""
         async with self._lock:
             job = await self.resumable()
-            await self._orders.settle()
+            await self._settle()
             job = await self._job(job.number)
             await self._disk(self._store.close_job, job.number)
         return job
@@ -214,15 +251,34 @@ class MeterDesk:
         unused = indicia[piece]
         return await self._pay(Kind.REFUND, Money(None, unused.indicium, unused.token), caller)
 
-    async def take_over(self) -> Paid:
-        """The result that the device keeps of an order that is not this computer's, or not any more."""
+    async def take_over(self) -> TakenOver:
+        """The result that the device keeps, of an order of this computer, or of another one."""
         async with self._lock:
-            await self._orders.settle()
+            settled = await self._orders.settle()
+            if settled is not None:
+                return TakenOver(await self._ended_of(settled.result), True, await self._known())
             state = await self.state()
             if not state.order:
                 raise nothing_to_take()
             result = await self._orders.adopt(bytes.fromhex(state.order))
-            return Paid(transaction_of(result.transaction).amount, True, await self._known())
+            return TakenOver(await self._ended_of(result), False, await self._known())
+
+    async def _settle(self) -> Order | None:
+        """Before something else: what was done is said with what comes of that. The order that is lost, if it is."""
+        settled = await self._orders.settle()
+        if settled is None:
+            return None
+        self._ended.append(await self._ended_of(settled.result))
+        return settled.order if settled.result is None else None
+
+    async def _ended_of(self, result: Result | None) -> Ended:
+        return ended_of(result, (await self._known()).value_kind)
+
+    async def _check_own(self, job: Job) -> None:
+        """By what is known here; the device has the last word. Raises ControlError."""
+        known = await self.known()
+        if known is not None and known.stage == "ready" and job.serial not in ("", known.serial):
+            raise other_meter(job, known)
 
     async def _judge(self, job: Job) -> None:
         """Before the first of its pieces is paid. Of a batch that would be refused nothing is kept."""
@@ -239,7 +295,7 @@ class MeterDesk:
         async with self._lock:
             order = await self._orders.open()
             if order is not None and (order.kind, order.money) != (kind, money):
-                await self._orders.settle()
+                await self._settle()
                 order = None
             is_resumed = order is not None
             order = order or await self._orders.begin(Order(self._orders.new_id(), kind, money=money))
@@ -252,7 +308,7 @@ class MeterDesk:
             await self._check_replaced(name, replaces=replaces)
             lost: Order | None = None
             try:
-                lost = await self._orders.settle()
+                lost = await self._settle()
             except CkrError as error:
                 if isinstance(error, AwayError | FateUnknownError):
                     raise
@@ -278,7 +334,7 @@ class MeterDesk:
         if order is None or order.standing is Standing.DONE:
             return None
         try:
-            return await self._orders.settle()
+            return await self._settle()
         except (AwayError, FateUnknownError):
             # It is settled before the next thing that is asked.
             return None
@@ -303,4 +359,6 @@ class MeterDesk:
             return None
         pieces = first_request([piece for _, piece in waiting])
         first, id_ = waiting[0][0], self._orders.new_id()
-        return await self._orders.begin(Order(id_, Kind.FRANK, Standing.ASKED, job.number, job.command, first, pieces))
+        return await self._orders.begin(
+            Order(id_, Kind.FRANK, Standing.ASKED, job.number, job.command, job.serial, first, pieces)
+        )

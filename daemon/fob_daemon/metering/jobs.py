@@ -26,7 +26,10 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A batch. `began` in seconds since 1970; `total` pieces, of which `done` have their indicia, for `amount`."""
+    """A batch. `began` in seconds since 1970; `total` pieces, of which `done` have their indicia, for `amount`.
+
+    `serial` is of the meter that pays for it, and `value_kind` that meter's, empty where it was not heard of yet.
+    """
 
     number: int
     command: str
@@ -35,6 +38,8 @@ class Job:
     done: int
     amount: int
     is_closed: bool
+    serial: str
+    value_kind: str
 
     @property
     def is_unfinished(self) -> bool:
@@ -60,6 +65,7 @@ class Order:
     standing: Standing = Standing.ASKED
     job: int | None = None
     command: str = ""
+    serial: str = ""
     first: int = 0
     pieces: tuple[Piece, ...] = field(default=(), repr=False)
     money: Money = Money()

@@ -7,11 +7,11 @@ before. One is open at a time: the device keeps one.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.jobs import Kind, Order, Standing
-from fob_daemon.metering.reading import done_of, known_after, result_of
+from fob_daemon.metering.reading import done_of, known_after, result_of, transaction_of, value_kind_of
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Result
@@ -21,6 +21,13 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 ORDER_SIZE: Final = 16
+
+
+class Settled(NamedTuple):
+    """An order that is not open any more. No result: nobody knows whether it was done."""
+
+    order: Order
+    result: Result | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +65,22 @@ class Orders:
             except CkrError as error:
                 if _is_over(error):
                     await self.give_up(order)
+                elif is_fault(error, MeterFault.OTHER_METER):
+                    # It was never begun, so the batch goes on when its own meter is there again.
+                    await self.disk(self.store.drop, order.id)
                 raise
             await self._finish(order, result)
         else:
-            result = result_of(await self.disk(self.store.record_of, order.id))
+            result = await self._kept(order)
         if have is not None:
             await have()
         await self._take(order)
         return result
 
-    async def settle(self) -> Order | None:
+    async def settle(self) -> Settled | None:
         """Whatever was begun is done, or was never done and is forgotten. No round trip where nothing is open.
 
-        The order that was given up, if it was.
+        None: nothing was done.
         """
         order = await self.open()
         if order is None:
@@ -81,15 +91,17 @@ class Orders:
             except CkrError as error:
                 if _is_over(error):
                     await self.give_up(order)
-                    return order
+                    return Settled(order, None)
                 if error.ckr not in (Ckr.ARGUMENTS_BAD, Ckr.FUNCTION_NOT_SUPPORTED):
                     raise
                 # The device keeps none of this id: nobody said yes to it, or the data centre said no.
                 await self.disk(self.store.drop, order.id)
                 return None
             await self._finish(order, result)
+        else:
+            result = await self._kept(order)
         await self._take(order)
-        return None
+        return Settled(order, result)
 
     async def give_up(self, order: Order) -> None:
         """No result will be heard here, and it may have been paid: it and its batch are never asked for again."""
@@ -108,7 +120,7 @@ class Orders:
     async def _ask(self, order: Order, caller: Caller | None) -> Result:
         money = order.money
         if order.kind is Kind.FRANK:
-            return await self.remote.frank(order.id, order.command, order.pieces, caller)
+            return await self.remote.frank(order.id, order.command, order.serial, order.pieces, caller)
         if order.kind is Kind.LOAD:
             return await self.remote.load(order.id, money.amount or 0, caller)
         if order.kind is Kind.REFUND:
@@ -120,15 +132,24 @@ class Orders:
         if order.kind is Kind.FRANK and done.pieces != len(order.pieces):
             why = f"the device's answer: {done.pieces} indicia for {len(order.pieces)} pieces"
             raise CkrError(Ckr.DEVICE_ERROR, why)
-        await self.disk(self.store.finish, order, done)
+        kind = value_kind_of(transaction_of(result.transaction))
+        await self.disk(self.store.finish, order, done, kind)
         known = known_after(await self.disk(self.store.known), result)
         await self.disk(self.store.keep_known, known)
+
+    async def _kept(self, order: Order) -> Result:
+        return result_of(await self.disk(self.store.record_of, order.id))
 
     async def _take(self, order: Order) -> None:
         await self.remote.taken(order.id)
         await self.disk(self.store.taken, order.id)
 
 
+def is_fault(error: CkrError, fault: MeterFault) -> bool:
+    """Whether the device says this by its name."""
+    return error.ckr is Ckr.GENERAL_ERROR and error.reason.partition(":")[0] == fault
+
+
 def _is_over(error: CkrError) -> bool:
     """Another computer took its result, or a sign-on ended it."""
-    return error.ckr is Ckr.GENERAL_ERROR and error.reason.partition(":")[0] == MeterFault.ID_USED
+    return is_fault(error, MeterFault.ID_USED)

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from fob_daemon.metering.jobs import Done
+from fob_daemon.metering.reports import Ended
 from fob_daemon.metering.views import MeterState, Result
 from fob_protocol.metering.indicium import Indicium
+from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
@@ -28,6 +30,14 @@ def value_kind_of(transaction: TransactionRecord) -> str:
         return read(Indicium, transaction.indicia[0].indicium).value_kind
     except OfficeError as error:
         raise CkrError(Ckr.DEVICE_ERROR, f"the device's answer: {error.why}") from None
+
+
+def ended_of(result: Result | None, value_kind: str) -> Ended:
+    """What is said of an order whose command did not hear of it. Raises CkrError."""
+    if result is None:
+        return Ended("", value_kind)
+    it = transaction_of(result.transaction)
+    return Ended(Deed(it.deed).name.lower(), value_kind, it.counter, it.amount, len(it.indicia))
 
 
 def done_of(result: Result) -> Done:

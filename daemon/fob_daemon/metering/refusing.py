@@ -47,9 +47,23 @@ def too_dear(total: str, left: str) -> ControlError:
     return ControlError("nothing was franked", why, "fob meter status --ask    (it has the limits)", ExitCode.FAILED)
 
 
-def no_job(what: str) -> ControlError:
+def no_job(what: str, *, is_any_paid: bool = False) -> ControlError:
     """None is kept that is like that."""
-    return ControlError(what, "no batch waits to go on", _STATUS, ExitCode.NOTHING_TO_DO)
+    deed = "fob meter print LAST    (what is paid is kept)" if is_any_paid else _STATUS
+    return ControlError(what, "no batch waits to go on", deed, ExitCode.NOTHING_TO_DO)
+
+
+def no_meter() -> ControlError:
+    """Nobody has signed up or on here."""
+    deed = "fob meter sign-up NAME --origin POSTCODE, or fob meter sign-on NAME"
+    return ControlError("nothing was franked", "the device has no meter", deed, ExitCode.NOTHING_TO_DO)
+
+
+def other_meter(job: Job, state: MeterState) -> ControlError:
+    """A batch is its own meter's, and another mailer has signed on since."""
+    why = f"the batch is meter {job.serial}'s, and the device has {state.serial} of {state.name}"
+    deed = f"fob meter sign-on with the name of {job.serial}, and then: {RESUME}    (or --give-up)"
+    return ControlError("nothing was franked", why, deed, ExitCode.FAILED)
 
 
 def not_added(why: str) -> ControlError:

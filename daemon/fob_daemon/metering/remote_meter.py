@@ -55,10 +55,12 @@ class RemoteMeter:
         """What the data centre says now."""
         return read_about(await self._commands.ask(self._timeouts.office, catalogue.METER_ABOUT))
 
-    async def frank(self, order: bytes, command: str, pieces: Sequence[Piece], caller: Caller | None) -> Result:
-        """Indicia for these pieces, all or none."""
+    async def frank(
+        self, order: bytes, command: str, serial: str, pieces: Sequence[Piece], caller: Caller | None
+    ) -> Result:
+        """Indicia for these pieces, all or none; GENERAL_ERROR `other-meter` where the device has another one."""
         rest = tuple(value for piece in pieces for value in values_of(piece))
-        return await self._order(catalogue.METER_FRANK, (order, command), caller, rest)
+        return await self._order(catalogue.METER_FRANK, (order, command, serial or None), caller, rest)
 
     async def rates(self, command: str, weighed: Sequence[Weighed]) -> list[int | str]:
         """Of each its postage, or in words why there is none; nothing is franked, and nobody is asked."""

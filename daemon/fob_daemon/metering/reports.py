@@ -27,6 +27,30 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of an order whose command did not hear of it.
+
+    `deed` as in the history, with the `counter` and `amount` of its transaction, and its `pieces`; an empty one: nobody
+    knows whether it was done. `value_kind` is its meter's.
+    """
+
+    deed: str
+    value_kind: str
+    counter: int = 0
+    amount: int = 0
+    pieces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """`is_own`: this computer had given the order."""
+
+    ended: Ended
+    is_own: bool
+    meter: MeterState
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOn:
     """`unsettled`: pieces or orders of which nobody knows whether they were done; they are not asked for again."""
 

@@ -20,7 +20,7 @@ from fob_daemon.metering.views import MeterState, Piece
 from fob_daemon.permissions import require_secret
 
 # Of what is in the file; another one is not touched.
-_VERSION: Final = 1
+_VERSION: Final = 2
 # Orders whose transactions are kept, the newest: what is older the data centre still tells (`+FOBMETERHISTORY`).
 ORDERS_KEPT: Final = 1024
 # Layouts and slogans.
@@ -30,7 +30,7 @@ _TABLES: Final = f"""
 BEGIN;
 CREATE TABLE jobs (
     job INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, began INTEGER NOT NULL, total INTEGER NOT NULL,
-    closed INTEGER NOT NULL DEFAULT 0
+    closed INTEGER NOT NULL DEFAULT 0, serial TEXT NOT NULL DEFAULT '', value_kind TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE pieces (
     job INTEGER NOT NULL, place INTEGER NOT NULL, piece TEXT NOT NULL, PRIMARY KEY (job, place)
@@ -47,8 +47,16 @@ CREATE TABLE components (id TEXT PRIMARY KEY, version TEXT NOT NULL, content BLO
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
+# Batches of before do not say whose they are.
+_UPGRADE: Final = f"""
+BEGIN;
+ALTER TABLE jobs ADD COLUMN serial TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN value_kind TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
 _JOB: Final = """
-SELECT jobs.job, command, began, total, closed, coalesce(sum(count), 0), coalesce(sum(amount), 0)
+SELECT jobs.job, command, began, total, closed, coalesce(sum(count), 0), coalesce(sum(amount), 0), serial, value_kind
 FROM jobs LEFT JOIN orders ON orders.job = jobs.job AND standing > 1
 """
 
@@ -87,11 +95,14 @@ class MeterStore:
         with self._changing() as database:
             database.execute("INSERT OR REPLACE INTO known VALUES (1, ?)", (json.dumps(asdict(state)),))
 
-    def begin_job(self, command: str, now: int) -> int:
-        """A batch without pieces yet. Those of which nothing was franked are forgotten, with what they were to have."""
+    def begin_job(self, command: str, now: int, meter: MeterState) -> int:
+        """A batch of this meter, without pieces yet. Those of which nothing was franked are forgotten, with theirs."""
         with self._changing() as database:
             self._forget(database)
-            cursor = database.execute("INSERT INTO jobs (command, began, total) VALUES (?, ?, 0)", (command, now))
+            cursor = database.execute(
+                "INSERT INTO jobs (command, began, total, serial, value_kind) VALUES (?, ?, 0, ?, ?)",
+                (command, now, meter.serial, meter.value_kind),
+            )
             return int(cursor.lastrowid or 0)
 
     def add_pieces(self, job: int, pieces: Sequence[Piece]) -> int:
@@ -144,10 +155,10 @@ class MeterStore:
             job, first, first + count,
         )  # fmt: skip
         pieces = tuple(Piece(**json.loads(piece)) for (piece,) in rows)
-        command = self.job(job) if job else None
+        batch = self.job(job) if job else None
+        command, serial = (batch.command, batch.serial) if batch else ("", "")
         return Order(
-            bytes(id_), Kind(kind), Standing(standing), job, command.command if command else "", first, pieces,
-            _money(money),
+            bytes(id_), Kind(kind), Standing(standing), job, command, serial, first, pieces, _money(money)
         )  # fmt: skip
 
     def begin(self, order: Order) -> None:
@@ -161,12 +172,18 @@ class MeterStore:
                 ),
             )  # fmt: skip
 
-    def finish(self, order: Order, done: Done) -> None:
-        """What came of it. The addresses of its pieces are not needed any more."""
+    def finish(self, order: Order, done: Done, value_kind: str) -> None:
+        """What came of it. `value_kind`: as its indicia say, empty for none.
+
+        The addresses of its pieces are not needed any more.
+        """
         with self._changing() as database:
             database.execute(
                 "UPDATE orders SET standing = ?, counter = ?, amount = ?, time = ?, record = ?, count = ? WHERE id = ?",
                 (int(Standing.DONE), done.counter, done.amount, done.time, done.transaction, done.pieces, order.id),
+            )
+            database.execute(
+                "UPDATE jobs SET value_kind = ? WHERE job = ? AND value_kind = ''", (value_kind, order.job)
             )
             last = order.first + len(order.pieces)
             database.execute(
@@ -280,6 +297,8 @@ def _open(path: Path) -> sqlite3.Connection:
         [(version,)] = database.execute("PRAGMA user_version").fetchall()
         if version == 0:
             database.executescript(_TABLES)
+        elif version == 1:
+            database.executescript(_UPGRADE)
         elif version != _VERSION:
             raise StoreError(f"{path} has version {version}, and this program knows {_VERSION}")
     except BaseException:
@@ -289,8 +308,8 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _job(row: Any) -> Job:
-    number, command, began, total, closed, done, amount = row
-    return Job(number, command, began, total, done, amount, bool(closed))
+    number, command, began, total, closed, done, amount, serial, value_kind = row
+    return Job(number, command, began, total, done, amount, bool(closed), serial, value_kind)
 
 
 def _money_text(money: Money) -> str:

@@ -49,5 +49,6 @@ class Believing:
 
     def tell(self, meter: KeptMeter) -> None:
         """To everybody who looks."""
-        mailer = meter.mailer
-        self._tell(Event(EVENT_METER, (mailer.registers.counter, mailer.registers.descending, mailer.fault)))
+        mailer, counted = meter.mailer, meter.mailer.registers
+        values = (counted.counter, counted.descending, mailer.fault, counted.ascending, counted.pieces)
+        self._tell(Event(EVENT_METER, values))

@@ -106,9 +106,10 @@ async def tell_about(office: "BackOffice", context: Context, values: Values) -> 
 
 async def frank(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERFRANK."""
-    order = WantedFrank(order_id(values[0]), text(values[1]), wanted_pieces(values[4:]))
+    serial = None if values[2] is None else text(values[2])
+    order = WantedFrank(order_id(values[0]), text(values[1]), wanted_pieces(values[5:]), serial)
     await office.started.wait()
-    return await _order(office, context, order, values[2], values[3])
+    return await _order(office, context, order, values[3], values[4])
 
 
 async def rate(office: "BackOffice", context: Context, values: Values) -> Answer:

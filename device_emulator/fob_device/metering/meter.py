@@ -150,7 +150,7 @@ class Meter:
                 return await self._ordered(wanted, unlock, approve)
 
     async def result(self, order: bytes, unlock: Unlock) -> Result | None:
-        """Of an order that is kept; None: there is none of this id. Raises MeterError ID_USED for the last taken."""
+        """Of an order that is kept; None: there is none of this id. Raises MeterError ID_USED for one that is over."""
         async with self._lock:
             kept = self.joiner.store.order()
             if kept is None or kept.order != order:
@@ -206,7 +206,7 @@ class Meter:
         return self.believing.meter(), key
 
     def _check_unused(self, order: bytes) -> None:
-        if order == self.joiner.store.taken():
+        if order in self.joiner.store.taken():
             raise MeterError(MeterFault.ID_USED, "the result of this order was taken already, or will never be known")
 
     async def _settle_before_joining(self, master_key: bytes) -> None:
@@ -243,6 +243,8 @@ class Meter:
     async def _begin(self, wanted: Wanted, unlock: Unlock, approve: Approve) -> KeptOrder:
         """A new request, approved and kept."""
         meter = self.believing.sound()
+        if wanted.serial not in (None, meter.mailer.serial):
+            raise MeterError(MeterFault.OTHER_METER, f"the meter here is {meter.mailer.serial}")
         key = self.joiner.store.key_of(meter, await unlock())
         with self.personal():
             await self._refresh()

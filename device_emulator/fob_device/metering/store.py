@@ -19,6 +19,10 @@ TAKEN: Final = USER_ITEMS + "meter order taken"
 JOINING: Final = USER_ITEMS + "meter joining"
 ALLOWANCE: Final = USER_ITEMS + "meter allowance"
 
+# Orders that are known to be over: of them a computer that comes late hears so.
+TAKEN_KEPT: Final = 64
+_ORDER_SIZE: Final = 16
+
 
 class KeptMeter(Message, tag=1, frozen=True):
     """`key`: the user authentication key, under the PIN. `last`: the newest transaction that franked something.
@@ -107,7 +111,7 @@ class MeterStore:
         wrapped = self.items.wrap(master_key, _key_name(mailer), key)
         meter = KeptMeter(mailer, wrapped, signed_up=signed_up)
         order = self.order()
-        over = {} if order is None or order.transaction is not None else {ORDER: None, TAKEN: order.order}
+        over = {} if order is None or order.transaction is not None else self._over(order)
         self.items.put({METER: meter.octets(), JOINING: None, **over}, entry)
 
     def joining(self) -> Joining | None:
@@ -139,11 +143,16 @@ class MeterStore:
 
     def keep_taken(self, order: KeptOrder) -> None:
         """Whoever asks for it once more has had it."""
-        self.items.put({ORDER: None, TAKEN: order.order})
+        self.items.put(self._over(order))
 
-    def taken(self) -> bytes | None:
-        """The order whose result was taken last, or of which no result will be heard."""
-        return self.items.get(TAKEN)
+    def taken(self) -> tuple[bytes, ...]:
+        """Orders whose results were taken, or of which none will be heard; the last TAKEN_KEPT, the newest last."""
+        octets = self.items.get(TAKEN) or b""
+        return tuple(octets[place : place + _ORDER_SIZE] for place in range(0, len(octets), _ORDER_SIZE))
+
+    def _over(self, order: KeptOrder) -> dict[str, bytes | None]:
+        newest = (*self.taken(), order.order)[-TAKEN_KEPT:]
+        return {ORDER: None, TAKEN: b"".join(newest)}
 
     def allowance(self) -> Allowance:
         """At first nothing goes without a question."""

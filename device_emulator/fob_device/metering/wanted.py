@@ -47,6 +47,10 @@ class Wanted(Protocol):
     def order(self) -> bytes:
         """16 octets."""
 
+    @property
+    def serial(self) -> str | None:
+        """Of the meter that it is for; None: of whichever there is."""
+
     def octets(self) -> bytes:
         """All that was asked for, so that the same order is known again."""
 
@@ -73,10 +77,11 @@ class WantedFrank:
     order: bytes
     command: str
     pieces: Sequence[WantedPiece]
+    serial: str | None = None
 
     def octets(self) -> bytes:
         """Of all that the computer said."""
-        return encode(["frank", self.command, [_piece_values(piece) for piece in self.pieces]])
+        return encode(["frank", self.command, self.serial, [_piece_values(piece) for piece in self.pieces]])
 
     async def plan(self, mailer: Mailer, rates: Rates, present: Present) -> Plan:
         """Rated by the component, whose ticket is shown."""
@@ -106,6 +111,7 @@ class WantedLoad:
 
     order: bytes
     amount: int
+    serial: str | None = None
 
     def octets(self) -> bytes:
         """Of all that the computer said."""
@@ -128,6 +134,7 @@ class WantedRefund:
     order: bytes
     amount: int | None
     unused: Indicated | None
+    serial: str | None = None
 
     def octets(self) -> bytes:
         """Of all that the computer said."""

@@ -27,6 +27,7 @@ class MeterFault(StrEnum):
     LOG_REWRITTEN = "log-rewritten"
     # Of who asks.
     NO_ACCOUNT = "no-account"
+    OTHER_METER = "other-meter"
     NOT_TAKEN = "not-taken"
     ASKING = "asking"
     ID_USED = "id-used"

@@ -15,6 +15,7 @@ from fob_daemon.cli.metering.words import Report, fields_of, money, some
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
+from fob_daemon.control.meter_refusals import FAULTS
 from fob_daemon.files import write_durably
 from fob_daemon.metering.limits import RESUME
 from fob_protocol.metering.amounts import amount_words
@@ -86,7 +87,7 @@ def sign_up_command(
     fob.output.say(f"Type a password for '{name}' on the device, twice ...")
     wanted: dict[str, Json] = {"name": name, "value_kind": kind, "payment": payment, "origins": list(origins), **refill}
     wanted["replace"] = replace
-    _joined(fob, post(fob, chosen, pin_file, "sign-up", **wanted))
+    _joined(fob, chosen, post(fob, chosen, pin_file, "sign-up", **wanted))
 
 
 @click.command("sign-on", short_help="Use your meter from this device.")
@@ -100,7 +101,7 @@ def sign_on_command(fob: Fob, name: str, replace: bool, device: str | None, pin_
     """Sign on as NAME: the device before this one is over. The password is typed on the device."""
     chosen = fob.device(device)
     fob.output.say(f"Type the password of '{name}' on the device ...")
-    _joined(fob, post(fob, chosen, pin_file, "sign-on", name=name, replace=replace))
+    _joined(fob, chosen, post(fob, chosen, pin_file, "sign-on", name=name, replace=replace))
 
 
 @click.command("status", short_help="What is left, and what was used.")
@@ -130,11 +131,15 @@ def status_command(fob: Fob, ask: bool, checkpoint: str | None, device: str | No
     meter = found["meter"]
     fob.output.fields({**fields_of(meter), **(_about(meter, found["about"]) if ask else {})})
     rows = [
-        (job["number"], moment(job["began"]), job["total"], job["done"], money(meter, job["amount"])) for job in jobs
-    ]
+        (
+            job["number"], job["serial"] or "-", moment(job["began"]), job["total"], job["done"],
+            money(job if job["value_kind"] else meter, job["amount"]),
+        )
+        for job in jobs
+    ]  # fmt: skip
     if rows:
         fob.output.line()
-    fob.output.table(("BATCH", "BEGAN", "PIECES", "FRANKED", "FOR"), rows)
+    fob.output.table(("BATCH", "METER", "BEGAN", "PIECES", "FRANKED", "FOR"), rows)
     _say_what_waits(fob, meter, jobs)
 
 
@@ -186,7 +191,7 @@ def _only_kind(fob: Fob, device: Report) -> str:
     raise ControlError("which value kind?", why, "the same command with --kind KIND", ExitCode.USAGE)
 
 
-def _joined(fob: Fob, answer: Report) -> None:
+def _joined(fob: Fob, device: Report, answer: Report) -> None:
     if fob.output.is_json:
         fob.output.data(answer)
         return
@@ -194,7 +199,14 @@ def _joined(fob: Fob, answer: Report) -> None:
     if answer["unsettled"]:
         what = "nobody knows whether the last order was done; it is not given again"
         fob.output.say(f"{what}.    to see: fob meter history")
-    fob.output.say("try:   fob meter status --ask")
+    # The device has looked at once, and says what it found wrong before anybody means to frank.
+    fault = told(fob, device)["meter"]["fault"]
+    if not fault:
+        fob.output.say("try:   fob meter status --ask")
+        return
+    words, deed = FAULTS.get(fault, (fault, "fob meter status"))
+    fob.output.say(f"Nothing is franked before you sign on once more: {words} ({fault}).")
+    fob.output.say(f"try:   {deed}")
 
 
 def _keep(path: Path, checkpoint: bytes) -> None:
@@ -216,11 +228,12 @@ def _about(meter: Report, about: Report) -> dict[str, object]:
     refill = "never by itself"
     if about["refill_below"]:
         refill = f"{money(meter, about['refill_amount'])} below {money(meter, about['refill_below'])}"
-    # Of the data centre, which counts in UTC.
+    # Of the data centre, which counts in UTC; 0 where nothing was ever franked.
     day = date.fromordinal(_FIRST_DAY + about["day"])
+    spent = f"; {money(meter, about['spent'])} on {day}" if about["day"] else ""
     return {
         "for a piece": f"at most {money(meter, about['most_for_a_piece'])}",
-        "for a day": f"at most {money(meter, about['most_for_a_day'])}; {money(meter, about['spent'])} on {day}",
+        "for a day": f"at most {money(meter, about['most_for_a_day'])}{spent}",
         "credit": money(meter, about["credit"]),
         "refill": refill,
         "origins": ", ".join(about["origins"]),

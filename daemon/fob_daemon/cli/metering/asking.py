@@ -4,7 +4,7 @@ from typing import Any
 
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob
-from fob_daemon.cli.metering.words import Report
+from fob_daemon.cli.metering.words import Report, ended_words
 from fob_daemon.cli.pins import with_pin
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
@@ -28,11 +28,24 @@ def meter_of(fob: Fob, device: Report) -> Report:
 def post(fob: Fob, device: Report, pin_file: str | None, *path: str, **body: Json) -> Any:
     """What may wait for a person, whose words are shown. Raises ControlError."""
     with asks_shown(fob, device["name"]):
-        return with_pin(
+        answer = with_pin(
             fob,
             device,
             pin_file,
             lambda pin: fob.client.post("devices", device["name"], "meter", *path, body={**body, **pin}),
+        )
+    tell_ended(fob, answer)
+    return answer
+
+
+def tell_ended(fob: Fob, answer: Report) -> None:
+    """What became of orders whose commands were cut; programs find it in the answer."""
+    for ended in () if fob.output.is_json else answer.get("ended", ()):
+        words = ended_words(ended)
+        fob.output.say(
+            f"An earlier order is done: {words}."
+            if words
+            else "Nobody knows whether an earlier order was done.    to see: fob meter history"
         )
 
 

@@ -11,7 +11,7 @@ import click
 
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
-from fob_daemon.cli.metering.asking import meter_of, post
+from fob_daemon.cli.metering.asking import meter_of, post, tell_ended
 from fob_daemon.cli.metering.batch import CLASS, HELP, ZONE, Batch, ColumnError, Rules, piece_of, read_batch
 from fob_daemon.cli.metering.labels import (
     PRINT_LAST,
@@ -38,6 +38,7 @@ _BODY: Final = 24_000
 _SHOWN: Final = 20
 # In place of a batch's number: the one that was cut.
 _CUT: Final = 0
+_DRAW_LAST: Final = f"{PRINT_LAST} --output FOLDER, --pdf FILE or --pages FOLDER"
 
 Pieces = list[dict[str, Any]]
 
@@ -114,6 +115,7 @@ def frank_command(
         if error.exit_code is not ExitCode.INTERRUPTED:
             _draw_paid(fob, chosen, drawer, done)
         raise
+    tell_ended(fob, finished)
     more = {"job": finished["number"], "meter": finished["meter"]}
     if cleanse:
         more["addresses"] = how.addresses
@@ -208,6 +210,7 @@ class _Done:
     def __init__(self) -> None:
         self.job = 0
         self.pieces = 0
+        self.total = 0
 
 
 def _frank(fob: Fob, device: Report, pin_file: str | None, number: int, batch: Batch, done: _Done) -> Report:
@@ -215,16 +218,20 @@ def _frank(fob: Fob, device: Report, pin_file: str | None, number: int, batch: B
     what = f"Franking {letters(len(batch.pieces))}" if batch.pieces else "Going on with the batch"
     fob.output.say(f"{what}; look at '{device['name']}' ...")
     path = ("devices", device["name"], "meter", "jobs", str(number), "franking")
+    # Of a file each row is looked at before one is paid; a letter's own words say what is wrong with it.
+    judge: dict[str, Json] = {"judge": True} if batch.path is not None else {}
     try:
         with OfficeBar(fob.output) as bar, asks_shown(fob, device["name"], bar.say):
 
             def follow(pin: dict[str, str]) -> Report:
-                with fob.client.stream("POST", *path, body={**pin}) as events:
+                with fob.client.stream("POST", *path, body={**pin, **judge}) as events:
                     return _follow(events, batch, bar, done)
 
             finished: Report = with_pin(fob, device, pin_file, follow)
     except (KeyboardInterrupt, click.Abort):
         why = f"by Ctrl-C; {some(done.pieces, 'is franked', 'are franked')} and kept, and nothing is paid twice"
+        if done.pieces and done.pieces == done.total:
+            raise ControlError("the labels were not drawn", why, _DRAW_LAST, ExitCode.INTERRUPTED) from None
         raise ControlError("the batch was not franked to its end", why, RESUME, ExitCode.INTERRUPTED) from None
     return finished
 
@@ -234,7 +241,7 @@ def _follow(events: Iterable[ServerEvent], batch: Batch, bar: OfficeBar, done: _
         data: Any = event.data
         match event.name:
             case "franked":
-                done.job, done.pieces = data["job"], data["done"]
+                done.job, done.pieces, done.total = data["job"], data["done"], data["total"]
                 bar.show(f"{data['done']:,} of {letters(data['total'])}", data["done"], data["total"])
             case "finished":
                 finished: Report = data
@@ -265,9 +272,7 @@ def _draw_paid(fob: Fob, device: Report, drawer: Drawer, done: _Done) -> None:
 
 
 def _kept_when_cut(count: int) -> AbstractContextManager[None]:
-    return telling_when_cut(
-        some(count, "is paid", "are paid"), f"{PRINT_LAST} --output FOLDER, --pdf FILE or --pages FOLDER"
-    )
+    return telling_when_cut(some(count, "is paid", "are paid"), _DRAW_LAST)
 
 
 def _tell(fob: Fob, finished: Report) -> None:

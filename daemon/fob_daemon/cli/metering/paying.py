@@ -1,12 +1,16 @@
 """`fob meter refill`, `refund` and `take-over`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from fob_daemon.cli.completing import complete_counter
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import meter_of, post, typed_amount
-from fob_daemon.cli.metering.words import Report, money
+from fob_daemon.cli.metering.words import Report, ended_words, money
 from fob_daemon.cli.pins import pin_option
+from fob_daemon.control.errors import ControlError, ExitCode
 
 
 @click.command("refill", short_help="Load money onto the meter.")
@@ -23,7 +27,8 @@ def refill_command(fob: Fob, amount: str, device: str | None, pin_file: str | No
     chosen = fob.device(device)
     wanted = typed_amount(meter := meter_of(fob, chosen), amount)
     fob.output.say(f"Loading {money(meter, wanted)} ...")
-    _paid(fob, post(fob, chosen, pin_file, "loads", amount=wanted), "Loaded")
+    with _cut("the money was not heard to be loaded"):
+        _paid(fob, post(fob, chosen, pin_file, "loads", amount=wanted), "Loaded")
 
 
 @click.command("refund", short_help="Have money paid back, or give back an indicium.")
@@ -49,7 +54,8 @@ def refund_command(
         body = {"amount": typed_amount(meter, amount)}
     else:
         body = {"counter": counter or 0, "piece": piece - 1}
-    _paid(fob, post(fob, chosen, pin_file, "refunds", **body), "Paid back" if amount is not None else "Credited")
+    with _cut("the money was not heard to be given back"):
+        _paid(fob, post(fob, chosen, pin_file, "refunds", **body), "Paid back" if amount is not None else "Credited")
 
 
 @click.command("take-over", short_help="Have the result that the device keeps for another computer.")
@@ -58,15 +64,31 @@ def refund_command(
 @json_option
 @click.pass_obj
 def take_over_command(fob: Fob, device: str | None, pin_file: str | None) -> None:
-    """Take over what was ordered by another computer, or by this one before it lost its files.
+    """Take over what was ordered by another computer, or by this one in a command that was cut.
 
-    The device serves nobody else before it was taken. The computer that ordered it must not go on with it: it would
-    be paid again.
+    The device serves nobody else before it was taken. The computer that ordered it hears that it is over.
     """
     chosen = fob.device(device)
-    _paid(fob, post(fob, chosen, pin_file, "take-over"), "Taken over: an order of")
-    if not fob.output.is_json:
-        fob.output.say("try:   fob meter print LAST --output FOLDER")
+    taken = post(fob, chosen, pin_file, "take-over")
+    if fob.output.is_json:
+        fob.output.data(taken)
+        return
+    meter, words = taken["meter"], ended_words(taken)
+    whose = "" if taken["is_own"] else ", by another computer"
+    left = f"; {money(meter, meter['descending'])} left"
+    fob.output.say(f"Taken over: {words}{whose}{left}." if words else f"Nobody knows whether it was done{left}.")
+    if taken["pieces"]:
+        fob.output.say(f"try:   fob meter print --counter {taken['counter']} --output FOLDER")
+
+
+@contextmanager
+def _cut(what: str) -> Iterator[None]:
+    """Whoever breaks off while the data centre is asked does not know what became of it."""
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        why = "by Ctrl-C; where somebody had said yes to it, it may be done, and is not done twice"
+        raise ControlError(what, why, "the same command", ExitCode.INTERRUPTED) from None
 
 
 def _paid(fob: Fob, answer: Report, deed: str) -> None:

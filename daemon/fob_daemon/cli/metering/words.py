@@ -28,6 +28,19 @@ def payment_of(meter: Report) -> str:
     return known.get(meter["payment"], "not known yet")
 
 
+def ended_words(ended: Report) -> str:
+    """`EUR 6.00 loaded (counter 12)`; empty where nobody knows."""
+    amount = money(ended, ended["amount"])
+    words = {
+        "load": f"{amount} loaded",
+        "settle": f"{amount} settled",
+        "refund": f"{amount} paid back",
+        "credit": f"{amount} credited",
+        "frank": f"{letters(ended['pieces'])} for {amount}",
+    }.get(ended["deed"], "")
+    return f"{words} (counter {ended['counter']})" if words else ""
+
+
 def letters(count: int) -> str:
     """`1 piece`, `3 pieces`."""
     return "1 piece" if count == 1 else f"{count:,} pieces"
