@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fob_office.centre.boxes.identity import ADMISSION
+from fob_office.centre.boxes.identity import ADMISSION, IDENTITY
 from fob_office.centre.bus.answering import row, serve
 from fob_office.centre.bus.directory import FILE, read_entries
 from fob_office.centre.bus.errors import AwayError
@@ -75,3 +75,12 @@ def test_a_box_that_was_tampered_with_gets_none(boxes: Boxes) -> None:
     after = ends(boxes)
     assert after["meter-2"] == before["meter-2"]
     assert after["meter-1"] > before["meter-1"]
+
+
+def test_without_a_manufacturing_box_the_passes_stay_as_they_are(boxes: Boxes) -> None:
+    before = ends(boxes)
+    (boxes.folder / "manufacturing" / IDENTITY).write_bytes(b"changed")
+    boxes.now += PASS_TIME
+    for _ in range(2):
+        renew_passes(boxes.folder, boxes.surroundings)
+        assert ends(boxes) == before

@@ -69,7 +69,15 @@ def test_the_page_shows_processes_log_and_warnings_and_believes_nothing(
     sqlite_scene: OfficeScene, folder: Path
 ) -> None:
     page = shown(sqlite_scene)
-    for words in ("meter-2", "tampered", "64 of 64", "4\N{NARROW NO-BREAK SPACE}321", "1 minute ago", "FM0100000017"):
+    for words in (
+        "meter-2",
+        "tampered",
+        "64 of 64",
+        "4\N{NARROW NO-BREAK SPACE}321",
+        "1 minute ago",
+        "FM0100000017",
+        "box remove meter-2",
+    ):
         assert words in page
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page

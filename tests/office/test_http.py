@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy.exc import OperationalError
 
+from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
 from fob_office.http import connection, limits
 from fob_office.http.limits import ADDRESSES_LIMIT, OPERATOR_LIMIT, Rates
 from fob_office.http.problems import LaterError
@@ -28,6 +29,7 @@ from fob_protocol.office.message import read
 from support.office import OfficeScene, office_scene
 from support.office_http import HttpOffice, problem, served
 from support.office_shop import ordered_device, release
+from support.seen_centre import seen_centre
 
 PATH = "/v1/directory"
 
@@ -228,6 +230,19 @@ def test_it_says_that_ordered_releases_end_and_not_which(office: HttpOffice) -> 
     assert office.get("/healthz").json()["warnings"] == [
         "ordered components whose release ends, or was revoked: 1: fob-office component ends"
     ]
+
+
+@pytest.mark.clause("M3")
+def test_it_says_that_a_box_was_tampered_with_and_not_which(office: HttpOffice) -> None:
+    command = "fob-office centre status"
+    state = office.scene.office.settings.state
+    with seen_centre(state, office.scene.clock.time) as folder:
+        warned = office.get("/healthz").json()
+        assert warned["warnings"] == [f"a box of the data centre was tampered with: {command}"]
+        write_status(folder, Status(100, False, 5, 0, (ProcessStatus("steel-1", "steel", "tampered"),)))
+        (warning,) = office.get("/healthz").json()["warnings"]
+    assert warning == f"a box of the data centre was tampered with, and no other does what it did: {command}"
+    assert warned["status"] == "ok"
 
 
 @pytest.mark.clause("R27")

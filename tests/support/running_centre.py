@@ -54,10 +54,14 @@ class RunningCentre:
 
     def start(self) -> None:
         """Until all of it is ready."""
+        self.begin()
+        until(lambda: self._is_ready())
+
+    def begin(self) -> None:
+        """Whatever becomes of it."""
         with self.log.open("ab") as log:
             command = [*PROGRAM, "centre", "run", "--state", str(self.state)]
             self.process = subprocess.Popen(command, stderr=log, start_new_session=True)
-        until(lambda: self._is_ready())
 
     def stop(self) -> int:
         """Its exit status after SIGTERM."""

@@ -11,6 +11,7 @@ from fob_office.errors import OperatorError, UsageError
 from fob_office.secrets.private_file import replace_file
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.message import Version
 
 # In the folder of an office.
 FOLDER: Final = "centre"
@@ -42,11 +43,23 @@ class KindSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     credit: int
     # Whether tokens are signatures (M16).
     is_public: bool = False
+    # Whose tickets are admitted, with their least versions, and for how many seconds. Nothing: those that come with
+    # Fob, where an earlier version of it made the data centre.
+    programs: dict[str, Version] = {}
+    age: int | None = None
 
     @property
     def limits(self) -> Limits:
         """Nothing spent."""
         return Limits(self.piece, self.daily, self.credit, 0, 0)
+
+
+class ModuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where masters are; `pin_file` holds the PIN, which stands nowhere else in the open."""
+
+    library: str
+    token: str
+    pin_file: str
 
 
 class CentreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +70,11 @@ class CentreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     value_kinds: Annotated[dict[str, KindSettings], Meta(max_length=256)] = {}
     # Of transaction boxes that were removed, in hexadecimal: what they signed stands in the log for ever.
     former_log_keys: tuple[str, ...] = ()
+    # What function servers tell mailers, for one that is made when no other is left.
+    deposit: int = 0
+    fee: int = 0
+    # None: masters are sealed in the folders of the boxes.
+    module: ModuleSettings | None = None
 
     def __repr__(self) -> str:
         return "CentreSettings(...)"

@@ -6,6 +6,7 @@ from pathlib import Path
 from fob_office.centre.places import has_centre
 from fob_office.centre.supervising.figures import Figures, read_figures
 from fob_office.centre.supervising.status import Status, status_now
+from fob_office.centre.troubles import troubles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Seen:
         if self.status is None:
             return "stopped"
         return "ready" if self.status.is_ready else "not ready"
+
+    @property
+    def troubles(self) -> list[str]:
+        """Of boxes that were tampered with."""
+        return troubles_of(self.status) if self.status is not None else []
 
 
 def see_centre(state: Path, centre: Path) -> Seen | None:

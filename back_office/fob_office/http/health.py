@@ -3,6 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from fob_office.centre.places import centre_folder
+from fob_office.centre.seen import see_centre
+from fob_office.centre.supervising.status import lost_kinds
 from fob_office.components.ends import ending_in_short
 from fob_office.http.problems import documented
 from fob_office.issuer.ends import soon_over
@@ -23,6 +26,17 @@ def health_routes(office: Office) -> APIRouter:
     @router.get("/healthz", summary="Is it well?", operation_id="health", responses=documented(503))
     def healthz() -> Health:
         with office.database.read() as session:
-            return Health(status="ok", warnings=[*soon_over(session, office), *ending_in_short(session, office.now())])
+            warnings = [*soon_over(session, office), *ending_in_short(session, office.now())]
+        return Health(status="ok", warnings=[*warnings, *_tampered_with(office)])
 
     return router
+
+
+def _tampered_with(office: Office) -> list[str]:
+    """Which box it is, strangers are not told."""
+    state = office.settings.state
+    seen = see_centre(state, centre_folder(state))
+    if seen is None or not seen.troubles:
+        return []
+    lost = ", and no other does what it did" if seen.status is not None and lost_kinds(seen.status.processes) else ""
+    return [f"a box of the data centre was tampered with{lost}: fob-office centre status"]

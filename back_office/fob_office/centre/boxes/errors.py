@@ -8,6 +8,7 @@ class TamperedError(BusRefusedError):
     """Somebody changed what the box keeps; its keys are erased, and it answers nothing else any more."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         super().__init__(Word.TAMPERED, f"{name} found its folder changed and erased its keys")
 
 

@@ -166,7 +166,7 @@ def open_folder(path: Path, name: str, random: Callable[[int], bytes]) -> BoxFol
     """Raises TamperedError when it was changed, now or before; OperatorError when there is no box, or it is open."""
     if not path.is_dir():
         raise OperatorError(f"the box {name} cannot be opened", f"{path} is no folder", "fob-office centre --help")
-    if (path / TAMPERED).exists():
+    if was_tampered_with(path):
         raise TamperedError(name)
     folder = BoxFolder(path, name, _hardware_key(path), random)
     if folder.is_tampered:
@@ -174,6 +174,11 @@ def open_folder(path: Path, name: str, random: Callable[[int], bytes]) -> BoxFol
         raise TamperedError(name)
     folder.load_index()
     return folder
+
+
+def was_tampered_with(path: Path) -> bool:
+    """Whether the box in this folder has found that; it says so itself, and whoever removed it."""
+    return (path / TAMPERED).exists()
 
 
 def erase(path: Path, why: str) -> None:

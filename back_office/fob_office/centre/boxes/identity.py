@@ -148,10 +148,15 @@ def open_masters(identity: Identity, sealed: bytes) -> Masters:
     return read(Masters, hpke.unseal_with(key, Label.MASTER, [int(identity.kind), identity.name], sealed))
 
 
+def module_in(folder: BoxFolder) -> ModulePlace:
+    """Where its masters are, if its folder has MODULE. Raises TamperedError, OperatorError."""
+    return _state(folder, MODULE, ModulePlace)
+
+
 def open_vault(folder: BoxFolder, kind: Kind) -> Vault:
     """Of the masters in the folder, or of those in a module. Raises TamperedError, OperatorError."""
     if folder.has(MODULE):
-        return Pkcs11Vault(_state(folder, MODULE, ModulePlace), folder.name, held_by(kind))
+        return Pkcs11Vault(module_in(folder), folder.name, held_by(kind))
     masters = _state(folder, MASTERS, Masters)
     if missing := held_by(kind) - {master.purpose for master in masters.masters}:
         why = f"it has no {min(missing)} master: its data centre was made by an earlier version"

@@ -57,7 +57,7 @@ class Pkcs11Vault:
         with _told(self._pkcs11):
             self._session = _open(self._pkcs11, place, is_writing=False)
             try:
-                self._keys = {purpose: self._session.get_key(label=_label(name, purpose)) for purpose in purposes}
+                self._keys = {purpose: self._session.get_key(label=label_of(name, purpose)) for purpose in purposes}
             except self._pkcs11.PKCS11Error:
                 self._session.close()
                 raise
@@ -87,12 +87,32 @@ def import_master(place: ModulePlace, name: str, purpose: Purpose, secret: bytes
     with _told(module):
         session = _open(module, place, is_writing=True)
         try:
-            label = _label(name, purpose)
-            for before in session.get_objects({module.Attribute.LABEL: label}):
-                before.destroy()
-            session.create_object(_template(module, label, secret))
+            _destroy(module, session, label_of(name, purpose))
+            session.create_object(_template(module, label_of(name, purpose), secret))
         finally:
             session.close()
+
+
+def destroy_masters(place: ModulePlace, name: str, purposes: Iterable[Purpose]) -> None:
+    """Of a box that is removed; those that are not there any more are none. Raises OperatorError."""
+    module = _load()
+    with _told(module):
+        session = _open(module, place, is_writing=True)
+        try:
+            for purpose in purposes:
+                _destroy(module, session, label_of(name, purpose))
+        finally:
+            session.close()
+
+
+def label_of(name: str, purpose: Purpose) -> str:
+    """Of a master in the token."""
+    return f"fob {name} {purpose}"
+
+
+def _destroy(module: ModuleType, session: Any, label: str) -> None:
+    for found in session.get_objects({module.Attribute.LABEL: label}):
+        found.destroy()
 
 
 def _template(module: ModuleType, label: str, secret: bytes) -> dict[Any, Any]:
@@ -115,10 +135,6 @@ def _template(module: ModuleType, label: str, secret: bytes) -> dict[Any, Any]:
         attribute.DERIVE: False,
         attribute.VALUE: secret,
     }
-
-
-def _label(name: str, purpose: Purpose) -> str:
-    return f"fob {name} {purpose}"
 
 
 def _load() -> ModuleType:

@@ -142,7 +142,11 @@ class _Maker:
             write_settings(folders[name], told)
         self._make_database(folders)
         kinds = {self._plan.value_kind.name: self._plan.value_kind.settings(_FIRST_VERSION)}
-        save_centre(self._part, CentreSettings(database=self._plan.database, value_kinds=kinds))
+        plan = self._plan
+        settings = CentreSettings(
+            database=plan.database, value_kinds=kinds, deposit=plan.deposit, fee=plan.fee, module=plan.kept_module
+        )
+        save_centre(self._part, settings)
         write_new(self._part / _WHOLE, _Certificates((mine, boxes)).octets())
 
     def _found(self) -> tuple[ManufacturingBox, BoxFolder]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.places import KindSettings
+from fob_office.centre.places import KindSettings, ModuleSettings
 from fob_protocol.metering.kinds import Freshness
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.message import Version
@@ -27,6 +27,8 @@ COUNTS: Final[Mapping[Kind, int]] = {
 # Where nothing is said: 1,000 for a piece, a million a day, nothing owed.
 LIMITS: Final = Limits(piece=100_000, daily=100_000_000, credit=0, spent=0, day=0)
 DAY: Final = 86_400
+# The component that comes with Fob and says what a letter costs.
+RATES: Final = "postage-rates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,22 @@ class NewKind:
         limits = self.limits
         return KindSettings(
             version=version, freshness=self.freshness, piece=limits.piece, daily=limits.daily, credit=limits.credit,
-            is_public=self.is_public,
+            is_public=self.is_public, programs=dict(self.programs), age=self.age,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`module`: masters go there. `keep_keys`: a folder for the owners' keys, which else nobody has afterwards."""
+    """`module`: masters go there; `kept_module`: the same without its PIN.
+
+    `keep_keys`: a folder for the owners' keys, which else nobody has afterwards.
+    """
 
     value_kind: NewKind
     counts: Mapping[Kind, int] = field(default_factory=lambda: COUNTS)
     database: str | None = field(default=None, repr=False)
     module: ModulePlace | None = None
+    kept_module: ModuleSettings | None = None
     keep_keys: Path | None = None
     deposit: int = 0
     fee: int = 0

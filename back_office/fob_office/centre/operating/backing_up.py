@@ -80,8 +80,9 @@ def restore_centre(centre: Path, backup: Path) -> Restored:
         for view in sorted((folder / VIEWS).iterdir()):
             _put_missing(view, centre / VIEWS / view.name)
         for name in names_here(centre, Kind.DATABASE):
-            if (folder / name / METERS).is_file():
-                _put_database(folder / name / METERS, centre / name / METERS)
+            source = _kept_database(folder, name)
+            if source is not None:
+                _put_database(source, centre / name / METERS)
                 done.append(f"{name}/{METERS}")
         url = _postgresql(centre)
         return Restored(tuple(done), restore_command(url, folder / DUMP_FILE) if url is not None else None)
@@ -93,6 +94,12 @@ def _postgresql(centre: Path) -> URL | None:
     if url is None or parse_url(url).get_backend_name() == SQLITE:
         return None
     return parse_url(url)
+
+
+def _kept_database(folder: Path, name: str) -> Path | None:
+    """Of this database server, or of the one that it took the place of: a file has one."""
+    kept = [folder / name / METERS, *folder.glob(f"*/{METERS}")]
+    return next((path for path in kept if path.is_file()), None)
 
 
 def _put_missing(source: Path, place: Path) -> bool:

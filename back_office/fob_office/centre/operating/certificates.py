@@ -11,17 +11,20 @@ from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
 from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.founding.plan import DAY, RATES
 from fob_office.centre.founding.telling import BOXES, METERING, validation_key
 from fob_office.centre.function.settings import (
     FORMER_LIMIT,
+    Admitted,
     FormerKeys,
     Told,
     certificate_in,
     read_told,
     write_settings,
 )
-from fob_office.centre.operating.here import names_here
 from fob_office.centre.operating.restarting import changing_alone, restart
+from fob_office.centre.operating.standing import whole_here
+from fob_office.centre.places import CentreSettings, KindSettings
 from fob_office.errors import OperatorError
 from fob_office.issuer.ends import soon_over
 from fob_office.issuer.service import Issuing, PublicKeys
@@ -29,6 +32,7 @@ from fob_office.office import Office
 from fob_office.servers.identity import certificate_of
 from fob_office.servers.key_pair import KeyPair
 from fob_office.servers.service import newest_keys
+from fob_office.shipped import shipped
 from fob_office.surroundings import Surroundings
 
 RENEW: Final = "fob-office centre renew"
@@ -92,9 +96,33 @@ def _differences(office: Office, centre: Path) -> list[str]:
 
 
 def function_folders(centre: Path, surroundings: Surroundings) -> list[BoxFolder]:
-    """Of the function servers of this machine. Raises DirectoryError, TamperedError."""
-    names = names_here(centre, Kind.FUNCTION)
+    """Of the function servers of this machine that were not tampered with. Raises DirectoryError, TamperedError."""
+    names = whole_here(centre, Kind.FUNCTION)
     return [open_folder(centre / name, name, surroundings.random) for name in names]
+
+
+def told_anew(office: Office, issuing: Issuing, settings: CentreSettings) -> Told:
+    """For a function server, where none is left that has the keys: new ones, certified and not entered.
+
+    Raises OperatorError.
+    """
+    with office.database.read() as session:
+        validation = validation_key(session)
+        before = certificate_of(newest_keys(session, METERING))
+    pair = KeyPair.made(office.surroundings)
+    return Told(
+        issuing.certify_elsewhere(METERING, before.title, before.usages, PublicKeys.of(pair)),
+        pair.signing.private_bytes_raw(),
+        pair.sealing.private_bytes_raw(),
+        tuple(_admitted(name, validation, kind) for name, kind in settings.value_kinds.items()),
+        settings.deposit,
+        fee=settings.fee,
+    )
+
+
+def _admitted(name: str, validation: bytes, kind: KindSettings) -> Admitted:
+    programs = kind.programs or {RATES: shipped()[RATES].version}
+    return Admitted(name, validation, DAY if kind.age is None else kind.age, programs)
 
 
 def _newest(folders: list[BoxFolder]) -> Told:

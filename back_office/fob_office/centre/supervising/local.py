@@ -12,6 +12,7 @@ from multiprocessing.context import ForkServerProcess
 import structlog
 
 from fob_office.centre.boxes.process import TAMPERED_STATUS
+from fob_office.centre.supervising import status
 from fob_office.centre.supervising.child import Start, begin
 from fob_office.centre.supervising.limits import STOP_TIME
 from fob_office.centre.supervising.pausing import next_pause
@@ -28,7 +29,7 @@ class State(StrEnum):
     READY = "ready"
     # It ended, and is started again in a while.
     ENDED = "ended"
-    TAMPERED = "tampered"
+    TAMPERED = status.TAMPERED
     STOPPED = "stopped"
     # On another machine.
     ELSEWHERE = "elsewhere"
@@ -69,14 +70,14 @@ class LocalProcess:
         pause = 0.0
         while not self._is_stopping.is_set():
             began = loop.time()
-            status = await self._run()
-            if status == TAMPERED_STATUS:
+            ended = await self._run()
+            if ended == TAMPERED_STATUS:
                 self._become(State.TAMPERED)
                 return
             if self._is_stopping.is_set():
                 break
             pause = next_pause(pause, loop.time() - began)
-            log.warning("a process ended", name=self.name, status=status, pause=pause)
+            log.warning("a process ended", name=self.name, status=ended, pause=pause)
             self.restarts += 1
             self._become(State.ENDED)
             with suppress(TimeoutError):
@@ -146,7 +147,7 @@ async def _ended(handle: int) -> None:
 
 def _status(process: ForkServerProcess) -> int | None:
     process.join(STOP_TIME)
-    status = process.exitcode
-    if status is not None:
+    exited = process.exitcode
+    if exited is not None:
         process.close()
-    return status
+    return exited

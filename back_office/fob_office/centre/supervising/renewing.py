@@ -25,14 +25,18 @@ RENEW_TIME: Final = 200 * 24 * 3600
 def renew_passes(centre: Path, surroundings: Surroundings) -> None:
     """While nothing runs: of those whose folders are here, the operators too.
 
-    Raises DirectoryError, PassError, BusRefusedError, OperatorError, OSError, TamperedError: the manufacturing box's
-    own folder.
+    Without a manufacturing box that is whole none is, and the others go on by theirs. Raises DirectoryError, PassError,
+    BusRefusedError, OperatorError, OSError.
     """
     if not (centre / MANUFACTURING).is_dir():
         return
     # One that its supervisor left behind may be at work still.
     with alone_in(centre / MANUFACTURING):
-        box = ManufacturingBox(_open(centre, MANUFACTURING, surroundings), surroundings)
+        try:
+            box = ManufacturingBox(_open(centre, MANUFACTURING, surroundings), surroundings)
+        except TamperedError as error:
+            log.critical("no pass is renewed", why=error.why)
+            return
         entries = read_entries(centre / FILE)
         renewed = [_renewed(centre, box, entry, surroundings) for entry in entries]
         if renewed != entries:

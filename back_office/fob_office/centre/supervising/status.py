@@ -1,5 +1,6 @@
 """What the supervisor knows, in a file that `centre status` reads."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,8 @@ from fob_office.centre.supervising.lock import is_supervised
 from fob_office.secrets.private_file import replace_unflushed
 
 FILE: Final = "status.json"
+# The state of a box that found its folder changed.
+TAMPERED: Final = "tampered"
 
 
 class ProcessStatus(msgspec.Struct, frozen=True):
@@ -24,8 +27,8 @@ class ProcessStatus(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """`is_ready`: all processes of this machine answer, and the meter boxes hold the newest view. Those that were
-    tampered with are not waited for. `alone`: slots whose owner has no second that knows all of them.
+    """`is_ready`: all processes of this machine answer, and the meter boxes hold the newest view. Of those that were
+    tampered with another of the kind is there. `alone`: slots whose owner has no second that knows all of them.
     """
 
     pid: int
@@ -33,6 +36,12 @@ class Status(msgspec.Struct, frozen=True):
     view: int
     alone: int
     processes: tuple[ProcessStatus, ...]
+
+
+def lost_kinds(processes: Iterable[ProcessStatus]) -> frozenset[str]:
+    """All of which were tampered with: nobody does what they did."""
+    there = tuple(processes)
+    return frozenset(one.kind for one in there) - {one.kind for one in there if one.state != TAMPERED}
 
 
 def write_status(centre: Path, status: Status) -> None:

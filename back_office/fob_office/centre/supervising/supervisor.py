@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from fob_office.centre.boxes.folder import open_folder
+from fob_office.centre.boxes.folder import open_folder, was_tampered_with
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.boxes.process import loop_factory
 from fob_office.centre.boxes.views import Slot, View
@@ -33,7 +33,7 @@ from fob_office.centre.supervising.lock import supervising
 from fob_office.centre.supervising.meters import MeterWatch
 from fob_office.centre.supervising.policy import BoxState, next_slots
 from fob_office.centre.supervising.renewing import renew_passes
-from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
+from fob_office.centre.supervising.status import ProcessStatus, Status, lost_kinds, write_status
 from fob_office.centre.supervising.wish import fulfil, is_wished
 from fob_office.centre.view_file import write_view
 from fob_office.secrets.private_file import owner_alone
@@ -128,13 +128,13 @@ class Supervisor:
             try:
                 self._follow_directory()
                 await self._move_slots()
-                status = self._tell()
+                self._tell()
             except OSError as error:
                 # A disk that is full ends no process.
                 log.error("the supervisor cannot write", why=error.strerror)
                 await asyncio.sleep(LOOK_PAUSE)
                 continue
-            if status.is_ready and not is_told:
+            if self._is_settled() and not is_told:
                 on_ready()
                 is_told = True
             try:
@@ -243,13 +243,19 @@ class Supervisor:
     def _now(self) -> Status:
         newest = self._history.newest
         number = newest.number if newest is not None else 0
-        watches = [watch for watch, _ in self._meters.values() if not watch.is_tampered]
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
+        is_ready = self._is_settled() and not lost_kinds(processes)
+        return Status(os.getpid(), is_ready, number, self._alone(newest), processes)
+
+    def _is_settled(self) -> bool:
+        """Nobody is waited for any more: those that were tampered with never come."""
+        newest = self._history.newest
+        number = newest.number if newest is not None else 0
+        watches = [watch for watch, _ in self._meters.values() if not watch.is_tampered]
         settled = (State.READY, State.TAMPERED)
-        is_ready = all(process.state in settled for process in self._local.values()) and all(
+        return all(process.state in settled for process in self._local.values()) and all(
             watch.seen is not None and watch.seen.view == number for watch in watches
         )
-        return Status(os.getpid(), is_ready, number, self._alone(newest), processes)
 
     def _alone(self, newest: View | None) -> int:
         """Slots that nobody would take over."""
@@ -270,7 +276,9 @@ class Supervisor:
         slots = sum(slot.owner == entry.name for slot in newest.slots) if watched and newest is not None else None
         if process is None:
             return ProcessStatus(entry.name, entry.kind.word, State.ELSEWHERE, view=view, slots=slots)
-        is_tampered = watched is not None and watched[0].is_tampered
+        # One that runs says so in its folder.
+        is_tampered = was_tampered_with(self._centre / entry.name)
+        is_tampered |= watched is not None and watched[0].is_tampered
         state = State.TAMPERED if is_tampered else process.state
         return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view, slots)
 

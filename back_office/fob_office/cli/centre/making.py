@@ -72,8 +72,9 @@ def init(
     counts = dict(COUNTS) | {kind: more[f"{kind.word}_count"] for kind in _COUNTED}
     if counts[Kind.DATABASE] > 1 and database is None:
         raise UsageError("SQLite has one database server", "several need PostgreSQL", "the same with --database URL")
-    module = Module(more["pkcs11"], more["pkcs11_token"], more["pkcs11_pin_file"]).place()
-    plan = Plan(new_kind(value_kind, more), counts, database, module, keep_keys, deposit, fee)
+    module = Module(more["pkcs11"], more["pkcs11_token"], more["pkcs11_pin_file"])
+    kind = new_kind(value_kind, more)
+    plan = Plan(kind, counts, database, module.place(), module.kept(), keep_keys, deposit, fee)
     try:
         with cli.issuing(state, issuer_key) as issuing, cli.office(state) as office:
             folder = make_centre(office, issuing, plan)

@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 import click
 
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
-from fob_office.centre.founding.plan import DAY, LIMITS, NewKind
+from fob_office.centre.founding.plan import DAY, LIMITS, RATES, NewKind
+from fob_office.centre.places import CentreSettings, ModuleSettings
 from fob_office.errors import UsageError
 from fob_office.secrets.private_file import read_private
 from fob_office.shipped import shipped
@@ -21,8 +22,6 @@ from fob_protocol.office.patterns import NAME
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# The component that comes with Fob and says what a letter costs.
-RATES: Final = "postage-rates"
 _PIN_LIMIT: Final = 256
 _PROGRAM: Final = re.compile(r"([a-z0-9][a-z0-9.-]*)=(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 _AMOUNT: Final = click.IntRange(1, AMOUNT_LIMIT)
@@ -47,6 +46,18 @@ class Module:
             )  # fmt: skip
         pin = read_private(self.pin_file, "the module's PIN", _PIN_LIMIT, "fob-office centre init --help")
         return ModulePlace(self.library, self.token, pin.decode().strip())
+
+    def kept(self) -> ModuleSettings | None:
+        """For boxes to come: the PIN's file, and no PIN."""
+        if self.library is None or self.token is None or self.pin_file is None:
+            return None
+        return ModuleSettings(self.library, self.token, str(self.pin_file.absolute()))
+
+
+def module_of(settings: CentreSettings) -> ModulePlace | None:
+    """That the data centre was made with. Raises OperatorError: the PIN's file cannot be read."""
+    kept = settings.module
+    return None if kept is None else Module(kept.library, kept.token, Path(kept.pin_file)).place()
 
 
 def module_options(command: Command) -> Command:

@@ -18,8 +18,10 @@ from fob_office.centre.operating.operator import Operator
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.renewing import ends_first
 from fob_office.centre.supervising.status import status_now
+from fob_office.centre.troubles import troubles_of
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.errors import OperatorError
 
 # What a process of the data centre that does not answer says for itself.
 _AWAY: Final = (BusRefusedError, AwayError, DirectoryError, PassError)
@@ -48,11 +50,13 @@ def status(cli: Cli, state: Path) -> None:
         values |= {"due": due} if due else {}
         cli.fields({name.replace(" ", "_"): value for name, value in values.items()} if cli.is_json else values)
         return
-    log = ask(cli, state, "the log is not known", _log)
+    log = _asked(cli, state)
+    tampered = troubles_of(found)
     state_word = "ready" if found.is_ready else "not ready"
     rows = [{column: getattr(process, column) for column in _COLUMNS} for process in found.processes]
     if cli.is_json:
         known = {"data_centre": str(folder), "state": state_word, "view": found.view, "alone": found.alone, "due": due}
+        known |= {"tampered": tampered}
         cli.data(known | log | {"processes": rows})
         return
     alone = f"{found.alone} of {SLOTS} slots"
@@ -63,9 +67,18 @@ def status(cli: Cli, state: Path) -> None:
         "without a second": alone,
     }
     shown |= {"due": due} if due else {}
+    shown |= {"tampered with": tampered} if tampered else {}
     cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items() if value is not None})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])
+
+
+def _asked(cli: Cli, state: Path) -> dict[str, object]:
+    """What the supervisor knows is shown also to an operator whose own folder was changed."""
+    try:
+        return ask(cli, state, "the log is not known", _log)
+    except OperatorError as error:
+        return {"trouble": f"{error.what}: {error.why}"}
 
 
 async def _log(operator: Operator) -> dict[str, object]:

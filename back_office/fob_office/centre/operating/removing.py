@@ -1,0 +1,132 @@
+"""A process less: it ends, and its keys are erased, where others of its kind go on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from fob_office.centre.boxes.errors import TamperedError
+from fob_office.centre.boxes.folder import erase, open_folder, was_tampered_with
+from fob_office.centre.boxes.identity import MODULE, module_in
+from fob_office.centre.boxes.pkcs11_vault import ModulePlace, destroy_masters, label_of
+from fob_office.centre.boxes.separation import held_by
+from fob_office.centre.bus.directory import FILE as DIRECTORY
+from fob_office.centre.bus.directory import Entry, read_entries, write_entries
+from fob_office.centre.bus.passes import Kind
+from fob_office.centre.commands.meter import HeldView
+from fob_office.centre.operating.adding import ADDED
+from fob_office.centre.operating.knowing import put_back_beside
+from fob_office.centre.operating.operator import Operator
+from fob_office.centre.operating.restarting import changing_alone, pid_of, until
+from fob_office.centre.operating.standing import standing_of
+from fob_office.centre.places import load_centre, save_centre
+from fob_office.centre.view_file import ViewFile
+from fob_office.errors import NotFoundError, OperatorError
+
+_NOTHING: Final = "nothing was removed"
+_STATUS: Final = "fob-office centre status"
+
+
+class Left(NamedTuple):
+    """Masters that could not be destroyed in a PKCS#11 token: what they are called there, and why not."""
+
+    labels: tuple[str, ...]
+    why: str
+
+
+async def remove_box(operator: Operator, name: str, module: Callable[[], ModulePlace | None]) -> Left | None:
+    """It ends, and its keys are erased; what of them is left in a PKCS#11 token.
+
+    `module` says where they are, for a box that cannot say it any more. Raises OperatorError, BusRefusedError,
+    AwayError, OSError.
+    """
+    with changing_alone(operator.centre):
+        entries = read_entries(operator.centre / DIRECTORY)
+        entry = next((one for one in entries if one.name == name), None)
+        if entry is None:
+            raise NotFoundError(_NOTHING, f"there is no {name}", _STATUS)
+        if entry.kind not in ADDED:
+            why = f"{name} stays for ever: what a {entry.kind.word} process knows, no other one does"
+            raise OperatorError(_NOTHING, why, _STATUS)
+        if len([one for one in entries if one.kind == entry.kind]) == 1:
+            add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
+            raise OperatorError(_NOTHING, f"{name} is the only one of its kind", add)
+        path = operator.centre / name
+        if not was_tampered_with(path):
+            await _check_others(operator, entry)
+        if entry.kind == Kind.METER:
+            await _check_slots(operator, name)
+        if entry.kind == Kind.TRANSACTION:
+            _keep_log_key(operator, name)
+        write_entries(operator.centre, [one for one in entries if one.name != name])
+        await until(operator.centre, lambda: pid_of(operator.centre, name) is None, f"{name} does not end")
+        if not path.is_dir():
+            return None
+        left = _destroy_masters(operator, entry, path, module)
+        erase(path, "removed by an operator")
+        return left
+
+
+async def _check_others(operator: Operator, entry: Entry) -> None:
+    """Raises OperatorError: nobody would do what it does."""
+    others = await standing_of(operator, entry.kind, but=entry.name)
+    if others.well:
+        return
+    said = [f"{name} was tampered with" for name in others.tampered]
+    said += [f"{name} does not answer" for name in others.silent]
+    add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
+    raise OperatorError(_NOTHING, f"no other {entry.kind.word} process runs: {', '.join(said)}", add)
+
+
+async def _check_slots(operator: Operator, name: str) -> None:
+    """Raises OperatorError: what it owns, or knows better than the box beside it, would be lost with it."""
+    view = ViewFile(operator.centre, operator.manufacturing).newest()
+    complete: dict[str, tuple[int, ...]] = {}
+    for number, slot in enumerate(view.slots):
+        if slot.owner != name:
+            continue
+        if slot.second is not None and slot.second not in complete:
+            complete[slot.second] = (await operator.one(slot.second, HeldView())).complete
+        if slot.second is None or number not in complete[slot.second]:
+            why = f"slot {number} is known to no other box yet"
+            raise OperatorError(_NOTHING, why, f"{_STATUS}    (and wait until there is a second)")
+    found = await put_back_beside(operator, name, view)
+    if found is not None:
+        raise OperatorError(_NOTHING, found.why, f"fob-office centre box remove {found.box}")
+    found = await put_back_beside(operator, name, view)
+    if found is not None:
+        raise OperatorError(_NOTHING, found.why, f"fob-office centre box remove {found.box}")
+
+
+def _keep_log_key(operator: Operator, name: str) -> None:
+    settings = load_centre(operator.centre)
+    key = operator.links.directory.pass_of(name).signing
+    if key is not None and key.hex() not in settings.former_log_keys:
+        save_centre(operator.centre, replace(settings, former_log_keys=(*settings.former_log_keys, key.hex())))
+
+
+def _destroy_masters(
+    operator: Operator, entry: Entry, path: Path, module: Callable[[], ModulePlace | None]
+) -> Left | None:
+    """Those in a PKCS#11 token. None: there is none left."""
+    if not (path / MODULE).exists():
+        return None
+    purposes = sorted(held_by(entry.kind))
+    try:
+        place = _place(operator, entry, path) or module()
+        if place is not None:
+            destroy_masters(place, entry.name, purposes)
+            return None
+        why = "it cannot say any more which token that is"
+    except OperatorError as error:
+        why = f"{error.what}: {error.why}"
+    return Left(tuple(label_of(entry.name, purpose) for purpose in purposes), why)
+
+
+def _place(operator: Operator, entry: Entry, path: Path) -> ModulePlace | None:
+    """As its own folder says. None: it was tampered with, perhaps found just now."""
+    try:
+        return module_in(open_folder(path, entry.name, operator.surroundings.random))
+    except TamperedError:
+        return None
