@@ -3,8 +3,16 @@
 import pytest
 
 from cli.fob_program import FobProgram
+from control.fake_daemon import FakeDaemon
+from control.fake_phone import FakePhone
 from fob_protocol.at.values import Values
 from support.fake_meter import SERIAL, FakeMeter
+
+
+@pytest.fixture
+def meter(daemon: FakeDaemon, phone: FakePhone) -> FakeMeter:
+    """The one paired device, 'pixel', with a meter."""
+    return FakeMeter(daemon.offices["pixel"]).rich()
 
 
 @pytest.mark.clause("M22")

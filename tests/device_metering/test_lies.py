@@ -16,7 +16,7 @@ from fob_protocol.metering.log.checkpoint import Checkpoint
 from fob_protocol.metering.passes import Kind
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.metering.values import Indicated
-from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.message import Message, read
 from support.meter_bench import ORDER, OTHER, MeterBench, letter, on_meter_bench
 from support.metering_office import Log
@@ -222,6 +222,34 @@ def test_a_log_that_was_rewritten_is_a_fault_until_the_mailer_signs_on_again(tmp
         assert bench.mailer.fault == "log-rewritten"
         await bench.validated()
         await bench.join(None)
+        await bench.frank(order=OTHER)
+
+    on_meter_bench(tmp_path, story)
+
+
+@pytest.mark.clause("M19", "M22")
+def test_who_is_not_let_in_after_a_restore_hears_of_the_log_by_the_sign_on_and_takes_it_up_by_the_next(
+    tmp_path: Path,
+) -> None:
+    """Nobody is told of a log without a key; what a device was never told, no word of its person makes good."""
+
+    async def story(bench: MeterBench) -> None:
+        await bench.frank()
+        bench.meter.taken(b"the first order!")
+        await bench.meter.about(bench.unlock)
+        kept = bench.office.mailer.transactions
+        bench.office.log = Log()
+        for octets in [*kept[:-1], b"the operator's order"]:
+            bench.office.log.append(octets)
+        bench.office.mailer.key = bytes(32)
+        with pytest.raises(RefusedError, match="not-authenticated"):
+            await bench.meter.about(bench.unlock)
+        assert bench.mailer.fault == ""
+        await bench.join(None)
+        assert (bench.mailer.fault, bench.events[-1].values[2]) == ("log-rewritten", "log-rewritten")
+        assert await refused(bench, OTHER) is MeterFault.LOG_REWRITTEN
+        await bench.join(None)
+        assert bench.mailer.fault == ""
         await bench.frank(order=OTHER)
 
     on_meter_bench(tmp_path, story)
