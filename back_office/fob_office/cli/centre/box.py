@@ -1,5 +1,6 @@
 """`fob-office centre box`: processes are added and removed."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -108,18 +109,21 @@ def remove(
     cli: Cli, state: Path, name: str, pkcs11: str | None, pkcs11_token: str | None, pkcs11_pin_file: Path | None
 ) -> None:
     """For ever: it ends, and its keys are erased, also in a PKCS#11 token."""
-    said = Module(pkcs11, pkcs11_token, pkcs11_pin_file)
-    folder = centre_folder(state)
+    said = Module(pkcs11, pkcs11_token, pkcs11_pin_file).place()
+    settings = load_centre(centre_folder(state))
 
     async def work(operator: Operator) -> removing.Left | None:
-        return await removing.remove_box(operator, name, lambda: said.place() or module_of(load_centre(folder)))
+        return await removing.remove_box(operator, name, lambda: said or module_of(settings))
 
     left = ask(cli, state, f"{name} was not removed", work)
     cli.say(f"removed {name}")
     if left is not None:
+        place = said or settings.module
+        library, token = (place.library, place.token) if place is not None else ("MODULE", "LABEL")
+        tool = f"pkcs11-tool --module {shlex.quote(library)} --token-label {shlex.quote(token)} --login"
         cli.say(f"warning: its masters are in the PKCS#11 token still: {left.why}")
         for label in left.labels:
-            cli.say(f"next:  pkcs11-tool --login --delete-object --type secrkey --label '{label}'    (and --module)")
+            cli.say(f"next:  {tool} --delete-object --type secrkey --label '{label}'")
 
 
 @box.command()
