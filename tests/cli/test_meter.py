@@ -466,6 +466,17 @@ async def test_signing_up_and_on(fob: FobProgram, meter: FakeMeter) -> None:
     assert ended.out.splitlines()[1].split() == ["eur-cent", "EUR", "5.00", "EUR", "0.00"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [(("", "--origin", "10115"), "it has to be a name"), (("ada", "--origin", ""), "'' has to be 1 to")],
+)
+async def test_names_and_places_are_looked_at_before_a_password_is_asked_for(
+    fob: FobProgram, meter: FakeMeter, arguments: tuple[str, ...], why: str
+) -> None:
+    ended = await fob("meter", "sign-up", *arguments)
+    assert (ended.code, why in ended.err, meter.device.asked) == (2, True, [])
+
+
 async def test_another_mailer_s_meter_is_named_before_it_makes_room(fob: FobProgram, meter: FakeMeter) -> None:
     sign_up = ("meter", "sign-up", "gwen", "--kind", "eur-cent", "--origin", "10115")
     why = f"meter {SERIAL} of ada is on the device, with EUR 1000.00 left, which only ada can use"

@@ -217,7 +217,7 @@ async def test_values_that_the_device_does_not_take_need_another_batch(api: Api,
             SIGN_UP,
             "name-taken",
             "somebody else is registered there by that name",
-            "the same command with another NAME",
+            "the same command with another NAME, or where it is yours: fob meter sign-on NAME",
         ),
         (
             "sign-on",

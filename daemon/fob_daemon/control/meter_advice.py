@@ -46,7 +46,7 @@ _HELPS: Final[dict[str, str]] = {
     Refusal.PAYMENT_REFUSED: f"{_OTHER_AMOUNT}, or ask who pays for the meter",
     Refusal.NO_REFUND: "fob meter history",
     Refusal.WRONG_ORIGIN: "fob meter status --ask    (it has the places)",
-    Refusal.NAME_TAKEN: "the same command with another NAME",
+    Refusal.NAME_TAKEN: "the same command with another NAME, or where it is yours: fob meter sign-on NAME",
     Refusal.NO_ACCOUNT: "fob meter sign-up NAME --origin POSTCODE, or fob meter sign-on NAME",
     Refusal.NOT_AUTHENTICATED: "fob meter sign-on NAME",
 }

@@ -17,8 +17,9 @@ from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
 from fob_daemon.control.meter_refusals import FAULTS
 from fob_daemon.files import write_durably
-from fob_daemon.metering.limits import RESUME
+from fob_daemon.metering.limits import PLACE_RULE, RESUME
 from fob_protocol.metering.amounts import amount_words
+from fob_protocol.metering.indicium import is_place
 from fob_protocol.metering.limits import HISTORY_LIMIT
 
 _PAYMENTS: Final = ("prepaid", "postpaid", "per-use")
@@ -29,6 +30,19 @@ _replace_option = click.option(
     "--replace", is_flag=True, help="Another mailer's meter makes room; that mailer signs on again to use it."
 )
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+
+
+def _filled(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it has to be a name", context, parameter)
+    return value
+
+
+def _places(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not is_place(value):
+            raise click.BadParameter(f"'{value}' has to be {PLACE_RULE}", context, parameter)
+    return values
 
 
 @click.command("terms", short_help="What a data centre sells, and for what.")
@@ -48,11 +62,11 @@ def terms_command(fob: Fob, device: str | None) -> None:
 
 
 @click.command("sign-up", short_help="Have a meter of your own made.")
-@click.argument("name")
+@click.argument("name", callback=_filled)
 @click.option("--kind", metavar="KIND", help="What it counts, as eur-cent; not needed where there is one kind.")
 @click.option("--payment", type=click.Choice(_PAYMENTS), default="prepaid", show_default=True, help="When you pay.")
 @click.option(
-    "--origin", "origins", metavar="POSTCODE", multiple=True, required=True,
+    "--origin", "origins", metavar="POSTCODE", multiple=True, required=True, callback=_places,
     help="Where you post; the first one counts where a piece names none. May be repeated.",
 )  # fmt: skip
 @click.option("--refill-below", metavar="AMOUNT", help="Load by itself when less than so much is left ...")
@@ -91,7 +105,7 @@ def sign_up_command(
 
 
 @click.command("sign-on", short_help="Use your meter from this device.")
-@click.argument("name")
+@click.argument("name", callback=_filled)
 @_replace_option
 @device_option
 @pin_option

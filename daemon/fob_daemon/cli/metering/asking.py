@@ -54,4 +54,6 @@ def typed_amount(meter: Report, typed: str) -> int:
     try:
         return amount_of(meter["value_kind"] or "units", typed)
     except ValueError as error:
-        raise ControlError(f"'{typed}' is no amount", str(error), "the same command", ExitCode.USAGE) from None
+        raise ControlError(
+            f"'{typed}' is no amount", str(error), "the same command with another AMOUNT", ExitCode.USAGE
+        ) from None
