@@ -245,7 +245,7 @@ async def test_what_is_over_is_erased_in_small_portions(base: MeterBase) -> None
         ("warn", Warn("tampering", "FM-1", "", 1 << 60)),
         ("fetch_log", FetchLog(-1)),
         ("fetch_meters", FetchMeters("", 1 << 63)),
-        ("fetch_rows", FetchRows("alembic_version", None)),
+        ("fetch_rows", FetchRows("sqlite_schema", None)),
         ("fetch_rows", FetchRows("meters", (1,))),
         ("fetch_rows", FetchRows("transactions", ("FM-1",))),
         ("fetch_rows", FetchRows("entries", (1 << 63,))),
