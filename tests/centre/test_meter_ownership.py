@@ -227,23 +227,6 @@ async def test_a_second_that_dies_while_it_fetches_begins_again(world: Meters, c
 
 
 @pytest.mark.clause("M34")
-async def test_an_owner_that_was_put_back_hands_nothing_over(world: Meters, customer: Customer) -> None:
-    """A box that was complete before knows more by two: no crash does that."""
-    place = (STANDINGS, standing_key("M-1"))
-    old = world.disks["meter-1"][place]
-    await customer.frank(1)
-    await customer.frank(1)
-    world.disks["meter-1"][place] = old
-    world.kill("meter-2")
-    await world.change_view("meter-1", None)
-    world.start("meter-2")
-    await world.change_view("meter-1", "meter-2", fetch=False)
-    assert not await world.running["meter-2"].box.fetching.fetch_all()
-    held = await world.ask("meter-2", HeldView(), Kind.OPERATOR)
-    assert slot_of("M-1") not in held.complete
-
-
-@pytest.mark.clause("M34")
 async def test_what_was_told_in_an_earlier_view_is_fetched_again(world: Meters, customer: Customer) -> None:
     await world.change_view("meter-1", "meter-3", fetch=False)
     await customer.frank(1)

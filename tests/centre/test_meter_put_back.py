@@ -6,7 +6,7 @@ import pytest
 
 from fob_office.centre.boxes.meter.points import CrashPoint
 from fob_office.centre.boxes.meter.standing import CREDITS, STANDINGS, credit_key, standing_key
-from fob_office.centre.boxes.views import Slot, View
+from fob_office.centre.boxes.views import Slot, View, slot_of
 from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
@@ -18,6 +18,7 @@ from fob_protocol.office.message import read
 from support.centre_customer import Customer
 from support.centre_meters import Meters
 
+SLOT_0 = next(serial for serial in map("S-{}".format, range(10_000)) if slot_of(serial) == 0)
 PLACE = (STANDINGS, standing_key("M-1"))
 
 
@@ -166,6 +167,46 @@ async def test_what_nobody_was_answered_keeps_no_second_that_does_not_know_all(
     world.start("meter-1")
     await world.change_view("meter-2", "meter-1", fetch=False)
     assert await beside(world, "meter-1", "meter-2", "meter-1") is None
+
+
+@pytest.mark.clause("M22", "M34")
+@pytest.mark.parametrize("serial", ["M-1", SLOT_0], ids=["any slot", "slot 0"])
+async def test_a_second_that_comes_back_keeps_what_an_owner_that_was_put_back_lacks(world: Meters, serial: str) -> None:
+    """Two transactions more: no crash does that. With all else of the owner's it may take its place."""
+    customer, other = Customer(world, serial), Customer(world, "M-2")
+    for each in (customer, other):
+        await each.begin()
+        await each.load(1_000)
+    old = dict(world.disks["meter-1"])
+    given = (await customer.frank(80)).indicia[0]
+    await customer.credit(given)
+    await customer.frank(1)
+    mine = {place: row for place, row in world.disks["meter-2"].items() if serial.encode() in place[1]}
+    await put_back(world, "meter-1", old)
+    # The box that knows is away, and the one that was put back goes on with what it was not put back of.
+    world.kill("meter-2")
+    await world.change_view("meter-1", None)
+    await other.frank(5)
+    world.start("meter-2")
+    await world.change_view("meter-1", "meter-2")
+    disk = world.disks["meter-2"]
+    assert {place: disk[place] for place in mine} == mine
+    assert disk[STANDINGS, standing_key("M-2")] == world.disks["meter-1"][STANDINGS, standing_key("M-2")]
+    assert await beside(world, "meter-2") == PutBack("meter-1", serial, "meter-2")
+    assert await beside(world, "meter-1") is None
+    with pytest.raises(BusRefusedError, match="box remove meter-1"):
+        await customer.frank(1)
+    # By a view it takes the owner's place, who learns all again.
+    await world.change_view("meter-2", "meter-1")
+    assert {place: world.disks["meter-1"][place] for place in mine} == mine
+    for each in (customer, other):
+        each.box = "meter-2"
+        await each.frank(1)
+    with pytest.raises(BusRefusedError, match="no-refund"):
+        await customer.credit(given)
+    for record in customer.records[:-2]:
+        with pytest.raises(BusRefusedError, match="tampering"):
+            await world.ask("meter-2", customer.frank_command(1, record=record))
 
 
 @pytest.mark.clause("M34")

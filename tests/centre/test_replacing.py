@@ -209,6 +209,27 @@ async def test_a_function_server_is_added_whichever_was_tampered_with(centre: Ru
 
 
 @pytest.mark.clause("M3")
+async def test_an_operator_whose_folder_was_changed_is_replaced_while_nothing_runs(
+    centre: RunningCentre, asker: CentreAsker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instead = "fob-office centre box add operator    (while nothing runs)"
+    assert (await refused(centre, capsys, "box", "add", "operator"))[1] == "fob-office centre status"
+    file = centre.folder / "operator-1" / IDENTITY
+    file.write_bytes(file.read_bytes()[::-1])
+    assert (await refused(centre, capsys, "meter", "list"))[1] == instead
+    # What the supervisor knows is shown all the same.
+    assert "operator-1 found its folder changed" in await told(centre, "status")
+    assert centre.stop() == 0
+    assert (await refused(centre, capsys, "run"))[1] == instead
+    await told(centre, "box", "add", "operator")
+    assert (await refused(centre, capsys, "box", "add", "operator"))[0].startswith("operator-2 is as it was made")
+    centre.start()
+    assert await lost(centre) == ("ready", [])
+    await told(centre, "box", "add", "communication")
+    until(lambda: is_ready(centre, "communication-2"))
+
+
+@pytest.mark.clause("M3")
 async def test_without_a_manufacturing_box_the_data_centre_goes_on(
     centre: RunningCentre, asker: CentreAsker, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,7 +249,10 @@ async def test_without_a_manufacturing_box_the_data_centre_goes_on(
         " for ever",
         "payment-1 was tampered with: no money comes or goes any more; a data centre has one, for ever",
     ]
-    await refused(centre, capsys, "box", "add", "meter")
+    assert await refused(centre, capsys, "box", "add", "meter") == [
+        "manufacturing found its folder changed and erased its keys",
+        "fob-office centre init --state FOLDER    (another data centre: nothing replaces this box)",
+    ]
 
 
 @pytest.mark.clause("M3")

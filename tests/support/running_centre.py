@@ -16,7 +16,7 @@ from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.bus.directory import Directory
 from fob_office.centre.communication.asking import CentreAsker, CentreAwayError
-from fob_office.centre.places import OPERATOR, centre_folder
+from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.status import ProcessStatus, Status, read_status
 from fob_office.office import open_office
 from fob_office.servers.identity import certificate_of
@@ -96,7 +96,8 @@ class RunningCentre:
 
     def sealing_key_of(self, name: str) -> bytes:
         """By which passwords are sealed to it."""
-        me = read_party(open_folder(self.folder / OPERATOR, OPERATOR, os.urandom), SYSTEM.clock, os.urandom)
+        operator = load_centre(self.folder).operator
+        me = read_party(open_folder(self.folder / operator, operator, os.urandom), SYSTEM.clock, os.urandom)
         return Directory(self.folder, me.trust.manufacturing).pass_of(name).sealing
 
     def tell(self, *arguments: str) -> str:

@@ -17,6 +17,7 @@ from fob_protocol.office.message import Version
 FOLDER: Final = "centre"
 # By which the folder is a data centre; in JSON.
 FILE: Final = "centre.json"
+# The first one.
 OPERATOR: Final = "operator-1"
 MANUFACTURING: Final = "manufacturing"
 
@@ -73,6 +74,8 @@ class CentreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     # What function servers tell mailers, for one that is made when no other is left.
     deposit: int = 0
     fee: int = 0
+    # Another one than the first, where that one's folder was changed.
+    operator: str = OPERATOR
     # None: masters are sealed in the folders of the boxes.
     module: ModuleSettings | None = None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from fob_office.backup import copy_sqlite
+from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, create_folder, open_folder, was_tampered_with
 from fob_office.centre.boxes.identity import admit, make_identity
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace, destroy_masters
@@ -68,6 +69,9 @@ async def add_box(operator: Operator, wanted: Wanted) -> Added:
     """
     kind = wanted.kind
     with changing_alone(operator.centre):
+        if was_tampered_with(operator.centre / MANUFACTURING):
+            # Before anything is begun, and with what helps.
+            raise TamperedError(MANUFACTURING)
         told = wanted.told or _told(operator) if kind == Kind.FUNCTION else None
         others = await _receivers(operator) if kind == Kind.STEEL else Receivers(())
         replaced = _replaced(operator) if kind == Kind.DATABASE else None

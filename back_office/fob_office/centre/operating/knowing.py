@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from fob_office.centre.boxes.meter.standing import CREDITS, STANDINGS
+from fob_office.centre.boxes.meter.standing import CREDITS, STANDINGS, standing_of_credit
 from fob_office.centre.boxes.meter.taking import follows, gives_way
 from fob_office.centre.boxes.views import Slot, View
 from fob_office.centre.commands.meter import HeldMarks, HeldView, LastChange
@@ -110,4 +110,4 @@ class _Pair:
 
 def _serial_of(key: bytes) -> str:
     """Of a standing, or of an indicium that was given back."""
-    return key[1:].partition(b"\0")[0].decode()
+    return standing_of_credit(key)[1:].decode()

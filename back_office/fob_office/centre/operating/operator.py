@@ -17,7 +17,7 @@ from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryEr
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
 from fob_office.centre.next_step import split_next
-from fob_office.centre.places import OPERATOR, CentreSettings, load_centre
+from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre
 from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
 from fob_office.errors import NotFoundError, OperatorError
@@ -58,9 +58,8 @@ class Operator:
 async def operating(centre: Path, surroundings: Surroundings) -> AsyncIterator[Operator]:
     """Of the data centre in this folder. Raises OperatorError, TamperedError."""
     settings = load_centre(centre)
-    me = read_party(
-        open_folder(centre / OPERATOR, OPERATOR, surroundings.random), surroundings.clock, surroundings.random
-    )
+    folder = open_folder(centre / settings.operator, settings.operator, surroundings.random)
+    me = read_party(folder, surroundings.clock, surroundings.random)
     manufacturing = me.trust.manufacturing
     links = Links(me, Directory(centre, manufacturing))
     try:
@@ -89,7 +88,7 @@ def told(what: str) -> Iterator[None]:
     try:
         yield
     except TamperedError as error:
-        raise OperatorError(what, error.why, "restore a backup of its folder, or make another box") from None
+        raise OperatorError(what, error.why, _instead(error.name)) from None
     except BusRefusedError as error:
         if error.word == Word.NO_METER:
             raise NotFoundError(what, error.why, "fob-office centre meter list") from None
@@ -99,3 +98,12 @@ def told(what: str) -> Iterator[None]:
         raise OperatorError(what, str(error), _STATUS) from None
     except (CoseError, OfficeError) as error:
         raise OperatorError(what, f"what is kept there cannot be read: {error}", _STATUS) from None
+
+
+def _instead(name: str) -> str:
+    """What helps where a folder was changed."""
+    if name == MANUFACTURING:
+        return "fob-office centre init --state FOLDER    (another data centre: nothing replaces this box)"
+    kind = name.rpartition("-")[0]
+    stopped = "    (while nothing runs)" if kind == Kind.OPERATOR.word else ""
+    return f"fob-office centre box add {kind}{stopped}"

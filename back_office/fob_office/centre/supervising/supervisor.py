@@ -21,7 +21,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.manufacturing import NextView
 from fob_office.centre.operating.operator import told
 from fob_office.centre.payment.single import check_one_provider
-from fob_office.centre.places import MANUFACTURING, OPERATOR, CentreSettings, load_centre, make_sockets
+from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre, make_sockets
 from fob_office.centre.supervising.addresses import place_sockets
 from fob_office.centre.supervising.balancing import balanced_slots, is_settled
 from fob_office.centre.supervising.child import Start, prepare
@@ -81,9 +81,8 @@ class Supervisor:
         self._centre = centre
         self._settings = settings
         self._logs = logs
-        me = read_party(
-            open_folder(centre / OPERATOR, OPERATOR, surroundings.random), surroundings.clock, surroundings.random
-        )
+        folder = open_folder(centre / settings.operator, settings.operator, surroundings.random)
+        me = read_party(folder, surroundings.clock, surroundings.random)
         self._manufacturing = me.trust.manufacturing
         self._links = Links(me, Directory(centre, self._manufacturing))
         self._history = History(centre, self._manufacturing)

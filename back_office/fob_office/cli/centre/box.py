@@ -14,6 +14,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.operating import adding, removing
 from fob_office.centre.operating.certificates import told_anew
 from fob_office.centre.operating.operator import Operator, told
+from fob_office.centre.operating.replacing_operator import replace_operator
 from fob_office.centre.operating.standing import whole_here
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.lock import is_supervised
@@ -22,6 +23,7 @@ from fob_office.cli.centre.asking import ask
 from fob_office.cli.centre.options import Module, module_of, module_options
 from fob_office.cli.context import Cli, issuer_key_option, pass_cli, state_option
 from fob_office.errors import OperatorError, UsageError
+from fob_office.secrets.private_file import owner_alone
 
 _KINDS: Final = {kind.word: kind for kind in adding.ADDED}
 
@@ -39,13 +41,19 @@ def box() -> None:
     "--keep-keys", type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the vendor's and the post's keys that a steel box begins.",
 )  # fmt: skip
-@click.argument("kind", type=click.Choice(list(_KINDS)))
+@click.argument("kind", type=click.Choice([*_KINDS, Kind.OPERATOR.word]))
 @pass_cli
 def add(
     cli: Cli, state: Path, issuer_key: Path | None, kind: str, keep_keys: Path | None, pkcs11: str | None,
     pkcs11_token: str | None, pkcs11_pin_file: Path | None,
 ) -> None:  # fmt: skip
-    """One process more of this kind, on this machine. A new steel box begins new owners' keys of all value kinds."""
+    """One process more of this kind, on this machine. A new steel box begins new owners' keys of all value kinds.
+
+    `operator`: another pass for who operates it, where that one's folder was changed, while nothing runs.
+    """
+    if kind == Kind.OPERATOR.word:
+        _add_operator(cli, state)
+        return
     if keep_keys is not None and _KINDS[kind] != Kind.STEEL:
         raise UsageError(f"no {kind} process was added", "--keep-keys is for steel", "the same without it")
     folder = centre_folder(state)
@@ -61,6 +69,13 @@ def add(
     for name in added.passed_over:
         cli.say(f"warning: {name} does not answer, and has older keys")
         cli.say(f"next:  fob-office centre box remove {name}    (where it does not come back)")
+
+
+def _add_operator(cli: Cli, state: Path) -> None:
+    with told("no operator was added"), owner_alone():
+        name = replace_operator(centre_folder(state), cli.surroundings)
+    cli.say(f"added {name}, in the place of the one before")
+    cli.say(f"next:  fob-office run --state {state}    (office and data centre)")
 
 
 def _add(cli: Cli, state: Path, wanted: adding.Wanted) -> adding.Added:

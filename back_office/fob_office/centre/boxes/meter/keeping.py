@@ -14,12 +14,12 @@ from fob_office.centre.boxes.meter.ownership import Ownership
 from fob_office.centre.boxes.meter.points import CrashPoint, Reached
 from fob_office.centre.boxes.meter.shelf import Shelf
 from fob_office.centre.boxes.meter.standing import STANDINGS, read_standing, rows_of, run_of, standing_key
+from fob_office.centre.boxes.meter.taking import put_back_words
 from fob_office.centre.boxes.rows import Row
 from fob_office.centre.bus.commands import Command, Reply
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.commands.meter import Keep, TakeView
 from fob_office.centre.limits import FRAME_LIMIT, IN_HAND
-from fob_office.centre.next_step import with_next
 from fob_office.centre.words import Word
 
 ReplyT = TypeVar("ReplyT", bound=Reply)
@@ -168,12 +168,11 @@ class _Second:
 
 
 def _at_owner(me: str, refused: BusRefusedError) -> BusRefusedError:
-    """What the second's refusal is to who asked for the change. `box remove` looks whether it is the right one."""
+    """What the second's refusal is to who asked for the change."""
     if refused.word == Word.OLDER_VIEW:
         return BusRefusedError(Word.MOVED, "the second knows of a newer view")
     if refused.word == Word.NEWER_STANDING:
-        why = f"{me} was put back to an older folder: its second {refused.why}"
-        return BusRefusedError(Word.TAMPERING, with_next(why, f"box remove {me}"))
+        return BusRefusedError(Word.TAMPERING, put_back_words(me, refused.why))
     return BusRefusedError(Word.ALONE, f"the second: {refused}")
 
 

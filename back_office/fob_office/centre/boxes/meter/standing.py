@@ -75,6 +75,12 @@ def credit_key(serial: str, counter: int, piece: int) -> bytes:
     return standing_key(serial) + b"\0" + counter.to_bytes(8) + bytes([piece])
 
 
+def standing_of_credit(key: bytes) -> bytes:
+    """The key of its meter's standing."""
+    # The first octet is the slot, and may be 0.
+    return key[:1] + key[1:].partition(b"\0")[0]
+
+
 def rows_of(serial: str, standing: Standing) -> tuple[Row, ...]:
     """All that one transaction wrote: for an indicium that was given back, that it was."""
     row = Row(STANDINGS, standing_key(serial), _ENCODER.encode(standing))

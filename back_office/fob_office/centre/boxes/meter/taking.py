@@ -9,25 +9,31 @@ A second that is complete has all it has from the owner. A row that is not newer
 was put back: `newer-standing`. A second that is not complete may have been the owner before, and died when a standing
 was here and not yet at its second. Nobody was answered, so this one standing, of an older view, gives way to what the
 owner says, and so do rows that the owner has never seen. One that is ahead by more was answered: the owner was put
-back.
+back. Of such a meter this box keeps all that it has, and is complete with it: so it can take the owner's place.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import structlog
+
 from fob_office.centre.boxes.meter.ownership import Ownership
 from fob_office.centre.boxes.meter.points import CrashPoint, Reached
 from fob_office.centre.boxes.meter.shelf import Shelf
-from fob_office.centre.boxes.meter.standing import CREDITS, STANDINGS, rank_of
+from fob_office.centre.boxes.meter.standing import CREDITS, STANDINGS, rank_of, standing_of_credit
 from fob_office.centre.boxes.rows import Row
 from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.meter import HeldView, Keep, TakeView, ViewHeld
+from fob_office.centre.next_step import with_next
 from fob_office.centre.words import Word
 
-TABLES: Final = (CREDITS, STANDINGS)
+log = structlog.get_logger(__name__)
+
+# In this order: what was given back stays where the standing does.
+TABLES: Final = (STANDINGS, CREDITS)
 # Rows of the store that are looked at in one go.
 _MANY: Final = 256
 
@@ -47,6 +53,11 @@ def gives_way(kept: bytes | None, told: bytes | None, view: int) -> bool:
     return theirs > mine.counter or (mine.view < view and theirs + 1 >= mine.counter)
 
 
+def put_back_words(owner: str, told: str) -> str:
+    """For people. `told`: what its second refused with; `box remove` looks whether it is the right one."""
+    return with_next(f"{owner} was put back to an older folder: its second {told}", f"box remove {owner}")
+
+
 class Taking:
     """Of one box, for the slots of which it is second."""
 
@@ -58,6 +69,8 @@ class Taking:
         self._lock = asyncio.Lock()
         # Told in this view, of slots that are not complete.
         self._told: set[tuple[str, bytes]] = set()
+        # Keys of standings, of slots that are not complete: of these meters the owner knows less.
+        self._ahead: set[bytes] = set()
 
     async def take_view(self, peer: Pass, command: TakeView) -> bool:
         """Whether it is a new one. What was being taken is on the disk before it is in force."""
@@ -65,6 +78,7 @@ class Taking:
             is_new = await self._ownership.take(command.view)
             if is_new:
                 self._told.clear()
+                self._ahead.clear()
             return is_new
 
     async def held_view(self, peer: Pass, command: HeldView) -> ViewHeld:
@@ -98,10 +112,8 @@ class Taking:
             new = []
             for key in sorted(theirs.keys() | mine.keys()):
                 octets, kept = theirs.get(key), mine.get(key)
-                if (table, key) in self._told or kept == octets:
+                if (table, key) in self._told or kept == octets or self._is_ahead(table, key, kept, octets):
                     continue
-                if table == STANDINGS and not gives_way(kept, octets, view):
-                    raise self._knows_more(key, kept, self._ownership.owner_of(slot), octets)
                 # A row is never deleted: one without octets is none.
                 new.append(Row(table, key, octets or b""))
             if new:
@@ -113,6 +125,7 @@ class Taking:
             self._ownership.check_view(view)
             await self._ownership.complete(slot)
             self._told = {told for told in self._told if told[1][0] != slot}
+            self._ahead = {key for key in self._ahead if key[0] != slot}
 
     def _check(self, owner: str, row: Row, view: int) -> None:
         if row.table not in TABLES or not row.key:
@@ -125,6 +138,18 @@ class Taking:
         is_strict = self._ownership.is_complete_second(slot) or (row.table, row.key) in self._told
         if not (follows(kept, row.octets) if is_strict else gives_way(kept, row.octets, view)):
             raise self._knows_more(row.key, kept, owner, row.octets)
+
+    def _is_ahead(self, table: str, key: bytes, kept: bytes | None, theirs: bytes | None) -> bool:
+        """Whether a row stays as this box has it, since its owner was put back."""
+        if table == CREDITS:
+            return kept is not None and standing_of_credit(key) in self._ahead
+        if gives_way(kept, theirs, self._ownership.number):
+            return False
+        self._ahead.add(key)
+        owner = self._ownership.owner_of(key[0])
+        told = self._knows_more(key, kept, owner, theirs).why
+        log.critical("an owner was put back", why=put_back_words(owner, told), clause="M22")
+        return True
 
     def _knows_more(self, key: bytes, kept: bytes | None, owner: str, told: bytes | None) -> BusRefusedError:
         mine, theirs = (rank_of(octets).counter if octets else 0 for octets in (kept, told))
