@@ -10,7 +10,7 @@ from fob_office.centre.boxes.views import Slot, View, slot_of
 from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.meter import HeldMarks, LastChange
+from fob_office.centre.commands.meter import HeldMarks, HeldView, LastChange
 from fob_office.centre.limits import SLOTS
 from fob_office.centre.operating.knowing import PutBack, put_back_beside
 from fob_protocol.metering.indicium import Indicium
@@ -80,6 +80,8 @@ async def test_an_owner_that_was_put_back_is_named_with_its_second_and_the_next_
         "meter-1 was put back to an older folder: its second meter-2 holds record 4 of M-1, where meter-1 has 2"
         "; next: fob-office centre box remove meter-1",
     )
+    held = {name: await world.ask(name, HeldView(), Kind.OPERATOR) for name in ("meter-1", "meter-2")}
+    assert {name: each.was_put_back for name, each in held.items()} == {"meter-1": True, "meter-2": False}
 
 
 @pytest.mark.clause("M22", "M34")

@@ -71,6 +71,8 @@ def test_a_meter_box_that_was_put_back_is_named_and_the_one_that_knows_is_kept(
     )
     with pytest.raises(RefusedError, match="tampering"):
         do(centre, anna, anna.frank(1))
+    until(lambda: centre.of(old).state == "put-back")
+    assert centre.of(second).state == "ready"
     shown = json.loads(centre.tell("meter", "show", anna.serial, "--json"))
     assert (shown["owner"], shown["second"]) == (old, second)
     assert shown["checked"] == f"tampering: {why}; next: {remedy}"

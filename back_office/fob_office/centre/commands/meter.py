@@ -176,10 +176,11 @@ class TakeView(Command[Done], frozen=True):
 
 
 class ViewHeld(Reply, frozen=True):
-    """Of each slot of which this box is second: whether it holds all standings of it."""
+    """Slots of which this box is second, and holds all standings. `was_put_back`: a second of its own knew more."""
 
     view: bytes | None
     complete: tuple[int, ...]
+    was_put_back: bool = False
 
 
 class HeldView(Command[ViewHeld], frozen=True):

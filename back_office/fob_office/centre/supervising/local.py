@@ -30,6 +30,8 @@ class State(StrEnum):
     # It ended, and is started again in a while.
     ENDED = "ended"
     TAMPERED = status.TAMPERED
+    # It answers, and knows less than it once did.
+    PUT_BACK = "put-back"
     STOPPED = "stopped"
     # On another machine.
     ELSEWHERE = "elsewhere"

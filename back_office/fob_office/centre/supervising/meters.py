@@ -21,10 +21,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a box said last: the number of its view (0: none), and where it is a second that knows all."""
+    """What a box said last: the number of its view (0: none), and where it is a second that knows all.
+
+    `was_put_back`: its folder, as a second of its own has found.
+    """
 
     view: int
     complete: frozenset[int]
+    was_put_back: bool = False
 
 
 class MeterWatch:
@@ -85,7 +89,7 @@ class MeterWatch:
             number = self._number(signed)
             # What it said was of another view.
             complete = frozenset()
-        seen = Seen(number, complete)
+        seen = Seen(number, complete, held.was_put_back)
         if seen != self.seen:
             self.seen = seen
             self._changed()

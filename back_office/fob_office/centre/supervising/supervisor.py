@@ -279,6 +279,8 @@ class Supervisor:
         is_tampered = was_tampered_with(self._centre / entry.name)
         is_tampered |= watched is not None and watched[0].is_tampered
         state = State.TAMPERED if is_tampered else process.state
+        if state == State.READY and seen is not None and seen.was_put_back:
+            state = State.PUT_BACK
         return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view, slots)
 
     async def _stop(self) -> None:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from msgspec.structs import replace
+
 from fob_office.centre.boxes.box import Box
 from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.boxes.meter.certifying import Certifying
@@ -37,6 +39,7 @@ from fob_office.centre.commands.meter import (
     SayDue,
     TakeView,
     VerifyTokens,
+    ViewHeld,
 )
 from fob_office.surroundings import Surroundings
 
@@ -92,7 +95,7 @@ class MeterBox:
             VerifyTokens: row([Kind.OPERATOR], does.verify_tokens),
             LastChange: row([Kind.FUNCTION, Kind.OPERATOR], does.last_change),
             TakeView: row([Kind.OPERATOR, Kind.METER], self._take_view),
-            HeldView: row([Kind.OPERATOR, Kind.FUNCTION], self._taking.held_view),
+            HeldView: row([Kind.OPERATOR, Kind.FUNCTION], self._held_view),
             Keep: row([Kind.METER], self._taking.keep),
             HandOver: row([Kind.METER], self._giving.hand_over),
             HeldMarks: row([Kind.OPERATOR], self._giving.held_marks),
@@ -102,6 +105,9 @@ class MeterBox:
         if await self._taking.take_view(peer, command):
             self.fetching.wake()
         return Done()
+
+    async def _held_view(self, peer: Pass, command: HeldView) -> ViewHeld:
+        return replace(await self._taking.held_view(peer, command), was_put_back=self._keeper.was_put_back)
 
 
 @asynccontextmanager

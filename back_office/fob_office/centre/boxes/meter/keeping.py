@@ -57,6 +57,8 @@ class Keeper:
 
     def __init__(self, store: Shelf, ownership: Ownership, peers: Peers, run: bytes, reached: Reached) -> None:
         self.run = run
+        # A second said so, in this run of the process.
+        self.was_put_back = False
         self._store = store
         self._ownership = ownership
         self._peers = peers
@@ -118,8 +120,13 @@ class Keeper:
 
     async def _tell(self, told: Told) -> None:
         second = self._ownership.second_of(told.serial)
-        if second is not None:
+        if second is None:
+            return
+        try:
             await self._second(second).tell(told)
+        except BusRefusedError as refused:
+            self.was_put_back |= refused.word == Word.TAMPERING
+            raise
 
     def _second(self, name: str) -> "_Second":
         second = self._seconds.get(name)
