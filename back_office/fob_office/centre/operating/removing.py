@@ -53,10 +53,11 @@ async def remove_box(operator: Operator, name: str, module: Callable[[], ModuleP
             add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
             raise OperatorError(_NOTHING, f"{name} is the only one of its kind", add)
         path = operator.centre / name
-        if not was_tampered_with(path):
-            await _check_others(operator, entry)
         if entry.kind == Kind.METER:
+            # Whoever answers for its meters then has to be there, and to know all of them.
             await _check_slots(operator, name)
+        elif not was_tampered_with(path):
+            await _check_others(operator, entry)
         if entry.kind == Kind.TRANSACTION:
             _keep_log_key(operator, name)
         write_entries(operator.centre, [one for one in entries if one.name != name])
