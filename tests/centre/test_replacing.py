@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fob_office.servers.service import newest_keys
 from fob_office.settings import load_settings
 from fob_office.surroundings import SYSTEM
 from fob_protocol.office.errors import RefusedError
+from support.office_process import PROGRAM
 from support.running_centre import DistantMailer, RunningCentre, running_centre, until
 
 # Begun before others: programs, or a whole data centre.
@@ -220,7 +222,10 @@ async def test_an_operator_whose_folder_was_changed_is_replaced_while_nothing_ru
     # What the supervisor knows is shown all the same.
     assert "operator-1 found its folder changed" in await told(centre, "status")
     assert centre.stop() == 0
-    assert (await refused(centre, capsys, "run"))[1] == instead
+    # In a process of its own: it sets up the log of the whole process.
+    command = [*PROGRAM, "centre", "run", "--state", str(centre.state)]
+    ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
+    assert ended.stderr.splitlines()[-1] == f"try:   {instead}"
     await told(centre, "box", "add", "operator")
     assert (await refused(centre, capsys, "box", "add", "operator"))[0].startswith("operator-2 is as it was made")
     centre.start()
