@@ -95,9 +95,6 @@ async def _check_slots(operator: Operator, name: str) -> None:
     found = await put_back_beside(operator, name, view)
     if found is not None:
         raise OperatorError(_NOTHING, found.why, f"fob-office centre box remove {found.box}")
-    found = await put_back_beside(operator, name, view)
-    if found is not None:
-        raise OperatorError(_NOTHING, found.why, f"fob-office centre box remove {found.box}")
 
 
 def _keep_log_key(operator: Operator, name: str) -> None:
