@@ -197,6 +197,26 @@ async def test_the_only_function_server_that_was_tampered_with_is_replaced_by_on
     assert "due" not in await told(centre, "status")
 
 
+@pytest.mark.clause("M3", "M23")
+@pytest.mark.parametrize(("kind", "seed"), [("transaction", 6), ("authentication", 7), ("communication", 8)])
+async def test_the_only_one_of_another_kind_that_was_tampered_with_is_replaced(
+    centre: RunningCentre, asker: CentreAsker, kind: str, seed: int
+) -> None:
+    dora = DistantMailer(centre, asker, f"dora {seed}", seed)
+    await dora.sign_up()
+    await dora.load(1_000)
+    await dora.frank(85)
+    tamper(centre, f"{kind}-1")
+    assert (await lost(centre))[0] == "not ready"
+    await told(centre, "box", "add", kind)
+    until(lambda: is_ready(centre, f"{kind}-2"))
+    await told(centre, "box", "remove", f"{kind}-1")
+    until(lambda: not centre.has(f"{kind}-1"))
+    assert (await dora.frank(85)).registers.descending == 830
+    assert json.loads(await told(centre, "audit", "--json"))["is_well"]
+    assert await lost(centre) == ("ready", [])
+
+
 @pytest.mark.clause("M3")
 async def test_a_function_server_is_added_whichever_was_tampered_with(centre: RunningCentre) -> None:
     await told(centre, "box", "add", "function")
@@ -231,7 +251,7 @@ async def test_an_operator_whose_folder_was_changed_is_replaced_while_nothing_ru
     centre.start()
     assert await lost(centre) == ("ready", [])
     await told(centre, "box", "add", "communication")
-    until(lambda: is_ready(centre, "communication-2"))
+    until(lambda: is_ready(centre, "communication-3"))
 
 
 @pytest.mark.clause("M3")
@@ -245,7 +265,7 @@ async def test_without_a_manufacturing_box_the_data_centre_goes_on(
         tamper(centre, name)
     assert centre.stop() == 0
     centre.begin()
-    until(lambda: centre.of("communication-1").state == centre.of("database-2").state == "ready")
+    until(lambda: centre.of("communication-2").state == centre.of("database-2").state == "ready")
     assert (await emil.frank(85)).registers.descending == 915
     state, tampered = await lost(centre)
     assert state == "not ready"

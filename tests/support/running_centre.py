@@ -15,7 +15,9 @@ from msgspec.structs import replace
 from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.bus.directory import Directory
+from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.asking import CentreAsker, CentreAwayError
+from fob_office.centre.operating.here import names_here
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.status import ProcessStatus, Status, read_status
 from fob_office.office import open_office
@@ -155,7 +157,8 @@ class DistantMailer(Mailer):
         return Presentation(token).signed(self.signing, "metering", nonce)
 
     def _with_secrets(self, request: Any, password: str = PASSWORD) -> Any:
-        sealed = seal_password(self.running.sealing_key_of("authentication-1"), request, password)
+        box = names_here(self.running.folder, Kind.AUTHENTICATION)[0]
+        sealed = seal_password(self.running.sealing_key_of(box), request, password)
         return replace(request, password=sealed, presentation=self.presentation(request.request))
 
 
