@@ -176,7 +176,9 @@ async def test_an_operator_holds_the_tables_against_the_log(
     well = json.loads(await told(centre, "audit", "--json"))
     assert (well["is_well"], well["is_compared"], well["findings"]) == (True, True, [])
     assert well["rows"]["meters"] == well["rows"]["mailers"] >= 1
-    assert (await told(centre, "audit")).splitlines()[0].split() == ["entries", str(well["entries"])]
+    # The log goes on meanwhile.
+    name, entries = (await told(centre, "audit")).splitlines()[0].split()
+    assert (name, int(entries) >= well["entries"]) == ("entries", True)
 
     def staff(statement: str) -> None:
         with closing(sqlite3.connect(centre.folder / "database-1" / FILE)) as connection, connection:
