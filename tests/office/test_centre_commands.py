@@ -17,10 +17,10 @@ from fob_office.centre.places import (
     SOCKET_LIMIT,
     centre_folder,
     has_centre,
-    make_sockets,
     office_socket,
     socket_address,
     sockets_folder,
+    sockets_made,
 )
 from fob_office.centre.supervising.history import History
 from fob_office.cli.context import Cli
@@ -235,11 +235,17 @@ def test_an_office_whose_state_is_deep_has_its_sockets_elsewhere(tmp_path: Path)
         assert len(os.fsencode(address.removeprefix("unix:"))) <= SOCKET_LIMIT
         assert office_socket(address) == sockets_folder(folder) / "authentication-99.office"
     assert office_socket("tcp:10.0.0.7:7300") is None
-    made = make_sockets(tmp_path)
-    assert made.stat().st_mode & 0o777 == 0o700
-    made.chmod(0o755)
-    with pytest.raises(OperatorError, match="open to others"):
-        make_sockets(tmp_path)
+
+
+def test_the_folder_of_sockets_is_its_owners_and_goes_with_the_data_centre(tmp_path: Path) -> None:
+    far = tmp_path / ("deep" * 25) / "centre"
+    with sockets_made(far) as made:
+        assert made.stat().st_mode & 0o777 == 0o700
+        (made / "meter-1.sock").touch()
+    assert not made.exists()
+    made.mkdir(mode=0o755)
+    with pytest.raises(OperatorError, match="open to others"), sockets_made(far):
+        pass
     made.rmdir()
 
 

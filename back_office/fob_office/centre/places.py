@@ -1,6 +1,9 @@
 """Where everything of a data centre lies: a folder a process, the directory, the views, the sockets."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -122,15 +125,23 @@ def sockets_folder(folder: Path) -> Path:
     return Path("/tmp") / f"fob-{os.geteuid()}-{digest(os.fsencode(folder))[:8].hex()}"  # noqa: S108 - it is checked
 
 
-def make_sockets(folder: Path) -> Path:
-    """The folder of the sockets, for their owner alone. Raises OperatorError: it is somebody else's; OSError."""
+@contextmanager
+def sockets_made(folder: Path) -> Iterator[Path]:
+    """The folder of the sockets, for their owner alone, while the data centre runs.
+
+    Raises OperatorError: it is somebody else's; OSError.
+    """
     sockets = sockets_folder(folder)
     sockets.mkdir(mode=_OWNER_ONLY, exist_ok=True)
     found = sockets.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & _OTHERS or sockets.is_symlink():
         why = f"{sockets} is somebody else's, or open to others"
         raise OperatorError("the data centre has no place for its sockets", why, f"ls -ld {sockets}")
-    return sockets
+    try:
+        yield sockets
+    finally:
+        # What lies in /tmp would be left behind by every data centre that somebody tried.
+        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def socket_address(sockets: Path, name: str) -> str:

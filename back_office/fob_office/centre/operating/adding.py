@@ -28,7 +28,7 @@ from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.owners import Receivers, give_all, receivers
 from fob_office.centre.operating.restarting import changing_alone, pid_of, until
 from fob_office.centre.operating.standing import whole_here
-from fob_office.centre.places import MANUFACTURING, CentreSettings, make_sockets, socket_address
+from fob_office.centre.places import MANUFACTURING, CentreSettings, socket_address, sockets_folder
 from fob_office.centre.words import Word
 from fob_office.database.engine import SQLITE, parse_url
 from fob_office.errors import OperatorError
@@ -82,7 +82,7 @@ async def add_box(operator: Operator, wanted: Wanted) -> Added:
                 await give_all(operator, folder, shown, others, wanted.keep)
             if replaced is not None:
                 await _take_tables(operator, replaced, folder)
-            entry = Entry(folder.name, kind, socket_address(make_sockets(operator.centre), folder.name), signed)
+            entry = Entry(folder.name, kind, socket_address(sockets_folder(operator.centre), folder.name), signed)
             before = [one for one in read_entries(operator.centre / DIRECTORY) if one.name != replaced]
             write_entries(operator.centre, [*before, entry])
     return Added(entry.name, replaced, others.passed_over)

@@ -14,7 +14,7 @@ from fob_office.centre.boxes.manufacturing import ManufacturingBox
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.places import MANUFACTURING, load_centre, make_sockets, save_centre, socket_address
+from fob_office.centre.places import MANUFACTURING, load_centre, save_centre, socket_address, sockets_folder
 from fob_office.centre.supervising.lock import supervising
 from fob_office.errors import OperatorError
 from fob_office.surroundings import Surroundings
@@ -38,7 +38,7 @@ def replace_operator(centre: Path, surroundings: Surroundings) -> str:
         folder = create_folder(centre / name, name, surroundings.random)
         given = manufacturing.admit(make_identity(folder, Kind.OPERATOR, surroundings.random))
         admit(folder, manufacturing.public_key, given.shown, given.masters)
-        entry = Entry(name, Kind.OPERATOR, socket_address(make_sockets(centre), name), given.shown)
+        entry = Entry(name, Kind.OPERATOR, socket_address(sockets_folder(centre), name), given.shown)
         others = [one for one in read_entries(centre / DIRECTORY) if one.kind != Kind.OPERATOR]
         write_entries(centre, [*others, entry])
         save_centre(centre, replace(settings, operator=name))

@@ -21,7 +21,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.manufacturing import NextView
 from fob_office.centre.operating.operator import told
 from fob_office.centre.payment.single import check_one_provider
-from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre, make_sockets
+from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre, sockets_made
 from fob_office.centre.supervising.addresses import place_sockets
 from fob_office.centre.supervising.balancing import balanced_slots, is_settled
 from fob_office.centre.supervising.child import Start, prepare
@@ -64,11 +64,12 @@ def run_centre(
         with told("the data centre does not run"):
             check_one_provider(centre)
         prepare()
-        place_sockets(centre, make_sockets(centre))
-        with told("the data centre does not run"):
-            renew_passes(centre, surroundings)
-        with told("the data centre does not run"), asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(Supervisor(centre, settings, surroundings, logs).run(on_ready))
+        with sockets_made(centre) as sockets:
+            place_sockets(centre, sockets)
+            with told("the data centre does not run"):
+                renew_passes(centre, surroundings)
+            with told("the data centre does not run"), asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(Supervisor(centre, settings, surroundings, logs).run(on_ready))
 
 
 class Supervisor:
