@@ -1,11 +1,13 @@
-"""Databases for tests of the data centre. A test that takes `meters_url` is run twice."""
+"""Databases and meter boxes for tests of the data centre. A test that takes `meters_url` is run twice."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.centre_customer import Customer
 from support.centre_database import shared_url, sqlite_url
+from support.centre_meters import Meters
 from support.postgresql import Cluster
 
 
@@ -26,3 +28,21 @@ def empty_meters_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
     cluster: Cluster = request.getfixturevalue("cluster")
     with cluster.database() as url:
         yield url
+
+
+@pytest.fixture
+async def world() -> Meters:
+    """Two meter boxes, of which the first owns all slots."""
+    world = Meters()
+    world.start("meter-1", "meter-2")
+    await world.change_view("meter-1", "meter-2")
+    return world
+
+
+@pytest.fixture
+async def customer(world: Meters) -> Customer:
+    """With 1,000 on the meter."""
+    customer = Customer(world)
+    await customer.begin()
+    await customer.load(1_000)
+    return customer

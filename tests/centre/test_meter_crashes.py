@@ -22,14 +22,6 @@ async def world() -> Meters:
     return world
 
 
-@pytest.fixture
-async def customer(world: Meters) -> Customer:
-    customer = Customer(world)
-    await customer.begin()
-    await customer.load(1_000)
-    return customer
-
-
 async def dies(customer: Customer, name: str, point: CrashPoint, command: Command[Changed]) -> None:
     """A box is killed at this point of a change, which then is not answered."""
     customer.world.kill_at[name] = point

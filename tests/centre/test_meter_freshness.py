@@ -10,14 +10,6 @@ from support.centre_customer import Customer, behind
 from support.centre_meters import Meters, altered, opened
 
 
-@pytest.fixture
-async def world() -> Meters:
-    world = Meters()
-    world.start("meter-1", "meter-2")
-    await world.change_view("meter-1", "meter-2")
-    return world
-
-
 @pytest.fixture(params=Freshness)
 async def customer(world: Meters, request: pytest.FixtureRequest) -> Customer:
     customer = Customer(world)

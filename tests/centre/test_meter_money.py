@@ -20,22 +20,6 @@ from support.centre_meters import LIMITS, NOW, Meters
 DAY = 86_400
 
 
-@pytest.fixture
-async def world() -> Meters:
-    world = Meters()
-    world.start("meter-1", "meter-2")
-    await world.change_view("meter-1", "meter-2")
-    return world
-
-
-@pytest.fixture
-async def customer(world: Meters) -> Customer:
-    customer = Customer(world)
-    await customer.begin()
-    await customer.load(1_000)
-    return customer
-
-
 async def refused(change: Awaitable[Changed]) -> str:
     """By which word."""
     with pytest.raises(BusRefusedError) as caught:

@@ -30,14 +30,6 @@ async def world() -> Meters:
     return world
 
 
-@pytest.fixture
-async def customer(world: Meters) -> Customer:
-    customer = Customer(world)
-    await customer.begin()
-    await customer.load(1_000)
-    return customer
-
-
 async def word(asked: Any) -> str:
     with pytest.raises(BusRefusedError) as refused:
         await asked

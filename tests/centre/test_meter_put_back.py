@@ -35,22 +35,6 @@ class Operator:
         raise AssertionError("nobody else is asked")
 
 
-@pytest.fixture
-async def world() -> Meters:
-    world = Meters()
-    world.start("meter-1", "meter-2")
-    await world.change_view("meter-1", "meter-2")
-    return world
-
-
-@pytest.fixture
-async def customer(world: Meters) -> Customer:
-    customer = Customer(world)
-    await customer.begin()
-    await customer.load(1_000)
-    return customer
-
-
 async def put_back(world: Meters, name: str, disk: dict[tuple[str, bytes], bytes]) -> None:
     """While nothing runs: no view says that it was away."""
     names = tuple(world.running)

@@ -31,22 +31,6 @@ from support.centre_meters import ACCOUNT, NOW, Meters, altered, pieces_of
 MONTH_END, DAY = 16 * 86_400 + 16 * 3600 - 1, 86_400
 
 
-@pytest.fixture
-async def world() -> Meters:
-    world = Meters()
-    world.start("meter-1", "meter-2")
-    await world.change_view("meter-1", "meter-2")
-    return world
-
-
-@pytest.fixture
-async def customer(world: Meters) -> Customer:
-    customer = Customer(world)
-    await customer.begin()
-    await customer.load(1_000)
-    return customer
-
-
 @pytest.mark.clause("M17")
 @pytest.mark.clause("M20")
 async def test_a_batch_is_franked(customer: Customer) -> None:
