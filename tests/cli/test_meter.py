@@ -420,7 +420,25 @@ async def test_the_newest_are_newer_than_what_the_device_knows(fob: FobProgram, 
     meter.device.asked.clear()
     found = (await fob("meter", "history", "-n", "2", "--json")).json["transactions"]
     assert [one["counter"] for one in found] == [8, 9]
-    assert meter.device.asked == ["+FOBMETER", "+FOBMETERHISTORY"]
+    # Behind what the device does not know of there may be more: nothing at all is the end.
+    assert meter.device.asked == ["+FOBMETER", "+FOBMETERHISTORY", "+FOBMETERHISTORY"]
+
+
+@pytest.mark.clause("M21")
+async def test_a_page_that_is_short_is_not_the_end(fob: FobProgram, meter: FakeMeter) -> None:
+    for _ in range(6):
+        meter.rich(100)
+    # Large transactions: two fill an answer.
+    meter.device.handlers["+FOBMETERHISTORY"] = lambda values: meter._history(values)[:2]
+    meter.device.asked.clear()
+    found = (await fob("meter", "history", "--json")).json["transactions"]
+    assert [one["counter"] for one in found] == [1, 2, 3, 4, 5, 6, 7]
+    # Not once more where the device knows that this is the newest.
+    assert meter.device.asked == ["+FOBMETER", *["+FOBMETERHISTORY"] * 4]
+    meter.device.asked.clear()
+    found = (await fob("meter", "history", "--after", "4", "--json")).json["transactions"]
+    assert [one["counter"] for one in found] == [5, 6, 7]
+    assert meter.device.asked == ["+FOBMETER", *["+FOBMETERHISTORY"] * 2]
 
 
 async def test_what_a_restored_data_centre_lost_is_named(fob: FobProgram, meter: FakeMeter) -> None:

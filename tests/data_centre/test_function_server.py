@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.function import CarryOut, Settle
-from fob_office.centre.commands.steel import OrderKey
+from fob_office.centre.commands.steel import OrderKey, SetNewMeters
 from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.payment.ledger import Terms, open_ledger, refuse
 from fob_office.centre.payment.process import FILE
@@ -19,7 +19,7 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.metering.answers import Franked, Loaded, Refunded, SignedUp
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed, MeterState, Payment
-from fob_protocol.metering.limits import REQUEST_TIME
+from fob_protocol.metering.limits import BATCH_LIMIT, HISTORY_LIMIT, REQUEST_TIME
 from fob_protocol.metering.records import Limits, Refill
 from fob_protocol.metering.requests import Ask, authenticated
 from fob_protocol.metering.transaction import unverified_transaction
@@ -27,7 +27,7 @@ from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
-from support.data_centre import ENERGY, LIMITS, DataCentre
+from support.data_centre import ENERGY, LIMITS, VALUE_KIND, DataCentre
 from support.mailers import Mailer, Witness
 from support.payments import payments_of
 
@@ -35,6 +35,7 @@ from support.payments import payments_of
 pytestmark = pytest.mark.slow
 
 OPERATOR: Any = None
+MAIL_CLASS = "large-letter-registered"
 
 
 async def _refused(asking: Coroutine[Any, Any, Any]) -> tuple[Refusal, str]:
@@ -373,3 +374,25 @@ async def test_every_refusal_has_its_word_and_its_clause_in_the_log(centre: Data
         # What was done is answered from the journal however often, and costs nothing.
         assert (await anna.say(signing_up, SignedUp)).account == anna.account
         assert await anna.ask(request, Loaded) == await anna.ask(request, Loaded)
+
+
+@pytest.mark.clause("M21", "M16")
+async def test_a_history_of_large_batches_is_followed_page_by_page(centre: DataCentre) -> None:
+    # Tokens that are signatures, and so a transaction of 64 of them, take the most room.
+    await centre.ask("steel-1", SetNewMeters(VALUE_KIND, centre.freshness, LIMITS.octets(), is_public=True))
+    async with centre.function_server() as (server, peers):
+        anna = Mailer(centre, server)
+        witness = Witness(anna, await anna.sign_up())
+        await witness.look()
+        # As the centre loads by itself: the device hears of it when it looks, behind its own batches.
+        await anna.load(1_000)
+        for _ in range(2 * HISTORY_LIMIT):
+            request = anna.frank_request(*[1] * BATCH_LIMIT)
+            pieces = tuple(replace(each, destination="SW1A 1AA", mail_class=MAIL_CLASS) for each in request.pieces)
+            await witness.do(replace(request, pieces=pieces), Franked)
+        page = await anna.history(2)
+        assert 0 < len(page) < HISTORY_LIMIT
+        peers.asked.clear()
+        assert (await witness.look()).registers.counter == 2 + 2 * HISTORY_LIMIT
+        # All of them, and no question for what is known to be the end.
+        assert peers.asked.count("FetchTransactions") == 3

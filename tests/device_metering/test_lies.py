@@ -356,6 +356,29 @@ def test_a_history_with_something_missing(tmp_path: Path, missing: str) -> None:
     on_meter_bench(tmp_path, story)
 
 
+@pytest.mark.clause("M21")
+def test_a_history_comes_in_pages_as_short_as_they_have_to_be(tmp_path: Path) -> None:
+    pages: list[int] = []
+
+    def shortened(message: Message) -> Message:
+        if not isinstance(message, History):
+            return message
+        # As many large transactions fill an answer.
+        pages.append(len(message.transactions[:2]))
+        return History(message.transactions[:2])
+
+    async def story(bench: MeterBench) -> None:
+        await bench.meter.about(bench.unlock)
+        for _ in range(5):
+            bench.office.does(Deed.LOAD, 100)
+        bench.office.spoil_message = shortened
+        await bench.meter.about(bench.unlock)
+        assert bench.mailer.is_followed
+        assert pages == [2, 2, 1]
+
+    on_meter_bench(tmp_path, story)
+
+
 def test_a_history_for_people_has_what_there_is_around_what_a_restored_centre_lost(tmp_path: Path) -> None:
     async def story(bench: MeterBench) -> None:
         await bench.frank()

@@ -72,6 +72,6 @@ class Refunded(Message, tag=5, frozen=True):
 
 
 class History(Message, tag=6, frozen=True):
-    """Transactions as they were signed, oldest first; less than HISTORY_LIMIT is the end."""
+    """Transactions as they were signed, oldest first, as many as one answer holds; none is the end."""
 
     transactions: Annotated[tuple[bytes, ...], Meta(max_length=HISTORY_LIMIT)]

@@ -174,10 +174,9 @@ def history_command(fob: Fob, after: int | None, count: int, device: str | None,
     if after is None:
         # What the data centre did by itself since the device looked is newer than all that the device knows.
         first = max(meter["counter"] - count, 0)
-        found = _history(fob, chosen, pin_file, first, count + _MOST)[-count:]
+        found = _history(fob, chosen, pin_file, first, count + _MOST, meter["counter"])[-count:]
     else:
-        first = after
-        found = _history(fob, chosen, pin_file, first, count)
+        found = _history(fob, chosen, pin_file, after, count, meter["counter"])
     _say_what_is_missing(fob, [one["counter"] for one in found])
     if fob.output.is_json:
         fob.output.data({"device": chosen["name"], "transactions": found})
@@ -273,12 +272,14 @@ def _say_what_waits(fob: Fob, meter: Report, jobs: list[Report]) -> None:
         fob.output.say("The device keeps the result of an order.    to have it here: fob meter take-over")
 
 
-def _history(fob: Fob, device: Report, pin_file: str | None, after: int, count: int) -> list[Report]:
+def _history(fob: Fob, device: Report, pin_file: str | None, after: int, count: int, known: int) -> list[Report]:
+    """`known`: the newest counter that the device was told."""
     found: list[Report] = []
     while len(found) < count:
         page = post(fob, device, pin_file, "history", after=after)["transactions"]
         found += page
-        if len(page) < HISTORY_LIMIT:
+        # One that is short is not the end: large transactions fill an answer by themselves.
+        if not page or (len(page) < HISTORY_LIMIT and page[-1]["counter"] == known):
             break
         after = page[-1]["counter"]
     return found[:count]
