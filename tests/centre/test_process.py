@@ -14,14 +14,14 @@ import pytest
 from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.folder import HARDWARE_KEY
 from fob_office.centre.boxes.identity import MASTERS
-from fob_office.centre.boxes.process import TAMPERED_STATUS
+from fob_office.centre.boxes.process import FAILED_STATUS, TAMPERED_STATUS
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, Done
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.errors import OperatorError
 from support.centre_boxes import Boxes
-from support.small_box import Look, Sign
+from support.small_box import Fail, Look, Sign
 
 PROGRAM = Path(__file__).parents[1] / "support" / "small_box.py"
 
@@ -166,3 +166,11 @@ async def test_no_core_is_dumped_and_nobody_looks_into_its_memory() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", KEEP_INSIDE, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert out == b"0 0 0\n"
+
+
+async def test_a_process_ends_with_what_it_should_do_beside_its_answers(boxes: Boxes) -> None:
+    boxes.make(Kind.METER, "meter-1")
+    async with running(boxes, "meter-1") as process, operator(boxes) as links:
+        # It is answered still: what was begun is finished.
+        assert await links.to("meter-1").ask(Fail()) == Done()
+        assert await ended(process) == FAILED_STATUS

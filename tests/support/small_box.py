@@ -3,6 +3,7 @@
 With a third one it runs in a process of its own, as the office starts workers.
 """
 
+import asyncio
 import multiprocessing
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.duties import duties
 from fob_office.centre.boxes.process import run_box
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.bus.answering import Table, row
@@ -35,6 +37,10 @@ class Look(Command[Done], frozen=True):
     file: str
 
 
+class Fail(Command[Done], frozen=True):
+    """What the box does beside its answers fails from now on."""
+
+
 @asynccontextmanager
 async def small_box(box: Box) -> AsyncIterator[Table]:
     """Its Factory."""
@@ -46,7 +52,22 @@ async def small_box(box: Box) -> AsyncIterator[Table]:
         box.folder.read(command.file)
         return Done()
 
-    yield {Sign: row([Kind.OPERATOR], sign), Look: row([Kind.OPERATOR], look)}
+    broken = asyncio.Event()
+
+    async def fail(peer: Pass, command: Fail) -> Done:
+        broken.set()
+        return Done()
+
+    async def work() -> None:
+        await broken.wait()
+        raise ValueError("what stands in a database")
+
+    async with duties(work):
+        yield {
+            Sign: row([Kind.OPERATOR], sign),
+            Look: row([Kind.OPERATOR], look),
+            Fail: row([Kind.OPERATOR], fail),
+        }
 
 
 def run(path: Path, centre: Path) -> None:

@@ -13,6 +13,7 @@ import structlog
 
 from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.box import Box, Factory, guarded
+from fob_office.centre.boxes.duties import DutyEndedError
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
 from fob_office.centre.boxes.identity import open_vault, read_identity, read_party
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 # What a box that was tampered with ends with: starting it again changes nothing.
 TAMPERED_STATUS: Final = 3
+# After an error of the program; its log has more.
+FAILED_STATUS: Final = 1
 
 # prctl(2)
 _PR_SET_DUMPABLE: Final = 4
@@ -48,8 +51,9 @@ def run_box(
 ) -> int:
     """Until SIGTERM, SIGINT, or the end of the process that started it; `centre` has the directory.
 
-    It says `ready ADDRESS` on standard output, or `tampered` and gives TAMPERED_STATUS. The folder's name is the
-    box's, and no other process has it meanwhile. Raises OperatorError, DirectoryError, OSError.
+    It says `ready ADDRESS` on standard output, or `tampered` and gives TAMPERED_STATUS; FAILED_STATUS when something
+    ended that should go on. The folder's name is the box's, and no other process has it meanwhile. Raises
+    OperatorError, DirectoryError, OSError.
     """
     configure_logs(logs)
     keep_inside()
@@ -62,6 +66,8 @@ def run_box(
         log.critical("a box does not start", box=path.name, why=error.why)
         print("tampered", flush=True)
         return TAMPERED_STATUS
+    except DutyEndedError:
+        return FAILED_STATUS
     return 0
 
 

@@ -150,7 +150,8 @@ class Server:
             return encode_refusal(number, refused)
         except Exception as error:
             # Without its text: it may hold what was asked.
-            log.error("a command failed", command=type(command).__name__, error=type(error).__name__, at=_place(error))
+            name = type(command).__name__
+            log.error("a command failed", command=name, error=type(error).__name__, at=place_of(error))
             return encode_refusal(number, BusRefusedError(Word.FAILED, "an error of the program; its log has more"))
 
     def _channel(self) -> Channel:
@@ -168,8 +169,8 @@ class Server:
         return channel
 
 
-def _place(error: BaseException) -> str:
-    """File and line where it was raised."""
+def place_of(error: BaseException) -> str:
+    """For a log: file and line where it was raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.duties import duties
 from fob_office.centre.bus.answering import Table
 from fob_office.centre.bus.asking import Link, Links
 from fob_office.centre.bus.errors import BusRefusedError
@@ -55,13 +56,12 @@ async def serving(
     checkpointer = Checkpointer(keeper, partial(_boxes, links), surroundings.clock)
     # What was stored before the process last ended.
     checkpointer.grow(1)
-    tasks = [asyncio.create_task(checkpointer.run()), asyncio.create_task(_erase(keeper, surroundings))]
-    try:
+
+    async def erasing() -> None:
+        await _erase(keeper, surroundings)
+
+    async with duties(checkpointer.run, erasing):
         yield DatabaseServer(keeper, surroundings.clock, checkpointer.grow, signer)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _boxes(links: Links) -> Iterator[Link]:

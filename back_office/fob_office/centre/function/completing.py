@@ -1,7 +1,7 @@
 """Money that was taken while something was cut off comes onto its meter, whoever uses that, or nobody (M29, M33)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -11,6 +11,8 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.payment import CameIn, FetchOpen
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
+from fob_office.centre.function.refusing import unreadable
+from fob_office.centre.function.said import Said
 from fob_office.centre.words import Word
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
@@ -32,6 +34,7 @@ class Completing:
     peers: Peers
     paying: Paying
 
+    _said: Said = field(default_factory=Said, init=False)
     async def run(self) -> None:
         """For as long as the server runs."""
         while True:
@@ -47,18 +50,33 @@ class Completing:
         after = _FIRST
         while receipts := (await self.peers.any(Kind.PAYMENT, FetchOpen(*after))).receipts:
             for signed in receipts:
+            before = after
                 after = await self._complete(signed, after)
 
+            if after == before:
+                # Nothing of it can be read, nor what is behind it be asked for.
+                return
     async def _complete(self, signed: bytes, before: tuple[str, int]) -> tuple[str, int]:
-        """Serial and number. Raises BusRefusedError: the provider says what is no receipt."""
+        """Serial and number; those before, where the provider says what is no receipt."""
         try:
             receipt = read(Receipt, sign1.unverified_payload(signed))
         except (CoseError, OfficeError) as error:
-            raise BusRefusedError(Word.TAMPERING, f"no receipt behind {before}: {error}") from None
+            await self._waits(*before, BusRefusedError(Word.TAMPERING, f"no receipt behind {before}: {error}"))
+            return before
         serial, number = receipt.serial, receipt.number
         try:
             await self.paying.bring_in(signed)
             await self.peers.any(Kind.PAYMENT, CameIn(serial, number))
         except (BusRefusedError, RefusedError) as error:
-            log.warning("money waits for its meter", serial=serial, number=number, why=str(error), clause="M29")
+            await self._waits(serial, number, error)
+        except (CoseError, OfficeError) as error:
+            await self._waits(serial, number, unreadable(serial, error))
         return serial, number
+
+    async def _waits(self, serial: str, number: int, error: BusRefusedError | RefusedError) -> None:
+        """The others go on. Said once of each trouble."""
+        if not self._said.is_new((serial, number), str(error)):
+            return
+        log.warning("money waits for its meter", serial=serial, number=number, why=str(error), clause="M29")
+        if isinstance(error, BusRefusedError):
+            await self.paying.changing.warn(serial, error)

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from fob_office.centre.bus.answering import place_of
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Act, Changed, Frank
 from fob_office.centre.function.changing import TRIES, Changing, Held, Request, record_of
@@ -13,13 +14,14 @@ from fob_office.centre.function.paying import Paying, mailer
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.presenting import Presenting
-from fob_office.centre.function.refusing import refused
+from fob_office.centre.function.refusing import refused, unreadable
 from fob_office.centre.pieces import Resolved, resolve
 from fob_office.centre.words import Word
+from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import FrankRequest
-from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import is_same
 from fob_protocol.office.refusals import Refusal
 
@@ -117,11 +119,17 @@ class Franking:
             task.add_done_callback(self._refills.discard)
 
     async def _refill(self, request: Request) -> None:
+        serial = request.serial
         try:
-            found = await self.changing.look(request.serial)
+            found = await self.changing.look(serial)
             await self.paying.refill(found)
         except (BusRefusedError, RefusedError) as error:
-            log.warning("no refill", serial=request.serial, why=str(error), clause="M29")
+            log.warning("no refill", serial=serial, why=str(error), clause="M29")
+        except (CoseError, OfficeError) as error:
+            await self.changing.warn(serial, unreadable(serial, error))
+        except Exception as error:
+            # As of a question that fails: nobody else hears of it. Without its text, which may hold what was asked.
+            log.error("a refill failed", serial=serial, error=type(error).__name__, at=place_of(error), clause="M29")
 
 
 def _is_low(changed: Changed, rule: Refill | None) -> bool:

@@ -8,6 +8,7 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
 from fob_protocol.cose.errors import CoseError
+from fob_protocol.errors import ProtocolError
 from fob_protocol.names import plain_name
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.limits import REFUSAL_LIMIT
@@ -57,6 +58,11 @@ _SAID: Final[dict[str, Refusal]] = {
 def refusal_of(error: BusRefusedError) -> RuleBrokenError:
     """What a device is told of it; what it has no word for is `unavailable`."""
     return refused(_SAID.get(error.word, Refusal.UNAVAILABLE), error.why)
+
+
+def unreadable(serial: str, error: ProtocolError) -> BusRefusedError:
+    """What no box made stands in the database (M22)."""
+    return BusRefusedError(Word.TAMPERING, f"what stands there of {serial} cannot be read: {error}")
 
 
 def refused(refusal: Refusal, why: str) -> RuleBrokenError:

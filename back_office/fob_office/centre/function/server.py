@@ -1,12 +1,12 @@
 """A function server in its process: it answers communication servers and operators, and pays out what is due."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.duties import duties
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Done
@@ -115,11 +115,8 @@ async def function_server(box: Box) -> AsyncIterator[Table]:
     views = ViewFile(box.links.directory.folder, box.manufacturing)
     peers = LinkedPeers(box.links, views)
     server = FunctionServer(read_settings(box.folder), peers, box.links, box.surroundings)
-    beside = [asyncio.create_task(work()) for work in (server.refunding.pay_out, server.completing.run)]
     try:
-        yield server.table()
+        async with duties(server.refunding.pay_out, server.completing.run):
+            yield server.table()
     finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
         await server.close()

@@ -111,15 +111,16 @@ class Supervisor:
         counting = asyncio.create_task(self._count())
         waiting = asyncio.create_task(stopping.wait())
         try:
-            await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, counting, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
             work.cancel()
             counting.cancel()
             ended = await asyncio.gather(work, counting, return_exceptions=True)
             await self._stop()
-        if isinstance(ended[0], Exception):
-            raise ended[0]
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
     async def _work(self, on_ready: Callable[[], None]) -> None:
         is_told = False

@@ -13,6 +13,7 @@ from fob_office.centre.boxes.authentication.records import UserRecords
 from fob_office.centre.boxes.authentication.recovering import Recovering
 from fob_office.centre.boxes.authentication.sharing import Sharing
 from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.duties import duties
 from fob_office.centre.boxes.store import Store, open_store
 from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.passes import Kind
@@ -58,8 +59,5 @@ async def authentication_box(box: Box, cost: Cost = COST) -> AsyncIterator[Table
         others = Others(box.name, box.links)
         records = UserRecords(box.vault, store, others)
         sharing = Sharing(records, others, box.surroundings)
-        sharing.start()
-        try:
+        async with duties(sharing.learn):
             yield authentication_table(box, store, passwords, records, sharing)
-        finally:
-            await sharing.close()

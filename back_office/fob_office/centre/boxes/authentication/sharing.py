@@ -5,7 +5,6 @@ each other one knows: so what was shown to one of them, none takes an older reco
 """
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -28,13 +27,12 @@ PAGE: Final = 512
 
 
 class Sharing:
-    """Of one box. `start` and `close` it."""
+    """Of one box."""
 
     def __init__(self, records: UserRecords, others: Others, surroundings: Surroundings) -> None:
         self._records = records
         self._others = others
         self._surroundings = surroundings
-        self._task: asyncio.Task[None] | None = None
         self._said = ""
 
     async def show(self, peer: Pass, command: ShowUser) -> Done:
@@ -51,18 +49,8 @@ class Sharing:
         """As the command says."""
         return UsersSeen(self._records.after(command.after, PAGE))
 
-    def start(self) -> None:
-        """Learn what the others know, until it is all here."""
-        self._task = asyncio.create_task(self._learn(), name="learning of accounts")
-
-    async def close(self) -> None:
-        """What is being learned is left."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _learn(self) -> None:
+    async def learn(self) -> None:
+        """What the others know, until it is all here."""
         heard: set[str] = set()
         while True:
             if await self._hear_all(heard):

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from fob_office.centre.boxes.box import Box
+from fob_office.centre.boxes.duties import duties
 from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.boxes.meter.certifying import Certifying
 from fob_office.centre.boxes.meter.handing import Fetching, Giving
@@ -60,7 +61,7 @@ class LinkedPeers:
 
 
 class MeterBox:
-    """One box with its store open. `fetching` is started by whoever runs it."""
+    """One box with its store open. `fetching` is done by whoever runs it."""
 
     def __init__(
         self,
@@ -117,8 +118,5 @@ async def meter_box(box: Box, reached: Reached = go_on) -> AsyncIterator[Table]:
         peers = LinkedPeers(box.links)
         meters = MeterBox(box.name, box.manufacturing, box.vault, store, peers, box.surroundings, reached)
         certifying = Certifying(box.name, box.vault, signing_key(box.identity), box.surroundings)
-        meters.fetching.start()
-        try:
+        async with duties(meters.fetching.run):
             yield {**meters.table, Certify: row([Kind.OPERATOR], certifying.certify)}
-        finally:
-            await meters.fetching.close()

@@ -1,7 +1,6 @@
 """A slot is handed over: its owner gives pages of it, and a new second fetches them until it is complete (M34)."""
 
 import asyncio
-from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -65,25 +64,22 @@ class Fetching:
         self._taking = taking
         self._peers = peers
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         # Why the last round did not fetch all.
         self._said: tuple[str, ...] = ()
 
-    def start(self) -> None:
-        """Until `close`; goes on by itself when an owner was away."""
+    async def run(self) -> None:
+        """For as long as the box runs; goes on by itself when an owner was away."""
         self._wanted.set()
-        self._task = asyncio.create_task(self._run(), name="fetching slots")
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if not await self.fetch_all():
+                await asyncio.sleep(LONGEST_PAUSE)
+                self._wanted.set()
 
     def wake(self) -> None:
         """There is a new view."""
         self._wanted.set()
-
-    async def close(self) -> None:
-        """What is being fetched is left."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
 
     async def fetch_all(self) -> bool:
         """Once, all that is lacking. False: an owner was away or did not answer as it should, or the disk did not."""
@@ -105,14 +101,6 @@ class Fetching:
             say = log.warning if is_wrong else log.info
             say("slots are not fetched yet", count=len(left), why=why[0])
         self._said = why
-
-    async def _run(self) -> None:
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            if not await self.fetch_all():
-                await asyncio.sleep(LONGEST_PAUSE)
-                self._wanted.set()
 
     async def _fetch(self, slot: int, owner: str, view: int) -> None:
         for table in TABLES:
