@@ -25,6 +25,7 @@ from fob_office.centre.commands.database import (
     FetchWarnings,
     FindMailer,
     PaidOut,
+    Payout,
     Release,
     Reserve,
     Scan,
@@ -40,10 +41,13 @@ from fob_office.database.engine import POSTGRESQL
 from support.centre import NOW
 from support.centre_database import (
     MeterBase,
+    account_of,
     frank,
+    hash_of,
     indicium,
     meter_base,
     peer,
+    receipt_of,
     request_id,
     shared_url,
     sign_up,
@@ -137,6 +141,10 @@ async def test_new_mailers_cost_one_statement_more(full: Watched, size: int) -> 
 
 async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     server, counts = full.base.server, {}
+    payout = Payout(account_of("X"), "X", 7, 500, hash_of(b"refund"), b"signed")
+    due = {"account": payout.account, "request": payout.request}
+    full.base.run("UPDATE payouts SET account = :account, request = :request, amount = 500 WHERE number = 7", **due)
+    full.watch.take()
     asked = [
         (server.find_mailer, FindMailer(bytes(16), "mailer 1")),
         (server.fetch_transactions, FetchTransactions("FM-1", 0, 5)),
@@ -144,7 +152,7 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
         (server.fetch_log, FetchLog(10)),
         (server.warn, Warn("tampering", "FM-1", "", NOW)),
         (server.fetch_warnings, FetchWarnings(2900)),
-        (server.paid_out, PaidOut("X", 7, b"another")),
+        (server.paid_out, PaidOut("X", 7, receipt_of(payout))),
         (server.scan, Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW)),
         (server.reserve, Reserve(bytes(16), indicium("FM-1", 3), NOW)),
         (server.release, Release(bytes(16), indicium("FM-1", 3), NOW)),

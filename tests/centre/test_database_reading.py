@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -42,6 +43,7 @@ from support.centre_database import (
     meter_base,
     meter_record,
     peer,
+    receipt_of,
     request_id,
     sign_up,
     transaction,
@@ -145,13 +147,30 @@ async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: Met
         OpenPayout(owed.account, "FM-1", 2, 500, owed.request, b"signed", meter_record("FM-1", 2)),
     )
     for _ in range(2):
-        await base.server.paid_out(peer(), PaidOut("FM-1", 2, b"receipt"))
+        await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt_of(owed)))
         assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == ()
     # Its transaction's entry, and one note that it was paid.
     assert base.run("SELECT id FROM payouts") == [(3,)]
-    assert (await entries(base))[5:] == [(EntryKind.NOTE, PaidBack("FM-1", 2, b"receipt").octets())]
+    assert (await entries(base))[5:] == [(EntryKind.NOTE, PaidBack("FM-1", 2, receipt_of(owed)).octets())]
     with pytest.raises(BusRefusedError, match="no-payout"):
-        await base.server.paid_out(peer(), PaidOut("FM-1", 3, b"receipt"))
+        await base.server.paid_out(peer(), PaidOut("FM-1", 3, receipt_of(owed)))
+
+
+@pytest.mark.clause("M29")
+async def test_a_payout_ends_by_a_receipt_for_just_that(base: MeterBase) -> None:
+    await base.store(sign_up("FM-1", "Anna"))
+    owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")
+    await base.store(replace(frank("FM-1", 2), payout=owed))
+    others: tuple[dict[str, Any], ...] = (
+        {"amount": 500}, {"amount": -499}, {"number": 1}, {"serial": "FM-2"}, {"account": bytes(16)},
+        {"request": bytes(32)},
+    )  # fmt: skip
+    for receipt in (b"a receipt", *(receipt_of(owed, **other) for other in others)):
+        with pytest.raises(BusRefusedError, match="tampering"):
+            await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt))
+    assert len((await base.server.fetch_payouts(peer(), FetchPayouts())).payouts) == 1
+    # The sign-up and the refund: no note that it was paid.
+    assert base.count("entries") == 5
 
 
 async def test_payouts_are_given_a_page_at_a_time_the_oldest_first(base: MeterBase) -> None:

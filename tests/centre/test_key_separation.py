@@ -224,7 +224,7 @@ async def jobs(world: KeyBoxes) -> dict[str, Job]:
         "order a charge": Job(Kind.TRANSACTION, OrderCharge(due, permitted, None, None)),
         "sign what was done": Job(Kind.TRANSACTION, Attest(change, order)),
         "fund what is paid": Job(Kind.TRANSACTION, FundPaid(receipt)),
-        "fund what is owed": Job(Kind.TRANSACTION, FundOwed(permitted, 1)),
+        "fund what is owed": Job(Kind.TRANSACTION, FundOwed(due, permitted, None)),
         "begin a meter": Job(Kind.METER, Begin(meter_order, act)),
     }
 

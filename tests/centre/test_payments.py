@@ -77,8 +77,13 @@ async def test_a_number_is_paid_once_and_said_again_whatever_is_asked(provider: 
     first = await provider.charge(charge(500))
     assert await provider.charge(charge(500)) == first
     assert await provider.charge(charge(300, request=SECOND)) == first
-    assert await provider.pay_back(pay_back(300, 1)) == first
     assert await provider.do(sums) == Sums(500, 0, 1)
+    # What goes back has numbers of its own.
+    back = await provider.pay_back(pay_back(300, 1))
+    assert read(back).amount == -300
+    assert await provider.pay_back(pay_back(200, 1)) == back
+    assert await provider.charge(charge(500)) == first
+    assert await provider.do(sums) == Sums(500, 300, 2)
 
 
 async def test_money_that_goes_back_is_on_the_card_again(provider: EmulatedProvider) -> None:
@@ -94,7 +99,7 @@ async def test_money_that_goes_back_is_on_the_card_again(provider: EmulatedProvi
     with pytest.raises(PaymentRefusedError, match="of this account"):
         await provider.pay_back(replace(pay_back(400, 5), serial="FM-2", account=BERT))
     listed = await provider.do(partial(receipts, serial="FM-1"))
-    assert [read(octets).amount for octets in listed] == [500, -200, 500]
+    assert [read(octets).amount for octets in listed] == [500, 500, -200]
 
 
 async def test_what_the_card_does_not_cover_is_refused_and_the_number_is_free(provider: EmulatedProvider) -> None:
@@ -142,9 +147,9 @@ async def test_what_was_paid_is_known_after_a_new_start(tmp_path: Path) -> None:
 def test_a_book_of_another_version_or_none_is_not_used(tmp_path: Path) -> None:
     open_ledger(tmp_path / "payments.db").close()
     with sqlite3.connect(tmp_path / "payments.db") as connection:
-        connection.execute("PRAGMA user_version = 5")
+        connection.execute("PRAGMA user_version = 6")
     connection.close()
-    with pytest.raises(OperatorError, match="is of version 5, and this program of 4") as caught:
+    with pytest.raises(OperatorError, match="is of version 6, and this program of 5") as caught:
         open_ledger(tmp_path / "payments.db")
     assert len(caught.value.lines.splitlines()) == 3
     (tmp_path / "text").write_text("no database, whatever it is called\n" * 100)
@@ -229,10 +234,14 @@ async def test_what_signing_up_costs_is_taken_with_the_amount_and_told_beside_it
 async def test_what_was_taken_is_open_until_it_came_in(tmp_path: Path) -> None:
     provider = opened(tmp_path)
     taken = [await provider.charge(charge(10, number)) for number in range(1, 4)]
-    await provider.pay_back(pay_back(10, 4))
+    await provider.pay_back(pay_back(10, 2))
     assert await provider.open(("", 0), NOW - 1) == []
-    await provider.came_in("FM-1", 2)
-    await provider.came_in("FM-1", 9)
+    id_of_second = read(taken[1]).reference
+    for request_id, amount in ((b"another request.", 10), (id_of_second, 11), (id_of_second, -10)):
+        assert not await provider.came_in("FM-1", request_id, amount)
+    assert not await provider.came_in("FM-2", id_of_second, 10)
+    for _ in range(2):
+        assert await provider.came_in("FM-1", id_of_second, 10)
     provider.close()
     again = opened(tmp_path)
     assert await again.open(("", 0), NOW) == [taken[0], taken[2]]

@@ -14,6 +14,7 @@ from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.transaction import Attest, FundOwed, FundPaid, SignCheckpoint
+from fob_office.centre.following import rule_digest
 from fob_office.centre.pieces import resolve
 from fob_protocol.cose import mac0
 from fob_protocol.cose.cbor import Value
@@ -28,7 +29,7 @@ from fob_protocol.metering.records import Limits
 from fob_protocol.metering.requests import Piece
 from fob_protocol.metering.transaction import TransactionRecord, read_transaction
 from fob_protocol.metering.values import Indicated
-from fob_protocol.metering.vouchers import FundRecord, KeyOrder, MeterOrder, Permission, Receipt
+from fob_protocol.metering.vouchers import Due, FundRecord, KeyOrder, MeterOrder, Permission, Receipt
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, read
 from support.centre_key_boxes import EUR, KeyBoxes, every_flip, key_boxes
@@ -71,6 +72,16 @@ def permission_of(world: KeyBoxes, **other: Any) -> bytes:
     return made(world, permission, Label.PERMISSION, "authentication-1", Purpose.PERMISSION, permission.account)
 
 
+def due_of(world: KeyBoxes, **other: Any) -> bytes:
+    """What a meter box says of money: there are 50, and its record is the seventh."""
+    due = replace(Due(SERIAL, ACCOUNT, 3, 7, 50, 0, 0, world.boxes.now), **other)
+    return made(world, due, Label.DUE, "meter-1", Purpose.CHANGE, SERIAL)
+
+
+def owed(world: KeyBoxes, below: int | None = None, due: bytes | None = None, **permitted: Any) -> FundOwed:
+    return FundOwed(due_of(world) if due is None else due, permission_of(world, **permitted), below)
+
+
 def opened_fund(world: KeyBoxes, signed: bytes) -> FundRecord:
     """As a meter box checks it."""
     key = world.open["meter-1"].vault.derive(Purpose.FUND, SERIAL, epoch_of(world.boxes.now))
@@ -104,7 +115,7 @@ class TestFunds:
             with pytest.raises(BusRefusedError, match="tampering"):
                 await world.ask(BOX, FundPaid(receipt_of(world).signed(key)))
 
-    @pytest.mark.parametrize("other", [{"amount": 0}, {"amount": -5}, {"time": 1 << 50}], ids=str)
+    @pytest.mark.parametrize("other", [{"amount": 0}, {"amount": -5}], ids=str)
     async def test_a_receipt_of_no_load_is_refused(self, world: KeyBoxes, other: dict[str, int]) -> None:
         signed = receipt_of(world, **other).signed(world.signing_key("payment-1"))
         with pytest.raises(BusRefusedError, match="tampering"):
@@ -117,25 +128,47 @@ class TestFunds:
             await world.ask(BOX, FundPaid(signed))
 
     async def test_what_is_owed_was_permitted(self, world: KeyBoxes) -> None:
-        fund = opened_fund(world, (await world.ask(BOX, FundOwed(permission_of(world), 3))).fund)
+        fund = opened_fund(world, (await world.ask(BOX, owed(world))).fund)
         now = world.boxes.now
-        assert fund == FundRecord(REQUEST, SERIAL, 3, 5_000, None, False, now, epoch_of(now), ACCOUNT)
+        # For the record that the meter box spoke of.
+        assert fund == FundRecord(REQUEST, SERIAL, 7, 5_000, None, False, now, epoch_of(now), ACCOUNT)
 
     @pytest.mark.parametrize("age", [PERMISSION_TIME, -CLOCK_SKEW])
     async def test_a_permission_has_its_time(self, world: KeyBoxes, age: int) -> None:
         now = world.boxes.now
-        await world.ask(BOX, FundOwed(permission_of(world, time=now - age), 3))
-        with pytest.raises(BusRefusedError, match="stale"):
-            await world.ask(BOX, FundOwed(permission_of(world, time=now - (age + 1 if age > 0 else age - 1)), 3))
+        await world.ask(BOX, owed(world, time=now - age))
+        await world.ask(BOX, owed(world, due=due_of(world, time=now - age)))
+        too_much = now - (age + 1 if age > 0 else age - 1)
+        for asked in (owed(world, time=too_much), owed(world, due=due_of(world, time=too_much))):
+            with pytest.raises(BusRefusedError, match="stale"):
+                await world.ask(BOX, asked)
 
     async def test_another_permission_lends_nothing(self, world: KeyBoxes) -> None:
         with pytest.raises(BusRefusedError, match="tampering"):
-            await world.ask(BOX, FundOwed(permission_of(world, deed=Deed.REFUND), 3))
+            await world.ask(BOX, owed(world, deed=Deed.REFUND))
         for flipped in every_flip(permission_of(world)):
             with pytest.raises(BusRefusedError, match="tampering"):
-                await world.ask(BOX, FundOwed(flipped, 3))
-        with pytest.raises(BusRefusedError, match="malformed"):
-            await world.ask(BOX, FundOwed(permission_of(world), -1))
+                await world.ask(BOX, FundOwed(due_of(world), flipped, None))
+        for flipped in every_flip(due_of(world)):
+            with pytest.raises(BusRefusedError, match="tampering"):
+                await world.ask(BOX, owed(world, due=flipped))
+        with pytest.raises(BusRefusedError, match="another account, or another meter"):
+            await world.ask(BOX, owed(world, due=due_of(world, account=bytes(16))))
+
+    @pytest.mark.clause("M29")
+    async def test_a_refill_lends_nothing_above_its_level(self, world: KeyBoxes) -> None:
+        rule = rule_digest(100)
+        await world.ask(BOX, owed(world, 100, due_of(world, descending=99), pieces=rule))
+        enough = due_of(world, descending=100)
+        for asked in (owed(world, 100, enough, pieces=rule), owed(world, 101, pieces=rule), owed(world, pieces=rule)):
+            with pytest.raises(BusRefusedError, match="tampering: nobody permitted this charge: no refill is due"):
+                await world.ask(BOX, asked)
+
+    @pytest.mark.clause("M29")
+    async def test_a_receipt_is_taken_though_the_clocks_disagree(self, world: KeyBoxes) -> None:
+        """Its number goes in once, whenever it was."""
+        signed = receipt_of(world, time=1 << 50).signed(world.signing_key("payment-1"))
+        assert opened_fund(world, (await world.ask(BOX, FundPaid(signed))).fund).time == world.boxes.now
 
 
 @dataclass

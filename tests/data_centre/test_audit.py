@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from fob_office.centre.auditing.audit import Trusted
 from fob_office.centre.auditing.findings import Findings
 from fob_office.centre.commands.database import FetchLogHead, NoteOrder, PaidOut, Scan, Warn
+from fob_office.centre.database import noting
 from fob_office.centre.database.limits import JOURNAL_TIME, KEYS_LIMIT
 from fob_office.centre.database.noting import erase
 from fob_office.centre.database.tables import (
@@ -31,6 +32,7 @@ from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.answers import SignedUp
 from fob_protocol.metering.log.entry import Kind
 from fob_protocol.metering.transaction import unverified_transaction
+from fob_protocol.metering.vouchers import Receipt
 from fob_protocol.office.hashing import digest
 from support.audits import ALL_TABLES, OPERATOR, Copy, Row, audited, copied, other, rows_of, trusted_of
 from support.centre_database import peer, shared_url, sqlite_url
@@ -96,6 +98,13 @@ def either(request: pytest.FixtureRequest, life: Life, tmp_path: Path) -> Iterat
     url = sqlite_url(tmp_path) if is_sqlite else shared_url(request.getfixturevalue("cluster"))
     with copied(*life, url) as copy:
         yield copy
+
+
+async def pay_out(copy: Copy, row: Row, receipt: bytes) -> None:
+    """By a database server of somebody's own, which believes that the provider said so."""
+    said = Receipt(row["request"], row["serial"], row["number"], -row["amount"], False, bytes(16), 0, row["account"])
+    asked = PaidOut(row["serial"], row["number"], receipt)
+    await copy.base.keeper.write(partial(noting.pay_out, asked=asked, said=said))
 
 
 def changes(copy: Copy) -> Iterator[tuple[str, Table, Row, Row | None]]:
@@ -214,7 +223,7 @@ async def test_a_piece_made_new_and_scanned_again_is_found_by_the_log_alone(copy
 async def test_a_receipt_that_the_provider_did_not_sign_for_it_is_found(copy: Copy) -> None:
     open_one, paid = sorted(copy.rows["payouts"], key=lambda row: row["receipt"] is not None)
     for receipt in (b"a receipt", paid["receipt"]):
-        await copy.base.server.paid_out(peer(), PaidOut(open_one["serial"], open_one["number"], receipt))
+        await pay_out(copy, open_one, receipt)
     findings = (await copy.audited()).findings
     assert [(finding.table, finding.column) for finding in findings.shown] == [("payouts", "receipt")] * 2
 
@@ -222,8 +231,9 @@ async def test_a_receipt_that_the_provider_did_not_sign_for_it_is_found(copy: Co
 @pytest.mark.clause("M29", "M23")
 async def test_money_that_went_back_for_no_refund_is_found(copy: Copy) -> None:
     (paid, *_) = copy.rows["payouts"]
-    copy.add(PAYOUTS, paid | {"id": 1_000, "number": 7, "receipt": None})
-    await copy.base.server.paid_out(peer(), PaidOut(paid["serial"], 7, b"a receipt"))
+    added = paid | {"id": 1_000, "number": 7, "receipt": None}
+    copy.add(PAYOUTS, added)
+    await pay_out(copy, added, b"a receipt")
     found = told((await copy.audited()).findings)
     assert found == {("entries", "content"), ("payouts", "")}
 

@@ -86,7 +86,7 @@ STORIES = {
     "sign up": Story(_nothing, lambda m, _: m.sign_up_request(), SignedUp, 7, 0),
     "sign on": Story(_signed_up, lambda m, _: m.sign_on_request(), SignedUp, 6, 0),
     "load": Story(_signed_up, lambda m, _: _asked(m, m.load_request(700)), Loaded, 9, 700 + FEE),
-    "load and pay later": Story(_postpaid, lambda m, _: _asked(m, m.load_request(700)), Loaded, 6, 0),
+    "load and pay later": Story(_postpaid, lambda m, _: _asked(m, m.load_request(700)), Loaded, 7, 0),
     "frank": Story(_loaded, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 5, 1_000 + FEE),
     "frank and pay for it": Story(_per_use, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 14, 185 + FEE),
     "frank and refill": Story(_refilled, lambda m, _: _asked(m, m.frank_request(85, 100)), Franked, 16, 500 + FEE),

@@ -69,8 +69,8 @@ class Rogue:
     async def paid_back(self, changed: Changed, signed: bytes, **other: Any) -> Receipted:
         record = _opened(changed.record)
         back = PayBack(
-            record.account, record.serial, record.funds, changed.amount, record.last, changed.act.request_id,
-            signed, changed.record,
+            record.account, record.serial, record.registers.counter, changed.amount, record.last,
+            changed.act.request_id, signed, changed.record,
         )  # fmt: skip
         return await self.peers.any(Kind.PAYMENT, replace(back, **other))
 
@@ -138,7 +138,8 @@ async def test_one_refund_is_paid_once_whatever_is_asked(rogue: Rogue) -> None:
     await rogue.is_tampering(rogue.attested(forged, changed.voucher))
     record = _opened(changed.record)
     wrong = (
-        {"number": record.funds + 1},
+        {"number": record.registers.counter + 1},
+        {"number": record.funds},
         {"amount": 401},
         {"account": bytes(16)},
         {"request": bytes(32)},

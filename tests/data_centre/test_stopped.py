@@ -102,7 +102,7 @@ async def test_what_was_taken_before_comes_onto_the_meter_and_goes_back(
 
 
 @pytest.mark.clause("M29", "M33")
-async def test_a_refund_waits_for_what_was_taken_under_its_number(centre: DataCentre) -> None:
+async def test_what_was_taken_and_cut_off_can_go_back_too(centre: DataCentre) -> None:
     async with centre.function_server() as (server, _):
         anna = Mailer(centre, server)
         await anna.sign_up()

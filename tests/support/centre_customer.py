@@ -87,7 +87,8 @@ class Customer:
 
     def load_command(self, amount: int, *, act: Act | None = None, number: int | None = None, **how: Any) -> Load:
         act = act or self.world.act()
-        number = self.meter.funds + 1 if number is None else number
+        if number is None:
+            number = self.meter.funds + 1 if how.get("is_paid", True) else self.registers.counter
         return Load(self.record, self.world.fund(self.serial, act, number, amount, **how), act)
 
     def refund_command(self, amount: int, *, act: Act | None = None) -> Refund:

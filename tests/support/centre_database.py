@@ -7,13 +7,14 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 from sqlalchemy import func, select, text
 
 from fob_office.centre.bus.passes import Kind, Pass
-from fob_office.centre.commands.database import Fetch, Fetched, NewRecord, Store, Stored
+from fob_office.centre.commands.database import Fetch, Fetched, NewRecord, Payout, Store, Stored
 from fob_office.centre.database.keeping import Keeper, migrate_meters, open_keeper
 from fob_office.centre.database.server import DatabaseServer
 from fob_office.centre.database.tables import metadata
@@ -25,6 +26,7 @@ from fob_protocol.metering.kinds import Deed, Freshness, MeterState, Payment
 from fob_protocol.metering.records import Fresh, Limits, MeterRecord, UserRecord
 from fob_protocol.metering.transaction import TransactionRecord
 from fob_protocol.metering.values import Indicated, Registers
+from fob_protocol.metering.vouchers import Receipt
 from support.centre import NOW
 from support.postgresql import Cluster
 
@@ -32,6 +34,7 @@ METERS: Final = "meters"
 # Meter boxes would know that these are not theirs; the database does not look.
 KEY: Final = bytes(range(32))
 BOX: Final = Ed25519PrivateKey.from_private_bytes(KEY)
+PROVIDER: Final = Ed25519PrivateKey.from_private_bytes(bytes(reversed(KEY)))
 LOAD: Final = 10_000
 
 # Empties it but for its versions; the log begins anew.
@@ -46,6 +49,18 @@ _CLEAR: Final = (
 def signer(named: bytes) -> bytes:
     """The key of the one transaction box, whichever was named."""
     return BOX.public_key().public_bytes_raw()
+
+
+def provider(named: bytes) -> bytes:
+    """The key of the one payment provider, whichever was named."""
+    return PROVIDER.public_key().public_bytes_raw()
+
+
+def receipt_of(payout: Payout, **changes: Any) -> bytes:
+    """That the provider has paid it back."""
+    request, serial, number, amount = payout.request, payout.serial, payout.number, -payout.amount
+    receipt = Receipt(request, serial, number, amount, False, bytes(16), NOW, payout.account)
+    return replace(receipt, **changes).signed(PROVIDER)
 
 
 def hash_of(octets: bytes) -> bytes:
@@ -158,7 +173,7 @@ class MeterBase:
     server: DatabaseServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.server = DatabaseServer(self.keeper, lambda: self.now, self.grown.append, signer)
+        self.server = DatabaseServer(self.keeper, lambda: self.now, self.grown.append, signer, provider)
 
     async def store(self, store: Store) -> Stored:
         """As a function server asks."""

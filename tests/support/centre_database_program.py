@@ -12,7 +12,7 @@ from fob_office.centre.database.process import serving
 from fob_office.http.orphans import end_with_parent
 from fob_office.surroundings import SYSTEM
 from support.centre import Centre
-from support.centre_database import signer
+from support.centre_database import provider, signer
 
 NAME = "database-1"
 
@@ -24,7 +24,7 @@ async def main(folder: Path, url: str) -> None:
     with open_keeper(url) as keeper:
         links = Links(me, centre.directory())
         async with (
-            serving(keeper, links, SYSTEM, signer) as server,
+            serving(keeper, links, SYSTEM, signer, provider) as server,
             await serve(f"unix:{folder}/{NAME}", me, server.table()),
         ):
             print("ready", flush=True)

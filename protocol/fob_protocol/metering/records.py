@@ -49,7 +49,7 @@ class MeterRecord(Message, tag=1, frozen=True):
     state: MeterState
     registers: Registers
     freshness: Fresh
-    # Number of the last fund record.
+    # Number of the last payment that came in.
     funds: Count
     limits: Limits
     key_version: KeyVersion

@@ -32,8 +32,9 @@ class Permission(Message, tag=1, frozen=True):
 
 
 class Receipt(Message, tag=1, frozen=True):
-    """*receipt*, of the payment provider: money that came, or (less than nothing) went back. Numbers count from 1.
+    """*receipt*, of the payment provider: money that came, or (less than nothing) went back.
 
+    `number` counts from 1 what came; of what went back it is the counter of the refund.
     `reference` is the id of the request that it came by; `is_settlement`: it pays what was owed.
     """
 
@@ -90,7 +91,10 @@ class ChargeOrder(Message, tag=1, frozen=True):
 
 
 class FundRecord(Message, tag=1, frozen=True):
-    """*fund record*, of a transaction box: this money is the meter's. `receipt` is H of it; null is owed."""
+    """*fund record*, of a transaction box: this money is the meter's. `receipt` is H of it; null is owed.
+
+    `number` is the receipt's; of what is owed the counter of the record that it goes onto.
+    """
 
     request: Octets32
     serial: Serial

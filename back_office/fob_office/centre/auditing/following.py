@@ -106,12 +106,12 @@ class Follower:
         self._journal(record.request, meter.last, answer, record.time)
         if record.deed == Deed.REFUND:
             row: Columns = {
-                "id": done.number, "account": meter.account, "serial": meter.serial, "number": meter.funds,
+                "id": done.number, "account": meter.account, "serial": meter.serial, "number": record.counter,
                 "amount": record.amount, "request": meter.last, "signed": short(done.signed), "receipt": None,
             }  # fmt: skip
             self._expected.put("payouts", (done.number,), row)
             of: Columns = {"id": done.number, "reference": record.request}
-            self._expected.put(PAYOUT_OF, (meter.serial, meter.funds), of)
+            self._expected.put(PAYOUT_OF, (meter.serial, record.counter), of)
 
     def _journal(self, request_id: bytes, request: bytes, answer: bytes, time: int) -> None:
         row: Columns = {"id": request_id, "request": request, "answer": answer, "time": time}

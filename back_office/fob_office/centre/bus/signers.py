@@ -1,10 +1,16 @@
 """Whose signatures count: of the processes of a kind that stand in the directory."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import BusRefusedError, DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind, Trust
 from fob_office.centre.words import Word
 from fob_protocol.cose.headers import key_id
+
+# The public key with this key id. Raises BusRefusedError TAMPERING, UNAVAILABLE.
+Key: TypeAlias = Callable[[bytes], bytes]
 
 
 class Signers:

@@ -1,4 +1,7 @@
-"""Asked of the payment provider (M29). Each number of a serial is done once and said again."""
+"""Asked of the payment provider (M29). Each number of a serial is done once and said again.
+
+Numbers of what goes back are of their own: they are counters of refunds.
+"""
 
 from fob_office.centre.bus.commands import Command, Done, Reply
 
@@ -21,8 +24,8 @@ class Charge(Command[Receipted], frozen=True):
 class PayBack(Command[Receipted], frozen=True):
     """Give back what a refund took out of a meter: `transaction`, as a transaction box signed it. FUNCTION.
 
-    `record`: the meter record after it, as it was signed, of which the transaction has H: it says account, number and
-    request, so each refund has one number. Once for each, and only to the account that paid. Refused
+    `record`: the meter record after it, as it was signed, of which the transaction has H: it says account, counter
+    (the `number`) and request. Once for each, and only to the account that paid. Refused
     `payment-refused`, `tampering` (it is not what transaction and record say).
     """
 
@@ -43,7 +46,7 @@ class Paid(Reply, frozen=True):
 
 
 class FetchPaid(Command[Paid], frozen=True):
-    """What was done under this number. FUNCTION."""
+    """What was taken under this number. FUNCTION."""
 
     serial: str
     number: int
@@ -66,7 +69,9 @@ class FetchOpen(Command[Open], frozen=True):
 
 
 class CameIn(Command[Done], frozen=True):
-    """What was charged under this number is on the meter, for good. FUNCTION."""
+    """What was charged is on its meter, for good: the load or settlement, as a transaction box signed it. FUNCTION.
 
-    serial: str
-    number: int
+    Of what no transaction box signed, or of another amount than was taken by its request: `tampering`.
+    """
+
+    transaction: bytes

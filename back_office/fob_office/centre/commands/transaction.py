@@ -16,10 +16,14 @@ class FundPaid(Command[Funded], frozen=True):
 
 
 class FundOwed(Command[Funded], frozen=True):
-    """A load that is paid afterwards, which the mailer asked for: its permission. FUNCTION."""
+    """A load that is paid afterwards. FUNCTION.
 
+    `due`: the meter box's Due. `permission`: for a load, or for a refill (`below`: the rule's). Refused as OrderCharge.
+    """
+
+    due: bytes
     permission: bytes
-    number: int
+    below: int | None
 
 
 class ChargeOrdered(Reply, frozen=True):

@@ -21,16 +21,19 @@ from fob_protocol.cose.errors import CborError, CoseError
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.entry import Kind
 from fob_protocol.metering.log.tree import Frontier
+from fob_protocol.metering.vouchers import Receipt
 from fob_protocol.office.hashing import digest
 
 _WARN: Final = insert(WARNINGS).returning(WARNINGS.c.id)
 _PAY: Final = (
     update(PAYOUTS)
     .where(PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number"))
+    .where(PAYOUTS.c.account == bindparam("its_account"), PAYOUTS.c.amount == bindparam("its_amount"))
+    .where(PAYOUTS.c.request == bindparam("its_request"))
     .where(PAYOUTS.c.receipt.is_distinct_from(bindparam("its_receipt")))
     .values(receipt=bindparam("its_receipt"))
 )
-_PAID: Final = select(PAYOUTS.c.id).where(
+_DUE: Final = select(PAYOUTS.c.account, PAYOUTS.c.amount, PAYOUTS.c.request).where(
     PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number")
 )
 _ISSUED: Final = (
@@ -54,13 +57,16 @@ def warn(connection: Connection, asked: Warn) -> Done:
     return Done()
 
 
-def pay_out(connection: Connection, asked: PaidOut) -> Done:
-    """Again too; noted once. Raises BusRefusedError NO_PAYOUT, DAMAGED."""
+def pay_out(connection: Connection, asked: PaidOut, said: Receipt) -> Done:
+    """Again too; noted once. Raises BusRefusedError NO_PAYOUT, TAMPERING, DAMAGED."""
     # Everybody who writes locks the head before a row that another one may want.
     frontier = lock_head(connection)
-    row = {"of": asked.serial, "its_number": asked.number, "its_receipt": asked.receipt}
-    if connection.execute(_PAY, row).rowcount == 0:
-        _check_paid(connection, asked)
+    row = {
+        "of": asked.serial, "its_number": asked.number, "its_receipt": asked.receipt,
+        "its_account": said.account, "its_amount": -said.amount, "its_request": said.request,
+    }  # fmt: skip
+    if (said.serial, said.number) != (asked.serial, asked.number) or not connection.execute(_PAY, row).rowcount:
+        _check_paid(connection, asked, said)
         return Done()
     note = PaidBack(asked.serial, asked.number, asked.receipt)
     if not append(connection, frontier, [leaf(Kind.NOTE, note.octets())]):
@@ -153,10 +159,14 @@ def _request(asked: Scan) -> bytes:
     return digest(cbor.encode(["fob/1 scan", asked.serial, asked.counter, asked.piece, asked.indicium]))
 
 
-def _check_paid(connection: Connection, asked: PaidOut) -> None:
-    """Raises BusRefusedError NO_PAYOUT."""
-    if connection.scalar(_PAID, {"of": asked.serial, "its_number": asked.number}) is None:
+def _check_paid(connection: Connection, asked: PaidOut, said: Receipt) -> None:
+    """Raises BusRefusedError NO_PAYOUT, TAMPERING: the provider did something else."""
+    due = connection.execute(_DUE, {"of": asked.serial, "its_number": asked.number}).one_or_none()
+    if due is None:
         raise BusRefusedError(Word.NO_PAYOUT, "nothing is to be paid back under this number")
+    done = (said.serial, said.number, said.account, -said.amount, said.request)
+    if done != (asked.serial, asked.number, due.account, due.amount, due.request):
+        raise BusRefusedError(Word.TAMPERING, "the provider's receipt is for something else")
 
 
 @cache

@@ -8,6 +8,7 @@ from fob_office.centre.bus.answering import Table, row
 from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.bus.signers import Key
 from fob_office.centre.commands.database import (
     Fetch,
     Fetched,
@@ -54,7 +55,11 @@ from fob_office.centre.database.prepared import (
     prepare,
 )
 from fob_office.centre.words import Word
+from fob_protocol.cose import sign1
+from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.limits import INDICIUM_LIMIT
+from fob_protocol.metering.vouchers import Receipt, read_receipt
+from fob_protocol.office.errors import OfficeError
 
 _FUNCTION: Final = (Kind.FUNCTION,)
 _OPERATOR: Final = (Kind.OPERATOR,)
@@ -62,13 +67,17 @@ _BOTH: Final = (Kind.FUNCTION, Kind.OPERATOR)
 
 
 class DatabaseServer:
-    """`clock`: seconds since 1970. `grown` is told how many entries the log got. `signer` as `prepare` says."""
+    """`clock`: seconds since 1970. `grown` is told how many entries the log got. `signer` as `prepare` says.
+
+    `provider`: the key of a payment provider.
+    """
 
     def __init__(
-        self, keeper: Keeper, clock: Callable[[], int], grown: Callable[[int], None], signer: Callable[[bytes], bytes]
+        self, keeper: Keeper, clock: Callable[[], int], grown: Callable[[int], None], signer: Key, provider: Key
     ) -> None:
         self._keeper = keeper
         self._signer = signer
+        self._provider = provider
         self._clock = clock
         self._grown = grown
 
@@ -172,9 +181,17 @@ class DatabaseServer:
         check_text(asked.serial, SERIAL_LIMIT)
         check_number(asked.number)
         check_size(asked.receipt, RECEIPT_LIMIT)
-        done = await self._keeper.write(partial(noting.pay_out, asked=asked))
+        said = self._said(asked.receipt)
+        done = await self._keeper.write(partial(noting.pay_out, asked=asked, said=said))
         self._grown(1)
         return done
+
+    def _said(self, receipt: bytes) -> Receipt:
+        """Raises BusRefusedError TAMPERING: no provider said so."""
+        try:
+            return read_receipt(self._provider(sign1.signer_of(receipt)), receipt)
+        except (CoseError, OfficeError) as error:
+            raise BusRefusedError(Word.TAMPERING, f"no receipt of a payment provider: {error}") from None
 
     async def scan(self, _: Pass, asked: Scan) -> Scanned:
         """An entry of the log, where it is noted."""

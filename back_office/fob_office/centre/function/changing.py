@@ -263,4 +263,5 @@ def _answer(changed: Changed, record: MeterRecord, transaction: bytes) -> bytes:
 def _payout(changed: Changed, record: MeterRecord, transaction: bytes) -> Payout | None:
     if changed.deed != Deed.REFUND:
         return None
-    return Payout(record.account, record.serial, record.funds, changed.amount, changed.act.request, transaction)
+    number = record.registers.counter
+    return Payout(record.account, record.serial, number, changed.amount, changed.act.request, transaction)

@@ -61,7 +61,7 @@ class Paying:
         async def do(held: Held) -> Changed:
             permission = await permit(held)
             if mailer(held).payment == Payment.POSTPAID:
-                return await self._owe(held, request, permission)
+                return await self._owe(held, request, _Asked(permission))
             return await self._pay(held, request, _Asked(permission, None, request.id))
 
         return await self.changing.change(request, do)
@@ -86,9 +86,10 @@ class Paying:
             asked = PermitRefill(now.user, record.serial, record.registers.counter)
             permitted = await self.peers.any(Kind.AUTHENTICATION, asked)
             user = mailer(now)
-            if user.payment != Payment.POSTPAID and user.refill is not None:
-                return await self._pay(now, request, _Asked(permitted.permission, user.refill.below))
-            return await self._owe(now, request, permitted.permission)
+            by_rule = _Asked(permitted.permission, None if user.refill is None else user.refill.below)
+            if user.payment == Payment.POSTPAID:
+                return await self._owe(now, request, by_rule)
+            return await self._pay(now, request, by_rule)
 
         await self._load_until_enough(request, do)
 
@@ -126,8 +127,11 @@ class Paying:
         signed = (await self.peers.any(Kind.PAYMENT, asked)).receipt
         return None if signed is None else await self._fund(held, signed)
 
-    async def bring_in(self, signed: bytes) -> None:
-        """Money that was taken, as a receipt says, onto its meter, where it is not. Raises as `load`, OfficeError."""
+    async def bring_in(self, signed: bytes) -> bytes | None:
+        """Money that was taken, as a receipt says, onto its meter, where it is not: the answer to who asked for it.
+
+        None: it is there, and no journal says so. Raises as `load`, CoseError, OfficeError.
+        """
         receipt = read(Receipt, sign1.unverified_payload(signed))
 
         async def do(now: Held) -> Changed:
@@ -135,14 +139,18 @@ class Paying:
                 raise _EnoughError
             return await self._fund(now, signed)
 
-        await self._load_until_enough(Request(receipt.reference, receipt.request, receipt.serial), do)
+        with suppress(_EnoughError):
+            return await self.changing.change(Request(receipt.reference, receipt.request, receipt.serial), do)
+        return None
 
     async def _load_until_enough(self, request: Request, do: Do) -> None:
         with suppress(_EnoughError):
             await self.changing.change(request, do)
 
-    async def _owe(self, held: Held, request: Request, permission: bytes | None) -> Changed:
-        fund = await self.peers.any(Kind.TRANSACTION, FundOwed(permission or b"", held.record.funds + 1))
+    async def _owe(self, held: Held, request: Request, asked: "_Asked") -> Changed:
+        due = (await self.peers.owner(request.serial, SayDue(held.meter, None))).due
+        owed = FundOwed(due, asked.permission or b"", asked.below)
+        fund = await self.peers.any(Kind.TRANSACTION, owed)
         act = Act(request.digest, request.id, None)
         return await self.peers.owner(request.serial, Load(held.meter, fund.fund, act))
 

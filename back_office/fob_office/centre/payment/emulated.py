@@ -51,16 +51,16 @@ class EmulatedProvider:
         return await self._pay(asked.account, receipt)
 
     async def paid(self, serial: str, number: int) -> bytes | None:
-        """Receipt of what was done under a number. Raises BusRefusedError UNAVAILABLE."""
-        return await self.do(partial(paid, serial=serial, number=number))
+        """Receipt of what was taken under a number. Raises BusRefusedError UNAVAILABLE."""
+        return await self.do(partial(paid, serial=serial, number=number, is_back=False))
 
     async def open(self, after: tuple[str, int], until: int) -> Sequence[bytes]:
         """Receipts of what has not come in. Raises BusRefusedError UNAVAILABLE."""
         return await self.do(partial(open_receipts, after=after, until=until))
 
-    async def came_in(self, serial: str, number: int) -> None:
-        """It is on its meter. Raises BusRefusedError UNAVAILABLE."""
-        await self.do(partial(came_in, serial=serial, number=number))
+    async def came_in(self, serial: str, request_id: bytes, amount: int) -> bool:
+        """Whether there is such a payment. Raises BusRefusedError UNAVAILABLE."""
+        return await self.do(partial(came_in, serial=serial, request_id=request_id, amount=amount))
 
     async def do(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Of the ledger, between payments."""

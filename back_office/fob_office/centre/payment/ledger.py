@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, tuple_, update
+from sqlalchemy import Connection, case, func, or_, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -82,7 +82,7 @@ def open_ledger(path: Path) -> Database:
 
 def pay(connection: Connection, wanted: Wanted, terms: Terms, receipt: Callable[[], bytes]) -> bytes:
     """The receipt of what was done under this number, now or before. Raises PaymentRefusedError."""
-    if (done := paid(connection, wanted.serial, wanted.number)) is not None:
+    if (done := paid(connection, wanted.serial, wanted.number, is_back=wanted.amount < 0)) is not None:
         return done
     found = card(connection, wanted.account, terms)
     _check(wanted, found, terms)
@@ -92,13 +92,15 @@ def pay(connection: Connection, wanted: Wanted, terms: Terms, receipt: Callable[
         _check_first(connection, wanted)
     _put(connection, wanted.account, Card(found.balance - wanted.amount, found.taken + wanted.amount, is_refused=False))
     signed = receipt()
-    connection.execute(insert(PAYMENTS).values(**wanted._asdict(), receipt=signed, is_open=wanted.amount > 0))
+    is_back = wanted.amount < 0
+    values = {**wanted._asdict(), "receipt": signed, "is_back": is_back, "is_open": not is_back}
+    connection.execute(insert(PAYMENTS).values(values))
     return signed
 
 
-def paid(connection: Connection, serial: str, number: int) -> bytes | None:
-    """The receipt of what was done under this number; None: it is free."""
-    is_it = (PAYMENTS.c.serial == serial, PAYMENTS.c.number == number)
+def paid(connection: Connection, serial: str, number: int, *, is_back: bool) -> bytes | None:
+    """The receipt of what was done under this number, of one kind or the other; None: it is free."""
+    is_it = (PAYMENTS.c.serial == serial, PAYMENTS.c.number == number, PAYMENTS.c.is_back == is_back)
     receipt: bytes | None = connection.scalar(select(PAYMENTS.c.receipt).where(*is_it))
     return receipt
 
@@ -136,8 +138,9 @@ def sums(connection: Connection, account: bytes | None = None) -> Sums:
 
 
 def receipts(connection: Connection, serial: str) -> list[bytes]:
-    """Of a meter, in the order of their numbers."""
-    looked = select(PAYMENTS.c.receipt).where(PAYMENTS.c.serial == serial).order_by(PAYMENTS.c.number)
+    """Of a meter: what came, and then what went back, each in the order of their numbers."""
+    of_meter = select(PAYMENTS.c.receipt).where(PAYMENTS.c.serial == serial)
+    looked = of_meter.order_by(PAYMENTS.c.is_back, PAYMENTS.c.number)
     return list(connection.scalars(looked))
 
 
@@ -148,10 +151,11 @@ def open_receipts(connection: Connection, after: tuple[str, int], until: int) ->
     return list(connection.scalars(looked.order_by(PAYMENTS.c.serial, PAYMENTS.c.number).limit(OPEN_LIMIT)))
 
 
-def came_in(connection: Connection, serial: str, number: int) -> None:
-    """It is on its meter; said again too."""
-    of = (PAYMENTS.c.serial == serial, PAYMENTS.c.number == number)
-    connection.execute(update(PAYMENTS).where(*of).values(is_open=False))
+def came_in(connection: Connection, serial: str, request_id: bytes, amount: int) -> bool:
+    """It is on its meter; said again too. Whether there is such a payment."""
+    of = (PAYMENTS.c.serial == serial, PAYMENTS.c.request_id == request_id, PAYMENTS.c.amount == amount)
+    came = update(PAYMENTS).where(*of, PAYMENTS.c.is_back.is_(False)).values(is_open=False)
+    return connection.execute(came).rowcount > 0
 
 
 def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
@@ -166,8 +170,9 @@ def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
 
 
 def _check_first(connection: Connection, wanted: Wanted) -> None:
-    """Who permits a charge permits one. Raises PaymentRefusedError."""
-    of_request = (PAYMENTS.c.serial == wanted.serial, PAYMENTS.c.request == wanted.request, PAYMENTS.c.amount > 0)
+    """Who permits a charge permits one, and what came in is found by its id. Raises PaymentRefusedError."""
+    is_same = or_(PAYMENTS.c.request == wanted.request, PAYMENTS.c.request_id == wanted.request_id)
+    of_request = (PAYMENTS.c.serial == wanted.serial, is_same, PAYMENTS.c.amount > 0)
     if connection.scalar(select(PAYMENTS.c.number).where(*of_request)) is not None:
         raise PaymentRefusedError("it was taken before, under another number")
 

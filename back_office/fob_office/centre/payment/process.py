@@ -24,7 +24,7 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import AMOUNT_LIMIT, CLOCK_SKEW, PERMISSION_TIME
 from fob_protocol.metering.records import MeterRecord
-from fob_protocol.metering.transaction import read_transaction
+from fob_protocol.metering.transaction import TransactionRecord, read_transaction
 from fob_protocol.metering.vouchers import ChargeOrder, read_charge_order
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
@@ -83,7 +83,10 @@ def payment_table(payments: Payments, signers: Signers, clock: Callable[[], int]
         return Open(tuple(await payments.open((asked.serial, asked.number), clock() - OPEN_TIME)))
 
     async def came_in(_: Pass, asked: CameIn) -> Done:
-        await payments.came_in(asked.serial, asked.number)
+        said = _loaded(asked, signers)
+        if not await payments.came_in(said.serial, said.request, said.amount + said.fee):
+            why = f"{said.amount + said.fee} came onto {said.serial}, for which nothing of the kind was taken"
+            raise BusRefusedError(Word.TAMPERING, why)
         return Done()
 
     return {
@@ -102,6 +105,17 @@ async def _receipted(done: Callable[[AskedT], Awaitable[bytes]], asked: AskedT) 
         raise BusRefusedError(Word.PAYMENT_REFUSED, str(refused)) from None
 
 
+def _loaded(asked: CameIn, signers: Signers) -> TransactionRecord:
+    """It is on its meter, as a transaction box says. Raises BusRefusedError TAMPERING."""
+    try:
+        said = read_transaction(signers.key(sign1.signer_of(asked.transaction)), asked.transaction)
+    except (CoseError, OfficeError) as error:
+        raise BusRefusedError(Word.TAMPERING, f"nobody loaded it: {error}") from None
+    if said.deed not in (Deed.LOAD, Deed.SETTLE):
+        raise BusRefusedError(Word.TAMPERING, "the transaction is no load")
+    return said
+
+
 def _check_refund(asked: PayBack, signers: Signers) -> None:
     """The meter gave it up, as a transaction box says, and for whom, as the record after it. Raises TAMPERING."""
     try:
@@ -114,7 +128,7 @@ def _check_refund(asked: PayBack, signers: Signers) -> None:
     ):  # fmt: skip
         raise BusRefusedError(Word.TAMPERING, "the transaction says something else")
     # Its code was checked by the box that did it: the transaction has H of it.
-    if (after.account, after.funds, after.last) != (asked.account, asked.number, asked.request):
+    if (after.account, after.registers.counter, after.last) != (asked.account, asked.number, asked.request):
         raise BusRefusedError(Word.TAMPERING, "the meter record says something else")
 
 

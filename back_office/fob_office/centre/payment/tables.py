@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, Table, Tex
 from fob_office.database.base import Base, LongInteger
 
 # Of the tables below, in the file's own head; a file of another version is not opened.
-VERSION: Final = 4
+VERSION: Final = 5
 
 metadata: Final = MetaData(naming_convention=Base.metadata.naming_convention)
 
@@ -23,6 +23,8 @@ CARDS: Final = Table(
 PAYMENTS: Final = Table(
     "payments", metadata,
     Column("serial", Text, primary_key=True),
+    # What goes back is numbered by the counters of its refunds.
+    Column("is_back", Boolean, primary_key=True),
     Column("number", LongInteger, primary_key=True, autoincrement=False),
     Column("account", LargeBinary, nullable=False, index=True),
     # Less than nothing: paid back.

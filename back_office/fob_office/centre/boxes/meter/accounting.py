@@ -100,7 +100,7 @@ def refunded(record: MeterRecord, amount: int) -> MeterRecord:
     if not 0 < amount <= paid:
         raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{max(paid, 0)} can be given back")
     moved = replace(registers, descending=registers.descending - amount, loads=registers.loads - amount)
-    return _counted(record, moved, funds=record.funds + 1)
+    return _counted(record, moved)
 
 
 def credited(record: MeterRecord, amount: int) -> MeterRecord:
@@ -140,16 +140,21 @@ def _check_state(record: MeterRecord, *states: MeterState) -> None:
 
 
 def _check_fund(record: MeterRecord, fund: FundRecord) -> None:
-    """An old receipt loads nothing again, and none is left out; the first that is paid has the fee, once (M30)."""
-    if fund.number != record.funds + 1:
-        raise BusRefusedError(Word.TAMPERING, f"fund record {fund.number}, where {record.funds + 1} is next")
+    """An old receipt loads nothing again, and none is left out; the first that is paid has the fee, once (M30).
+
+    What is owed has the counter of the record that it goes onto: numbers are of what was taken, each of which comes in.
+    """
+    due_number = record.registers.counter if fund.receipt is None else record.funds + 1
+    if fund.number != due_number:
+        raise BusRefusedError(Word.TAMPERING, f"fund record {fund.number}, where {due_number} is next")
     due = 0 if fund.receipt is None else record.fee
     if fund.fee != due:
         raise BusRefusedError(Word.TAMPERING, f"{fund.fee} for signing up, where {due} are due")
 
 
 def _funded(record: MeterRecord, registers: Registers, fund: FundRecord) -> MeterRecord:
-    return replace(_counted(record, registers, funds=fund.number), fee=record.fee - fund.fee)
+    funds = record.funds if fund.receipt is None else fund.number
+    return replace(_counted(record, registers, funds=funds), fee=record.fee - fund.fee)
 
 
 def _counted(

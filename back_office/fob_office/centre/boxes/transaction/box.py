@@ -28,8 +28,8 @@ def transaction_table(box: Box, store: Store) -> Table:
     """Who may ask what."""
     key = signing_key(box.identity)
     providers = Providers(box.links.directory, box.me.trust)
-    funding = Funding(box.vault, providers, box.surroundings)
     alarm = Alarm(box.links, box.surroundings)
+    funding = Funding(box.vault, providers, box.surroundings, alarm)
     attesting = Attesting(box.vault, key, box.surroundings, alarm)
     charging = Charging(box.vault, key, box.surroundings, alarm)
     witnessing = Witnessing(box, store, key)

@@ -4,18 +4,17 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fob_office.centre.boxes import codes
 from fob_office.centre.boxes.alarm import Alarm
+from fob_office.centre.boxes.transaction.dues import check_rule, fresh_due, fresh_permission, unpermitted
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.transaction import ChargeOrdered, OrderCharge
-from fob_office.centre.following import PER_USE, SETTLEMENT, derived_digest, rule_digest
+from fob_office.centre.following import PER_USE, SETTLEMENT, derived_digest
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME
-from fob_protocol.metering.vouchers import ChargeOrder, Due, Permission
+from fob_protocol.metering.vouchers import ChargeOrder, Due
 
 _ID_SIZE: Final = 16
 
@@ -41,15 +40,13 @@ class Charging:
 
     def _ordered(self, command: OrderCharge) -> ChargeOrder:
         now = self._surroundings.clock()
-        due = codes.read_due(self._vault, command.due)
-        if not now - PERMISSION_TIME <= due.time <= now + CLOCK_SKEW:
-            raise BusRefusedError(Word.STALE, f"what a meter box says is due is good for {PERMISSION_TIME} s")
+        due = fresh_due(self._vault, command.due, now)
         if command.permission is None:
             amount, request = due.owed, derived_digest(SETTLEMENT, due.serial, due.counter)
         else:
             amount, request = self._permitted(command, due, command.permission, now)
         if amount + due.fee <= 0:
-            raise _disagree("nothing is to be taken")
+            raise unpermitted("nothing is to be taken")
         reference = command.reference if command.reference is not None else request[:_ID_SIZE]
         if len(reference) != _ID_SIZE:
             raise BusRefusedError(Word.MALFORMED, f"a request id has {_ID_SIZE} octets")
@@ -67,31 +64,15 @@ class Charging:
 
     def _permitted(self, command: OrderCharge, due: Due, signed: bytes, now: int) -> tuple[int, bytes]:
         """How much, and H of the request that it is for."""
-        permission = codes.read_permission(self._vault, signed)
-        codes.check_fresh(permission, now)
-        if (permission.account, permission.serial) != (due.account, due.serial):
-            raise _disagree("another account, or another meter")
+        permission = fresh_permission(self._vault, signed, due, now)
         match permission.deed:
             case Deed.LOAD:
-                _check_rule(command, due, permission)
+                check_rule(permission, due, command.below)
                 return permission.amount, permission.request
             case Deed.FRANK:
                 # What is missing for it, if its meter would take it then.
                 if due.pieces is None or due.pieces != permission.pieces:
-                    raise _disagree("pieces that no meter box has judged")
+                    raise unpermitted("pieces that no meter box has judged")
                 request = derived_digest(PER_USE, due.serial, [permission.request, due.counter])
                 return permission.amount - due.descending, request
-        raise _disagree("a permission for something else")
-
-
-def _check_rule(command: OrderCharge, due: Due, permission: Permission) -> None:
-    """A refill is permitted while less than its level is there."""
-    if permission.pieces is None:
-        return
-    below = command.below or 0
-    if permission.pieces != rule_digest(below) or due.descending >= below:
-        raise _disagree("no refill is due")
-
-
-def _disagree(why: str) -> BusRefusedError:
-    return BusRefusedError(Word.TAMPERING, f"nobody permitted this charge: {why}")
+        raise unpermitted("a permission for something else")

@@ -1,7 +1,9 @@
 """Fund records: this money is the meter's, or will be paid (M29)."""
 
 from fob_office.centre.boxes import codes
+from fob_office.centre.boxes.alarm import Alarm
 from fob_office.centre.boxes.separation import Purpose
+from fob_office.centre.boxes.transaction.dues import check_rule, fresh_due, fresh_permission, unpermitted
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import BusRefusedError
@@ -15,7 +17,7 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import CLOCK_SKEW, RECORD_LIMIT
+from fob_protocol.metering.limits import RECORD_LIMIT
 from fob_protocol.metering.vouchers import FundRecord, Receipt, read_receipt
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.hashing import digest
@@ -40,10 +42,11 @@ class Providers:
 class Funding:
     """Answers function servers."""
 
-    def __init__(self, vault: Vault, providers: Providers, surroundings: Surroundings) -> None:
+    def __init__(self, vault: Vault, providers: Providers, surroundings: Surroundings, alarm: Alarm) -> None:
         self._vault = vault
         self._providers = providers
         self._surroundings = surroundings
+        self._alarm = alarm
 
     async def fund_paid(self, peer: Pass, command: FundPaid) -> Funded:
         """As the command says; the same receipt as often as it comes: the meter box takes its number once."""
@@ -51,8 +54,6 @@ class Funding:
         receipt = self._providers.read(command.receipt)
         if receipt.amount < 0 or receipt.amount + receipt.fee == 0:
             raise BusRefusedError(Word.TAMPERING, "a receipt of money that went back")
-        if receipt.time > now + CLOCK_SKEW:
-            raise BusRefusedError(Word.TAMPERING, "a receipt of a time that has not come yet")
         fund = FundRecord(
             request=receipt.request,
             serial=receipt.serial,
@@ -69,15 +70,24 @@ class Funding:
 
     async def fund_owed(self, peer: Pass, command: FundOwed) -> Funded:
         """As the command says; how much may be owed is for the meter box to say."""
+        try:
+            return self._funded(self._owed(command))
+        except BusRefusedError as error:
+            if error.word == Word.TAMPERING:
+                await self._alarm.warn(peer, error)
+            raise
+
+    def _owed(self, command: FundOwed) -> FundRecord:
         now = self._surroundings.clock()
-        permission = codes.read_permission(self._vault, command.permission)
+        due = fresh_due(self._vault, command.due, now)
+        permission = fresh_permission(self._vault, command.permission, due, now)
         if permission.deed != Deed.LOAD:
-            raise BusRefusedError(Word.TAMPERING, "the permission is for something else than a load")
-        codes.check_fresh(permission, now)
-        fund = FundRecord(
+            raise unpermitted("the permission is for something else than a load")
+        check_rule(permission, due, command.below)
+        return FundRecord(
             request=permission.request,
             serial=permission.serial,
-            number=command.number,
+            number=due.counter,
             amount=permission.amount,
             receipt=None,
             is_settlement=False,
@@ -85,7 +95,6 @@ class Funding:
             epoch=epoch_of(now),
             account=permission.account,
         )
-        return self._funded(fund)
 
     def _funded(self, fund: FundRecord) -> Funded:
         context = (fund.serial, fund.epoch)
