@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ from fob_office.centre.bus.answering import Table
 from fob_office.centre.bus.asking import Link, Links
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.bus.signers import Signers
+from fob_office.centre.bus.signers import Key, Signers
 from fob_office.centre.database.checkpoints import Checkpointer
 from fob_office.centre.database.keeping import Keeper, open_keeper
 from fob_office.centre.database.limits import ERASE_PAUSE, ERASE_SOON, ERASED_AT_ONCE
@@ -40,8 +40,10 @@ async def database_server(box: Box) -> AsyncIterator[Table]:
     """The factory of kind DATABASE. Raises OperatorError when the database is not there, or of another version."""
     keeper = open_keeper(meters_url(box))
     try:
-        signers = Signers(box.links.directory, box.me.trust, Kind.TRANSACTION)
-        async with serving(keeper, box.links, box.surroundings, signers.key) as server:
+        signer, provider = (
+            Signers(box.links.directory, box.me.trust, kind).key for kind in (Kind.TRANSACTION, Kind.PAYMENT)
+        )
+        async with serving(keeper, box.links, box.surroundings, signer, provider) as server:
             yield server.table()
     finally:
         # Its threads end what they have begun.
@@ -50,7 +52,7 @@ async def database_server(box: Box) -> AsyncIterator[Table]:
 
 @asynccontextmanager
 async def serving(
-    keeper: Keeper, links: Links, surroundings: Surroundings, signer: Callable[[bytes], bytes]
+    keeper: Keeper, links: Links, surroundings: Surroundings, signer: Key, provider: Key
 ) -> AsyncIterator[DatabaseServer]:
     """With what goes on beside questions: checkpoints, and erasing what is over."""
     checkpointer = Checkpointer(keeper, partial(_boxes, links), surroundings.clock)
@@ -61,7 +63,7 @@ async def serving(
         await _erase(keeper, surroundings)
 
     async with duties(checkpointer.run, erasing):
-        yield DatabaseServer(keeper, surroundings.clock, checkpointer.grow, signer)
+        yield DatabaseServer(keeper, surroundings.clock, checkpointer.grow, signer, provider)
 
 
 def _boxes(links: Links) -> Iterator[Link]:

@@ -16,6 +16,7 @@ from fob_office.centre.function.said import Said
 from fob_office.centre.words import Word
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
+from fob_protocol.metering.answers import Loaded
 from fob_protocol.metering.vouchers import Receipt
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.message import read
@@ -33,8 +34,8 @@ class Completing:
 
     peers: Peers
     paying: Paying
-
     _said: Said = field(default_factory=Said, init=False)
+
     async def run(self) -> None:
         """For as long as the server runs."""
         while True:
@@ -49,13 +50,13 @@ class Completing:
         """Each once; what cannot come in now is tried again the next time. Raises BusRefusedError: nobody answers."""
         after = _FIRST
         while receipts := (await self.peers.any(Kind.PAYMENT, FetchOpen(*after))).receipts:
-            for signed in receipts:
             before = after
+            for signed in receipts:
                 after = await self._complete(signed, after)
-
             if after == before:
                 # Nothing of it can be read, nor what is behind it be asked for.
                 return
+
     async def _complete(self, signed: bytes, before: tuple[str, int]) -> tuple[str, int]:
         """Serial and number; those before, where the provider says what is no receipt."""
         try:
@@ -65,8 +66,8 @@ class Completing:
             return before
         serial, number = receipt.serial, receipt.number
         try:
-            await self.paying.bring_in(signed)
-            await self.peers.any(Kind.PAYMENT, CameIn(serial, number))
+            if (answer := await self.paying.bring_in(signed)) is not None:
+                await self.peers.any(Kind.PAYMENT, CameIn(read(Loaded, answer).transaction))
         except (BusRefusedError, RefusedError) as error:
             await self._waits(serial, number, error)
         except (CoseError, OfficeError) as error:
