@@ -38,6 +38,7 @@ from fob_office.centre.commands.payment import Charge, Receipted
 from fob_office.centre.database.keeping import migrate_meters, open_keeper, upgrade_meters
 from fob_office.centre.database.process import meters_url as meters_url_of
 from fob_office.centre.database.tables import metadata
+from fob_office.centre.journal import place_of, sign_up_place
 from fob_office.errors import OperatorError
 from fob_protocol.metering.log.entry import read_entry
 from fob_protocol.metering.log.tree import Frontier
@@ -49,6 +50,7 @@ from support.centre_boxes import Boxes
 from support.centre_database import (
     MeterBase,
     frank,
+    hash_of,
     indicium,
     meter_base,
     meter_record,
@@ -236,11 +238,36 @@ def test_a_database_of_another_version_is_not_used(tmp_path: Path, empty_meters_
 
 
 def test_tables_are_made_once(empty_meters_url: str) -> None:
-    assert migrate_meters(empty_meters_url) == ["meters_0001", "meters_0002"]
+    assert migrate_meters(empty_meters_url) == ["meters_0001", "meters_0002", "meters_0003"]
     assert migrate_meters(empty_meters_url) == []
     with meter_base(empty_meters_url) as base, base.keeper.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.clause("M33")
+async def test_requests_of_older_journals_get_their_places(empty_meters_url: str) -> None:
+    """By the log, many at a time; what no transaction tells of, or cannot be read, stays."""
+    migrate_meters(empty_meters_url)
+    with meter_base(empty_meters_url) as base:
+        serials = [f"FM-{number}" for number in range(12)]
+        await asyncio.gather(*(base.store(sign_up(serial, serial)) for serial in serials))
+        for counter in range(2, 60):
+            await asyncio.gather(*(base.store(frank(serial, counter)) for serial in serials))
+        await base.server.scan(OPERATOR, Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW, id=b"a scan" + bytes(10)))
+        first_frank = 3 * len(serials)
+        base.run("UPDATE entries SET content = :octets WHERE number = :number", octets=b"staff", number=first_frank)
+        base.run("UPDATE alembic_version SET version_num = 'meters_0002'")
+    assert upgrade_meters(empty_meters_url) == ["meters_0003"]
+    with meter_base(empty_meters_url) as base:
+        found = {row[0] for row in base.run("SELECT id FROM journal")}
+        places = {sign_up_place(request_id(serial, 1)) for serial in serials}
+        for serial in serials:
+            ids = [request_id(serial, counter) for counter in range(2, 60)]
+            places |= {place_of(serial, its_id, hash_of(its_id)) for its_id in ids}
+        assert len(found) == len(places) + 1
+        assert (len(places - found), len(found - places)) == (1, 2)
+        assert found - places <= {b"a scan" + bytes(10), *(request_id(serial, 2) for serial in serials)}
 
 
 def test_a_database_that_is_empty_missing_or_none_is_not_used(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from fob_office.centre.commands.database import FetchWarnings, NewRecord, Store,
 from fob_protocol.cose import mac0, sign1
 from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
+from support.centre import NOW
 from support.centre_database import (
     BOX,
     MeterBase,
@@ -36,6 +37,13 @@ TABLES = ("journal", "meters", "mailers", "transactions", "entries", "payouts", 
 def base(meters_url: str) -> Iterator[MeterBase]:
     with meter_base(meters_url) as made:
         yield made
+
+
+def signed_on(serial: str, counter: int) -> Store:
+    """The sign-on that makes the user record with this counter."""
+    user = NewRecord(account_of(serial), counter - 1, user_record(serial, "Anna", counter))
+    asked = hash_of(f"{serial} signs on {counter}".encode())
+    return Store(asked[:16], asked, b"key", None, user, None, serial, None, None)
 
 
 async def refused(base: MeterBase, store: Store) -> str:
@@ -78,15 +86,37 @@ async def test_what_comes_again_was_done_already(base: MeterBase) -> None:
 
 async def test_a_request_id_is_for_one_request(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
-    other = replace(frank("FM-1", 2), request_id=request_id("FM-1", 1))
+    sign_on = signed_on("FM-1", 2)
+    assert await base.store(sign_on) == NEW
+    other = replace(signed_on("FM-1", 3), place=sign_on.place, request=bytes(32))
     assert await refused(base, other) == "id-used"
+
+
+@pytest.mark.clause("M33", "M29")
+@pytest.mark.parametrize("request_there", [bytes(32), hash_of(request_id("FM-1", 2))])
+async def test_what_a_meter_box_did_takes_the_place_of_what_staff_wrote_there(
+    base: MeterBase, request_there: bytes
+) -> None:
+    await base.store(sign_up("FM-1", "Anna"))
+    right = frank("FM-1", 2)
+    row = {"id": right.place, "request": request_there, "answer": b"nothing was done", "time": NOW}
+    base.run("INSERT INTO journal VALUES (:id, :request, :answer, :time)", **row)
+    assert await base.store(right) == NEW
+    assert await base.store(right) == AGAIN
+    fetched = await base.fetch("FM-1", right.place)
+    assert (fetched.done, fetched.meter) == ((right.request, right.answer), meter_record("FM-1", 2))
+    warnings = (await base.server.fetch_warnings(peer(Kind.OPERATOR), FetchWarnings(0))).warnings
+    assert [(word, serial) for _, word, serial, _, _ in warnings] == [("id-used", "FM-1")]
+    # The next one, whose record does not follow, takes nobody's place.
+    wrong = replace(frank("FM-1", 4), place=right.place)
+    assert await refused(base, wrong) == "conflict"
 
 
 async def test_another_record_than_the_one_before_is_a_conflict(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     assert await refused(base, frank("FM-1", 3)) == "conflict"
     assert await refused(base, frank("FM-2", 2)) == "conflict"
-    again = replace(sign_up("FM-1", "Bert"), request_id=bytes(16), user=None, name=None)
+    again = replace(sign_up("FM-1", "Bert"), place=bytes(16), user=None, name=None)
     assert await refused(base, again) == "conflict"
 
 
@@ -98,13 +128,10 @@ async def test_a_name_is_one_mailers_however_it_is_written(base: MeterBase) -> N
 
 async def test_a_sign_on_takes_the_place_of_the_user_record(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
-    record = user_record("FM-1", "Anna", 2)
-    sign_on = Store(
-        bytes(16), bytes(32), b"key", None, NewRecord(account_of("FM-1"), 1, record), None, "FM-1", None, None
-    )
+    sign_on = signed_on("FM-1", 2)
     assert await base.store(sign_on) == NEW
-    assert (await base.fetch("FM-1")).user == record
-    assert await refused(base, replace(sign_on, request_id=bytes(15) + b"1")) == "conflict"
+    assert (await base.fetch("FM-1")).user == user_record("FM-1", "Anna", 2)
+    assert await refused(base, replace(sign_on, place=bytes(15) + b"1")) == "conflict"
 
 
 async def test_of_a_hundred_stores_at_a_time_each_has_its_own_outcome(base: MeterBase) -> None:
@@ -137,7 +164,7 @@ async def test_of_a_hundred_that_want_the_same_counter_one_wins(base: MeterBase)
 @pytest.mark.parametrize(
     "change",
     [
-        {"request_id": bytes(15)},
+        {"place": bytes(15)},
         {"request": bytes(31)},
         {"answer": bytes(60_000)},
         {"serial": "FM-2"},

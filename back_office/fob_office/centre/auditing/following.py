@@ -8,6 +8,7 @@ from fob_office.centre.auditing.expected import Columns, Expected
 from fob_office.centre.auditing.findings import Findings, in_words, short
 from fob_office.centre.database.leaves import Answered, PaidBack, Reserved, Sighting, Warned
 from fob_office.centre.database.limits import JOURNAL_TIME
+from fob_office.centre.journal import place_of, sign_up_place
 from fob_office.refusing import RuleBrokenError
 from fob_office.registration.names import name_key
 from fob_protocol.cose import cbor, mac0, sign1
@@ -103,7 +104,7 @@ class Follower:
         """The request that a transaction and the record after it are of."""
         record = done.record
         answer = digest(_answer(done, meter))
-        self._journal(record.request, meter.last, answer, record.time)
+        self._journal(_place(record, meter), meter.last, answer, record.time)
         if record.deed == Deed.REFUND:
             row: Columns = {
                 "id": done.number, "account": meter.account, "serial": meter.serial, "number": record.counter,
@@ -113,9 +114,10 @@ class Follower:
             of: Columns = {"id": done.number, "reference": record.request}
             self._expected.put(PAYOUT_OF, (meter.serial, record.counter), of)
 
-    def _journal(self, request_id: bytes, request: bytes, answer: bytes, time: int) -> None:
-        row: Columns = {"id": request_id, "request": request, "answer": answer, "time": time}
-        self._expected.put("journal", (request_id,), row, time + JOURNAL_TIME)
+    def _journal(self, place: bytes, request: bytes, answer: bytes, time: int) -> None:
+        """What came last stands there: a change takes the place of whatever stood in its own."""
+        row: Columns = {"id": place, "request": request, "answer": answer, "time": time}
+        self._expected.put("journal", (place,), row, time + JOURNAL_TIME)
 
     def _user(self, signed: bytes) -> None:
         record = read(UserRecord, mac0.unchecked_payload(signed))
@@ -201,6 +203,13 @@ def without_key(answer: bytes) -> bytes | None:
 def _number(columns: Columns, name: str) -> int:
     found = columns[name]
     return found if isinstance(found, int) else 0
+
+
+def _place(record: TransactionRecord, meter: MeterRecord) -> bytes:
+    """In the journal."""
+    if record.deed == Deed.CREATE:
+        return sign_up_place(record.request)
+    return place_of(record.serial, record.request, meter.last)
 
 
 def _answer(done: _Pending, meter: MeterRecord) -> bytes:

@@ -8,21 +8,21 @@ from fob_office.centre.bus.commands import Command, Done, Reply
 
 
 class Fetched(Reply, frozen=True):
-    """`done`: H(request) and the answer of the request with this id, if it was done. Records as they were made."""
+    """`done`: H(request) and the answer that stand in this place, if there are any. Records as they were made."""
 
     done: tuple[bytes, bytes] | None
     meter: bytes | None
     user: bytes | None
 
 
-# Under this id nothing was ever asked.
+# Nothing ever stood in this place of the journal.
 NO_REQUEST: Final = bytes(16)
 
 
 class Fetch(Command[Fetched], frozen=True):
-    """What a request needs, in one look. FUNCTION, OPERATOR."""
+    """What a request needs, in one look; `place`: where it stands in the journal. FUNCTION, OPERATOR."""
 
-    request_id: bytes
+    place: bytes
     serial: str
 
 
@@ -35,9 +35,9 @@ class Mailer(Reply, frozen=True):
 
 
 class FindMailer(Command[Mailer], frozen=True):
-    """By the name that people sign on with, compared after NFKC and case folding. FUNCTION."""
+    """By the name that people sign on with, compared after NFKC and case folding. FUNCTION. `place` as in Fetch."""
 
-    request_id: bytes
+    place: bytes
     name: str
 
 
@@ -76,11 +76,12 @@ class Stored(Reply, frozen=True):
 class Store(Command[Stored], frozen=True):
     """Step 6 of a transaction, all or nothing. FUNCTION.
 
-    Refused `conflict` (a record with another counter stands there), `id-used`, `name-taken`. `meter.key` is the serial
-    in UTF-8, `user.key` the account; `name` and `serial` are of a new mailer.
+    Refused `conflict` (a record with another counter stands there), `id-used` (something else was done in this place;
+    never with a transaction, which takes the place of what stands there), `name-taken`. `place` as in Fetch.
+    `meter.key` is the serial in UTF-8, `user.key` the account; `name` and `serial` are of a new mailer.
     """
 
-    request_id: bytes
+    place: bytes
     request: bytes
     answer: bytes
     meter: NewRecord | None

@@ -62,7 +62,7 @@ class PaidBack(Message, tag=4, frozen=True):
 
 
 class Answered(Message, tag=5, frozen=True):
-    """*note*: what was done by no transaction. H of request and answer, as the journal has them."""
+    """*note*: what was done by no transaction. Place, H of request and of answer, as the journal has them."""
 
     id: Nonce
     request: Octets32

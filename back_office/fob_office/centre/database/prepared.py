@@ -47,8 +47,8 @@ def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepare
     Raises BusRefusedError MALFORMED; TAMPERING for what no transaction box signed, or a meter record that is not the
     one which it signed for.
     """
-    if len(store.request_id) != ID_SIZE or len(store.request) != HASH_SIZE:
-        raise malformed("a request id has 16 octets, and H of it 32")
+    if len(store.place) != ID_SIZE or len(store.request) != HASH_SIZE:
+        raise malformed("a place in the journal has 16 octets, and H of a request 32")
     if len(store.answer) > ANSWER_LIMIT:
         raise malformed(f"an answer over {ANSWER_LIMIT} octets")
     check_serial(store.serial)
@@ -65,7 +65,7 @@ def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepare
         raise malformed("a meter record without its transaction")
     check_number(time)
     return Prepared(
-        {"id": store.request_id, "request": store.request, "answer": store.answer, "time": time},
+        {"id": store.place, "request": store.request, "answer": store.answer, "time": time},
         meter,
         mailer,
         transaction,
@@ -244,5 +244,5 @@ def _leaves(store: Store, meter: Row | None, mailer: Row | None, now: int) -> tu
 def _answered(store: Store, time: int) -> Iterator[Leaf]:
     """Where no transaction says it."""
     if store.transaction is None:
-        answered = Answered(store.request_id, store.request, digest(store.answer), time)
+        answered = Answered(store.place, store.request, digest(store.answer), time)
         yield leaf(Kind.NOTE, answered.octets())

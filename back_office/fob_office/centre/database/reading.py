@@ -28,14 +28,14 @@ _ONE: Final = select(literal_column("1", Integer()).label("one")).subquery("one"
 _FETCH: Final = (
     select(JOURNAL.c.request, JOURNAL.c.answer, METERS.c.record, MAILERS.c.record)
     .select_from(_ONE)
-    .outerjoin(JOURNAL, JOURNAL.c.id == bindparam("request_id"))
+    .outerjoin(JOURNAL, JOURNAL.c.id == bindparam("place"))
     .outerjoin(METERS, METERS.c.serial == bindparam("serial"))
     .outerjoin(MAILERS, MAILERS.c.account == METERS.c.account)
 )
 _FIND: Final = (
     select(JOURNAL.c.request, JOURNAL.c.answer, MAILERS.c.record, METERS.c.serial)
     .select_from(_ONE)
-    .outerjoin(JOURNAL, JOURNAL.c.id == bindparam("request_id"))
+    .outerjoin(JOURNAL, JOURNAL.c.id == bindparam("place"))
     .outerjoin(MAILERS, MAILERS.c.name == bindparam("name"))
     .outerjoin(METERS, METERS.c.account == MAILERS.c.account)
     .order_by(METERS.c.serial)
@@ -79,14 +79,14 @@ _PAYOUTS: Final = (
 
 def fetch(connection: Connection, asked: Fetch) -> Fetched:
     """In one look; what is not there is null."""
-    found = {"request_id": asked.request_id, "serial": asked.serial}
+    found = {"place": asked.place, "serial": asked.serial}
     request, answer, meter, user = connection.execute(_FETCH, found).one()
     return Fetched(None if request is None else (request, answer), meter, user)
 
 
-def find_mailer(connection: Connection, request_id: bytes, name: str) -> Mailer:
+def find_mailer(connection: Connection, place: bytes, name: str) -> Mailer:
     """By a name as `name_key` gives it."""
-    request, answer, user, serial = connection.execute(_FIND, {"request_id": request_id, "name": name}).one()
+    request, answer, user, serial = connection.execute(_FIND, {"place": place, "name": name}).one()
     return Mailer(None if request is None else (request, answer), user, serial)
 
 

@@ -112,7 +112,7 @@ class DatabaseServer:
     async def find_mailer(self, _: Pass, asked: FindMailer) -> Mailer:
         """Nobody has what is no name."""
         name = name_of(asked.name)
-        return await self._keeper.read(partial(reading.find_mailer, request_id=asked.request_id, name=name))
+        return await self._keeper.read(partial(reading.find_mailer, place=asked.place, name=name))
 
     async def store(self, peer: Pass, asked: Store) -> Stored:
         """Durable."""

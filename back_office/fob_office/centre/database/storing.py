@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, Executable, Table, bindparam, select, update
+from sqlalchemy import Connection, Executable, Table, bindparam, delete, select, update
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import Stored, Warn
@@ -26,7 +26,8 @@ _REPLACE_MAILER: Final = (
     .where(MAILERS.c.account == bindparam("key"), MAILERS.c.counter == bindparam("before"))
     .values({name: bindparam(f"new_{name}") for name in ("record", "counter")})
 )
-_JOURNAL: Final = select(JOURNAL.c.request).where(JOURNAL.c.id == bindparam("request_id"))
+_JOURNAL: Final = select(JOURNAL.c.request).where(JOURNAL.c.id == bindparam("its_place"))
+_LEAVE: Final = delete(JOURNAL).where(JOURNAL.c.id == bindparam("its_place"))
 _NAME: Final = select(MAILERS.c.account).where(MAILERS.c.name == bindparam("name"))
 
 
@@ -136,12 +137,43 @@ def _mark(dialect: str) -> Executable:
 def _answer(connection: Connection, prepared: Prepared, table: Table) -> Stored | BusRefusedError:
     """To one that does not fit; the journal comes before all else."""
     if table is JOURNAL:
-        held = connection.scalar(_JOURNAL, {"request_id": prepared.journal["id"]})
-        if held == prepared.journal["request"]:
-            return Stored(is_new=False)
-        return BusRefusedError(Word.ID_USED, "something else was done under this request id")
+        return _answer_there(connection, prepared)
     if table is MAILERS and prepared.mailer is not None and (name := prepared.mailer.get("name")) is not None:
         held = connection.scalar(_NAME, {"name": name})
         if held is not None and held != prepared.mailer["key"]:
             return BusRefusedError(Word.NAME_TAKEN, "another mailer has this name")
     return BusRefusedError(Word.CONFLICT, f"another record stands in the {table.name}")
+
+
+def _answer_there(connection: Connection, prepared: Prepared) -> Stored | BusRefusedError:
+    """To one in whose place of the journal something stands."""
+    is_attested = prepared.transaction is not None
+    if is_attested and _displaced(connection, prepared):
+        return Stored(is_new=True)
+    if connection.scalar(_JOURNAL, {"its_place": prepared.journal["id"]}) == prepared.journal["request"]:
+        return Stored(is_new=False)
+    if is_attested:
+        return BusRefusedError(Word.CONFLICT, "neither journal nor record are those before it")
+    return BusRefusedError(Word.ID_USED, "something else was done under this request id")
+
+
+def _displaced(connection: Connection, prepared: Prepared) -> bool:
+    """What a meter box did is stored, whatever stands in its place, or the meter would be locked. False: it was.
+
+    Staff wrote there, or a mailer said an id of what was charged and cut off again, for something else.
+    """
+    try:
+        with connection.begin_nested():
+            lock_head(connection)
+            connection.execute(_LEAVE, {"its_place": prepared.journal["id"]})
+            _store(connection, [prepared])
+            warn(connection, _displacing(prepared))
+    except _UnfitError:
+        return False
+    return True
+
+
+def _displacing(prepared: Prepared) -> Warn:
+    made: Row = prepared.transaction or {}
+    why = f"something else stood in the journal, in the place of the request that made record {made['counter']}"
+    return Warn(Word.ID_USED, made["serial"], why, prepared.journal["time"])

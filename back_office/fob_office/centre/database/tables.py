@@ -47,7 +47,7 @@ METERS: Final = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
-# Which requests were done, and how they were answered (M33). `request`: H of it.
+# Which requests were done, and how they were answered (M33). `id`: the place of one; `request`: H of it.
 JOURNAL: Final = Table(
     "journal", metadata,
     _octets("id", primary_key=True),

@@ -15,6 +15,7 @@ from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import ALARMING, refused
+from fob_office.centre.journal import place_of
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose import mac0
@@ -41,6 +42,11 @@ class Request:
     id: bytes
     digest: bytes
     serial: str
+
+    @property
+    def place(self) -> bytes:
+        """In the journal."""
+        return place_of(self.serial, self.id, self.digest)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Changing:
 
     async def fetch(self, request: Request) -> Held | bytes:
         """What a request needs, or its answer. Raises RuleBrokenError ID_USED, NO_ACCOUNT."""
-        found = await self.peers.any(Kind.DATABASE, Fetch(request.id, request.serial))
+        found = await self.peers.any(Kind.DATABASE, Fetch(request.place, request.serial))
         if (answer := done(found, request.digest)) is not None:
             return answer
         return _held(found, request.serial)
@@ -127,7 +133,7 @@ class Changing:
         transaction = await self.attest(changed)
         answer = _answer(changed, record, transaction)
         store = Store(
-            request_id=changed.act.request_id,
+            place=place_of(record.serial, changed.act.request_id, changed.act.request),
             request=changed.act.request,
             answer=answer,
             meter=NewRecord(record.serial.encode(), counter, changed.record),
@@ -156,7 +162,7 @@ class Changing:
             raise
         if stored.is_new:
             return store.answer
-        found = await self.peers.any(Kind.DATABASE, Fetch(store.request_id, store.serial))
+        found = await self.peers.any(Kind.DATABASE, Fetch(store.place, store.serial))
         return done(found, store.request)
 
     async def warn(self, serial: str, error: BusRefusedError) -> None:

@@ -62,7 +62,7 @@ class Ordering:
         made = await self.peers.any(Kind.AUTHENTICATION, RecoverMailer(held.user, order))
         request = _request(digest(order), serial)
         store = Store(
-            request_id=request.id,
+            place=request.place,
             request=request.digest,
             answer=b"",
             meter=None,

@@ -12,6 +12,7 @@ from fob_office.centre.function.changing import Changing, done, record_of
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.presenting import Presenting
 from fob_office.centre.function.refusing import refused
+from fob_office.centre.journal import sign_on_place, sign_up_place
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
 from fob_protocol.metering.answers import SignedUp
@@ -38,7 +39,7 @@ class Signing:
         asked = read_signed(SignUpRequest, signed)
         self._check_software(asked, asked.value_kind)
         request = digest(asked.octets())
-        found = await self.peers.any(Kind.DATABASE, FindMailer(asked.request, asked.name))
+        found = await self.peers.any(Kind.DATABASE, FindMailer(sign_up_place(asked.request), asked.name))
         if (answer := done(found, request)) is not None:
             return answer
         if found.user is not None:
@@ -58,7 +59,7 @@ class Signing:
         record = record_of(changed)
         answer = _signed_up(record, user.key)
         store = Store(
-            request_id=asked.request,
+            place=sign_up_place(asked.request),
             request=request,
             answer=answer,
             meter=NewRecord(serial.encode(), None, changed.record),
@@ -74,7 +75,7 @@ class Signing:
         """A new key for who knows name and password. Raises BusRefusedError, RuleBrokenError, OfficeError."""
         asked = read_signed(SignOnRequest, signed)
         request = digest(asked.octets())
-        found = await self.peers.any(Kind.DATABASE, FindMailer(asked.request, asked.name))
+        found = await self.peers.any(Kind.DATABASE, FindMailer(sign_on_place(asked.request), asked.name))
         if (answer := done(found, request)) is not None:
             if found.user is not None:
                 await self._show(found.user)
@@ -91,7 +92,7 @@ class Signing:
         self._check_software(asked, held.record.value_kind)
         answer = _signed_up(held.record, order.key)
         store = Store(
-            request_id=asked.request,
+            place=sign_on_place(asked.request),
             request=request,
             answer=answer,
             meter=None,
