@@ -273,6 +273,19 @@ async def test_meters_are_spread_over_all_boxes_again_under_use(centre: RunningC
     assert set(figures.communication) == {"communication-1"}
 
 
+@pytest.mark.clause("M32", "M21")
+async def test_new_keys_of_a_value_kind_change_no_rule_that_is_not_said(centre: RunningCentre) -> None:
+    await told(centre, "value-kind", "add", "eur-cent", "--freshness", "random", "--credit", "5000", "--public-tokens")
+    (before,) = json.loads(await told(centre, "value-kind", "list", "--json"))
+    assert (before["freshness"], before["credit"], before["public_tokens"]) == ("random", 5_000, True)
+    await told(centre, "value-kind", "add", "eur-cent", "--most-for-a-piece", "900")
+    (after,) = json.loads(await told(centre, "value-kind", "list", "--json"))
+    assert after == before | {"key_version": before["key_version"] + 1, "most_for_a_piece": 900}
+    await told(centre, "value-kind", "add", "eur-cent", "--no-public-tokens")
+    (last,) = json.loads(await told(centre, "value-kind", "list", "--json"))
+    assert last == after | {"key_version": before["key_version"] + 2, "public_tokens": False}
+
+
 def test_the_processes_end_with_their_supervisor(centre: RunningCentre) -> None:
     pids = [process.pid for process in centre.status().processes if process.pid is not None]
     assert centre.process is not None

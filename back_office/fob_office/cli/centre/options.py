@@ -10,7 +10,7 @@ import click
 
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.founding.plan import DAY, LIMITS, RATES, NewKind
-from fob_office.centre.places import CentreSettings, ModuleSettings
+from fob_office.centre.places import CentreSettings, KindSettings, ModuleSettings
 from fob_office.errors import UsageError
 from fob_office.secrets.private_file import read_private
 from fob_office.shipped import shipped
@@ -85,7 +85,8 @@ def kind_options(command: Command) -> Command:
         click.option("--most-for-a-day", type=_AMOUNT, default=LIMITS.daily, show_default=True),
         click.option("--most-for-a-piece", type=_AMOUNT, default=LIMITS.piece, show_default=True),
         click.option(
-            "--public-tokens", is_flag=True, help="Tokens are signatures, which anybody verifies; codes are larger."
+            "--public-tokens/--no-public-tokens",
+            help="Tokens are signatures, which anybody verifies; codes are larger.",
         ),
         click.option(
             "--freshness", type=click.Choice([kind.name.lower() for kind in Freshness]), default="counter",
@@ -94,6 +95,16 @@ def kind_options(command: Command) -> Command:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def kept_options(kind: KindSettings) -> dict[str, Any]:
+    """As `kind_options` has them, of a value kind that there is."""
+    kept: dict[str, Any] = {
+        "most_for_a_piece": kind.piece, "most_for_a_day": kind.daily, "credit": kind.credit,
+        "freshness": Freshness(kind.freshness).name.lower(), "public_tokens": kind.is_public,
+        "rates": tuple(f"{program}={'.'.join(map(str, least))}" for program, least in kind.programs.items()),
+    }  # fmt: skip
+    return kept if kind.age is None else kept | {"ticket_age": kind.age}
 
 
 def new_kind(name: str, options: Mapping[str, Any]) -> NewKind:

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from fob_office.centre.founding.telling import validation_key
 from fob_office.centre.operating import changing
 from fob_office.centre.operating.operator import Operator
-from fob_office.centre.places import centre_folder, load_centre
+from fob_office.centre.places import KindSettings, centre_folder, load_centre
 from fob_office.cli.centre.asking import ask
-from fob_office.cli.centre.options import kind_options, new_kind
+from fob_office.cli.centre.options import kept_options, kind_options, new_kind
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_protocol.metering.kinds import Freshness
 
@@ -46,8 +47,12 @@ def list_(cli: Cli, state: Path) -> None:
 @click.argument("name")
 @pass_cli
 def add(cli: Cli, /, state: Path, name: str, keep_keys: Path | None, **more: Any) -> None:
-    """One more, or one that there is with new keys and other rules for new meters; function servers start anew."""
-    kind = new_kind(name, more)
+    """One more; or one that there is, with new keys, and the rules that are said for new meters.
+
+    What is not said of one that there is stays. Function servers start anew.
+    """
+    before = load_centre(centre_folder(state)).value_kinds.get(name)
+    kind = new_kind(name, more if before is None else more | _unsaid(before))
     with cli.office(state) as office, office.database.read() as session:
         key = validation_key(session)
 
@@ -55,4 +60,13 @@ def add(cli: Cli, /, state: Path, name: str, keep_keys: Path | None, **more: Any
         await changing.begin_kind(operator, kind, key, keep_keys)
 
     ask(cli, state, f"value kind {name} was not added", work)
-    cli.say(f"added {name}")
+    if before is None:
+        cli.say(f"added {name}")
+    else:
+        cli.say(f"new keys for {name}; how new meters begin: fob-office centre value-kind list")
+
+
+def _unsaid(before: KindSettings) -> dict[str, Any]:
+    """Of the options that this command was not given, what there is."""
+    source = click.get_current_context().get_parameter_source
+    return {name: kept for name, kept in kept_options(before).items() if source(name) == ParameterSource.DEFAULT}
