@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fob_office.centre.bus.commands import encode_reply
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import (
@@ -29,6 +30,7 @@ from fob_office.centre.commands.database import (
 from fob_office.centre.database.leaves import Answered, Gap, PaidBack, Sighting, Warned
 from fob_office.centre.database.limits import ERASED_AT_ONCE, JOURNAL_TIME, KEYS_LIMIT, PAYOUTS_PAGE
 from fob_office.centre.database.noting import erase
+from fob_office.centre.limits import FRAME_LIMIT
 from fob_protocol.cose import cbor
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.entry import Kind as EntryKind
@@ -143,12 +145,12 @@ async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: Met
     await base.store(sign_up("FM-1", "Anna"))
     owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")
     await base.store(replace(frank("FM-1", 2), payout=owed))
-    assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == (
-        OpenPayout(owed.account, "FM-1", 2, 500, owed.request, b"signed", meter_record("FM-1", 2)),
+    assert (await base.server.fetch_payouts(peer(), FetchPayouts(0))).payouts == (
+        OpenPayout(owed.account, "FM-1", 2, 500, owed.request, b"signed", meter_record("FM-1", 2), 3),
     )
     for _ in range(2):
         await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt_of(owed)))
-        assert (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts == ()
+        assert (await base.server.fetch_payouts(peer(), FetchPayouts(0))).payouts == ()
     # Its transaction's entry, and one note that it was paid.
     assert base.run("SELECT id FROM payouts") == [(3,)]
     assert (await entries(base))[5:] == [(EntryKind.NOTE, PaidBack("FM-1", 2, receipt_of(owed)).octets())]
@@ -168,7 +170,7 @@ async def test_a_payout_ends_by_a_receipt_for_just_that(base: MeterBase) -> None
     for receipt in (b"a receipt", *(receipt_of(owed, **other) for other in others)):
         with pytest.raises(BusRefusedError, match="tampering"):
             await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt))
-    assert len((await base.server.fetch_payouts(peer(), FetchPayouts())).payouts) == 1
+    assert len((await base.server.fetch_payouts(peer(), FetchPayouts(0))).payouts) == 1
     # The sign-up and the refund: no note that it was paid.
     assert base.count("entries") == 5
 
@@ -178,8 +180,24 @@ async def test_payouts_are_given_a_page_at_a_time_the_oldest_first(base: MeterBa
     for number in range(1, PAYOUTS_PAGE + 2):
         payout = Payout(account_of("FM-1"), "FM-1", number, 1, bytes(32), b"signed")
         await base.store(replace(frank("FM-1", number + 1), payout=payout))
-    given = (await base.server.fetch_payouts(peer(), FetchPayouts())).payouts
+    given = (await base.server.fetch_payouts(peer(), FetchPayouts(0))).payouts
     assert [payout.number for payout in given] == list(range(1, PAYOUTS_PAGE + 1))
+    behind = (await base.server.fetch_payouts(peer(), FetchPayouts(given[-1].id))).payouts
+    assert [payout.number for payout in behind] == [PAYOUTS_PAGE + 1]
+    assert (await base.server.fetch_payouts(peer(), FetchPayouts(behind[-1].id))).payouts == ()
+
+
+async def test_what_somebody_wrote_into_payouts_fits_an_answer(base: MeterBase) -> None:
+    await base.store(sign_up("FM-1", "Anna"))
+    for number in range(1, PAYOUTS_PAGE + 1):
+        payout = Payout(account_of("FM-1"), "FM-1", number, 1, bytes(32), b"signed")
+        await base.store(replace(frank("FM-1", number + 1), payout=payout))
+    base.run("UPDATE payouts SET signed = :much", much=bytes(40_000))
+    given = await base.server.fetch_payouts(peer(), FetchPayouts(0))
+    # Nothing that is no payout, but its place: what is behind it can be asked for.
+    assert {payout.transaction for payout in given.payouts} == {b""}
+    assert len(encode_reply(1, given)) < FRAME_LIMIT
+    assert len({payout.id for payout in given.payouts}) == PAYOUTS_PAGE
 
 
 @pytest.mark.clause("M27")

@@ -1,5 +1,6 @@
 """What function servers do by themselves: what is wrong with one meter is said, and holds up nobody else (M29, M33)."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,7 +8,12 @@ from structlog.testing import capture_logs
 
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.payment import FetchOpen
+from fob_office.centre.database.limits import PAYOUTS_PAGE
+from fob_office.centre.function.patience import LONGEST_PAUSE
 from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.operating.payouts import payouts_waiting
+from fob_office.centre.payment.ledger import Terms, open_ledger, refuse
+from fob_office.centre.payment.process import FILE
 from fob_protocol.metering.records import Refill
 from fob_protocol.office.errors import RefusedError
 from support.data_centre import DataCentre, WatchedPeers
@@ -81,3 +87,74 @@ async def test_a_refill_warns_of_a_record_that_cannot_be_read(centre: DataCentre
         await anna.frank(85)
         await server.close()
         assert await centre.warnings() == [("tampering", anna.serial)]
+
+
+def _refuse(centre: DataCentre, mailer: Mailer, *, is_refused: bool) -> None:
+    """What the provider says to an account's refunds."""
+    ledger = open_ledger(centre.folder / "payment-1" / FILE)
+    with ledger.write() as session:
+        refuse(session.connection(), mailer.account, Terms(), is_refused=is_refused)
+    ledger.close()
+
+
+@pytest.mark.clause("M29")
+async def test_payouts_that_are_refused_hold_up_no_others(centre: DataCentre) -> None:
+    async with centre.function_server() as (server, peers):
+        eve, anna = Mailer(centre, server, "eve"), Mailer(centre, server)
+        for mailer in (eve, anna):
+            await mailer.sign_up()
+            await mailer.load(1_000)
+        _refuse(centre, eve, is_refused=True)
+        for _ in range(PAYOUTS_PAGE + 1):
+            await eve.refund(1)
+        await anna.refund(700)
+        peers.asked.clear()
+        with capture_logs() as lines:
+            await server.refunding._pay_all()
+        assert payments_of(centre, anna.serial) == (1_000, 700)
+        # Two pages, and the end.
+        assert peers.asked.count("FetchPayouts") == 3
+        assert [line["event"] for line in lines].count("a payout waits") == PAYOUTS_PAGE + 1
+        waiting = await payouts_waiting(partial(centre.ask, "database-1"))
+        assert waiting == (PAYOUTS_PAGE + 1, centre.now)
+
+
+@pytest.mark.clause("M29")
+async def test_a_payout_that_is_refused_is_tried_later_and_later_and_said_once(centre: DataCentre) -> None:
+    async with centre.function_server() as (server, peers):
+        eve = Mailer(centre, server, "eve")
+        await eve.sign_up()
+        await eve.load(1_000)
+        _refuse(centre, eve, is_refused=True)
+        await eve.refund(600)
+        peers.asked.clear()
+        with capture_logs() as lines:
+            # Behind 0, 2, 6, 14 and 30 seconds.
+            for _ in range(31):
+                await server.refunding._pay_all()
+                centre.boxes.now += 1
+        assert peers.asked.count("PayBack") == 5
+        assert [line["event"] for line in lines].count("a payout waits") == 1
+        _refuse(centre, eve, is_refused=False)
+        centre.boxes.now += LONGEST_PAUSE
+        await server.refunding._pay_all()
+        assert payments_of(centre, eve.serial) == (1_000, 600)
+        assert await payouts_waiting(partial(centre.ask, "database-1")) == (0, None)
+
+
+@pytest.mark.clause("M29")
+async def test_a_provider_that_was_away_is_asked_again_soon(centre: DataCentre) -> None:
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        await anna.load(1_000)
+        await anna.refund(700)
+        await centre.stop("payment-1")
+        with capture_logs() as lines:
+            for _ in range(60):
+                await server.refunding._pay_all()
+                centre.boxes.now += 60
+        assert [line["event"] for line in lines].count("a payout waits") == 1
+        await centre.start("payment-1")
+        await server.refunding._pay_all()
+        assert payments_of(centre, anna.serial) == (1_000, 700)

@@ -142,9 +142,14 @@ class Cli:
             self.line(f"{name:<{width}}{_GAP}{_text(name, value)}")
 
 
+def moment(seconds: int) -> str:
+    """As times are shown to people."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(_DATE)
+
+
 def _text(name: str, value: object) -> str:
     if type(value) is int and name in _TIMES and 0 <= value <= _LAST_TIME:
-        return datetime.fromtimestamp(value, UTC).strftime(_DATE)
+        return moment(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

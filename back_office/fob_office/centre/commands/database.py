@@ -65,6 +65,8 @@ class OpenPayout(Payout, frozen=True, array_like=True):
     """One that was not paid; with the meter record after it, of the log (null: it is not there)."""
 
     record: bytes | None
+    # They go up: the newest has the highest.
+    id: int
 
 
 class Stored(Reply, frozen=True):
@@ -174,13 +176,15 @@ class FetchWarnings(Command[Warnings], frozen=True):
 
 
 class Payouts(Reply, frozen=True):
-    """The oldest that are not paid."""
+    """Those that are not paid, oldest first; none is the end."""
 
     payouts: tuple[OpenPayout, ...]
 
 
 class FetchPayouts(Command[Payouts], frozen=True):
-    """FUNCTION."""
+    """Above an id. FUNCTION, OPERATOR."""
+
+    after: int
 
 
 class PaidOut(Command[Done], frozen=True):

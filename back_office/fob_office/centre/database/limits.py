@@ -32,8 +32,9 @@ RECEIPT_LIMIT: Final = 512
 # Of entries, or records, in one answer: it fits a frame with all that is around them.
 PAGE_LIMIT: Final = 48_000
 PAGE_ROWS: Final = 256
-# With transaction and meter record each.
-PAYOUTS_PAGE: Final = 16
+# With transaction and meter record each, of RECORD_LIMIT at most; they have some 600 each.
+PAYOUTS_PAGE: Final = 10
+PAYOUT_LIMIT: Final = 4_800
 # Of rows that are looked at once more, at a time: so many of the longest that are usual fit one answer.
 KEYS_LIMIT: Final = 32
 # A row: what is longer than an answer in the journal with all around it was written by somebody else.

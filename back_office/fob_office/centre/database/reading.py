@@ -1,7 +1,7 @@
 """What function servers and operators look up. Each is one statement, and none needs more than an index."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, bindparam, literal_column, select
 
@@ -19,7 +19,7 @@ from fob_office.centre.commands.database import (
     Transactions,
     Warnings,
 )
-from fob_office.centre.database.limits import PAGE_LIMIT, PAGE_ROWS, PAYOUTS_PAGE
+from fob_office.centre.database.limits import PAGE_LIMIT, PAGE_ROWS, PAYOUT_LIMIT, PAYOUTS_PAGE
 from fob_office.centre.database.tables import ENTRIES, JOURNAL, MAILERS, METERS, PAYOUTS, TRANSACTIONS, WARNINGS
 
 # A row to join to, though nothing else be found.
@@ -67,11 +67,12 @@ _PAYOUTS: Final = (
         PAYOUTS.c.request,
         PAYOUTS.c.signed,
         ENTRIES.c.content,
+        PAYOUTS.c.id,
     )
     .select_from(PAYOUTS)
     # The entry of its transaction, and then that of the meter record.
     .outerjoin(ENTRIES, ENTRIES.c.number == PAYOUTS.c.id + literal_column("1", Integer()))
-    .where(PAYOUTS.c.receipt.is_(None))
+    .where(PAYOUTS.c.receipt.is_(None), PAYOUTS.c.id > bindparam("after"))
     .order_by(PAYOUTS.c.id)
     .limit(literal_column(str(PAYOUTS_PAGE), Integer()))
 )
@@ -108,9 +109,16 @@ def fetch_warnings(connection: Connection, asked: FetchWarnings) -> Warnings:
     return Warnings(tuple((row.id, row.word, row.serial, row.why, row.time) for row in rows))
 
 
-def fetch_payouts(connection: Connection, _: FetchPayouts) -> Payouts:
-    """The oldest."""
-    return Payouts(tuple(OpenPayout(*row) for row in connection.execute(_PAYOUTS)))
+def fetch_payouts(connection: Connection, asked: FetchPayouts) -> Payouts:
+    """The oldest above an id."""
+    return Payouts(tuple(_open_payout(*row) for row in connection.execute(_PAYOUTS, {"after": asked.after})))
+
+
+def _open_payout(*cells: Any) -> OpenPayout:
+    """Its id alone, where somebody wrote more there than any box makes: so a page fits a frame."""
+    if sum(len(cell) for cell in cells if isinstance(cell, bytes | str)) > PAYOUT_LIMIT:
+        return OpenPayout(b"", "", 0, 0, b"", b"", None, cells[-1])
+    return OpenPayout(*cells)
 
 
 def page(items: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -94,7 +94,7 @@ class DatabaseServer:
             NoteOrder: row(_OPERATOR, self.note_order),
             Warn: row((*_BOTH, Kind.TRANSACTION, Kind.AUTHENTICATION, Kind.PAYMENT), self.warn),
             FetchWarnings: row(_OPERATOR, self.fetch_warnings),
-            FetchPayouts: row(_FUNCTION, self.fetch_payouts),
+            FetchPayouts: row(_BOTH, self.fetch_payouts),
             PaidOut: row(_FUNCTION, self.paid_out),
             Reserve: row(_FUNCTION, self.reserve),
             Release: row(_FUNCTION, self.release),
@@ -174,7 +174,8 @@ class DatabaseServer:
 
     async def fetch_payouts(self, _: Pass, asked: FetchPayouts) -> Payouts:
         """A page."""
-        return await self._keeper.read(partial(reading.fetch_payouts, _=asked))
+        check_number(asked.after)
+        return await self._keeper.read(partial(reading.fetch_payouts, asked=asked))
 
     async def paid_out(self, _: Pass, asked: PaidOut) -> Done:
         """Once or again."""

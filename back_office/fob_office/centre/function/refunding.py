@@ -13,10 +13,11 @@ from fob_office.centre.commands.database import FetchPayouts, OpenPayout, PaidOu
 from fob_office.centre.commands.meter import Act, Changed, Credit, Look, Made, Refund
 from fob_office.centre.commands.payment import PayBack
 from fob_office.centre.function.changing import Changing, Held
+from fob_office.centre.function.patience import LONGEST_PAUSE, Patience
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
-from fob_office.centre.function.refusing import refused
+from fob_office.centre.function.refusing import PASSING, refused
 from fob_office.centre.words import Word
 from fob_protocol.metering.requests import RefundRequest
 from fob_protocol.metering.transaction import unverified_transaction
@@ -29,8 +30,8 @@ log = structlog.get_logger(__name__)
 PAUSE: Final = 2.0
 # Looks in a row that nobody answered, before it is said.
 _MISSED: Final = 5
-# Payouts that were warned of: after so many others one is warned of again.
-_WARNED_LIMIT: Final = 1024
+# Seconds at most before a payout is tried again whose provider was away.
+_AWAY_PAUSE: Final = 32
 # What a meter box says when it has given nothing back, and did not before.
 _UNDONE: Final = frozenset({Word.NO_REFUND, Word.STOPPED, Word.OVER_LIMIT})
 
@@ -43,7 +44,7 @@ class Refunding:
     changing: Changing
     paying: Paying
     clock: Callable[[], int]
-    _warned: set[tuple[str, int, str]] = field(default_factory=set, init=False)
+    _patience: Patience = field(default_factory=Patience, init=False)
 
     async def refund(self, asked: Asked[RefundRequest]) -> bytes:
         """The answer. Raises BusRefusedError, RuleBrokenError."""
@@ -92,11 +93,13 @@ class Refunding:
             raise
 
     async def _pay_all(self) -> None:
-        """Raises BusRefusedError when the database cannot be asked."""
-        while payouts := (await self.peers.any(Kind.DATABASE, FetchPayouts())).payouts:
-            paid = [await self._pay(payout) for payout in payouts]
-            if not any(paid):
-                return
+        """Each that is due, whatever is refused before it. Raises BusRefusedError: the database cannot be asked."""
+        after = 0
+        while payouts := (await self.peers.any(Kind.DATABASE, FetchPayouts(after))).payouts:
+            for payout in payouts:
+                if self._patience.is_due(payout.id, self.clock()):
+                    await self._pay(payout)
+            after = payouts[-1].id
 
     async def _pay(self, payout: OpenPayout) -> bool:
         try:
@@ -104,20 +107,18 @@ class Refunding:
             receipt = (await self.peers.any(Kind.PAYMENT, back)).receipt
             await self.peers.any(Kind.DATABASE, PaidOut(payout.serial, payout.number, receipt))
         except BusRefusedError as error:
-            log.warning("a payout waits", serial=payout.serial, number=payout.number, why=error.why)
-            await self._warn(payout, error)
-            return False
-        return True
+            await self._waits(payout, error)
+        else:
+            self._patience.done(payout.id)
 
-    async def _warn(self, payout: OpenPayout, error: BusRefusedError) -> None:
-        """Once of each trouble: it lasts, and the log keeps what is warned of for ever."""
-        known = (payout.serial, payout.number, error.why)
-        if known in self._warned:
-            return
-        if len(self._warned) >= _WARNED_LIMIT:
-            self._warned.clear()
-        self._warned.add(known)
-        await self.changing.warn(payout.serial, error)
+    async def _waits(self, payout: OpenPayout, error: BusRefusedError) -> None:
+        """Said once of each trouble: it lasts, and the log keeps what is warned of for ever."""
+        # Who is away was not asked, and says why in many ways.
+        is_away = error.word in PASSING
+        trouble, longest = (error.word, _AWAY_PAUSE) if is_away else (str(error), LONGEST_PAUSE)
+        if self._patience.refused(payout.id, trouble, self.clock(), longest):
+            log.warning("a payout waits", serial=payout.serial, number=payout.number, why=str(error), clause="M29")
+            await self.changing.warn(payout.serial, error)
 
 
 def _pay_back(payout: OpenPayout) -> PayBack:

@@ -21,7 +21,3 @@ class Said:
         if len(self._said) > SAID_LIMIT:
             self._said.popitem(last=False)
         return before != trouble
-
-    def forget(self, of: Hashable) -> None:
-        """It is over."""
-        self._said.pop(of, None)

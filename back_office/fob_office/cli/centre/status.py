@@ -1,5 +1,6 @@
 """`fob-office centre status`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,13 @@ from fob_office.centre.limits import SLOTS
 from fob_office.centre.operating.certificates import trouble_of
 from fob_office.centre.operating.log import newest_checkpoint
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.operating.payouts import payouts_waiting
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.renewing import ends_first
 from fob_office.centre.supervising.status import status_now
 from fob_office.centre.troubles import troubles_of
 from fob_office.cli.centre.asking import ask
-from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, moment, pass_cli, state_option
 from fob_office.errors import OperatorError
 
 # What a process of the data centre that does not answer says for itself.
@@ -68,9 +70,18 @@ def status(cli: Cli, state: Path) -> None:
     }
     shown |= {"due": due} if due else {}
     shown |= {"tampered with": tampered} if tampered else {}
+    shown |= payout_words(log)
     cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items() if value is not None})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])
+
+
+def payout_words(log: dict[str, object]) -> dict[str, object]:
+    """Money of mailers that did not go back yet, in words; these are no more in the rest."""
+    count, since = log.pop("payouts_waiting", None), log.pop("oldest_payout", None)
+    if not isinstance(count, int) or not count:
+        return {}
+    return {"payouts waiting": f"{count} (oldest since {moment(since)})" if isinstance(since, int) else str(count)}
 
 
 def _asked(cli: Cli, state: Path) -> dict[str, object]:
@@ -89,6 +100,8 @@ async def _log(operator: Operator) -> dict[str, object]:
         found["checkpoint_size"] = newest[1].size if newest is not None else None
         found["time"] = newest[1].time if newest is not None else None
         found["warnings"] = await _warnings(operator)
+        waiting = await payouts_waiting(partial(operator.any, Kind.DATABASE))
+        found["payouts_waiting"], found["oldest_payout"] = waiting
         entries = read_entries(operator.centre / DIRECTORY)
         # They are renewed when the data centre starts.
         found["until"] = ends_first(operator.manufacturing, entries)
