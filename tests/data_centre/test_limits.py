@@ -9,19 +9,23 @@ from fob_office.centre.commands.function import CarryOut
 from fob_office.centre.commands.steel import OrderKey
 from fob_office.centre.function.server import FunctionServer
 from fob_office.refusing import RuleBrokenError
+from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.answers import Franked
 from fob_protocol.metering.kinds import Deed, Payment
 from fob_protocol.metering.records import Limits, Refill
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.refusals import Refusal
-from support.data_centre import LIMITS, DataCentre
+from support.data_centre import LIMITS, VALUE_KIND, DataCentre
 from support.mailers import COMMUNICATION, Mailer
 from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
 
-PIECE, DAY = f"at most {LIMITS.piece} for a piece", f"at most {LIMITS.daily} for a day"
+PIECE, DAY = (
+    f"at most {amount_words(VALUE_KIND, most)} for a {what}"
+    for most, what in ((LIMITS.piece, "piece"), (LIMITS.daily, "day"))
+)
 
 
 async def _refused(asking: Awaitable[object]) -> tuple[Refusal, str]:
@@ -63,11 +67,11 @@ async def test_what_was_spent_today_counts_before_the_card_is_charged(centre: Da
         await ben.sign_up(payment=Payment.PER_USE)
         await _limited(centre, server, ben, replace(LIMITS, daily=200))
         await ben.frank(85, 100)
-        assert await _refused(ben.frank(16)) == (Refusal.OVER_LIMIT, "at most 200 for a day")
+        assert await _refused(ben.frank(16)) == (Refusal.OVER_LIMIT, "at most EUR 2.00 for a day")
         assert payments_of(centre, ben.serial) == (185, 0)
         # What is on the meter is no way around it, and a new day is.
         await ben.load(10)
-        assert await _refused(ben.frank(16)) == (Refusal.OVER_LIMIT, "at most 200 for a day")
+        assert await _refused(ben.frank(16)) == (Refusal.OVER_LIMIT, "at most EUR 2.00 for a day")
         centre.boxes.now += 86_400
         await ben.frank(16)
         assert payments_of(centre, ben.serial) == (201, 0)

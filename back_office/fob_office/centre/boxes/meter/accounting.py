@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.words import Word
+from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Deed, MeterState
 from fob_protocol.metering.records import Limits, MeterRecord
 from fob_protocol.metering.values import Registers
@@ -36,7 +37,8 @@ def franked(record: MeterRecord, amounts: Sequence[int], now: int) -> MeterRecor
     registers = record.registers
     # Last: who hears this may charge a card for what is missing.
     if total > registers.descending:
-        raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{registers.descending} are there; {total} are needed")
+        there, needed = _words(record, registers.descending), _words(record, total)
+        raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{there} are there; {needed} are needed")
     moved = replace(
         registers,
         ascending=registers.ascending + total,
@@ -51,12 +53,12 @@ def limits_after(record: MeterRecord, amounts: Sequence[int], now: int) -> Limit
     check_active(record)
     limits = record.limits
     if max(amounts) > limits.piece:
-        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.piece} for a piece")
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {_words(record, limits.piece)} for a piece")
     # A clock that was put back gives no second day.
     day = max(limits.day, now // DAY)
     spent = (limits.spent if day == limits.day else 0) + sum(amounts)
     if spent > limits.daily:
-        raise BusRefusedError(Word.OVER_LIMIT, f"at most {limits.daily} for a day")
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {_words(record, limits.daily)} for a day")
     return replace(limits, spent=spent, day=day)
 
 
@@ -71,7 +73,7 @@ def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:
     registers = record.registers
     owed = registers.owed + (fund.amount if fund.receipt is None else 0)
     if owed > max(record.limits.credit, registers.owed):
-        raise BusRefusedError(Word.OVER_LIMIT, f"at most {record.limits.credit} may be owed")
+        raise BusRefusedError(Word.OVER_LIMIT, f"at most {_words(record, record.limits.credit)} may be owed")
     moved = replace(
         registers,
         descending=registers.descending + fund.amount,
@@ -88,7 +90,7 @@ def settled(record: MeterRecord, fund: FundRecord) -> MeterRecord:
     if fund.receipt is None:
         raise BusRefusedError(Word.TAMPERING, "a settlement that nobody paid")
     if fund.amount > registers.owed:
-        raise BusRefusedError(Word.OVER_LIMIT, f"{registers.owed} are owed")
+        raise BusRefusedError(Word.OVER_LIMIT, f"{_words(record, registers.owed)} are owed")
     return _funded(record, replace(registers, owed=registers.owed - fund.amount), fund)
 
 
@@ -98,7 +100,7 @@ def refunded(record: MeterRecord, amount: int) -> MeterRecord:
     registers = record.registers
     paid = registers.descending - registers.owed
     if not 0 < amount <= paid:
-        raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{max(paid, 0)} can be given back")
+        raise BusRefusedError(Word.INSUFFICIENT_FUNDS, f"{_words(record, max(paid, 0))} can be given back")
     moved = replace(registers, descending=registers.descending - amount, loads=registers.loads - amount)
     return _counted(record, moved)
 
@@ -127,6 +129,11 @@ def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
     states, state = _STATES[order.deed]
     _check_state(record, *states)
     return _counted(record, record.registers, state=state)
+
+
+def _words(record: MeterRecord, amount: int) -> str:
+    """As the mailer writes it."""
+    return amount_words(record.value_kind, amount)
 
 
 def check_active(record: MeterRecord) -> None:
