@@ -17,6 +17,7 @@ from fob_protocol.metering.limits import BATCH_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import refusing, saying
+from support.fake_meter import SERIAL
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
@@ -287,7 +288,7 @@ async def test_a_result_for_another_computer_is_taken_over_only_when_somebody_sa
     with pytest.raises(CkrError, match="not-taken"):
         await other.desk.load(2000, ZSH)
     taken = await other.desk.take_over()
-    assert (taken.is_own, taken.ended) == (False, Ended("frank", "eur-cent", 2, 190, 2))
+    assert (taken.is_own, taken.ended) == (False, Ended("frank", "eur-cent", 2, 190, 2, SERIAL))
     assert await other.digests() == due(2)
     assert bench.meter.kept is None
     with pytest.raises(ControlError, match="the device keeps no result"):
@@ -421,7 +422,7 @@ async def test_indicia_that_are_not_here_are_fetched(bench: Bench) -> None:
     bench.path.unlink()
     bench.start()
     assert await bench.desk.record(2) == here
-    assert bench.link.asked == ["+FOBMETERHISTORY"]
+    assert bench.link.asked == ["+FOBMETER", "+FOBMETERHISTORY"]
     with pytest.raises(ControlError, match="franked nothing"):
         await bench.desk.record(1)
 

@@ -7,6 +7,7 @@ import pytest
 
 from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
+from fob_daemon.metering.reading import transaction_of
 from fob_daemon.metering.refusing import PieceError
 from fob_daemon.metering.reports import Ended
 from fob_daemon.metering.store import MeterStore
@@ -79,7 +80,7 @@ async def test_what_was_cut_and_is_taken_over_is_said(bench: Bench) -> None:
     await bench.desk.state()
     await cut_load(bench)
     taken = await bench.desk.take_over()
-    assert (taken.is_own, taken.ended) == (True, Ended("load", "eur-cent", 2, 600, 0))
+    assert (taken.is_own, taken.ended) == (True, Ended("load", "eur-cent", 2, 600, 0, SERIAL))
     assert (taken.meter.counter, len(bench.meter.paid)) == (2, 1)
     with pytest.raises(ControlError, match="keeps no result"):
         await bench.desk.take_over()
@@ -89,7 +90,7 @@ async def test_what_was_cut_is_said_with_what_comes_next_once(bench: Bench) -> N
     await bench.desk.state()
     await cut_load(bench)
     assert (await bench.desk.load(500, ZSH)).is_resumed is False
-    assert (bench.desk.ended(), bench.desk.ended()) == ([Ended("load", "eur-cent", 2, 600, 0)], [])
+    assert (bench.desk.ended(), bench.desk.ended()) == ([Ended("load", "eur-cent", 2, 600, 0, SERIAL)], [])
     await bench.desk.refund(500, 0, 0, ZSH)
     assert bench.desk.ended() == []
     assert [amount for _, amount in bench.meter.paid] == [600, 500, 500]
@@ -100,6 +101,59 @@ async def test_the_same_again_is_the_same(bench: Bench) -> None:
     await cut_load(bench)
     paid = await bench.desk.load(600, ZSH)
     assert (paid.amount, paid.is_resumed, len(bench.meter.paid), bench.desk.ended()) == (600, True, 1, [])
+
+
+async def two_mailers(bench: Bench) -> None:
+    """Ada franked counter 2, batch 1; eve franked counter 2 too, and loaded at 3."""
+    await bench.desk.state()
+    await bench.desk.frank(await bench.begin(2), ZSH, lambda done: None)
+    bench.meter.become(OTHER, "eve").rich()
+    await bench.desk.state()
+    await bench.desk.frank(await bench.begin(1), ZSH, lambda done: None)
+    await bench.desk.load(500, ZSH)
+
+
+async def test_two_meters_that_count_alike_are_not_mixed_up(bench: Bench) -> None:
+    ada = bench.meter.records
+    await two_mailers(bench)
+    first, second = [(await bench.desk.kept(job))[0] for job in (1, 2)]
+    assert [(one.serial, one.counter) for one in (first, second)] == [(SERIAL, 2), (OTHER, 2)]
+    # Of the device's meter where nobody says which.
+    assert transaction_of(await bench.desk.record(2)).serial == OTHER
+    found = transaction_of(await bench.desk.record(2, SERIAL))
+    assert (found.serial, len(found.indicia)) == (SERIAL, 2)
+    # What is not kept only the meter's own device can fetch.
+    with pytest.raises(ControlError, match=f"transaction 9 of meter {SERIAL} is not kept here, and the device has"):
+        await bench.desk.record(9, SERIAL)
+    bench.meter.become(SERIAL, "ada").rich()
+    bench.meter.records, bench.meter.counter = ada, 2
+    assert transaction_of(await bench.desk.record(2)).serial == SERIAL
+    assert (await bench.desk.refund(None, 2, 1, ZSH)).amount == 95
+    report = await bench.desk.report("pixel", None)
+    assert report is not None
+    assert (report.meter.serial, report.last) == (SERIAL, 190)
+
+
+async def test_a_file_of_before_is_told_which_meter_s_its_transactions_are(bench: Bench) -> None:
+    await two_mailers(bench)
+    await bench.desk.close()
+    with closing(sqlite3.connect(bench.path)) as database, database:
+        database.executescript(
+            "DROP INDEX orders_counter; ALTER TABLE orders DROP COLUMN serial;"
+            "CREATE INDEX orders_counter ON orders (counter); PRAGMA user_version = 2;"
+        )
+    store = MeterStore(bench.path)
+    assert [one.serial for one in store.kept(None, 5)] == [OTHER, SERIAL]
+    store.close()
+
+
+async def test_an_order_of_the_meter_before_is_taken_over_as_that_one_s(bench: Bench) -> None:
+    await bench.desk.state()
+    await cut_load(bench)
+    bench.meter.become(OTHER, "eve").rich(700)
+    taken = await bench.desk.take_over()
+    assert taken.ended == Ended("load", "eur-cent", 2, 600, 0, SERIAL)
+    assert (taken.meter.serial, taken.meter.descending) == (OTHER, 700)
 
 
 async def test_what_another_computer_took_is_said_to_be_unknown(bench: Bench) -> None:
@@ -142,6 +196,8 @@ async def test_a_file_of_before_says_of_no_batch_whose_it_is(bench: Bench) -> No
     await bench.desk.close()
     with closing(sqlite3.connect(bench.path)) as database, database:
         database.executescript(
+            "DROP INDEX orders_counter; ALTER TABLE orders DROP COLUMN serial;"
+            "CREATE INDEX orders_counter ON orders (counter);"
             "ALTER TABLE jobs DROP COLUMN serial; ALTER TABLE jobs DROP COLUMN value_kind; PRAGMA user_version = 1;"
         )
     store = MeterStore(bench.path)

@@ -86,6 +86,12 @@ class FakeMeter:
         self._transact(Deed.LOAD, amount, descending=amount)
         return self
 
+    def become(self, serial: str, name: str) -> "FakeMeter":
+        """Another mailer signed up at the device, whose meter counts from the beginning."""
+        self.serial, self.name, self.records = serial, name, []
+        self.counter, self.ascending, self.descending, self.pieces = 1, 0, 0, 0
+        return self
+
     def _state(self, values: Values) -> tuple[Values, ...]:
         order, word = (
             (None, None) if self.kept is None else (self.kept[0], "asking" if self.kept[2] is None else "done")
@@ -234,7 +240,7 @@ class FakeMeter:
         self.descending += descending
         self.pieces += len(indicia)
         record = TransactionRecord(
-            bytes(16), SERIAL, deed, self.counter, amount, self.ascending, self.descending, self.loads, self.pieces,
-            indicia, None, TIME + self.counter, bytes(32), bytes(32),
+            bytes(16), self.serial, deed, self.counter, amount, self.ascending, self.descending, self.loads,
+            self.pieces, indicia, None, TIME + self.counter, bytes(32), bytes(32),
         )  # fmt: skip
         self.records.append(record.signed(BOX))

@@ -160,9 +160,9 @@ class MeterHandlers:
             case GetAppearance():
                 found = await desk.appearance()
                 return {"layout": _hex(found.layout), "slogan": _hex(found.slogan)}
-            case GetFranked(_, counter):
+            case GetFranked(_, counter, serial):
                 asked = _Asked(device, peer, None, "there are no such indicia here")
-                record = await self._ask(asked, lambda: desk.record(counter))
+                record = await self._ask(asked, lambda: desk.record(counter, serial))
                 return {
                     "device": device.name,
                     **_transaction(record),

@@ -151,9 +151,10 @@ class ListFranked(_OfMeter):
 
 @dataclass(frozen=True, slots=True)
 class GetFranked(_OfMeter):
-    """GET devices/{device}/meter/franked/{counter}"""
+    """GET devices/{device}/meter/franked/{counter}; of the device's meter where no serial is said."""
 
     counter: int
+    serial: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +276,9 @@ METER_ROUTES: Final = (
     Route(
         "GET",
         "devices/{device}/meter/franked/{counter}",
-        lambda path, query: GetFranked(_device(path), _number(path, "counter")),
+        lambda path, query: GetFranked(
+            _device(path), _number(path, "counter"), query.optional_name("serial", ID_LIMIT) or ""
+        ),
     ),
     Route("GET", "devices/{device}/meter/appearance", lambda path, query: GetAppearance(_device(path))),
 )

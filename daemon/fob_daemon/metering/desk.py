@@ -22,6 +22,7 @@ from fob_daemon.metering.reading import ended_of, transaction_of
 from fob_daemon.metering.refusing import (
     NOT_REPLACED,
     has_meter,
+    kept_elsewhere,
     no_job,
     no_meter,
     no_piece,
@@ -97,7 +98,7 @@ class MeterDesk:
                 fault=told.fault,
             )
         waiting = sum(job.total - job.done for job in await self.jobs() if job.is_unfinished)
-        newest = await self._disk(self._store.kept, None, 1)
+        newest = await self._disk(self._store.kept, None, 1, known.serial)
         return MeterReport(device, known, waiting, newest[0].amount if newest else 0)
 
     def ended(self) -> list[Ended]:
@@ -133,13 +134,20 @@ class MeterDesk:
         """Transactions with indicia that are here, the newest first; of one batch, or of all."""
         return await self._disk(self._store.kept, job, JOB_LIMIT)
 
-    async def record(self, counter: int) -> bytes:
-        """The transaction with this counter; one that is not here is fetched."""
-        record = await self._disk(self._store.record, counter)
-        for found in () if record else await self.remote.history(max(counter - 1, 0)):
-            record = found if transaction_of(found).counter == counter else record
+    async def record(self, counter: int, serial: str = "") -> bytes:
+        """The transaction with this counter of a meter, or of the one that the device has; what is not here is fetched.
+
+        Two meters count alike, so the counter alone finds another mailer's.
+        """
+        serial = serial or await self._serial()
+        record = await self._disk(self._store.record, serial, counter)
+        if record is None:
+            state = await self._known()
+            if serial != state.serial:
+                raise kept_elsewhere(counter, serial, state)
+            record = await self._fetched(counter, serial)
         if record is None or not transaction_of(record).indicia:
-            raise not_kept(counter)
+            raise not_kept(counter, serial)
         return record
 
     async def given_back(self) -> set[bytes]:
@@ -256,7 +264,9 @@ class MeterDesk:
         async with self._lock:
             settled = await self._orders.settle()
             if settled is not None:
-                return TakenOver(await self._ended_of(settled.result), True, await self._known())
+                ended = await self._ended_of(settled.result)
+                # Another mailer may have signed on since it was ordered.
+                return TakenOver(ended, True, await self.state())
             state = await self.state()
             if not state.order:
                 raise nothing_to_take()
@@ -272,7 +282,11 @@ class MeterDesk:
         return settled.order if settled.result is None else None
 
     async def _ended_of(self, result: Result | None) -> Ended:
-        return ended_of(result, (await self._known()).value_kind)
+        if result is None:
+            return ended_of(None, (await self._known()).value_kind)
+        known, serial = await self._known(), transaction_of(result.transaction).serial
+        kind = known.value_kind if known.serial == serial else await self._disk(self._store.value_kind, serial)
+        return ended_of(result, kind)
 
     async def _check_own(self, job: Job) -> None:
         """By what is known here; the device has the last word. Raises ControlError."""
@@ -341,6 +355,24 @@ class MeterDesk:
         except CkrError:
             await self._orders.give_up(order)
             return order
+
+    async def _serial(self) -> str:
+        """Of the device's meter now: another computer's person, or one at the screen, may have signed on since."""
+        try:
+            return (await self.state()).serial
+        except CkrError:
+            known = await self.known()
+            if known is None:
+                raise
+            return known.serial
+
+    async def _fetched(self, counter: int, serial: str) -> bytes | None:
+        """From the data centre, by the device, whose meter it is."""
+        for found in await self.remote.history(max(counter - 1, 0)):
+            it = transaction_of(found)
+            if (it.serial, it.counter) == (serial, counter):
+                return found
+        return None
 
     async def _known(self) -> MeterState:
         known = await self.known()

@@ -73,8 +73,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an order. `amount` and `time` are the transaction's."""
+    """What came of an order. `serial`, `amount` and `time` are the transaction's."""
 
+    serial: str
     counter: int
     amount: int
     pieces: int
@@ -84,8 +85,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A transaction with indicia that is kept here; `job` 0 for none."""
+    """A transaction with indicia that is kept here, of the meter `serial`; `job` 0 for none."""
 
+    serial: str
     counter: int
     job: int
     pieces: int

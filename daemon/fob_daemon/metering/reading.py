@@ -33,11 +33,12 @@ def value_kind_of(transaction: TransactionRecord) -> str:
 
 
 def ended_of(result: Result | None, value_kind: str) -> Ended:
-    """What is said of an order whose command did not hear of it. Raises CkrError."""
+    """What is said of an order whose command did not hear of it; `value_kind` is its meter's. Raises CkrError."""
     if result is None:
         return Ended("", value_kind)
     it = transaction_of(result.transaction)
-    return Ended(Deed(it.deed).name.lower(), value_kind, it.counter, it.amount, len(it.indicia))
+    kind = value_kind_of(it) or value_kind
+    return Ended(Deed(it.deed).name.lower(), kind, it.counter, it.amount, len(it.indicia), it.serial)
 
 
 def done_of(result: Result) -> Done:
@@ -45,13 +46,16 @@ def done_of(result: Result) -> Done:
     transaction = transaction_of(result.transaction)
     if transaction.counter > result.counter:
         raise CkrError(Ckr.DEVICE_ERROR, "the device's answer: a transaction that its meter has not come to")
-    return Done(transaction.counter, transaction.amount, len(transaction.indicia), transaction.time, result.transaction)
+    it = transaction
+    return Done(it.serial, it.counter, it.amount, len(it.indicia), it.time, result.transaction)
 
 
 def known_after(known: MeterState | None, result: Result) -> MeterState:
-    """What is known of the meter when a result has come."""
+    """What is known of the device's meter when a result has come; one of a meter before it says nothing of it."""
     transaction = transaction_of(result.transaction)
-    if known is None or known.serial != transaction.serial:
+    if known is not None and known.serial and known.serial != transaction.serial:
+        return known
+    if known is None or not known.serial:
         kind = value_kind_of(transaction)
         known = MeterState("ready", "", transaction.serial, kind, 0, 0, 0, 0, 0, 0, 0, 0, "", "", "")
     if result.counter < known.counter:

@@ -77,10 +77,17 @@ def no_cleansing(command: str) -> ControlError:
     return ControlError("nothing was franked", why, "the same command without --cleanse", ExitCode.FAILED)
 
 
-def not_kept(counter: int) -> ControlError:
+def not_kept(counter: int, serial: str) -> ControlError:
     """Neither here nor at the data centre."""
-    why = f"transaction {counter} franked nothing, or is not this meter's"
+    why = f"transaction {counter} franked nothing, or is not meter {serial}'s"
     return ControlError("there are no such indicia", why, "fob meter history", ExitCode.NOTHING_TO_DO)
+
+
+def kept_elsewhere(counter: int, serial: str, state: MeterState) -> ControlError:
+    """Only the meter's own device could fetch it."""
+    why = f"transaction {counter} of meter {serial} is not kept here, and the device has {state.serial or 'none'}"
+    deed = f"fob meter sign-on with the name of {serial}, and then the same command again"
+    return ControlError("there are no such indicia", why, deed, ExitCode.NOTHING_TO_DO)
 
 
 def no_piece(counter: int, count: int) -> ControlError:

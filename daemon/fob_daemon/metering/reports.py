@@ -31,7 +31,7 @@ class Ended:
     """What became of an order whose command did not hear of it.
 
     `deed` as in the history, with the `counter` and `amount` of its transaction, and its `pieces`; an empty one: nobody
-    knows whether it was done. `value_kind` is its meter's.
+    knows whether it was done. `serial` and `value_kind` are its meter's, empty where they are not known.
     """
 
     deed: str
@@ -39,11 +39,12 @@ class Ended:
     counter: int = 0
     amount: int = 0
     pieces: int = 0
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """`is_own`: this computer had given the order."""
+    """`is_own`: this computer had given the order. `meter` is the device's now, which may be another mailer's."""
 
     ended: Ended
     is_own: bool

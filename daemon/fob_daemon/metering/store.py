@@ -18,9 +18,11 @@ from fob_daemon.metering.jobs import Done, Job, Kept, Kind, Money, Order, Standi
 from fob_daemon.metering.limits import JOB_LIMIT
 from fob_daemon.metering.views import MeterState, Piece
 from fob_daemon.permissions import require_secret
+from fob_protocol.metering.transaction import unverified_transaction
+from fob_protocol.office.errors import OfficeError
 
 # Of what is in the file; another one is not touched.
-_VERSION: Final = 2
+_VERSION: Final = 3
 # Orders whose transactions are kept, the newest: what is older the data centre still tells (`+FOBMETERHISTORY`).
 ORDERS_KEPT: Final = 1024
 # Layouts and slogans.
@@ -38,9 +40,10 @@ CREATE TABLE pieces (
 CREATE TABLE orders (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, standing INTEGER NOT NULL,
     job INTEGER, first INTEGER NOT NULL, count INTEGER NOT NULL, money TEXT NOT NULL,
-    counter INTEGER, amount INTEGER NOT NULL DEFAULT 0, time INTEGER NOT NULL DEFAULT 0, record BLOB
+    serial TEXT NOT NULL DEFAULT '', counter INTEGER, amount INTEGER NOT NULL DEFAULT 0,
+    time INTEGER NOT NULL DEFAULT 0, record BLOB
 );
-CREATE INDEX orders_counter ON orders (counter);
+CREATE INDEX orders_counter ON orders (serial, counter);
 CREATE INDEX orders_job ON orders (job);
 CREATE TABLE known (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);
 CREATE TABLE components (id TEXT PRIMARY KEY, version TEXT NOT NULL, content BLOB NOT NULL);
@@ -48,15 +51,22 @@ PRAGMA user_version = {_VERSION};
 COMMIT;
 """
 # Batches of before do not say whose they are.
-_UPGRADE: Final = f"""
-BEGIN;
+_JOBS_SAY_WHOSE: Final = """
 ALTER TABLE jobs ADD COLUMN serial TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN value_kind TEXT NOT NULL DEFAULT '';
-PRAGMA user_version = {_VERSION};
-COMMIT;
 """
+# Two meters count alike: what an order came to is found by both.
+_ORDERS_SAY_WHOSE: Final = """
+ALTER TABLE orders ADD COLUMN serial TEXT NOT NULL DEFAULT '';
+UPDATE orders SET serial = serial_of(record) WHERE record IS NOT NULL;
+DROP INDEX orders_counter;
+CREATE INDEX orders_counter ON orders (serial, counter);
+"""
+# From which version on.
+_UPGRADES: Final = {1: _JOBS_SAY_WHOSE + _ORDERS_SAY_WHOSE, 2: _ORDERS_SAY_WHOSE}
 _JOB: Final = """
-SELECT jobs.job, command, began, total, closed, coalesce(sum(count), 0), coalesce(sum(amount), 0), serial, value_kind
+SELECT jobs.job, command, began, total, closed, coalesce(sum(count), 0), coalesce(sum(amount), 0), jobs.serial,
+    value_kind
 FROM jobs LEFT JOIN orders ON orders.job = jobs.job AND standing > 1
 """
 
@@ -179,9 +189,13 @@ class MeterStore:
         """
         with self._changing() as database:
             database.execute(
-                "UPDATE orders SET standing = ?, counter = ?, amount = ?, time = ?, record = ?, count = ? WHERE id = ?",
-                (int(Standing.DONE), done.counter, done.amount, done.time, done.transaction, done.pieces, order.id),
-            )
+                "UPDATE orders SET standing = ?, serial = ?, counter = ?, amount = ?, time = ?, record = ?, count = ? "
+                "WHERE id = ?",
+                (
+                    int(Standing.DONE), done.serial, done.counter, done.amount, done.time, done.transaction,
+                    done.pieces, order.id,
+                ),
+            )  # fmt: skip
             database.execute(
                 "UPDATE jobs SET value_kind = ? WHERE job = ? AND value_kind = ''", (value_kind, order.job)
             )
@@ -200,25 +214,32 @@ class MeterStore:
         with self._changing() as database:
             database.execute("DELETE FROM orders WHERE id = ? AND standing = ?", (order, int(Standing.ASKED)))
 
-    def record(self, counter: int) -> bytes | None:
-        """The transaction with this counter, as it was signed."""
+    def record(self, serial: str, counter: int) -> bytes | None:
+        """A meter's transaction with this counter, as it was signed."""
         found = self._row(
-            "SELECT record FROM orders WHERE counter = ? AND record IS NOT NULL ORDER BY number DESC", counter
-        )
+            "SELECT record FROM orders WHERE serial = ? AND counter = ? AND record IS NOT NULL ORDER BY number DESC",
+            serial, counter,
+        )  # fmt: skip
         return bytes(found[0]) if found else None
 
     def record_of(self, order: bytes) -> bytes:
         """The transaction that an order came to."""
         return bytes(self._row("SELECT record FROM orders WHERE id = ?", order)[0])
 
-    def kept(self, job: int | None, limit: int) -> list[Kept]:
-        """Transactions with indicia, the newest first; of one batch, or of all."""
+    def kept(self, job: int | None, limit: int, serial: str | None = None) -> list[Kept]:
+        """Transactions with indicia, the newest first; of one batch, of one meter, or of all."""
         rows = self._rows(
-            "SELECT counter, coalesce(job, 0), count, amount, time FROM orders "
-            "WHERE record IS NOT NULL AND count > 0 AND (? IS NULL OR job = ?) ORDER BY number DESC LIMIT ?",
-            job, job, limit,
+            "SELECT serial, counter, coalesce(job, 0), count, amount, time FROM orders "
+            "WHERE record IS NOT NULL AND count > 0 AND coalesce(?, job) IS job AND coalesce(?, serial) = serial "
+            "ORDER BY number DESC LIMIT ?",
+            job, serial, limit,
         )  # fmt: skip
         return [Kept(*row) for row in rows]
+
+    def value_kind(self, serial: str) -> str:
+        """Of a meter, as a batch of it says; empty for one that has none here."""
+        found = self._row("SELECT value_kind FROM jobs WHERE serial = ? ORDER BY job DESC", serial)
+        return str(found[0]) if found else ""
 
     def given_back(self) -> set[bytes]:
         """Indicia that this computer gave back."""
@@ -297,14 +318,23 @@ def _open(path: Path) -> sqlite3.Connection:
         [(version,)] = database.execute("PRAGMA user_version").fetchall()
         if version == 0:
             database.executescript(_TABLES)
-        elif version == 1:
-            database.executescript(_UPGRADE)
+        elif version in _UPGRADES:
+            database.create_function("serial_of", 1, _serial_of, deterministic=True)
+            database.executescript(f"BEGIN;{_UPGRADES[version]}PRAGMA user_version = {_VERSION};COMMIT;")
         elif version != _VERSION:
             raise StoreError(f"{path} has version {version}, and this program knows {_VERSION}")
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _serial_of(record: bytes) -> str:
+    """Empty for what cannot be read, which then nobody finds."""
+    try:
+        return unverified_transaction(record).serial
+    except OfficeError:
+        return ""
 
 
 def _job(row: Any) -> Job:

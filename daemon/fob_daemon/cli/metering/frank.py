@@ -16,10 +16,10 @@ from fob_daemon.cli.metering.batch import CLASS, HELP, ZONE, Batch, ColumnError,
 from fob_daemon.cli.metering.labels import (
     PRINT_LAST,
     Drawer,
-    counters_of,
     drawing_options,
     labels_of,
     telling_when_cut,
+    transactions_of,
     wanted,
 )
 from fob_daemon.cli.metering.shown import show_labels
@@ -121,7 +121,7 @@ def frank_command(
         more["addresses"] = how.addresses
     with _kept_when_cut(finished["done"]):
         _tell(fob, finished)
-        labels = labels_of(fob, chosen, counters_of(fob, chosen, finished["number"]))
+        labels = labels_of(fob, chosen, transactions_of(fob, chosen, finished["number"]))
         files = drawer.draw(labels)
     show_labels(fob, chosen, labels, files, more)
 
@@ -264,7 +264,7 @@ def _draw_paid(fob: Fob, device: Report, drawer: Drawer, done: _Done) -> None:
         return
     try:
         with _kept_when_cut(done.pieces):
-            drawer.draw(labels_of(fob, device, counters_of(fob, device, done.job)))
+            drawer.draw(labels_of(fob, device, transactions_of(fob, device, done.job)))
     except ControlError as error:
         fob.output.say(f"{error.what}: {error.why}.    to draw what is paid: {PRINT_LAST}")
     else:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+# A meter's serial, and its counter: two meters count alike. An empty serial: of the meter that the device has.
+Transaction = tuple[str, int]
+
 _DPI: Final = (150, 1200)
 # Modules of the least code; one with a signature needs more, which is only known when it is there.
 _MODULES: Final = 40
@@ -227,10 +230,10 @@ class Drawer:
         return str(file)
 
 
-def counters_of(fob: Fob, device: Report, job: int) -> list[int]:
-    """The transactions of a batch that are kept here."""
+def transactions_of(fob: Fob, device: Report, job: int) -> list[Transaction]:
+    """Those of a batch that are kept here."""
     kept = fob.client.get_from_device("devices", device["name"], "meter", "franked", job=job)["franked"]
-    return sorted(one["counter"] for one in kept)
+    return sorted((one["serial"], one["counter"]) for one in kept)
 
 
 @contextmanager
@@ -243,12 +246,14 @@ def telling_when_cut(what: str, next_command: str) -> Iterator[None]:
         raise ControlError("the labels were not drawn", why, next_command, ExitCode.INTERRUPTED) from None
 
 
-def labels_of(fob: Fob, device: Report, counters: Sequence[int]) -> list[Label]:
+def labels_of(fob: Fob, device: Report, transactions: Sequence[Transaction]) -> list[Label]:
     """What is kept of these transactions, or fetched. Raises ControlError."""
     found: list[Label] = []
-    with Progress(fob.output, "Reading what was franked", len(counters)) as progress:
-        for done, counter in enumerate(counters):
-            indicia = told(fob, device, "franked", str(counter))["indicia"]
+    with Progress(fob.output, "Reading what was franked", len(transactions)) as progress:
+        for done, (serial, counter) in enumerate(transactions):
+            path = ("devices", device["name"], "meter", "franked", str(counter))
+            of_meter = {"serial": serial} if serial else {}
+            indicia = fob.client.get_from_device(*path, **of_meter)["indicia"]
             found += [_label(counter, number, one) for number, one in enumerate(indicia)]
             progress.show(done + 1)
     return found

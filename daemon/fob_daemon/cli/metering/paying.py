@@ -75,10 +75,15 @@ def take_over_command(fob: Fob, device: str | None, pin_file: str | None) -> Non
         return
     meter, words = taken["meter"], ended_words(taken)
     whose = "" if taken["is_own"] else ", by another computer"
-    left = f"; {money(meter, meter['descending'])} left"
+    is_other = taken["serial"] not in ("", meter["serial"])
+    # What is left is the device's meter's, and the order was one of before.
+    left = f", of meter {taken['serial']}" if is_other else f"; {money(meter, meter['descending'])} left"
     fob.output.say(f"Taken over: {words}{whose}{left}." if words else f"Nobody knows whether it was done{left}.")
+    if is_other:
+        fob.output.say(f"The device has meter {meter['serial']} of {meter['name']}.")
     if taken["pieces"]:
-        fob.output.say(f"try:   fob meter print --counter {taken['counter']} --output FOLDER")
+        of_meter = f" --meter {taken['serial']}" if is_other else ""
+        fob.output.say(f"try:   fob meter print --counter {taken['counter']}{of_meter} --output FOLDER")
 
 
 @contextmanager

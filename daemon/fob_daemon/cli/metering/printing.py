@@ -9,10 +9,11 @@ from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import told
 from fob_daemon.cli.metering.labels import (
     Drawer,
-    counters_of,
+    Transaction,
     drawing_options,
     labels_of,
     telling_when_cut,
+    transactions_of,
     wanted,
     without_void,
 )
@@ -34,6 +35,7 @@ def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> li
 @click.option(
     "--counter", type=click.IntRange(1), shell_complete=complete_counter, help="The transaction with this number."
 )
+@click.option("--meter", "serial", metavar="SERIAL", help="With --counter: of this meter, not of the device's own.")
 @drawing_options
 @device_option
 @json_option
@@ -43,24 +45,31 @@ def print_command(
     /,
     what: str | None,
     counter: int | None,
+    serial: str | None,
     device: str | None,
     **drawing: Any,
 ) -> None:
     """Draw the LAST batch or letter, a BATCH by its number, or the transaction --counter N, into a folder or on pages.
 
-    What this computer does not keep any more, or never had, the device fetches from the data centre.
+    What this computer does not keep any more, or never had, the device fetches from the data centre. A batch is of the
+    meter that paid for it, whoever has signed on since.
     """
     if what is not None and counter is not None:
         raise click.UsageError("say LAST, BATCH, or --counter")
+    if serial is not None and counter is None:
+        raise click.UsageError("--meter is for --counter")
     job = _batch(what)
     asked = wanted(**drawing)
     if not asked.is_any and not fob.output.is_json:
         raise click.UsageError("say --output FOLDER, --pdf FILE or --pages FOLDER")
     chosen = fob.device(device)
-    counters = [counter] if counter is not None else _of_batch(fob, chosen, job) if job else _last(fob, chosen)
+    if counter is not None:
+        franked: list[Transaction] = [(serial or "", counter)]
+    else:
+        franked = _of_batch(fob, chosen, job) if job else _last(fob, chosen)
     drawer = Drawer(fob, chosen, asked)
     with telling_when_cut("what is franked is paid", "the same command again"):
-        labels = without_void(fob, labels_of(fob, chosen, counters))
+        labels = without_void(fob, labels_of(fob, chosen, franked))
         files = drawer.draw(labels)
     show_labels(fob, chosen, labels, files, {})
 
@@ -74,21 +83,21 @@ def _batch(what: str | None) -> int:
     return int(what)
 
 
-def _of_batch(fob: Fob, device: Report, job: int) -> list[int]:
+def _of_batch(fob: Fob, device: Report, job: int) -> list[Transaction]:
     """Its transactions. Raises ControlError."""
-    counters = counters_of(fob, device, job)
-    if not counters:
+    franked = transactions_of(fob, device, job)
+    if not franked:
         why = f"of a batch {job} nothing is franked, or it is not kept here any more"
         raise ControlError("nothing was printed", why, "fob meter status", ExitCode.NOTHING_TO_DO)
-    return counters
+    return franked
 
 
-def _last(fob: Fob, device: Report) -> list[int]:
+def _last(fob: Fob, device: Report) -> list[Transaction]:
     """The transactions of the last batch, or the last one alone. Raises ControlError."""
     kept = told(fob, device, "franked")["franked"]
     if not kept:
         why = "this computer has franked nothing with it"
         raise ControlError("nothing was printed", why, "fob meter history", ExitCode.NOTHING_TO_DO)
     newest = kept[0]
-    same = [one["counter"] for one in kept if one["job"] == newest["job"] != 0]
-    return sorted(same) or [newest["counter"]]
+    same = [(one["serial"], one["counter"]) for one in kept if one["job"] == newest["job"] != 0]
+    return sorted(same) or [(newest["serial"], newest["counter"])]

@@ -10,7 +10,7 @@ import click
 
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import meter_of
-from fob_daemon.cli.metering.labels import Label, labels_of
+from fob_daemon.cli.metering.labels import Label, Transaction, labels_of
 from fob_daemon.cli.metering.words import Report
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_protocol.metering.amounts import amount_words
@@ -20,9 +20,13 @@ from fob_protocol.names import plain_name
 
 
 class Outcome(StrEnum):
-    """As the post calls it (docs/office.md), as far as who paid can tell: whether it was used only the post knows."""
+    """As the post calls it (docs/office.md), as far as who paid can tell: whether it was used only the post knows.
+
+    REFUNDED: given back from this computer; of what another one gave back only the post knows.
+    """
 
     GENUINE = "genuine"
+    REFUNDED = "refunded"
     ALTERED = "altered"
     FORGED = "forged"
     UNKNOWN_METER = "unknown-meter"
@@ -48,7 +52,7 @@ def verify_command(fob: Fob, files: Sequence[str], device: str | None) -> None:
     """Read every indicium in pictures (PNG, JPEG) of labels, and compare it with the transaction that paid for it.
 
     What this computer does not keep the device fetches, and checks. Exit status 0: all are what was paid. Whether one
-    was used already, or stands on another's letter, the post finds out.
+    was used already, stands on another's letter, or was given back from another computer, the post finds out.
     """
     pictures = [(name, _read(Path(name))) for name in files]
     chosen = fob.device(device)
@@ -73,12 +77,12 @@ def _read(file: Path) -> list[Found]:
 
 @dataclass(slots=True)
 class _Judge:
-    """`serial`: of the device's meter. Methods raise ControlError."""
+    """`serial`: of the device's meter; of others counts what is kept here. Methods raise ControlError."""
 
     fob: Fob
     device: Report
     serial: str
-    _paid: dict[int, list[Label]] = field(default_factory=dict)
+    _paid: dict[Transaction, list[Label]] = field(default_factory=dict)
 
     def picture(self, name: str, found: Sequence[Found]) -> list[Judged]:
         """Each code on it; those of others do not count."""
@@ -91,9 +95,9 @@ class _Judge:
         if found.indicated is None:
             return Judged(where, Outcome.DAMAGED, found.why)
         said = read_indicium(found.indicated)
-        if said.serial != self.serial:
+        paid = self._transaction((said.serial, said.counter))
+        if not paid and said.serial != self.serial:
             return Judged(where, Outcome.UNKNOWN_METER, f"'{self.device['name']}' has meter {self.serial}", said)
-        paid = self._transaction(said.counter)
         if said.piece >= len(paid):
             return Judged(where, Outcome.FORGED, "no transaction made it", said)
         own = paid[said.piece].indicated
@@ -101,18 +105,20 @@ class _Judge:
             return Judged(where, Outcome.ALTERED, _difference(said, paid[said.piece].indicium), said)
         if own.token != found.indicated.token:
             return Judged(where, Outcome.FORGED, "its token is another than the one that was paid", said)
+        if paid[said.piece].is_void:
+            return Judged(where, Outcome.REFUNDED, "it was given back from this computer, and is void", said)
         return Judged(where, Outcome.GENUINE, "", said)
 
-    def _transaction(self, counter: int) -> list[Label]:
+    def _transaction(self, one: Transaction) -> list[Label]:
         """Its indicia in their order; none where there is no such transaction."""
-        if counter not in self._paid:
+        if one not in self._paid:
             try:
-                self._paid[counter] = labels_of(self.fob, self.device, [counter])
+                self._paid[one] = labels_of(self.fob, self.device, [one])
             except ControlError as error:
                 if error.exit_code is not ExitCode.NOTHING_TO_DO:
                     raise
-                self._paid[counter] = []
-        return self._paid[counter]
+                self._paid[one] = []
+        return self._paid[one]
 
 
 def _difference(said: Indicium, paid: Indicium) -> str:
