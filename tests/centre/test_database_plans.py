@@ -27,6 +27,7 @@ from fob_office.centre.commands.database import (
     FindMailer,
     PaidOut,
     Payout,
+    Reindex,
     Release,
     Reserve,
     Scan,
@@ -158,6 +159,7 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
         (server.reserve, Reserve(bytes(16), indicium("FM-1", 3), NOW)),
         (server.release, Release(bytes(16), indicium("FM-1", 3), NOW)),
         (server.fetch_meters, FetchMeters("FM-", 5)),
+        (server.reindex, Reindex("FM-1")),
         (server.fetch_rows, FetchRows("transactions", ("FM-1", 1))),
         (server.fetch_rows_of, FetchRowsOf("transactions", (("FM-1", 1), ("FM-2", 1), ("FM-3", 7)))),
     ]
@@ -168,8 +170,8 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     counts["erase"] = full.count()
     assert counts == {
         "FindMailer": 1, "FetchTransactions": 1, "FetchLogState": 2, "FetchLog": 1, "Warn": 4, "FetchWarnings": 1,
-        "PaidOut": 4, "Scan": 7, "Reserve": 6, "Release": 5, "FetchMeters": 1, "FetchRows": 1, "FetchRowsOf": 1,
-        "erase": 5,
+        "PaidOut": 4, "Scan": 7, "Reserve": 6, "Release": 5, "FetchMeters": 1, "Reindex": 3, "FetchRows": 1,
+        "FetchRowsOf": 1, "erase": 5,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import FetchLogHead
+from fob_office.centre.commands.database import FetchLogHead, Reindex
 from fob_office.centre.commands.function import Recover, RestoreMailer
 from fob_office.centre.commands.steel import OrderLog
 from fob_office.centre.commands.transaction import GoOn
@@ -199,6 +199,37 @@ async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
         # Who signs on anew begins anew.
         device = Device(new, new.keep(await new.say(new.sign_on_request(), SignedUp)))
         await device.look()
+
+
+@pytest.mark.clause("M23", "M33")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE meters SET counter = counter + 1",
+        "UPDATE meters SET funds = 9",
+        "UPDATE meters SET account = x'00'",
+        "UPDATE meters SET record = x'00'",
+        "DELETE FROM meters",
+    ],
+)
+async def test_a_row_that_staff_spoiled_is_made_anew_of_the_log(centre: DataCentre, spoil: str) -> None:
+    """By the command that the audit names: no backup is needed."""
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        await anna.load(500)
+        before = centre.rows("SELECT * FROM meters")
+        assert not (await centre.ask("database-1", Reindex(anna.serial))).is_changed
+        centre.rows(spoil)
+        (finding, *_) = (await audited(centre)).findings.shown
+        assert (finding.table, finding.key) == ("meters", anna.serial)
+        assert (await centre.ask("database-1", Reindex(anna.serial))).is_changed
+        assert centre.rows("SELECT * FROM meters") == before
+        await server.recover(ANY, Recover(anna.serial))
+        assert (await anna.frank(85)).registers.descending == 415
+        assert (await audited(centre)).findings.shown == []
+        with pytest.raises(BusRefusedError, match="no-meter"):
+            await centre.ask("database-1", Reindex("FM00000000026"))
 
 
 @pytest.mark.clause("M22", "M4")

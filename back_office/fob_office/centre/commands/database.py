@@ -181,6 +181,21 @@ class Payouts(Reply, frozen=True):
     payouts: tuple[OpenPayout, ...]
 
 
+class Reindexed(Reply, frozen=True):
+    """Whether the row was another one."""
+
+    is_changed: bool
+
+
+class Reindex(Command[Reindexed], frozen=True):
+    """A meter's row is made anew of the newest record that the log has of it. OPERATOR.
+
+    Refused `no-meter` where no transaction of it is found.
+    """
+
+    serial: str
+
+
 class FetchPayouts(Command[Payouts], frozen=True):
     """Above an id. FUNCTION, OPERATOR."""
 

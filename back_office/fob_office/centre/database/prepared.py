@@ -52,7 +52,7 @@ def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepare
     if len(store.answer) > ANSWER_LIMIT:
         raise malformed(f"an answer over {ANSWER_LIMIT} octets")
     check_serial(store.serial)
-    meter = None if store.meter is None else _meter(store.meter, store.serial)
+    meter = None if store.meter is None else meter_row(store.meter, store.serial)
     mailer: Row | None = None
     transaction: Row | None = None
     given_back: tuple[Row, ...] = ()
@@ -130,7 +130,8 @@ def _check_following(before: int | None, counter: int) -> None:
         raise malformed("a record takes the place of an earlier one")
 
 
-def _meter(new: NewRecord, serial: str) -> Row:
+def meter_row(new: NewRecord, serial: str) -> Row:
+    """What its columns say. Raises BusRefusedError MALFORMED."""
     match _record(new):
         case [1, str() as own, bytes() as account, _, _, [int() as counter, *_], _, int() as funds, *_]:
             pass

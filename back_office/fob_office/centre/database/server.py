@@ -30,6 +30,8 @@ from fob_office.centre.commands.database import (
     NoteOrder,
     PaidOut,
     Payouts,
+    Reindex,
+    Reindexed,
     Release,
     Reserve,
     Rows,
@@ -41,13 +43,14 @@ from fob_office.centre.commands.database import (
     Warn,
     Warnings,
 )
-from fob_office.centre.database import log, noting, reading, reserving, rows
+from fob_office.centre.database import log, noting, reading, reindexing, reserving, rows
 from fob_office.centre.database.checkpoints import log_state
 from fob_office.centre.database.keeping import Keeper
 from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WARNING_LIMIT, WORD_LIMIT
 from fob_office.centre.database.prepared import (
     ID_SIZE,
     check_number,
+    check_serial,
     check_size,
     check_text,
     malformed,
@@ -100,6 +103,7 @@ class DatabaseServer:
             Release: row(_FUNCTION, self.release),
             Scan: row(_OPERATOR, self.scan),
             FetchMeters: row(_OPERATOR, self.fetch_meters),
+            Reindex: row(_OPERATOR, self.reindex),
             FetchRows: row(_OPERATOR, self.fetch_rows),
             FetchRowsOf: row(_OPERATOR, self.fetch_rows_of),
         }
@@ -156,6 +160,11 @@ class DatabaseServer:
         done = await self._keeper.write(partial(noting.note_order, asked=asked))
         self._grown(1)
         return done
+
+    async def reindex(self, _: Pass, asked: Reindex) -> Reindexed:
+        """Of one meter."""
+        check_serial(asked.serial)
+        return await self._keeper.write(partial(reindexing.reindex, serial=asked.serial))
 
     async def warn(self, _: Pass, asked: Warn) -> Done:
         """Durable too."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchMeters
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchMeters, Reindex
 from fob_office.centre.commands.function import CarryOut, Recover, Settle
 from fob_office.centre.commands.meter import Look
 from fob_office.centre.commands.steel import OrderKey
@@ -95,10 +95,12 @@ async def settle(operator: Operator, serial: str) -> bool:
 
 
 async def recover(operator: Operator, serial: str) -> bool:
-    """The meter box's standing takes the place of what the database has; an older user record is followed by a new one.
+    """The meter's row is made anew of the log; the meter box's standing takes the place of what the database has then.
 
-    Whether it is, so that the mailer has to sign on again. Raises BusRefusedError, AwayError.
+    An older user record is followed by a new one; whether it is, so that the mailer has to sign on again. Raises
+    BusRefusedError, AwayError.
     """
+    await operator.any(Kind.DATABASE, Reindex(serial))
     await operator.any(Kind.FUNCTION, Recover(serial))
     return await _recover_mailer(operator, serial)
 

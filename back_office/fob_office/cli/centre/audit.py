@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from fob_office.centre.auditing.audit import Audited
+from fob_office.centre.database.tables import METERS
 from fob_office.centre.operating.auditing import audit_centre
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
@@ -16,6 +17,8 @@ from fob_office.errors import USAGE, OperatorError
 
 _NOT_AUDITED: Final = "the tables were not audited"
 _FOUND: Final = 1
+# Meters whose command is written out.
+_NAMED: Final = 3
 
 
 @click.command()
@@ -57,4 +60,19 @@ def _show(cli: Cli, audited: Audited) -> None:
         cli.say(f"and {more} more")
     if not audited.is_compared:
         cli.say("the log itself is damaged: nothing could be held against it")
-    cli.say("something does not fit the log" if audited.findings.count else "all is well")
+    if not audited.findings.count:
+        cli.say("all is well")
+        return
+    cli.say("something does not fit the log")
+    for command in _helps(audited):
+        cli.say(f"try: {command}")
+
+
+def _helps(audited: Audited) -> list[str]:
+    """A meter's row is made anew of the log; what else was changed is put back as it was."""
+    shown = audited.findings.shown
+    serials = dict.fromkeys(finding.key for finding in shown if finding.table == METERS.name)
+    helps = [f"fob-office centre meter recover {serial}" for serial in list(serials)[:_NAMED]]
+    if audited.findings.count > sum(finding.table == METERS.name for finding in shown):
+        helps.append("put a backup of the meters' database back, as docs/office.md says")
+    return helps
