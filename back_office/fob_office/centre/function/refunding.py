@@ -72,7 +72,7 @@ class Refunding:
         permission = await permission_of(self.peers, held, asked)
         unused = asked.wanted.unused
         if unused is None:
-            # What was taken and cut off has the next number, which the refund would have too.
+            # What was taken and cut off can go back too.
             if (brought := await self.paying.brought_in(held)) is not None:
                 return brought
             return await self.peers.owner(asked.request.serial, Refund(held.meter, permission, act))
@@ -101,7 +101,7 @@ class Refunding:
                     await self._pay(payout)
             after = payouts[-1].id
 
-    async def _pay(self, payout: OpenPayout) -> bool:
+    async def _pay(self, payout: OpenPayout) -> None:
         try:
             back = _pay_back(payout)
             receipt = (await self.peers.any(Kind.PAYMENT, back)).receipt
