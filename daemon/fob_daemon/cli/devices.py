@@ -78,6 +78,7 @@ def status(fob: Fob) -> None:
 def unpair(fob: Fob, name: str) -> None:
     """Forget the device NAME; it forgets this computer too, if it is there."""
     answer = fob.client.delete("devices", fob.device(name)["name"])
+    fob.output.changed(f"'{name}' is no longer paired", "fob devices")
     if fob.output.is_json:
         fob.output.data(answer)
         return

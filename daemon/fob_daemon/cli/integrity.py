@@ -106,6 +106,7 @@ def letter_command(fob: Fob, program: str, device: str | None) -> None:
     letter = ask_letter(fob, f"Letter of '{program}'")
     with asks_shown(fob, name):
         copy = fob.client.post("devices", name, "copies", program, "letter", body={"letter": letter})
+    fob.output.changed("the letter is used", "fob integrity status")
     _report(fob, [{"device": name, **copy}])
 
 
@@ -126,6 +127,7 @@ def enrol_command(fob: Fob, issuer: str | None, certificate: str | None) -> None
     if certificate is not None:
         body["certificate"] = _read_certificate(certificate).hex()
     own: Report = fob.client.post("integrity", "enrolment", body=body)
+    fob.output.changed("this computer is enrolled", "fob integrity status")
     _report(fob, [{"device": None, **own}])
 
 

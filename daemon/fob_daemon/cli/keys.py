@@ -62,6 +62,7 @@ def new_command(
     _announce(fob, chosen, f"to make a key of type {key_type}")
     with asks_shown(fob, chosen["name"]):
         made = with_pin(fob, chosen, pin_file, lambda pin: fob.client.post("keys", body={**body, **pin}))
+    fob.output.changed("the key is made", "fob keys list")
     if fob.output.is_json:
         fob.output.data(made)
         return
@@ -109,6 +110,7 @@ def delete_command(fob: Fob, key: str, yes: bool, device: str | None, pin_file: 
     path = ("keys", found["device"], found["id"])
     with asks_shown(fob, chosen["name"]):
         deleted = with_pin(fob, chosen, pin_file, lambda pin: fob.client.delete(*path, body=dict(pin)))
+    fob.output.changed("the key is deleted", "fob keys list")
     if fob.output.is_json:
         fob.output.data(deleted)
     else:

@@ -95,6 +95,7 @@ def register_command(
         filled = _fill_in(fob, template, fields)
         fob.output.say(f"Registering '{chosen['name']}'; look at it in case it asks ...")
         answer = _post(fob, chosen, pin_file, "servers", server, "registration", body={"fields": dict(filled)})
+    fob.output.changed("the device is registered", "fob office status")
     if fob.output.is_json:
         fob.output.data(answer)
     else:
@@ -148,6 +149,9 @@ def use_command(
     chosen = fob.device(device)
     with asks_shown(fob, chosen["name"]):
         answer = _post(fob, chosen, pin_file, "servers", server, "use", body=dict(body))
+    fob.output.changed(
+        f"'{application}' has done what it was asked", "the same command asks it a second time; with --output FILE"
+    )
     content = bytes.fromhex(answer["body"])
     if output is not None:
         _write(Path(output), content)

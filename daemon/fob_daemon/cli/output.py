@@ -56,6 +56,15 @@ class Output:
 
     is_json: bool = False
     colour: bool = True
+    _done: str = ""
+    _shown_by: str = ""
+
+    def changed(self, done: str, shown_by: str) -> None:
+        """Before the data about something that was done, and is not to be done again when they cannot be written.
+
+        `done` says what, as `1 piece is paid`; `shown_by` is the command that tells it again.
+        """
+        self._done, self._shown_by = done, shown_by
 
     def data(self, value: object) -> None:
         """One JSON value on one line, in ASCII: exact, and harmless on a terminal."""
@@ -105,13 +114,16 @@ class Output:
 
     def _write_data(self, text: str) -> None:
         if sys.stdout is None:
-            raise not_written("it is closed")
+            raise self._not_written("it is closed")
         try:
             click.echo(text, nl=False, color=self._colour())
         except BrokenPipeError:
             raise ReaderGoneError from None
         except OSError as error:
-            raise not_written(error.strerror or str(error)) from None
+            raise self._not_written(error.strerror or str(error)) from None
+
+    def _not_written(self, why: str) -> ControlError:
+        return not_written(why, self._done, self._shown_by)
 
     def _narrate(self, text: str) -> None:
         # Who does not listen must not stop what is done.
@@ -153,9 +165,11 @@ def _streams() -> list[TextIOWrapper]:
     return [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
 
 
-def not_written(why: str) -> ControlError:
-    """What standard output did not take."""
-    return ControlError("the output was not written", f"standard output: {why}", "the same command again")
+def not_written(why: str, done: str = "", shown_by: str = "") -> ControlError:
+    """What standard output did not take. `done` was done all the same: the same command would do it once more."""
+    if not done:
+        return ControlError("the output was not written", f"standard output: {why}", "the same command again")
+    return ControlError("the output was not written", f"standard output: {why}; {done} all the same", shown_by)
 
 
 def styled(parts: Sequence[Part]) -> str:

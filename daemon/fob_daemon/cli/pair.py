@@ -29,6 +29,7 @@ def pair(fob: Fob, url: str, name: str | None, yes: bool) -> None:
     body = {"url": url} | ({"name": name} if name else {})
     with StreamBeside(fob.client.stream("POST", "pairings", body=dict(body))) as events:
         device = _follow(fob, events, url, yes)
+    fob.output.changed(f"'{device['name']}' is paired", "fob devices")
     if fob.output.is_json:
         fob.output.data(device)
         return

@@ -205,6 +205,7 @@ def _only_kind(fob: Fob, device: Report) -> str:
 
 
 def _joined(fob: Fob, device: Report, answer: Report) -> None:
+    fob.output.changed(f"the device has meter {answer['serial']}", "fob meter status")
     if fob.output.is_json:
         fob.output.data(answer)
         return

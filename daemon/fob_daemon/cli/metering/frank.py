@@ -23,7 +23,7 @@ from fob_daemon.cli.metering.labels import (
     wanted,
 )
 from fob_daemon.cli.metering.shown import show_labels
-from fob_daemon.cli.metering.words import Report, letters, money, some
+from fob_daemon.cli.metering.words import HISTORY, Report, letters, money, some
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -116,6 +116,8 @@ def frank_command(
             _draw_paid(fob, chosen, drawer, done)
         raise
     tell_ended(fob, finished)
+    shown_by = f"fob meter print {finished['number']} --output FOLDER, --pdf FILE or --pages FOLDER; {HISTORY}"
+    fob.output.changed(some(finished["done"], "is paid and kept", "are paid and kept"), shown_by)
     more = {"job": finished["number"], "meter": finished["meter"]}
     if cleanse:
         more["addresses"] = how.addresses
@@ -143,6 +145,7 @@ def _give_up(fob: Fob, device: Report, pin_file: str | None) -> None:
     path = ("devices", device["name"], "meter", "jobs")
     with asks_shown(fob, device["name"]):
         answer: Report = with_pin(fob, device, pin_file, lambda pin: fob.client.delete(*path, body={**pin}))
+    fob.output.changed("what was not franked of the batch is forgotten", "fob meter status")
     if fob.output.is_json:
         fob.output.data(answer)
         return

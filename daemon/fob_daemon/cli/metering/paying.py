@@ -8,7 +8,7 @@ import click
 from fob_daemon.cli.completing import complete_counter
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import meter_of, post, typed_amount
-from fob_daemon.cli.metering.words import Report, ended_words, money
+from fob_daemon.cli.metering.words import HISTORY, Report, ended_words, money
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
 
@@ -28,7 +28,7 @@ def refill_command(fob: Fob, amount: str, device: str | None, pin_file: str | No
     wanted = typed_amount(meter := meter_of(fob, chosen), amount)
     fob.output.say(f"Loading {money(meter, wanted)} ...")
     with _cut("the money was not heard to be loaded"):
-        _paid(fob, post(fob, chosen, pin_file, "loads", amount=wanted), "Loaded")
+        _paid(fob, post(fob, chosen, pin_file, "loads", amount=wanted), "Loaded", "loaded")
 
 
 @click.command("refund", short_help="Have money paid back, or give back an indicium.")
@@ -55,7 +55,8 @@ def refund_command(
     else:
         body = {"counter": counter or 0, "piece": piece - 1}
     with _cut("the money was not heard to be given back"):
-        _paid(fob, post(fob, chosen, pin_file, "refunds", **body), "Paid back" if amount is not None else "Credited")
+        said = ("Paid back", "paid back") if amount is not None else ("Credited", "given back, and its label void")
+        _paid(fob, post(fob, chosen, pin_file, "refunds", **body), *said)
 
 
 @click.command("take-over", short_help="Have the result that the device keeps for another computer.")
@@ -70,6 +71,7 @@ def take_over_command(fob: Fob, device: str | None, pin_file: str | None) -> Non
     """
     chosen = fob.device(device)
     taken = post(fob, chosen, pin_file, "take-over")
+    fob.output.changed(f"the result of the order is taken over (counter {taken['counter']})", HISTORY)
     if fob.output.is_json:
         fob.output.data(taken)
         return
@@ -96,10 +98,11 @@ def _cut(what: str) -> Iterator[None]:
         raise ControlError(what, why, "the same command", ExitCode.INTERRUPTED) from None
 
 
-def _paid(fob: Fob, answer: Report, deed: str) -> None:
+def _paid(fob: Fob, answer: Report, deed: str, done: str) -> None:
+    meter = answer["meter"]
+    fob.output.changed(f"{money(meter, answer['amount'])} are {done}", HISTORY)
     if fob.output.is_json:
         fob.output.data(answer)
         return
-    meter = answer["meter"]
     before = " (it was begun before)" if answer["is_resumed"] else ""
     fob.output.say(f"{deed} {money(meter, answer['amount'])}{before}; {money(meter, meter['descending'])} left.")

@@ -7,6 +7,8 @@ from fob_protocol.metering.kinds import MeterState, Payment
 
 Report = dict[str, Any]
 
+# Which command shows what was done.
+HISTORY: Final = "fob meter history"
 # Of a meter of which the device has not heard what it counts.
 _UNITS: Final = "units"
 
