@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from fob_office.centre.commands.payment import CameIn, Charge, FetchOpen
 from fob_office.centre.commands.transaction import FundOwed, OrderCharge
 from fob_office.centre.following import REFILL, derived_digest
 from fob_office.centre.function.server import FunctionServer
+from fob_office.centre.operating.taken import taken_waiting
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import authenticated
@@ -196,6 +198,9 @@ async def test_nobody_says_that_money_came_in_without_its_load(centre: DataCentr
         # That one did come in.
         await peers.any(Kind.PAYMENT, CameIn(loaded.transaction))
         assert (await peers.any(Kind.PAYMENT, FetchOpen("", 0))).receipts == (receipt,)
+        # An operator sees it too.
+        (waiting,) = await taken_waiting(partial(centre.ask, "payment-1"))
+        assert (waiting.serial, waiting.amount) == (anna.serial, 500)
         assert (await all_agrees(centre, server, anna)).loads == 1_000
 
 

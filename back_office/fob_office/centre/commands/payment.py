@@ -59,9 +59,9 @@ class Open(Reply, frozen=True):
 
 
 class FetchOpen(Command[Open], frozen=True):
-    """Money that was taken OPEN_TIME ago or more, and of which nobody said that it came onto its meter. FUNCTION.
+    """Money that was taken OPEN_TIME ago or more, and that nobody showed to have come onto its meter.
 
-    Above a serial and a number.
+    Above a serial and a number. FUNCTION, OPERATOR.
     """
 
     serial: str

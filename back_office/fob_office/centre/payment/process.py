@@ -93,7 +93,7 @@ def payment_table(payments: Payments, signers: Signers, clock: Callable[[], int]
         Charge: row(_FUNCTION, charge),
         PayBack: row(_FUNCTION, pay_back),
         FetchPaid: row(_FUNCTION, fetch_paid),
-        FetchOpen: row(_FUNCTION, fetch_open),
+        FetchOpen: row((*_FUNCTION, Kind.OPERATOR), fetch_open),
         CameIn: row(_FUNCTION, came_in),
     }
 

@@ -17,6 +17,7 @@ from fob_office.centre.operating.certificates import trouble_of
 from fob_office.centre.operating.log import newest_checkpoint
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.payouts import payouts_waiting
+from fob_office.centre.operating.taken import taken_waiting
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.renewing import ends_first
 from fob_office.centre.supervising.status import status_now
@@ -24,9 +25,11 @@ from fob_office.centre.troubles import troubles_of
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, moment, pass_cli, state_option
 from fob_office.errors import OperatorError
+from fob_protocol.cose.errors import CoseError
+from fob_protocol.office.errors import OfficeError
 
 # What a process of the data centre that does not answer says for itself.
-_AWAY: Final = (BusRefusedError, AwayError, DirectoryError, PassError)
+_AWAY: Final = (BusRefusedError, AwayError, DirectoryError, PassError, CoseError, OfficeError)
 # What people read in the place of a name for scripts.
 _WORDS: Final = {"checkpoint_size": "log entries"}
 _COLUMNS: Final = ("name", "kind", "state", "pid", "restarts", "view", "slots")
@@ -70,7 +73,7 @@ def status(cli: Cli, state: Path) -> None:
     }
     shown |= {"due": due} if due else {}
     shown |= {"tampered with": tampered} if tampered else {}
-    shown |= payout_words(log)
+    shown |= payout_words(log) | payment_words(log)
     cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items() if value is not None})
     cli.line("")
     cli.table([{name: "" if value is None else value for name, value in row.items()} for row in rows])
@@ -82,6 +85,15 @@ def payout_words(log: dict[str, object]) -> dict[str, object]:
     if not isinstance(count, int) or not count:
         return {}
     return {"payouts waiting": f"{count} (oldest since {moment(since)})" if isinstance(since, int) else str(count)}
+
+
+def payment_words(log: dict[str, object]) -> dict[str, object]:
+    """Money that did not come onto its meter yet, in words; it is no more in the rest."""
+    match log.pop("payments_waiting", None):
+        case [{"serial": serial, "time": int(since)}, *others]:
+            more = f", and {len(others)} more" if others else ""
+            return {"payments waiting": f"of meter {serial} since {moment(since)}{more}    (--json has all)"}
+    return {}
 
 
 def _asked(cli: Cli, state: Path) -> dict[str, object]:
@@ -102,6 +114,8 @@ async def _log(operator: Operator) -> dict[str, object]:
         found["warnings"] = await _warnings(operator)
         waiting = await payouts_waiting(partial(operator.any, Kind.DATABASE))
         found["payouts_waiting"], found["oldest_payout"] = waiting
+        taken = await taken_waiting(partial(operator.any, Kind.PAYMENT))
+        found["payments_waiting"] = [one._asdict() for one in taken]
         entries = read_entries(operator.centre / DIRECTORY)
         # They are renewed when the data centre starts.
         found["until"] = ends_first(operator.manufacturing, entries)
