@@ -14,15 +14,18 @@ from fob_office.centre.commands.database import NO_REQUEST, Fetch, Fetched, Mail
 from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
 from fob_office.centre.function.peers import Peers
-from fob_office.centre.function.refusing import ALARMING, refused
+from fob_office.centre.function.refusing import ALARMING, is_final, refused, unreadable
+from fob_office.centre.function.said import Said
 from fob_office.centre.journal import place_of
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose import mac0
+from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.answers import Franked, Loaded, Refunded
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.values import Indicated
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
@@ -64,6 +67,8 @@ class Held:
 
 # Makes the meter box do it, with the records as they are now.
 Do = Callable[[Held], Awaitable[Changed]]
+# Brings onto the meter what was taken for this request under a number, and cut off; null: nothing was.
+Taken = Callable[[int], Awaitable[Do | None]]
 
 
 class Changing:
@@ -72,16 +77,30 @@ class Changing:
     def __init__(self, peers: Peers, surroundings: Surroundings) -> None:
         self.peers = peers
         self._surroundings = surroundings
+        self._said = Said()
 
-    async def change(self, request: Request, do: Do) -> bytes:
-        """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError."""
+    async def change(self, request: Request, do: Do, taken: Taken | None = None) -> bytes:
+        """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError.
+
+        Nothing is refused for good that was done, or that money was taken for, whatever would be said to it now.
+        """
+        try:
+            return await self._change(request, do)
+        except (BusRefusedError, RefusedError) as error:
+            if not is_final(error):
+                raise
+            return await self._done_before(request, taken, error)
+        except (CoseError, OfficeError) as error:
+            return await self._done_before(request, taken, unreadable(request.serial, error))
+
+    async def _change(self, request: Request, do: Do) -> bytes:
         in_the_way: Held | None = None
         for _ in range(TRIES):
             found = await self.fetch(request)
             if isinstance(found, bytes):
                 return found
             _check_moved(found, in_the_way)
-            changed = await self._do(request, found, do)
+            changed = await self._do(found, do)
             if changed is None:
                 in_the_way = found
                 continue
@@ -176,16 +195,64 @@ class Changing:
         except BusRefusedError as unheard:
             log.error("a warning is not recorded", serial=serial, why=unheard.why)
 
-    async def _do(self, request: Request, found: Held, do: Do) -> Changed | None:
+    async def _do(self, found: Held, do: Do) -> Changed | None:
         """None: the records are others now. Raises BusRefusedError, RuleBrokenError."""
         try:
             return await do(found)
         except BusRefusedError as error:
-            if error.word == Word.STALE:
-                return await self._done_in_time(request, error)
             if not await self._may_go_on(found, error):
                 raise
             return None
+
+    async def _done_before(self, request: Request, taken: Taken | None, error: BusRefusedError | RefusedError) -> bytes:
+        """The answer to what was done and nobody heard of. Raises `error`; or UNAVAILABLE: nobody knows."""
+        try:
+            answer = await self._answer_before(request, taken)
+        except (BusRefusedError, RefusedError) as unknown:
+            raise await self._unknown(request.serial, error, unknown) from None
+        except (CoseError, OfficeError) as unread:
+            raise await self._unknown(request.serial, error, unreadable(request.serial, unread)) from None
+        if answer is None:
+            raise error
+        return answer
+
+    async def _answer_before(self, request: Request, taken: Taken | None) -> bytes | None:
+        """None: it was not done, and nothing was taken for it. Raises as `_change`."""
+        last = await self._last(request.serial)
+        # Then the journal: what the meter box did before its last change is stored.
+        found = await self.peers.any(Kind.DATABASE, Fetch(request.place, request.serial))
+        if found.done is not None and found.done[0] == request.digest:
+            return found.done[1]
+        if last is None:
+            return None
+        if last.act.request == request.digest:
+            return await self._end(_held(found, request.serial), last)
+        do = None if taken is None else await taken(record_of(last).funds + 1)
+        return None if do is None else await self._change(request, do)
+
+    async def _end(self, held: Held, last: Changed) -> bytes:
+        """What the meter box did. Raises BusRefusedError."""
+        answer = await self._finish_from(held, last)
+        if answer is None:
+            raise BusRefusedError(Word.CONFLICT, "it was done, and the database has another record")
+        return answer
+
+    async def _last(self, serial: str) -> Changed | None:
+        """What the meter box did last of all; None: the meter was never begun. Raises BusRefusedError."""
+        try:
+            return await self.peers.owner(serial, LastChange(serial))
+        except BusRefusedError as error:
+            if error.word != Word.NO_METER:
+                raise
+            return None
+
+    async def _unknown(self, serial: str, *errors: BusRefusedError | RefusedError) -> BusRefusedError:
+        """What a device is told in the place of a refusal, so that it asks again. The centre is warned once of each."""
+        for error in errors:
+            if isinstance(error, BusRefusedError) and self._said.is_new((serial, error.word), error.why):
+                await self.warn(serial, error)
+        why = "; but whether it was done before is not known: ".join(map(str, errors))
+        return BusRefusedError(Word.UNAVAILABLE, why)
 
     async def _may_go_on(self, held: Held, refused: BusRefusedError) -> bool:
         """With the records as they are now: an earlier change was ended first, or others were faster.
@@ -203,13 +270,6 @@ class Changing:
             return await self.finish(changed)
         record = record_of(changed)
         return _answer(changed, record, await self.attest(changed))
-
-    async def _done_in_time(self, request: Request, late: BusRefusedError) -> Changed:
-        """It comes too late to be done; the meter box may have done it before, and nobody heard so. Raises `late`."""
-        changed = await self.peers.owner(request.serial, LastChange(request.serial))
-        if changed.act.request != request.digest:
-            raise late
-        return changed
 
     async def _catch_up(self, held: Held, behind: BusRefusedError) -> None:
         """End what the meter box did and the database has not got. Raises BusRefusedError."""

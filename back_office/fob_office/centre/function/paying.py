@@ -55,16 +55,22 @@ class Paying:
 
     async def load(self, request: Request, amount: int, permit: Permit) -> bytes:
         """What the mailer asked for. Raises BusRefusedError, RuleBrokenError."""
-        if amount < self.deposit:
-            raise refused(Refusal.PAYMENT_REFUSED, f"at least {self.deposit} at once")
+        is_owed = False
 
         async def do(held: Held) -> Changed:
+            nonlocal is_owed
+            if amount < self.deposit:
+                raise refused(Refusal.PAYMENT_REFUSED, f"at least {self.deposit} at once")
             permission = await permit(held)
-            if mailer(held).payment == Payment.POSTPAID:
+            is_owed = mailer(held).payment == Payment.POSTPAID
+            if is_owed:
                 return await self._owe(held, request, _Asked(permission))
             return await self._pay(held, request, _Asked(permission, None, request.id))
 
-        return await self.changing.change(request, do)
+        async def taken(number: int) -> Do | None:
+            return None if is_owed else await self._taken(request, number)
+
+        return await self.changing.change(request, do, taken)
 
     async def refill(self, held: Held) -> None:
         """By the rule in the mailer's record, once for each record of the meter. Raises as `load`.
@@ -126,6 +132,13 @@ class Paying:
         asked = FetchPaid(held.record.serial, held.record.funds + 1)
         signed = (await self.peers.any(Kind.PAYMENT, asked)).receipt
         return None if signed is None else await self._fund(held, signed)
+
+    async def _taken(self, request: Request, number: int) -> Do | None:
+        """What was taken for this request, and cut off. Raises BusRefusedError, CoseError, OfficeError."""
+        signed = (await self.peers.any(Kind.PAYMENT, FetchPaid(request.serial, number))).receipt
+        if signed is None or read(Receipt, sign1.unverified_payload(signed)).request != request.digest:
+            return None
+        return lambda held: self._fund(held, signed)
 
     async def bring_in(self, signed: bytes) -> bytes | None:
         """Money that was taken, as a receipt says, onto its meter, where it is not: the answer to who asked for it.

@@ -10,7 +10,7 @@ from fob_office.refusing import RuleBrokenError
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.errors import ProtocolError
 from fob_protocol.names import plain_name
-from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.office.refusal_words import MEANINGS
 from fob_protocol.office.refusals import Refusal
@@ -63,6 +63,12 @@ def refusal_of(error: BusRefusedError) -> RuleBrokenError:
 def unreadable(serial: str, error: ProtocolError) -> BusRefusedError:
     """What no box made stands in the database (M22)."""
     return BusRefusedError(Word.TAMPERING, f"what stands there of {serial} cannot be read: {error}")
+
+
+def is_final(error: BusRefusedError | RefusedError) -> bool:
+    """Whether a device takes it for good, and forgets what it asked for. Without its meter nothing was done at all."""
+    said = refusal_of(error) if isinstance(error, BusRefusedError) else error
+    return said.refusal not in (Refusal.UNAVAILABLE, Refusal.NO_ACCOUNT)
 
 
 def refused(refusal: Refusal, why: str) -> RuleBrokenError:

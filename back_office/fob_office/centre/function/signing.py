@@ -11,7 +11,7 @@ from fob_office.centre.commands.steel import OrderMeter, OrderUser
 from fob_office.centre.function.changing import Changing, done, record_of
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.presenting import Presenting
-from fob_office.centre.function.refusing import refused
+from fob_office.centre.function.refusing import is_final, refused
 from fob_office.centre.journal import sign_on_place, sign_up_place
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
@@ -19,6 +19,7 @@ from fob_protocol.metering.answers import SignedUp
 from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.metering.requests import SignOnRequest, SignUpRequest, read_signed
 from fob_protocol.metering.vouchers import MeterOrder, UserOrder
+from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.hashing import digest, is_same
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
@@ -37,11 +38,19 @@ class Signing:
     async def sign_up(self, signed: bytes) -> bytes:
         """A new mailer with a meter (M8). Raises BusRefusedError, RuleBrokenError, OfficeError."""
         asked = read_signed(SignUpRequest, signed)
-        self._check_software(asked, asked.value_kind)
+        try:
+            return await self._sign_up(asked, signed)
+        except (BusRefusedError, RefusedError) as error:
+            await self._check_undone(sign_up_place(asked.request), asked, error)
+        return await self._sign_up(asked, signed)
+
+    async def _sign_up(self, asked: SignUpRequest, signed: bytes) -> bytes:
         request = digest(asked.octets())
         found = await self.peers.any(Kind.DATABASE, FindMailer(sign_up_place(asked.request), asked.name))
+        # What was done is said again, be its ticket over, or the terms others by now.
         if (answer := done(found, request)) is not None:
             return answer
+        self._check_software(asked, asked.value_kind)
         if found.user is not None:
             raise refused(Refusal.NAME_TAKEN, "another mailer has this name")
         if asked.fee != self.fee:
@@ -74,6 +83,13 @@ class Signing:
     async def sign_on(self, signed: bytes) -> bytes:
         """A new key for who knows name and password. Raises BusRefusedError, RuleBrokenError, OfficeError."""
         asked = read_signed(SignOnRequest, signed)
+        try:
+            return await self._sign_on(asked, signed)
+        except (BusRefusedError, RefusedError) as error:
+            await self._check_undone(sign_on_place(asked.request), asked, error)
+        return await self._sign_on(asked, signed)
+
+    async def _sign_on(self, asked: SignOnRequest, signed: bytes) -> bytes:
         request = digest(asked.octets())
         found = await self.peers.any(Kind.DATABASE, FindMailer(sign_on_place(asked.request), asked.name))
         if (answer := done(found, request)) is not None:
@@ -104,9 +120,19 @@ class Signing:
         )
         if await self._stored(store) != answer:
             # Another function server was faster: what it stored is said again.
-            return await self.sign_on(signed)
+            return await self._sign_on(asked, signed)
         await self._show(mailer)
         return answer
+
+    async def _check_undone(
+        self, place: bytes, asked: SignUpRequest | SignOnRequest, error: BusRefusedError | RefusedError
+    ) -> None:
+        """Another function server may have done it meanwhile, whose word counts. Raises `error`, BusRefusedError."""
+        if not is_final(error):
+            raise error
+        found = await self.peers.any(Kind.DATABASE, FindMailer(place, asked.name))
+        if found.done is None or found.done[0] != digest(asked.octets()):
+            raise error
 
     async def _show(self, mailer: bytes) -> None:
         """The device before is over at every authentication box when the new one hears of it."""
