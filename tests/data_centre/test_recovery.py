@@ -18,7 +18,7 @@ from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.operating.log import checkpoint_after
 from fob_office.centre.operating.recovering import recover_log, recover_mailer
 from fob_protocol.cose import sign1
-from fob_protocol.metering.answers import Franked, SignedUp
+from fob_protocol.metering.answers import Franked, Loaded, SignedUp
 from fob_protocol.metering.faults import MeterError
 from fob_protocol.metering.log.checkpoint import Checkpoint
 from fob_protocol.metering.log.errors import LogError
@@ -31,6 +31,7 @@ from support.data_centre import DataCentre
 from support.mailers import Mailer
 from support.mailers import Witness as Device
 from support.meter_log import Witness
+from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
@@ -231,6 +232,28 @@ async def test_a_row_that_staff_spoiled_is_made_anew_of_the_log(centre: DataCent
         assert (await audited(centre)).findings.shown == []
         with pytest.raises(BusRefusedError, match="no-meter"):
             await centre.ask("database-1", Reindex("FM00000000026"))
+
+
+@pytest.mark.clause("M23", "M33", "M29")
+async def test_what_was_done_and_could_not_be_stored_is_answered_when_it_can(centre: DataCentre) -> None:
+    """Staff change what the database compares: nobody hears a refusal of what the meter box did, and pays again."""
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        await anna.load(500)
+        for request, answer in ((anna.load_request(700), Loaded), (anna.frank_request(85), Franked)):
+            before = payments_of(centre, anna.serial)[0]
+            centre.rows("UPDATE meters SET counter = counter + 1")
+            for _ in range(3):
+                with pytest.raises(RefusedError, match="unavailable"):
+                    await anna.ask(request, answer)
+            assert {word for word, _ in await centre.warnings()} >= {"tampering"}
+            await centre.ask("database-1", Reindex(anna.serial))
+            first = await anna.ask(request, answer)
+            assert await anna.ask(request, answer) == first
+            assert payments_of(centre, anna.serial)[0] - before == (700 if answer is Loaded else 0)
+        registers = (await anna.about()).registers
+        assert (registers.counter, registers.ascending, registers.loads) == (4, 85, 1_200)
 
 
 @pytest.mark.clause("M22", "M4")
