@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.values import Registers
 from fob_protocol.metering.vouchers import MeterOrder, Permission
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.office.message import read
 from support.centre_customer import Customer
 from support.centre_meters import ACCOUNT, NOW, Meters, altered, pieces_of
@@ -128,8 +130,8 @@ REFUSED: dict[str, tuple[str, Wrong]] = {
     "a record that is too long": ("tampering", franked(80, record=bytes(3000))),
     "another state": ("tampering", recorded(state=MeterState.STOPPED)),
     "another account": ("not-authenticated", recorded(account=bytes(16))),
-    "a later epoch": ("epoch-rollback", recorded(epoch=epoch_of(NOW) + 1)),
-    "an earlier epoch": ("tampering", recorded(epoch=epoch_of(NOW) - 1)),
+    "a later epoch": ("tampering", recorded(epoch=epoch_of(NOW) + 1)),
+    "an earlier epoch": ("epoch-rollback", recorded(epoch=epoch_of(NOW) - 1)),
     "a meter of nobody": ("not-authenticated", recorded(serial="M-2")),
     "permission of another account": ("not-authenticated", permitted(account=bytes(16))),
     "permission for another request": ("not-authenticated", permitted(request=bytes(32))),
@@ -150,7 +152,6 @@ REFUSED: dict[str, tuple[str, Wrong]] = {
     "a fund record of nothing": ("tampering", funded(0)),
     "the fund record before": ("tampering", funded(number=1)),
     "a fund record that comes later": ("tampering", funded(number=3)),
-    "a fund record of a later epoch": ("epoch-rollback", funded(epoch=epoch_of(NOW) + 1)),
     "more than may be owed": ("over-limit", funded(5_001, is_paid=False)),
     "a settlement of what is not owed": ("over-limit", funded(is_settlement=True)),
     "a settlement that nobody paid": ("tampering", funded(is_settlement=True, is_paid=False)),
@@ -249,11 +250,52 @@ async def test_the_epoch_does_not_go_back(customer: Customer) -> None:
     world.now -= 1
     await customer.frank(10)
     assert customer.meter.epoch == newest, "a clock that is a second behind signs in no earlier epoch"
-    world.now -= DAY
+    world.now -= 200 * DAY
+    await customer.frank(10)
+    assert customer.meter.epoch == newest, "a box's clock was ahead, and no key of a month before comes back by that"
     before = world.state()
+    rolled_back = altered(world, customer.record, epoch=epoch_of(world.now))
     with pytest.raises(BusRefusedError, match="epoch-rollback"):
-        await customer.frank(10)
+        await customer.change(customer.frank_command(10, record=rolled_back))
     assert world.state() == before
+
+
+@pytest.mark.clause("M11", "M29")
+async def test_money_by_a_clock_that_was_ahead_is_taken(customer: Customer) -> None:
+    await customer.load(50, epoch=epoch_of(NOW) + 7)
+    assert customer.meter.epoch == epoch_of(NOW)
+
+
+@pytest.mark.clause("M31")
+async def test_a_day_that_has_not_come_is_today_by_an_operators_word(customer: Customer) -> None:
+    world = customer.world
+    today = NOW // DAY
+    world.now = NOW + 10 * DAY
+    await customer.frank(10)
+    world.now = NOW
+    # A clock that was put back gives no second day.
+    await customer.frank(10)
+    assert (customer.meter.limits.spent, customer.meter.limits.day) == (20, today + 10)
+    tight = replace(customer.meter.limits, daily=25)
+    await customer.obey(Deed.CHANGE, limits=tight)
+    assert customer.meter.limits == replace(tight, spent=20, day=today)
+    with pytest.raises(BusRefusedError, match=r"over-limit: at most [^;]*a day$"):
+        await customer.frank(10)
+    world.now = NOW + DAY
+    await customer.frank(20)
+
+
+@pytest.mark.clause("M29")
+async def test_it_is_said_how_long_a_day_lasts_that_a_clock_has_begun_too_early(customer: Customer) -> None:
+    world = customer.world
+    world.now = NOW + 10 * DAY
+    await customer.obey(Deed.CHANGE, limits=replace(customer.meter.limits, daily=15))
+    await customer.frank(10)
+    world.now = NOW
+    last = datetime.fromtimestamp(NOW + 10 * DAY, UTC).date()
+    with pytest.raises(BusRefusedError, match=f"over-limit: .*for a day; all days until {last} are one$") as refused:
+        await customer.frank(10)
+    assert len(refused.value.why) <= REFUSAL_LIMIT
 
 
 @pytest.mark.clause("M13")

@@ -33,6 +33,8 @@ class Word(StrEnum):
     INCOMPLETE = "incomplete"
     ALONE = "alone"
     EPOCH_ROLLBACK = "epoch-rollback"
+    # Nobody's crime: of a warning alone.
+    CLOCK = "clock"
     STOPPED = "stopped"
     INSUFFICIENT_FUNDS = "insufficient-funds"
     OVER_LIMIT = "over-limit"

@@ -97,9 +97,12 @@ async def test_a_record_of_an_earlier_epoch_is_taken_and_the_next_is_of_the_newe
     assert await anna.permit(load(anna))
     await anna.signs_on(record=before)
     assert user_of(anna.record).epoch == epoch_of(anna.now) == user_of(before).epoch + 2
+    newest = anna.record
+    # A clock was ahead: the record is good, the mailer signs on, and no key of a month before comes back by that.
     world.boxes.now -= 62 * DAY
-    with pytest.raises(BusRefusedError, match="epoch-rollback"):
-        await anna.permit(load(anna))
+    assert await anna.permit(load(anna))
+    await anna.signs_on(record=newest)
+    assert user_of(anna.record).epoch == user_of(newest).epoch
 
 
 @pytest.mark.clause("M9")

@@ -46,7 +46,7 @@ class UserSeen(NamedTuple):
 class ShowUser(Command[Done], frozen=True):
     """A user record that was stored just now: when this is answered, all authentication boxes know it. FUNCTION.
 
-    Refused `tampering`, `epoch-rollback`, `incomplete`, `unavailable` (a box that runs does not answer).
+    Refused `tampering`, `incomplete`, `unavailable` (a box that runs does not answer).
     """
 
     record: bytes

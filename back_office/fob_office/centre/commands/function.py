@@ -34,7 +34,13 @@ class RestoreMailer(Command[Done], frozen=True):
     order: bytes
 
 
-class Recover(Command[Done], frozen=True):
+class Recovered(Reply, frozen=True):
+    """Whether the database had not got it."""
+
+    is_changed: bool
+
+
+class Recover(Command[Recovered], frozen=True):
     """End what a meter box did and the database has not got. OPERATOR."""
 
     serial: str

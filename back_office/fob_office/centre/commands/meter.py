@@ -53,9 +53,10 @@ class Begin(Command[Changed], frozen=True):
 class Frank(Command[Changed], frozen=True):
     """`pieces`: CBOR of the pieces, each with its origin; its H stands in the permission. FUNCTION.
 
-    Every change is refused `tampering` (a record that is not the newest, or not ours), `behind`, `moved` (this box
-    does not own the meter), `incomplete`, `alone`, `epoch-rollback`; this one also `stopped`, `insufficient-funds`,
-    `over-limit`, `malformed` (the pieces), `stale` and `not-authenticated` (the permission).
+    Every change is refused `tampering` (a record that is not the newest, or not ours), `epoch-rollback` (nor of the
+    newest one's epoch, but of one before), `behind`, `moved` (this box does not own the meter), `incomplete`, `alone`;
+    this one also `stopped`, `insufficient-funds`, `over-limit`, `malformed` (the pieces), `stale` and
+    `not-authenticated` (the permission).
     """
 
     record: bytes

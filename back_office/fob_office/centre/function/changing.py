@@ -1,6 +1,7 @@
 """Steps 5 to 7 of a transaction: what a meter box has done is attested, stored and answered, once (M33)."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -10,6 +11,7 @@ import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.clocks import ahead_of
 from fob_office.centre.commands.database import NO_REQUEST, Fetch, Fetched, Mailer, NewRecord, Payout, Store, Warn
 from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
@@ -23,7 +25,7 @@ from fob_protocol.cose import mac0
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.answers import Franked, Loaded, Refunded
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.records import MeterRecord
+from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
@@ -34,6 +36,9 @@ log = structlog.get_logger(__name__)
 
 # Another request of the same meter, or its refill, may come between a few times; a device does one thing at a time.
 TRIES: Final = 8
+
+# A record that is not the newest one, as meter boxes say it.
+_OLD: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK})
 
 _CHANGED: Final = msgspec.msgpack.Decoder(Changed)
 
@@ -63,6 +68,11 @@ class Held:
     def record(self) -> MeterRecord:
         """Unchecked: only boxes can."""
         return read(MeterRecord, mac0.unchecked_payload(self.meter))
+
+    @cached_property
+    def mailer(self) -> UserRecord:
+        """Unchecked: an authentication box checks it when it is asked for permission."""
+        return read(UserRecord, mac0.unchecked_payload(self.user))
 
 
 # Makes the meter box do it, with the records as they are now.
@@ -104,6 +114,7 @@ class Changing:
             if changed is None:
                 in_the_way = found
                 continue
+            await self._say_clocks(found)
             answer = await self._finish_from(found, changed)
             if answer is None:
                 in_the_way = found
@@ -135,6 +146,7 @@ class Changing:
                     raise
                 in_the_way = held
                 continue
+            await self._say_clocks(held)
             return held
         raise _too_fast(serial)
 
@@ -189,9 +201,26 @@ class Changing:
         if error.word not in ALARMING:
             return
         log.critical("tampering", serial=serial, word=error.word, why=error.why, clause="M22")
+        await self._record(error.word, serial, error.why)
+
+    async def _say_clocks(self, held: Held) -> None:
+        """A box took these records, though they say what has not come yet: no crime. Once for each such time."""
+        now = self._surroundings.clock()
+        ahead = ahead_of(held.record, now)
+        with suppress(CoseError, OfficeError):
+            ahead = ahead or ahead_of(held.mailer, now)
+        if ahead is None or not self._said.is_new(ahead, ""):
+            return
+        serial = held.record.serial
+        why = f"a clock was ahead when a record of {serial} was made, or is behind now: {ahead}"
+        log.warning("a clock was ahead", serial=serial, why=why, clause="M11")
+        await self._record(Word.CLOCK, serial, why)
+
+    async def _record(self, word: str, serial: str, why: str) -> None:
+        """A warning record."""
         try:
             now = self._surroundings.clock()
-            await self.peers.any(Kind.DATABASE, Warn(error.word, serial, error.why[:200], now))
+            await self.peers.any(Kind.DATABASE, Warn(word, serial, why[:200], now))
         except BusRefusedError as unheard:
             log.error("a warning is not recorded", serial=serial, why=unheard.why)
 
@@ -262,7 +291,7 @@ class Changing:
         if refused.word == Word.BEHIND:
             await self._catch_up(held, refused)
             return True
-        return refused.word == Word.TAMPERING and await self.look(held.record.serial) != held
+        return refused.word in _OLD and await self.look(held.record.serial) != held
 
     async def _finish_from(self, found: Held, changed: Changed) -> bytes | None:
         """As `finish`; what is stored already, though no journal says so, is answered again."""

@@ -45,14 +45,19 @@ class Ordering:
         """What is owed, paid. Raises BusRefusedError, RuleBrokenError."""
         await self._warning(serial, self.paying.settle(await self.changing.look(serial)))
 
-    async def recover(self, serial: str) -> None:
-        """The meter box's standing takes the place of whatever the database has. Raises BusRefusedError."""
+    async def recover(self, serial: str) -> bool:
+        """The meter box's standing takes the place of whatever the database has. Whether that was another.
+
+        Raises BusRefusedError.
+        """
         held = await self.changing.look(serial)
         changed = await self.peers.owner(serial, LastChange(serial))
-        if digest(held.meter) != digest(changed.record):
-            log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
-            if await self.changing.finish(changed, held.record.registers.counter) is None:
-                raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
+        if digest(held.meter) == digest(changed.record):
+            return False
+        log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
+        if await self.changing.finish(changed, held.record.registers.counter) is None:
+            raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
+        return True
 
     async def restore_mailer(self, serial: str, order: bytes) -> None:
         """The record that follows the one which was put back. Raises BusRefusedError, RuleBrokenError."""

@@ -16,7 +16,7 @@ from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import refused
 from fob_office.centre.pieces import Resolved
 from fob_office.centre.words import Word
-from fob_protocol.cose import mac0, sign1
+from fob_protocol.cose import sign1
 from fob_protocol.cose.cbor import Value
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.records import MeterRecord, UserRecord
@@ -189,7 +189,7 @@ class Paying:
 
 def mailer(held: Held) -> UserRecord:
     """Unchecked: an authentication box checks it when it is asked for permission."""
-    return read(UserRecord, mac0.unchecked_payload(held.user))
+    return held.mailer
 
 
 def _is_low(held: Held) -> bool:

@@ -16,6 +16,7 @@ from fob_office.centre.commands.function import (
     Answered,
     CarryOut,
     Recover,
+    Recovered,
     RestoreMailer,
     Settle,
     Tallied,
@@ -88,11 +89,10 @@ class FunctionServer:
             await self._ordering.settle(asked.serial)
         return Done()
 
-    async def recover(self, _: Pass, asked: Recover) -> Done:
+    async def recover(self, _: Pass, asked: Recover) -> Recovered:
         """A meter whose database was put back."""
         with refusing_operators():
-            await self._ordering.recover(asked.serial)
-        return Done()
+            return Recovered(await self._ordering.recover(asked.serial))
 
     async def restore_mailer(self, _: Pass, asked: RestoreMailer) -> Done:
         """A mailer whose database was put back."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.clocks import is_to_come
 from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchMeters, Reindex
 from fob_office.centre.commands.function import CarryOut, Recover, Settle
 from fob_office.centre.commands.meter import Look
@@ -71,7 +72,7 @@ async def order(operator: Operator, serial: str, deed: Deed, limits: Limits | No
     Raises BusRefusedError.
     """
     shown = await show_meter(operator, serial)
-    if shown.checked == GENUINE and _is_so(shown.meter, deed, limits):
+    if shown.checked == GENUINE and _is_so(shown.meter, deed, limits, operator.now()):
         return False
     octets = limits.octets() if limits is not None else None
     asked = OrderKey(deed, serial, shown.meter.registers.counter, octets)
@@ -94,15 +95,23 @@ async def settle(operator: Operator, serial: str) -> bool:
     return True
 
 
-async def recover(operator: Operator, serial: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Whether the meter was not as its box knows it; whether its mailer has to sign on again."""
+
+    is_changed: bool
+    signs_on: bool
+
+
+async def recover(operator: Operator, serial: str) -> Recovered:
     """The meter's row is made anew of the log; the meter box's standing takes the place of what the database has then.
 
-    An older user record is followed by a new one; whether it is, so that the mailer has to sign on again. Raises
-    BusRefusedError, AwayError.
+    An older user record is followed by a new one, and the mailer signs on. Raises BusRefusedError (also what the meter
+    box has against a record that is its newest), AwayError.
     """
-    await operator.any(Kind.DATABASE, Reindex(serial))
-    await operator.any(Kind.FUNCTION, Recover(serial))
-    return await _recover_mailer(operator, serial)
+    is_changed = (await operator.any(Kind.DATABASE, Reindex(serial))).is_changed
+    is_changed |= await _recover_meter(operator, serial)
+    return Recovered(is_changed, await _recover_mailer(operator, serial))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +139,23 @@ async def recover_all(operator: Operator) -> Recovery:
             try:
                 if (await show_meter(operator, record.serial)).checked == GENUINE:
                     genuine += 1
-                else:
-                    await operator.any(Kind.FUNCTION, Recover(record.serial))
+                elif await _recover_meter(operator, record.serial):
                     recovered.append(record.serial)
+                else:
+                    genuine += 1
                 if await _recover_mailer(operator, record.serial):
                     mailers.append(record.serial)
             except (BusRefusedError, AwayError) as error:
                 failed.append((record.serial, str(error)))
     return Recovery(genuine, tuple(recovered), tuple(mailers), tuple(failed))
+
+
+async def _recover_meter(operator: Operator, serial: str) -> bool:
+    """False: the database had what the meter box knows. Raises BusRefusedError: which the box refuses all the same."""
+    if (await operator.any(Kind.FUNCTION, Recover(serial))).is_changed:
+        return True
+    await operator.peers.owner(serial, Look((await _fetch(operator, serial))[0], ()))
+    return False
 
 
 async def _recover_mailer(operator: Operator, serial: str) -> bool:
@@ -152,8 +170,11 @@ async def _fetch(operator: Operator, serial: str) -> tuple[bytes, bytes]:
     return found.meter, found.user
 
 
-def _is_so(record: MeterRecord, deed: Deed, limits: Limits | None) -> bool:
-    return record.limits == limits if deed is Deed.CHANGE else record.state is _STATES[deed]
+def _is_so(record: MeterRecord, deed: Deed, limits: Limits | None, now: int) -> bool:
+    if deed is Deed.CHANGE:
+        # A day that has not come is put right by the same limits, said again.
+        return record.limits == limits and not is_to_come(record.limits, now)
+    return record.state is _STATES[deed]
 
 
 def _meter(record: bytes) -> MeterRecord:

@@ -131,9 +131,10 @@ def recover(cli: Cli, state: Path, serial: str | None, everything: bool) -> None
     if everything == (serial is not None):
         raise click.UsageError("say SERIAL or --all")
     if serial is not None:
-        signs_on = ask(cli, state, f"meter {serial} was not recovered", partial(meters.recover, serial=serial))
-        cli.say(f"recovered meter {serial}")
-        if signs_on:
+        found = ask(cli, state, f"meter {serial} was not recovered", partial(meters.recover, serial=serial))
+        is_so = f"nothing was done: meter {serial} was as its box knows it"
+        cli.say(f"recovered meter {serial}" if found.is_changed else is_so)
+        if found.signs_on:
             _say_mailer(cli, serial)
         return
     done = ask(cli, state, "the meters were not recovered", meters.recover_all)

@@ -53,7 +53,7 @@ class Permitting:
     async def permit(self, peer: Pass, command: Permit) -> Permitted:
         """As the command says."""
         now = self._surroundings.clock()
-        record = await self._records.read(command.record, now)
+        record = await self._records.read(command.record)
         payload = self._authenticated(record, command.authenticated)
         try:
             request = read_authenticated(payload)
@@ -80,7 +80,7 @@ class Permitting:
     async def permit_refill(self, peer: Pass, command: PermitRefill) -> Permitted:
         """As the command says."""
         now = self._surroundings.clock()
-        record = await self._records.read(command.record, now)
+        record = await self._records.read(command.record)
         check_active(record)
         if record.refill is None:
             raise BusRefusedError(Word.NO_REFILL, "the mailer wants no refills")

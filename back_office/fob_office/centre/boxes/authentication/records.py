@@ -40,13 +40,13 @@ class UserRecords:
         self._others = others
         self._turns = Turns()
 
-    async def read(self, signed: bytes, now: int) -> UserRecord:
+    async def read(self, signed: bytes) -> UserRecord:
         """The newest, which all other boxes know when this returns.
 
-        Raises BusRefusedError TAMPERING, EPOCH_ROLLBACK, INCOMPLETE, UNAVAILABLE; StoreError, TamperedError.
+        Raises BusRefusedError TAMPERING, INCOMPLETE, UNAVAILABLE; StoreError, TamperedError.
         """
         await self._others.ready()
-        record = self.read_old(signed, now)
+        record = self.read_old(signed)
         shown = UserSeen(record.account, record.counter, digest(signed))
         newest = self._newest(record.account)
         if not _is_newest(newest, shown) or not newest.is_told:
@@ -55,11 +55,10 @@ class UserRecords:
             await self._note(shown, is_told=True)
         return record
 
-    def read_old(self, signed: bytes, now: int) -> UserRecord:
-        """Signed by such a box, however long ago. Raises BusRefusedError TAMPERING, EPOCH_ROLLBACK."""
+    def read_old(self, signed: bytes) -> UserRecord:
+        """Signed by such a box, however long ago. Raises BusRefusedError TAMPERING."""
         record = codes.claimed(UserRecord, signed)
         codes.check(self._vault, signed, Label.USER_RECORD, Purpose.USER_RECORD, record.account, record.epoch)
-        codes.check_epoch(record.epoch, now)
         return record
 
     async def seen(self, account: bytes) -> int | None:

@@ -35,7 +35,7 @@ class Recovering:
         """As the command says."""
         now = self._surroundings.clock()
         order = read_order(self._vault, MailerOrder, command.order)
-        record = self._records.read_old(command.record, now)
+        record = self._records.read_old(command.record)
         if record.account != order.account or not is_same(digest(command.record), order.record):
             raise BusRefusedError(Word.TAMPERING, "the order is for another record")
         if order.counter <= max(record.counter, await self._records.seen(order.account) or 0):

@@ -37,7 +37,7 @@ class Sharing:
 
     async def show(self, peer: Pass, command: ShowUser) -> Done:
         """As the command says."""
-        await self._records.read(command.record, self._surroundings.clock())
+        await self._records.read(command.record)
         return Done()
 
     async def note(self, peer: Pass, command: NoteUser) -> Done:

@@ -4,11 +4,13 @@ A record gives a record; nothing is read or written. Freshness, time and epoch s
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec.structs import replace
 
 from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.clocks import DAY, is_to_come
 from fob_office.centre.words import Word
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Deed, MeterState
@@ -16,7 +18,6 @@ from fob_protocol.metering.records import Limits, MeterRecord
 from fob_protocol.metering.values import Registers
 from fob_protocol.metering.vouchers import FundRecord, KeyOrder
 
-DAY: Final = 24 * 3600
 # As the record's elements are bounded.
 _REGISTER_LIMIT: Final = (1 << 53) - 1
 
@@ -58,8 +59,16 @@ def limits_after(record: MeterRecord, amounts: Sequence[int], now: int) -> Limit
     day = max(limits.day, now // DAY)
     spent = (limits.spent if day == limits.day else 0) + sum(amounts)
     if spent > limits.daily:
-        raise BusRefusedError(Word.OVER_LIMIT, f"at most {_words(record, limits.daily)} for a day")
+        most = f"at most {_words(record, limits.daily)} for a day"
+        raise BusRefusedError(Word.OVER_LIMIT, most + _until(limits, now))
     return replace(limits, spent=spent, day=day)
+
+
+def _until(limits: Limits, now: int) -> str:
+    """Behind the limit of a day: how long one lasts for which a clock that was ahead has counted."""
+    if not is_to_come(limits, now):
+        return ""
+    return f"; all days until {datetime.fromtimestamp(limits.day * DAY, UTC):%Y-%m-%d} are one"
 
 
 def loaded(record: MeterRecord, fund: FundRecord) -> MeterRecord:
@@ -113,7 +122,7 @@ def credited(record: MeterRecord, amount: int) -> MeterRecord:
     return _counted(record, moved)
 
 
-def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
+def obeyed(record: MeterRecord, order: KeyOrder, now: int) -> MeterRecord:
     """What an operator wants of the meter whose record has this counter.
 
     Raises BusRefusedError STALE, TAMPERING, STOPPED.
@@ -121,8 +130,9 @@ def obeyed(record: MeterRecord, order: KeyOrder) -> MeterRecord:
     if order.counter != record.registers.counter:
         raise BusRefusedError(Word.STALE, "the order is for another record of this meter")
     if order.deed == Deed.CHANGE and order.limits is not None:
-        # What was spent today stays spent.
-        limits = replace(order.limits, spent=record.limits.spent, day=record.limits.day)
+        # What was spent today stays spent; what was spent by a clock that was ahead, too: from now on that was today.
+        day = now // DAY if is_to_come(record.limits, now) else record.limits.day
+        limits = replace(order.limits, spent=record.limits.spent, day=day)
         return _counted(record, record.registers, limits=limits)
     if order.deed not in _STATES or order.limits is not None:
         raise BusRefusedError(Word.TAMPERING, "no such order")

@@ -26,8 +26,7 @@ class Certifying:
 
     async def certify(self, peer: Pass, command: Certify) -> Certified:
         """Of any meter, owned here or not: its token key is the same in all records."""
-        now = self._clock()
-        record = self._verifier.record(command.record, now).record
+        record = self._verifier.record(command.record).record
         key = tokens.unwrap(self._vault, record)
         if not isinstance(key, SignatureKey):
             raise BusRefusedError(Word.NO_PUBLIC_KEY, f"tokens of {record.value_kind} are codes")
@@ -37,6 +36,6 @@ class Certifying:
             key_version=record.key_version,
             key=key.public,
             box=self._name,
-            time=now,
+            time=self._clock(),
         )
         return Certified(certificate.signed(self._key))

@@ -130,7 +130,7 @@ class Transactions:
         """Money that came, or a settlement."""
         given, now = self._given(command.record)
         record = given.record
-        fund = self._verifier.fund(command.fund, record, command.act, now)
+        fund = self._verifier.fund(command.fund, record, command.act)
         deed, does = (Deed.SETTLE, accounting.settled) if fund.is_settlement else (Deed.LOAD, accounting.loaded)
         wanted = Wanted(command.act, deed, command.fund, now)
         return await self._change(given, wanted, lambda key: Draft(does(record, fund), fund.amount))
@@ -170,11 +170,11 @@ class Transactions:
         given, now = self._given(command.record)
         order = self._verifier.key_order(command.order, given.record)
         wanted = Wanted(command.act, order.deed, command.order, now)
-        return await self._change(given, wanted, lambda key: Draft(accounting.obeyed(given.record, order), 0))
+        return await self._change(given, wanted, lambda key: Draft(accounting.obeyed(given.record, order, now), 0))
 
     async def look(self, peer: Pass, command: Look) -> Looked:
         """Whether a record is the newest, and whose tokens are its meter's (M26)."""
-        given = self._verifier.record(command.record, self._surroundings.clock())
+        given = self._verifier.record(command.record)
         record = given.record
         async with self._turns.of(record.serial):
             await self._keeper.ready(record.serial)
@@ -201,7 +201,7 @@ class Transactions:
 
     async def verify_tokens(self, peer: Pass, command: VerifyTokens) -> TokensVerified:
         """Whose tokens are a meter's, owned here or not (M15, M26)."""
-        record = self._verifier.record(command.record, self._surroundings.clock()).record
+        record = self._verifier.record(command.record).record
         key = tokens.unwrap(self._vault, record)
         indicia = [tokens.genuine(key, record, made) for made in command.tokens]
         return TokensVerified(tuple(each is not None for each in indicia), tuple(map(self._is_given_back, indicia)))
@@ -218,8 +218,7 @@ class Transactions:
 
     def _given(self, signed: bytes) -> tuple[Verified, int]:
         """Step a, as far as it is about the record; and the time."""
-        now = self._surroundings.clock()
-        return self._verifier.record(signed, now), now
+        return self._verifier.record(signed), self._surroundings.clock()
 
     async def _change(self, given: Verified, wanted: Wanted, draft: Callable[[TokenKey], Draft]) -> Changed:
         """Steps b to h."""
@@ -234,7 +233,7 @@ class Transactions:
             return await self._do(wanted, given.signed_digest, draft(key), key)
 
     async def _check_newest(self, standing: Standing | None, given: Verified) -> None:
-        """Step b. Raises BusRefusedError BEHIND, TAMPERING."""
+        """Step b. Raises BusRefusedError BEHIND, TAMPERING; EPOCH_ROLLBACK: by the key of a month before (M11)."""
         serial = given.record.serial
         if standing is None:
             await self._keeper.confirm_unseen(serial)
@@ -246,7 +245,8 @@ class Transactions:
                 raise BusRefusedError(Word.BEHIND, "the change after this record is not stored", data)
             case Found.WRONG:
                 told = f"record {given.record.registers.counter}, where {standing.counter} is the newest"
-                raise await self._tampering(serial, told)
+                is_rolled_back = given.record.epoch < read(MeterRecord, standing.record).epoch
+                raise await self._tampering(serial, told, Word.EPOCH_ROLLBACK if is_rolled_back else Word.TAMPERING)
 
     async def _do(self, wanted: Wanted, before: bytes | None, draft: Draft, key: TokenKey) -> Changed:
         """Steps e to h. Nothing is awaited between the look at the standing and the order to write the next one."""
@@ -301,11 +301,11 @@ class Transactions:
         indicia = tuple(read(Indicium, octets) for octets in standing.indicia)
         return self._made(standing, after, indicia, tokens.unwrap(self._vault, after))
 
-    async def _tampering(self, serial: str, why: str) -> BusRefusedError:
+    async def _tampering(self, serial: str, why: str, word: Word = Word.TAMPERING) -> BusRefusedError:
         """Unless this box has lost the meter to another one, and cannot know."""
         await self._keeper.confirm(serial)
         log.warning("a record that should not have come", serial=serial, why=why)
-        return BusRefusedError(Word.TAMPERING, f"{serial}: {why}")
+        return BusRefusedError(word, f"{serial}: {why}")
 
     def _is_given_back(self, indicium: Indicium | None) -> bool:
         if indicium is None:

@@ -30,7 +30,7 @@ def transaction_table(box: Box, store: Store) -> Table:
     providers = Providers(box.links.directory, box.me.trust)
     alarm = Alarm(box.links, box.surroundings)
     funding = Funding(box.vault, providers, box.surroundings, alarm)
-    attesting = Attesting(box.vault, key, box.surroundings, alarm)
+    attesting = Attesting(box.vault, key, alarm)
     charging = Charging(box.vault, key, box.surroundings, alarm)
     witnessing = Witnessing(box, store, key)
     return {
