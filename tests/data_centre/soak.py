@@ -3,8 +3,10 @@
     python -m data_centre.soak --kills 10000 --seed 7
 
 Function servers are cut at a message, meter boxes die at their crash points and are restarted or replaced, databases
-and other boxes stop and answers are lost. Mailers say the very same request again until it is answered; sometimes
-another one comes between, and sometimes two function servers have the same one at the same time.
+and other boxes stop and answers are lost. Mailers say the very same request again until it is answered, at once or a
+day later; sometimes another one comes between, sometimes two function servers have the same one at the same time, and
+sometimes the provider takes its time over a charge, and the mailer does something else meanwhile. Operators settle what
+is owed, and are cut off too.
 """
 
 import argparse
@@ -26,10 +28,12 @@ import structlog
 
 from fob_office.centre.boxes.meter.points import CrashPoint
 from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.function import Settle
 from fob_office.centre.commands.meter import Look, Made
+from fob_office.centre.commands.payment import FetchOpen
 from fob_office.centre.function.server import FunctionServer
-from fob_office.centre.payment.process import FILE
+from fob_office.centre.payment.process import FILE, OPEN_TIME
 from fob_protocol.metering.answers import Franked, Loaded, Refunded, SignedUp
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Payment
@@ -51,6 +55,8 @@ _OWNERS_POINTS: Final = (CrashPoint.BEFORE_E, CrashPoint.E_HERE, CrashPoint.AFTE
 _COMMANDS: Final = ("Fetch", "Permit", "Look", "Charge", "FundPaid", "FundOwed", "Load", "Frank", "Attest", "Store")
 # Not the messages of the longest story: a cut that comes too late strikes nothing.
 _MESSAGES: Final = 9
+# Seconds: a request is too old by then, or its ticket too.
+_LATE: Final = (400, 90_000)
 
 
 @dataclass
@@ -66,6 +72,7 @@ class Account:
     asked_loads: int = 0
     refunds: int = 0
     credits: int = 0
+    was_late: bool = False
     registers: Registers = field(default_factory=lambda: Registers(0, 0, 0, 0, 0, 0))
 
 
@@ -76,9 +83,14 @@ class Said:
     message: Ask | SignOn
     answer: type[Message]
     does: "Does"
+    undoes: "Callable[[], None]"
 
 
 Does = Callable[[Message], Coroutine[Any, Any, None]]
+
+
+def _nothing() -> None:
+    """To be undone."""
 
 
 class Soak:
@@ -126,8 +138,7 @@ class Soak:
         for server, peers, _ in self._servers:
             account.mailer.server, peers.cut, peers.meets, peers.loses = server, None, None, ""
         if self.kills.total() > before:
-            # A refill that was charged, and cut before it was loaded, is ended when the next one is due.
-            await self._check(account, may_be_charged=account.refill is not None)
+            await self._check(account)
             await self._does_next(account)
             await self._check(account)
 
@@ -138,7 +149,8 @@ class Soak:
 
     def _faults(self) -> list[Callable[[Account, Said], Coroutine[Any, Any, None]]]:
         faults = [self._cut, self._lost, self._dead_owner, self._replaced_owner, self._dead_second, self._stopped]
-        return [*faults, self._cut, self._dead_owner, self._between, self._twice]
+        faults += [self._cut, self._dead_owner, self._between, self._twice, self._late, self._slow_charge]
+        return [*faults, self._settled]
 
     async def _cut(self, account: Account, said: Said) -> None:
         _, peers = await self._server(0)
@@ -216,9 +228,81 @@ class Soak:
             self.kills["one of two function servers at once"] += 2 - len(given)
         await self._until_done(account, said, "")
 
-    async def _until_done(self, account: Account, said: Said, name: str) -> None:
+    async def _late(self, account: Account, said: Said) -> None:
+        """What was done is answered however late; what was not is refused for good, and has taken nothing."""
+        server, peers = await self._server(0)
+        peers.cut = Cut(self.random.randrange(_MESSAGES), self.random.random() < 0.5)
+        if await self._say(account, said, 0):
+            return
+        self.kills["function server cut, asked again too late"] += 1
+        await self._mend()
+        self.centre.boxes.now += self.random.choice(_LATE)
+        server, _ = await self._server(0)
+        try:
+            answer = await Mailer(self.centre, server, account.mailer.name).say(said.message, said.answer)
+        except RefusedError as refused:
+            if refused.refusal not in (Refusal.LATE, Refusal.NOT_VALIDATED):
+                raise AssertionError(f"{account.payment.name}: {refused}") from refused
+            said.undoes()
+            account.was_late = True
+        else:
+            await said.does(answer)
+
+    async def _slow_charge(self, account: Account, said: Said) -> None:
+        """Something else of the mailer's, at another function server, while money is taken of him."""
+        server, peers = await self._server(0)
+        is_asked, may_go_on = asyncio.Event(), asyncio.Event()
+        is_answered = self.random.random() < 0.5
+
+        async def meets(at: int, is_after: bool) -> None:
+            if peers.asked[at] == "Charge" and is_after == is_answered and not is_asked.is_set():
+                is_asked.set()
+                await may_go_on.wait()
+
+        peers.meets = meets
+        is_settling = account.payment == Payment.POSTPAID and account.registers.owed > 0
+        doing = asyncio.create_task(self._settle(account, server) if is_settling else self._answer(account, said, 0))
+        # A refill begins when its frank is answered.
+        beside = asyncio.gather(doing, self._refilled(server))
+        waiting = asyncio.create_task(is_asked.wait())
+        await asyncio.wait((beside, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if is_asked.is_set():
+            self.kills["something else while money was taken"] += 1
+            await self._until_done(account, self._another(account), "", 1)
+        may_go_on.set()
+        waiting.cancel()
+        await beside
+        if not is_settling:
+            await self._until_done(account, said, "")
+
+    async def _settled(self, account: Account, said: Said) -> None:
+        """An operator collects what is owed, and is cut off; the mailer does not wait for it."""
+        if account.payment == Payment.POSTPAID:
+            server, peers = await self._server(0)
+            peers.cut = Cut(self.random.randrange(_MESSAGES), self.random.random() < 0.5)
+            if not await self._settle(account, server):
+                self.kills["function server cut while it settled"] += 1
+            await self._mend()
+        await self._until_done(account, said, "")
+
+    async def _settle(self, account: Account, server: FunctionServer) -> bool:
+        """False: it was cut."""
+        try:
+            await server.settle(None, Settle(account.mailer.serial))  # type: ignore[arg-type]
+        except CutError:
+            await self._replace(server)
+            return False
+        return True
+
+    async def _refilled(self, server: FunctionServer) -> None:
+        """No refill is under way any more. It begins with an answer, which is one look at this later."""
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await server.close()
+
+    async def _until_done(self, account: Account, said: Said, name: str, number: int = 0) -> None:
         for tried in range(_TRIES):
-            if await self._say(account, said, 0):
+            if await self._say(account, said, number):
                 return
             if name and tried == 0:
                 self.kills[name] += 1
@@ -256,7 +340,7 @@ class Soak:
         if account.payment == Payment.PER_USE or account.refill is not None or left >= 90:
             amounts = [self.random.randrange(1, 30) for _ in range(self.random.randrange(1, 4))]
             ways += [lambda account: self._frank(account, *amounts)] * 3
-        if account.payment == Payment.PREPAID and account.refill is None:
+        if account.payment == Payment.PREPAID:
             ways.append(lambda account: self._load(account, self.random.randrange(100, 400)))
             if account.indicia:
                 ways.append(self._credit)
@@ -270,6 +354,10 @@ class Soak:
 
     def _another(self, account: Account) -> Said:
         """That is always possible."""
+        if account.payment == Payment.PREPAID and account.registers.descending >= 90 and self.random.random() < 0.5:
+            return self._refund(account, self.random.randrange(1, 50))
+        if account.payment == Payment.POSTPAID and account.registers.owed < 4_000:
+            return self._load(account, 5)
         if account.payment == Payment.PER_USE or account.refill is not None or account.registers.descending >= 90:
             return self._frank(account, 1)
         return self._load(account, 5)
@@ -304,30 +392,37 @@ class Soak:
     def _credit(self, account: Account) -> Said:
         unused = account.indicia.pop(self.random.randrange(len(account.indicia)))
 
+        def undoes() -> None:
+            account.indicia.append(unused)
+
         async def does(answer: Message) -> None:
             assert isinstance(answer, Refunded)
             account.credits += read(Indicium, unused.indicium).amount
             account.registers = answer.registers
 
-        return self._asked(account, account.mailer.refund_request(unused=unused), Refunded, does)
+        return self._asked(account, account.mailer.refund_request(unused=unused), Refunded, does, undoes)
 
     def _sign_on(self, account: Account) -> Said:
         async def does(answer: Message) -> None:
             assert isinstance(answer, SignedUp)
             account.mailer.keep(answer)
 
-        return Said(account.mailer.sign_on_request(), SignedUp, does)
+        return Said(account.mailer.sign_on_request(), SignedUp, does, _nothing)
 
-    def _asked(self, account: Account, request: Any, answer: type[Message], does: Does) -> Said:
-        return Said(Ask(authenticated(account.mailer.key, request)), answer, does)
+    def _asked(
+        self, account: Account, request: Any, answer: type[Message], does: Does, undoes: Callable[[], None] = _nothing
+    ) -> Said:
+        return Said(Ask(authenticated(account.mailer.key, request)), answer, does, undoes)
 
-    async def _check(self, account: Account, *, may_be_charged: bool = False) -> None:
-        """The law, the provider's book, and every piece debited once."""
-        server, _ = await self._server(0)
+    async def _check(self, account: Account) -> None:
+        """The law, the provider's book to the cent, and every piece debited once."""
+        server, peers = await self._server(0)
         account.mailer.server = server
-        await server.close()
-        if account.payment == Payment.POSTPAID and self.random.random() < 0.1:
-            await server.settle(None, Settle(account.mailer.serial))  # type: ignore[arg-type]
+        for each, _, _ in self._servers:
+            await each.close()
+        self.centre.boxes.now += OPEN_TIME
+        await server.completing.complete_all()
+        assert (await peers.any(Kind.PAYMENT, FetchOpen("", 0))).receipts == (), "money that did not come in"
         await server.refunding._pay_all()
         registers = (await account.mailer.about()).registers
         charged, paid_back = self._paid(account.mailer.serial)
@@ -335,14 +430,16 @@ class Soak:
         assert registers.is_lawful
         assert (registers.ascending, registers.pieces) == (account.franked, account.pieces)
         over = charged - paid_back - (registers.loads - account.credits - registers.owed)
-        assert over == 0 or (may_be_charged and over == REFILL.amount), (account.payment.name, account.refill, over)
+        assert over == 0, (account.payment.name, account.refill, over)
         assert paid_back == account.refunds
+        by_itself = registers.loads - (account.asked_loads + account.credits - account.refunds)
         if account.payment == Payment.PER_USE:
-            assert registers.descending == 0
+            # What was taken for a frank that came too late waits for the next ones.
+            assert registers.descending == 0 or account.was_late
         elif account.refill is not None:
-            assert registers.descending < REFILL.below + REFILL.amount
+            assert by_itself % REFILL.amount == 0
         else:
-            assert registers.loads == account.asked_loads + account.credits - account.refunds
+            assert by_itself == 0
 
     async def _check_genuine(self, account: Account, made: tuple[Indicated, ...]) -> None:
         record = self.centre.rows("SELECT record FROM meters WHERE serial = ?", account.mailer.serial)[0][0]
