@@ -10,7 +10,7 @@ from cli.fob_program import FobProgram
 from cli.test_meter import LETTER
 from control.fake_daemon import FakeDaemon
 from fob_daemon.control.interface import Ask
-from support.fake_meter import FakeMeter
+from support.fake_meter import SERIAL, FakeMeter
 
 pytestmark = pytest.mark.clause("M33")
 
@@ -39,7 +39,8 @@ async def test_what_was_cut_is_said_before_what_comes_next(fob: FobProgram, mete
 async def test_a_letter_that_was_cut_is_said_to_a_program(fob: FobProgram, meter: FakeMeter) -> None:
     await cut(fob, meter, "frank", *LETTER)
     told = (await fob("meter", "refill", "6", "--json")).json
-    assert told["ended"] == [{"deed": "frank", "value_kind": "eur-cent", "counter": 2, "amount": 95, "pieces": 1}]
+    counted = {"counter": 2, "amount": 95, "pieces": 1, "serial": SERIAL}
+    assert told["ended"] == [{"deed": "frank", "value_kind": "eur-cent", **counted}]
     # It is paid, and can be drawn.
     assert (await fob("meter", "print", "--counter", "2", "--json")).json["labels"][0]["amount"] == 95
 

@@ -49,7 +49,10 @@ async def test_what_a_device_has_of_a_meter(api: Api, meter: FakeMeter) -> None:
 
 
 async def test_one_letter(api: Api, meter: FakeMeter) -> None:
-    assert await api.post("devices/pixel/meter/jobs", {}) == (200, {"device": "pixel", "job": 1, "ended": []})
+    assert await api.post("devices/pixel/meter/jobs", {}) == (
+        200,
+        {"device": "pixel", "job": 1, "dropped": 0, "ended": []},
+    )
     answer = await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE]})
     assert answer == (200, {"device": "pixel", "job": 1, "total": 1})
     told = await franked(api, 1)

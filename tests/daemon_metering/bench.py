@@ -90,7 +90,7 @@ class Bench:
 
     async def begin(self, count: int) -> int:
         """A batch of so many letters."""
-        number = await self.desk.begin_job("XRATE")
+        number = (await self.desk.begin_job("XRATE")).job
         # Whose batch it is was asked for once.
         self.link.asked[:] = [name for name in self.link.asked if name != "+FOBMETER"]
         await self.desk.add(number, letters(count))

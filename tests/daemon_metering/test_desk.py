@@ -9,7 +9,7 @@ from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
 from fob_daemon.metering.pieces import first_request
 from fob_daemon.metering.refusing import PieceError
-from fob_daemon.metering.reports import Ended, Franked
+from fob_daemon.metering.reports import Begun, Ended, Franked
 from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece, SignUp
 from fob_protocol.at.values import Values
@@ -76,7 +76,7 @@ async def test_a_piece_that_would_be_refused_is_found_before_any_is_paid(
     bench: Bench, changes: dict[str, object], column: str, fault: str
 ) -> None:
     await bench.desk.state()
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     await bench.desk.add(number, moved(letters(MANY), 100, **changes))
     bench.link.asked.clear()
     with pytest.raises(PieceError) as error:
@@ -90,7 +90,7 @@ async def test_a_piece_that_would_be_refused_is_found_before_any_is_paid(
 
 
 async def test_a_batch_that_a_day_has_no_room_for_is_found_before_any_is_paid(bench: Bench) -> None:
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     # Of EUR 500.00 for a day there are 0.95 spent.
     await bench.desk.add(number, letters(MANY) + [Piece("20095", "A", "letter", amount=9_500)] * 4)
     with pytest.raises(ControlError, match=r"the batch costs EUR 502\.55, and the meter's limit leaves EUR 499\.05"):
@@ -99,7 +99,7 @@ async def test_a_batch_that_a_day_has_no_room_for_is_found_before_any_is_paid(be
 
 
 async def test_each_weight_class_and_zone_is_asked_for_once_256_at_a_time(bench: Bench) -> None:
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     pieces = [replace(letters(1)[0], grams=1 + place % 257) for place in range(300)]
     await bench.desk.add(number, pieces)
     await bench.desk.frank(number, ZSH, lambda done: None)
@@ -111,7 +111,7 @@ async def test_each_weight_class_and_zone_is_asked_for_once_256_at_a_time(bench:
 @pytest.mark.parametrize("rates", [(), (95,), (95, 0), (95, b"x"), (95, 95, 95)])
 async def test_rates_that_are_none(bench: Bench, rates: Values) -> None:
     bench.link.handlers["+FOBMETERRATE"] = saying(rates)
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     await bench.desk.add(number, [*letters(1), *letters(1, grams=50)])
     with pytest.raises(CkrError, match="CKR_DEVICE_ERROR"):
         await bench.desk.frank(number, ZSH, lambda done: None)
@@ -121,7 +121,7 @@ async def test_rates_that_are_none(bench: Bench, rates: Values) -> None:
 async def test_long_addresses_make_smaller_requests(bench: Bench) -> None:
     long = [Piece("20095", "\N{GREEK SMALL LETTER ALPHA}" * 512, "letter", amount=95)] * BATCH_LIMIT
     assert 1 < len(first_request(long)) < BATCH_LIMIT
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     assert await bench.desk.add(number, long) == BATCH_LIMIT
     assert (await bench.desk.frank(number, ZSH, lambda done: None)).done == BATCH_LIMIT
     assert len(bench.meter.paid) > 1
@@ -218,19 +218,26 @@ async def test_an_answer_that_was_lost_is_given_again_without_a_question(bench: 
     assert len(bench.meter.paid) == len(bench.meter.questions) == 1
 
 
-async def test_a_batch_of_which_nothing_is_paid_waits_too(bench: Bench) -> None:
+async def test_a_batch_of_which_nothing_is_paid_waits_and_is_in_nobody_s_way(bench: Bench) -> None:
     number = await bench.begin(3)
     bench.meter.answer = False
     with pytest.raises(CkrError, match="refused on the device"):
         await bench.desk.frank(number, ZSH, lambda done: None)
-    with pytest.raises(ControlError, match="of an earlier batch 0 of 3 pieces are franked and paid"):
-        await bench.desk.begin_job("XRATE")
     await bench.desk.state()
     report = await bench.desk.report("pixel", None)
     assert report is not None
-    assert report.waiting == 3
-    assert (await bench.desk.give_up()).number == number
-    await bench.desk.begin_job("XRATE")
+    assert (report.waiting, (await bench.desk.resumable()).number) == (3, number)
+    # Nothing of it is paid or under way: who begins anew has mended it.
+    assert await bench.desk.begin_job("XRATE") == Begun(number + 1, 3)
+    with pytest.raises(ControlError, match="no batch waits"):
+        await bench.desk.resumable()
+
+
+async def test_a_batch_is_given_up_by_its_number(bench: Bench) -> None:
+    number = await bench.begin(3)
+    assert (await bench.desk.give_up(number)).number == number
+    with pytest.raises(ControlError, match="no batch waits"):
+        await bench.desk.give_up(number)
 
 
 async def test_a_no_to_a_letter_leaves_nothing_behind(bench: Bench) -> None:
@@ -273,7 +280,7 @@ async def test_a_batch_can_be_given_up(bench: Bench) -> None:
         await bench.desk.resumable()
     # What was paid is there still.
     assert await bench.digests() == due(64)
-    assert await bench.desk.begin_job("XRATE") > number
+    assert (await bench.desk.begin_job("XRATE")).job > number
 
 
 async def test_a_result_for_another_computer_is_taken_over_only_when_somebody_says_so(bench: Bench) -> None:
@@ -310,7 +317,7 @@ async def test_what_a_sign_on_elsewhere_ended_is_never_asked_for_again(bench: Be
         await bench.desk.frank(number, ZSH, lambda done: None)
     bench.meter.is_unanswered = False
     bench.link.handlers["+FOBMETERSIGNON"](("ada",))
-    assert await bench.desk.begin_job("XRATE") > number
+    assert (await bench.desk.begin_job("XRATE")).job > number
     with pytest.raises(ControlError, match="no batch waits"):
         await bench.desk.resumable()
     assert len(bench.meter.paid) == 1
@@ -440,7 +447,7 @@ async def test_indicia_that_are_not_here_are_fetched(bench: Bench) -> None:
     ],
 )
 async def test_pieces_that_no_device_takes_are_refused_here(bench: Bench, piece: Piece, why: str) -> None:
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     with pytest.raises(ControlError, match=f"piece 3 of 3: .*{why}"):
         await bench.desk.add(number, [*letters(2), piece])
     # Whose batch it is, and nothing else.

@@ -67,7 +67,7 @@ class Desks:
         return self.world.office
 
     async def begin(self, count: int) -> int:
-        number = await self.desk.begin_job("XRATE")
+        number = (await self.desk.begin_job("XRATE")).job
         await self.desk.add(number, letters(count))
         return number
 
@@ -268,7 +268,7 @@ def test_the_indicium_is_for_the_address_that_the_component_wrote(tmp_path: Path
     async def story(desks: Desks) -> None:
         (piece,) = await desks.desk.cleansed([TO_ANN])
         assert piece.address == WRITTEN
-        number = await desks.desk.begin_job("XRATE")
+        number = (await desks.desk.begin_job("XRATE")).job
         await desks.desk.add(number, [piece])
         await desks.desk.frank(number, ZSH, lambda done: None)
         assert await desks.digests() == [addressee_digest(WRITTEN)]

@@ -184,7 +184,7 @@ async def test_a_batch_that_was_cut_when_all_was_paid_is_gone_on_with(bench: Ben
 
 
 async def test_one_piece_is_rated_first_where_somebody_wants_that(bench: Bench) -> None:
-    number = await bench.desk.begin_job("XRATE")
+    number = (await bench.desk.begin_job("XRATE")).job
     await bench.desk.add(number, [Piece("20095", "A", "letter", grams=20, zone="moon")])
     with pytest.raises(PieceError, match="piece 1 of 1"):
         await bench.desk.frank(number, ZSH, lambda done: None, judges=True)
@@ -204,5 +204,5 @@ async def test_a_file_of_before_says_of_no_batch_whose_it_is(bench: Bench) -> No
     assert [(job.serial, job.value_kind, job.done) for job in store.jobs(5)] == [("", "", 1)]
     store.close()
     bench.start()
-    await bench.desk.add(await bench.desk.begin_job("XRATE"), letters(1))
+    await bench.desk.add((await bench.desk.begin_job("XRATE")).job, letters(1))
     assert [job.serial for job in await bench.desk.jobs()] == [SERIAL, ""]

@@ -25,6 +25,8 @@ class Fob:
     """One run of `fob`."""
 
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    # By where they came from: a command that asks more than once reads each once.
+    pins: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.output = Output(colour="NO_COLOR" not in self.environment and self.environment.get("TERM") != "dumb")

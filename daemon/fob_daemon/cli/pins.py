@@ -21,16 +21,22 @@ pin_option = click.option(
 def with_pin(fob: Fob, device: dict[str, Any], pin_file: str | None, send: Callable[[dict[str, str]], Any]) -> Any:
     """Send a request whose body gets `pin` where the device needs one. Raises ControlError."""
     if pin_file is not None:
-        return send({"pin": _read_pin(pin_file)})
+        if pin_file not in fob.pins:
+            # Standard input and a pipe give it once.
+            fob.pins[pin_file] = _read_pin(pin_file)
+        return send({"pin": fob.pins[pin_file]})
     try:
         return send({})
     except ControlError as error:
-        if error.status != PIN_NEEDED_STATUS or not is_somebody_there():
+        if error.status != PIN_NEEDED_STATUS or not (device["name"] in fob.pins or is_somebody_there()):
             raise
-    pin = ask_pin(f"PIN of '{device['name']}'")
+    pin = fob.pins.get(device["name"]) or ask_pin(f"PIN of '{device['name']}'")
     if pin is None:
         raise ControlError("the PIN was not read", "nothing was typed", "the same command again", ExitCode.USAGE)
-    return send({"pin": pin})
+    answer = send({"pin": pin})
+    # One that was right is right for what the command asks next.
+    fob.pins[device["name"]] = pin
+    return answer
 
 
 def _read_pin(pin_file: str) -> str:

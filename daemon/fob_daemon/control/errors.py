@@ -34,6 +34,8 @@ _STATUS: Final = {
 
 # Precondition Required: the same request with a `pin` may work.
 PIN_NEEDED_STATUS: Final = 428
+# Locked: the same request works when another program is done.
+BUSY_STATUS: Final = 423
 
 
 class ControlError(Exception):

@@ -37,6 +37,7 @@ from fob_protocol.pkcs11.errors import CkrError
 
 if TYPE_CHECKING:
     from fob_daemon.metering.desk import MeterDesk
+    from fob_daemon.metering.drafts import Writer
     from fob_daemon.metering.reports import Franked, SignedOn
 
 T = TypeVar("T")
@@ -175,17 +176,18 @@ class MeterHandlers:
         match request:
             case BeginJob(_, command):
                 asked = _Asked(device, peer, request.pin, "nothing was franked")
-                job = await self._ask(asked, lambda: desk.begin_job(command))
-                return {"device": device.name, "job": job, **_ended(desk)}
+                writer = _writer(peer)
+                begun = await self._ask(asked, lambda: desk.begin_job(command, writer))
+                return {"device": device.name, **_fields(begun), **_ended(desk)}
             case AddPieces(_, job, pieces, cleanse):
                 asked = _Asked(device, peer, None, "nothing was franked")
                 if cleanse:
                     pieces = await self._ask(asked, lambda: desk.cleansed(pieces))
                 added: dict[str, Json] = {"device": device.name, "job": job, "total": await desk.add(job, pieces)}
                 return added if not cleanse else {**added, "addresses": [piece.address for piece in pieces]}
-            case GiveUpJob():
+            case GiveUpJob(_, job):
                 asked = _Asked(device, peer, request.pin, "nothing was given up")
-                given_up = await self._ask(asked, desk.give_up)
+                given_up = await self._ask(asked, lambda: desk.give_up(job))
                 return {"device": device.name, **_fields(given_up), **_ended(desk)}
 
     async def _ask(self, asked: _Asked, ask: Callable[[], Awaitable[T]]) -> T:
@@ -218,6 +220,12 @@ def _fields(report: object) -> dict[str, Json]:
 def _ended(desk: "MeterDesk") -> dict[str, Json]:
     """What became of orders whose commands were cut."""
     return {"ended": [to_json(one) for one in desk.ended()]}
+
+
+def _writer(peer: PeerIdentity) -> "Writer":
+    from fob_daemon.metering.drafts import Writer
+
+    return Writer.of(peer.program, peer.pid)
 
 
 def _hex(content: bytes | None) -> str | None:

@@ -139,7 +139,9 @@ class FrankJob(_Unlocking):
 
 @dataclass(frozen=True, slots=True)
 class GiveUpJob(_Unlocking):
-    """DELETE devices/{device}/meter/jobs: the one that was cut."""
+    """DELETE devices/{device}/meter/jobs: the one that was cut; or /jobs/{job}."""
+
+    job: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,12 @@ METER_ROUTES: Final = (
         "devices/{device}/meter/jobs",
         lambda path, body: BeginJob(_device(path), body.optional_name("command", 16) or RATE_COMMAND, pin=_pin(body)),
     ),
-    Route("DELETE", "devices/{device}/meter/jobs", lambda path, body: GiveUpJob(_device(path), pin=_pin(body))),
+    Route("DELETE", "devices/{device}/meter/jobs", lambda path, body: GiveUpJob(_device(path), 0, pin=_pin(body))),
+    Route(
+        "DELETE",
+        "devices/{device}/meter/jobs/{job}",
+        lambda path, body: GiveUpJob(_device(path), _number(path, "job"), pin=_pin(body)),
+    ),
     Route("POST", "devices/{device}/meter/jobs/{job}/pieces", _add),
     Route(
         "POST",

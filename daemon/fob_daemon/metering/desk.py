@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -13,6 +14,7 @@ from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.metering.appearance import Appearance, appearance_of
 from fob_daemon.metering.cleansing import cleansed
 from fob_daemon.metering.disk import Disk
+from fob_daemon.metering.drafts import Drafts, Writer
 from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
 from fob_daemon.metering.judging import judge
 from fob_daemon.metering.limits import JOB_LIMIT, UNITS
@@ -28,17 +30,19 @@ from fob_daemon.metering.refusing import (
     no_piece,
     not_added,
     not_kept,
+    not_open,
     nothing_to_take,
     other_meter,
     unfinished,
 )
 from fob_daemon.metering.remote_meter import RemoteMeter
-from fob_daemon.metering.reports import Ended, Franked, MeterReport, Paid, SignedOn, TakenOver
-from fob_daemon.metering.store import MeterStore
+from fob_daemon.metering.reports import Begun, Ended, Franked, MeterReport, Paid, SignedOn, TakenOver
+from fob_daemon.metering.store import MeterStore, NotOpenError
 from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, Result, SignUp
 from fob_protocol.caller import Caller
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.metering.limits import BATCH_LIMIT
+from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 # Batches that are listed.
@@ -64,6 +68,7 @@ class MeterDesk:
         self._clock = clock
         # What became of orders whose commands were cut: for whoever asks for something next.
         self._ended: list[Ended] = []
+        self._drafts = Drafts(time.monotonic)
         # One order at a time: the device keeps one.
         self._lock = asyncio.Lock()
 
@@ -97,7 +102,8 @@ class MeterDesk:
                 pieces=told.pieces,
                 fault=told.fault,
             )
-        waiting = sum(job.total - job.done for job in await self.jobs() if job.is_unfinished)
+        jobs, written = await self.jobs(), self._drafts.written
+        waiting = sum(job.total - job.done for job in jobs if job.is_unfinished and job.number != written)
         newest = await self._disk(self._store.kept, None, 1, known.serial)
         return MeterReport(device, known, waiting, newest[0].amount if newest else 0)
 
@@ -158,18 +164,27 @@ class MeterDesk:
         """Layout and slogan of what is printed."""
         return await appearance_of(self._office, self._store, self._disk)
 
-    async def begin_job(self, command: str) -> int:
-        """A batch to add pieces to; refused while another one was cut."""
+    async def begin_job(self, command: str, writer: Writer | None = None) -> Begun:
+        """A batch to add pieces to; refused while another one was cut, or is being written by another program.
+
+        It is `writer`'s until the first of it is asked for. One of which nothing was franked is dropped.
+        """
+        self._drafts.check_free(writer)
         async with self._lock:
             await self._settle()
+            self._drafts.check_free(writer)
+            dropped = 0
             for job in await self._disk(self._store.jobs, JOBS_LISTED):
-                if job.is_unfinished:
+                if job.is_cut:
                     raise unfinished(job)
+                dropped += job.total if job.is_unfinished else 0
             known = await self.known()
             meter = known if known is not None and known.stage == "ready" else await self.state()
             if meter.stage != "ready":
                 raise no_meter()
-            return await self._disk(self._store.begin_job, command, int(self._clock()), meter)
+            number = await self._disk(self._store.begin_job, command, int(self._clock()), meter)
+            self._drafts.begin(number, writer)
+            return Begun(number, dropped)
 
     async def cleansed(self, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
         """With the addresses that have to stand on them, by a component of the device; nothing is franked."""
@@ -182,8 +197,11 @@ class MeterDesk:
             if fault is not None:
                 raise not_added(f"piece {place + 1} of {len(pieces)}: {fault}")
         async with self._lock:
+            self._drafts.hear(job)
             try:
                 return await self._disk(self._store.add_pieces, job, pieces)
+            except NotOpenError:
+                raise not_open() from None
             except ValueError as error:
                 raise not_added(str(error)) from None
 
@@ -191,6 +209,7 @@ class MeterDesk:
         """The batch that was cut; also one that was cut when all of it was paid, and nobody heard so."""
         for job in await self._disk(self._store.jobs, JOBS_LISTED):
             if not job.is_closed and job.total:
+                self._drafts.check_over(job.number)
                 return job
         raise no_job("nothing was franked", is_any_paid=bool(await self._disk(self._store.kept, None, 1)))
 
@@ -203,17 +222,24 @@ class MeterDesk:
         single piece is looked at too before it is paid, as those of a batch are.
         """
         async with self._lock:
-            job = await self._job(number)
-            await self._check_own(job)
-            try:
-                return await self._frank(job, caller, tell, judges=judges or job.total > 1)
-            except CkrError as error:
-                if not is_fault(error, MeterFault.OTHER_METER):
-                    raise
-                # Another computer's person signed on.
-                await self.state()
-                await self._check_own(await self._job(number))
+            with self._begun(number):
+                return await self._franked(number, caller, tell, judges=judges)
+
+    async def _franked(
+        self, number: int, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool
+    ) -> Job:
+        """By the meter whose batch it is."""
+        job = await self._job(number)
+        await self._check_own(job)
+        try:
+            return await self._frank(job, caller, tell, judges=judges or job.total > 1)
+        except CkrError as error:
+            if not is_fault(error, MeterFault.OTHER_METER):
                 raise
+            # Another computer's person signed on.
+            await self.state()
+            await self._check_own(await self._job(number))
+            raise
 
     async def _frank(self, job: Job, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool) -> Job:
         number = job.number
@@ -236,14 +262,15 @@ class MeterDesk:
         await self._disk(self._store.close_job, number)
         return job
 
-    async def give_up(self) -> Job:
-        """What is franked of the batch that was cut stays; the rest is forgotten."""
+    async def give_up(self, number: int = 0) -> Job:
+        """What is franked of a batch stays; the rest is forgotten. Without a number: of the one that was cut."""
         async with self._lock:
-            job = await self.resumable()
+            job = await self._open_job(number) if number else await self.resumable()
             await self._settle()
-            job = await self._job(job.number)
+            left: Job | None = await self._disk(self._store.job, job.number)
             await self._disk(self._store.close_job, job.number)
-        return job
+            self._drafts.end(job.number)
+        return left or job
 
     async def load(self, amount: int, caller: Caller | None) -> Paid:
         """Money onto the meter."""
@@ -272,6 +299,21 @@ class MeterDesk:
                 raise nothing_to_take()
             result = await self._orders.adopt(bytes.fromhex(state.order))
             return TakenOver(await self._ended_of(result), False, await self._known())
+
+    @contextmanager
+    def _begun(self, number: int) -> Iterator[None]:
+        """A batch that is franked is not being written any more; one that only lacks the PIN still is."""
+        is_over = True
+        try:
+            yield
+        except CkrError as error:
+            is_over = error.ckr is not Ckr.USER_NOT_LOGGED_IN
+            raise
+        finally:
+            if is_over:
+                self._drafts.end(number)
+            else:
+                self._drafts.hear(number)
 
     async def _settle(self) -> Order | None:
         """Before something else: what was done is said with what comes of that. The order that is lost, if it is."""
@@ -336,8 +378,9 @@ class MeterDesk:
         state = await self.state()
         if state.stage != "ready" or state.name == name:
             return
+        order = await self._orders.open()
         for job in await self.jobs():
-            if job.is_unfinished:
+            if job.is_cut or (job.is_unfinished and order is not None and order.job == job.number):
                 raise unfinished(job, NOT_REPLACED)
         if not replaces:
             raise has_meter(state)
@@ -379,8 +422,15 @@ class MeterDesk:
         return known if known is not None else await self.state()
 
     async def _job(self, number: int) -> Job:
+        """With pieces. Raises ControlError."""
+        job = await self._open_job(number)
+        if job.total == 0:
+            raise no_job("nothing was franked")
+        return job
+
+    async def _open_job(self, number: int) -> Job:
         job = await self._disk(self._store.job, number)
-        if job is None or job.is_closed or job.total == 0:
+        if job is None or job.is_closed:
             raise no_job("nothing was franked")
         return job
 

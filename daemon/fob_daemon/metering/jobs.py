@@ -43,8 +43,13 @@ class Job:
 
     @property
     def is_unfinished(self) -> bool:
-        """Something is still to be franked. A letter that nobody allowed is in nobody's way."""
+        """Something is still to be franked. A letter that nobody allowed waits for nobody."""
         return not self.is_closed and self.done < self.total and (self.done > 0 or self.total > 1)
+
+    @property
+    def is_cut(self) -> bool:
+        """Some of it is paid, and some is not: nothing else begins before that is settled."""
+        return self.is_unfinished and self.done > 0
 
 
 @dataclass(frozen=True, slots=True)

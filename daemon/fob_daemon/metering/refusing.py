@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.errors import BUSY_STATUS, ControlError, ExitCode
 from fob_daemon.metering.jobs import Job
 from fob_daemon.metering.limits import RESUME, UNITS
 from fob_daemon.metering.views import MeterState
@@ -10,6 +10,7 @@ from fob_protocol.metering.amounts import amount_words
 
 _STATUS: Final = "fob meter status"
 NOT_REPLACED: Final = "the meter was not replaced"
+_IN_A_MOMENT: Final = "the same command in a moment"
 _BATCH_AGAIN: Final = "the same command with the piece mended; nothing of the batch is kept"
 
 
@@ -17,6 +18,18 @@ def unfinished(job: Job, what: str = "nothing was franked") -> ControlError:
     """A batch was cut, and another one, or another meter, is wanted."""
     why = f"of an earlier batch {job.done:,} of {job.total:,} pieces are franked and paid"
     return ControlError(what, why, f"{RESUME}    (or --give-up)", ExitCode.FAILED)
+
+
+def being_written(words: str, pid: int) -> ControlError:
+    """By a program that has opened a batch, and is not done with it."""
+    why = f"another batch is being franked here, by {words} (process {pid})"
+    return ControlError("nothing was franked", why, _IN_A_MOMENT, ExitCode.FAILED, status=BUSY_STATUS)
+
+
+def not_open() -> ControlError:
+    """Nothing of it was paid, or it is being franked."""
+    why = "nothing is added to this batch any more: it is franked, or another one was begun since"
+    return ControlError("nothing was franked", why, "the same command again", ExitCode.FAILED, status=404)
 
 
 def has_meter(state: MeterState) -> ControlError:

@@ -6,6 +6,14 @@ from fob_daemon.metering.views import MeterState
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A batch to add to. `dropped`: pieces of batches of which nothing was franked, which are forgotten."""
+
+    job: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Franked:
     """A request of a batch is done: `done` of `total` pieces have their indicia now."""
 

@@ -75,6 +75,10 @@ class StoreError(Exception):
     """The file is not what this program wrote; the text says which and why."""
 
 
+class NotOpenError(Exception):
+    """Pieces are for a batch that is not being written."""
+
+
 class MeterStore:
     """Methods raise OSError, sqlite3.Error, StoreError, PermissionsError. Several threads may use it, one at a time."""
 
@@ -116,7 +120,7 @@ class MeterStore:
             return int(cursor.lastrowid or 0)
 
     def add_pieces(self, job: int, pieces: Sequence[Piece]) -> int:
-        """How many it has now. Raises ValueError for more than JOB_LIMIT, and for a batch that is not being made."""
+        """How many it has now. Raises ValueError for more than JOB_LIMIT, NotOpenError."""
         with self._changing() as database:
             [(total,)] = database.execute(
                 "SELECT total FROM jobs WHERE job = ? AND closed = 0 "
@@ -124,7 +128,7 @@ class MeterStore:
                 (job,),
             ).fetchall() or [(None,)]
             if total is None:
-                raise ValueError("nothing is added to this batch any more")
+                raise NotOpenError
             if total + len(pieces) > JOB_LIMIT:
                 raise ValueError(f"a batch has at most {JOB_LIMIT:,} pieces")
             rows = [(job, total + place, json.dumps(asdict(piece))) for place, piece in enumerate(pieces)]

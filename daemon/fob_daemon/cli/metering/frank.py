@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 
 import click
@@ -26,7 +27,7 @@ from fob_daemon.cli.metering.shown import show_labels
 from fob_daemon.cli.metering.words import HISTORY, Report, letters, money, some
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.pins import pin_option, with_pin
-from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.errors import BUSY_STATUS, ControlError, ExitCode
 from fob_daemon.control.json_form import Json
 from fob_daemon.control.meter_requests import PIECES_LIMIT
 from fob_daemon.control.sse import ServerEvent
@@ -36,6 +37,9 @@ from fob_daemon.metering.limits import RATE_COMMAND, RESUME
 _BODY: Final = 24_000
 # Addresses that are told to people.
 _SHOWN: Final = 20
+# Seconds for which a command waits until another one's batch is being franked, and between two looks.
+_TURN_TIME: Final = 600.0
+_TURN_PAUSE: Final = 0.5
 # In place of a batch's number: the one that was cut.
 _CUT: Final = 0
 _DRAW_LAST: Final = f"{PRINT_LAST} --output FOLDER, --pdf FILE or --pages FOLDER"
@@ -165,7 +169,7 @@ class _How:
 
 def _begin(fob: Fob, device: Report, pin_file: str | None, how: _How, pieces: Pieces) -> int:
     """A batch with all its pieces, of which none is paid yet. Raises ControlError."""
-    number: int = post(fob, device, pin_file, "jobs", command=how.rates)["job"]
+    number = _opened(fob, device, pin_file, how)
     jobs = ("devices", device["name"], "meter", "jobs")
     try:
         for part in _parts(pieces):
@@ -175,10 +179,32 @@ def _begin(fob: Fob, device: Report, pin_file: str | None, how: _How, pieces: Pi
     except (ControlError, KeyboardInterrupt):
         # Half a batch is none to go on with.
         with suppress(ControlError):
-            fob.client.delete(*jobs, body={})
+            fob.client.delete(*jobs, str(number), body={})
         raise
     _tell_addresses(fob, pieces, how.addresses)
     return number
+
+
+def _opened(fob: Fob, device: Report, pin_file: str | None, how: _How) -> int:
+    """A batch of this command's own, once no other command writes one. Raises ControlError."""
+    until = monotonic() + _TURN_TIME
+    is_told = False
+    while True:
+        try:
+            begun: Report = post(fob, device, pin_file, "jobs", command=how.rates)
+        except ControlError as error:
+            if error.status != BUSY_STATUS or monotonic() > until:
+                raise
+            if not is_told:
+                fob.output.say(f"{error.why[:1].upper()}{error.why[1:]}; waiting for it ...")
+            is_told = True
+            sleep(_TURN_PAUSE)
+            continue
+        if begun["dropped"]:
+            earlier = letters(begun["dropped"])
+            fob.output.say(f"An earlier batch of {earlier}, of which nothing was franked, is dropped.")
+        number: int = begun["job"]
+        return number
 
 
 def _tell_addresses(fob: Fob, pieces: Pieces, addresses: list[str]) -> None:
