@@ -169,7 +169,7 @@ async def test_a_rule_that_refills_less_than_the_least_deposit_is_refused(centre
         with pytest.raises(RefusedError) as refused:
             await anna.sign_up(payment=payment, refill=Refill(below=500, amount=499))
         assert refused.value.refusal is Refusal.PAYMENT_REFUSED
-        assert refused.value.said == "a refill of 499; at least 500 at once"
+        assert refused.value.said == "a refill of EUR 4.99; at least EUR 5.00 at once"
         assert "Begin" not in peers.asked
         await anna.sign_up(payment=payment, refill=Refill(below=500, amount=500))
 
@@ -192,7 +192,7 @@ async def test_a_rule_from_before_a_higher_deposit_is_not_carried_out(centre: Da
         with pytest.raises(RefusedError) as refused:
             await anna.frank(85)
         assert refused.value.refusal is Refusal.INSUFFICIENT_FUNDS
-        assert refused.value.said == "no refill of 300: at least 500 at once"
+        assert refused.value.said == "no refill of EUR 3.00: at least EUR 5.00 at once"
         assert (await anna.about()).registers.loads == 150
         await anna.load(500)
         await anna.frank(85)

@@ -18,6 +18,7 @@ from fob_office.centre.pieces import Resolved
 from fob_office.centre.words import Word
 from fob_protocol.cose import sign1
 from fob_protocol.cose.cbor import Value
+from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.metering.vouchers import Receipt
@@ -60,7 +61,8 @@ class Paying:
         async def do(held: Held) -> Changed:
             nonlocal is_owed
             if amount < self.deposit:
-                raise refused(Refusal.PAYMENT_REFUSED, f"at least {self.deposit} at once")
+                least = amount_words(held.record.value_kind, self.deposit)
+                raise refused(Refusal.PAYMENT_REFUSED, f"at least {least} at once")
             permission = await permit(held)
             is_owed = mailer(held).payment == Payment.POSTPAID
             if is_owed:
@@ -81,7 +83,8 @@ class Paying:
         if rule is None or record.registers.descending >= rule.below:
             return
         if rule.amount < self.deposit:
-            why = f"no refill of {rule.amount}: at least {self.deposit} at once"
+            wanted, least = (amount_words(record.value_kind, one) for one in (rule.amount, self.deposit))
+            why = f"no refill of {wanted}: at least {least} at once"
             raise refused(Refusal.INSUFFICIENT_FUNDS, why)
         request = derived(REFILL, record.serial, record.registers.counter)
 

@@ -15,6 +15,7 @@ from fob_office.centre.function.refusing import is_final, refused
 from fob_office.centre.journal import sign_on_place, sign_up_place
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
+from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.answers import SignedUp
 from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.metering.requests import SignOnRequest, SignUpRequest, read_signed
@@ -54,9 +55,11 @@ class Signing:
         if found.user is not None:
             raise refused(Refusal.NAME_TAKEN, "another mailer has this name")
         if asked.fee != self.fee:
-            raise refused(Refusal.PAYMENT_REFUSED, f"signing up costs {self.fee}, and {asked.fee} was agreed to")
+            now, agreed = (amount_words(asked.value_kind, one) for one in (self.fee, asked.fee))
+            raise refused(Refusal.PAYMENT_REFUSED, f"signing up costs {now}, and {agreed} was agreed to")
         if asked.refill is not None and asked.refill.amount < self.deposit:
-            why = f"a refill of {asked.refill.amount}; at least {self.deposit} at once"
+            wanted, least = (amount_words(asked.value_kind, one) for one in (asked.refill.amount, self.deposit))
+            why = f"a refill of {wanted}; at least {least} at once"
             raise refused(Refusal.PAYMENT_REFUSED, why)
         user = await self.peers.any(Kind.STEEL, OrderUser(None, asked.sealing_key, request))
         record_user = RecordUser(user.order, signed)
