@@ -65,7 +65,7 @@ async def test_a_batch_on_sheets(fob: FobProgram, meter: FakeMeter, tmp_path: Pa
     assert pdf.read_bytes().startswith(b"%PDF")
     found = ended.json
     assert (found["job"], len(found["labels"]), found["meter"]["descending"]) == (1, 70, 100_000 - 70 * 95)
-    assert [(one["counter"], one["piece"]) for one in found["labels"][62:66]] == [(2, 62), (2, 63), (3, 0), (3, 1)]
+    assert [(one["counter"], one["piece"]) for one in found["labels"][62:66]] == [(2, 63), (2, 64), (3, 1), (3, 2)]
     assert len(meter.paid) == 2
 
 

@@ -110,3 +110,15 @@ async def test_a_picture_without_an_indicium_and_files_that_are_none(
         assert ended.err.splitlines()[:2] == [f"error: {file} was not read", f"why:   {why}"]
         # Nothing is judged by halves.
         assert not ended.out
+
+
+async def test_a_script_gives_back_the_piece_that_it_was_told(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    first, second = await franked(fob, tmp_path)
+    told = (await fob("--json", "meter", "verify", second)).json["codes"][0]
+    label = (await fob("--json", "meter", "print", "LAST")).json["labels"][1]
+    assert (told["piece"], label["piece"]) == (2, 2)
+    await fob("meter", "refund", "--counter", str(told["counter"]), "--piece", str(told["piece"]))
+    outcomes = [one["outcome"] for one in (await fob("--json", "meter", "verify", first, second)).json["codes"]]
+    assert outcomes == ["genuine", "refunded"]

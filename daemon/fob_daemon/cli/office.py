@@ -14,12 +14,12 @@ from fob_daemon.cli.durations import moment
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.office_status import show_status
 from fob_daemon.cli.options import options_of, show_options
+from fob_daemon.cli.out_files import write_file
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.cli.questions import ask_line, is_somebody_there
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.office_requests import PurposeName
 from fob_daemon.control.rules import fault_of_label
-from fob_daemon.files import write_durably
 from fob_protocol.office.limits import BODY_LIMIT
 
 # What every template asks for.
@@ -273,7 +273,7 @@ def _read(source: str | None) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     """Raises ControlError."""
     try:
-        write_durably(path, content)
+        write_file(path, content)
     except OSError as error:
         why = f"it was answered, and {path} could not be written: {error.strerror or error}"
         raise ControlError("the answer was lost", why, "the same command with another --output") from None

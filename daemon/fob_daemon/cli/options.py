@@ -10,9 +10,9 @@ from fob_daemon.cli.completing import complete_command, complete_option
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.copy_words import GOOD, refusal_words
 from fob_daemon.cli.option_values import value_of, words_for
+from fob_daemon.cli.out_files import write_file
 from fob_daemon.cli.progress import Progress
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.files import write_durably
 from fob_protocol.catalogue import OPTION_PREFIX
 from fob_protocol.office.limits import CONTENT_LIMIT
 
@@ -132,7 +132,7 @@ def _at_name(command: str) -> str:
 def _write(fob: Fob, device: str, option: dict[str, Any], path: Path) -> None:
     content = _read(fob, device, option["id"], option["octets"])
     try:
-        write_durably(path, content)
+        write_file(path, content)
     except OSError as error:
         why = f"{path}: {error.strerror or error}"
         raise ControlError("nothing was written", why, "the same command with another --output") from None

@@ -22,8 +22,8 @@ from fob_daemon.cli.history_json import (
     import_json,
 )
 from fob_daemon.cli.history_reader import Read, read_all, read_newest
+from fob_daemon.cli.out_files import write_file
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.files import write_durably
 from fob_protocol.history.entry import Entry, marked_name
 from fob_protocol.history.head import Head
 from fob_protocol.history.record import SignedRecord
@@ -85,7 +85,7 @@ def export(fob: Fob, device_name: str | None, path: Path) -> int:
     name, serial = read.device["name"], read.device["serial"]
     text = json.dumps(export_json(Exported(name, serial, read.head, tuple(read.records))), indent=1) + "\n"
     try:
-        write_durably(path, text.encode())
+        write_file(path, text.encode())
     except OSError as error:
         why = f"{path}: {error.strerror or error}"
         raise ControlError("the history was not written", why, "the same command with another FILE") from None

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from fob_daemon.cli.out_files import write_file
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.files import write_durably
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.integrity.limits import TICKET_LIMIT
@@ -30,7 +30,7 @@ def written(signed: bytes) -> str:
 def write_ticket(path: str, token: bytes) -> None:
     """As it was signed. Raises ControlError."""
     try:
-        write_durably(Path(path), token)
+        write_file(Path(path), token)
     except OSError as error:
         why = f"{path}: {error.strerror or error}"
         raise ControlError("nothing was written", why, "the same command with another --output") from None

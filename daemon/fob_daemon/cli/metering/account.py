@@ -12,11 +12,11 @@ from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.durations import moment
 from fob_daemon.cli.metering.asking import meter_of, post, told, typed_amount
 from fob_daemon.cli.metering.words import Report, fields_of, money, some
+from fob_daemon.cli.out_files import write_file
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
 from fob_daemon.control.meter_refusals import FAULTS
-from fob_daemon.files import write_durably
 from fob_daemon.metering.limits import PLACE_RULE, RESUME
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.indicium import is_place
@@ -232,7 +232,7 @@ def _keep(path: Path, checkpoint: bytes) -> None:
         again = "the same command with another --checkpoint, such as checkpoint-$(date +%s)"
         raise ControlError("no checkpoint was kept", f"{path} is there already", again)
     try:
-        write_durably(path, checkpoint)
+        write_file(path, checkpoint)
     except OSError as error:
         why = f"{path}: {error.strerror or error}"
         raise ControlError("no checkpoint was kept", why, "the same command with another --checkpoint") from None

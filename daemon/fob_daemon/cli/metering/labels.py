@@ -11,9 +11,9 @@ import click
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.metering.asking import told
 from fob_daemon.cli.metering.words import Report, some
+from fob_daemon.cli.out_files import check_file, check_folder, write_file
 from fob_daemon.cli.progress import Progress
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.files import write_durably
 from fob_daemon.metering.drawing.needed import check_packages
 from fob_daemon.metering.drawing.sheets import SHEETS
 from fob_protocol.metering.indicium import Indicium
@@ -148,7 +148,7 @@ class Drawer:
             with Progress(self._fob.output, "Drawing labels", len(labels)) as progress:
                 files = self._draw_all(labels, self._style, progress)
         except OSError as error:
-            why = f"{error.filename or self._asked.pdf or self._asked.pages}: {error.strerror or error}"
+            why = f"{error.filename}: {error.strerror or error}"
             raise _not_drawn(f"{_kept(labels)}; {why}") from None
         except (ValueError, OfficeError) as error:
             raise _not_drawn(f"{_kept(labels)}; {error}") from None
@@ -172,8 +172,9 @@ class Drawer:
             for folder in (asked.folder, asked.pages):
                 if folder is not None:
                     folder.mkdir(parents=True, exist_ok=True)
-            if asked.pdf is not None and not asked.pdf.parent.is_dir():
-                raise _cannot_draw(f"there is no folder {asked.pdf.parent}")
+                    check_folder(folder)
+            if asked.pdf is not None:
+                check_file(asked.pdf)
         except DrawingError as error:
             raise _cannot_draw(str(error)) from None
         except OSError as error:
@@ -201,7 +202,7 @@ class Drawer:
 
         sheet, skip = SHEETS[self._asked.sheet], self._asked.skip
         batch = [label.indicated for label in labels]
-        write_durably(file, pdf_labels(batch, sheet, style.layout, style.slogan, skip=skip, progress=progress.show))
+        write_file(file, pdf_labels(batch, sheet, style.layout, style.slogan, skip=skip, progress=progress.show))
 
     def _draw_pages(self, labels: Sequence[Label], style: _Style, progress: Progress, folder: Path) -> list[str]:
         """The file of each label."""
@@ -215,7 +216,7 @@ class Drawer:
         files = []
         for number, page in enumerate(pages, 1):
             files.append(folder / f"{labels[0].name}-page-{number:03}.png")
-            write_durably(files[-1], page)
+            write_file(files[-1], page)
         return [str(files[(skip + place) // sheet.count]) for place in range(len(labels))]
 
     def _draw_one(self, label: Label, style: _Style, folder: Path) -> str:
@@ -226,7 +227,7 @@ class Drawer:
         picture = picture_of(label.indicated, style.layout, style.slogan)
         content = png(picture, self._asked.dpi) if self._asked.kind == "png" else svg(picture).encode()
         file = folder / f"{label.name}.{self._asked.kind}"
-        write_durably(file, content)
+        write_file(file, content)
         return str(file)
 
 
@@ -293,7 +294,7 @@ def _kept(labels: Sequence[Label]) -> str:
 
 def _cannot_draw(why: str) -> ControlError:
     """Before anything was done."""
-    return ControlError("no label can be drawn", why, "the same command with another --output or --sheet")
+    return ControlError("no label can be drawn", why, "the same command with another --output, --pdf or --sheet")
 
 
 def _not_drawn(why: str) -> ControlError:

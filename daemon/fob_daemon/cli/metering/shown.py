@@ -39,7 +39,7 @@ def show_labels(fob: Fob, device: Report, labels: Sequence[Label], files: Sequen
 def _told(label: Label, file: str) -> dict[str, Any]:
     indicium = label.indicium
     return {
-        "counter": label.counter, "piece": label.piece, "serial": indicium.serial, "amount": indicium.amount,
+        "counter": label.counter, "piece": label.piece + 1, "serial": indicium.serial, "amount": indicium.amount,
         "value_kind": indicium.value_kind, "date": day_of(indicium.date).isoformat(), "origin": indicium.origin,
         "destination": indicium.destination, "class": indicium.mail_class,
         "indicium": label.indicated.indicium.hex(), "token": label.indicated.token.hex(), "file": file or None,

@@ -146,7 +146,7 @@ def _told(judged: Judged) -> dict[str, Any]:
     told: dict[str, Any] = {"where": judged.where, "outcome": judged.outcome.value, "why": judged.why}
     if (said := judged.indicium) is not None:
         told |= {
-            "serial": said.serial, "counter": said.counter, "piece": said.piece, "amount": said.amount,
+            "serial": said.serial, "counter": said.counter, "piece": said.piece + 1, "amount": said.amount,
             "value_kind": said.value_kind, "date": day_of(said.date).isoformat(), "destination": said.destination,
             "origin": said.origin, "class": said.mail_class,
         }  # fmt: skip
