@@ -102,7 +102,7 @@ async def test_all_that_wait_for_a_connection_share_one_try(centre: Centre, monk
     monkeypatch.setattr("fob_office.centre.bus.asking.connect", away)
     link = Link(centre.process(Kind.FUNCTION, "function-1").me, centre.directory(), "meter-1")
     ended = await asyncio.gather(*(link.ask(Echo(b"")) for _ in range(20)), return_exceptions=True)
-    assert {str(error) for error in ended} == {"meter-1: Connection refused"}
+    assert {str(error) for error in ended} == {"meter-1: it does not run (Connection refused)"}
     assert tries == 1
 
 

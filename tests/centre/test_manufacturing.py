@@ -1,5 +1,6 @@
 """The manufacturing box: who is a process of the data centre, and which masters it is given."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.identity import Public, admit
 from fob_office.centre.boxes.manufacturing import BOOK, manufacturing_box
+from fob_office.centre.boxes.process import open_box
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.boxes.views import read_view, slot_of
 from fob_office.centre.bus.answering import Server, serve
@@ -157,6 +159,44 @@ async def test_a_view_whose_answer_was_lost_is_given_again_and_leaves_no_gap(box
             await link.ask(NextView(3, ALONE))
 
 
+@pytest.mark.clause("M34")
+async def test_a_box_that_was_put_back_goes_on_from_what_it_signed(boxes: Boxes, tmp_path: Path) -> None:
+    boxes.make(Kind.METER, "meter-1")
+    shutil.copytree(boxes.folder / "manufacturing", tmp_path / "older")
+    boxes.make(Kind.METER, "meter-2")
+    shown = tuple(boxes.open(name).me.shown for name in ("meter-1", "meter-2"))
+    async with restarted(boxes) as link:
+        await link.ask(NextView(0, ALONE))
+        newest = (await link.ask(NextView(1, BOTH))).view
+    other = Boxes(tmp_path / "other", seed=12)
+    foreign = other.make(Kind.METER, "meter-2")
+    shutil.rmtree(boxes.folder / "manufacturing")
+    shutil.copytree(tmp_path / "older", boxes.folder / "manufacturing")
+
+    async with restarted(boxes) as link:
+        for asked, word in (
+            (NextView(2, BOTH), "older-view"),
+            (NextView(2, BOTH, newest[:-1] + bytes((newest[-1] ^ 1,)), shown), "tampering"),
+            (NextView(2, BOTH, newest, (open_box(foreign, other.folder, other.surroundings).me.shown,)), "tampering"),
+        ):
+            with pytest.raises(BusRefusedError) as caught:
+                await link.ask(asked)
+            assert caught.value.word == word
+        # Nothing that was refused is taken up: with no number there are two views.
+        answered = await link.ask(NextView(2, BOTH[::-1], newest, shown))
+        assert read_view(boxes.manufacturing_key, answered.view).number == 3
+        assert answered.forgotten == (
+            "of the views that it made it knew 0 and not 2; of the passes that it gave out it knew 3 and not 4; "
+            "it did not know meter-2"
+        )
+        assert (await link.ask(NextView(2, ALONE, newest, shown))) == Viewed(answered.view)
+    async with restarted(boxes) as link:
+        assert (await link.ask(NextView(2, ALONE))).view == answered.view
+        _, public = boxes.new(Kind.STEEL, "steel-1")
+        given = await link.ask(asks(public))
+        assert read_pass(boxes.manufacturing_key, given.shown).number == 5
+
+
 async def test_views_that_are_not_signed(boxes: Boxes) -> None:
     boxes.make(Kind.METER, "meter-1")
     boxes.make(Kind.STEEL, "steel-1")
@@ -203,7 +243,10 @@ async def test_masters_enter_a_meter_box_sealed_and_nothing_gives_them_out(boxes
         assert not any(master in octets for master in masters.values())
     # What the box answers with has no place for them: one pass, and what is sealed to one process.
     assert {name_of(command) for command in top._table} == {"Admit", "NextView"}
-    assert (Admitted.__struct_fields__, Viewed.__struct_fields__) == (("shown", "masters"), ("view",))
+    assert (Admitted.__struct_fields__, Viewed.__struct_fields__) == (
+        ("shown", "masters"),
+        ("view", "forgotten"),
+    )
 
 
 async def test_what_was_sealed_to_one_box_opens_in_no_other(boxes: Boxes, link: Link) -> None:

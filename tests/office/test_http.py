@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy.exc import OperationalError
 
+from fob_office.centre.seen import see_centre
 from fob_office.centre.supervising.status import ProcessStatus, Status, write_status
 from fob_office.http import connection, limits
 from fob_office.http.limits import ADDRESSES_LIMIT, OPERATOR_LIMIT, Rates
@@ -243,6 +244,26 @@ def test_it_says_that_a_box_was_tampered_with_and_not_which(office: HttpOffice) 
         (warning,) = office.get("/healthz").json()["warnings"]
     assert warning == f"a box of the data centre was tampered with, and no other does what it did: {command}"
     assert warned["status"] == "ok"
+
+
+@pytest.mark.clause("M22", "M34")
+def test_it_says_that_a_box_was_put_back_or_no_view_can_be_made_and_not_which(office: HttpOffice) -> None:
+    state = office.scene.office.settings.state
+    put_back = ProcessStatus("meter-1", "meter", "put-back")
+    with seen_centre(state, office.scene.clock.time) as folder:
+        write_status(folder, Status(100, True, 5, 0, (put_back,), "older-view: 10 views, and not 11"))
+        assert office.get("/healthz").json()["warnings"] == [
+            "a box of the data centre was put back to an older folder: fob-office centre status",
+            "no meters of the data centre go to another box, should theirs end: fob-office centre status",
+        ]
+        seen = see_centre(state, folder)
+    assert seen is not None
+    assert seen.troubles == [
+        "meter-1 was put back to an older folder: fob-office centre box remove meter-1, and fob-office centre box add "
+        "meter",
+        "no slot goes to another meter box, as no view can be made (older-view: 10 views, and not 11): end the data "
+        "centre, put back the newest folder of manufacturing that there is, and fob-office run",
+    ]
 
 
 @pytest.mark.clause("R27")

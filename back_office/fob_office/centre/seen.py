@@ -25,7 +25,7 @@ class Seen:
 
     @property
     def troubles(self) -> list[str]:
-        """Of boxes that were tampered with."""
+        """What an operator has to do something about."""
         return troubles_of(self.status) if self.status is not None else []
 
 

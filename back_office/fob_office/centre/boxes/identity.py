@@ -103,6 +103,11 @@ def public_of(identity: Identity) -> Public:
     return Public(identity.kind, identity.name, static, sealing, signing)
 
 
+def public_of_pass(shown: Pass) -> Public:
+    """The public keys of whoever was admitted by it."""
+    return Public(shown.kind, shown.name, shown.static, shown.sealing, shown.signing)
+
+
 def signing_key(identity: Identity) -> Ed25519PrivateKey:
     """Raises ValueError for a kind that has none."""
     if identity.signing is None:

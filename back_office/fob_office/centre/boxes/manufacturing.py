@@ -3,11 +3,12 @@
 It is asked only when a process is added or replaced; the others go on without it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from msgspec.structs import replace
 
 from fob_office.centre.boxes.box import Box
@@ -20,22 +21,26 @@ from fob_office.centre.boxes.identity import (
     Public,
     admit,
     make_identity,
+    public_of_pass,
     read_identity,
     seal_masters,
     signing_key,
 )
 from fob_office.centre.boxes.separation import Purpose, held_by
 from fob_office.centre.boxes.vault import MASTER_SIZE
-from fob_office.centre.boxes.views import Slot, View
+from fob_office.centre.boxes.views import Slot, View, read_view
 from fob_office.centre.bus.answering import Table, row
-from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.bus.passes import Kind, Pass
+from fob_office.centre.bus.errors import BusRefusedError, PassError
+from fob_office.centre.bus.passes import Kind, Pass, read_pass
 from fob_office.centre.commands.manufacturing import Admit, Admitted, NextView, Viewed
 from fob_office.centre.limits import ADMITTED_LIMIT, PASS_TIME
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose.errors import SealError
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Count, Message, read
+
+log = structlog.get_logger(__name__)
 
 BOOK: Final = "book"
 
@@ -117,14 +122,53 @@ class ManufacturingBox:
         self._keep(replace(self._book, views=after + 1, view=signed))
         return signed
 
+    def remember(self, newest: bytes | None, passes: Iterable[bytes]) -> str:
+        """What this box signed and does not know any more, as its folder was put back: it goes on from there.
+
+        Its signature proves that: so no number has two views, and no pass a number that its holder had before. In
+        words, empty where it knew all of it. Raises BusRefusedError TAMPERING: another key signed it; TamperedError,
+        OSError.
+        """
+        book, why = self._book, []
+        if newest is not None and (number := self._number_of(newest)) > book.views:
+            why.append(f"of the views that it made it knew {book.views} and not {number}")
+            book = replace(book, views=number, view=newest)
+        shown = [self._own(signed) for signed in passes]
+        if (last := max((one.number for one in shown), default=0)) > book.passes:
+            why.append(f"of the passes that it gave out it knew {book.passes} and not {last}")
+            book = replace(book, passes=last)
+        unknown = {one.name: public_of_pass(one) for one in shown if one.name not in self._admitted}
+        if unknown and len(self._admitted) + len(unknown) <= ADMITTED_LIMIT:
+            why.append(f"it did not know {', '.join(sorted(unknown))}")
+            book = replace(book, admitted=(*book.admitted, *unknown.values()))
+        if not why:
+            return ""
+        self._keep(book)
+        told = "; ".join(why)
+        log.warning("this box was put back to an older folder", why=told)
+        return told
+
+    def _number_of(self, newest: bytes) -> int:
+        try:
+            return read_view(self.public_key, newest).number
+        except OfficeError as error:
+            raise BusRefusedError(Word.TAMPERING, f"no view of this box: {error}") from None
+
+    def _own(self, signed: bytes) -> Pass:
+        try:
+            return read_pass(self.public_key, signed)
+        except PassError as error:
+            raise BusRefusedError(Word.TAMPERING, str(error)) from None
+
     async def _admit(self, peer: Pass, command: Admit) -> Admitted:
         if command.kind == Kind.MANUFACTURING:
             raise BusRefusedError(Word.ONLY_ONE, "a data centre has one manufacturing box")
         return self.admit(Public(command.kind, command.name, command.static, command.sealing, command.signing))
 
     async def _next_view(self, peer: Pass, command: NextView) -> Viewed:
+        forgotten = self.remember(command.newest, command.passes)
         slots = tuple(Slot(owner, second) for owner, second in command.slots)
-        return Viewed(self.next_view(slots, command.after))
+        return Viewed(self.next_view(slots, command.after), forgotten)
 
     def _check(self, public: Public) -> None:
         known = self._admitted.get(public.name)

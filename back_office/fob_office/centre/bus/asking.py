@@ -197,7 +197,8 @@ class Link:
         except (DirectoryError, PassError, UsageError) as error:
             raise AwayError(self.name, str(error), was_sent=False) from None
         except (ConnectionRefusedError, FileNotFoundError) as error:
-            raise DownError(self.name, error.strerror or str(error), was_sent=False) from None
+            why = f"it does not run ({error.strerror or error})"
+            raise DownError(self.name, why, was_sent=False) from None
         except OSError as error:
             raise AwayError(self.name, error.strerror or str(error), was_sent=False) from None
         try:

@@ -31,18 +31,23 @@ class Admit(Command[Admitted], frozen=True):
 
 
 class Viewed(Reply, frozen=True):
-    """The view as signed."""
+    """The view as signed. `forgotten`: what the box had signed and did not know any more, in words; else empty."""
 
     view: bytes
+    forgotten: str = ""
 
 
 class NextView(Command[Viewed], frozen=True):
     """Owner and second of each slot, from the view `after` on (0: there is none yet). OPERATOR.
 
     Where that is not the newest one, the newest is answered and none is made: an answer that was lost leaves no gap
-    in the views that boxes are given. Refused `older-view` for a view that this box has not made, `no-meter-box`,
-    `malformed`.
+    in the views that boxes are given. `newest` is that view and `passes` are those of the boxes in `slots`, as this box
+    signed them: what it does not know of them any more, as its folder was put back, it takes up again. Refused
+    `older-view` for a view that this box has not made, `no-meter-box`, `malformed`; `tampering` for what another key
+    signed.
     """
 
     after: Count
     slots: Annotated[tuple[tuple[Name, Name | None], ...], Meta(min_length=SLOTS, max_length=SLOTS)]
+    newest: bytes | None = None
+    passes: Annotated[tuple[bytes, ...], Meta(max_length=2 * SLOTS)] = ()

@@ -13,11 +13,12 @@ from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.directory import Directory
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, PassError
+from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, DownError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
 from fob_office.centre.next_step import split_next
 from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre
+from fob_office.centre.supervising.lock import is_supervised
 from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
 from fob_office.errors import NotFoundError, OperatorError
@@ -76,7 +77,14 @@ def run_operator(
 
     async def run() -> ResultT:
         async with operating(centre, surroundings) as operator:
-            return await work(operator)
+            try:
+                return await work(operator)
+            except (DownError, BusRefusedError) as error:
+                is_away = isinstance(error, DownError) or error.word == Word.UNAVAILABLE
+                if not is_away or is_supervised(centre):
+                    raise
+                why, command = f"the data centre in {centre} does not run", f"fob-office run --state {centre.parent}"
+                raise OperatorError(what, why, command) from None
 
     with told(what):
         return asyncio.run(run())

@@ -1,6 +1,7 @@
 """A process less: it ends, and its keys are erased, where others of its kind go on."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,14 +15,12 @@ from fob_office.centre.boxes.separation import held_by
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.meter import HeldView
 from fob_office.centre.operating.adding import ADDED
-from fob_office.centre.operating.knowing import put_back_beside
+from fob_office.centre.operating.leaving_view import left_by
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.restarting import changing_alone, pid_of, until
 from fob_office.centre.operating.standing import standing_of
 from fob_office.centre.places import load_centre, save_centre
-from fob_office.centre.view_file import ViewFile
 from fob_office.errors import NotFoundError, OperatorError
 
 _NOTHING: Final = "nothing was removed"
@@ -53,14 +52,13 @@ async def remove_box(operator: Operator, name: str, module: Callable[[], ModuleP
             add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
             raise OperatorError(_NOTHING, f"{name} is the only one of its kind", add)
         path = operator.centre / name
-        if entry.kind == Kind.METER:
-            # Whoever answers for its meters then has to be there, and to know all of them.
-            await _check_slots(operator, name)
-        elif not was_tampered_with(path):
+        if entry.kind != Kind.METER and not was_tampered_with(path):
             await _check_others(operator, entry)
         if entry.kind == Kind.TRANSACTION:
             _keep_log_key(operator, name)
-        write_entries(operator.centre, [one for one in entries if one.name != name])
+        # Whoever answers for the meters of a meter box then has to be there, and to know all of them.
+        async with left_by(operator, name) if entry.kind == Kind.METER else nullcontext():
+            write_entries(operator.centre, [one for one in entries if one.name != name])
         await until(operator.centre, lambda: pid_of(operator.centre, name) is None, f"{name} does not end")
         if not path.is_dir():
             return None
@@ -78,23 +76,6 @@ async def _check_others(operator: Operator, entry: Entry) -> None:
     said += [f"{name} does not answer" for name in others.silent]
     add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
     raise OperatorError(_NOTHING, f"no other {entry.kind.word} process runs: {', '.join(said)}", add)
-
-
-async def _check_slots(operator: Operator, name: str) -> None:
-    """Raises OperatorError: what it owns, or knows better than the box beside it, would be lost with it."""
-    view = ViewFile(operator.centre, operator.manufacturing).newest()
-    complete: dict[str, tuple[int, ...]] = {}
-    for number, slot in enumerate(view.slots):
-        if slot.owner != name:
-            continue
-        if slot.second is not None and slot.second not in complete:
-            complete[slot.second] = (await operator.one(slot.second, HeldView())).complete
-        if slot.second is None or number not in complete[slot.second]:
-            why = f"slot {number} is known to no other box yet"
-            raise OperatorError(_NOTHING, why, f"{_STATUS}    (and wait until there is a second)")
-    found = await put_back_beside(operator, name, view)
-    if found is not None:
-        raise OperatorError(_NOTHING, found.why, f"fob-office centre box remove {found.box}")
 
 
 def _keep_log_key(operator: Operator, name: str) -> None:

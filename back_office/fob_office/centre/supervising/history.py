@@ -28,6 +28,11 @@ class History:
         """None: there is none yet, or it is not of this data centre."""
         return self._newest
 
+    @property
+    def newest_signed(self) -> bytes | None:
+        """The same as it was signed."""
+        return self.signed(self._newest.number) if self._newest is not None else None
+
     def signed(self, number: int) -> bytes | None:
         """None: it is kept no more."""
         try:

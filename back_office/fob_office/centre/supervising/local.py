@@ -30,8 +30,7 @@ class State(StrEnum):
     # It ended, and is started again in a while.
     ENDED = "ended"
     TAMPERED = status.TAMPERED
-    # It answers, and knows less than it once did.
-    PUT_BACK = "put-back"
+    PUT_BACK = status.PUT_BACK
     STOPPED = "stopped"
     # On another machine.
     ELSEWHERE = "elsewhere"

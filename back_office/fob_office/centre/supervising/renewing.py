@@ -14,6 +14,7 @@ from fob_office.centre.boxes.manufacturing import ManufacturingBox
 from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import read_pass
 from fob_office.centre.places import MANUFACTURING
+from fob_office.centre.supervising.history import History
 from fob_office.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
@@ -22,25 +23,28 @@ log = structlog.get_logger(__name__)
 RENEW_TIME: Final = 200 * 24 * 3600
 
 
-def renew_passes(centre: Path, surroundings: Surroundings) -> None:
+def renew_passes(centre: Path, surroundings: Surroundings) -> str:
     """While nothing runs: of those whose folders are here, the operators too.
 
-    Without a manufacturing box that is whole none is, and the others go on by theirs. Raises DirectoryError, PassError,
+    Without a manufacturing box that is whole none is, and the others go on by theirs. One that was put back is shown
+    first what it signed since then: what that was, in words, else empty. Raises DirectoryError, PassError,
     BusRefusedError, OperatorError, OSError.
     """
     if not (centre / MANUFACTURING).is_dir():
-        return
+        return ""
     # One that its supervisor left behind may be at work still.
     with alone_in(centre / MANUFACTURING):
         try:
             box = ManufacturingBox(_open(centre, MANUFACTURING, surroundings), surroundings)
         except TamperedError as error:
             log.critical("no pass is renewed", why=error.why)
-            return
+            return ""
         entries = read_entries(centre / FILE)
+        forgotten = box.remember(History(centre, box.public_key).newest_signed, [entry.shown for entry in entries])
         renewed = [_renewed(centre, box, entry, surroundings) for entry in entries]
         if renewed != entries:
             write_entries(centre, renewed)
+        return forgotten
 
 
 def ends_first(manufacturing: bytes, entries: list[Entry]) -> int:

@@ -12,10 +12,15 @@ from fob_office.secrets.private_file import replace_unflushed
 FILE: Final = "status.json"
 # The state of a box that found its folder changed.
 TAMPERED: Final = "tampered"
+# Of one that answers, and knows less than it once did.
+PUT_BACK: Final = "put-back"
 
 
 class ProcessStatus(msgspec.Struct, frozen=True):
-    """One process. Of a meter box: `view` is the number of the one that it holds, `slots` how many it owns."""
+    """One process. Of a meter box: `view` is the number of the one that it holds, `slots` how many it owns.
+
+    `why`: of a box that was put back, how that shows.
+    """
 
     name: str
     kind: str
@@ -24,11 +29,13 @@ class ProcessStatus(msgspec.Struct, frozen=True):
     restarts: int = 0
     view: int | None = None
     slots: int | None = None
+    why: str = ""
 
 
 class Status(msgspec.Struct, frozen=True):
     """`is_ready`: all processes of this machine answer, and the meter boxes hold the newest view. Of those that were
-    tampered with another of the kind is there. `alone`: slots whose owner has no second that knows all of them.
+    tampered with another of the kind is there, and no slot waits for a view. `alone`: slots whose owner has no second
+    that knows all of them. `no_view`: why the manufacturing box makes no view that is wanted.
     """
 
     pid: int
@@ -36,6 +43,7 @@ class Status(msgspec.Struct, frozen=True):
     view: int
     alone: int
     processes: tuple[ProcessStatus, ...]
+    no_view: str = ""
 
 
 def lost_kinds(processes: Iterable[ProcessStatus]) -> frozenset[str]:

@@ -27,6 +27,7 @@ from fob_office.centre.supervising.balancing import balanced_slots, is_settled
 from fob_office.centre.supervising.child import Start, prepare
 from fob_office.centre.supervising.figures import Gathering, write_figures
 from fob_office.centre.supervising.history import History
+from fob_office.centre.supervising.leaving import who_leaves
 from fob_office.centre.supervising.limits import BALANCE_TIME, FIGURES_PAUSE, LOOK_PAUSE, LOOK_TIME
 from fob_office.centre.supervising.local import LocalProcess, State
 from fob_office.centre.supervising.lock import supervising
@@ -34,6 +35,7 @@ from fob_office.centre.supervising.meters import MeterWatch
 from fob_office.centre.supervising.policy import BoxState, next_slots
 from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, lost_kinds, write_status
+from fob_office.centre.supervising.warnings import Warnings
 from fob_office.centre.supervising.wish import fulfil, is_wished
 from fob_office.centre.view_file import write_view
 from fob_office.secrets.private_file import owner_alone
@@ -67,18 +69,18 @@ def run_centre(
         with sockets_made(centre) as sockets:
             place_sockets(centre, sockets)
             with told("the data centre does not run"):
-                renew_passes(centre, surroundings)
+                forgotten = renew_passes(centre, surroundings)
             with told("the data centre does not run"), asyncio.Runner(loop_factory=loop_factory()) as runner:
-                runner.run(Supervisor(centre, settings, surroundings, logs).run(on_ready))
+                runner.run(Supervisor(centre, settings, surroundings, logs, forgotten).run(on_ready))
 
 
 class Supervisor:
     """Of one data centre, on one machine."""
 
     def __init__(
-        self, centre: Path, settings: CentreSettings, surroundings: Surroundings, logs: LogSettings
-    ) -> None:  # fmt: skip
-        """Raises TamperedError, OperatorError."""
+        self, centre: Path, settings: CentreSettings, surroundings: Surroundings, logs: LogSettings, forgotten: str
+    ) -> None:
+        """`forgotten`: by the manufacturing box, as it began. Raises TamperedError, OperatorError."""
         self._centre = centre
         self._settings = settings
         self._logs = logs
@@ -87,6 +89,8 @@ class Supervisor:
         self._manufacturing = me.trust.manufacturing
         self._links = Links(me, Directory(centre, self._manufacturing))
         self._history = History(centre, self._manufacturing)
+        self._warnings = Warnings(self._links, surroundings.clock)
+        self._was_put_back(forgotten)
         self._local: dict[str, LocalProcess] = {}
         self._meters: dict[str, tuple[MeterWatch, asyncio.Task[None]]] = {}
         self._entries: dict[str, Entry] = {}
@@ -97,6 +101,9 @@ class Supervisor:
         self._settled_since: float | None = None
         self._is_balancing = False
         self._failovers = 0
+        # Why there is no view that is wanted, and whether slots wait for it.
+        self._no_view = ""
+        self._is_waited_for = False
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Until SIGTERM or SIGINT; all that was started has ended then."""
@@ -150,6 +157,7 @@ class Supervisor:
             await asyncio.sleep(FIGURES_PAUSE)
             try:
                 write_figures(self._centre, await gathering.gather(self._failovers))
+                await self._warnings.send()
             except (OSError, DirectoryError) as error:
                 log.warning("what processes have done is not known", why=str(error))
 
@@ -193,13 +201,20 @@ class Supervisor:
         for name, (watch, _) in self._meters.items():
             if name in self._local and self._local[name].state == State.TAMPERED:
                 watch.is_tampered = True
-        boxes = {name: watch.state(newest) for name, (watch, _) in self._meters.items()}
+        leaves = who_leaves(self._centre)
+        boxes = {
+            name: BoxState(is_there=False) if name == leaves else watch.state(newest)
+            for name, (watch, _) in self._meters.items()
+        }
         slots = next_slots(newest, boxes)
+        self._is_waited_for = slots is not None
         if slots is not None:
             is_failover = any(new.owner != old.owner for new, old in zip(slots, newest.slots, strict=True))
             self._failovers += await self._make_view(newest, slots) and is_failover
         elif (slots := self._balanced(newest, boxes)) is not None:
             await self._make_view(newest, slots)
+        else:
+            self._no_view = ""
 
     def _balanced(self, newest: View, boxes: Mapping[str, BoxState]) -> tuple[Slot, ...] | None:
         """Slots that are spread evenly again, when it is time for that. Raises OSError."""
@@ -220,18 +235,35 @@ class Supervisor:
 
     async def _make_view(self, newest: View, slots: tuple[Slot, ...]) -> bool:
         """Whether there is a new one. Raises OSError."""
-        asked = NextView(newest.number, tuple((slot.owner, slot.second) for slot in slots))
+        named = {name for slot in slots for name in (slot.owner, slot.second)}
+        passes = tuple(entry.shown for name, entry in self._entries.items() if name in named)
+        places = tuple((slot.owner, slot.second) for slot in slots)
+        asked = NextView(newest.number, places, self._history.newest_signed, passes)
         try:
-            signed = (await self._links.to(MANUFACTURING).ask(asked, LOOK_TIME)).view
+            made = await self._links.to(MANUFACTURING).ask(asked, LOOK_TIME)
         except (AwayError, BusRefusedError) as error:
-            log.error("no new view", why=str(error))
+            self._lacks_view(str(error))
             return False
-        view = self._history.add(signed)
+        self._no_view, self._is_waited_for = "", False
+        self._was_put_back(made.forgotten)
+        view = self._history.add(made.view)
         log.warning("a new view", number=view.number, owners=sorted({slot.owner for slot in view.slots}))
         for watch, _ in self._meters.values():
             watch.wake()
         self._changed.set()
         return True
+
+    def _lacks_view(self, why: str) -> None:
+        """It is asked for again at each look."""
+        if why != self._no_view:
+            log.error("no new view", why=why)
+        self._no_view = why
+
+    def _was_put_back(self, forgotten: str) -> None:
+        """The manufacturing box, which goes on from what it was shown."""
+        if forgotten:
+            why = f"{MANUFACTURING} was put back to an older folder: {forgotten}"
+            self._warnings.add(f"{why}. It was shown that, and goes on from there", "status")
 
     def _tell(self) -> Status:
         """In its file, where it is another than before. Raises OSError."""
@@ -245,8 +277,8 @@ class Supervisor:
         newest = self._history.newest
         number = newest.number if newest is not None else 0
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
-        is_ready = self._is_settled() and not lost_kinds(processes)
-        return Status(os.getpid(), is_ready, number, self._alone(newest), processes)
+        is_ready = self._is_settled() and not lost_kinds(processes) and not (self._no_view and self._is_waited_for)
+        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, self._no_view)
 
     def _is_settled(self) -> bool:
         """Nobody is waited for any more: those that were tampered with never come."""

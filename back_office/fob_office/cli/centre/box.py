@@ -11,14 +11,15 @@ from fob_office.centre.boxes.identity import MODULE
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.boxes.separation import held_by
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.limits import SLOTS
 from fob_office.centre.operating import adding, removing
 from fob_office.centre.operating.certificates import told_anew
 from fob_office.centre.operating.operator import Operator, told
 from fob_office.centre.operating.replacing_operator import replace_operator
+from fob_office.centre.operating.spreading import spread
 from fob_office.centre.operating.standing import whole_here
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.lock import is_supervised
-from fob_office.centre.supervising.wish import wish
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.centre.options import Module, module_of, module_options
 from fob_office.cli.context import Cli, issuer_key_option, pass_cli, state_option
@@ -145,11 +146,13 @@ def remove(
 @state_option
 @pass_cli
 def balance(cli: Cli, state: Path) -> None:
-    """Spread meters evenly over all meter boxes, now and not in five minutes; nobody has to wait for it."""
+    """Spread meters evenly over all meter boxes, now and not in five minutes; it goes on by itself."""
     folder = centre_folder(state)
     load_centre(folder)
     if not is_supervised(folder):
         why = f"the data centre in {folder} does not run"
         raise OperatorError("nothing was spread", why, f"fob-office centre run --state {state}")
-    wish(folder)
+    waits = spread(folder)
+    if waits is not None and waits.alone:
+        cli.say(f"{waits.alone} of {SLOTS} slots are on one disk: the rest begins when all are on two")
     cli.say("next:  fob-office centre status    (`slots` of meter boxes)")

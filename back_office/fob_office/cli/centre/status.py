@@ -21,7 +21,7 @@ from fob_office.centre.operating.taken import taken_waiting
 from fob_office.centre.places import centre_folder, load_centre
 from fob_office.centre.supervising.renewing import ends_first
 from fob_office.centre.supervising.status import status_now
-from fob_office.centre.troubles import troubles_of
+from fob_office.centre.troubles import no_view_of, put_back_of, tampered_of
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, moment, pass_cli, state_option
 from fob_office.errors import OperatorError
@@ -32,6 +32,8 @@ from fob_protocol.office.errors import OfficeError
 _AWAY: Final = (BusRefusedError, AwayError, DirectoryError, PassError, CoseError, OfficeError)
 # What people read in the place of a name for scripts.
 _WORDS: Final = {"checkpoint_size": "log entries"}
+# And programs, in the place of what people read.
+_KEYS: Final = {"tampered with": "tampered", "put back": "put_back", "no new view": "no_view"}
 _COLUMNS: Final = ("name", "kind", "state", "pid", "restarts", "view", "slots")
 
 
@@ -56,12 +58,12 @@ def status(cli: Cli, state: Path) -> None:
         cli.fields({name.replace(" ", "_"): value for name, value in values.items()} if cli.is_json else values)
         return
     log = _asked(cli, state)
-    tampered = troubles_of(found)
+    troubles = {"tampered with": tampered_of(found), "put back": put_back_of(found), "no new view": no_view_of(found)}
     state_word = "ready" if found.is_ready else "not ready"
     rows = [{column: getattr(process, column) for column in _COLUMNS} for process in found.processes]
     if cli.is_json:
         known = {"data_centre": str(folder), "state": state_word, "view": found.view, "alone": found.alone, "due": due}
-        known |= {"tampered": tampered}
+        known |= {_KEYS[name]: sentences for name, sentences in troubles.items()}
         cli.data(known | log | {"processes": rows})
         return
     alone = f"{found.alone} of {SLOTS} slots"
@@ -72,7 +74,7 @@ def status(cli: Cli, state: Path) -> None:
         "without a second": alone,
     }
     shown |= {"due": due} if due else {}
-    shown |= {"tampered with": tampered} if tampered else {}
+    shown |= {name: sentences for name, sentences in troubles.items() if sentences}
     shown |= payout_words(log) | payment_words(log)
     cli.fields(shown | {_WORDS.get(name, name): value for name, value in log.items() if value is not None})
     cli.line("")
