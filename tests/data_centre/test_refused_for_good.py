@@ -17,6 +17,7 @@ from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.limits import REQUEST_TIME
 from fob_protocol.metering.requests import Ask, Authenticated, SignUp, authenticated
 from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message
 from support.audits import audited
 from support.data_centre import CutError, DataCentre, WatchedPeers
@@ -243,6 +244,16 @@ async def test_what_was_done_and_cannot_be_stored_is_not_refused_for_good(centre
             await mailer.frank(1)
         await server.recover(OPERATOR, Recover(mailer.serial))
         assert (await mailer.ask(asked, Franked)).registers.ascending == 86
+        # Found again, it is said again.
+        before = await centre.warnings()
+        again = mailer.frank_request(1)
+        await mailer.ask(again, Franked)
+        centre.rows("DELETE FROM journal WHERE request = ?", digest(again.octets()))
+        centre.rows("UPDATE meters SET record = ?, counter = ?", record, counter)
+        for _ in range(3):
+            with pytest.raises(RefusedError, match="unavailable"):
+                await mailer.ask(again, Franked)
+        assert (await centre.warnings())[len(before) :] == [("tampering", mailer.serial)]
 
 
 @pytest.mark.clause("M33", "M30", "X5")

@@ -95,13 +95,17 @@ class Changing:
         Nothing is refused for good that was done, or that money was taken for, whatever would be said to it now.
         """
         try:
-            return await self._change(request, do)
+            answer = await self._change(request, do)
         except (BusRefusedError, RefusedError) as error:
             if not is_final(error):
                 raise
             return await self._done_before(request, taken, error)
         except (CoseError, OfficeError) as error:
             return await self._done_before(request, taken, unreadable(request.serial, error))
+        # Whatever was found of this meter is over: found again it is said again.
+        for word in ALARMING:
+            self._said.forget((request.serial, word))
+        return answer
 
     async def _change(self, request: Request, do: Do) -> bytes:
         in_the_way: Held | None = None

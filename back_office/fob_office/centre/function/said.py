@@ -21,3 +21,7 @@ class Said:
         if len(self._said) > SAID_LIMIT:
             self._said.popitem(last=False)
         return before != trouble
+
+    def forget(self, of: Hashable) -> None:
+        """It is over: found again it is said again."""
+        self._said.pop(of, None)
