@@ -11,6 +11,7 @@ from fob_log_verify.kept import KeptLog
 from fob_log_verify.log_file import LogFile
 from fob_log_verify.merkle import Tree
 from fob_log_verify.meters import Meters
+from fob_log_verify.payouts import Payouts
 from fob_log_verify.pieces import Pieces, read_scan
 from fob_log_verify.sign1 import Keys, take_apart
 from fob_log_verify.transactions import read_transaction
@@ -60,15 +61,17 @@ class Witnessed:
 
 def verify(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None]) -> Result:
     """Read all of it; `tell` hears how far it has come. Raises UnreadableError."""
-    with Pieces() as pieces:
-        return _verified(log, witnessed, tell, pieces)
+    with Pieces() as pieces, Payouts() as payouts:
+        return _verified(log, witnessed, tell, pieces, payouts)
 
 
-def _verified(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None], pieces: Pieces) -> Result:
+def _verified(
+    log: LogFile, witnessed: Witnessed, tell: Callable[[int], None], pieces: Pieces, payouts: Payouts
+) -> Result:
     keys = Keys(witnessed.keys or log.keys)
     witnesses = Witnesses(witnessed.checkpoints, log.origin, keys)
     kept = None if witnessed.kept is None else KeptLog(witnessed.kept, log.origin)
-    tree, records, findings = Tree(), _Records(keys, pieces), Findings()
+    tree, records, findings = Tree(), _Records(keys, pieces, payouts), Findings()
     witnesses.see(0, tree.root())
     for place, entry in enumerate(log.entries()):
         tree.add(entry)
@@ -99,11 +102,12 @@ def _verified(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None], p
 
 
 class _Records:
-    """The records that can be read without a secret: those of transactions, scans, and warnings."""
+    """The records that can be read without a secret: those of transactions, scans, payouts, and warnings."""
 
-    def __init__(self, keys: Keys, pieces: Pieces) -> None:
+    def __init__(self, keys: Keys, pieces: Pieces, payouts: Payouts) -> None:
         self._keys = keys
         self._pieces = pieces
+        self._payouts = payouts
         self.meters = Meters()
         self.warnings = Warnings()
         self.transactions = 0
@@ -118,6 +122,7 @@ class _Records:
                 return self._pieces.scan(place, read_scan(content))
             if kind == _NOTE:
                 self.warnings.look_at(place, content)
+                return self._payouts.look_at(place, content)
         except CborError as error:
             return Finding(place, Outcome.CHANGED, f"it cannot be read: {error}")
         return None

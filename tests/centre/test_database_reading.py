@@ -160,6 +160,18 @@ async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: Met
 
 
 @pytest.mark.clause("M29")
+async def test_no_receipt_takes_the_place_of_another_one(base: MeterBase) -> None:
+    await base.store(sign_up("FM-1", "Anna"))
+    owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")
+    await base.store(replace(frank("FM-1", 2), payout=owed))
+    await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt_of(owed)))
+    with pytest.raises(BusRefusedError, match="tampering: refund 2 has another receipt already"):
+        await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt_of(owed, time=NOW + 1)))
+    assert base.run("SELECT receipt FROM payouts") == [(receipt_of(owed),)]
+    assert base.count("entries") == 6
+
+
+@pytest.mark.clause("M29")
 async def test_a_payout_ends_by_a_receipt_for_just_that(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")

@@ -223,9 +223,42 @@ async def test_a_piece_made_new_and_scanned_again_is_found_by_the_log_alone(copy
 async def test_a_receipt_that_the_provider_did_not_sign_for_it_is_found(copy: Copy) -> None:
     open_one, paid = sorted(copy.rows["payouts"], key=lambda row: row["receipt"] is not None)
     for receipt in (b"a receipt", paid["receipt"]):
+        copy.change(PAYOUTS, open_one, {"receipt": None})
         await pay_out(copy, open_one, receipt)
     findings = (await copy.audited()).findings
-    assert [(finding.table, finding.column) for finding in findings.shown] == [("payouts", "receipt")] * 2
+    assert [(finding.table, finding.column) for finding in findings.shown] == [("payouts", "receipt")] * 3
+
+
+@pytest.mark.clause("M29", "M23")
+async def test_a_refund_that_was_paid_twice_is_found_by_operator_and_witness(copy: Copy, tmp_path: Path) -> None:
+    """Staff put back the provider's older book, and emptied the column: it is due once more, and paid once more."""
+    (row,) = [row for row in copy.rows["payouts"] if row["receipt"] is not None]
+    size = len(copy.rows["entries"])
+    copy.change(PAYOUTS, row, {"receipt": None})
+    await pay_out(copy, row, b"the receipt of a second payment")
+    where, (noted,) = (
+        f"{row['serial']} {row['number']}",
+        [entry["number"] for entry in copy.rows["entries"] if row["receipt"] in entry["content"]],
+    )
+    found = [(one.key, one.log, one.there) for one in (await copy.audited()).findings.shown]
+    assert (where, f"entry {noted}: paid", f"entry {size}: unlawful, another receipt: it was paid twice") in found
+    (finding,) = Witness(tmp_path).asks(await copy.exported()).json["findings"]
+    assert (finding["place"], finding["outcome"]) == (size, "unlawful")
+    assert finding["why"] == (
+        f"refund {row['number']} of {row['serial']} was paid twice: entry {noted} has another receipt for it"
+    )
+
+
+@pytest.mark.clause("M29", "M23")
+async def test_a_receipt_that_was_taken_out_and_written_again_is_found(copy: Copy, tmp_path: Path) -> None:
+    (row,) = [row for row in copy.rows["payouts"] if row["receipt"] is not None]
+    copy.change(PAYOUTS, row, {"receipt": None})
+    await pay_out(copy, row, row["receipt"])
+    (finding,) = (await copy.audited()).findings.shown
+    assert (finding.table, finding.column) == ("payouts", "receipt")
+    assert finding.there.endswith("the same one again")
+    # Nothing was paid by that: a witness has nothing to say.
+    assert Witness(tmp_path).asks(await copy.exported()).json["is_well"]
 
 
 @pytest.mark.clause("M29", "M23")

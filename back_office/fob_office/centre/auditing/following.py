@@ -181,7 +181,19 @@ class Follower:
         ):  # fmt: skip
             where = f"{note.serial} {note.number}"
             self._findings.add("payouts", where, "receipt", "a refund", "no receipt of the provider for it")
+        self._judge_again(number, note, of)
+        noted: Columns = {"noted": number, "receipt": short(note.receipt)}
+        self._expected.put(PAYOUT_OF, (note.serial, note.number), noted | of)
         self._expected.put("payouts", (of["id"],), {**payout, "receipt": short(note.receipt)})
+
+    def _judge_again(self, number: int, note: PaidBack, of: Columns) -> None:
+        """A refund is noted once: else its receipt was taken out of the table, or it was paid once more."""
+        if "noted" not in of:
+            return
+        is_same = of["receipt"] == short(note.receipt)
+        there = f"entry {number}: {'the same one again' if is_same else 'unlawful, another receipt: it was paid twice'}"
+        where, paid = f"{note.serial} {note.number}", f"entry {_number(of, 'noted')}: paid"
+        self._findings.add("payouts", where, "receipt", paid, there)
 
     def _receipt(self, signed: bytes) -> Receipt | None:
         try:

@@ -28,12 +28,9 @@ _WARN: Final = insert(WARNINGS).returning(WARNINGS.c.id)
 _PAY: Final = (
     update(PAYOUTS)
     .where(PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number"))
-    .where(PAYOUTS.c.account == bindparam("its_account"), PAYOUTS.c.amount == bindparam("its_amount"))
-    .where(PAYOUTS.c.request == bindparam("its_request"))
-    .where(PAYOUTS.c.receipt.is_distinct_from(bindparam("its_receipt")))
     .values(receipt=bindparam("its_receipt"))
 )
-_DUE: Final = select(PAYOUTS.c.account, PAYOUTS.c.amount, PAYOUTS.c.request).where(
+_DUE: Final = select(PAYOUTS.c.account, PAYOUTS.c.amount, PAYOUTS.c.request, PAYOUTS.c.receipt).where(
     PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number")
 )
 _ISSUED: Final = (
@@ -61,13 +58,9 @@ def pay_out(connection: Connection, asked: PaidOut, said: Receipt) -> Done:
     """Again too; noted once. Raises BusRefusedError NO_PAYOUT, TAMPERING, DAMAGED."""
     # Everybody who writes locks the head before a row that another one may want.
     frontier = lock_head(connection)
-    row = {
-        "of": asked.serial, "its_number": asked.number, "its_receipt": asked.receipt,
-        "its_account": said.account, "its_amount": -said.amount, "its_request": said.request,
-    }  # fmt: skip
-    if (said.serial, said.number) != (asked.serial, asked.number) or not connection.execute(_PAY, row).rowcount:
-        _check_paid(connection, asked, said)
+    if _is_paid(connection, asked, said):
         return Done()
+    connection.execute(_PAY, {"of": asked.serial, "its_number": asked.number, "its_receipt": asked.receipt})
     note = PaidBack(asked.serial, asked.number, asked.receipt)
     if not append(connection, frontier, [leaf(Kind.NOTE, note.octets())]):
         raise damaged("there are entries after its head")
@@ -159,14 +152,21 @@ def _request(asked: Scan) -> bytes:
     return digest(cbor.encode(["fob/1 scan", asked.serial, asked.counter, asked.piece, asked.indicium]))
 
 
-def _check_paid(connection: Connection, asked: PaidOut, said: Receipt) -> None:
-    """Raises BusRefusedError NO_PAYOUT, TAMPERING: the provider did something else."""
+def _is_paid(connection: Connection, asked: PaidOut, said: Receipt) -> bool:
+    """Whether this receipt is there: no other one takes its place.
+
+    Raises BusRefusedError NO_PAYOUT, TAMPERING: the provider did something else, or paid twice.
+    """
     due = connection.execute(_DUE, {"of": asked.serial, "its_number": asked.number}).one_or_none()
     if due is None:
         raise BusRefusedError(Word.NO_PAYOUT, "nothing is to be paid back under this number")
     done = (said.serial, said.number, said.account, -said.amount, said.request)
     if done != (asked.serial, asked.number, due.account, due.amount, due.request):
         raise BusRefusedError(Word.TAMPERING, "the provider's receipt is for something else")
+    if due.receipt not in (None, asked.receipt):
+        why = f"refund {asked.number} has another receipt already: the provider paid it twice"
+        raise BusRefusedError(Word.TAMPERING, why)
+    return due.receipt is not None
 
 
 @cache
