@@ -21,7 +21,7 @@ SIGN_UP = {"name": "ada", "value_kind": "eur-cent", "payment": "prepaid", "origi
 METER = {
     "stage": "ready", "name": "ada", "serial": SERIAL, "value_kind": "eur-cent", "counter": 1, "ascending": 0,
     "descending": 100_000, "pieces": 0, "loads": 100_000, "owed": 0, "state": 1, "payment": 1, "order": "", "word": "",
-    "fault": "", "fee": 0,
+    "fault": "", "fee": 0, "ahead": 0,
 }  # fmt: skip
 
 

@@ -4,17 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from fob_device.metering.clock import named_by_clock
 from fob_device.metering.wanted import WantedRefund
 from fob_protocol.metering.faults import MeterError, MeterFault
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.transaction import unverified_transaction
-from fob_protocol.office.errors import RefusedError
+from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
+from fob_protocol.pkcs11.errors import CkrError
 from support.centre_bench import benched
 from support.meter_bench import ORDER, OTHER, WISH, letter
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
+
+HOUR = 3600
 
 
 @pytest.mark.clause("M14", "M17", "M19", "M29", "M30", "X5", "X6")
@@ -54,3 +58,30 @@ async def test_nobody_franks_with_money_that_is_not_there(tmp_path: Path) -> Non
             await bench.frank()
         assert refused.value.refusal is Refusal.INSUFFICIENT_FUNDS
         assert bench.meter.joiner.store.order() is None
+
+
+@pytest.mark.clause("M19")
+async def test_a_device_whose_clock_is_ahead_asks_by_the_office_s(tmp_path: Path) -> None:
+    async with benched(tmp_path) as (bench, _):
+        bench.behind = -2 * HOUR
+        await bench.join(WISH)
+        await bench.load(5000, order=OTHER)
+        bench.meter.taken(OTHER)
+        await bench.frank()
+        await bench.meter.about(bench.unlock)
+        assert bench.meter.joiner.talker.ahead == 2 * HOUR
+
+
+@pytest.mark.clause("M19")
+async def test_what_a_clock_makes_over_stays_over_and_is_named_the_clock_s(tmp_path: Path) -> None:
+    async with benched(tmp_path) as (bench, _):
+        await bench.join(WISH)
+        bench.behind = -400 * 24 * HOUR
+        with pytest.raises(CkrError) as over, named_by_clock(bench.meter.joiner.talker):
+            await bench.meter.about(bench.unlock)
+        assert over.value.reason == f"clock-ahead: {400 * 24 * HOUR} list-expired"
+        # Of the office's own list that is over the clock is no part.
+        bench.behind = 0
+        with pytest.raises(CkrError) as over, named_by_clock(bench.meter.joiner.talker):
+            raise OfficeError(Fault.LIST_EXPIRED, "its end has come")
+        assert over.value.reason == "list-expired"

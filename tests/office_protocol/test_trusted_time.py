@@ -65,3 +65,15 @@ def test_a_clock_that_is_ahead_is_believed_while_it_is() -> None:
 def test_what_passes_while_the_machine_sleeps_has_passed() -> None:
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
     assert before <= passed_time() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_what_the_server_that_answered_last_takes_for_now() -> None:
+    clocks = Clocks(NOON + 7200, signed=NOON - 86_400)
+    assert (clocks.time.told, clocks.time.ahead) == (NOON + 7200, 0)
+    clocks.time.note(NOON)
+    clocks.wait(60)
+    assert (clocks.time.told, clocks.time.ahead) == (NOON + 60, 7200)
+    # What ends, ends by the later clock all the same.
+    assert clocks.time.now == NOON + 7260
+    clocks.wall = NOON - 9
+    assert (clocks.time.told, clocks.time.ahead) == (NOON + 60, 0)

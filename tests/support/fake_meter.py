@@ -47,6 +47,8 @@ class FakeMeter:
     owed: int = 0
     fault: str = ""
     fee: int = 0
+    # Seconds that its clock is.
+    ahead: int = 0
     paid: list[tuple[bytes, int]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     answer: bool = True
@@ -101,7 +103,7 @@ class FakeMeter:
         return (
             (
                 self.stage, self.name, ACCOUNT, self.serial, KIND, *self._registers(), 1, 1, order, word, self.fault,
-                self.fee,
+                self.fee, self.ahead or None,
             ),
         )  # fmt: skip
 

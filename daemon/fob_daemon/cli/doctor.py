@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -156,8 +157,11 @@ def _ask_relays(fob: Fob) -> list[dict[str, Any]]:
 
 
 def _ask_meters(fob: Fob) -> list[dict[str, Any]]:
-    """As devices told last. Raises ControlError."""
+    """As devices that are here tell now, and others told last. Raises ControlError."""
     found: list[dict[str, Any]] = fob.client.get("meters")["meters"]
+    for report in found:
+        with suppress(ControlError):
+            report["meter"] = fob.client.get_from_device("devices", report["device"], "meter")["meter"]
     return found
 
 

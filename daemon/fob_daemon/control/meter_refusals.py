@@ -7,6 +7,7 @@ from fob_daemon.control.interface import DaemonView, DeviceReport
 from fob_daemon.control.meter_advice import GOES_ON, OTHERWISE, Doing, helped
 from fob_daemon.control.office_refusals import Unknown, office_refused
 from fob_daemon.control.office_reports import RelayReport
+from fob_daemon.metering.clock_words import ahead_words, set_clock
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.names import plain_name
 from fob_protocol.office.limits import REFUSAL_LIMIT
@@ -39,6 +40,7 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     MeterFault.OTHER_METER: ("another mailer has signed on from the device meanwhile", _STATUS),
     MeterFault.NOT_TAKEN: ("the device keeps a result for another computer", "there, or: fob meter take-over"),
     MeterFault.ASKING: ("what became of the last order is not known yet", "the same command in a moment"),
+    MeterFault.CLOCK_AHEAD: ("the device's clock is ahead of its office's", "set the device's clock"),
     MeterFault.ID_USED: ("this order is over: its result was taken elsewhere, or a sign-on ended it", _HISTORY),
 }
 _NOT_TAKEN: Final = "the device does not take what was asked for"
@@ -52,6 +54,8 @@ def meter_refused(
 ) -> ControlError:
     """`what` was not done because of `error`."""
     name, _, detail = (part.strip() for part in error.reason.partition(":"))
+    if error.ckr is Ckr.GENERAL_ERROR and name == MeterFault.CLOCK_AHEAD and detail:
+        return _clock_ahead(what, device.name, detail, GOES_ON.get(doing, "the same command again"))
     if error.ckr is Ckr.GENERAL_ERROR and name in FAULTS:
         words, deed = FAULTS[name]
         return ControlError(what, f"{words} ({name})", deed, ExitCode.FAILED)
@@ -66,6 +70,14 @@ def meter_refused(
         return ControlError(what, f"{words}{said} ({name})", deed, ExitCode.FAILED)
     refusal = office_refused(what, error, daemon, device, relay, Unknown(_NOT_TAKEN, OTHERWISE.get(doing, _STATUS)))
     return refusal if error.ckr is Ckr.ARGUMENTS_BAD else _going_on(refusal, GOES_ON.get(doing, ""))
+
+
+def _clock_ahead(what: str, device: str, detail: str, again: str) -> ControlError:
+    """`detail`: seconds, and the name of what the clock made over, or too late. Nobody else can mend it."""
+    seconds, _, name = detail.partition(" ")
+    off = int(seconds) if seconds.isascii() and seconds.isdecimal() else 0
+    why = f"{ahead_words(device, off)} ({plain_name(name, REFUSAL_LIMIT)})"
+    return ControlError(what, why, f"{set_clock(device)}, and then: {again}", ExitCode.FAILED)
 
 
 def _going_on(refusal: ControlError, again: str) -> ControlError:

@@ -14,7 +14,7 @@ from fob_protocol.office.limits import ID_LIMIT, REFUSAL_LIMIT
 # Value kinds that a data centre may have.
 KINDS_LIMIT: Final = 16
 # Values of each line.
-_STATE: Final = 17
+_STATE: Final = 18
 _ABOUT: Final = 11
 
 
@@ -27,14 +27,14 @@ def read_state(answer: Answer) -> MeterState:
                 (str() | None) as serial, (str() | None) as kind,
                 int(counter), int(ascending), int(descending), int(pieces), int(loads), int(owed),
                 int(state), int(payment), (bytes() | None) as order, (str() | None) as word,
-                (str() | None) as fault, (int() | None) as fee,
+                (str() | None) as fault, (int() | None) as fee, (int() | None) as ahead,
             ):  # fmt: skip
                 return MeterState(
                     str(stage), plain_name(name or ""), _word(serial), _word(kind),
                     counter, ascending, descending, pieces, loads, owed, state, payment,
-                    (order or b"").hex(), _word(word), _word(fault), fee or 0,
+                    (order or b"").hex(), _word(word), _word(fault), fee or 0, ahead or 0,
                 )  # fmt: skip
-        raise AtSyntaxError("seventeen values tell what a device has of a meter")
+        raise AtSyntaxError("eighteen values tell what a device has of a meter")
 
 
 def read_terms(answer: Answer) -> MeterTerms:

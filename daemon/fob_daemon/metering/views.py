@@ -9,7 +9,8 @@ class MeterState:
 
     `state` and `payment` are the numbers of docs/meter-protocol.md, 0 before it heard of them. `order`, in hexadecimal:
     the one whose result was not taken yet, empty for none, and `word` how it stands: `asking` or `done`. `fee`: what
-    signing up costs, and was not paid yet.
+    signing up costs, and was not paid yet. `ahead`: seconds that the device's clock is ahead of its office's, as far as
+    that is a trouble.
     """
 
     stage: str
@@ -28,6 +29,7 @@ class MeterState:
     word: str
     fault: str
     fee: int = 0
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from fob_device.metering.arguments import (
     wanted_pieces,
     weighed,
 )
+from fob_device.metering.clock import ahead, named_by_clock
 from fob_device.metering.joining import Typed, Wish
 from fob_device.metering.meter import Meter, Result
 from fob_device.metering.wanted import Plan, Wanted, WantedFrank, WantedLoad, WantedRefund
-from fob_device.office.naming import named
 from fob_device.pad.password import PASSWORD_TIME, SIZE_WORDS, PasswordEntry, is_fit
 from fob_device.security.context import Context
 from fob_device.security.pad_logins import user_master_key
@@ -44,22 +44,25 @@ if TYPE_CHECKING:
 
 async def tell_meter(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETER: what is kept here; nobody is asked."""
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         store = office.meter.joiner.store
         meter, kept, joining = store.meter(), store.order(), store.joining()
     stage = "joining" if joining else "ready" if meter else "none"
     order: tuple[Value, Value] = (None, None)
+    off = ahead(office.meter.joiner.talker) or None
     if kept is not None:
         order = kept.order, "asking" if kept.transaction is None else "done"
     if meter is None:
-        return Answer(((stage, joining.name if joining else "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, *order, "", 0),))
+        return Answer(
+            ((stage, joining.name if joining else "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, *order, "", 0, off),)
+        )
     mailer = meter.mailer
     return Answer(
         (
             (
                 stage, mailer.name, mailer.account, mailer.serial, mailer.value_kind or "",
                 *_registers(mailer.registers), int(mailer.state or 0), int(mailer.payment or 0),
-                *order, mailer.fault, mailer.fee_due,
+                *order, mailer.fault, mailer.fee_due, off,
             ),
         )
     )  # fmt: skip
@@ -67,7 +70,7 @@ async def tell_meter(office: "BackOffice", context: Context, values: Values) -> 
 
 async def tell_terms(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERTERMS."""
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         terms = await office.meter.terms()
     return Answer(((terms.deposit, terms.fee), *((kind,) for kind in terms.value_kinds)))
 
@@ -89,7 +92,7 @@ async def sign_on(office: "BackOffice", context: Context, values: Values) -> Ans
 
 async def tell_about(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERABOUT: by the data centre, now."""
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         about = await office.meter.about(_unlock(context, "ask about the meter"))
     limits, rule = about.limits, about.refill
     return Answer(
@@ -115,7 +118,7 @@ async def frank(office: "BackOffice", context: Context, values: Values) -> Answe
 async def rate(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERRATE: nothing is franked."""
     await office.started.wait()
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         return Answer((tuple(await office.meter.rates(text(values[0]), weighed(values[1:]))),))
 
 
@@ -133,7 +136,7 @@ async def refund(office: "BackOffice", context: Context, values: Values) -> Answ
 
 async def tell_result(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERRESULT."""
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         result = await office.meter.result(order_id(values[0]), _unlock(context, "finish an order of the meter"))
     if result is None:
         raise CkrError(Ckr.ARGUMENTS_BAD, "no such order is kept")
@@ -142,14 +145,14 @@ async def tell_result(office: "BackOffice", context: Context, values: Values) ->
 
 async def taken(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERTAKEN."""
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         office.meter.taken(order_id(values[0]))
     return Answer()
 
 
 async def tell_history(office: "BackOffice", context: Context, values: Values) -> Answer:
     """+FOBMETERHISTORY."""
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         records = await office.meter.history(whole(values[0]), _unlock(context, "read the meter's history"))
     return Answer(tuple((record,) for record in records))
 
@@ -174,7 +177,7 @@ async def _join(office: "BackOffice", context: Context, name: str, wish: Wish | 
     await office.started.wait()
     meter: Meter = office.meter
     master_key = await user_master_key(context, f"sign {'up for a meter' if wish else 'on to the meter'}")
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         joined = await meter.join(name, wish, _typed(context, name, is_new=wish is not None), master_key)
     return Answer(((joined.mailer.account, joined.mailer.serial),))
 
@@ -201,7 +204,7 @@ def _unlock(context: Context, deed: str) -> Callable[[], Awaitable[bytes]]:
 
 async def _order(office: "BackOffice", context: Context, order: Wanted, number: Value, block: Value) -> Answer:
     caller = context.desk.callers.resolve(optional_whole(number), optional_octets(block))
-    with named():
+    with named_by_clock(office.meter.joiner.talker):
         return _answer(
             await office.meter.order(order, _unlock(context, "use the meter"), partial(_approve, context, caller))
         )

@@ -43,6 +43,11 @@ class Following:
         """By the later of the device's clock and the newest that a server signed."""
         return self.talker.known.now(self.talker.now).time
 
+    @property
+    def asked_at(self) -> int:
+        """What a request says of its time: the data centre takes none that is from another time than its own."""
+        return self.talker.told
+
     async def follow(self, meter: KeptMeter, key: bytes) -> KeptMeter:
         """Until all that the meter did is known, and who signs for it."""
         if not meter.mailer.boxes or meter.mailer.value_kind is None:
@@ -60,7 +65,7 @@ class Following:
         """As it is told, and what is believed after it."""
         mailer = meter.mailer
         size = log_head(mailer.checkpoint).size
-        request = AboutRequest(self.random(ID_SIZE), mailer.account, mailer.serial, self.now, size)
+        request = AboutRequest(self.random(ID_SIZE), mailer.account, mailer.serial, self.asked_at, size)
         about = await self._say(key, request, About, ABOUT_WORDS)
         manufacturing = server_for(self.talker, Usage.BOXES).signing_key
         judge = partial(with_about, about=about, manufacturing=manufacturing, now=self.now)
@@ -69,7 +74,7 @@ class Following:
     async def history(self, meter: KeptMeter, key: bytes, after: int) -> History:
         """Unjudged."""
         mailer = meter.mailer
-        request = HistoryRequest(self.random(ID_SIZE), mailer.account, mailer.serial, self.now, after)
+        request = HistoryRequest(self.random(ID_SIZE), mailer.account, mailer.serial, self.asked_at, after)
         return await self._say(key, request, History, HISTORY_WORDS)
 
     async def hold(self, octets: bytes, kind: type[MessageT], words: str) -> MessageT:

@@ -108,12 +108,13 @@ class Joiner:
         now = self.talker.known.now(self.talker.now).time
         boxes = server_for(self.talker, Usage.BOXES)
         box = authentication_box(terms, boxes.signing_key, now, self.random)
-        request = self._request(name, wish, fee, await self._shown_ticket(), now)
+        asked = self.talker.told
+        request = self._request(name, wish, fee, await self._shown_ticket(), asked)
         password = await typed(amount_words(wish.value_kind, fee) if wish is not None and fee else "")
         signed = replace(request, password=seal_password(box.sealing, request, password)).signed(
             self.device.signing_key
         )
-        joining = Joining(wish is not None, name, wanted, signed, now)
+        joining = Joining(wish is not None, name, wanted, signed, asked)
         self.store.keep_joining(joining)
         return joining
 
@@ -148,7 +149,7 @@ class Joiner:
 
     def _is_late(self, joining: Joining) -> bool:
         """Whether it will never be done, if it was not: perhaps the box is gone that the password is sealed to."""
-        return self.talker.known.now(self.talker.now).time - joining.time > REQUEST_TIME + CLOCK_SKEW
+        return self.talker.told - joining.time > REQUEST_TIME + CLOCK_SKEW
 
     def _unsealed(self, answer: SignedUp) -> bytes:
         try:

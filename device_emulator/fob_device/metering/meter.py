@@ -252,7 +252,7 @@ class Meter:
             plan = await wanted.plan(meter.mailer, self.joiner.rates, self._presented)
         allowance = self._allowed(plan)
         is_used = await approve(plan, meter.mailer, allowance is not None)
-        request = plan.make(self.joiner.random(ID_SIZE), self.following.now)
+        request = plan.make(self.joiner.random(ID_SIZE), self.following.asked_at)
         kept = KeptOrder(wanted.order, digest_of(wanted), request.octets(), authenticated(key, request), plan.words)
         self.joiner.store.keep_order(kept, allowance if is_used else None)
         self._needs_key = False

@@ -64,6 +64,16 @@ class Talker:
         """By what servers have signed alone."""
         return self._time.signed
 
+    @property
+    def told(self) -> int:
+        """By the server that answered last: what a question says of its time, and nothing that ends."""
+        return self._time.told
+
+    @property
+    def ahead(self) -> int:
+        """Seconds that the device's own clock is ahead of that."""
+        return self._time.ahead
+
     def learn(self, known: Known) -> None:
         """Kept before it counts."""
         if known != self.known:
@@ -186,7 +196,8 @@ class Talker:
 
     def _answered(self, time: int) -> None:
         """By a server, which has signed the time: the office is there, for whoever paused as it was not."""
-        self._time.note(time)
+        if time:
+            self._time.note(time)
         if time >= self.known.trust.time + TIME_STEP:
             self.learn(self.known.with_time(time))
         self.hurry()

@@ -31,6 +31,7 @@ class MeterFault(StrEnum):
     NOT_TAKEN = "not-taken"
     ASKING = "asking"
     ID_USED = "id-used"
+    CLOCK_AHEAD = "clock-ahead"
 
 
 # Nothing is franked or loaded with one of these before the mailer signs on again.

@@ -19,6 +19,8 @@ class TrustedTime:
         self._passed = passed
         self._signed = signed
         self._since = passed()
+        # How far the clock that nobody sets is behind the server's that answered last.
+        self._behind: int | None = None
 
     @property
     def now(self) -> int:
@@ -27,8 +29,23 @@ class TrustedTime:
 
     def note(self, signed: int) -> None:
         """A server has just signed it."""
+        self._behind = signed - int(self._passed())
         if signed > self.signed:
             self._signed, self._since = signed, self._passed()
+
+    @property
+    def told(self) -> int:
+        """What a server takes for now: by the one that answered last, with what has passed since.
+
+        For what it is told, and by nothing that ends: a clock that is ahead makes no question come too late. `now`,
+        where none has answered since the start.
+        """
+        return self.now if self._behind is None else int(self._passed()) + self._behind
+
+    @property
+    def ahead(self) -> int:
+        """Seconds that the own clock is ahead of what was told; 0: it is not, or nobody has told since the start."""
+        return max(int(self._clock()) - self.told, 0)
 
     @property
     def signed(self) -> int:

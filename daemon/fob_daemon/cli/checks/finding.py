@@ -65,8 +65,8 @@ class Machine:
 
     `ask_office`: the office that is configured, and whether it answers; raises ControlError, NOTHING_TO_DO for none.
     `skew_of`: how many seconds a device's clock is ahead of this machine's, None where that is not known. `state`: the
-    folder of what this user's daemon keeps. `ask_relays` and `ask_meters`: as devices told last; `ask_copies`: the
-    components of a device, and how the copies of its programs stand.
+    folder of what this user's daemon keeps. `ask_relays`: as devices told last; `ask_meters`: as those that are here
+    tell now; `ask_copies`: the components of a device, and how the copies of its programs stand.
     """
 
     environment: Mapping[str, str]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fob_daemon.cli.checks.finding import Finding, Machine, Outcome
 from fob_daemon.control.errors import ControlError
+from fob_daemon.metering.clock_words import ahead_words, set_clock
 from fob_daemon.metering.limits import RATE_COMMAND, RESUME
 
 _NAME: Final = "meter"
@@ -46,6 +47,9 @@ def _troubles(report: dict[str, Any]) -> Iterator[Finding]:
     from fob_daemon.control.meter_refusals import FAULTS
 
     meter, device = report["meter"], report["device"]
+    if meter["ahead"]:
+        why = f"{ahead_words(device, meter['ahead'])}: what it believes ends too early"
+        yield Finding(Outcome.WARN, "a phone's clock is ahead", why, set_clock(device))
     if meter["fault"]:
         words, deed = FAULTS.get(meter["fault"], (meter["fault"], "fob meter status"))
         why = f"'{device}' franks nothing: {words} ({meter['fault']})"

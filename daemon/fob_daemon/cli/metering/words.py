@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from fob_daemon.metering.clock_words import span_words
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import MeterState, Payment
 
@@ -69,6 +70,8 @@ def fields_of(meter: Report) -> dict[str, object]:
         found["owed"] = money(meter, meter["owed"])
     if meter["fee"]:
         found["due"] = f"{money(meter, meter['fee'])} for signing up, with the next payment"
+    if meter["ahead"]:
+        found["clock"] = f"the device's is {span_words(meter['ahead'])} ahead of its office's"
     if meter["order"]:
         found["order"] = f"{meter['order']}, {meter['word']}"
     if meter["fault"]:
