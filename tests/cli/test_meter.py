@@ -549,6 +549,25 @@ async def test_a_letter_that_cannot_be(fob: FobProgram, meter: FakeMeter, option
     assert meter.device.asked == []
 
 
+@pytest.mark.clause("M17")
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--zone", "moon", "20 g, letter, moon: the rates have no price for it"),
+        ("--origin", "99999", "--origin: the mailer does not post at 99999; places: 10115, 20095"),
+    ],
+)
+async def test_a_letter_that_would_be_refused_is_refused_as_a_row_is_and_nobody_is_asked(
+    fob: FobProgram, meter: FakeMeter, option: str, value: str, why: str
+) -> None:
+    ended = await fob("meter", "frank", *LETTER, option, value)
+    assert (ended.code, ended.error) == (2, ["nothing was franked", why, "fob meter frank --help"])
+    assert (meter.questions, meter.paid) == ([], [])
+    # It is in nobody's way.
+    assert (await fob("meter", "frank", "--resume")).code == 7
+    assert (await fob("meter", "frank", *LETTER)).code == 0
+
+
 async def test_what_nothing_weighs(fob: FobProgram, meter: FakeMeter) -> None:
     ended = await fob("meter", "frank", *LETTER[:4], "--amount", "2.85", "--json")
     assert ended.json["labels"][0]["amount"] == 285

@@ -1,5 +1,6 @@
 """The device and a data centre of which every process is real: what each takes from the other's specification."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ async def test_a_mailer_s_day(tmp_path: Path) -> None:
         await bench.join(None)
         await bench.frank(order=b"the fourth order")
         assert bench.mailer.fault == ""
+
+
+@pytest.mark.clause("M17")
+async def test_nobody_is_asked_about_a_letter_from_where_the_mailer_does_not_post(tmp_path: Path) -> None:
+    async with benched(tmp_path) as (bench, _):
+        await bench.join(WISH)
+        await bench.load(5000, order=OTHER)
+        bench.meter.taken(OTHER)
+        bench.plans.clear()
+        with pytest.raises(RefusedError) as refused:
+            await bench.frank(replace(letter(), origin="99999"))
+        assert refused.value.refusal is Refusal.WRONG_ORIGIN
+        assert (bench.plans, bench.meter.joiner.store.order()) == ([], None)
+        await bench.frank(replace(letter(), origin="20095"))
+        assert len(bench.plans) == 1
 
 
 @pytest.mark.clause("M24")

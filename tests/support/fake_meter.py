@@ -138,7 +138,16 @@ class FakeMeter:
         if values[2] not in (None, self.serial) and (self.kept is None or self.kept[0] != values[0]):
             self._check_unused(values[0])
             raise CkrError(Ckr.GENERAL_ERROR, MeterFault.OTHER_METER)
+        if self.kept is None:
+            self._check_pieces(values[5:])
         return self._order(values, 3, self._frank)
+
+    def _check_pieces(self, rest: Values) -> None:
+        """Before the person is asked."""
+        if "moon" in rest[2::PIECE_VALUES]:
+            raise CkrError(Ckr.ARGUMENTS_BAD)
+        if not {None, "10115", "20095"}.issuperset(rest[6::PIECE_VALUES]):
+            raise CkrError(Ckr.FUNCTION_REJECTED, "wrong-origin")
 
     def _order(self, values: Values, named: int, do: Callable[[Values, Values], None]) -> tuple[Values, ...]:
         order, wanted = values[0], (*values[1:named], *values[named + 2 :])

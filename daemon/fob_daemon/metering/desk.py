@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -42,6 +42,7 @@ from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms
 from fob_protocol.caller import Caller
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.metering.limits import BATCH_LIMIT
+from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -234,6 +235,10 @@ class MeterDesk:
         try:
             return await self._frank(job, caller, tell, judges=judges or job.total > 1)
         except CkrError as error:
+            if job.total == 1 and _is_of_values(error):
+                # What is wrong with a letter is only looked for where something is: it costs two round trips.
+                with suppress(CkrError):
+                    await self._judge(job)
             if not is_fault(error, MeterFault.OTHER_METER):
                 raise
             # Another computer's person signed on.
@@ -444,3 +449,10 @@ class MeterDesk:
         return await self._orders.begin(
             Order(id_, Kind.FRANK, Standing.ASKED, job.number, job.command, job.serial, first, pieces)
         )
+
+
+def _is_of_values(error: CkrError) -> bool:
+    """The device has no price for a piece, or the mailer does not post there: nobody was asked, and nothing is kept."""
+    if error.ckr is Ckr.FUNCTION_REJECTED:
+        return error.reason.partition(":")[0] == Refusal.WRONG_ORIGIN
+    return error.ckr is Ckr.ARGUMENTS_BAD

@@ -249,6 +249,7 @@ class Meter:
         with self.personal():
             await self._refresh()
             meter = await self.following.follow(meter, key)
+            await self._check_places(wanted, meter, key)
             plan = await wanted.plan(meter.mailer, self.joiner.rates, self._presented)
         allowance = self._allowed(plan)
         is_used = await approve(plan, meter.mailer, allowance is not None)
@@ -257,6 +258,15 @@ class Meter:
         self.joiner.store.keep_order(kept, allowance if is_used else None)
         self._needs_key = False
         return kept
+
+    async def _check_places(self, wanted: Wanted, meter: KeptMeter, key: bytes) -> None:
+        """Nobody is asked about what the data centre would refuse. Raises RefusedError WRONG_ORIGIN."""
+        if wanted.is_placed(meter.mailer):
+            return
+        # An operator may have changed them since.
+        _, meter = await self.following.about(meter, key)
+        if not wanted.is_placed(meter.mailer):
+            raise RefusedError(Refusal.WRONG_ORIGIN)
 
     async def _settle(self, kept: KeptOrder, unlock: Unlock) -> Result:
         """What an order has become; it is asked for again where that is not known."""

@@ -51,6 +51,9 @@ class Wanted(Protocol):
     def serial(self) -> str | None:
         """Of the meter that it is for; None: of whichever there is."""
 
+    def is_placed(self, mailer: Mailer) -> bool:
+        """Whether the mailer posts wherever it says."""
+
     def octets(self) -> bytes:
         """All that was asked for, so that the same order is known again."""
 
@@ -78,6 +81,10 @@ class WantedFrank:
     command: str
     pieces: Sequence[WantedPiece]
     serial: str | None = None
+
+    def is_placed(self, mailer: Mailer) -> bool:
+        """Each of them."""
+        return all(piece.origin is None or piece.origin in mailer.origins for piece in self.pieces)
 
     def octets(self) -> bytes:
         """Of all that the computer said."""
@@ -113,6 +120,10 @@ class WantedLoad:
     amount: int
     serial: str | None = None
 
+    def is_placed(self, mailer: Mailer) -> bool:
+        """Money has no place."""
+        return True
+
     def octets(self) -> bytes:
         """Of all that the computer said."""
         return encode(["load", self.amount])
@@ -135,6 +146,10 @@ class WantedRefund:
     amount: int | None
     unused: Indicated | None
     serial: str | None = None
+
+    def is_placed(self, mailer: Mailer) -> bool:
+        """The indicium says where it was."""
+        return True
 
     def octets(self) -> bytes:
         """Of all that the computer said."""

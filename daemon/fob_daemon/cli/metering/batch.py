@@ -72,7 +72,9 @@ class Batch:
     lines: Sequence[int] = ()
 
     def refused(self, place: int, column: str, why: str) -> ControlError | None:
-        """One of its pieces, by line and column."""
+        """One of its pieces, by line and column; a letter by its option."""
+        if self.path is None and place == 0 and len(self.pieces) == 1:
+            return ControlError("nothing was franked", _of_option(column, why), HELP, ExitCode.USAGE)
         if self.path is None or not 0 <= place < len(self.lines):
             return None
         return _refused(self.path, f"line {self.lines[place]}, column '{column}': {why}")
@@ -170,6 +172,11 @@ def _named(row: Mapping[str, str], column: str, default: str) -> str:
     if re.fullmatch(NAME, value) is None:
         raise ColumnError(column, f"it has to be small letters, digits, dots and dashes, at most {ID_LIMIT}")
     return value
+
+
+def _of_option(column: str, why: str) -> str:
+    """Of what is rated together nobody knows which one is wrong."""
+    return why if "," in column else f"--{column}: {why}"
 
 
 def _refused(path: Path, why: str) -> ControlError:
