@@ -63,6 +63,7 @@ OTHERS_THAN_FUNCTION = {
     "NoteUser": {Kind.AUTHENTICATION},
     "FetchUsers": {Kind.AUTHENTICATION},
     "SetNewMeters": {Kind.OPERATOR},
+    "HeldNumbers": {Kind.OPERATOR},
     "SignCheckpoint": {Kind.DATABASE},
     "Keep": {Kind.METER},
     "HandOver": {Kind.METER},

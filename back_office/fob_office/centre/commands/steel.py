@@ -104,3 +104,14 @@ class SetNewMeters(Command[Done], frozen=True):
     freshness: int
     limits: bytes
     is_public: bool = False
+
+
+class NumbersHeld(Reply, frozen=True):
+    """`serials`: how many the box gave out. `versions`: the newest of each value kind that both owners have begun."""
+
+    serials: int
+    versions: tuple[tuple[str, int], ...]
+
+
+class HeldNumbers(Command[NumbersHeld], frozen=True):
+    """What only goes up, by which a box that was put back is known. OPERATOR."""

@@ -1,6 +1,6 @@
 """A process less: it ends, and its keys are erased, where others of its kind go on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,7 +20,9 @@ from fob_office.centre.operating.leaving_view import left_by
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.restarting import changing_alone, pid_of, until
 from fob_office.centre.operating.standing import standing_of
+from fob_office.centre.operating.steel_knowing import put_back_among
 from fob_office.centre.places import load_centre, save_centre
+from fob_office.centre.view_file import ViewFile
 from fob_office.errors import NotFoundError, OperatorError
 
 _NOTHING: Final = "nothing was removed"
@@ -71,11 +73,25 @@ async def _check_others(operator: Operator, entry: Entry) -> None:
     """Raises OperatorError: nobody would do what it does."""
     others = await standing_of(operator, entry.kind, but=entry.name)
     if others.well:
+        if entry.kind == Kind.STEEL:
+            await _check_steel(operator, entry.name, others.well)
         return
     said = [f"{name} was tampered with" for name in others.tampered]
     said += [f"{name} does not answer" for name in others.silent]
     add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
     raise OperatorError(_NOTHING, f"no other {entry.kind.word} process runs: {', '.join(said)}", add)
+
+
+async def _check_steel(operator: Operator, name: str, others: Sequence[str]) -> None:
+    """Raises OperatorError: each of the others was put back, and would give serials or keys a second time."""
+    views = ViewFile(operator.centre, operator.manufacturing)
+    found = await put_back_among(operator, (name, *others), views)
+    if not all(other in found for other in others):
+        return
+    put_back = others[0]
+    why = f"{put_back} was put back to an older folder, and would go on alone: {found[put_back]}"
+    remove = f"fob-office centre box remove {put_back}"
+    raise OperatorError(_NOTHING, why, "fob-office centre box add steel" if name in found else remove)
 
 
 def _keep_log_key(operator: Operator, name: str) -> None:

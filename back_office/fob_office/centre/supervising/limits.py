@@ -20,3 +20,5 @@ STOP_TIME: Final = 5.0
 BALANCE_TIME: Final = 300.0
 # Between two looks at what the processes have done: for people, and for who collects metrics.
 FIGURES_PAUSE: Final = 5.0
+# Between two looks at steel boxes: nothing is lost while one that was put back is not found yet.
+STEEL_PAUSE: Final = 5.0

@@ -19,7 +19,8 @@ from fob_office.centre.bus.directory import Directory, Entry, read_entries
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.manufacturing import NextView
-from fob_office.centre.operating.operator import told
+from fob_office.centre.function.peers import LinkedPeers
+from fob_office.centre.operating.operator import Operator, told
 from fob_office.centre.payment.single import check_one_provider
 from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre, sockets_made
 from fob_office.centre.supervising.addresses import place_sockets
@@ -35,9 +36,10 @@ from fob_office.centre.supervising.meters import MeterWatch
 from fob_office.centre.supervising.policy import BoxState, next_slots
 from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, lost_kinds, write_status
+from fob_office.centre.supervising.steel import SteelWatch
 from fob_office.centre.supervising.warnings import Warnings
 from fob_office.centre.supervising.wish import fulfil, is_wished
-from fob_office.centre.view_file import write_view
+from fob_office.centre.view_file import ViewFile, write_view
 from fob_office.secrets.private_file import owner_alone
 from fob_office.settings import LogSettings
 from fob_office.surroundings import Surroundings
@@ -91,6 +93,11 @@ class Supervisor:
         self._history = History(centre, self._manufacturing)
         self._warnings = Warnings(self._links, surroundings.clock)
         self._was_put_back(forgotten)
+        views = ViewFile(centre, self._manufacturing)
+        operator = Operator(
+            centre, settings, surroundings, self._manufacturing, self._links, LinkedPeers(self._links, views)
+        )
+        self._steel = SteelWatch(operator, views, self._steel_boxes, self._warnings, lambda: self._changed.set())
         self._local: dict[str, LocalProcess] = {}
         self._meters: dict[str, tuple[MeterWatch, asyncio.Task[None]]] = {}
         self._entries: dict[str, Entry] = {}
@@ -116,14 +123,14 @@ class Supervisor:
             write_view(self._centre, self._history.signed(newest.number) or b"")
         work = asyncio.create_task(self._work(on_ready))
         counting = asyncio.create_task(self._count())
+        watching = asyncio.create_task(self._steel.run())
         waiting = asyncio.create_task(stopping.wait())
         try:
-            await asyncio.wait((work, counting, waiting), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, counting, watching, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            waiting.cancel()
-            work.cancel()
-            counting.cancel()
-            ended = await asyncio.gather(work, counting, return_exceptions=True)
+            for task in (waiting, work, counting, watching):
+                task.cancel()
+            ended = await asyncio.gather(work, counting, watching, return_exceptions=True)
             await self._stop()
         for error in ended:
             if isinstance(error, Exception):
@@ -313,9 +320,18 @@ class Supervisor:
         is_tampered = was_tampered_with(self._centre / entry.name)
         is_tampered |= watched is not None and watched[0].is_tampered
         state = State.TAMPERED if is_tampered else process.state
-        if state == State.READY and seen is not None and seen.was_put_back:
+        why = self._steel.found.get(entry.name, "")
+        if state == State.READY and (why or (seen is not None and seen.was_put_back)):
             state = State.PUT_BACK
-        return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view, slots)
+        return ProcessStatus(entry.name, entry.kind.word, state, process.pid, process.restarts, view, slots, why)
+
+    def _steel_boxes(self) -> list[str]:
+        """Those that are to answer, here or elsewhere."""
+        return [
+            name
+            for name, entry in self._entries.items()
+            if entry.kind == Kind.STEEL and (name not in self._local or self._local[name].state == State.READY)
+        ]
 
     async def _stop(self) -> None:
         for _, task in self._meters.values():

@@ -47,6 +47,7 @@ from fob_office.centre.commands.meter import (
     TokensVerified,
     VerifyTokens,
 )
+from fob_office.centre.next_step import with_next
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.metering.epochs import epoch_of
@@ -104,7 +105,9 @@ class Transactions:
             standing = self._standing(order.serial)
             if standing is not None:
                 if not is_of(standing, command.act, Deed.CREATE):
-                    raise await self._tampering(order.serial, "the meter was begun already")
+                    # A steel box that was put back gives out its serials again, which `status` finds.
+                    why = "the meter was begun already, by another order, as a steel box that was put back makes it"
+                    raise await self._tampering(order.serial, with_next(why, "status"))
                 return await self._again(order.serial, standing)
             first = _first(order, now)
             key = tokens.unwrap(self._vault, first)

@@ -17,8 +17,10 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.steel import (
     GiveKey,
+    HeldNumbers,
     KeyOrdered,
     MeterOrdered,
+    NumbersHeld,
     Ordered,
     OrderKey,
     OrderLog,
@@ -66,6 +68,7 @@ class SteelBox:
             OrderMailer: row([Kind.OPERATOR], self._order_mailer),
             GiveKey: row([Kind.OPERATOR], self._give_key),
             SetNewMeters: row([Kind.OPERATOR], self._set_new_meters),
+            HeldNumbers: row([Kind.OPERATOR], self._held_numbers),
         }
 
     async def _order_meter(self, peer: Pass, command: OrderMeter) -> MeterOrdered:
@@ -130,6 +133,9 @@ class SteelBox:
     async def _set_new_meters(self, peer: Pass, command: SetNewMeters) -> Done:
         self._beginnings.set(command.value_kind, command.freshness, command.limits, is_public=command.is_public)
         return Done()
+
+    async def _held_numbers(self, peer: Pass, command: HeldNumbers) -> NumbersHeld:
+        return NumbersHeld(self._serials.last, self._owners.versions)
 
 
 def _limits(octets: bytes | None) -> Limits | None:

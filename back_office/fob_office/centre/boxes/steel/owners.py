@@ -86,6 +86,11 @@ class Owners:
             raise BusRefusedError(Word.NO_KEYS, "vendor and post have not both given a key for this value kind")
         return version
 
+    @property
+    def versions(self) -> tuple[tuple[str, int], ...]:
+        """The same of each value kind."""
+        return tuple(self._newest.items())
+
     def token_key(self, value_kind: str, version: int, serial: str) -> bytes:
         """Of a new meter, 32 octets: needs both (M8)."""
         vendor, postal = (self._keys[owner, value_kind, version].secret for owner in (Owner.VENDOR, Owner.POSTAL))

@@ -14,6 +14,7 @@ COUNTER_DIGITS: Final = 8
 
 # Names are given once in a data centre, and so are these numbers.
 _NAME: Final = re.compile(r"steel(?:-([1-9][0-9]?))?", re.ASCII)
+_DIGITS: Final = re.compile(r"[0-9]{11}", re.ASCII)
 _TABLE: Final = "serials"
 _KEY: Final = b""
 _COUNTER_SIZE: Final = 8
@@ -27,6 +28,11 @@ class Serials:
         self._number = box_number(box)
         self._store = store
         self._last = int.from_bytes(store.get(_TABLE, _KEY) or b"")
+
+    @property
+    def last(self) -> int:
+        """The newest of its counter, 0 before the first."""
+        return self._last
 
     async def next(self) -> str:
         """Raises BusRefusedError UNAVAILABLE after 10^8 of them, StoreError, TamperedError."""
@@ -54,6 +60,19 @@ def make_serial(box: int, counter: int) -> str:
     """13 characters, of a box's number (0 to 99) and its counter."""
     digits = f"{box:02}{counter:0{COUNTER_DIGITS}}"
     return f"{PREFIX}{digits}{check_digit(digits)}"
+
+
+def serials_of(box: int) -> str:
+    """How those of a box begin, by its number."""
+    return f"{PREFIX}{box:02}"
+
+
+def counter_of(serial: str) -> int | None:
+    """Of the box that gave it out; None: none did."""
+    digits = serial.removeprefix(PREFIX)
+    if not serial.startswith(PREFIX) or _DIGITS.fullmatch(digits) is None or check_digit(digits[:-1]) != digits[-1]:
+        return None
+    return int(digits[2:-1])
 
 
 def check_digit(digits: str) -> str:
