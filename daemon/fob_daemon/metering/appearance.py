@@ -1,6 +1,7 @@
 """Layout and slogan of what is printed: data components of the device, kept here by their versions."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,8 +38,10 @@ async def appearance_of(office: DeviceOffice, store: MeterStore, disk: Disk) -> 
         kept = await disk(store.component_ids)
         contents = {_word(id_): await disk(store.component, id_, None) for id_ in kept}
         return Appearance(contents.get("layout"), contents.get("slogan"))
-    if found or store.exists:
-        await disk(store.keep_components, found)
+    # It can be asked for again: what is paid is drawn without room on this disk.
+    with suppress(ControlError):
+        if found or store.exists:
+            await disk(store.keep_components, found)
     return Appearance(_first(found, "layout"), _first(found, "slogan"))
 
 

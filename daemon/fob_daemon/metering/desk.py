@@ -84,8 +84,10 @@ class MeterDesk:
     async def state(self) -> MeterState:
         """What the device keeps now."""
         state = await self.remote.state()
-        if state.stage != "none" or self._store.exists:
-            await self._disk(self._store.keep_known, state)
+        # It can be asked for again: who only looks needs no room on the disk.
+        with suppress(ControlError):
+            if (state.stage != "none" or self._store.exists) and await self.known() != state:
+                await self._disk(self._store.keep_known, state)
         return state
 
     async def report(self, device: str, told: MeterChange | None) -> MeterReport | None:

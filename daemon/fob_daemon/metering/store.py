@@ -90,7 +90,13 @@ class MeterStore:
     @property
     def exists(self) -> bool:
         """Whether anything was ever kept."""
-        return self._database is not None or self.path.exists()
+        if self._database is not None:
+            return True
+        try:
+            # What a full disk left is empty.
+            return self.path.stat().st_size > 0
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Nothing more is asked."""
@@ -298,7 +304,9 @@ class MeterStore:
                 yield database
                 database.execute("COMMIT")
             except BaseException:
-                database.execute("ROLLBACK")
+                # On a full disk SQLite has taken it back already, and would say that instead of why.
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
                 raise
 
     def _opened(self) -> sqlite3.Connection:
