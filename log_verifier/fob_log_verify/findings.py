@@ -12,6 +12,8 @@ class Outcome(StrEnum):
     AGREES = "agrees"
     CHANGED = "changed"
     DELETED = "deleted"
+    # Entries are missing, and a note of the log says that the database was put back. Staff could write that too.
+    RECOVERED = "recovered"
     SWAPPED = "swapped"
     # A record that was there before, once more.
     PUT_BACK = "put-back"

@@ -6,6 +6,7 @@ One small object is kept for each meter, whatever number of transactions it has.
 from dataclasses import dataclass
 
 from fob_log_verify.findings import Finding, Outcome
+from fob_log_verify.recoveries import Recovery
 from fob_log_verify.transactions import Deed, Transaction
 
 
@@ -55,6 +56,16 @@ class Meters:
         meter.loads, meter.record = transaction.loads, transaction.after
         meter.has_paid_fee |= transaction.fee > 0
         return finding
+
+    def recovered(self, place: int, note: Recovery) -> None:
+        """A note says why the newest transaction of this meter does not follow: it stands behind it."""
+        meter = self._meters.get(note.of) if note.kind == "meter" else None
+        if meter is None or meter.gap is None or (meter.gap.begin, meter.gap.end) != (note.before + 1, note.after):
+            return
+        finding = meter.gap.finding
+        if finding.outcome is Outcome.DELETED:
+            finding.outcome = Outcome.RECOVERED
+            finding.why += f"; note at entry {place}: the database was put back; ask the operator"
 
     def _begin(self, place: int, transaction: Transaction) -> Finding | None:
         counter, serial = transaction.counter, transaction.serial

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from fob_log_verify.checkpoints import Verdict
 from fob_log_verify.findings import Finding
+from fob_log_verify.recoveries import Recovery
 from fob_log_verify.verification import Result
 from fob_log_verify.warnings import Warned, Warnings
 
@@ -25,6 +26,8 @@ def as_object(result: Result) -> dict[str, object]:
         "scans": result.scans,
         "warnings": [_warned_object(warned) for warned in result.warnings.shown],
         "warnings_count": result.warnings.count,
+        "recoveries": [_recovery_object(recovery) for recovery in result.recoveries.shown],
+        "recoveries_count": result.recoveries.count,
         "keys": "its own" if result.trusts_itself else "given",
         "checkpoints": [_verdict_object(verdict) for verdict in result.verdicts],
         "kept": None if result.difference is None else _finding_object(result.difference),
@@ -40,6 +43,9 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"root:        {result.root.hex()}"
     yield f"scans:       {result.scans} of pieces at the post"
     yield f"warnings:    {_warnings(result.warnings)}"
+    if (newest := result.recoveries.newest) is not None:
+        told = f"{result.recoveries.count} entries say that the database was put back, the newest {newest.place}"
+        yield f"recoveries:  {told}{_time(newest.time)}: {_printable(newest.words)}"
     yield f"keys:        {'those that the log lists itself' if result.trusts_itself else 'those that were given'}"
     for verdict in result.verdicts:
         checkpoint = verdict.checkpoint
@@ -92,6 +98,17 @@ def _warned_object(warned: Warned) -> dict[str, object]:
         "serial": warned.serial,
         "why": warned.why,
         "time": warned.time,
+    }
+
+
+def _recovery_object(recovery: Recovery) -> dict[str, object]:
+    return {
+        "place": recovery.place,
+        "kind": recovery.kind,
+        "of": recovery.of,
+        "before": recovery.before,
+        "after": recovery.after,
+        "time": recovery.time,
     }
 
 

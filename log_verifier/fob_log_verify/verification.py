@@ -1,7 +1,7 @@
 """One walk through a log: its root, its checkpoints and its records."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fob_log_verify.cbor import CborError, read
@@ -13,6 +13,7 @@ from fob_log_verify.merkle import Tree
 from fob_log_verify.meters import Meters
 from fob_log_verify.payouts import Payouts
 from fob_log_verify.pieces import Pieces, read_scan
+from fob_log_verify.recoveries import Recoveries
 from fob_log_verify.sign1 import Keys, take_apart
 from fob_log_verify.transactions import read_transaction
 from fob_log_verify.warnings import Warnings
@@ -38,6 +39,7 @@ class Result:
     meters: int
     scans: int
     warnings: Warnings
+    recoveries: Recoveries
     trusts_itself: bool
     findings: Findings
     verdicts: Sequence[Verdict]
@@ -85,7 +87,9 @@ def _verified(
     if kept is not None:
         kept.end(tree.size)
     difference = None if kept is None else kept.finding
-    verdicts = witnesses.verdicts(tree.size, findings, difference)
+    verdicts = [
+        _explained(verdict, records.recoveries) for verdict in witnesses.verdicts(tree.size, findings, difference)
+    ]
     return Result(
         log.origin,
         tree.size,
@@ -94,6 +98,7 @@ def _verified(
         len(records.meters),
         pieces.scans,
         records.warnings,
+        records.recoveries,
         not witnessed.keys,
         findings,
         verdicts,
@@ -101,8 +106,19 @@ def _verified(
     )
 
 
+def _explained(verdict: Verdict, recoveries: Recoveries) -> Verdict:
+    """Of a checkpoint from a part of the log that, as an order in it says, was lost with a backup that was put back."""
+    if verdict.outcome in (Outcome.AGREES, Outcome.NOT_SIGNED, Outcome.OTHER_LOG):
+        return verdict
+    order = recoveries.order_over(verdict.checkpoint.size)
+    if order is None:
+        return verdict
+    why = f"{verdict.why}; order at entry {order.place}: the database was put back, and {order.words}; ask the operator"
+    return replace(verdict, why=why)
+
+
 class _Records:
-    """The records that can be read without a secret: those of transactions, scans, payouts, and warnings."""
+    """The records that can be read without a secret: those of transactions, scans, and notes."""
 
     def __init__(self, keys: Keys, pieces: Pieces, payouts: Payouts) -> None:
         self._keys = keys
@@ -110,6 +126,7 @@ class _Records:
         self._payouts = payouts
         self.meters = Meters()
         self.warnings = Warnings()
+        self.recoveries = Recoveries()
         self.transactions = 0
 
     def look_at(self, place: int, entry: bytes) -> Finding | None:
@@ -122,6 +139,8 @@ class _Records:
                 return self._pieces.scan(place, read_scan(content))
             if kind == _NOTE:
                 self.warnings.look_at(place, content)
+                if (note := self.recoveries.look_at(place, content)) is not None:
+                    self.meters.recovered(place, note)
                 return self._payouts.look_at(place, content)
         except CborError as error:
             return Finding(place, Outcome.CHANGED, f"it cannot be read: {error}")

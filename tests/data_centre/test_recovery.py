@@ -190,6 +190,11 @@ async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
         assert found.status == 1
         assert [found.outcomes[0], found.outcomes[2]] == ["agrees", "agrees"]
         assert found.outcomes[1] != "agrees"
+        # And it says why: of meter, mailer and log.
+        assert [name for _, name in found.found] == ["recovered"]
+        assert "the database was put back; ask the operator" in found.json["findings"][0]["why"]
+        assert [one["kind"] for one in found.json["recoveries"]] == ["meter", "mailer", "log"]
+        assert f"and transaction-1 had signed {held.size} entries" in found.json["checkpoints"][1]["why"]
         notes = [content for (content,) in centre.rows("SELECT content FROM entries WHERE kind = 5 ORDER BY number")]
         # Two warnings, what was missing of meter and mailer, what no transaction tells of (twice), and the order.
         assert [note[1] for note in notes[:-1]] == [3, 3, 1, 2, 5, 5]

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_log_verify.progress import Progress
+from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.kinds import Deed
 from support.meter_log import BOX, NOON, ORIGIN, MeterLog, Witness, checkpoint, export, public
 
@@ -177,6 +178,60 @@ def test_records_alone_tell_of_what_is_missing_or_twice(
     assert (answer.status, answer.found) == (1, found)
     (verdict,) = answer.json["checkpoints"]
     assert (verdict["place"], verdict["outcome"]) == found[0]
+
+
+def recovered(*notes: list[Any]) -> list[bytes]:
+    """A meter whose records 2 and 3 were lost with a backup that was put back, and what the log says of it."""
+    entries = one_meter((Deed.FRANK, 1), (Deed.FRANK, 2), (Deed.FRANK, 3)).entries
+    log = MeterLog(entries=[*entries[:2], entries[4]])
+    for note in notes:
+        log.note(encode(note))
+    return log.entries
+
+
+@pytest.mark.clause("M22", "M23")
+def test_what_a_note_says_was_put_back_is_called_so_and_stays_a_finding(witness: Witness) -> None:
+    file = export(recovered([1, "M-1", 1, 4, NOON], [2, bytes(16), 3, 7, NOON]))
+    answer = witness.asks(file)
+    assert (answer.status, answer.json["is_well"]) == (1, False)
+    (finding,) = answer.json["findings"]
+    assert finding == {
+        "place": 2,
+        "outcome": "recovered",
+        "why": "M-1 goes from 1 to 4: what is between is not there; note at entry 3: the database was put back; "
+        "ask the operator",
+    }
+    assert answer.json["recoveries"] == [
+        {"place": 3, "kind": "meter", "of": "M-1", "before": 1, "after": 4, "time": NOON},
+        {"place": 4, "kind": "mailer", "of": "0" * 32, "before": 3, "after": 7, "time": NOON},
+    ]
+    assert "entry 2:  recovered: M-1 goes from 1 to 4" in witness.asks(file, options=()).out
+    said = (
+        "recoveries:  2 entries say that the database was put back, the newest 4 on 2023-11-14 22:13 UTC: mailer 0000"
+    )
+    assert said in witness.asks(file, options=()).out
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        [],
+        [[1, "M-1", 1, 5, NOON]],
+        [[1, "M-1", 0, 4, NOON]],
+        [[1, "M-2", 1, 4, NOON]],
+        [[1, "M-1", None, 4, NOON]],
+        [[3, 1, "tampering", "M-1", "", NOON]],
+    ],
+)
+def test_a_note_of_something_else_explains_nothing(witness: Witness, notes: list[list[Any]]) -> None:
+    assert witness.asks(export(recovered(*notes))).found == [(2, "deleted")]
+
+
+def test_what_a_note_calls_lost_and_comes_later_was_swapped(witness: Witness) -> None:
+    entries = one_meter((Deed.FRANK, 1), (Deed.FRANK, 2), (Deed.FRANK, 3)).entries
+    log = MeterLog(entries=[*entries[:2], entries[4]])
+    log.note(encode([1, "M-1", 1, 4, NOON]))
+    assert witness.asks(export([*log.entries, entries[2]])).found == [(2, "swapped"), (4, "swapped")]
 
 
 def test_a_record_of_another_purpose_or_shape_is_no_transaction(witness: Witness) -> None:
