@@ -13,6 +13,7 @@ from fob_daemon.control.interface import Ask, DeviceState
 from fob_daemon.control.office_reports import MeterChange
 from fob_protocol.at.values import Values
 from fob_protocol.metering.pictures import read_picture
+from fob_protocol.office.limits import ID_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import refusing, saying
@@ -372,6 +373,27 @@ async def test_the_status(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> 
     assert (answer["meter"]["counter"], answer["jobs"][0]["done"]) == (2, 1)
 
 
+async def test_an_amount_that_is_too_large(fob: FobProgram, meter: FakeMeter) -> None:
+    ended = await fob("meter", "refill", "9" * 20)
+    assert (ended.code, ended.error[1]) == (2, "an amount is EUR 0.01 to EUR 10000000000.00")
+
+
+async def test_the_status_says_how_each_batch_stands(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    def states() -> list[str]:
+        lines = ended.out.splitlines()
+        rows = lines[next(place for place, line in enumerate(lines) if line.startswith("BATCH")) + 1 :]
+        return [next(word for word in ("waits", "done", "given up") if row.endswith(word)) for row in rows]
+
+    await fob("meter", "frank", *LETTER)
+    meter.descending = 64 * 95
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 65))
+    ended = await fob("meter", "status")
+    assert states() == ["waits", "done"]
+    await fob("meter", "frank", "--give-up")
+    ended = await fob("meter", "status")
+    assert (states(), "to go on" in ended.err) == (["given up", "done"], False)
+
+
 @pytest.mark.clause("M23")
 async def test_a_kept_checkpoint_is_not_written_over(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     """It may be what shows that the log was put back; here nobody proves that the log goes on from it."""
@@ -486,7 +508,13 @@ async def test_signing_up_and_on(fob: FobProgram, meter: FakeMeter) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
-    [(("", "--origin", "10115"), "it has to be a name"), (("ada", "--origin", ""), "'' has to be 1 to")],
+    [
+        (("", "--origin", "10115"), "it has to be a name"),
+        (("ada", "--origin", ""), "'' has to be 1 to"),
+        (("a" * 65, "--origin", "10115"), "it has to be a text of 1 to 64 characters"),
+        (("ada", *("--origin", "10115") * 9), "at most 8 places, and these are 9"),
+        (("ada", "--origin", "10115", "--kind", "k" * 65), f"it has to be a text of 1 to {ID_LIMIT} characters"),
+    ],
 )
 async def test_names_and_places_are_looked_at_before_a_password_is_asked_for(
     fob: FobProgram, meter: FakeMeter, arguments: tuple[str, ...], why: str
@@ -525,6 +553,10 @@ async def test_another_mailer_s_meter_is_named_before_it_makes_room(fob: FobProg
         ("sign-up", "ada", "--origin", "1", "--refill-below", "1"),
         ("frank", *LETTER, "--skip", "1"),
         ("refill",),
+        ("print", "--counter", "9" * 23),
+        ("refund", "--counter", "9" * 23),
+        ("history", "--after", "9" * 23),
+        ("refund", "--counter", "2", "--piece", "257"),
     ],
 )
 async def test_usage_errors(lonely_fob: FobProgram, arguments: tuple[str, ...]) -> None:
@@ -566,6 +598,14 @@ async def test_a_letter_that_would_be_refused_is_refused_as_a_row_is_and_nobody_
     # It is in nobody's way.
     assert (await fob("meter", "frank", "--resume")).code == 7
     assert (await fob("meter", "frank", *LETTER)).code == 0
+
+
+async def test_amounts_of_a_file_cost_no_round_trip_each(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
+    file = tmp_path / "letters.csv"
+    file.write_text("to,address,amount\n" + "20095,Erika,0.95\n" * 50)
+    ended = await fob("meter", "frank", "--batch", str(file))
+    assert (ended.code, meter.device.asked.count("+FOBMETER")) == (0, 1)
+    assert "Looking at 50 pieces ..." in ended.err.splitlines()
 
 
 async def test_what_nothing_weighs(fob: FobProgram, meter: FakeMeter) -> None:

@@ -9,7 +9,7 @@ from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
 from fob_daemon.metering.pieces import first_request
 from fob_daemon.metering.refusing import PieceError
-from fob_daemon.metering.reports import Begun, Ended, Franked
+from fob_daemon.metering.reports import Begun, Ended, Franked, Looked
 from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece, SignUp
 from fob_protocol.at.values import Values
@@ -31,7 +31,7 @@ ASKED = 2 * (len(JUDGED) + 1)
 
 async def test_one_letter_is_two_round_trips(bench: Bench) -> None:
     number = await bench.begin(1)
-    told: list[Franked] = []
+    told: list[Franked | Looked] = []
     job = await bench.desk.frank(number, ZSH, told.append)
     assert bench.link.asked == ["+FOBMETERFRANK", "+FOBMETERTAKEN"]
     assert told == [Franked(number, 2, 1, 95, 1, 1)]
@@ -46,10 +46,17 @@ async def test_one_letter_is_two_round_trips(bench: Bench) -> None:
 @pytest.mark.clause("M17")
 async def test_a_batch_is_split_into_requests_of_one_connection(bench: Bench) -> None:
     number = await bench.begin(MANY)
-    told: list[Franked] = []
+    told: list[Franked | Looked] = []
     await bench.desk.frank(number, ZSH, told.append)
+    # Whoever waits hears that something is done before the first piece is paid.
+    assert told[:2] == [Looked(number, 0, MANY), Looked(number, MANY, MANY)]
+    told = told[2:]
     assert bench.link.asked == [*JUDGED, *["+FOBMETERFRANK", "+FOBMETERTAKEN"] * 3]
-    assert [(one.pieces, one.done, one.total) for one in told] == [(64, 64, MANY), (64, 128, MANY), (1, MANY, MANY)]
+    assert [(one.pieces, one.done, one.total) for one in told if isinstance(one, Franked)] == [
+        (64, 64, MANY),
+        (64, 128, MANY),
+        (1, MANY, MANY),
+    ]
     assert await bench.digests() == due(MANY)
     assert [amount for _, amount in bench.meter.paid] == [64 * 95, 64 * 95, 95]
 
@@ -132,8 +139,9 @@ async def test_a_letter_is_told_when_it_is_on_the_disk_and_before_the_device_let
     bench.link.asked.clear()
     told: list[tuple[list[str], bool]] = []
 
-    def tell(franked: Franked) -> None:
+    def tell(franked: Franked | Looked) -> None:
         told.append((list(bench.link.asked), bench.meter.kept is not None))
+        assert isinstance(franked, Franked)
         assert (franked.done, franked.total) == (1, 1)
         # Whoever hears it finds it, also after a power cut at this moment.
         other = MeterStore(bench.path)

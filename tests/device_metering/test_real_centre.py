@@ -14,7 +14,9 @@ from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.errors import CkrError
 from support.centre_bench import benched
+from support.device_bench import MASTER
 from support.meter_bench import ORDER, OTHER, WISH, letter
+from support.metering_office import PASSWORD
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
@@ -101,3 +103,18 @@ async def test_what_a_clock_makes_over_stays_over_and_is_named_the_clock_s(tmp_p
         with pytest.raises(CkrError) as over, named_by_clock(bench.meter.joiner.talker):
             raise OfficeError(Fault.LIST_EXPIRED, "its end has come")
         assert over.value.reason == "list-expired"
+
+
+@pytest.mark.clause("M23")
+async def test_a_second_mailer_s_meter_is_known_as_the_first_one_s_was(tmp_path: Path) -> None:
+    async with benched(tmp_path) as (bench, _):
+        await bench.join(WISH)
+        first = bench.mailer
+
+        async def typed(cost: str) -> str:
+            return PASSWORD
+
+        await bench.meter.join("bob", WISH, typed, MASTER)
+        assert bench.mailer.serial != first.serial
+        assert (bench.mailer.state, bench.mailer.payment) == (first.state, first.payment)
+        assert bench.mailer.state is not None

@@ -1,6 +1,6 @@
 """A batch that is being franked: a stream of how far it is, and one event at its end."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -11,6 +11,9 @@ from fob_daemon.control.meter import MeterHandlers
 from fob_daemon.control.meter_requests import FrankJob
 from fob_daemon.control.sse import ServerEvent
 from fob_daemon.peer import PeerIdentity
+
+if TYPE_CHECKING:
+    from fob_daemon.metering.reports import Franked, Looked
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -26,10 +29,12 @@ class Frankings:
 
     async def run(self, request: FrankJob, peer: PeerIdentity, events: EventQueue[ServerEvent]) -> None:
         """Frank; `events` gets what is done, and one of LAST_EVENTS at the end."""
+
+        def tell(done: "Franked | Looked") -> None:
+            events.put(ServerEvent(type(done).__name__.lower(), to_json(done)))
+
         try:
-            finished = await self._meters.frank(
-                request, peer, lambda done: events.put(ServerEvent("franked", to_json(done)))
-            )
+            finished = await self._meters.frank(request, peer, tell)
             events.put(ServerEvent("finished", finished))
         except ControlError as error:
             events.put(ServerEvent("error", {**error.to_json(), "status": error.status}))

@@ -36,9 +36,9 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 if TYPE_CHECKING:
-    from fob_daemon.metering.desk import MeterDesk
+    from fob_daemon.metering.desk import MeterDesk, Tell
     from fob_daemon.metering.drafts import Writer
-    from fob_daemon.metering.reports import Franked, SignedOn
+    from fob_daemon.metering.reports import SignedOn
 
 T = TypeVar("T")
 
@@ -78,8 +78,8 @@ class MeterHandlers:
                 return await self._kept(request, device, desk, peer)
         return await self._prepared(request, device, desk, peer)
 
-    async def frank(self, request: FrankJob, peer: PeerIdentity, tell: "Callable[[Franked], None]") -> Json:
-        """The batch, when all of it is franked. `tell` hears of each request that is done."""
+    async def frank(self, request: FrankJob, peer: PeerIdentity, tell: "Tell") -> Json:
+        """The batch, when all of it is franked. `tell` hears how far it is."""
         device = self.sessions.device(request.device)
         desk = self.daemon.meter(device.name)
         number = request.job or (await desk.resumable()).number

@@ -36,7 +36,7 @@ from fob_daemon.metering.refusing import (
     unfinished,
 )
 from fob_daemon.metering.remote_meter import RemoteMeter
-from fob_daemon.metering.reports import Begun, Ended, Franked, MeterReport, Paid, SignedOn, TakenOver
+from fob_daemon.metering.reports import Begun, Ended, Franked, Looked, MeterReport, Paid, SignedOn, TakenOver
 from fob_daemon.metering.store import MeterStore, NotOpenError
 from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, Result, SignUp
 from fob_protocol.caller import Caller
@@ -46,6 +46,8 @@ from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
+# Hears how far a batch is.
+Tell = Callable[[Franked | Looked], None]
 # Batches that are listed.
 JOBS_LISTED: Final = 20
 
@@ -216,21 +218,18 @@ class MeterDesk:
                 return job
         raise no_job("nothing was franked", is_any_paid=bool(await self._disk(self._store.kept, None, 1)))
 
-    async def frank(
-        self, number: int, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool = False
-    ) -> Job:
+    async def frank(self, number: int, caller: Caller | None, tell: Tell, *, judges: bool = False) -> Job:
         """What is not franked yet of a batch, request after request.
 
-        `tell` hears of each as soon as it is on the disk here, before the device is told that it was taken. `judges`: a
-        single piece is looked at too before it is paid, as those of a batch are.
+        `tell` hears how far they are looked at before that, and of each as soon as it is on the disk here, before the
+        device is told that it was taken. `judges`: a single piece is looked at too before it is paid, as those of a
+        batch are.
         """
         async with self._lock:
             with self._begun(number):
                 return await self._franked(number, caller, tell, judges=judges)
 
-    async def _franked(
-        self, number: int, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool
-    ) -> Job:
+    async def _franked(self, number: int, caller: Caller | None, tell: Tell, *, judges: bool) -> Job:
         """By the meter whose batch it is."""
         job = await self._job(number)
         await self._check_own(job)
@@ -240,7 +239,7 @@ class MeterDesk:
             if job.total == 1 and _is_of_values(error):
                 # What is wrong with a letter is only looked for where something is: it costs two round trips.
                 with suppress(CkrError):
-                    await self._judge(job)
+                    await self._judge(job, lambda looked: None)
             if not is_fault(error, MeterFault.OTHER_METER):
                 raise
             # Another computer's person signed on.
@@ -248,14 +247,14 @@ class MeterDesk:
             await self._check_own(await self._job(number))
             raise
 
-    async def _frank(self, job: Job, caller: Caller | None, tell: Callable[[Franked], None], *, judges: bool) -> Job:
+    async def _frank(self, job: Job, caller: Caller | None, tell: Tell, *, judges: bool) -> Job:
         number = job.number
         order = await self._orders.open()
         if order is not None and (order.kind, order.job) != (Kind.FRANK, number):
             await self._settle()
             order = None
         if order is None and job.done == 0 and judges:
-            await self._judge(job)
+            await self._judge(job, tell)
 
         async def franked() -> None:
             done = await self._job(number)
@@ -343,13 +342,18 @@ class MeterDesk:
         if known is not None and known.stage == "ready" and job.serial not in ("", known.serial):
             raise other_meter(job, known)
 
-    async def _judge(self, job: Job) -> None:
+    async def _judge(self, job: Job, tell: Tell) -> None:
         """Before the first of its pieces is paid. Of a batch that would be refused nothing is kept."""
         waiting = await self._disk(self._store.waiting, job.number, JOB_LIMIT)
         known = await self.known()
-        kind = known.value_kind if known is not None else ""
+        kind = (known.value_kind if known is not None else "") or UNITS
+        pieces = [piece for _, piece in waiting]
+
+        def looked(done: int) -> None:
+            tell(Looked(job.number, done, job.total))
+
         try:
-            await judge(self.remote, job.command, [piece for _, piece in waiting], kind or UNITS, int(self._clock()))
+            await judge(self.remote, job.command, pieces, kind, int(self._clock()), looked)
         except ControlError:
             await self._disk(self._store.close_job, job.number)
             raise

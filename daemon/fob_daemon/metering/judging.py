@@ -3,7 +3,7 @@
 Two round trips (+FOBMETERABOUT, +FOBMETERRATE), and one more for each RATES_LIMIT different weights, classes and zones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,10 +18,16 @@ _DAY: Final = 86_400
 _WEIGHED: Final = "weight, class, zone"
 
 
-async def judge(remote: RemoteMeter, command: str, pieces: Sequence[Piece], kind: str, now: int) -> None:
-    """`kind`: the value kind. Raises PieceError for the first piece that would be refused, ControlError, CkrError."""
+async def judge(
+    remote: RemoteMeter, command: str, pieces: Sequence[Piece], kind: str, now: int, tell: Callable[[int], None]
+) -> None:
+    """`kind`: the value kind; `tell` hears how many pieces are rated.
+
+    Raises PieceError for the first piece that would be refused, ControlError, CkrError.
+    """
+    tell(0)
     about = await remote.about()
-    rules = _Rules(about, await _rates(remote, command, pieces), kind)
+    rules = _Rules(about, await _rates(remote, command, pieces, tell), kind)
     total = 0
     for place, piece in enumerate(pieces):
         try:
@@ -62,13 +68,16 @@ class _Rules:
         return amount
 
 
-async def _rates(remote: RemoteMeter, command: str, pieces: Sequence[Piece]) -> dict[Weighed, int | str]:
+async def _rates(
+    remote: RemoteMeter, command: str, pieces: Sequence[Piece], tell: Callable[[int], None]
+) -> dict[Weighed, int | str]:
     """Of each that is weighed, asked for once; why there is none, where there is none."""
     asked = list(dict.fromkeys(weighed for piece in pieces if (weighed := _weighed(piece)) is not None))
     rates: dict[Weighed, int | str] = {}
     for start in range(0, len(asked), RATES_LIMIT):
         part = asked[start : start + RATES_LIMIT]
         rates |= zip(part, await remote.rates(command, part), strict=True)
+        tell(len(rates) * len(pieces) // len(asked))
     return rates
 
 

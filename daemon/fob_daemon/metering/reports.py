@@ -26,6 +26,15 @@ class Franked:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """Before the first piece of a batch is paid: so many of them are rated."""
+
+    job: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Paid:
     """A load or refund. `is_resumed`: it was begun before, and only its end is new."""
 

@@ -50,7 +50,8 @@ class Following:
 
     async def follow(self, meter: KeptMeter, key: bytes) -> KeptMeter:
         """Until all that the meter did is known, and who signs for it."""
-        if not meter.mailer.boxes or meter.mailer.value_kind is None:
+        mailer = meter.mailer
+        if not mailer.boxes or mailer.value_kind is None or mailer.state is None:
             _, meter = await self.about(meter, key)
         while not meter.mailer.is_followed:
             history = await self.history(meter, key, meter.mailer.next_after)

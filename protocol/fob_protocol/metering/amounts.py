@@ -7,7 +7,7 @@ from fob_protocol.metering.limits import AMOUNT_LIMIT
 
 # How the end of a value kind's name says what part of the unit is counted: digits behind the point.
 _PARTS: Final = {"cent": 2, "milli": 3, "micro": 6}
-_TYPED: Final = re.compile(r"(?:([a-z0-9.-]+) )?([0-9]{1,13})(?:\.([0-9]{1,6}))?(?: ?([a-z]+))?", re.ASCII)
+_TYPED: Final = re.compile(r"(?:([a-z0-9.-]+) )?([0-9]{1,40})(?:\.([0-9]{1,6}))?(?: ?([a-z]+))?", re.ASCII)
 
 
 def amount_words(value_kind: str, amount: int) -> str:

@@ -11,16 +11,19 @@ import click
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.durations import moment
 from fob_daemon.cli.metering.asking import meter_of, post, told, typed_amount
-from fob_daemon.cli.metering.words import Report, fields_of, money, some
+from fob_daemon.cli.metering.words import Report, batch_state, fields_of, money, some
 from fob_daemon.cli.out_files import write_file
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
+from fob_daemon.control.limits import MAX_SEQUENCE
 from fob_daemon.control.meter_refusals import FAULTS
+from fob_daemon.control.rules import fault_of_name
 from fob_daemon.metering.limits import PLACE_RULE, RESUME
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.indicium import is_place
-from fob_protocol.metering.limits import HISTORY_LIMIT
+from fob_protocol.metering.limits import HISTORY_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT
+from fob_protocol.office.limits import ID_LIMIT
 
 _PAYMENTS: Final = ("prepaid", "postpaid", "per-use")
 # Transactions that a person reads at once, and the most of one command.
@@ -33,12 +36,22 @@ _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 def _filled(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not value.strip():
-        raise click.BadParameter("it has to be a name", context, parameter)
+    fault = fault_of_name(value, LOGIN_NAME_LIMIT) if value.strip() else "has to be a name"
+    if fault is not None:
+        raise click.BadParameter(f"it {fault}", context, parameter)
+    return value
+
+
+def _kind(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    fault = None if value is None else fault_of_name(value, ID_LIMIT)
+    if fault is not None:
+        raise click.BadParameter(f"it {fault}", context, parameter)
     return value
 
 
 def _places(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(values) > ORIGINS_LIMIT:
+        raise click.BadParameter(f"at most {ORIGINS_LIMIT} places, and these are {len(values)}", context, parameter)
     for value in values:
         if not is_place(value):
             raise click.BadParameter(f"'{value}' has to be {PLACE_RULE}", context, parameter)
@@ -63,7 +76,9 @@ def terms_command(fob: Fob, device: str | None) -> None:
 
 @click.command("sign-up", short_help="Have a meter of your own made.")
 @click.argument("name", callback=_filled)
-@click.option("--kind", metavar="KIND", help="What it counts, as eur-cent; not needed where there is one kind.")
+@click.option(
+    "--kind", metavar="KIND", callback=_kind, help="What it counts, as eur-cent; not needed where there is one kind."
+)
 @click.option("--payment", type=click.Choice(_PAYMENTS), default="prepaid", show_default=True, help="When you pay.")
 @click.option(
     "--origin", "origins", metavar="POSTCODE", multiple=True, required=True, callback=_places,
@@ -147,18 +162,18 @@ def status_command(fob: Fob, ask: bool, checkpoint: str | None, device: str | No
     rows = [
         (
             job["number"], job["serial"] or "-", moment(job["began"]), job["total"], job["done"],
-            money(job if job["value_kind"] else meter, job["amount"]),
+            money(job if job["value_kind"] else meter, job["amount"]), batch_state(job),
         )
         for job in jobs
     ]  # fmt: skip
     if rows:
         fob.output.line()
-    fob.output.table(("BATCH", "METER", "BEGAN", "PIECES", "FRANKED", "FOR"), rows)
+    fob.output.table(("BATCH", "METER", "BEGAN", "PIECES", "FRANKED", "FOR", "STATE"), rows)
     _say_what_waits(fob, meter, jobs)
 
 
 @click.command("history", short_help="What the meter did, signed by the data centre.")
-@click.option("--after", type=click.IntRange(0), metavar="COUNTER", help="Only above this counter.")
+@click.option("--after", type=click.IntRange(0, MAX_SEQUENCE), metavar="COUNTER", help="Only above this counter.")
 @click.option("-n", "count", type=click.IntRange(1, _MOST), default=_SHOWN, show_default=True, help="At most so many.")
 @device_option
 @pin_option

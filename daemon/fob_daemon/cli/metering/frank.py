@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final
@@ -27,6 +28,7 @@ from fob_daemon.cli.metering.shown import show_labels
 from fob_daemon.cli.metering.words import HISTORY, Report, letters, money, some
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.pins import pin_option, with_pin
+from fob_daemon.cli.progress import Progress
 from fob_daemon.control.errors import BUSY_STATUS, ControlError, ExitCode
 from fob_daemon.control.json_form import Json
 from fob_daemon.control.meter_requests import PIECES_LIMIT
@@ -103,7 +105,8 @@ def frank_command(
     if give_up:
         _give_up(fob, chosen, pin_file)
         return
-    rules = Rules(mail_class, zone, lambda: str(meter_of(fob, chosen)["value_kind"]))
+    # Asked for once, where there is an amount: each row that has one would cost a round trip.
+    rules = Rules(mail_class, zone, cache(lambda: str(meter_of(fob, chosen)["value_kind"])))
     wished = Batch()
     if batch is not None:
         wished = read_batch(Path(batch), rules)
@@ -172,10 +175,12 @@ def _begin(fob: Fob, device: Report, pin_file: str | None, how: _How, pieces: Pi
     number = _opened(fob, device, pin_file, how)
     jobs = ("devices", device["name"], "meter", "jobs")
     try:
-        for part in _parts(pieces):
-            body: dict[str, Json] = {"pieces": list(part), "cleanse": how.cleanse}
-            added = fob.client.post(*jobs, str(number), "pieces", body=body)
-            how.addresses += added.get("addresses", [])
+        with Progress(fob.output, "Having addresses written" if how.cleanse else "Writing down", len(pieces)) as bar:
+            for part in _parts(pieces):
+                body: dict[str, Json] = {"pieces": list(part), "cleanse": how.cleanse}
+                added = fob.client.post(*jobs, str(number), "pieces", body=body)
+                how.addresses += added.get("addresses", [])
+                bar.show(added["total"])
     except (ControlError, KeyboardInterrupt):
         # Half a batch is none to go on with.
         with suppress(ControlError):
@@ -269,6 +274,8 @@ def _follow(events: Iterable[ServerEvent], batch: Batch, bar: OfficeBar, done: _
     for event in events:
         data: Any = event.data
         match event.name:
+            case "looked":
+                bar.show(f"Looking at {letters(data['total'])}", data["done"], data["total"])
             case "franked":
                 done.job, done.pieces, done.total = data["job"], data["done"], data["total"]
                 bar.show(f"{data['done']:,} of {letters(data['total'])}", data["done"], data["total"])

@@ -11,6 +11,7 @@ from fob_daemon.cli.metering.asking import meter_of, post, typed_amount
 from fob_daemon.cli.metering.words import HISTORY, Report, ended_words, money
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.limits import MAX_SEQUENCE
 
 
 @click.command("refill", short_help="Load money onto the meter.")
@@ -34,10 +35,12 @@ def refill_command(fob: Fob, amount: str, device: str | None, pin_file: str | No
 @click.command("refund", short_help="Have money paid back, or give back an indicium.")
 @click.argument("amount", required=False)
 @click.option(
-    "--counter", type=click.IntRange(1), shell_complete=complete_counter,
+    "--counter", type=click.IntRange(1, MAX_SEQUENCE), shell_complete=complete_counter,
     help="Instead of AMOUNT: an indicium that was not used, of the transaction with this number.",
 )  # fmt: skip
-@click.option("--piece", type=click.IntRange(1), default=1, show_default=True, help="Which one of that transaction.")
+@click.option(
+    "--piece", type=click.IntRange(1, 256), default=1, show_default=True, help="Which one of that transaction."
+)
 @device_option
 @pin_option
 @json_option

@@ -20,6 +20,7 @@ from fob_daemon.cli.metering.labels import (
 from fob_daemon.cli.metering.shown import show_labels
 from fob_daemon.cli.metering.words import Report
 from fob_daemon.control.errors import ControlError, ExitCode
+from fob_daemon.control.limits import MAX_SEQUENCE
 
 _LAST: Final = "LAST"
 # Of a batch's number.
@@ -33,7 +34,10 @@ def _complete(context: click.Context, _: click.Parameter, incomplete: str) -> li
 @click.command("print", short_help="Draw labels that are paid, again.")
 @click.argument("what", metavar="[LAST|BATCH]", required=False, shell_complete=_complete)
 @click.option(
-    "--counter", type=click.IntRange(1), shell_complete=complete_counter, help="The transaction with this number."
+    "--counter",
+    type=click.IntRange(1, MAX_SEQUENCE),
+    shell_complete=complete_counter,
+    help="The transaction with this number.",
 )
 @click.option("--meter", "serial", metavar="SERIAL", help="With --counter: of this meter, not of the device's own.")
 @drawing_options

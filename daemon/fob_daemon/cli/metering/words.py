@@ -44,6 +44,13 @@ def ended_words(ended: Report) -> str:
     return f"{words} (counter {ended['counter']})" if words else ""
 
 
+def batch_state(job: Report) -> str:
+    """`done`, `given up`, or `waits`: of a letter that nobody allowed nothing waits, and the next one drops it."""
+    if job["done"] == job["total"]:
+        return "done"
+    return "waits" if not job["is_closed"] and (job["done"] or job["total"] > 1) else "given up"
+
+
 def letters(count: int) -> str:
     """`1 piece`, `3 pieces`."""
     return "1 piece" if count == 1 else f"{count:,} pieces"
