@@ -225,7 +225,7 @@ async def test_a_process_that_is_away_is_named_and_found_again_when_it_has_moved
     asker, meter = centre.process(Kind.FUNCTION, "asker"), centre.process(Kind.METER, "meter-1")
     centre.enter(meter, f"unix:{centre.folder}/nobody")
     link = Link(asker.me, centre.directory(), "meter-1")
-    with pytest.raises(AwayError, match="meter-1: No such file") as caught:
+    with pytest.raises(AwayError, match="meter-1: it does not run") as caught:
         await link.ask(Echo(b""))
     assert not caught.value.was_sent
     async with await serve(f"unix:{centre.folder}/here", meter.me, Box().table) as server:
