@@ -32,6 +32,8 @@ from fob_daemon.control.office import relay_of
 from fob_daemon.control.patience import patiently
 from fob_daemon.control.token_sessions import TokenSessions
 from fob_daemon.peer import PeerIdentity
+from fob_protocol.caller import Caller
+from fob_protocol.deeds import BY
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -176,7 +178,7 @@ class MeterHandlers:
         match request:
             case BeginJob(_, command):
                 asked = _Asked(device, peer, request.pin, "nothing was franked")
-                writer = _writer(peer)
+                writer = _writer(self.daemon.caller(peer), peer)
                 begun = await self._ask(asked, lambda: desk.begin_job(command, writer))
                 return {"device": device.name, **_fields(begun), **_ended(desk)}
             case AddPieces(_, job, pieces, cleanse):
@@ -222,10 +224,11 @@ def _ended(desk: "MeterDesk") -> dict[str, Json]:
     return {"ended": [to_json(one) for one in desk.ended()]}
 
 
-def _writer(peer: PeerIdentity) -> "Writer":
+def _writer(caller: Caller, peer: PeerIdentity) -> "Writer":
     from fob_daemon.metering.drafts import Writer
 
-    return Writer.of(peer.program, peer.pid)
+    # `fob` is a script: its own name is its interpreter's.
+    return Writer.of(BY.join(caller.programs[:2]) or peer.program, peer.pid)
 
 
 def _hex(content: bytes | None) -> str | None:
