@@ -47,6 +47,12 @@ class Believing:
         self.tell(meter)
         return meter
 
+    def forget_sign_up(self) -> None:
+        """The data centre knows nothing of it, as after an older backup: the same one is not answered from here."""
+        meter = self._store.meter()
+        if meter is not None and meter.signed_up is not None:
+            self._store.keep_meter(replace(meter, signed_up=None))
+
     def tell(self, meter: KeptMeter) -> None:
         """To everybody who looks."""
         mailer, counted = meter.mailer, meter.mailer.registers

@@ -80,6 +80,14 @@ class Following:
 
     async def hold(self, octets: bytes, kind: type[MessageT], words: str) -> MessageT:
         """A request with its code, the same octets for as long as the centre cannot answer now."""
+        try:
+            return await self._held(octets, kind, words)
+        except RefusedError as error:
+            if error.refusal is Refusal.NO_ACCOUNT:
+                self.believing.forget_sign_up()
+            raise
+
+    async def _held(self, octets: bytes, kind: type[MessageT], words: str) -> MessageT:
         pauses = Pauses(self.random)
         speaker = Speaker(server_for(self.talker, Usage.METERING), self.random)
         for _ in range(1, UNAVAILABLE_TRIES):
