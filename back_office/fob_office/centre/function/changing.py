@@ -284,8 +284,9 @@ class Changing:
         for error in errors:
             if isinstance(error, BusRefusedError) and self._said.is_new((serial, error.word), error.why):
                 await self.warn(serial, error)
-        why = "; but whether it was done before is not known: ".join(map(str, errors))
-        return BusRefusedError(Word.UNAVAILABLE, why)
+        # The same box is in the way of both as a rule.
+        reasons = dict.fromkeys(map(str, errors))
+        return BusRefusedError(Word.UNAVAILABLE, "; but whether it was done before is not known: ".join(reasons))
 
     async def _may_go_on(self, held: Held, refused: BusRefusedError) -> bool:
         """With the records as they are now: an earlier change was ended first, or others were faster.
