@@ -36,9 +36,16 @@ def test_a_clock_that_was_put_back_holds_up_nothing() -> None:
 
 def test_only_so_many_are_remembered() -> None:
     patience, said = Patience(), Said()
-    for number in range(REMEMBERED + 1):
-        patience.refused(number, "refused", 0)
-    assert [patience.is_due(number, 0) for number in (0, 1)] == [True, False]
+    for number in range(1, REMEMBERED + 1):
+        assert patience.refused(number, "refused", 0)
+    # The others are tried once in an hour, each at its time: none of the first is forgotten, and one line is said.
+    beyond = range(REMEMBERED + 1, REMEMBERED + 4)
+    assert [patience.refused(number, "refused", 0) for number in beyond] == [True, False, False]
+    for number in beyond:
+        tried = [now for now in range(2 * LONGEST_PAUSE) if patience.is_due(number, now)]
+        assert len(tried) == 2 * FIRST_PAUSE
+    assert patience.is_due(beyond[-1] + 1, 1)
+    assert not patience.is_due(1, 1)
     for number in range(SAID_LIMIT + 1):
         assert said.is_new(number, "refused")
     assert [said.is_new(number, "refused") for number in (SAID_LIMIT, 0)] == [False, True]

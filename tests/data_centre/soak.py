@@ -56,7 +56,7 @@ _COMMANDS: Final = ("Fetch", "Permit", "Look", "Charge", "FundPaid", "FundOwed",
 # Not the messages of the longest story: a cut that comes too late strikes nothing.
 _MESSAGES: Final = 9
 # Seconds: a request is too old by then, or its ticket too.
-_LATE: Final = (400, 90_000)
+_LATE: Final = (600, 90_000)
 
 
 @dataclass

@@ -6,6 +6,7 @@ import pytest
 
 from data_centre.test_exactly_once import FEE, STORIES, Story
 from fob_office.centre.boxes.meter.points import CrashPoint
+from fob_office.centre.function.changing import UNDER_WAY_TIME
 from fob_office.centre.function.server import FunctionServer
 from fob_protocol.metering.answers import Franked, Loaded, SignedUp
 from fob_protocol.metering.limits import REQUEST_TIME
@@ -134,6 +135,10 @@ async def test_what_was_done_is_answered_however_late_and_what_was_not_is_late(c
         assert await anna.ask(stored, Franked) == first
         # The meter box did it in time, and nobody had heard.
         assert (await anna.ask(made, Franked)).registers.ascending == 170
+        # Another server may be at it still.
+        with pytest.raises(RefusedError, match="unavailable"):
+            await anna.ask(never, Franked)
+        centre.boxes.now += UNDER_WAY_TIME - REQUEST_TIME - 60
         with pytest.raises(RefusedError, match="late"):
             await anna.ask(never, Franked)
         assert (await anna.about()).registers.ascending == 170

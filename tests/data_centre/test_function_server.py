@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.function import CarryOut, Settle
 from fob_office.centre.commands.steel import OrderKey, SetNewMeters
+from fob_office.centre.function.changing import UNDER_WAY_TIME
 from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.payment.ledger import Terms, open_ledger, refuse
 from fob_office.centre.payment.process import FILE
@@ -19,7 +20,7 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.metering.answers import Franked, Loaded, Refunded, SignedUp
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed, MeterState, Payment
-from fob_protocol.metering.limits import BATCH_LIMIT, HISTORY_LIMIT, REQUEST_TIME
+from fob_protocol.metering.limits import BATCH_LIMIT, HISTORY_LIMIT
 from fob_protocol.metering.records import Limits, Refill
 from fob_protocol.metering.requests import Ask, authenticated
 from fob_protocol.metering.transaction import unverified_transaction
@@ -350,7 +351,7 @@ async def test_every_refusal_has_its_word_and_its_clause_in_the_log(centre: Data
         request = anna.load_request(1)
         await anna.ask(request, Loaded)
         assert await _refused(anna.ask(replace(request, amount=2), Loaded)) == (Refusal.ID_USED, "M33")
-        late = replace(anna.load_request(1), time=centre.now - REQUEST_TIME - 1)
+        late = replace(anna.load_request(1), time=centre.now - UNDER_WAY_TIME - 1)
         assert await _refused(anna.ask(late, Loaded)) == (Refusal.LATE, "M21")
         ledger = open_ledger(centre.folder / "payment-1" / FILE)
         with ledger.write() as session:

@@ -63,7 +63,7 @@ async def test_what_the_post_has_seen_is_not_given_back(centre: DataCentre, witn
         peers.asked.clear()
         await _is_refused(anna, made)
         # The meter box was not asked for it; only whether it had done it before.
-        assert peers.asked == [*STEPS[:4], "LastChange", "Fetch"]
+        assert peers.asked == [*STEPS[:4], "LastChange", "Fetch", "Release"]
         assert (await anna.about()).registers.descending == 915
         assert await _scanned(centre, made) == Scanned(True, False, 1)
         assert await centre.warnings() == []

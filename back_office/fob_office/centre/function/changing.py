@@ -16,7 +16,7 @@ from fob_office.centre.commands.database import NO_REQUEST, Fetch, Fetched, Mail
 from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
 from fob_office.centre.function.peers import Peers
-from fob_office.centre.function.refusing import ALARMING, is_final, refused, unreadable
+from fob_office.centre.function.refusing import ALARMING, is_final, is_strange, refused, said_by, unreadable
 from fob_office.centre.function.said import Said
 from fob_office.centre.journal import place_of
 from fob_office.centre.words import Word
@@ -25,6 +25,7 @@ from fob_protocol.cose import mac0
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.answers import Franked, Loaded, Refunded
 from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME, REQUEST_TIME
 from fob_protocol.metering.records import MeterRecord, UserRecord
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError, RefusedError
@@ -36,6 +37,10 @@ log = structlog.get_logger(__name__)
 
 # Another request of the same meter, or its refill, may come between a few times; a device does one thing at a time.
 TRIES: Final = 8
+
+# Seconds from a request to the moment when nobody does it any more, who has not begun: it was permitted in time, and
+# charged with that permission, by clocks that disagree.
+UNDER_WAY_TIME: Final = REQUEST_TIME + 2 * PERMISSION_TIME + CLOCK_SKEW
 
 # A record that is not the newest one, as meter boxes say it.
 _OLD: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK})
@@ -50,6 +55,8 @@ class Request:
     id: bytes
     digest: bytes
     serial: str
+    # When the mailer asked; None: it follows from a record.
+    time: int | None = None
 
     @property
     def place(self) -> bytes:
@@ -77,6 +84,8 @@ class Held:
 
 # Makes the meter box do it, with the records as they are now.
 Do = Callable[[Held], Awaitable[Changed]]
+# Says whether somebody may hear of it.
+Permit = Callable[[Held], Awaitable[object]]
 # Brings onto the meter what was taken for this request under a number, and cut off; null: nothing was.
 Taken = Callable[[int], Awaitable[Do | None]]
 
@@ -89,17 +98,19 @@ class Changing:
         self._surroundings = surroundings
         self._said = Said()
 
-    async def change(self, request: Request, do: Do, taken: Taken | None = None) -> bytes:
+    async def change(self, request: Request, do: Do, taken: Taken | None = None, *, brings_in: bool = False) -> bytes:
         """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError.
 
         Nothing is refused for good that was done, or that money was taken for, whatever would be said to it now.
+        `brings_in`: money was taken for it, and nothing in the journal stands in its way.
         """
         try:
-            answer = await self._change(request, do)
+            answer = await self._change(request, do, brings_in=brings_in)
         except (BusRefusedError, RefusedError) as error:
             if not is_final(error):
                 raise
-            return await self._done_before(request, taken, error)
+            # The provider is not asked for strangers, who would hold up the mailer with it.
+            return await self._done_before(request, None if is_strange(error) else taken, error)
         except (CoseError, OfficeError) as error:
             return await self._done_before(request, taken, unreadable(request.serial, error))
         # Whatever was found of this meter is over: found again it is said again.
@@ -107,10 +118,10 @@ class Changing:
             self._said.forget((request.serial, word))
         return answer
 
-    async def _change(self, request: Request, do: Do) -> bytes:
+    async def _change(self, request: Request, do: Do, *, brings_in: bool = False) -> bytes:
         in_the_way: Held | None = None
         for _ in range(TRIES):
-            found = await self.fetch(request)
+            found = await self.fetch(request, brings_in=brings_in)
             if isinstance(found, bytes):
                 return found
             _check_moved(found, in_the_way)
@@ -126,10 +137,11 @@ class Changing:
                 return answer
         raise _too_fast(request.serial)
 
-    async def fetch(self, request: Request) -> Held | bytes:
+    async def fetch(self, request: Request, *, brings_in: bool = False) -> Held | bytes:
         """What a request needs, or its answer. Raises RuleBrokenError ID_USED, NO_ACCOUNT."""
         found = await self.peers.any(Kind.DATABASE, Fetch(request.place, request.serial))
-        if (answer := done(found, request.digest)) is not None:
+        is_another = found.done is not None and found.done[0] != request.digest
+        if not (is_another and brings_in) and (answer := done(found, request.digest)) is not None:
             return answer
         return _held(found, request.serial)
 
@@ -137,11 +149,15 @@ class Changing:
         """The records as they are now. Raises RuleBrokenError NO_ACCOUNT."""
         return _held(await self.peers.any(Kind.DATABASE, Fetch(NO_REQUEST, serial)), serial)
 
-    async def newest(self, serial: str) -> Held:
-        """The records as they are now, which the meter box says are the newest (M22). Raises as `change`."""
+    async def newest(self, serial: str, permit: Permit) -> Held:
+        """The records as they are now, which the meter box says are the newest (M22), for whom `permit` knows.
+
+        Raises as `change`, and as `permit`.
+        """
         in_the_way: Held | None = None
         for _ in range(TRIES):
             held = await self.look(serial)
+            await permit(held)
             _check_moved(held, in_the_way)
             try:
                 await self.check(held)
@@ -246,8 +262,19 @@ class Changing:
         except (CoseError, OfficeError) as unread:
             raise await self._unknown(request.serial, error, unreadable(request.serial, unread)) from None
         if answer is None:
-            raise error
+            raise self._under_way(request) if said_by(error) is Refusal.LATE and self._may_be(request) else error
         return answer
+
+    def _may_be(self, request: Request) -> bool:
+        """Another server may have been given permission in time, and go on with it."""
+        if request.time is None:
+            return False
+        return 0 <= self._surroundings.clock() - request.time <= UNDER_WAY_TIME
+
+    def _under_way(self, request: Request) -> BusRefusedError:
+        """So that it is asked again until nobody can do it any more."""
+        why = f"it came late for {request.serial}, and may be under way at another server"
+        return BusRefusedError(Word.UNAVAILABLE, why)
 
     async def _answer_before(self, request: Request, taken: Taken | None) -> bytes | None:
         """None: it was not done, and nothing was taken for it. Raises as `_change`."""
@@ -258,10 +285,13 @@ class Changing:
             return found.done[1]
         if last is None:
             return None
+        if found.meter is None:
+            why = f"{request.serial}: its meter box knows it, and the database does not"
+            raise BusRefusedError(Word.TAMPERING, why)
         if last.act.request == request.digest:
             return await self._end(_held(found, request.serial), last)
         do = None if taken is None else await taken(record_of(last).funds + 1)
-        return None if do is None else await self._change(request, do)
+        return None if do is None else await self._change(request, do, brings_in=True)
 
     async def _end(self, held: Held, last: Changed) -> bytes:
         """What the meter box did. Raises BusRefusedError."""

@@ -129,7 +129,7 @@ class Door:
 
     async def _authenticated(self, octets: bytes) -> bytes:
         wanted = read_authenticated(mac0.unchecked_payload(octets))
-        request = Request(wanted.request, digest(wanted.octets()), wanted.serial)
+        request = Request(wanted.request, digest(wanted.octets()), wanted.serial, wanted.time)
         answer = await self._warning(wanted.serial, self._do(wanted, octets, request))
         self.tallying.did(wanted)
         return answer

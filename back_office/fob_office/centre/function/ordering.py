@@ -55,7 +55,9 @@ class Ordering:
         if digest(held.meter) == digest(changed.record):
             return False
         log.critical("a meter was recovered", serial=serial, had=held.record.registers.counter, clause="M33")
-        if await self.changing.finish(changed, held.record.registers.counter) is None:
+        is_stored = await self.changing.finish(changed, held.record.registers.counter) is not None
+        # The journal may have the request, and the table another record all the same.
+        if not is_stored or (await self.changing.look(serial)).meter != changed.record:
             raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
         return True
 

@@ -156,7 +156,8 @@ class Paying:
             return await self._fund(now, signed)
 
         with suppress(_EnoughError):
-            return await self.changing.change(Request(receipt.reference, receipt.request, receipt.serial), do)
+            request = Request(receipt.reference, receipt.request, receipt.serial)
+            return await self.changing.change(request, do, brings_in=True)
         return None
 
     async def _load_until_enough(self, request: Request, do: Do) -> None:

@@ -17,11 +17,11 @@ from fob_office.centre.function.patience import LONGEST_PAUSE, Patience
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
-from fob_office.centre.function.refusing import PASSING, refused
+from fob_office.centre.function.refusing import PASSING, is_final, is_strange, refused, said_by
 from fob_office.centre.words import Word
 from fob_protocol.metering.requests import RefundRequest
 from fob_protocol.metering.transaction import unverified_transaction
-from fob_protocol.office.errors import OfficeError
+from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,15 @@ class Refunding:
         wanted = asked.wanted
         if (wanted.amount is None) == (wanted.unused is None):
             raise refused(Refusal.MALFORMED, "an amount or an indicium, one of both")
-        return await self.changing.change(asked.request, lambda held: self._refund(asked, held))
+        try:
+            return await self.changing.change(asked.request, lambda held: self._refund(asked, held))
+        except (BusRefusedError, RefusedError) as error:
+            is_over = is_final(error) and not is_strange(error) and said_by(error) is not Refusal.ID_USED
+            if wanted.unused is not None and is_over:
+                # It was not done, and is not asked for again: the letter may be posted.
+                release = Release(asked.request.id, wanted.unused.indicium, self.clock())
+                await self.peers.any(Kind.DATABASE, release)
+            raise
 
     async def pay_out(self) -> None:
         """For as long as the server runs: what went out of meters goes back to mailers, until the provider says yes."""

@@ -66,9 +66,19 @@ def unreadable(serial: str, error: ProtocolError) -> BusRefusedError:
 
 
 def is_final(error: BusRefusedError | RefusedError) -> bool:
-    """Whether a device takes it for good, and forgets what it asked for. Without its meter nothing was done at all."""
+    """Whether a device takes it for good, and forgets what it asked for."""
+    return said_by(error) is not Refusal.UNAVAILABLE
+
+
+def is_strange(error: BusRefusedError | RefusedError) -> bool:
+    """Whether it says that nobody knows who asks."""
+    return said_by(error) in (Refusal.NOT_AUTHENTICATED, Refusal.LOCKED)
+
+
+def said_by(error: BusRefusedError | RefusedError) -> Refusal:
+    """The word that a device is told."""
     said = refusal_of(error) if isinstance(error, BusRefusedError) else error
-    return said.refusal not in (Refusal.UNAVAILABLE, Refusal.NO_ACCOUNT)
+    return said.refusal
 
 
 def refused(refusal: Refusal, why: str) -> RuleBrokenError:

@@ -109,8 +109,7 @@ async def recover(operator: Operator, serial: str) -> Recovered:
     An older user record is followed by a new one, and the mailer signs on. Raises BusRefusedError (also what the meter
     box has against a record that is its newest), AwayError.
     """
-    is_changed = (await operator.any(Kind.DATABASE, Reindex(serial))).is_changed
-    is_changed |= await _recover_meter(operator, serial)
+    is_changed = await _recover_meter(operator, serial)
     return Recovered(is_changed, await _recover_mailer(operator, serial))
 
 
@@ -152,7 +151,8 @@ async def recover_all(operator: Operator) -> Recovery:
 
 async def _recover_meter(operator: Operator, serial: str) -> bool:
     """False: the database had what the meter box knows. Raises BusRefusedError: which the box refuses all the same."""
-    if (await operator.any(Kind.FUNCTION, Recover(serial))).is_changed:
+    is_mended = (await operator.any(Kind.DATABASE, Reindex(serial))).is_changed
+    if (await operator.any(Kind.FUNCTION, Recover(serial))).is_changed or is_mended:
         return True
     await operator.peers.owner(serial, Look((await _fetch(operator, serial))[0], ()))
     return False
