@@ -283,4 +283,4 @@ async def test_an_order_is_for_one_box_one_log_and_one_time(centre: DataCentre, 
         with pytest.raises(BusRefusedError, match="other-size"):
             await centre.ask("transaction-1", GoOn(order.order, head.hashes))
         with pytest.raises(BusRefusedError, match="tampering"):
-            await centre.ask("transaction-1", GoOn(order.order[:-1] + b"\0", head.hashes))
+            await centre.ask("transaction-1", GoOn(order.order[:-1] + bytes((order.order[-1] ^ 1,)), head.hashes))
