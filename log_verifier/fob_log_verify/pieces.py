@@ -4,14 +4,12 @@ A scan says what was known before it. Who wrote something else into the database
 """
 
 import hashlib
-import sqlite3
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from fob_log_verify.cbor import CborError, read
-from fob_log_verify.errors import UnreadableError
 from fob_log_verify.findings import Finding, Outcome
+from fob_log_verify.scratch import Scratch
 
 _HASH_SIZE: Final = 32
 _TABLE: Final = "CREATE TABLE pieces (digest BLOB PRIMARY KEY, seen INTEGER, given_back INTEGER) WITHOUT ROWID"
@@ -48,33 +46,18 @@ def read_scan(content: bytes) -> Scan:
     raise CborError("the elements of a scan are due")
 
 
-class Pieces:
-    """In a file that SQLite makes and removes itself: there may be more of them than memory holds."""
+class Pieces(Scratch):
+    """Of all indicia that were scanned or given back so far."""
 
     def __init__(self) -> None:
         """Raises UnreadableError."""
+        super().__init__(_TABLE, "what was scanned")
         self.scans = 0
-        # Without a name: for as long as it is open, spilled to the folder for temporary files when it has grown.
-        self._base = sqlite3.connect("", isolation_level=None)
-        try:
-            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", _TABLE, "BEGIN"):
-                self._base.execute(statement)
-        except sqlite3.Error as error:
-            self._base.close()
-            raise _unkept(error) from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._base.close()
 
     def scan(self, place: int, scan: Scan) -> Finding | None:
         """What is wrong with the next scan, which stands at this place. Raises UnreadableError."""
         self.scans += 1
-        seen, given_back = self._told(_SEE, scan.digest)
+        seen, given_back = self._row(_SEE, scan.digest)
         due = (seen, min(given_back, 1))
         if scan.known is None or scan.known == due:
             return None
@@ -84,26 +67,13 @@ class Pieces:
 
     def give_back(self, place: int, indicium: bytes, name: str) -> Finding | None:
         """What is wrong with a transaction (its name) that gives an indicium back. Raises UnreadableError."""
-        before, seen = self._told(_GIVE_BACK, hashlib.sha256(indicium).digest())
+        before, seen = self._row(_GIVE_BACK, hashlib.sha256(indicium).digest())
         if before:
             return Finding(place, Outcome.UNLAWFUL, f"{name} gives an indicium back that was given back before")
         if seen:
             return Finding(place, Outcome.UNLAWFUL, f"{name} gives an indicium back that had been scanned")
         return None
 
-    def _told(self, statement: str, digest: bytes) -> tuple[int, ...]:
-        try:
-            told: tuple[int, ...] = self._base.execute(statement, (digest,)).fetchone()
-        except sqlite3.Error as error:
-            raise _unkept(error) from None
-        return told
-
 
 def _in_words(seen: int, given_back: int) -> str:
     return f"seen {seen} times before" + (", given back" if given_back else "")
-
-
-def _unkept(error: sqlite3.Error) -> UnreadableError:
-    return UnreadableError(
-        "what was scanned cannot be kept for a moment", str(error), "SQLITE_TMPDIR=FOLDER fob-log-verify LOG"
-    )
