@@ -17,11 +17,16 @@ def write_durably(path: Path, content: bytes) -> None:
     except OSError:
         _unlink(beside)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """So that what was renamed in it stays so. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def require_room(path: Path, size: int) -> None:

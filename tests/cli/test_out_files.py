@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ async def test_a_program_s_own_pipe_is_written_into(fob: FobProgram, meter: Fake
     out = tmp_path / "out.pdf"
     words = " ".join(f"'{word}'" for word in LETTER)
     line = f'"$0" -m fob_daemon.cli.main meter frank {words} --pdf >(cat > {out}; echo done > {out}.done)'
-    ended = await fob(program=("/bin/bash", "-c", f"{line}; wait $!", os.sys.executable))  # type: ignore[attr-defined]
+    ended = await fob(program=("/bin/bash", "-c", f"{line}; wait $!", sys.executable))
     assert ended.code == 0, ended.err
     assert out.read_bytes().startswith(PDF)
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from fob_daemon.files import flush_folder
+
 # What can be written into, and is never replaced.
 _STREAMS: Final = {stat.S_IFCHR: "a device", stat.S_IFIFO: "a pipe"}
 _REFUSED: Final = {stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a disk"}
@@ -78,11 +80,7 @@ def _replace(path: Path, content: bytes) -> None:
         with suppress(OSError):
             os.unlink(beside)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
