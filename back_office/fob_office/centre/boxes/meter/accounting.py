@@ -141,14 +141,14 @@ def obeyed(record: MeterRecord, order: KeyOrder, now: int) -> MeterRecord:
     return _counted(record, record.registers, state=state)
 
 
-def _words(record: MeterRecord, amount: int) -> str:
-    """As the mailer writes it."""
-    return amount_words(record.value_kind, amount)
-
-
 def check_active(record: MeterRecord) -> None:
     """Money is taken for no other meter. Raises BusRefusedError STOPPED."""
     _check_state(record, MeterState.ACTIVE)
+
+
+def _words(record: MeterRecord, amount: int) -> str:
+    """As the mailer writes it."""
+    return amount_words(record.value_kind, amount)
 
 
 def _check_state(record: MeterRecord, *states: MeterState) -> None:
