@@ -9,7 +9,7 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import Release, Reserve, Scan, Scanned
 from fob_office.centre.commands.meter import Act, Credit, Made
-from fob_office.centre.function.changing import Request
+from fob_office.centre.function.held import Request
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.server import FunctionServer
 from fob_protocol.metering.answers import Refunded

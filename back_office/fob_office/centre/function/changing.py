@@ -1,9 +1,6 @@
 """Steps 5 to 7 of a transaction: what a meter box has done is attested, stored and answered, once (M33)."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -11,13 +8,13 @@ import structlog
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.clocks import ahead_of
-from fob_office.centre.commands.database import NO_REQUEST, Fetch, Fetched, Mailer, NewRecord, Payout, Store, Warn
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, Fetched, Mailer, NewRecord, Payout, Store
 from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
+from fob_office.centre.function.held import Held, Request
 from fob_office.centre.function.peers import Peers
-from fob_office.centre.function.refusing import ALARMING, is_final, is_strange, refused, said_by, unreadable
-from fob_office.centre.function.said import Said
+from fob_office.centre.function.refusing import is_final, is_strange, refused, said_by, unreadable
+from fob_office.centre.function.warnings import Warnings
 from fob_office.centre.journal import place_of
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
@@ -26,7 +23,7 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.answers import Franked, Loaded, Refunded
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import CLOCK_SKEW, PERMISSION_TIME, REQUEST_TIME
-from fob_protocol.metering.records import MeterRecord, UserRecord
+from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
@@ -48,40 +45,6 @@ _OLD: Final = frozenset({Word.TAMPERING, Word.EPOCH_ROLLBACK})
 _CHANGED: Final = msgspec.msgpack.Decoder(Changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for, once: `digest` is H of its octets."""
-
-    id: bytes
-    digest: bytes
-    serial: str
-    # When the mailer asked; None: it follows from a record.
-    time: int | None = None
-
-    @property
-    def place(self) -> bytes:
-        """In the journal."""
-        return place_of(self.serial, self.id, self.digest)
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the database has of a meter and its mailer, as it was made; nothing of it is trusted."""
-
-    meter: bytes = field(repr=False)
-    user: bytes = field(repr=False)
-
-    @cached_property
-    def record(self) -> MeterRecord:
-        """Unchecked: only boxes can."""
-        return read(MeterRecord, mac0.unchecked_payload(self.meter))
-
-    @cached_property
-    def mailer(self) -> UserRecord:
-        """Unchecked: an authentication box checks it when it is asked for permission."""
-        return read(UserRecord, mac0.unchecked_payload(self.user))
-
-
 # Makes the meter box do it, with the records as they are now.
 Do = Callable[[Held], Awaitable[Changed]]
 # Says whether somebody may hear of it.
@@ -96,7 +59,7 @@ class Changing:
     def __init__(self, peers: Peers, surroundings: Surroundings) -> None:
         self.peers = peers
         self._surroundings = surroundings
-        self._said = Said()
+        self.warnings = Warnings(peers, surroundings.clock)
 
     async def change(self, request: Request, do: Do, taken: Taken | None = None, *, brings_in: bool = False) -> bytes:
         """The answer, made now or long ago. Raises BusRefusedError, RuleBrokenError.
@@ -113,9 +76,7 @@ class Changing:
             return await self._done_before(request, None if is_strange(error) else taken, error)
         except (CoseError, OfficeError) as error:
             return await self._done_before(request, taken, unreadable(request.serial, error))
-        # Whatever was found of this meter is over: found again it is said again.
-        for word in ALARMING:
-            self._said.forget((request.serial, word))
+        self.warnings.over(request.serial)
         return answer
 
     async def _change(self, request: Request, do: Do, *, brings_in: bool = False) -> bytes:
@@ -129,7 +90,7 @@ class Changing:
             if changed is None:
                 in_the_way = found
                 continue
-            await self._say_clocks(found)
+            await self.warnings.say_clocks(found)
             answer = await self._finish_from(found, changed)
             if answer is None:
                 in_the_way = found
@@ -166,7 +127,7 @@ class Changing:
                     raise
                 in_the_way = held
                 continue
-            await self._say_clocks(held)
+            await self.warnings.say_clocks(held)
             return held
         raise _too_fast(serial)
 
@@ -215,34 +176,6 @@ class Changing:
             return store.answer
         found = await self.peers.any(Kind.DATABASE, Fetch(store.place, store.serial))
         return done(found, store.request)
-
-    async def warn(self, serial: str, error: BusRefusedError) -> None:
-        """A warning record, where a refusal says that somebody is at work (M20, M22)."""
-        if error.word not in ALARMING:
-            return
-        log.critical("tampering", serial=serial, word=error.word, why=error.why, clause="M22")
-        await self._record(error.word, serial, error.why)
-
-    async def _say_clocks(self, held: Held) -> None:
-        """A box took these records, though they say what has not come yet: no crime. Once for each such time."""
-        now = self._surroundings.clock()
-        ahead = ahead_of(held.record, now)
-        with suppress(CoseError, OfficeError):
-            ahead = ahead or ahead_of(held.mailer, now)
-        if ahead is None or not self._said.is_new(ahead, ""):
-            return
-        serial = held.record.serial
-        why = f"a clock was ahead when a record of {serial} was made, or is behind now: {ahead}"
-        log.warning("a clock was ahead", serial=serial, why=why, clause="M11")
-        await self._record(Word.CLOCK, serial, why)
-
-    async def _record(self, word: str, serial: str, why: str) -> None:
-        """A warning record."""
-        try:
-            now = self._surroundings.clock()
-            await self.peers.any(Kind.DATABASE, Warn(word, serial, why[:200], now))
-        except BusRefusedError as unheard:
-            log.error("a warning is not recorded", serial=serial, why=unheard.why)
 
     async def _do(self, found: Held, do: Do) -> Changed | None:
         """None: the records are others now. Raises BusRefusedError, RuleBrokenError."""
@@ -312,8 +245,8 @@ class Changing:
     async def _unknown(self, serial: str, *errors: BusRefusedError | RefusedError) -> BusRefusedError:
         """What a device is told in the place of a refusal, so that it asks again. The centre is warned once of each."""
         for error in errors:
-            if isinstance(error, BusRefusedError) and self._said.is_new((serial, error.word), error.why):
-                await self.warn(serial, error)
+            if isinstance(error, BusRefusedError):
+                await self.warnings.warn_once(serial, error)
         # The same box is in the way of both as a rule.
         reasons = dict.fromkeys(map(str, errors))
         return BusRefusedError(Word.UNAVAILABLE, "; but whether it was done before is not known: ".join(reasons))

@@ -80,4 +80,4 @@ class Completing:
             return
         log.warning("money waits for its meter", serial=serial, number=number, why=str(error), clause="M29")
         if isinstance(error, BusRefusedError):
-            await self.paying.changing.warn(serial, error)
+            await self.paying.changing.warnings.warn(serial, error)

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from fob_office.centre.boxes.turns import Turns
 from fob_office.centre.bus.errors import BusRefusedError, DirectoryError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.function.changing import Changing, Request
+from fob_office.centre.function.changing import Changing
 from fob_office.centre.function.franking import Franking
+from fob_office.centre.function.held import Request
 from fob_office.centre.function.looking import Looking
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.permitting import Asked, permit
@@ -139,7 +140,7 @@ class Door:
         try:
             return await doing
         except BusRefusedError as error:
-            await self.changing.warn(serial, error)
+            await self.changing.warnings.warn(serial, error)
             raise
 
     async def _do(

@@ -9,8 +9,9 @@ import structlog
 from fob_office.centre.bus.answering import place_of
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Act, Changed, Frank
-from fob_office.centre.function.changing import TRIES, Changing, Held, Request, record_of
-from fob_office.centre.function.paying import Paying, mailer
+from fob_office.centre.function.changing import TRIES, Changing, record_of
+from fob_office.centre.function.held import Held, Request
+from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.presenting import Presenting
@@ -50,7 +51,7 @@ class Franking:
         async def do(held: Held) -> Changed:
             nonlocal is_due
             changed = await self._frank(asked, held)
-            is_due = _is_low(changed, mailer(held).refill)
+            is_due = _is_low(changed, held.mailer.refill)
             return changed
 
         answer = await self.changing.change(asked.request, do)
@@ -71,7 +72,7 @@ class Franking:
         wanted = asked.wanted
         ticket = self.presenting.admit(wanted.presentation, wanted.request, held.record.value_kind)
         permission = await permission_of(self.peers, held, asked)
-        user = mailer(held)
+        user = held.mailer
         if not is_same(ticket.holder, user.holder):
             raise refused(Refusal.NOT_VALIDATED, "the ticket is another device's")
         pieces = resolve(wanted.pieces, user.origins)
@@ -126,7 +127,7 @@ class Franking:
         except (BusRefusedError, RefusedError) as error:
             log.warning("no refill", serial=serial, why=str(error), clause="M29")
         except (CoseError, OfficeError) as error:
-            await self.changing.warn(serial, unreadable(serial, error))
+            await self.changing.warnings.warn(serial, unreadable(serial, error))
         except Exception as error:
             # As of a question that fails: nobody else hears of it. Without its text, which may hold what was asked.
             log.error("a refill failed", serial=serial, error=type(error).__name__, at=place_of(error), clause="M29")

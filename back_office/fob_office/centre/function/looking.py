@@ -8,7 +8,6 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import FetchLogState, FetchTransactions, LogState
 from fob_office.centre.function.changing import Changing
-from fob_office.centre.function.paying import mailer
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permit
 from fob_office.centre.words import Word
@@ -31,7 +30,7 @@ class Looking:
         """Raises BusRefusedError, RuleBrokenError."""
         # Whoever is nobody hears nothing, and brings about no warning.
         held = await self.changing.newest(asked.request.serial, lambda held: permit(self.peers, held, asked))
-        record, user = held.record, mailer(held)
+        record, user = held.record, held.mailer
         log = await self._log(asked.wanted.log)
         return About(
             state=record.state,

@@ -11,8 +11,9 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.authentication import RecoverMailer, ShowUser
 from fob_office.centre.commands.database import NewRecord, Store
 from fob_office.centre.commands.meter import Act, Changed, LastChange, Obey
-from fob_office.centre.function.changing import Changing, Held, Request
-from fob_office.centre.function.paying import Paying, mailer
+from fob_office.centre.function.changing import Changing
+from fob_office.centre.function.held import Held, Request
+from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
@@ -64,7 +65,7 @@ class Ordering:
     async def restore_mailer(self, serial: str, order: bytes) -> None:
         """The record that follows the one which was put back. Raises BusRefusedError, RuleBrokenError."""
         held = await self.changing.look(serial)
-        before = mailer(held)
+        before = held.mailer
         log.critical("a mailer was recovered", serial=serial, had=before.counter, clause="M22")
         made = await self.peers.any(Kind.AUTHENTICATION, RecoverMailer(held.user, order))
         request = _request(digest(order), serial)
@@ -87,7 +88,7 @@ class Ordering:
         try:
             await doing
         except BusRefusedError as error:
-            await self.changing.warn(serial, error)
+            await self.changing.warnings.warn(serial, error)
             raise
 
 

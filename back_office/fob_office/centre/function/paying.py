@@ -11,7 +11,8 @@ from fob_office.centre.commands.meter import Act, Changed, Load, SayDue
 from fob_office.centre.commands.payment import Charge, FetchPaid
 from fob_office.centre.commands.transaction import FundOwed, FundPaid, OrderCharge
 from fob_office.centre.following import PER_USE, REFILL, SETTLEMENT, derived_digest
-from fob_office.centre.function.changing import Changing, Do, Held, Request
+from fob_office.centre.function.changing import Changing, Do
+from fob_office.centre.function.held import Held, Request
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import refused
 from fob_office.centre.pieces import Resolved
@@ -20,7 +21,7 @@ from fob_protocol.cose import sign1
 from fob_protocol.cose.cbor import Value
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.records import MeterRecord, UserRecord
+from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.vouchers import Receipt
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
@@ -64,7 +65,7 @@ class Paying:
                 least = amount_words(held.record.value_kind, self.deposit)
                 raise refused(Refusal.PAYMENT_REFUSED, f"at least {least} at once")
             permission = await permit(held)
-            is_owed = mailer(held).payment == Payment.POSTPAID
+            is_owed = held.mailer.payment == Payment.POSTPAID
             if is_owed:
                 return await self._owe(held, request, _Asked(permission))
             return await self._pay(held, request, _Asked(permission, None, request.id))
@@ -79,7 +80,7 @@ class Paying:
 
         A rule whose amount is less than the deposit is not carried out: nobody has permitted more.
         """
-        record, rule = held.record, mailer(held).refill
+        record, rule = held.record, held.mailer.refill
         if rule is None or record.registers.descending >= rule.below:
             return
         if rule.amount < self.deposit:
@@ -94,7 +95,7 @@ class Paying:
             # An authentication box says whose rule this is, or staff could write another amount.
             asked = PermitRefill(now.user, record.serial, record.registers.counter)
             permitted = await self.peers.any(Kind.AUTHENTICATION, asked)
-            user = mailer(now)
+            user = now.mailer
             by_rule = _Asked(permitted.permission, None if user.refill is None else user.refill.below)
             if user.payment == Payment.POSTPAID:
                 return await self._owe(now, request, by_rule)
@@ -191,13 +192,8 @@ class Paying:
         return await self.peers.owner(held.record.serial, Load(held.meter, fund.fund, act))
 
 
-def mailer(held: Held) -> UserRecord:
-    """Unchecked: an authentication box checks it when it is asked for permission."""
-    return held.mailer
-
-
 def _is_low(held: Held) -> bool:
-    rule = mailer(held).refill
+    rule = held.mailer.refill
     return rule is not None and held.record.registers.descending < rule.below
 
 

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.authentication import Permit
-from fob_office.centre.function.changing import Held, Request
+from fob_office.centre.function.held import Held, Request
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.words import Word
 from fob_protocol.metering.requests import AboutRequest, FrankRequest, HistoryRequest, LoadRequest, RefundRequest

@@ -12,7 +12,8 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import FetchPayouts, OpenPayout, PaidOut, Release, Reserve
 from fob_office.centre.commands.meter import Act, Changed, Credit, Look, Made, Refund
 from fob_office.centre.commands.payment import PayBack
-from fob_office.centre.function.changing import Changing, Held
+from fob_office.centre.function.changing import Changing
+from fob_office.centre.function.held import Held
 from fob_office.centre.function.patience import LONGEST_PAUSE, Patience
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
@@ -126,7 +127,7 @@ class Refunding:
         trouble, longest = (error.word, _AWAY_PAUSE) if is_away else (str(error), LONGEST_PAUSE)
         if self._patience.refused(payout.id, trouble, self.clock(), longest):
             log.warning("a payout waits", serial=payout.serial, number=payout.number, why=str(error), clause="M29")
-            await self.changing.warn(payout.serial, error)
+            await self.changing.warnings.warn(payout.serial, error)
 
 
 def _pay_back(payout: OpenPayout) -> PayBack:
