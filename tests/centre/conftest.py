@@ -1,14 +1,16 @@
 """Databases and meter boxes for tests of the data centre. A test that takes `meters_url` is run twice."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from fob_office.centre.communication.asking import CentreAsker
 from support.centre_customer import Customer
 from support.centre_database import shared_url, sqlite_url
 from support.centre_meters import Meters
 from support.postgresql import Cluster
+from support.running_centre import RunningCentre
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))
@@ -46,3 +48,11 @@ async def customer(world: Meters) -> Customer:
     await customer.begin()
     await customer.load(1_000)
     return customer
+
+
+@pytest.fixture
+async def asker(centre: RunningCentre) -> AsyncIterator[CentreAsker]:
+    """As a web worker asks; of tests with a `centre` that runs."""
+    made = CentreAsker(centre.folder)
+    yield made
+    made.close()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,18 +36,6 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCentre]:
         yield made
 
 
-@pytest.fixture
-async def asker(centre: RunningCentre) -> AsyncIterator[CentreAsker]:
-    made = CentreAsker(centre.folder)
-    yield made
-    made.close()
-
-
-async def told(centre: RunningCentre, *arguments: str) -> str:
-    """An operator's command; it has a loop of its own."""
-    return await asyncio.to_thread(centre.tell, *arguments)
-
-
 async def refused(centre: RunningCentre, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     """Why, and what helps; nothing is left of it."""
     before = sorted(path.name for path in centre.folder.iterdir() if path.is_dir())
@@ -69,7 +57,7 @@ def tamper(centre: RunningCentre, name: str) -> None:
 
 async def lost(centre: RunningCentre) -> tuple[str, list[str]]:
     """What `centre status` says of it."""
-    said = json.loads(await told(centre, "status", "--json"))
+    said = json.loads(await centre.told("status", "--json"))
     return said["state"], said["tampered"]
 
 
@@ -103,10 +91,10 @@ async def test_a_database_server_that_was_tampered_with_leaves_its_tables_to_ano
         "not ready",
         [f"database-1 was tampered with, and no other database process is there: {add}"],
     )
-    await told(centre, "box", "add", "database")
+    await centre.told("box", "add", "database")
     until(lambda: not centre.has("database-1") and is_ready(centre, "database-2"))
     assert (await anna.frank(85)).registers.descending == 915
-    assert json.loads(await told(centre, "audit", "--json"))["is_well"]
+    assert json.loads(await centre.told("audit", "--json"))["is_well"]
     assert await lost(centre) == ("ready", [])
 
 
@@ -133,15 +121,15 @@ async def test_the_only_steel_box_that_was_tampered_with_is_replaced(
     # What the box would begin is there already: after it was admitted, and nothing of it stays.
     (tmp_path / "eur-cent-2.vendor").touch()
     await refused(centre, capsys, "box", "add", "steel", "--keep-keys", str(tmp_path))
-    await told(centre, "box", "add", "steel", "--keep-keys", str(tmp_path / "kept"))
+    await centre.told("box", "add", "steel", "--keep-keys", str(tmp_path / "kept"))
     until(lambda: is_ready(centre, "steel-3"))
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {"eur-cent-3.vendor", "eur-cent-3.postal"}
     assert not (centre.folder / "steel-2").exists()
     remove = "fob-office centre box remove steel-1"
     assert await lost(centre) == ("ready", [f"steel-1 was tampered with: {add}, and {remove}"])
-    await told(centre, "box", "remove", "steel-1")
+    await centre.told("box", "remove", "steel-1")
     until(lambda: not centre.has("steel-1"))
-    await told(centre, "meter", "stop", bert.serial)
+    await centre.told("meter", "stop", bert.serial)
     clara = DistantMailer(centre, asker, "clara", 3)
     await clara.sign_up()
     assert clara.serial[2:4] == "03"
@@ -151,7 +139,7 @@ async def test_the_only_steel_box_that_was_tampered_with_is_replaced(
 async def test_a_steel_box_that_is_silent_is_named_and_one_that_was_tampered_with_passed_over(
     centre: RunningCentre, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await told(centre, "box", "add", "steel")
+    await centre.told("box", "add", "steel")
     until(lambda: is_ready(centre, "steel-4"))
     centre.signal("steel-4", signal.SIGSTOP)
     silent = [
@@ -166,22 +154,22 @@ async def test_a_steel_box_that_is_silent_is_named_and_one_that_was_tampered_wit
         "fob-office centre box add steel    (and then the same command)",
     ]
     tamper(centre, "steel-4")
-    await told(centre, "value-kind", "add", "eur-cent")
-    await told(centre, "box", "add", "steel")
+    await centre.told("value-kind", "add", "eur-cent")
+    await centre.told("box", "add", "steel")
     until(lambda: is_ready(centre, "steel-5"))
-    await told(centre, "box", "remove", "steel-4")
+    await centre.told("box", "remove", "steel-4")
 
 
 @pytest.mark.clause("M3")
 async def test_the_only_function_server_that_was_tampered_with_is_replaced_by_one_with_new_keys(
     centre: RunningCentre, asker: CentreAsker
 ) -> None:
-    await told(centre, "terms", "--deposit", "700")
+    await centre.told("terms", "--deposit", "700")
     tamper(centre, "function-1")
     assert (await lost(centre))[0] == "not ready"
-    await told(centre, "box", "add", "function")
+    await centre.told("box", "add", "function")
     until(lambda: is_ready(centre, "function-2"))
-    await told(centre, "box", "remove", "function-1")
+    await centre.told("box", "remove", "function-1")
     epoch = centre.certificate.epoch
     office = open_office(load_settings(centre.state, {}), {}, SYSTEM)
     with office.database.read() as session:
@@ -194,7 +182,7 @@ async def test_the_only_function_server_that_was_tampered_with_is_replaced_by_on
         await dora.load(699)
     await dora.load(1_000)
     assert (await dora.frank(85)).registers.descending == 915
-    assert "due" not in await told(centre, "status")
+    assert "due" not in await centre.told("status")
 
 
 @pytest.mark.clause("M3", "M23")
@@ -208,26 +196,26 @@ async def test_the_only_one_of_another_kind_that_was_tampered_with_is_replaced(
     await dora.frank(85)
     tamper(centre, f"{kind}-1")
     assert (await lost(centre))[0] == "not ready"
-    await told(centre, "box", "add", kind)
+    await centre.told("box", "add", kind)
     until(lambda: is_ready(centre, f"{kind}-2"))
-    await told(centre, "box", "remove", f"{kind}-1")
+    await centre.told("box", "remove", f"{kind}-1")
     until(lambda: not centre.has(f"{kind}-1"))
     assert (await dora.frank(85)).registers.descending == 830
-    assert json.loads(await told(centre, "audit", "--json"))["is_well"]
+    assert json.loads(await centre.told("audit", "--json"))["is_well"]
     assert await lost(centre) == ("ready", [])
 
 
 @pytest.mark.clause("M3")
 async def test_a_function_server_is_added_whichever_was_tampered_with(centre: RunningCentre) -> None:
-    await told(centre, "box", "add", "function")
+    await centre.told("box", "add", "function")
     until(lambda: is_ready(centre, "function-3"))
     tamper(centre, "function-2")
     assert (await lost(centre))[0] == "ready"
-    await told(centre, "terms", "--deposit", "0")
-    await told(centre, "renew")
-    await told(centre, "box", "add", "function")
+    await centre.told("terms", "--deposit", "0")
+    await centre.told("renew")
+    await centre.told("box", "add", "function")
     until(lambda: is_ready(centre, "function-4"))
-    await told(centre, "box", "remove", "function-2")
+    await centre.told("box", "remove", "function-2")
 
 
 @pytest.mark.clause("M3")
@@ -240,17 +228,17 @@ async def test_an_operator_whose_folder_was_changed_is_replaced_while_nothing_ru
     file.write_bytes(file.read_bytes()[::-1])
     assert (await refused(centre, capsys, "meter", "list"))[1] == instead
     # What the supervisor knows is shown all the same.
-    assert "operator-1 found its folder changed" in await told(centre, "status")
+    assert "operator-1 found its folder changed" in await centre.told("status")
     assert centre.stop() == 0
     # In a process of its own: it sets up the log of the whole process.
     command = [*PROGRAM, "centre", "run", "--state", str(centre.state)]
     ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
     assert ended.stderr.splitlines()[-1] == f"try:   {instead}"
-    await told(centre, "box", "add", "operator")
+    await centre.told("box", "add", "operator")
     assert (await refused(centre, capsys, "box", "add", "operator"))[0].startswith("operator-2 is as it was made")
     centre.start()
     assert await lost(centre) == ("ready", [])
-    await told(centre, "box", "add", "communication")
+    await centre.told("box", "add", "communication")
     until(lambda: is_ready(centre, "communication-3"))
 
 

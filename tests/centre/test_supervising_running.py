@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -37,13 +37,6 @@ AS_ROOT = os.geteuid() == 0
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCentre]:
     with running_centre(tmp_path_factory.mktemp("c") / "o", "--steel-boxes", "2") as made:
         yield made
-
-
-@pytest.fixture
-async def asker(centre: RunningCentre) -> AsyncIterator[CentreAsker]:
-    made = CentreAsker(centre.folder)
-    yield made
-    made.close()
 
 
 def opened(pid: int) -> set[Path]:
@@ -109,11 +102,6 @@ async def test_one_of_each_kind_is_killed_under_use_and_no_cent_is_lost(
     assert all(centre.of(name).restarts >= 1 for name in names)
 
 
-async def told(centre: RunningCentre, *arguments: str) -> str:
-    """An operator's command; it has a loop of its own."""
-    return await asyncio.to_thread(centre.tell, *arguments)
-
-
 @pytest.mark.clause("M31")
 async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(
     centre: RunningCentre, asker: CentreAsker, capsys: pytest.CaptureFixture[str]
@@ -121,15 +109,15 @@ async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(
     carl = DistantMailer(centre, asker, "carl", 3)
     await carl.sign_up()
     await carl.load(1_000)
-    await told(centre, "meter", "stop", carl.serial)
+    await centre.told("meter", "stop", carl.serial)
     with pytest.raises(RefusedError, match="stopped"):
         await carl.frank(85)
-    await told(centre, "meter", "resume", carl.serial)
+    await centre.told("meter", "resume", carl.serial)
     await carl.frank(85)
-    await told(centre, "meter", "limits", carl.serial, "--most-for-a-piece", "90")
+    await centre.told("meter", "limits", carl.serial, "--most-for-a-piece", "90")
     with pytest.raises(RefusedError, match="over-limit"):
         await carl.frank(91)
-    shown = json.loads(await told(centre, "meter", "show", carl.serial, "--json"))
+    shown = json.loads(await centre.told("meter", "show", carl.serial, "--json"))
     assert (shown["state"], shown["name"], shown["most_for_a_piece"], shown["checked"]) == (
         "active",
         "carl",
@@ -145,23 +133,23 @@ async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(
         line = ["centre", "meter", *command, carl.serial, "--state", str(centre.state)]
         assert await asyncio.to_thread(run, line, Cli()) == 0
         assert capsys.readouterr().err == f"nothing was done: meter {carl.serial} {words}\n"
-    assert json.loads(await told(centre, "meter", "show", carl.serial, "--json"))["counter"] == before
-    await told(centre, "meter", "withdraw", carl.serial)
+    assert json.loads(await centre.told("meter", "show", carl.serial, "--json"))["counter"] == before
+    await centre.told("meter", "withdraw", carl.serial)
     with pytest.raises(RefusedError, match="stopped"):
         await carl.load(1)
     assert (await carl.refund(915)).registers.descending == 0
-    listed = {one["serial"]: one for one in json.loads(await told(centre, "meter", "list", "--json"))}
+    listed = {one["serial"]: one for one in json.loads(await centre.told("meter", "list", "--json"))}
     assert listed[carl.serial]["state"] == "withdrawn"
 
 
 @pytest.mark.clause("M6")
 async def test_the_log_leaves_the_centre(centre: RunningCentre, tmp_path: Path) -> None:
-    while json.loads(await told(centre, "status", "--json"))["checkpoint_size"] is None:
+    while json.loads(await centre.told("status", "--json"))["checkpoint_size"] is None:
         pass
-    await told(centre, "log", "checkpoint", str(tmp_path / "checkpoint"))
+    await centre.told("log", "checkpoint", str(tmp_path / "checkpoint"))
     # A witness that comes each day with the same name.
-    await told(centre, "log", "checkpoint", str(tmp_path / "checkpoint"))
-    await told(centre, "log", "export", str(tmp_path / "log"))
+    await centre.told("log", "checkpoint", str(tmp_path / "checkpoint"))
+    await centre.told("log", "export", str(tmp_path / "log"))
     from fob_log_verify.main import main
 
     assert main([str(tmp_path / "log"), str(tmp_path / "checkpoint")]) == 0
@@ -173,11 +161,11 @@ async def test_an_operator_holds_the_tables_against_the_log(
 ) -> None:
     dora = DistantMailer(centre, asker, "dora", 4)
     await dora.sign_up()
-    well = json.loads(await told(centre, "audit", "--json"))
+    well = json.loads(await centre.told("audit", "--json"))
     assert (well["is_well"], well["is_compared"], well["findings"]) == (True, True, [])
     assert well["rows"]["meters"] == well["rows"]["mailers"] >= 1
     # The log goes on meanwhile.
-    name, entries = (await told(centre, "audit")).splitlines()[0].split()
+    name, entries = (await centre.told("audit")).splitlines()[0].split()
     assert (name, int(entries) >= well["entries"]) == ("entries", True)
 
     def staff(statement: str) -> None:
@@ -191,7 +179,7 @@ async def test_an_operator_holds_the_tables_against_the_log(
     assert said.out.splitlines()[-1].split() == ["meters", dora.serial, "funds", "0", "7"]
     helps = f"fob-office centre meter recover {dora.serial}"
     assert said.err.splitlines() == ["something does not fit the log", f"try: {helps}"]
-    await told(centre, *helps.split()[2:])
+    await centre.told(*helps.split()[2:])
     assert await asyncio.to_thread(run, command, Cli()) == 0
     assert capsys.readouterr().err == "all is well\n"
 
@@ -239,7 +227,7 @@ async def test_a_box_that_was_tampered_with_is_left_alone_and_another_takes_its_
     centre.kill("meter-2")
     until(lambda: centre.of("meter-2").state == "tampered" and centre.status().view > view)
     assert (await emil.frank(85)).registers.descending == 915
-    await told(centre, "box", "add", "meter")
+    await centre.told("box", "add", "meter")
     until(
         lambda: (
             centre.has("meter-3")
@@ -248,7 +236,7 @@ async def test_a_box_that_was_tampered_with_is_left_alone_and_another_takes_its_
         )
     )
     assert (await emil.frank(85)).registers.descending == 830
-    await told(centre, "box", "remove", "meter-2")
+    await centre.told("box", "remove", "meter-2")
     until(lambda: not centre.has("meter-2"))
 
 
@@ -259,7 +247,7 @@ async def test_meters_are_spread_over_all_boxes_again_under_use(centre: RunningC
     await emma.load(1_000)
     until(lambda: centre.status().alone == 0)
     assert (centre.of("meter-1").slots, centre.of("meter-3").slots) == (64, 0)
-    await told(centre, "box", "balance")
+    await centre.told("box", "balance")
     franked = 0
     while (centre.of("meter-1").slots, centre.of("meter-3").slots) != (32, 32):
         await emma.frank(1)
@@ -276,14 +264,14 @@ async def test_meters_are_spread_over_all_boxes_again_under_use(centre: RunningC
 
 @pytest.mark.clause("M32", "M21")
 async def test_new_keys_of_a_value_kind_change_no_rule_that_is_not_said(centre: RunningCentre) -> None:
-    await told(centre, "value-kind", "add", "eur-cent", "--freshness", "random", "--credit", "5000", "--public-tokens")
-    (before,) = json.loads(await told(centre, "value-kind", "list", "--json"))
+    await centre.told("value-kind", "add", "eur-cent", "--freshness", "random", "--credit", "5000", "--public-tokens")
+    (before,) = json.loads(await centre.told("value-kind", "list", "--json"))
     assert (before["freshness"], before["credit"], before["public_tokens"]) == ("random", 5_000, True)
-    await told(centre, "value-kind", "add", "eur-cent", "--most-for-a-piece", "900")
-    (after,) = json.loads(await told(centre, "value-kind", "list", "--json"))
+    await centre.told("value-kind", "add", "eur-cent", "--most-for-a-piece", "900")
+    (after,) = json.loads(await centre.told("value-kind", "list", "--json"))
     assert after == before | {"key_version": before["key_version"] + 1, "most_for_a_piece": 900}
-    await told(centre, "value-kind", "add", "eur-cent", "--no-public-tokens")
-    (last,) = json.loads(await told(centre, "value-kind", "list", "--json"))
+    await centre.told("value-kind", "add", "eur-cent", "--no-public-tokens")
+    (last,) = json.loads(await centre.told("value-kind", "list", "--json"))
     assert last == after | {"key_version": before["key_version"] + 2, "public_tokens": False}
 
 

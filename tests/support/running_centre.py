@@ -1,5 +1,6 @@
 """A data centre as an operator has it: made by `fob-office centre init`, with all its processes, for tests to use."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -105,6 +106,10 @@ class RunningCentre:
     def tell(self, *arguments: str) -> str:
         """An operator's command; what it prints."""
         return fob_office(self.state, "centre", *arguments)
+
+    async def told(self, *arguments: str) -> str:
+        """The same where a loop runs; the command has one of its own."""
+        return await asyncio.to_thread(self.tell, *arguments)
 
     def _is_ready(self) -> bool:
         assert self.process is not None
