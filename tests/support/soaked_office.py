@@ -47,12 +47,6 @@ class KillablePrograms(Processes):
                 address.unlink()
         raise AssertionError(f"{name} did not start: {log.read_text(errors='replace')[-2000:]}")
 
-    def kill(self, name: str) -> None:
-        """SIGKILL; nobody waits for a word of it."""
-        process = self._running.pop(name)
-        process.kill()
-        process.wait()
-
     def has(self, name: str) -> bool:
         """Whether it was started."""
         return name in self._running

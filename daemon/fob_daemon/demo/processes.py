@@ -71,7 +71,14 @@ class Processes:
 
     def kill_phone(self) -> None:
         """Take the battery out of the phone."""
-        process = self._running.pop("phone")
+        self.kill("phone")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; nobody waits for a word of it."""
+        if name == "phone":
+            # As a serial device that is pulled out: the number of its terminal may be another phone's in a moment.
+            self.scratch.line.unlink(missing_ok=True)
+        process = self._running.pop(name)
         process.kill()
         process.wait()
 
