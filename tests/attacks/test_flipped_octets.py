@@ -46,7 +46,7 @@ from fob_protocol.office.registration import Field, Form, Reply, Template, Templ
 from fob_protocol.office.release import Release, open_content, read_release, seal_content, unwrap_key, wrap_key
 from fob_protocol.office.session import Direction, SessionKeys
 from fob_protocol.office.trust import Trust
-from support.office_shop import flips
+from support.octets import octet_flips
 from support.office_trust import DAY, ISSUER, ISSUER_KEY, NOW, SERVER, revocations
 
 # Of docs/integrity-protocol.md, with tests of their own.
@@ -229,7 +229,7 @@ def test_no_kind_of_object_is_left_out() -> None:
 @pytest.mark.parametrize("one", OBJECTS.values(), ids=OBJECTS)
 def test_each_octet(one: Object) -> None:
     one.open(one.octets)
-    for octets in (*flips(one.octets), one.octets[:-1], one.octets + b"\0", b""):
+    for octets in (*octet_flips(one.octets), one.octets[:-1], one.octets + b"\0", b""):
         with pytest.raises(ProtocolError) as raised:
             one.open(octets)
         if isinstance(raised.value, OfficeError):

@@ -20,6 +20,7 @@ from fob_protocol.office.limits import CONTENT_LIMIT, COUNTER_STEP
 from fob_protocol.office.release import wrap_key
 from support.component_device import equipped
 from support.device_bench import DATA, SERIAL, DeviceBench, echo_module, on_bench
+from support.octets import flipped
 from support.office_signers import HARDWARE, Draft, public
 
 # Seconds for which a careful office lets a set be good.
@@ -98,7 +99,7 @@ def answers_of_before(siege: Siege) -> None:
 
 
 def altered_answers(siege: Siege) -> None:
-    siege.office.spoil_sealed = lambda _, sealed: sealed[:-1] + bytes([sealed[-1] ^ 1])
+    siege.office.spoil_sealed = lambda _, sealed: flipped(sealed)
 
 
 def no_answers(siege: Siege) -> None:
@@ -142,7 +143,7 @@ ATTACKS: Final = (
     Attack(
         "a chunk that was changed",
         "SUIT IMG.NON_AUTH",
-        Fault.WRONG_DIGEST, lambda siege: siege.spoil_chunks(lambda chunk: chunk[:-1] + bytes([chunk[-1] ^ 1])),
+        Fault.WRONG_DIGEST, lambda siege: siege.spoil_chunks(lambda chunk: flipped(chunk)),
     ),
     Attack(
         "a component without end",

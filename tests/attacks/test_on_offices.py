@@ -9,6 +9,7 @@ import pytest
 from fob_protocol.office.configuration import Configure, Granted
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.limits import CHALLENGE_TIME
+from support.octets import flipped
 from support.office import OfficeScene, office_scene
 from support.office_device import OfficeDevice
 from support.office_shop import generic_device, known_device, ordered_device, release, versions
@@ -45,7 +46,7 @@ def request_of_before(scene: OfficeScene, device: OfficeDevice) -> object:
 
 def altered_request(_: OfficeScene, device: OfficeDevice) -> object:
     message = device.request(device.challenge())
-    return device.answer_to(Configure(message.variant, message.request[:-1] + bytes([message.request[-1] ^ 1])))
+    return device.answer_to(Configure(message.variant, flipped(message.request)))
 
 
 def contents_of_a_set_of_before(scene: OfficeScene, device: OfficeDevice) -> object:

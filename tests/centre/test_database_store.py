@@ -27,6 +27,7 @@ from support.centre_database import (
     transaction,
     user_record,
 )
+from support.octets import flipped
 
 NEW = Stored(is_new=True)
 AGAIN = Stored(is_new=False)
@@ -194,7 +195,7 @@ async def test_nothing_is_stored_that_no_transaction_box_signed(base: MeterBase)
     await base.store(sign_up("FM-1", "Anna"))
     right = frank("FM-1", 2)
     signed = right.transaction or b""
-    code = signed[:-1] + bytes([signed[-1] ^ 1])
+    code = flipped(signed)
     other = mac0.authenticate(bytes(32), Label.METER_RECORD, [], mac0.unchecked_payload(meter_record("FM-1", 2)))
     labelled = sign1.sign(BOX, Label.METER_RECORD, [], sign1.unverified_payload(signed))
     for wrong in (

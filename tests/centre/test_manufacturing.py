@@ -25,6 +25,7 @@ from fob_office.errors import OperatorError
 from fob_protocol.office.errors import OfficeError
 from support.centre import Wire
 from support.centre_boxes import NOW, Boxes
+from support.octets import flipped
 
 ALONE = (("meter-1", None),) * SLOTS
 BOTH = (("meter-1", "meter-2"), ("meter-2", "meter-1")) * (SLOTS // 2)
@@ -176,7 +177,7 @@ async def test_a_box_that_was_put_back_goes_on_from_what_it_signed(boxes: Boxes,
     async with restarted(boxes) as link:
         for asked, word in (
             (NextView(2, BOTH), "older-view"),
-            (NextView(2, BOTH, newest[:-1] + bytes((newest[-1] ^ 1,)), shown), "tampering"),
+            (NextView(2, BOTH, flipped(newest), shown), "tampering"),
             (NextView(2, BOTH, newest, (open_box(foreign, other.folder, other.surroundings).me.shown,)), "tampering"),
         ):
             with pytest.raises(BusRefusedError) as caught:
@@ -222,7 +223,7 @@ async def test_a_view_of_another_data_centre_is_none(boxes: Boxes, tmp_path: Pat
     with pytest.raises(OfficeError, match="wrong-signature"):
         read_view(other.manufacturing_key, signed)
     with pytest.raises(OfficeError):
-        read_view(boxes.manufacturing_key, signed[:-1] + bytes((signed[-1] ^ 1,)))
+        read_view(boxes.manufacturing_key, flipped(signed))
 
 
 @pytest.mark.clause("M12")

@@ -16,6 +16,7 @@ from fob_protocol.metering.values import Registers
 from fob_protocol.office.message import read
 from support.centre_customer import Customer
 from support.centre_meters import LIMITS, NOW, Meters
+from support.octets import flipped
 
 DAY = 86_400
 
@@ -40,7 +41,7 @@ async def test_a_meter_begins_once(world: Meters) -> None:
     other = world.act()
     assert await refused(world.ask("meter-1", Begin(world.meter_order("M-1", other), other))) == "tampering"
     assert await refused(world.ask("meter-1", Begin(command.order, other))) == "tampering"
-    forged = command.order[:-1] + bytes([command.order[-1] ^ 1])
+    forged = flipped(command.order)
     assert await refused(world.ask("meter-1", Begin(forged, act))) == "tampering"
     assert world.state() == before
     await customer.load(10)

@@ -28,6 +28,7 @@ from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.office.message import read
 from support.centre_customer import Customer
 from support.centre_meters import ACCOUNT, NOW, Meters, altered, pieces_of
+from support.octets import flipped
 
 # Seconds to the last one of the month of NOW, which is 2027-01-15 08:00 UTC, and a day.
 MONTH_END, DAY = 16 * 86_400 + 16 * 3600 - 1, 86_400
@@ -121,7 +122,7 @@ def funded(amount: int = 50, **how: Any) -> Wrong:
 
 def cut(world: Meters, customer: Customer) -> Command[Changed]:
     command = customer.frank_command(80)
-    return replace(command, record=command.record[:-1] + bytes([command.record[-1] ^ 1]))
+    return replace(command, record=flipped(command.record))
 
 
 REFUSED: dict[str, tuple[str, Wrong]] = {
@@ -192,7 +193,7 @@ async def test_of_two_faults_the_earlier_step_speaks(world: Meters, customer: Cu
     old = customer.record
     too_much = customer.frank_command(5_000, record=old)
     await customer.frank(10)
-    assert await word(replace(too_much, record=old[:-1] + bytes([old[-1] ^ 1]), permission=b"")) == "tampering"
+    assert await word(replace(too_much, record=flipped(old), permission=b"")) == "tampering"
     assert await word(replace(too_much, permission=customer.frank_command(1).permission)) == "not-authenticated"
     assert await word(too_much) == "behind"
     assert await word(customer.frank_command(5_000)) == "insufficient-funds"
@@ -324,7 +325,7 @@ def fields(record: MeterRecord) -> list[tuple[str, Any]]:
     limits, registers = record.limits, record.registers
     parts: dict[str, Any] = {
         "serial": "M-9", "account": bytes(16), "value_kind": "kwh-milli", "state": MeterState.STOPPED, "funds": 0,
-        "key_version": 2, "token_key": record.token_key[:-1] + b"\0", "last": bytes(32), "time": record.time + 1,
+        "key_version": 2, "token_key": flipped(record.token_key), "last": bytes(32), "time": record.time + 1,
         "epoch": record.epoch - 1, "fee": record.fee + 1,
     }  # fmt: skip
     changed = list(parts.items())

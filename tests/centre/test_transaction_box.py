@@ -32,7 +32,8 @@ from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.vouchers import Due, FundRecord, KeyOrder, MeterOrder, Permission, Receipt
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, read
-from support.centre_key_boxes import EUR, KeyBoxes, every_flip, key_boxes
+from support.centre_key_boxes import EUR, KeyBoxes, key_boxes
+from support.octets import octet_flips
 
 SERIAL = "FM01000000014"
 ACCOUNT = b"a mailer's name."
@@ -105,7 +106,7 @@ class TestFunds:
         assert (fund.amount, fund.fee) == (0, 500)
 
     async def test_every_bit_of_a_receipt_counts(self, world: KeyBoxes) -> None:
-        for flipped in every_flip(receipt_of(world).signed(world.signing_key("payment-1"))):
+        for flipped in octet_flips(receipt_of(world).signed(world.signing_key("payment-1"))):
             with pytest.raises(BusRefusedError, match="tampering"):
                 await world.ask(BOX, FundPaid(flipped))
 
@@ -146,10 +147,10 @@ class TestFunds:
     async def test_another_permission_lends_nothing(self, world: KeyBoxes) -> None:
         with pytest.raises(BusRefusedError, match="tampering"):
             await world.ask(BOX, owed(world, deed=Deed.REFUND))
-        for flipped in every_flip(permission_of(world)):
+        for flipped in octet_flips(permission_of(world)):
             with pytest.raises(BusRefusedError, match="tampering"):
                 await world.ask(BOX, FundOwed(due_of(world), flipped, None))
-        for flipped in every_flip(due_of(world)):
+        for flipped in octet_flips(due_of(world)):
             with pytest.raises(BusRefusedError, match="tampering"):
                 await world.ask(BOX, owed(world, due=flipped))
         with pytest.raises(BusRefusedError, match="another account, or another meter"):
@@ -243,7 +244,7 @@ class TestAttesting:
     async def test_every_bit_of_a_voucher_counts(self, world: KeyBoxes) -> None:
         for deed in Deed:
             made = done(world, deed)
-            for flipped in every_flip(made.voucher):
+            for flipped in octet_flips(made.voucher):
                 with pytest.raises(BusRefusedError, match=r"tampering|epoch-rollback"):
                     await attested(world, made.draft, flipped)
 
@@ -340,7 +341,7 @@ class TestAttesting:
                 right + bytes(1 << 15),
                 b"",
             ]
-            for each in (*every_flip(right), *wrong):
+            for each in (*octet_flips(right), *wrong):
                 with pytest.raises(BusRefusedError, match="tampering"):
                     await world.ask(BOX, Attest(each, what.voucher))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.live import Live, live_phone
+from support.octets import flipped
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_staff_that_changes_a_field_is_found_and_so_is_the_entry(live: Live, col
         with connection:
             (value,) = connection.execute(f"SELECT {column} FROM history WHERE sequence = 3").fetchone()  # noqa: S608
             kept.append(value)
-            spoiled = bytes([value[-1] ^ 1]) if len(value) == 1 else value[:-1] + bytes([value[-1] ^ 1])
+            spoiled = flipped(value)
             connection.execute(f"UPDATE history SET {column} = ? WHERE sequence = 3", (spoiled,))  # noqa: S608
         connection.close()
 

@@ -17,6 +17,7 @@ from fob_protocol.office.configuration import Granted
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import read
 from support.faulty_storage import Disk, FaultyStorage
+from support.octets import flipped
 from support.office_signers import OfficeSigners
 
 Spoil = Callable[[Offer, bytes], Offer]
@@ -63,11 +64,6 @@ OBJECTS: Final[dict[str, tuple[Callable[[Offer], bytes], Spoil, Fault]]] = {
         Fault.WRONG_AUTHORISATION,
     ),
 }
-
-
-def flipped(octets: bytes, at: int) -> bytes:
-    """One bit of one octet; over an object every bit is met."""
-    return octets[:at] + bytes([octets[at] ^ 1 << at % 8]) + octets[at + 1 :]
 
 
 @pytest.mark.clause("C20", "C25")

@@ -18,6 +18,7 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.limits import BOOT_TRIES
 from support.component_device import NotingRuntime, install
 from support.faulty_storage import Disk, FaultyStorage, Files
+from support.octets import flipped
 from support.office_signers import CHALLENGE
 
 
@@ -67,7 +68,7 @@ class LeakyMemory(Memory):
     def write(self, address: int, octets: bytes) -> None:
         at = self.leak - address
         if 0 <= at < len(octets):
-            octets = octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
+            octets = flipped(octets, at)
         super().write(address, octets)
 
 

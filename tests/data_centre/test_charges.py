@@ -27,6 +27,7 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from support.data_centre import LIMITS, DataCentre, WatchedPeers
 from support.mailers import ORIGINS, Mailer
+from support.octets import flipped
 from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
@@ -90,7 +91,7 @@ async def test_nobody_is_charged_for_what_no_transaction_box_ordered(rogue: Rogu
     order = ChargeOrder(victim.account, thief.serial, 1, 5_000, bytes(32), bytes(16), False, rogue.centre.now)
     await rogue.is_found(rogue.charged(order.signed(Ed25519PrivateKey.from_private_bytes(bytes(32)))))
     real = await rogue.ordered(await rogue.due(thief), await rogue.permission(thief, thief.load_request(5_000)))
-    await rogue.is_found(rogue.charged(real[:-1] + bytes([real[-1] ^ 1])))
+    await rogue.is_found(rogue.charged(flipped(real)))
     assert _said(real).account == thief.account
     # What signs otherwise in the centre orders nothing.
     loaded = await victim.load(10)

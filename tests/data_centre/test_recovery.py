@@ -31,6 +31,7 @@ from support.data_centre import DataCentre
 from support.mailers import Mailer
 from support.mailers import Witness as Device
 from support.meter_log import Witness
+from support.octets import flipped
 from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
@@ -283,4 +284,4 @@ async def test_an_order_is_for_one_box_one_log_and_one_time(centre: DataCentre, 
         with pytest.raises(BusRefusedError, match="other-size"):
             await centre.ask("transaction-1", GoOn(order.order, head.hashes))
         with pytest.raises(BusRefusedError, match="tampering"):
-            await centre.ask("transaction-1", GoOn(order.order[:-1] + bytes((order.order[-1] ^ 1,)), head.hashes))
+            await centre.ask("transaction-1", GoOn(flipped(order.order), head.hashes))

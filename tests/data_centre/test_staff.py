@@ -26,6 +26,7 @@ from support.data_centre import DataCentre, data_centre
 from support.mailers import Mailer
 from support.mailers import Witness as Device
 from support.meter_log import Witness
+from support.octets import bit_flips
 from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
@@ -181,18 +182,13 @@ async def test_every_bit_of_an_indicium_and_of_its_token_is_guarded(centre: Data
         async def genuine(tokens: list[Made]) -> tuple[bool, ...]:
             return (await centre.ask("meter-1", Look(record, tuple(tokens)))).genuine
 
-        flips = [Made(flipped, made.token) for flipped in _flips(made.indicium)]
-        flips += [Made(made.indicium, flipped) for flipped in _flips(made.token)]
+        flips = [Made(flipped, made.token) for flipped in bit_flips(made.indicium)]
+        flips += [Made(made.indicium, flipped) for flipped in bit_flips(made.token)]
         assert await genuine([Made(made.indicium, made.token)]) == (True,)
         # All in questions that a frame holds.
         for at in range(0, len(flips), 100):
             assert not any(await genuine(flips[at : at + 100]))
         assert len(flips) == 8 * (len(made.indicium) + len(made.token))
-
-
-def _flips(octets: bytes) -> list[bytes]:
-    whole = int.from_bytes(octets)
-    return [(whole ^ 1 << bit).to_bytes(len(octets)) for bit in range(8 * len(octets))]
 
 
 class _Scene:

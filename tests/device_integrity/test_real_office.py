@@ -40,6 +40,7 @@ from fob_protocol.session.parts import split_text
 from fob_protocol.session.records import Sealer
 from support.device_bench import DATA, LOOP, SERIAL, echo_module
 from support.integrity_bench import IntegrityBench
+from support.octets import flipped
 from support.office import OfficeScene, office_scene
 from support.office_holders import installation, octets_of, policy, results, state_of
 from support.office_shop import OPERATOR, release
@@ -150,7 +151,7 @@ def test_a_damaged_component_is_flagged_and_healed_by_a_fresh_download(tmp_path:
     async def story(bench: IntegrityBench) -> None:
         old = number_of(bench, "echo")
         path = stored(bench, "echo")
-        path.write_bytes(path.read_bytes()[:-1] + b"!")
+        path.write_bytes(flipped(path.read_bytes()))
         await bench.restart()
         assert (bench.words["echo"], state_of(scene, old)) == ("invalid", State.INVALID)
         assert await bench.use("echo") == "invalid"

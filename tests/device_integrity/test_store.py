@@ -11,6 +11,7 @@ from fob_device.store.database import Database
 from fob_device.store.errors import TokenFileError
 from fob_device.token.device_root import DeviceRoot
 from fob_protocol.integrity.held_copy import Awaited
+from support.octets import flipped
 from support.session import seeded
 
 TABLE = "table"
@@ -51,7 +52,7 @@ def test_a_row_that_was_altered_after_it_was_opened_is_refused_each_time(store: 
     store.keep(TABLE, Awaited(TABLE, 1))
     store.get(TABLE)
     good = row(store)
-    put_row(store, good[:-1] + bytes((good[-1] ^ 1,)))
+    put_row(store, flipped(good))
     for _ in range(2):
         with pytest.raises(TokenFileError, match="the copy of table was altered"):
             store.get(TABLE)

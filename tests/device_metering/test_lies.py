@@ -20,6 +20,7 @@ from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.message import Message, read
 from support.meter_bench import ORDER, OTHER, MeterBench, letter, on_meter_bench
 from support.metering_office import Log
+from support.octets import flipped
 from support.office_signers import NOW
 
 SpoilRecord = Callable[[TransactionRecord], TransactionRecord]
@@ -114,7 +115,7 @@ MESSAGE_LIES = {
         MeterFault.WRONG_PIECES,
     ),
     "a bit of the transaction": (
-        lambda said: replace(said, transaction=said.transaction[:-1] + bytes([said.transaction[-1] ^ 1])),
+        lambda said: replace(said, transaction=flipped(said.transaction)),
         MeterFault.WRONG_SIGNATURE,
     ),
     "no transaction": (lambda said: replace(said, transaction=b""), MeterFault.WRONG_SIGNATURE),

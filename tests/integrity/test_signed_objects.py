@@ -32,7 +32,8 @@ from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import read
 from support import copy_samples as sample
-from support.office_trust import NOW, SERVER, flips
+from support.octets import bit_flips
+from support.office_trust import NOW, SERVER
 
 Judge = Callable[[bytes], object]
 
@@ -123,7 +124,7 @@ def refused(kind: Kind, octets: bytes) -> bool:
 def test_every_flipped_bit_is_refused(kind: Kind) -> None:
     signed = kind.signed(kind.signer)
     assert fault_of(kind.read, signed) is None
-    faults = {fault_of(kind.read, flipped) for flipped in flips(signed)}
+    faults = {fault_of(kind.read, flipped) for flipped in bit_flips(signed)}
     assert kind.faults >= faults
     assert Fault.WRONG_SIGNATURE in faults
 
@@ -244,7 +245,7 @@ def test_evidence_holds_neither_identifier_nor_integrity_value() -> None:
     others = [
         replace(secret, **{name: flipped})
         for name in ("identifier", "integrity_value", "challenge")
-        for flipped in flips(getattr(secret, name))
+        for flipped in bit_flips(getattr(secret, name))
     ]
     others.append(replace(secret, challenge=None))
     assert not any(belongs(sample.evidence(), other) for other in others)
@@ -263,7 +264,7 @@ def test_nothing_that_is_signed_holds_an_identifier(kind: Kind) -> None:
 def test_enrolling_needs_the_letter() -> None:
     enrolment = sample.enrolment()
     assert enrolment.proves(sample.IDENTIFIER)
-    assert not any(enrolment.proves(flipped) for flipped in flips(sample.IDENTIFIER))
+    assert not any(enrolment.proves(flipped) for flipped in bit_flips(sample.IDENTIFIER))
     thief = replace(enrolment, holder=sample.public(sample.THIEF))
     assert not thief.proves(sample.IDENTIFIER)
 
@@ -272,7 +273,7 @@ def test_a_presentation_is_for_one_audience_and_nonce() -> None:
     signed, holder = sample.presentation(), sample.public(sample.HOLDER)
     assert is_by(holder, signed, sample.AUDIENCE, sample.NONCE)
     assert not is_by(holder, signed, "other.example", sample.NONCE)
-    assert not any(is_by(holder, signed, sample.AUDIENCE, flipped) for flipped in flips(sample.NONCE))
+    assert not any(is_by(holder, signed, sample.AUDIENCE, flipped) for flipped in bit_flips(sample.NONCE))
     assert not is_by(sample.public(sample.THIEF), signed, sample.AUDIENCE, sample.NONCE)
 
 

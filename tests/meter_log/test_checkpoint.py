@@ -14,6 +14,7 @@ from fob_protocol.metering.log.entry import Entry, Kind, read_entry
 from fob_protocol.metering.log.errors import LogError
 from fob_protocol.metering.log.limits import CHECKPOINT_LIMIT, CONTENT_LIMIT, ENTRY_LIMIT, SIZE_LIMIT
 from support.meter_log import BOX, NOON, ORIGIN, public
+from support.octets import flipped
 
 CHECKPOINT = Checkpoint(ORIGIN, 5, bytes(range(32)), NOON)
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -49,7 +50,7 @@ def test_no_other_checkpoint_is_taken(signed: bytes, why: str) -> None:
 def test_no_octet_of_a_checkpoint_can_be_another() -> None:
     signed = CHECKPOINT.signed(BOX)
     for place in range(len(signed)):
-        other = signed[:place] + bytes([signed[place] ^ 1]) + signed[place + 1 :]
+        other = flipped(signed, place)
         with pytest.raises(LogError):
             read_checkpoint([public(BOX)], ORIGIN, other)
 

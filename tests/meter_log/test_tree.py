@@ -12,6 +12,7 @@ from fob_protocol.metering.log.hashes import EMPTY_ROOT, leaf_hash, node_hash
 from fob_protocol.metering.log.limits import LEVELS_LIMIT, PROOF_LIMIT, SIZE_LIMIT
 from fob_protocol.metering.log.proofs import TreeHead, verify_consistency, verify_inclusion
 from fob_protocol.metering.log.tree import Frontier, consistency_proof, inclusion_proof, root_of
+from support.octets import flipped
 
 # The leaves of the reference tree that implementations of Certificate Transparency publish, and its root at each size.
 REFERENCE = [
@@ -109,11 +110,6 @@ def merkle_tree_hash(leaves: Sequence[bytes]) -> bytes:
     while 2 * k < len(leaves):
         k *= 2
     return node_hash(merkle_tree_hash(leaves[:k]), merkle_tree_hash(leaves[k:]))
-
-
-def flipped(octets: bytes, place: int) -> bytes:
-    """With one bit of one octet another."""
-    return octets[:place] + bytes([octets[place] ^ 1 << place % 8]) + octets[place + 1 :]
 
 
 def others(proof: Sequence[bytes], place: int) -> list[list[bytes]]:

@@ -25,9 +25,10 @@ from fob_protocol.office.configuration import Current
 from fob_protocol.office.limits import BUNDLE_LIMIT, CONTENT_LIMIT
 from fob_protocol.office.message import read
 from fob_protocol.office.release import Dependency, Release
+from support.octets import octet_flips
 from support.office import OfficeScene, office_scene, surroundings
 from support.office_device import HARDWARE
-from support.office_shop import OPERATOR, flips, granted_versions, module, ordered_device, release
+from support.office_shop import OPERATOR, granted_versions, module, ordered_device, release
 
 DRAFT = Draft("rates", (1, 0, 0), "Rates", Kind.DATA, b"1 letter 95", (HARDWARE,))
 
@@ -97,7 +98,7 @@ def test_a_bundle_shows_neither_content_nor_key(lite: Workshop) -> None:
 @pytest.mark.clause("C25")
 def test_no_octet_of_a_bundle_can_be_changed(lite: Workshop) -> None:
     bundle = lite.build()
-    for flipped in flips(bundle):
+    for flipped in octet_flips(bundle):
         assert lite.refusal(flipped)
     assert lite.refusal(bundle + b"\0")
     assert lite.refusal(b"")

@@ -19,6 +19,7 @@ from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Message, read
 from fob_protocol.office.refusals import Refusal
 from support.holder import ReferenceHolder
+from support.octets import flipped
 from support.office import OfficeScene
 from support.office_holders import RATES, add_program, holder_of, rates_holder
 from support.office_shop import OPERATOR, known_device, ordered_device
@@ -67,7 +68,7 @@ def test_validation_does_not_tell_which_copies_there_are(
         Validate(evidence(holder, bytes(16), secret).signed(holder.key), secret),
         Validate(evidence(holder, number, secret).signed(STRANGER), secret),
         Validate(evidence(holder, number, secret).signed(other.key), secret),
-        Validate(honest[:-1] + bytes([honest[-1] ^ 1]), secret),
+        Validate(flipped(honest), secret),
         Validate(honest, SecretPart(bytes(32), bytes(32), None)),
         Validate(evidence(disabled, disabled.copies["rates"].number, secret).signed(disabled.key), secret),
     ]

@@ -11,9 +11,10 @@ from fob_protocol.cose import hpke, sign1
 from fob_protocol.cose.cbor import decode, encode
 from fob_protocol.cose.labels import Label
 from fob_protocol.office.factory import FactoryRecord, Region, RegionUse
+from support.octets import octet_flips
 from support.office import OfficeScene
 from support.office_device import OfficeDevice
-from support.office_shop import OPERATOR, flips, generic_device, known_device
+from support.office_shop import OPERATOR, generic_device, known_device
 
 CODE = Region("code", 0x1000, 0x1000, RegionUse.MODULES)
 DATA = Region("data", 0x2000, 0x1000, RegionUse.DATA)
@@ -112,7 +113,7 @@ def test_a_record_is_the_devices_own_and_for_this_office(sqlite_scene: OfficeSce
 @pytest.mark.clause("C1")
 def test_no_octet_of_a_record_can_be_changed(sqlite_scene: OfficeScene) -> None:
     record = generic_device(sqlite_scene).sealed_record()
-    for flipped in flips(record):
+    for flipped in octet_flips(record):
         with pytest.raises(OperatorError):
             add_device(sqlite_scene.office, flipped, OPERATOR)
     assert count(sqlite_scene) == 0

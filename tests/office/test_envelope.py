@@ -14,8 +14,8 @@ from fob_protocol.office.envelope import Question, Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.limits import ANSWER_LIMIT
 from fob_protocol.office.refusals import Refusal
+from support.octets import bit_flips
 from support.office import OfficeScene
-from support.office_trust import flips
 
 DIRECTORY = Service.DIRECTORY
 
@@ -31,7 +31,7 @@ def unreadable(scene: OfficeScene, sealed: bytes, service: Service = DIRECTORY) 
 def test_every_flipped_bit_of_a_question_is_unreadable(sqlite_scene: OfficeScene) -> None:
     asked = sqlite_scene.question(DIRECTORY, "configuration", ListServers())
     assert not unreadable(sqlite_scene, asked.sealed)
-    assert all(unreadable(sqlite_scene, flipped) for flipped in flips(asked.sealed))
+    assert all(unreadable(sqlite_scene, flipped) for flipped in bit_flips(asked.sealed))
 
 
 def test_a_question_to_another_office_is_unreadable(scene: OfficeScene) -> None:

@@ -26,6 +26,7 @@ from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.limits import CHALLENGE_TIME
 from fob_protocol.office.refusals import Refusal
+from support.octets import flipped
 from support.office import OfficeScene
 from support.office_device import OfficeDevice
 from support.office_shop import OPERATOR, generic_device, known_device, ordered_device, release
@@ -55,7 +56,7 @@ def serial_of_another_record(scene: OfficeScene, device: OfficeDevice, variant: 
 
 def forged_signature(_: OfficeScene, device: OfficeDevice, variant: Variant) -> Configure:
     message = device.request(device.challenge(), variant=variant)
-    return Configure(variant, message.request[:-1] + bytes([message.request[-1] ^ 1]))
+    return Configure(variant, flipped(message.request))
 
 
 def key_of_another_device(scene: OfficeScene, device: OfficeDevice, variant: Variant) -> Configure:
@@ -91,7 +92,7 @@ def old_challenge(scene: OfficeScene, device: OfficeDevice, variant: Variant) ->
 
 def made_up_challenge(scene: OfficeScene, device: OfficeDevice, variant: Variant) -> Configure:
     challenge = device.challenge()
-    return device.request(challenge[:-1] + bytes([challenge[-1] ^ 1]), variant=variant)
+    return device.request(flipped(challenge), variant=variant)
 
 
 def counter_not_higher(_: OfficeScene, device: OfficeDevice, variant: Variant) -> Configure:

@@ -25,6 +25,7 @@ from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.known import Known
 from fob_protocol.office.message import Version
 from fob_protocol.office.trust import Trust
+from support.octets import flipped
 from support.office import NOW, OfficeScene, seeded
 from support.office_shop import ordered_device, release, versions
 
@@ -199,7 +200,7 @@ def test_what_another_issuer_signed_or_is_no_directory_is_not_taken_up(
     (tmp_path / "none").write_bytes(b"nothing")
     shell(f"server directory {tmp_path / 'kept'}")
     octets = (tmp_path / "kept").read_bytes()
-    (tmp_path / "flipped").write_bytes(octets[:-1] + bytes([octets[-1] ^ 1]))
+    (tmp_path / "flipped").write_bytes(flipped(octets))
     for name in ("none", "flipped", "missing"):
         status, said = shell.tried(f"issuer take-directory {tmp_path / name}")
         assert (status, said.splitlines()[0]) == (1, "error: the directory was not taken up"), said

@@ -15,20 +15,16 @@ from fob_protocol.office.errors import RefusedError
 from fob_protocol.office.message import Message
 from fob_protocol.office.registration import GetTemplate, Register, RegisterAnswer, TemplateAnswer, open_reply
 from fob_protocol.office.session import Direction, Proved, Said, Say
+from support.octets import octet_flips
 from support.office import OfficeScene
 from support.office_client import Draft, ReferenceDevice, device_of
 
 Check = Callable[[bytes], object]
 
 
-def flipped(octets: bytes) -> list[bytes]:
-    """One for each octet; which bit is turned goes round."""
-    return [octets[:at] + bytes([octets[at] ^ 1 << at % 8]) + octets[at + 1 :] for at in range(len(octets))]
-
-
 def refuses_each(octets: bytes, check: Check, *errors: type[Exception]) -> None:
     check(octets)
-    for damaged in flipped(octets):
+    for damaged in octet_flips(octets):
         with pytest.raises(errors or (ProtocolError,)):
             check(damaged)
 
@@ -115,7 +111,7 @@ def test_a_damaged_message_ends_its_session(device: ReferenceDevice) -> None:
     session = device.session()
     assert session.keys is not None
     sealed = session.keys.seal(Direction.TO_SERVER, 1, GetEntitlements(None, 0).octets())
-    for damaged in flipped(sealed):
+    for damaged in octet_flips(sealed):
         session = device.session()
         assert session.keys is not None
         with pytest.raises(RefusedError, match="out-of-order"):

@@ -20,8 +20,8 @@ from fob_office.secrets.sealing import Place, Sealer, UnsealError
 from fob_office.servers.identity import opened
 from fob_office.servers.tables import ServerKeys
 from fob_office.settings import Settings
+from support.octets import bit_flips
 from support.office import OfficeScene, office_scene, seeded
-from support.office_trust import flips
 from support.postgresql import Cluster
 
 KEY = MasterKey(bytes(range(32)), Path("nowhere"))
@@ -58,7 +58,7 @@ def test_it_opens_in_no_other_row(place: Place) -> None:
 def test_no_changed_bit_and_no_other_key_opens_it() -> None:
     sealed = sealer().seal(PLACE, b"secret")
     other = sealer(MasterKey(bytes(32), Path()))
-    for octets in (*flips(sealed), b"", sealed[:-1], sealed[:12]):
+    for octets in (*bit_flips(sealed), b"", sealed[:-1], sealed[:12]):
         with pytest.raises(UnsealError):
             sealer().unseal(PLACE, octets)
     with pytest.raises(UnsealError):

@@ -8,9 +8,10 @@ from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.release import check_chunk
+from support.octets import octet_flips
 from support.office import OfficeScene
 from support.office_device import OfficeDevice
-from support.office_shop import flips, ordered_device, release
+from support.office_shop import ordered_device, release
 
 REFUSED = {Refusal.DENIED, Refusal.MALFORMED}
 
@@ -31,7 +32,7 @@ def refusal(device: OfficeDevice, service: Service, octets: bytes) -> Refusal:
 @pytest.mark.parametrize("variant", list(Variant))
 def test_no_octet_of_a_request_can_be_changed(device: OfficeDevice, variant: Variant) -> None:
     message = device.request(device.challenge(), variant=variant)
-    for flipped in flips(message.request):
+    for flipped in octet_flips(message.request):
         assert refusal(device, Service.CONFIGURATION, Configure(variant, flipped).octets()) in REFUSED
     other = Variant(3 - variant)
     assert refusal(device, Service.CONFIGURATION, replace(message, variant=other).octets()) in REFUSED
@@ -41,7 +42,7 @@ def test_no_octet_of_a_request_can_be_changed(device: OfficeDevice, variant: Var
 @pytest.mark.clause("C10")
 def test_no_octet_of_a_report_can_be_changed(device: OfficeDevice) -> None:
     signed = sign_report(device.system_key, Report(device.public_key, 1, 1, Outcome.CONFIRMED, "", 0, ()))
-    for flipped in flips(signed):
+    for flipped in octet_flips(signed):
         assert refusal(device, Service.REPORT, SendReport(flipped).octets()) in REFUSED
     device.send_report(signed)
 
@@ -49,7 +50,7 @@ def test_no_octet_of_a_report_can_be_changed(device: OfficeDevice) -> None:
 @pytest.mark.clause("C24")
 def test_no_octet_of_a_challenge_can_be_changed(device: OfficeDevice) -> None:
     challenge = device.challenge()
-    for flipped in flips(challenge):
+    for flipped in octet_flips(challenge):
         message = device.request(flipped)
         assert refusal(device, Service.CONFIGURATION, message.octets()) is Refusal.DENIED
     assert isinstance(device.answer_to(device.request(challenge)), Granted)
@@ -62,7 +63,7 @@ def test_no_octet_of_what_is_granted_can_be_changed(device: OfficeDevice, part: 
     assert isinstance(granted, Granted)
     whole = getattr(granted, part)
     octets: bytes = whole[0] if isinstance(whole, tuple) else whole
-    for flipped in flips(octets):
+    for flipped in octet_flips(octets):
         changed = replace(granted, **{part: (flipped,) if isinstance(whole, tuple) else flipped})
         with pytest.raises(OfficeError):
             device.check(changed, challenge)
@@ -75,15 +76,15 @@ def test_no_octet_of_a_ticket_can_be_changed(device: OfficeDevice) -> None:
     assert isinstance(granted, Granted)
     plan = device.check(granted, challenge)
     wanted = plan.items[0].digest
-    for flipped in flips(granted.ticket):
+    for flipped in octet_flips(granted.ticket):
         with pytest.raises(RefusedError) as refused:
             device.chunk(flipped, wanted, 0)
         assert refused.value.refusal is Refusal.NO_CONTENT
-    for flipped in flips(wanted):
+    for flipped in octet_flips(wanted):
         with pytest.raises(RefusedError):
             device.chunk(granted.ticket, flipped, 0)
     chunk = device.chunk(granted.ticket, wanted, 0)
-    for flipped in flips(chunk):
+    for flipped in octet_flips(chunk):
         with pytest.raises(OfficeError) as error:
             check_chunk(plan.items[0].release, 0, flipped)
         assert error.value.fault is Fault.WRONG_DIGEST

@@ -34,6 +34,7 @@ from fob_protocol.office.envelope import Service
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
 from support.holder import HeldCopy, ReferenceHolder
+from support.octets import flipped
 from support.office import OfficeScene, office_scene, surroundings
 from support.office_holders import (
     add_program,
@@ -121,7 +122,7 @@ def holder_evidence(copy: HeldCopy, message: Validate) -> Evidence:
 
 
 def with_a_changed_signature(_: HeldCopy, message: Validate) -> Validate:
-    return Validate(message.evidence[:-1] + bytes([message.evidence[-1] ^ 1]), message.secret)
+    return Validate(flipped(message.evidence), message.secret)
 
 
 def with_another_integrity_value(_: HeldCopy, message: Validate) -> Validate:
@@ -514,7 +515,7 @@ def test_a_variant_without_an_iv_takes_none(scene: OfficeScene, serial: str) -> 
 
 
 def changed_in_one_bit(copy: HeldCopy) -> None:
-    copy.octets = copy.octets[:-1] + bytes([copy.octets[-1] ^ 1])
+    copy.octets = flipped(copy.octets)
 
 
 def shortened(copy: HeldCopy) -> None:

@@ -19,6 +19,7 @@ from fob_protocol.integrity.validation import Validate
 from fob_protocol.office.envelope import Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
+from support.octets import flipped
 from support.office import OfficeScene
 from support.office_holders import direct, rates_holder, results, shipped_holder, state_of
 from support.office_talks import ReferenceTalk, ShippedTalk, Talk
@@ -123,7 +124,7 @@ def resigned(message: Validate, said: Evidence) -> bytes:
     octets = said.octets()
     if len(octets) == len(old):
         return message.evidence.replace(old, octets)
-    return message.evidence[:-1] + bytes([message.evidence[-1] ^ 1])
+    return flipped(message.evidence)
 
 
 # How often each, and what comes of it.

@@ -12,7 +12,8 @@ from fob_protocol.office.envelope import Asked, Question, Refused, Service
 from fob_protocol.office.errors import Fault, OfficeError, RefusedError
 from fob_protocol.office.limits import QUESTION_LIMIT
 from fob_protocol.office.refusals import Refusal
-from support.office_trust import NOW, SERVER, TestServer, flips
+from support.octets import bit_flips
+from support.office_trust import NOW, SERVER, TestServer
 
 REGISTRATION = Service.REGISTRATION
 
@@ -49,7 +50,7 @@ def test_a_question_opens_for_its_service_alone(service: Service) -> None:
 
 
 def test_every_flipped_bit_of_a_question_is_refused() -> None:
-    for flipped in flips(ask().sealed):
+    for flipped in bit_flips(ask().sealed):
         with pytest.raises(CoseError):
             envelope.open_question(SERVER.sealing, REGISTRATION, flipped)
 
@@ -63,7 +64,7 @@ def test_the_answer_says_the_time_and_the_body() -> None:
 @pytest.mark.clause("R14")
 def test_every_flipped_bit_of_an_answer_is_refused() -> None:
     asked = ask()
-    assert {fault_of(asked, flipped) for flipped in flips(answer(asked))} == {Fault.STALE_ANSWER}
+    assert {fault_of(asked, flipped) for flipped in bit_flips(answer(asked))} == {Fault.STALE_ANSWER}
 
 
 @pytest.mark.clause("C24", "R20")

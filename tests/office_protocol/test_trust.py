@@ -13,7 +13,8 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.office.certificate import Usage, read_certificate, read_revocation_list
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.trust import Trust
-from support.office_trust import DAY, ISSUER, ISSUER_KEY, NOW, OTHER_ISSUER, SERVER, flips, revocations
+from support.octets import bit_flips
+from support.office_trust import DAY, ISSUER, ISSUER_KEY, NOW, OTHER_ISSUER, SERVER, revocations
 
 TRUST = Trust(ISSUER_KEY, NOW)
 
@@ -78,13 +79,13 @@ def test_what_the_issuer_should_not_have_signed_is_malformed() -> None:
 @pytest.mark.clause("R9")
 def test_every_flipped_bit_of_a_certificate_is_refused() -> None:
     signed = SERVER.certificate().signed(ISSUER)
-    assert {check(TRUST, flipped) for flipped in flips(signed)} == {Fault.WRONG_ISSUER}
+    assert {check(TRUST, flipped) for flipped in bit_flips(signed)} == {Fault.WRONG_ISSUER}
 
 
 @pytest.mark.clause("R27")
 def test_every_flipped_bit_of_a_list_is_refused() -> None:
     signed = revocations(epochs={"bank": 3}).signed(ISSUER)
-    faults = {fault_of(partial(TRUST.with_list, flipped)) for flipped in flips(signed)}
+    faults = {fault_of(partial(TRUST.with_list, flipped)) for flipped in bit_flips(signed)}
     assert faults == {Fault.WRONG_ISSUER}
 
 

@@ -21,6 +21,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Cku
 from fob_protocol.pkcs11.errors import CkrError
 from support.history import NONCE, checked, kinds, read_all
+from support.octets import flipped
 from support.token_bench import SO_PIN, USER_PIN, WRONG_PIN, Bench, data_template, make_ec, refused
 
 DESK = bytes(range(32))
@@ -337,11 +338,6 @@ async def test_the_log_key_does_not_stand_in_the_file(phone: Bench) -> None:
 
 
 COUNT = 6
-
-
-def flipped(octets: bytes) -> bytes:
-    middle = len(octets) // 2
-    return octets[:middle] + bytes([octets[middle] ^ 1]) + octets[middle + 1 :]
 
 
 def emptied(octets: bytes) -> bytes:

@@ -34,6 +34,7 @@ from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import read
 from support.centre_boxes import NOW
 from support.mailers import Mailer
+from support.octets import flipped
 from support.post import ADDRESS, PostOffice, picture, post_office, rows
 
 YEAR = 366 * 86_400
@@ -200,7 +201,7 @@ def test_a_file_of_keys() -> None:
             Fault.WRONG_SIGNATURE, "no verification certificate",
         ),
         (a_file(b"\xa0"), Fault.WRONG_SIGNATURE, "no verification certificate"),
-        (a_file(shown=a_pass()[:-1] + b"\0"), Fault.WRONG_SIGNATURE, "no pass of this data centre"),
+        (a_file(shown=flipped(a_pass())), Fault.WRONG_SIGNATURE, "no pass of this data centre"),
         (BytesIO(a_file(CERTIFICATE.signed(BOX)).getvalue()[:-1]), Fault.MALFORMED, "cut short"),
         (BytesIO(a_file(CERTIFICATE.signed(BOX)).getvalue()[:-4]), Fault.MALFORMED, "cut short"),
         (BytesIO(b""), Fault.MALFORMED, "cut short"),

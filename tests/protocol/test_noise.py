@@ -10,6 +10,7 @@ from noise.connection import Keypair, NoiseConnection
 from fob_protocol.errors import HandshakeError
 from fob_protocol.noise.handshake import IK, XX, HandshakeState, Pattern
 from fob_protocol.noise.keys import KeyPair
+from support.octets import flipped
 from support.session import seeded
 
 PROLOGUE = b"what both sides saw"
@@ -111,17 +112,12 @@ def test_ik_with_another_static_key_of_the_responder_does_not_open() -> None:
 def test_an_octet_changed_or_missing_anywhere_breaks_the_handshake_off(pattern: Pattern, turn: int) -> None:
     size = [[32, 96, 71], [96, 55]][pattern is IK][turn]
     for place in range(0, size, 5):
-        flip = partial(flipped, place=place)
+        flip = partial(flipped, at=place)
         cut = partial(shortened, size=place)
         with pytest.raises(HandshakeError):
             converse(pattern, turn, flip)
         with pytest.raises(HandshakeError):
             converse(pattern, turn, cut)
-
-
-def flipped(message: bytes, *, place: int) -> bytes:
-    """The message with one bit changed."""
-    return message[:place] + bytes((message[place] ^ 1,)) + message[place + 1 :]
 
 
 def shortened(message: bytes, *, size: int) -> bytes:

@@ -13,6 +13,7 @@ from fob_protocol.pairing.code import commitment, comparison_code, prologue
 from fob_protocol.pairing.confirmation import open_step
 from fob_protocol.pairing.device import DevicePairing, DeviceState
 from fob_protocol.pairing.pc import PcPairing, PcState
+from support.octets import flipped
 from support.pairing import VERSIONS, device_key, device_side, pc_key, pc_side, sent, up_to_comparison
 from support.session import seeded
 
@@ -137,11 +138,6 @@ def test_who_only_relays_can_neither_read_nor_change_the_two_yeses() -> None:
         with pytest.raises(HandshakeError, match="does not open"):
             pc.receive(Frame(Kind.PAIR, (6,), flipped(outcome.body, place)))
         assert pc.state is PcState.FAILED
-
-
-def flipped(body: bytes, place: int) -> bytes:
-    """A body with one bit changed."""
-    return body[:place] + bytes((body[place] ^ 1,)) + body[place + 1 :]
 
 
 def test_a_yes_cannot_be_sent_back_as_the_other_sides_yes() -> None:

@@ -19,6 +19,7 @@ from fob_protocol.metering.log.checkpoint import origin_of
 from fob_protocol.metering.log.export import ExportHead
 from support.centre_database import MeterBase, meter_base, peer
 from support.data_centre import DataCentre
+from support.octets import flipped
 
 OPERATOR: Final = peer(Kind.OPERATOR)
 Row = dict[str, Any]
@@ -114,7 +115,7 @@ def copied(rows: dict[str, list[Row]], trusted: Trusted, url: str) -> Iterator[C
 def other(column: Column[Any], value: Any) -> Any:
     """Another value of the column's type."""
     if column.type.python_type is bytes:
-        return b"written" if value is None else value[:-1] + bytes([value[-1] ^ 1])
+        return b"written" if value is None else flipped(value)
     return value + 1_000_000 if column.type.python_type is int else f"{value}X"
 
 

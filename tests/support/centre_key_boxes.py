@@ -223,8 +223,3 @@ class MailerDevice:
 def user_of(record: bytes) -> UserRecord:
     """What a record says."""
     return read(UserRecord, mac0.unchecked_payload(record))
-
-
-def every_flip(octets: bytes) -> list[bytes]:
-    """One bit of each octet turned."""
-    return [octets[:at] + bytes([octets[at] ^ 1 << at % 8]) + octets[at + 1 :] for at in range(len(octets))]

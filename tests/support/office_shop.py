@@ -1,6 +1,6 @@
 """Short words for what an operator does in tests of configurations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
 from wasmtime import wat2wasm
@@ -102,9 +102,3 @@ def inventory(scene: OfficeScene, serial: str) -> tuple[Component, ...]:
     """What the office believes that a device holds."""
     with scene.office.database.read() as session:
         return tuple(catalogue_of(session, device_of(session, serial).id))
-
-
-def flips(octets: bytes) -> Iterator[bytes]:
-    """One bit changed, in each octet in turn."""
-    for at, octet in enumerate(octets):
-        yield octets[:at] + bytes([octet ^ 1 << at % 8]) + octets[at + 1 :]

@@ -41,10 +41,3 @@ SERVER: Final = TestServer()
 def revocations(number: int = 5, epochs: dict[str, int] | None = None, until: int = NOW + DAY) -> RevocationList:
     """A list of yesterday."""
     return RevocationList(number, NOW - DAY, until, epochs or {})
-
-
-def flips(octets: bytes) -> list[bytes]:
-    """Every octet string that differs in one bit."""
-    return [
-        octets[:at] + bytes([octets[at] ^ 1 << bit]) + octets[at + 1 :] for at in range(len(octets)) for bit in range(8)
-    ]

@@ -16,6 +16,7 @@ from fob_protocol.pkcs11.ckm import Ckm
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckd, Ckk, Cko
 from fob_protocol.pkcs11.mechanisms import Ecdh1Parameters, Mechanism
+from support.octets import flipped
 from support.token_bench import P256, P384, P521, Bench, make_ec, refusal_of, refused
 
 # RFC 5903, section 8.1 (256-bit random ECP group).
@@ -143,7 +144,7 @@ def test_what_a_derivation_is_refused_for(bench: Bench) -> None:
             session.derive(private.handle, Mechanism(Ckm.ECDH1_DERIVE, parameters), TEMPLATE)
 
 
-OFF_CURVE = R_POINT[:-1] + bytes([R_POINT[-1] ^ 1])
+OFF_CURVE = flipped(R_POINT)
 OTHER_CURVE = (
     ec.generate_private_key(ec.SECP384R1())
     .public_key()

@@ -1,7 +1,6 @@
 """Secrets at rest: what a thief of the file, or somebody who writes into it, can do with it."""
 
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.constants import Ckk, Cko, Cku
 from fob_protocol.pkcs11.errors import CkrError
 from fob_protocol.pkcs11.mechanisms import Mechanism
+from support.octets import octet_flips
 from support.token_bench import P256, ROOT_KEY, SO_PIN, USER_PIN, Bench, data_template, make_ec, refused
 
 ECDSA = Mechanism(Ckm.ECDSA)
@@ -40,16 +40,10 @@ def column(bench: Bench, query: str) -> bytes:
     return value
 
 
-def flips(octets: bytes) -> Iterable[bytes]:
-    """The same octets with one bit of one octet flipped, each in turn."""
-    for position in range(len(octets)):
-        yield octets[:position] + bytes([octets[position] ^ (1 << position % 8)]) + octets[position + 1 :]
-
-
 def test_every_flipped_octet_of_a_sealed_key_is_noticed(bench: Bench) -> None:
     _, private = make_ec(bench.user())
     sealed = column(bench, "SELECT sealed FROM object WHERE sealed IS NOT NULL")
-    for damaged in flips(sealed):
+    for damaged in octet_flips(sealed):
         alter(bench, "UPDATE object SET sealed = ? WHERE handle = ?", damaged, private.handle)
         with refused(Ckr.DEVICE_ERROR):
             bench.user().sign(private.handle, ECDSA, bytes(32))
@@ -69,7 +63,7 @@ def test_every_flipped_octet_of_the_attributes_of_a_key_is_noticed(bench: Bench)
     """Also the one that would say that the key needs no PIN for each use."""
     _, private = make_ec(bench.user(), ALWAYS_AUTHENTICATE=True)
     attributes = column(bench, "SELECT attributes FROM object ORDER BY handle DESC LIMIT 1")
-    for damaged in flips(attributes):
+    for damaged in octet_flips(attributes):
         alter(bench, "UPDATE object SET attributes = ? WHERE handle = ?", damaged, private.handle)
         session = bench.user()
         with pytest.raises(CkrError):
@@ -78,7 +72,7 @@ def test_every_flipped_octet_of_the_attributes_of_a_key_is_noticed(bench: Bench)
 
 def test_every_flipped_octet_of_a_private_value_is_noticed(bench: Bench) -> None:
     view = bench.user().create_object(data_template(b"my secret", PRIVATE=True))
-    for damaged in flips(column(bench, "SELECT sealed FROM object")):
+    for damaged in octet_flips(column(bench, "SELECT sealed FROM object")):
         alter(bench, "UPDATE object SET sealed = ? WHERE handle = ?", damaged, view.handle)
         with refused(Ckr.DEVICE_ERROR):
             bench.user().read_attribute(view.handle, Cka.VALUE)
@@ -108,7 +102,7 @@ def test_a_whole_row_under_another_handle_does_not_open(bench: Bench) -> None:
 
 def test_every_flipped_octet_of_a_wrapped_master_key_is_noticed(bench: Bench) -> None:
     wrapped = column(bench, "SELECT wrapped_master FROM pin WHERE user = 1")
-    for damaged in flips(wrapped):
+    for damaged in octet_flips(wrapped):
         with pytest.raises(TokenFileError, match="the record of the user's PIN, with the tries left, was altered"):
             alter(bench, "UPDATE pin SET wrapped_master = ? WHERE user = ?", damaged, int(Cku.USER))
     alter(bench, "UPDATE pin SET wrapped_master = ? WHERE user = ?", wrapped, int(Cku.USER))

@@ -20,7 +20,8 @@ from fob_protocol.metering.requests import AboutRequest, HistoryRequest, Piece, 
 from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.vouchers import Permission
 from fob_protocol.office.hashing import digest
-from support.centre_key_boxes import EUR, KeyBoxes, MailerDevice, every_flip, key_boxes, user_of
+from support.centre_key_boxes import EUR, KeyBoxes, MailerDevice, key_boxes, user_of
+from support.octets import octet_flips
 
 INDICIUM = Indicium(SERIAL, 3, 0, 95, EUR, 2027_01_15, "20095", "80331", bytes(16), "letter", 95, 1)
 
@@ -81,7 +82,7 @@ async def test_each_request_is_authenticated_by_itself(world: KeyBoxes, anna: Ma
 
 @pytest.mark.clause("M19")
 async def test_every_bit_of_a_request_counts(world: KeyBoxes, anna: MailerDevice) -> None:
-    for flipped in every_flip(authenticated(anna.key, load(anna))):
+    for flipped in octet_flips(authenticated(anna.key, load(anna))):
         with pytest.raises(BusRefusedError, match="not-authenticated"):
             await world.ask("authentication-1", Permit(anna.record, flipped))
 

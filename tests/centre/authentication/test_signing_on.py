@@ -18,6 +18,7 @@ from fob_office.centre.commands.authentication import SignOn
 from fob_office.centre.commands.steel import OrderUser
 from fob_protocol.office.hashing import digest
 from support.centre_key_boxes import PASSWORD, KeyBoxes, MailerDevice, user_of
+from support.octets import flipped
 
 DAY = 24 * 3600
 
@@ -174,7 +175,7 @@ async def test_no_secret_is_shown(world: KeyBoxes, anna: MailerDevice, capsys: p
             await anna.signs_on(request, anna.record)
         refusals.append(repr(refused.value))
     with pytest.raises(BusRefusedError) as refused:
-        await anna.permit(load(anna), record=anna.record[:-1] + bytes((anna.record[-1] ^ 1,)))
+        await anna.permit(load(anna), record=flipped(anna.record))
     shown = [*refusals, repr(refused.value), repr(user_of(anna.record)), repr(world.open["authentication-1"])]
     shown += capsys.readouterr()
     for secret in (anna.key.hex(), repr(anna.key), PASSWORD, "a guess at a password", user_of(anna.record).verifier):

@@ -15,7 +15,8 @@ from fob_protocol.metering.epochs import epoch_of
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.limits import CLOCK_SKEW, PASSWORD_LEAST, PASSWORD_LIMIT, REQUEST_TIME
 from fob_protocol.office.hashing import digest
-from support.centre_key_boxes import KeyBoxes, MailerDevice, every_flip, key_boxes, user_of
+from support.centre_key_boxes import KeyBoxes, MailerDevice, key_boxes, user_of
+from support.octets import octet_flips
 
 
 @pytest.mark.clause("M30")
@@ -60,7 +61,7 @@ async def test_every_bit_of_an_order_counts(world: KeyBoxes) -> None:
     anna = MailerDevice(world)
     request = anna.sign_up()
     order = (await world.ask("steel-1", OrderUser(None, request.sealing_key, digest(request.octets())))).order
-    for flipped in every_flip(order):
+    for flipped in octet_flips(order):
         with pytest.raises(BusRefusedError, match="tampering"):
             await world.ask("authentication-1", RecordUser(flipped, request.signed(anna.signing)))
 
