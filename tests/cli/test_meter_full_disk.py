@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.fob_program import FobProgram
-from cli.test_meter import LETTER, a_batch
+from cli.letters import LETTER, a_batch
 from control.fake_daemon import FakeDaemon
 from support.fake_meter import FakeMeter
 
