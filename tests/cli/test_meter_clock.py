@@ -3,7 +3,7 @@
 import pytest
 
 from cli.fob_program import FobProgram
-from cli.test_meter import LETTER
+from cli.letters import LETTER
 from fob_daemon.metering.clock_words import span_words
 from fob_protocol.pkcs11.ckr import Ckr
 from support.fake_device_office import refusing

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.fob_program import FobProgram
-from cli.test_meter import LETTER
+from cli.letters import LETTER
 from control.fake_daemon import FakeDaemon
 from fob_daemon.control.interface import Ask
 from support.fake_meter import SERIAL, FakeMeter

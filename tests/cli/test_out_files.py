@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.fob_program import FobProgram
-from cli.test_meter import LETTER
+from cli.letters import LETTER
 from support.fake_meter import SERIAL, FakeMeter
 
 PDF = b"%PDF"
