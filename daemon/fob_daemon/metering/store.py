@@ -23,7 +23,9 @@ from fob_protocol.office.errors import OfficeError
 
 # Of what is in the file; another one is not touched.
 _VERSION: Final = 3
-# Orders whose transactions are kept, the newest: what is older the data centre still tells (`+FOBMETERHISTORY`).
+# Orders whose transactions are kept, the newest, and the rest of their batches: what is older the data centre still
+# tells (`+FOBMETERHISTORY`). A transaction that it tells does not say what of it was given back since, so those refunds
+# are kept for ever.
 ORDERS_KEPT: Final = 1024
 # Layouts and slogans.
 _COMPONENTS_KEPT: Final = 8
@@ -68,6 +70,15 @@ _JOB: Final = """
 SELECT jobs.job, command, began, total, closed, coalesce(sum(count), 0), coalesce(sum(amount), 0), jobs.serial,
     value_kind
 FROM jobs LEFT JOIN orders ON orders.job = jobs.job AND standing > 1
+"""
+# `money` is what `_money_text` writes: an indicium stands second.
+_FORGET: Final = """
+WITH newest AS (SELECT max(number) - :kept AS before FROM orders)
+DELETE FROM orders WHERE standing = :taken AND number <= (SELECT before FROM newest)
+AND NOT (kind = :refund AND json_extract(money, '$[1]') <> '')
+AND NOT EXISTS (
+    SELECT 1 FROM orders AS later WHERE later.job = orders.job AND later.number > (SELECT before FROM newest)
+)
 """
 
 
@@ -274,15 +285,12 @@ class MeterStore:
             database.executemany("INSERT INTO components VALUES (?, ?, ?)", found[:_COMPONENTS_KEPT])
 
     def _forget(self, database: sqlite3.Connection) -> None:
-        """Batches that came to nothing, and what the data centre tells as well."""
+        """Batches that came to nothing, and what the data centre tells as well: whole batches."""
+        database.execute(_FORGET, {"taken": int(Standing.TAKEN), "kept": ORDERS_KEPT, "refund": int(Kind.REFUND)})
         database.execute("DELETE FROM jobs WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.job = jobs.job)")
         database.execute("DELETE FROM pieces WHERE job NOT IN (SELECT job FROM jobs)")
         database.execute(
             "UPDATE jobs SET closed = 1 WHERE NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.job = jobs.job)"
-        )
-        database.execute(
-            "DELETE FROM orders WHERE standing = ? AND number <= (SELECT max(number) FROM orders) - ?",
-            (int(Standing.TAKEN), ORDERS_KEPT),
         )
 
     def _row(self, statement: str, *values: object) -> Any:
