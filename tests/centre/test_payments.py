@@ -11,15 +11,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from fob_office.centre.bus.answering import serve
+from fob_office.centre.bus.answering import row, serve
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.bus.signers import Signers
-from fob_office.centre.commands.payment import Charge, PayBack
+from fob_office.centre.commands.payment import Carded, Charge, FetchCard, FetchPaid, Paid, PayBack, SetCard
+from fob_office.centre.payment.cards import card_table
 from fob_office.centre.payment.emulated import EmulatedProvider
 from fob_office.centre.payment.interface import PaymentRefusedError
-from fob_office.centre.payment.ledger import Sums, Terms, card, open_ledger, receipts, refuse, set_balance, sums
+from fob_office.centre.payment.ledger import Sums, Terms, card, open_ledger, set_card, sums
 from fob_office.centre.payment.process import payment_table
 from fob_office.errors import OperatorError
 from fob_office.surroundings import Surroundings
@@ -27,6 +28,7 @@ from fob_protocol.metering.limits import AMOUNT_LIMIT, CLOCK_SKEW, PERMISSION_TI
 from fob_protocol.metering.vouchers import ChargeOrder, Receipt, read_receipt
 from fob_protocol.office.hashing import digest
 from support.centre import NOW, Centre
+from support.payments import receipts
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 TERMS = Terms(balance=1_000, most=600)
@@ -77,13 +79,13 @@ async def test_a_number_is_paid_once_and_said_again_whatever_is_asked(provider: 
     first = await provider.charge(charge(500))
     assert await provider.charge(charge(500)) == first
     assert await provider.charge(charge(300, request=SECOND)) == first
-    assert await provider.do(sums) == Sums(500, 0, 1)
+    assert await provider.do(partial(sums, account=ANNA)) == Sums(500, 0, 1)
     # What goes back has numbers of its own.
     back = await provider.pay_back(pay_back(300, 1))
     assert read(back).amount == -300
     assert await provider.pay_back(pay_back(200, 1)) == back
     assert await provider.charge(charge(500)) == first
-    assert await provider.do(sums) == Sums(500, 300, 2)
+    assert await provider.do(partial(sums, account=ANNA)) == Sums(500, 300, 2)
 
 
 async def test_money_that_goes_back_is_on_the_card_again(provider: EmulatedProvider) -> None:
@@ -107,7 +109,7 @@ async def test_what_the_card_does_not_cover_is_refused_and_the_number_is_free(pr
     with pytest.raises(PaymentRefusedError, match="does not cover"):
         await provider.charge(charge(501, 2))
     assert read(await provider.charge(charge(500, 2))).amount == 500
-    await provider.do(partial(set_balance, account=ANNA, balance=1))
+    await provider.do(partial(set_card, account=ANNA, terms=TERMS, balance=1))
     assert read(await provider.charge(charge(1, 3))).amount == 1
 
 
@@ -120,11 +122,11 @@ async def test_limits_of_the_provider_are_refused(provider: EmulatedProvider) ->
 
 
 async def test_a_refused_account_is_refused_until_it_is_not(provider: EmulatedProvider) -> None:
-    await provider.do(partial(refuse, account=ANNA, terms=TERMS, is_refused=True))
+    await provider.do(partial(set_card, account=ANNA, terms=TERMS, is_refused=True))
     with pytest.raises(PaymentRefusedError, match="refused"):
         await provider.charge(charge(1))
     assert read(await provider.charge(charge(1, account=BERT))).amount == 1
-    await provider.do(partial(refuse, account=ANNA, terms=TERMS, is_refused=False))
+    await provider.do(partial(set_card, account=ANNA, terms=TERMS, is_refused=False))
     assert read(await provider.charge(charge(1, 2))).amount == 1
 
 
@@ -132,7 +134,7 @@ async def test_of_many_that_pay_at_a_time_each_is_paid_once(provider: EmulatedPr
     asked = [charge(10, number, request=request) for number in range(1, 21) for request in (FIRST, SECOND)]
     paid = await asyncio.gather(*map(provider.charge, asked))
     assert len(set(paid)) == 20
-    assert await provider.do(sums) == Sums(200, 0, 20)
+    assert await provider.do(partial(sums, account=ANNA)) == Sums(200, 0, 20)
 
 
 async def test_what_was_paid_is_known_after_a_new_start(tmp_path: Path) -> None:
@@ -209,16 +211,45 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
         other.close()
 
 
-async def test_an_operator_sets_cards_while_the_provider_runs(tmp_path: Path, provider: EmulatedProvider) -> None:
-    ledger = open_ledger(tmp_path / "payments.db")
-    with ledger.write() as session:
-        set_balance(session.connection(), ANNA, 5)
-    with pytest.raises(PaymentRefusedError, match="does not cover"):
-        await provider.charge(charge(6))
-    await provider.charge(charge(5))
-    with ledger.read() as session:
-        assert sums(session.connection()) == Sums(5, 0, 1)
-    ledger.close()
+async def nothing_paid(_: Pass, asked: FetchPaid) -> Paid:
+    """So that a function server has some business there."""
+    return Paid(None)
+
+
+async def test_an_operator_alone_sees_and_changes_cards(tmp_path: Path, provider: EmulatedProvider) -> None:
+    centre = Centre(tmp_path)
+    me = centre.process(Kind.PAYMENT, "payment-1")
+    operator, function = centre.process(Kind.OPERATOR, "operator-1"), centre.process(Kind.FUNCTION, "function-1")
+    table = {FetchPaid: row((Kind.FUNCTION,), nothing_paid), **card_table(provider, TERMS)}
+    async with await serve(f"unix:{tmp_path}/payment-1", me.me, table) as server:
+        centre.enter(me, server.address)
+        link = Link(operator.me, centre.directory(), "payment-1")
+        assert await link.ask(FetchCard(ANNA)) == Carded(1_000, False, 0, 0, 0)
+        assert await link.ask(SetCard(ANNA, 5, None)) == Carded(5, False, 0, 0, 0)
+        with pytest.raises(PaymentRefusedError, match="does not cover"):
+            await provider.charge(charge(6))
+        await provider.charge(charge(5))
+        await provider.pay_back(pay_back(2, 2))
+        # What is not said stays.
+        assert await link.ask(SetCard(ANNA, None, True)) == Carded(2, True, 5, 2, 2)
+        with pytest.raises(PaymentRefusedError, match="refused"):
+            await provider.charge(charge(1, 3))
+        assert await link.ask(SetCard(ANNA, None, False)) == Carded(2, False, 5, 2, 2)
+        for asked in (
+            FetchCard(b""),
+            SetCard(bytes(17), 5, None),
+            SetCard(ANNA, -1, None),
+            SetCard(ANNA, 10**13, None),
+        ):
+            with pytest.raises(BusRefusedError, match="malformed"):
+                await link.ask(asked)
+        assert await link.ask(FetchCard(ANNA)) == Carded(2, False, 5, 2, 2)
+        link.close()
+        stranger = Link(function.me, centre.directory(), "payment-1")
+        for theirs in (FetchCard(ANNA), SetCard(ANNA, 10_000, False)):
+            with pytest.raises(BusRefusedError, match="not-yours"):
+                await stranger.ask(theirs)
+        stranger.close()
 
 
 @pytest.mark.clause("M30")

@@ -142,6 +142,27 @@ async def test_a_meter_is_stopped_and_withdrawn_by_an_operator(
     assert listed[carl.serial]["state"] == "withdrawn"
 
 
+@pytest.mark.clause("M29")
+async def test_an_operator_has_a_card_refused_and_taken_again(centre: RunningCentre, asker: CentreAsker) -> None:
+    carol = DistantMailer(centre, asker, "carol", 9)
+    await carol.sign_up()
+    await carol.load(1_000)
+    done = {"balance": 2_500, "refused": True, "charged": 1_000, "paid_back": 0, "payments": 1}
+    said = await centre.told("card", "set", carol.serial, "--balance", "2500", "--refuse", "--json")
+    assert json.loads(said) == done
+    with pytest.raises(RefusedError, match="payment-refused"):
+        await carol.load(1)
+    # What the meter has is the mailer's all the same.
+    assert (await carol.frank(85)).registers.descending == 915
+    await centre.told("card", "set", carol.serial, "--accept")
+    with pytest.raises(RefusedError, match="payment-refused") as refused:
+        await carol.load(2_501)
+    assert refused.value.said == "the card does not cover it"
+    await carol.load(2_500)
+    shown = json.loads(await centre.told("card", "show", carol.serial, "--json"))
+    assert shown == {"balance": 0, "refused": False, "charged": 3_500, "paid_back": 0, "payments": 2}
+
+
 @pytest.mark.clause("M6")
 async def test_the_log_leaves_the_centre(centre: RunningCentre, tmp_path: Path) -> None:
     while json.loads(await centre.told("status", "--json"))["checkpoint_size"] is None:

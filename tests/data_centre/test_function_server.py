@@ -12,7 +12,7 @@ from fob_office.centre.commands.function import CarryOut, Settle
 from fob_office.centre.commands.steel import OrderKey, SetNewMeters
 from fob_office.centre.function.changing import UNDER_WAY_TIME
 from fob_office.centre.function.server import FunctionServer
-from fob_office.centre.payment.ledger import Terms, open_ledger, refuse
+from fob_office.centre.payment.ledger import Terms, open_ledger, set_card
 from fob_office.centre.payment.process import FILE
 from fob_protocol.cose import hpke
 from fob_protocol.cose.errors import SealError
@@ -355,7 +355,7 @@ async def test_every_refusal_has_its_word_and_its_clause_in_the_log(centre: Data
         assert await _refused(anna.ask(late, Loaded)) == (Refusal.LATE, "M21")
         ledger = open_ledger(centre.folder / "payment-1" / FILE)
         with ledger.write() as session:
-            refuse(session.connection(), anna.account, Terms(), is_refused=True)
+            set_card(session.connection(), anna.account, Terms(), is_refused=True)
         ledger.close()
         assert await _refused(anna.load(1)) == (Refusal.PAYMENT_REFUSED, "M29")
         forged = replace((await anna.frank(1)).indicia[0], token=bytes(16))

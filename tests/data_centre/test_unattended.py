@@ -12,7 +12,7 @@ from fob_office.centre.database.limits import PAYOUTS_PAGE
 from fob_office.centre.function.patience import LONGEST_PAUSE
 from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.operating.payouts import payouts_waiting
-from fob_office.centre.payment.ledger import Terms, open_ledger, refuse
+from fob_office.centre.payment.ledger import Terms, open_ledger, set_card
 from fob_office.centre.payment.process import FILE
 from fob_protocol.metering.records import Refill
 from fob_protocol.office.errors import RefusedError
@@ -93,7 +93,7 @@ def _refuse(centre: DataCentre, mailer: Mailer, *, is_refused: bool) -> None:
     """What the provider says to an account's refunds."""
     ledger = open_ledger(centre.folder / "payment-1" / FILE)
     with ledger.write() as session:
-        refuse(session.connection(), mailer.account, Terms(), is_refused=is_refused)
+        set_card(session.connection(), mailer.account, Terms(), is_refused=is_refused)
     ledger.close()
 
 

@@ -21,6 +21,7 @@ BOXES_LIMIT: Final = 16
 
 # The first so many octets of the code on a piece: 2^-128 for a guess.
 TOKEN_SIZE: Final = 16
+ACCOUNT_SIZE: Final = 16
 TOKEN_LIMIT: Final = 64
 INDICIUM_LIMIT: Final = 256
 

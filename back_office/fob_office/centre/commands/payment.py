@@ -75,3 +75,30 @@ class CameIn(Command[Done], frozen=True):
     """
 
     transaction: bytes
+
+
+class Carded(Reply, frozen=True):
+    """An account's card at the emulated provider; amounts in the value kind's least unit.
+
+    `charged` and `paid_back`: all that ever was, in so many `payments`.
+    """
+
+    balance: int
+    is_refused: bool
+    charged: int
+    paid_back: int
+    payments: int
+
+
+class FetchCard(Command[Carded], frozen=True):
+    """Of an account, 16 octets. OPERATOR."""
+
+    account: bytes
+
+
+class SetCard(Command[Carded], frozen=True):
+    """What a card has from now on, and whether all that goes in or out of it is refused; null: as before. OPERATOR."""
+
+    account: bytes
+    balance: int | None
+    is_refused: bool | None

@@ -86,6 +86,11 @@ async def limits_of(operator: Operator, serial: str) -> Limits:
     return _meter((await _fetch(operator, serial))[0]).limits
 
 
+async def account_of(operator: Operator, serial: str) -> bytes:
+    """Its mailer's. Raises BusRefusedError NO_METER."""
+    return _meter((await _fetch(operator, serial))[0]).account
+
+
 async def settle(operator: Operator, serial: str) -> bool:
     """What the mailer owes is charged. Whether there was something. Raises BusRefusedError."""
     shown = await show_meter(operator, serial)

@@ -21,7 +21,7 @@ _Work: TypeAlias = Callable[[Connection], Any]
 
 
 class EmulatedProvider:
-    """A Payments. `key` signs receipts. Use `ledger` for what tests and operators say of cards; `close` it."""
+    """A Payments. `key` signs receipts. Operators see and change its cards by `cards`; `close` it."""
 
     def __init__(self, database: Database, key: Ed25519PrivateKey, surroundings: Surroundings, terms: Terms) -> None:
         self._key = key

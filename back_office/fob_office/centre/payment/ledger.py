@@ -112,36 +112,28 @@ def card(connection: Connection, account: bytes, terms: Terms) -> Card:
     return Card(terms.balance, 0, is_refused=False) if found is None else Card(*found)
 
 
-def set_balance(connection: Connection, account: bytes, balance: int) -> None:
-    """What the card has from now on."""
-    made = insert(CARDS).values(account=account, balance=balance, taken=0, is_refused=False)
-    connection.execute(made.on_conflict_do_update(index_elements=[CARDS.c.account], set_={"balance": balance}))
+def set_card(
+    connection: Connection, account: bytes, terms: Terms, *, balance: int | None = None, is_refused: bool | None = None
+) -> None:
+    """What the card has from now on, and whether all that goes in or out of it is refused; None: as before."""
+    now = card(connection, account, terms)
+    _put(
+        connection, account,
+        Card(
+            now.balance if balance is None else balance, now.taken, now.is_refused if is_refused is None else is_refused
+        ),
+    )  # fmt: skip
 
 
-def refuse(connection: Connection, account: bytes, terms: Terms, *, is_refused: bool) -> None:
-    """From now on nothing goes in or out of this account; or it does again."""
-    _put(connection, account, card(connection, account, terms))
-    connection.execute(update(CARDS).where(CARDS.c.account == account).values(is_refused=is_refused))
-
-
-def sums(connection: Connection, account: bytes | None = None) -> Sums:
-    """Of one account, or of all."""
+def sums(connection: Connection, account: bytes) -> Sums:
+    """Of one account."""
     amount = PAYMENTS.c.amount
     looked = select(
         func.coalesce(func.sum(case((amount > 0, amount), else_=0)), 0),
         func.coalesce(func.sum(case((amount < 0, -amount), else_=0)), 0),
         func.count(),
     )
-    if account is not None:
-        looked = looked.where(PAYMENTS.c.account == account)
-    return Sums(*connection.execute(looked).one())
-
-
-def receipts(connection: Connection, serial: str) -> list[bytes]:
-    """Of a meter: what came, and then what went back, each in the order of their numbers."""
-    of_meter = select(PAYMENTS.c.receipt).where(PAYMENTS.c.serial == serial)
-    looked = of_meter.order_by(PAYMENTS.c.is_back, PAYMENTS.c.number)
-    return list(connection.scalars(looked))
+    return Sums(*connection.execute(looked.where(PAYMENTS.c.account == account)).one())
 
 
 def open_receipts(connection: Connection, after: tuple[str, int], until: int) -> list[bytes]:

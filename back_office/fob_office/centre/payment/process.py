@@ -15,6 +15,7 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.bus.signers import Signers
 from fob_office.centre.commands.payment import CameIn, Charge, FetchOpen, FetchPaid, Open, Paid, PayBack, Receipted
+from fob_office.centre.payment.cards import card_table
 from fob_office.centre.payment.emulated import EmulatedProvider
 from fob_office.centre.payment.interface import PaymentRefusedError, Payments
 from fob_office.centre.payment.ledger import Terms, open_ledger
@@ -48,11 +49,13 @@ Warning_ = Callable[[Pass, BusRefusedError], Awaitable[None]]
 async def payment_provider(box: Box) -> AsyncIterator[Table]:
     """The factory of kind PAYMENT: the emulated one. Raises OperatorError."""
     ledger = open_ledger(box.folder.path / FILE)
-    provider = EmulatedProvider(ledger, signing_key(box.identity), box.surroundings, Terms())
+    terms = Terms()
+    provider = EmulatedProvider(ledger, signing_key(box.identity), box.surroundings, terms)
     try:
         signers = Signers(box.links.directory, box.me.trust, Kind.TRANSACTION)
         alarm = Alarm(box.links, box.surroundings)
-        yield payment_table(provider, signers, box.surroundings.clock, alarm.warn)
+        payments = payment_table(provider, signers, box.surroundings.clock, alarm.warn)
+        yield {**payments, **card_table(provider, terms)}
     finally:
         # Its thread ends what it has begun.
         await asyncio.to_thread(provider.close)

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "warnings": "warnings",
     "audit": "audit",
     "meter": "meter",
+    "card": "card",
     "box": "box",
     "value-kind": "value_kind",
     "terms": "terms",
