@@ -27,8 +27,9 @@ def card_table(provider: EmulatedProvider, terms: Terms) -> Table:
         _check_account(asked.account)
         if asked.balance is not None and not 0 <= asked.balance <= AMOUNT_LIMIT:
             raise BusRefusedError(Word.MALFORMED, f"a card has between 0 and {AMOUNT_LIMIT}")
-        said = partial(set_card, balance=asked.balance, is_refused=asked.is_refused)
-        await provider.do(partial(said, account=asked.account, terms=terms))
+        await provider.do(
+            partial(set_card, account=asked.account, terms=terms, balance=asked.balance, is_refused=asked.is_refused)
+        )
         return await fetch(peer, FetchCard(asked.account))
 
     return {FetchCard: row(_OPERATOR, fetch), SetCard: row(_OPERATOR, change)}

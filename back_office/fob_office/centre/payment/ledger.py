@@ -116,13 +116,12 @@ def set_card(
     connection: Connection, account: bytes, terms: Terms, *, balance: int | None = None, is_refused: bool | None = None
 ) -> None:
     """What the card has from now on, and whether all that goes in or out of it is refused; None: as before."""
-    now = card(connection, account, terms)
-    _put(
-        connection, account,
-        Card(
-            now.balance if balance is None else balance, now.taken, now.is_refused if is_refused is None else is_refused
-        ),
-    )  # fmt: skip
+    changed = card(connection, account, terms)
+    if balance is not None:
+        changed = changed._replace(balance=balance)
+    if is_refused is not None:
+        changed = changed._replace(is_refused=is_refused)
+    _put(connection, account, changed)
 
 
 def sums(connection: Connection, account: bytes) -> Sums:
