@@ -283,6 +283,26 @@ async def test_meters_are_spread_over_all_boxes_again_under_use(centre: RunningC
     assert set(figures.communication) == {"communication-1"}
 
 
+@pytest.mark.clause("M22")
+async def test_a_checkpoint_that_cannot_be_read_ends_nothing_and_is_warned_of(
+    centre: RunningCentre, asker: CentreAsker
+) -> None:
+    await DistantMailer(centre, asker, "frida", 77).sign_up()
+    until(lambda: read_figures(centre.folder).log_size is not None)
+    spoil = "UPDATE checkpoints SET signed = x'00'"
+    pids = {process.name: process.pid for process in centre.status().processes}
+    with closing(sqlite3.connect(centre.folder / "database-1" / FILE)) as connection:
+        # The next ones too.
+        connection.execute(f"CREATE TRIGGER spoiling AFTER INSERT ON checkpoints BEGIN {spoil}; END")
+        with connection:
+            assert connection.execute(spoil).rowcount == 1
+        sentence = "the newest checkpoint of the log cannot be read"
+        assert sentence in await centre.told("status")
+        until(lambda: any(sentence in warned.why for warned in read_figures(centre.folder).newest))
+        connection.execute("DROP TRIGGER spoiling")
+    assert {process.name: process.pid for process in centre.status().processes} == pids
+
+
 @pytest.mark.clause("M32", "M21")
 async def test_new_keys_of_a_value_kind_change_no_rule_that_is_not_said(centre: RunningCentre) -> None:
     await centre.told("value-kind", "add", "eur-cent", "--freshness", "random", "--credit", "5000", "--public-tokens")

@@ -1,5 +1,6 @@
 """What the processes of a data centre say of themselves, in a file: for the office, which asks none of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,7 +17,9 @@ from fob_office.centre.commands.function import Tally
 from fob_office.centre.supervising.limits import LOOK_TIME
 from fob_office.secrets.private_file import replace_unflushed
 from fob_protocol.cose import sign1
+from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.log.checkpoint import Checkpoint
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
 
 FILE: Final = "figures.json"
@@ -66,10 +69,16 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Gathering:
-    """Asks, as an operator, whoever answers; what nobody answers is as it was, or missing."""
+    """Asks, as an operator, whoever answers; what nobody answers is as it was, or missing.
 
-    def __init__(self, links: Links) -> None:
+    `warn` hears what is wrong with an answer, and which command of `fob-office centre` helps.
+    """
+
+    def __init__(self, links: Links, warn: Callable[[str, str], None]) -> None:
         self._links = links
+        self._warn = warn
+        # What is the matter with the newest checkpoint, as it was said.
+        self._unreadable = ""
         self._last = 0
         self._warnings = 0
         self._newest: tuple[Warned, ...] = ()
@@ -94,15 +103,29 @@ class Gathering:
         for entry in self._links.directory.of_kind(Kind.DATABASE):
             link = self._links.to(entry.name)
             try:
-                signed = (await link.ask(FetchLogState(0), LOOK_TIME)).checkpoint
-                if signed is not None:
-                    checkpoint = read(Checkpoint, sign1.unverified_payload(signed))
-                    self._checkpoint = checkpoint.size, checkpoint.time
+                self._read((await link.ask(FetchLogState(0), LOOK_TIME)).checkpoint)
                 while page := (await link.ask(FetchWarnings(self._last), LOOK_TIME)).warnings:
                     self._warned(page)
             except _AWAY:
                 continue
             return
+
+    def _read(self, signed: bytes | None) -> None:
+        """The database holds whatever staff wrote there: what is no checkpoint changes no figure, and is said once."""
+        if signed is None:
+            return
+        try:
+            checkpoint = read(Checkpoint, sign1.unverified_payload(signed))
+        except (CoseError, OfficeError) as error:
+            self._say_unreadable(f"the newest checkpoint of the log cannot be read: {error}")
+            return
+        self._unreadable = ""
+        self._checkpoint = checkpoint.size, checkpoint.time
+
+    def _say_unreadable(self, why: str) -> None:
+        if why != self._unreadable:
+            self._warn(why, "audit")
+        self._unreadable = why
 
     def _warned(self, page: tuple[tuple[int, str, str, str, int], ...]) -> None:
         self._warnings += len(page)

@@ -159,7 +159,7 @@ class Supervisor:
 
     async def _count(self) -> None:
         """What the processes have done, for the office."""
-        gathering = Gathering(self._links)
+        gathering = Gathering(self._links, self._warnings.add)
         while True:
             await asyncio.sleep(FIGURES_PAUSE)
             try:

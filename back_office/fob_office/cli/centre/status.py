@@ -110,9 +110,7 @@ async def _log(operator: Operator) -> dict[str, object]:
     """As far as somebody answers. `time` is the checkpoint's; `until` the first of all passes is over."""
     found: dict[str, object] = {}
     try:
-        newest = await newest_checkpoint(operator)
-        found["checkpoint_size"] = newest[1].size if newest is not None else None
-        found["time"] = newest[1].time if newest is not None else None
+        found |= await _checkpoint(operator)
         found["warnings"] = await _warnings(operator)
         waiting = await payouts_waiting(partial(operator.any, Kind.DATABASE))
         found["payouts_waiting"], found["oldest_payout"] = waiting
@@ -127,6 +125,17 @@ async def _log(operator: Operator) -> dict[str, object]:
     except _AWAY as error:
         found["trouble"] = str(error)
     return found
+
+
+async def _checkpoint(operator: Operator) -> dict[str, object]:
+    """One that cannot be read is a trouble, and keeps nothing else from being shown. Raises BusRefusedError."""
+    try:
+        newest = await newest_checkpoint(operator)
+    except (CoseError, OfficeError) as error:
+        return {"trouble": f"the newest checkpoint of the log cannot be read ({error}): fob-office centre audit"}
+    if newest is None:
+        return {"checkpoint_size": None, "time": None}
+    return {"checkpoint_size": newest[1].size, "time": newest[1].time}
 
 
 async def _warnings(operator: Operator) -> int:
