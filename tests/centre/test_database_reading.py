@@ -99,8 +99,8 @@ async def test_meters_come_in_the_order_of_their_serials(base: MeterBase) -> Non
     for serial in ("FM-2", "FM-3", "FM-1"):
         await base.store(sign_up(serial, serial))
     page = await base.server.fetch_meters(OPERATOR, FetchMeters("FM-1", 1))
-    assert page.records == (meter_record("FM-2", 1),)
-    assert len((await base.server.fetch_meters(OPERATOR, FetchMeters("", 10))).records) == 3
+    assert page.meters == (("FM-2", meter_record("FM-2", 1)),)
+    assert len((await base.server.fetch_meters(OPERATOR, FetchMeters("", 10))).meters) == 3
 
 
 async def test_the_log_has_all_records_in_the_order_in_which_they_were_stored(base: MeterBase) -> None:

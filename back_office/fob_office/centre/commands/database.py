@@ -258,13 +258,16 @@ class Release(Command[Done], frozen=True):
 
 
 class Meters(Reply, frozen=True):
-    """Records as they were made, in the order of their serials."""
+    """`[serial, record]` of each row, in the order of the serials: who goes on asks above the last one.
 
-    records: tuple[bytes, ...]
+    A record is as it was made, and says a serial of its own: staff may have put it into another row.
+    """
+
+    meters: tuple[tuple[str, bytes], ...]
 
 
 class FetchMeters(Command[Meters], frozen=True):
-    """Above a serial. OPERATOR."""
+    """Above a serial. OPERATOR. Refused `damaged` where somebody wrote what no serial is into that column."""
 
     after: str
     count: int

@@ -82,7 +82,7 @@ def entries(connection: Connection, index: int) -> tuple[bytes, ...]:
         if row.number != number:
             raise damaged(f"entry {number} is missing")
     # As it stands there, even of a kind that there is not: whoever has a checkpoint finds it.
-    return page(encode([_ENTRY, row.kind, row.content]) for row in rows)
+    return page((encode([_ENTRY, row.kind, row.content]) for row in rows), len)
 
 
 def _frontier(row: "Sequence[object] | None") -> Frontier:

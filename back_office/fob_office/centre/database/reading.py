@@ -1,10 +1,11 @@
 """What function servers and operators look up. Each is one statement, and none needs more than an index."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Integer, bindparam, literal_column, select
 
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import (
     Fetch,
     Fetched,
@@ -19,8 +20,12 @@ from fob_office.centre.commands.database import (
     Transactions,
     Warnings,
 )
-from fob_office.centre.database.limits import PAGE_LIMIT, PAGE_ROWS, PAYOUT_LIMIT, PAYOUTS_PAGE
+from fob_office.centre.database.limits import PAGE_LIMIT, PAGE_ROWS, PAYOUT_LIMIT, PAYOUTS_PAGE, SERIAL_LIMIT
 from fob_office.centre.database.tables import ENTRIES, JOURNAL, MAILERS, METERS, PAYOUTS, TRANSACTIONS, WARNINGS
+from fob_office.centre.next_step import with_next
+from fob_office.centre.words import Word
+
+ItemT = TypeVar("ItemT")
 
 # A row to join to, though nothing else be found.
 _ONE: Final = select(literal_column("1", Integer()).label("one")).subquery("one")
@@ -50,7 +55,10 @@ _TRANSACTIONS: Final = (
     .limit(_LIMIT)
 )
 _METERS: Final = (
-    select(METERS.c.record).where(METERS.c.serial > bindparam("after")).order_by(METERS.c.serial).limit(_LIMIT)
+    select(METERS.c.serial, METERS.c.record)
+    .where(METERS.c.serial > bindparam("after"))
+    .order_by(METERS.c.serial)
+    .limit(_LIMIT)
 )
 _WARNINGS: Final = (
     select(WARNINGS.c.id, WARNINGS.c.word, WARNINGS.c.serial, WARNINGS.c.why, WARNINGS.c.time)
@@ -94,13 +102,22 @@ def find_mailer(connection: Connection, place: bytes, name: str) -> Mailer:
 def fetch_transactions(connection: Connection, asked: FetchTransactions) -> Transactions:
     """As many as one answer holds."""
     found = {"serial": asked.serial, "after": asked.after, "limit": min(asked.count, PAGE_ROWS)}
-    return Transactions(page(connection.scalars(_TRANSACTIONS, found)))
+    return Transactions(page(connection.scalars(_TRANSACTIONS, found), len))
 
 
 def fetch_meters(connection: Connection, asked: FetchMeters) -> Meters:
-    """As many as one answer holds."""
+    """As many as one answer holds. Raises BusRefusedError DAMAGED."""
     found = {"after": asked.after, "limit": min(asked.count, PAGE_ROWS)}
-    return Meters(page(connection.scalars(_METERS, found)))
+    rows = (_checked(row.serial, row.record) for row in connection.execute(_METERS, found))
+    return Meters(page(rows, lambda row: len(row[0].encode()) + len(row[1])))
+
+
+def _checked(serial: str, record: bytes) -> tuple[str, bytes]:
+    """A serial that can be asked for again."""
+    if len(serial) > SERIAL_LIMIT or "\0" in serial:
+        why = f"somebody wrote a serial number of {len(serial)} characters into the meters"
+        raise BusRefusedError(Word.DAMAGED, with_next(why, "audit"))
+    return serial, record
 
 
 def fetch_warnings(connection: Connection, asked: FetchWarnings) -> Warnings:
@@ -121,12 +138,12 @@ def _open_payout(*cells: Any) -> OpenPayout:
     return OpenPayout(*cells)
 
 
-def page(items: Iterable[bytes]) -> tuple[bytes, ...]:
+def page(items: Iterable[ItemT], size: Callable[[ItemT], int]) -> tuple[ItemT, ...]:
     """The first of them, as many as PAGE_LIMIT octets hold, and always one."""
-    taken: list[bytes] = []
+    taken: list[ItemT] = []
     room = PAGE_LIMIT
     for item in items:
-        room -= len(item)
+        room -= size(item)
         if taken and room < 0:
             break
         taken.append(item)

@@ -4,16 +4,12 @@ from typing import BinaryIO
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import FetchMeters
 from fob_office.centre.commands.meter import Certify
 from fob_office.centre.operating.operator import Operator
+from fob_office.centre.operating.walking import each_meter
 from fob_office.centre.words import Word
-from fob_office.paging import PAGE
-from fob_protocol.cose import mac0
 from fob_protocol.metering.parts import END, part
-from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.verification import KeysHead
-from fob_protocol.office.message import read
 
 
 async def export_keys(operator: Operator, file: BinaryIO) -> int:
@@ -23,14 +19,12 @@ async def export_keys(operator: Operator, file: BinaryIO) -> int:
     """
     passes = tuple(entry.shown for entry in operator.links.directory.of_kind(Kind.METER))
     file.write(part(KeysHead(operator.manufacturing, passes).octets()))
-    count, after = 0, ""
-    while records := (await operator.any(Kind.DATABASE, FetchMeters(after, PAGE))).records:
-        for record in records:
-            certificate = await _certificate(operator, record)
-            if certificate is not None:
-                file.write(part(certificate))
-                count += 1
-        after = read(MeterRecord, mac0.unchecked_payload(records[-1])).serial
+    count = 0
+    async for _, record in each_meter(operator):
+        certificate = await _certificate(operator, record)
+        if certificate is not None:
+            file.write(part(certificate))
+            count += 1
     file.write(END)
     return count
 

@@ -6,15 +6,15 @@ from typing import Final
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.clocks import is_to_come
-from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchMeters, Reindex
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, Reindex
 from fob_office.centre.commands.function import CarryOut, Recover, Settle
 from fob_office.centre.commands.meter import Look
 from fob_office.centre.commands.steel import OrderKey
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.recovering import recover_mailer
+from fob_office.centre.operating.walking import each_meter
 from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
-from fob_office.paging import PAGE
 from fob_protocol.cose import mac0
 from fob_protocol.metering.kinds import Deed, MeterState
 from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
@@ -41,29 +41,31 @@ class Shown:
     second: str | None
 
 
-async def list_meters(operator: Operator, after: str, count: int) -> list[MeterRecord]:
-    """Above a serial. Unchecked: only meter boxes can. Raises BusRefusedError."""
-    found: list[MeterRecord] = []
-    while len(found) < count:
-        page = (await operator.any(Kind.DATABASE, FetchMeters(after, count - len(found)))).records
-        if not page:
+async def list_meters(operator: Operator, after: str, count: int) -> list[tuple[str, MeterRecord]]:
+    """The first above a serial, each with that of its row. Unchecked: only meter boxes can. Raises BusRefusedError."""
+    found: list[tuple[str, MeterRecord]] = []
+    async for serial, record in each_meter(operator, after, count):
+        found.append((serial, _meter(record)))
+        if len(found) == count:
             break
-        found += (_meter(record) for record in page)
-        after = found[-1].serial
     return found
 
 
 async def show_meter(operator: Operator, serial: str) -> Shown:
     """Raises BusRefusedError NO_METER; DirectoryError."""
     meter, user = await _fetch(operator, serial)
+    record = _meter(meter)
     checked = GENUINE
     try:
         await operator.peers.owner(serial, Look(meter, ()))
+        if record.serial != serial:
+            # Genuine, and somebody put it into another row.
+            checked = f"{Word.TAMPERING}: the record of meter {record.serial}"
     except BusRefusedError as refused:
         checked = f"{refused.word}: {refused.why}"
     # After the look: whoever answered owns it still, or was followed by this one.
     slot = ViewFile(operator.centre, operator.manufacturing).newest().of(serial)
-    return Shown(_meter(meter), read(UserRecord, mac0.unchecked_payload(user)), checked, slot.owner, slot.second)
+    return Shown(record, read(UserRecord, mac0.unchecked_payload(user)), checked, slot.owner, slot.second)
 
 
 async def order(operator: Operator, serial: str, deed: Deed, limits: Limits | None = None) -> bool:
@@ -133,24 +135,22 @@ class Recovery:
 
 async def recover_all(operator: Operator) -> Recovery:
     """Whatever is not as the boxes know it. Raises BusRefusedError: the database cannot be asked."""
-    genuine, after = 0, ""
+    genuine = 0
     recovered: list[str] = []
     mailers: list[str] = []
     failed: list[tuple[str, str]] = []
-    while page := await list_meters(operator, after, PAGE):
-        after = page[-1].serial
-        for record in page:
-            try:
-                if (await show_meter(operator, record.serial)).checked == GENUINE:
-                    genuine += 1
-                elif await _recover_meter(operator, record.serial):
-                    recovered.append(record.serial)
-                else:
-                    genuine += 1
-                if await _recover_mailer(operator, record.serial):
-                    mailers.append(record.serial)
-            except (BusRefusedError, AwayError) as error:
-                failed.append((record.serial, str(error)))
+    async for serial, _ in each_meter(operator):
+        try:
+            if (await show_meter(operator, serial)).checked == GENUINE:
+                genuine += 1
+            elif await _recover_meter(operator, serial):
+                recovered.append(serial)
+            else:
+                genuine += 1
+            if await _recover_mailer(operator, serial):
+                mailers.append(serial)
+        except (BusRefusedError, AwayError) as error:
+            failed.append((serial, str(error)))
     return Recovery(genuine, tuple(recovered), tuple(mailers), tuple(failed))
 
 

@@ -14,11 +14,6 @@ from fob_office.centre.commands.meter import LastChange
 from fob_office.centre.commands.steel import HeldNumbers, NumbersHeld
 from fob_office.centre.operating.recovering import Asking
 from fob_office.centre.view_file import ViewFile
-from fob_protocol.cose import mac0
-from fob_protocol.cose.errors import CoseError
-from fob_protocol.metering.records import MeterRecord
-from fob_protocol.office.errors import OfficeError
-from fob_protocol.office.message import read
 
 
 async def put_back_among(operator: Asking, names: Iterable[str], views: ViewFile) -> dict[str, str]:
@@ -67,9 +62,6 @@ async def _meter_after(operator: Asking, name: str, last: int) -> str | None:
     """A meter of this box with a greater number, if there is one. Raises BusRefusedError."""
     box = box_number(name)
     after = make_serial(box, last) if last else serials_of(box)
-    records = (await operator.any(Kind.DATABASE, FetchMeters(after, 1))).records
-    try:
-        serial = read(MeterRecord, mac0.unchecked_payload(records[0])).serial if records else ""
-    except (CoseError, OfficeError):
-        return None
+    meters = (await operator.any(Kind.DATABASE, FetchMeters(after, 1))).meters
+    serial = meters[0][0] if meters else ""
     return serial if serial.startswith(serials_of(box)) and counter_of(serial) is not None else None

@@ -36,7 +36,8 @@ def meter() -> None:
 def list_(cli: Cli, state: Path, after: str, count: int) -> None:
     """All meters, as they stand in the database."""
     found = ask(cli, state, "the meters are not known", lambda operator: meters.list_meters(operator, after, count))
-    cli.table([_row(record) for record in found])
+    # The row's serial: the next page begins above it.
+    cli.table([_row(record) | {"serial": serial} for serial, record in found])
 
 
 @meter.command()
