@@ -40,7 +40,6 @@ from fob_office.centre.database.process import meters_url as meters_url_of
 from fob_office.centre.database.tables import metadata
 from fob_office.centre.journal import place_of, sign_up_place
 from fob_office.errors import OperatorError
-from fob_protocol.metering.log.entry import read_entry
 from fob_protocol.metering.log.tree import Frontier
 from fob_protocol.metering.transaction import unverified_transaction
 from fob_protocol.metering.vouchers import ChargeOrder, read_receipt
@@ -59,6 +58,7 @@ from support.centre_database import (
     sign_up,
     sqlite_url,
 )
+from support.log_entries import read_entry
 
 METERS = 24
 COMMANDS = {

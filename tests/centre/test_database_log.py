@@ -21,15 +21,15 @@ from fob_office.centre.database.checkpoints import Checkpointer
 from fob_office.centre.database.exporting import export_log
 from fob_office.centre.database.limits import CHECKPOINT_ENTRIES, PAGE_ROWS
 from fob_protocol.metering.log.checkpoint import Checkpoint, origin_of, read_checkpoint
-from fob_protocol.metering.log.entry import read_entry
-from fob_protocol.metering.log.errors import LogError
 from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.metering.log.hashes import EMPTY_ROOT, HASH_SIZE
 from fob_protocol.metering.log.proofs import TreeHead, verify_consistency
 from fob_protocol.metering.log.tree import Frontier
+from fob_protocol.office.errors import OfficeError
 from support.centre import NOW
 from support.centre_boxes import Boxes
 from support.centre_database import BOX, MeterBase, frank, meter_base, peer, sign_up
+from support.log_entries import read_entry
 from support.meter_log import Witness
 
 OPERATOR = peer(Kind.OPERATOR)
@@ -287,7 +287,7 @@ async def test_every_edit_of_the_log_is_found_by_who_keeps_a_checkpoint(base: Me
             _, proof = await newest(base, box, earlier.size)
             verify_consistency(earlier.head, later.head, proof)
             frontier = await replayed(base)
-        except (BusRefusedError, LogError):
+        except (BusRefusedError, OfficeError):
             return False
         return TreeHead(frontier.size, frontier.root) == later.head
 

@@ -35,7 +35,6 @@ from fob_office.centre.limits import FRAME_LIMIT
 from fob_protocol.cose import cbor
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.entry import Kind as EntryKind
-from fob_protocol.metering.log.entry import read_entry
 from support.centre import NOW
 from support.centre_database import (
     MeterBase,
@@ -52,6 +51,7 @@ from support.centre_database import (
     transaction,
     user_record,
 )
+from support.log_entries import read_entry
 
 OPERATOR = peer(Kind.OPERATOR)
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from fob_office.centre.bus.answering import row, serve
+from fob_office.centre.bus.answering import Table, row, serve
 from fob_office.centre.bus.asking import Link
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
@@ -220,7 +220,7 @@ async def test_an_operator_alone_sees_and_changes_cards(tmp_path: Path, provider
     centre = Centre(tmp_path)
     me = centre.process(Kind.PAYMENT, "payment-1")
     operator, function = centre.process(Kind.OPERATOR, "operator-1"), centre.process(Kind.FUNCTION, "function-1")
-    table = {FetchPaid: row((Kind.FUNCTION,), nothing_paid), **card_table(provider, TERMS)}
+    table: Table = {FetchPaid: row((Kind.FUNCTION,), nothing_paid), **card_table(provider, TERMS)}
     async with await serve(f"unix:{tmp_path}/payment-1", me.me, table) as server:
         centre.enter(me, server.address)
         link = Link(operator.me, centre.directory(), "payment-1")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from fob_protocol.metering.log.errors import ProofError
 from fob_protocol.metering.log.hashes import EMPTY_ROOT, leaf_hash, node_hash
 from fob_protocol.metering.log.limits import LEVELS_LIMIT, PROOF_LIMIT, SIZE_LIMIT
-from fob_protocol.metering.log.proofs import TreeHead, verify_consistency, verify_inclusion
-from fob_protocol.metering.log.tree import Frontier, consistency_proof, inclusion_proof, root_of
+from fob_protocol.metering.log.proofs import TreeHead, verify_consistency
+from fob_protocol.metering.log.tree import Frontier, consistency_proof
 from support.octets import flipped
 
 # The leaves of the reference tree that implementations of Certificate Transparency publish, and its root at each size.
@@ -32,29 +32,14 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-# Place and size, or earlier and later size; and the proof.
-INCLUSIONS = {
-    (0, 1): [],
-    (0, 8): [
+# Earlier and later size; and the proof.
+CONSISTENCIES = {
+    (1, 1): [],
+    (1, 8): [
         "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
         "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
         "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
     ],
-    (5, 8): [
-        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ],
-    (2, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
-    (1, 5): [
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    ],
-}
-CONSISTENCIES = {
-    (1, 1): [],
-    (1, 8): INCLUSIONS[0, 8],
     (6, 8): [
         "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
         "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
@@ -127,15 +112,7 @@ def tree() -> KeptNodes:
 def test_the_reference_tree_has_its_published_roots() -> None:
     tree = KeptNodes(REFERENCE)
     assert [frontier.root.hex() for frontier in tree.frontiers] == ROOTS
-    assert [root_of(tree, size).hex() for size in range(9)] == ROOTS
-
-
-@pytest.mark.parametrize(("place", "size"), INCLUSIONS)
-def test_published_inclusion_proofs(place: int, size: int) -> None:
-    tree = KeptNodes(REFERENCE)
-    proof = inclusion_proof(tree, place, size)
-    assert [one.hex() for one in proof] == INCLUSIONS[place, size]
-    verify_inclusion(leaf_hash(REFERENCE[place]), place, tree.head(size), proof)
+    assert [Frontier.load(tree, size).root.hex() for size in range(9)] == ROOTS
 
 
 @pytest.mark.parametrize(("earlier", "later"), CONSISTENCIES)
@@ -151,25 +128,6 @@ def test_the_root_is_that_of_the_definition(leaves: list[bytes]) -> None:
     tree = KeptNodes(leaves)
     assert tree.frontiers[-1].root == merkle_tree_hash(leaves)
     assert Frontier.load(tree, len(leaves)) == tree.frontiers[-1]
-
-
-def test_every_inclusion_proof_verifies_and_no_other_does(tree: KeptNodes) -> None:
-    random = Random(2)
-    for size in range(1, LARGEST + 1):
-        head = tree.head(size)
-        for place in range(size):
-            leaf, proof = tree.get(0, place), inclusion_proof(tree, place, size)
-            verify_inclusion(leaf, place, head, proof)
-            octet = random.randrange(32)
-            for other in others(proof, octet):
-                with pytest.raises(ProofError):
-                    verify_inclusion(leaf, place, head, other)
-            for wrong_leaf, wrong_head in (
-                (flipped(leaf, octet), head),
-                (leaf, TreeHead(size, flipped(head.root, octet))),
-            ):
-                with pytest.raises(ProofError, match="another root"):
-                    verify_inclusion(wrong_leaf, place, wrong_head, proof)
 
 
 def test_every_consistency_proof_verifies_and_no_other_does(tree: KeptNodes) -> None:
@@ -206,10 +164,6 @@ def test_any_octet_of_any_proof_counts(tree: KeptNodes, data: st.DataObject) -> 
 def test_a_proof_of_anything_ends_in_a_word(tree: KeptNodes, proof: list[bytes], one: int, other: int) -> None:
     root = bytes(32)
     with pytest.raises(ProofError):
-        verify_inclusion(root, one, TreeHead(other, root), proof) if other != 1 else verify_inclusion(
-            root, one, TreeHead(1, flipped(root, 0)), proof
-        )
-    with pytest.raises(ProofError):
         verify_consistency(TreeHead(one, root), TreeHead(other, flipped(root, 0)), proof)
 
 
@@ -239,9 +193,6 @@ def test_hashes_and_proofs_have_their_sizes(tree: KeptNodes, proof: list[bytes])
 def test_what_a_proof_costs_grows_as_the_levels(size: int) -> None:
     for place in (0, size // 3, size - 1):
         nodes = CountedNodes()
-        assert len(inclusion_proof(nodes, place, size)) <= LEVELS_LIMIT
-        assert nodes.asked <= 2 * LEVELS_LIMIT
-        nodes = CountedNodes()
         assert len(consistency_proof(nodes, place + 1, size)) <= PROOF_LIMIT
         assert nodes.asked <= 2 * LEVELS_LIMIT
     nodes = CountedNodes()
@@ -249,10 +200,7 @@ def test_what_a_proof_costs_grows_as_the_levels(size: int) -> None:
 
 
 def test_there_is_no_proof_of_what_a_tree_does_not_have(tree: KeptNodes) -> None:
-    for place, size in ((5, 5), (-1, 5), (0, 0), (0, SIZE_LIMIT + 1)):
-        with pytest.raises(ValueError, match=r"first ones|numbered"):
-            inclusion_proof(tree, place, size)
-    for earlier, size in ((6, 5), (-1, 5)):
+    for earlier, size in ((6, 5), (-1, 5), (0, SIZE_LIMIT + 1)):
         with pytest.raises(ValueError, match="first ones"):
             consistency_proof(tree, earlier, size)
     with pytest.raises(ValueError, match="frontier"):

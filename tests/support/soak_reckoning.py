@@ -22,13 +22,12 @@ from fob_office.surroundings import SYSTEM
 from fob_protocol.metering.answers import Franked, Loaded, Refunded
 from fob_protocol.metering.kinds import Deed, Payment
 from fob_protocol.metering.log.entry import Kind as Leaf
-from fob_protocol.metering.log.entry import read_entry
-from fob_protocol.metering.log.limits import ENTRY_LIMIT
 from fob_protocol.metering.parts import read_parts
 from fob_protocol.metering.requests import FrankRequest, LoadRequest, Piece, RefundRequest
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.metering.values import Indicated
 from support.audits import silent
+from support.log_entries import ENTRY_LIMIT, read_entry
 from support.running_centre import RunningCentre
 from support.soaked_account import REFILL, Account, Deal, given_back
 from support.soaked_office import until

@@ -5,11 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from fob_protocol.metering.log.errors import LogError
 from fob_protocol.metering.log.hashes import leaf_hash
-from fob_protocol.metering.log.limits import CONTENT_LIMIT, ENTRY_LIMIT
-from fob_protocol.office.errors import OfficeError
-from fob_protocol.office.message import Message, read
+from fob_protocol.metering.log.limits import CONTENT_LIMIT
+from fob_protocol.office.message import Message
 
 
 class Kind(IntEnum):
@@ -33,13 +31,3 @@ class Entry(Message, tag=1, frozen=True):
     def hash(self) -> bytes:
         """Of the leaf, 32 octets."""
         return leaf_hash(self.octets())
-
-
-def read_entry(octets: bytes) -> Entry:
-    """The entry that a leaf says. Raises LogError."""
-    if len(octets) > ENTRY_LIMIT:
-        raise LogError(f"an entry over {ENTRY_LIMIT} octets")
-    try:
-        return read(Entry, octets)
-    except OfficeError as error:
-        raise LogError(f"no entry of the log: {error.why}") from None

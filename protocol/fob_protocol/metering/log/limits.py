@@ -7,9 +7,8 @@ LEVELS_LIMIT: Final = 48
 SIZE_LIMIT: Final = 1 << LEVELS_LIMIT
 PROOF_LIMIT: Final = LEVELS_LIMIT + 1
 
-# What is recorded: a transaction record with 64 indicia is the longest. With the array's and its own heads, a leaf.
+# What is recorded: a transaction record with 64 indicia is the longest.
 CONTENT_LIMIT: Final = 60_000
-ENTRY_LIMIT: Final = CONTENT_LIMIT + 16
 
 # A signed checkpoint: a name of 32 characters, a hash, two numbers and COSE's headers are 181 at most.
 CHECKPOINT_LIMIT: Final = 512

@@ -1,4 +1,4 @@
-"""The tree that only grows (RFC 9162, section 2.1): how a leaf comes to it, and the proofs about any earlier size.
+"""The tree that only grows (RFC 9162, section 2.1): how a leaf comes to it, and the proof about any earlier size.
 
 A *node* is the hash over 2^level leaves from index * 2^level on. It is made when its last leaf comes and never changes
 again, so whoever keeps the nodes only ever adds to them: two for each leaf.
@@ -60,32 +60,6 @@ class Frontier:
         while self.size >> len(made) - 1 & 1:
             made.append(Node(len(made), self.size >> len(made), node_hash(hashes.pop(), made[-1].hash)))
         return Frontier(self.size + 1, (*hashes, made[-1].hash)), made
-
-
-def root_of(nodes: Nodes, size: int) -> bytes:
-    """The hash of the tree when it had `size` leaves. Raises ValueError."""
-    return Frontier.load(nodes, size).root
-
-
-def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
-    """That leaf `index` is in the tree of this size, from the leaf upwards (RFC 9162, section 2.1.3.1).
-
-    Raises ValueError for a leaf that there is not.
-    """
-    _check(index + 1, size)
-    if index < 0:
-        raise ValueError("leaves are numbered from 0")
-    proof = []
-    begin, end = 0, size
-    while end - begin > 1:
-        middle = _middle(begin, end)
-        if index < middle:
-            proof.append(_hash_of(nodes, middle, end))
-            end = middle
-        else:
-            proof.append(_hash_of(nodes, begin, middle))
-            begin = middle
-    return proof[::-1]
 
 
 def consistency_proof(nodes: Nodes, earlier: int, size: int) -> list[bytes]:
