@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from centre.authentication.asking import load
 from fob_office.centre.boxes.authentication.records import UserRecords
@@ -172,6 +173,32 @@ async def test_what_is_known_comes_in_pages(world: KeyBoxes, monkeypatch: pytest
     await world.start(TWO)
     for mailer in mailers:
         assert (await world.ask(TWO, SeenMailer(mailer.account), Kind.OPERATOR)).counter == 1
+
+
+@pytest.mark.clause("M34")
+async def test_an_account_that_comes_twice_ends_no_box(world: KeyBoxes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A box that says so is not believed, and asked again."""
+    anna = MailerDevice(world)
+    await anna.signs_up()
+    await anna.permit(load(anna))
+    await world.stop(TWO)
+    honest = UserRecords.after
+    wrong: list[bytes] = []
+
+    def twice(self: UserRecords, account: bytes, most: int) -> tuple[UserSeen, ...]:
+        """Once."""
+        if wrong:
+            return honest(self, account, most)
+        wrong.append(account)
+        return honest(self, account, most) * 2
+
+    monkeypatch.setattr(UserRecords, "after", twice)
+    with capture_logs() as lines:
+        await world.start(TWO)
+        assert (await world.ask(TWO, SeenMailer(anna.account), Kind.OPERATOR)).counter == 1
+    assert [line["why"] for line in lines if "not here yet" in line["event"]] == [
+        "malformed: accounts of authentication-1 did not come in the order of their keys, each once"
+    ]
 
 
 @pytest.mark.clause("M14", "M33")

@@ -9,6 +9,7 @@ from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, DownError, LateError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.authentication import FetchUsers, NoteUser, UserSeen
+from fob_office.centre.rising import check_rising
 from fob_office.centre.words import Word
 
 # Seconds for another box to take what it is told: a flush of a busy disk. Whoever asked waits longer.
@@ -56,11 +57,10 @@ class Others:
         await asyncio.gather(*(self._tell(name, NoteUser(seen)) for name in names))
 
     async def pages(self, name: str) -> AsyncIterator[tuple[UserSeen, ...]]:
-        """All that a box knows. Raises AwayError, BusRefusedError."""
+        """All that a box knows, each account once and in order. Raises AwayError, BusRefusedError."""
         after = b""
         while users := (await self._links.to(name).ask(FetchUsers(after))).users:
-            if any(one.account <= after for one in users):
-                raise BusRefusedError(Word.MALFORMED, f"{name}: accounts that were not asked for")
+            check_rising(f"accounts of {name}", after, (one.account for one in users))
             yield users
             after = users[-1].account
 

@@ -83,7 +83,10 @@ class UserRecords:
             raise BusRefusedError(Word.NEWER_STANDING, refused.why) from None
 
     async def learn(self, users: Sequence[UserSeen]) -> None:
-        """A page of what another box knows, in order; what is newer here stays. Raises StoreError, TamperedError."""
+        """A page of what another box knows, in order, each account once; what is newer here stays.
+
+        Raises StoreError, TamperedError.
+        """
         async with AsyncExitStack() as turns:
             for one in users:
                 await turns.enter_async_context(self._turns.of(one.account.hex()))
