@@ -1,15 +1,21 @@
 """Slogans: a plain part of SVG is drawn, the rest is refused by name, and nothing of it is taken as it is."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fob_daemon.metering.drawing.errors import DrawingError
+from fob_daemon.metering.drawing.labels import pdf_labels
 from fob_daemon.metering.drawing.layout import Layout
-from fob_daemon.metering.drawing.paths import POINTS_LIMIT, outlines_of
+from fob_daemon.metering.drawing.paths import FARTHEST, POINTS_LIMIT, outlines_of
 from fob_daemon.metering.drawing.picture import picture_of
+from fob_daemon.metering.drawing.png import DPI_LEAST, png
 from fob_daemon.metering.drawing.shapes import Box, Outline, Words
+from fob_daemon.metering.drawing.sheets import SHEETS
 from fob_daemon.metering.drawing.slogan import ELEMENTS_LIMIT, SLOGAN_LIMIT, read_slogan
+from fob_daemon.metering.drawing.svg import svg
 from support.indicia import indicated, shipped_slogan
 
 PLACE = Box(10, 20, 40, 30)
@@ -103,6 +109,14 @@ def test_paths_that_are_not_drawn_are_refused(data: str, why: str) -> None:
         (b'<rect width="1e5" height="1"/>', "width leaves"),
         (b'<rect width="1" height="1" fill="url(#a)"/>', "colour"),
         (b'<rect width="1" height="1" fill="#12"/>', "colour"),
+        (b'<text font-size="0">a</text><rect width="9" height="9"/>', "font-size is more than 0"),
+        (b'<text font-size="-5">a</text><rect width="9" height="9"/>', "font-size is more than 0"),
+        (b'<g font-size="-5"><text>a</text></g>', "font-size is more than 0"),
+        (b'<text font-size="1e-300">a</text><rect width="9" height="9"/>', "text is too small"),
+        (b'<text font-size="9">a</text><rect width="9" height="10000"/>', "text is too small"),
+        ("<text>\u00ad</text><rect width='9' height='9'/>".encode(), "text is too small"),
+        (b'<rect width="9" height="9" stroke="black" stroke-width="-1"/>', "stroke-width is 0 or more"),
+        (b'<circle r="5e-324"/>', "nothing to see"),
         (b"<g>" * 9 + b"</g>" * 9, "8 levels"),
         (b"<g/>" * ELEMENTS_LIMIT, f"more than {ELEMENTS_LIMIT} elements"),
         (b" " * (SLOGAN_LIMIT + 1), "16385 octets"),
@@ -120,6 +134,54 @@ def test_path_data_is_drawn_or_refused(data: str) -> None:
     except DrawingError:
         return
     assert all(len(points) > 1 for points in outlines)
+
+
+_numbers = st.sampled_from(["0", "-5", "5e-324", "1e-300", "0.001", "1", "16", "10000", "-10000"]) | st.floats(
+    -FARTHEST, FARTHEST
+).map(str)
+_styles = {
+    "stroke": st.sampled_from(["none", "#123"]),
+    "fill": st.sampled_from(["none", "#fff"]),
+    "stroke-width": _numbers,
+    "font-size": _numbers,
+    "text-anchor": st.sampled_from(["middle", "end"]),
+}
+
+
+def _elements(kind: str, *own: str, text: str = "") -> st.SearchStrategy[str]:
+    """Each attribute is there or not."""
+    attributes = st.fixed_dictionaries({}, optional={**dict.fromkeys(own, _numbers), **_styles})
+
+    def element(given: dict[str, str]) -> str:
+        written = " ".join(f'{name}="{value}"' for name, value in given.items())
+        return f"<{kind} {written}>{text}</{kind}>"
+
+    return attributes.map(element)
+
+
+_slogans = st.lists(
+    _elements("rect", "x", "y", "width", "height")
+    | _elements("circle", "cx", "cy", "r")
+    | _elements("line", "x1", "y1", "x2", "y2")
+    | _elements("text", "x", "y", text="Hi\u00ad.")
+    | _elements("text", "x", "y", text="\u00ad")
+    | st.text("LHVCSQZ0123456789.- ", max_size=20).map(lambda data: f'<path d="M0 0{data}" stroke="#000"/>'),
+    min_size=1,
+    max_size=3,
+).map("".join)
+
+
+@given(_slogans)
+def test_what_is_taken_is_drawn_in_every_way(elements: str) -> None:
+    try:
+        slogan = read_slogan(elements.encode())
+    except DrawingError:
+        return
+    letter = indicated()
+    picture = picture_of(letter, Layout(), slogan)
+    assert not {"nan", "inf"} & set(re.findall("[a-z]+", svg(picture)))
+    png(picture, DPI_LEAST)
+    pdf_labels([letter], SHEETS["one"], Layout(), slogan)
 
 
 def test_without_room_there_is_no_slogan() -> None:

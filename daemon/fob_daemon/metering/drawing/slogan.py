@@ -39,6 +39,10 @@ _OWN: Final = {
 }
 _COLOURS: Final[dict[str, Colour]] = {"black": (0, 0, 0), "white": (255, 255, 255)}
 _CIRCLE_POINTS: Final = 48
+# Of a slogan, in its own unit; less is not told from nothing, and cannot be made as large as a label.
+_LEAST: Final = 0.001
+# Of the larger side of a slogan: letters that are smaller come to no pixel on a label.
+_TEXT_LEAST: Final = 1 / 1000
 
 _Style: TypeAlias = Mapping[str, str]
 
@@ -69,9 +73,16 @@ def read_slogan(octets: bytes) -> Slogan:
     elements = [0]
     shapes = tuple(_shapes(root, {}, DEPTH_LIMIT, elements))
     around = box_around([shape.box for shape in shapes]) if shapes else None
-    if around is None or min(around.width, around.height) <= 0:
+    if around is None or min(around.width, around.height) < _LEAST:
         raise DrawingError("a slogan with nothing to see")
+    if any(_is_tiny(shape, max(around.width, around.height)) for shape in shapes):
+        raise DrawingError("a slogan's text is too small to be seen")
     return Slogan(shapes)
+
+
+def _is_tiny(shape: Shape, side: float) -> bool:
+    """Some letters have no width at any size."""
+    return isinstance(shape, Words) and (shape.size < side * _TEXT_LEAST or shape.width <= 0)
 
 
 def _shapes(element: Element, style: _Style, depth: int, elements: list[int]) -> Iterator[Shape]:
@@ -128,6 +139,8 @@ def _words(element: Element, style: _Style) -> Words:
     if not 1 <= len(text) <= TEXT_LIMIT or not is_printable(text):
         raise DrawingError(f"a slogan's text is 1 to {TEXT_LIMIT} letters, Latin, Greek or Cyrillic")
     size = _number(style, "font-size", 16.0)
+    if size <= 0:
+        raise DrawingError("a slogan's font-size is more than 0")
     width = width_of(text, size)
     left = {"start": 0.0, "middle": width / 2, "end": width}.get(style.get("text-anchor", "start"), 0.0)
     ink = _colour(style.get("fill", "black")) or (0, 0, 0)
@@ -136,7 +149,10 @@ def _words(element: Element, style: _Style) -> Words:
 
 def _outline(points: tuple[Point, ...], style: _Style) -> Outline:
     stroke = _colour(style.get("stroke", "none"))
-    return Outline(points, stroke, _number(style, "stroke-width", 1.0), _colour(style.get("fill", "black")))
+    thickness = _number(style, "stroke-width", 1.0)
+    if thickness < 0:
+        raise DrawingError("a slogan's stroke-width is 0 or more")
+    return Outline(points, stroke, thickness, _colour(style.get("fill", "black")))
 
 
 def _number(given: _Style, name: str, default: float = 0.0) -> float:
