@@ -13,11 +13,14 @@ from fob_office.centre.bus.directory import read_entries, write_entries
 from fob_office.centre.bus.passes import Kind, read_pass
 from fob_office.centre.founding.making import BEGUN, first_slots
 from fob_office.centre.founding.plan import COUNTS
+from fob_office.centre.function.settings import PROGRAMS_LIMIT
 from fob_office.centre.places import (
     SOCKET_LIMIT,
     centre_folder,
     has_centre,
+    load_centre,
     office_socket,
+    save_centre,
     socket_address,
     sockets_folder,
     sockets_made,
@@ -26,6 +29,7 @@ from fob_office.centre.supervising.history import History
 from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_office.errors import OperatorError
+from fob_protocol.metering.limits import KINDS_LIMIT
 from support.office_process import PROGRAM, fob_office
 from support.running_centre import RunningCentre, until
 
@@ -102,6 +106,15 @@ def test_a_data_centre_is_made_with_a_process_for_each_role(office: Path) -> Non
     assert (kind["name"], kind["public_tokens"]) == ("eur-cent", False)
 
 
+def _fill_value_kinds(state: Path) -> None:
+    """As many as there may be."""
+    folder = centre_folder(state)
+    settings = load_centre(folder)
+    (kind,) = settings.value_kinds.values()
+    more = {f"kind-{number}": kind for number in range(KINDS_LIMIT - 1)}
+    save_centre(folder, replace(settings, value_kinds=settings.value_kinds | more))
+
+
 def _files(state: Path) -> list[Path]:
     return [path for path in state.rglob("*") if path.is_file()]
 
@@ -146,6 +159,12 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
     assert "--database URL" in refused(capsys, "centre", "init", *state, "--database-servers", "2")[2]
     assert "--pkcs11-token" in refused(capsys, "centre", "init", *state, "--pkcs11", "/lib/module.so")[1]
     assert refused(capsys, "centre", "init", *state, "--rates", "postage")[1] == "why:   'postage' is not NAME=1.0.0"
+    # What no function server could read.
+    assert "256.0.0" in refused(capsys, "centre", "init", *state, "--rates", "postage=256.0.0")[1]
+    many = [part for number in range(PROGRAMS_LIMIT + 1) for part in ("--rates", f"postage-{number}=1.0.0")]
+    assert "at most 32 components" in refused(capsys, "centre", "init", *state, *many)[1]
+    for option in ("--ticket-age", "--deposit", "--fee"):
+        assert option in refused(capsys, "centre", "init", *state, option, str(1 << 60))[0]
     assert "'' is no name" in refused(capsys, "centre", "init", *state, "--value-kind", "")[1]
     assert "fob-office centre init" in refused(capsys, "centre", "status", *state)[2]
     assert "fob-office centre init" in refused(capsys, "centre", "meter", "list", *state)[2]
@@ -167,6 +186,13 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
         refused(capsys, "centre", "log", "recover", "meter-1", *state)[1]
         == "why:   it is no transaction box, of which there are transaction-1"
     )
+    _fill_value_kinds(office)
+    assert refused(capsys, "centre", "value-kind", "add", "pages", *state) == [
+        "error: value kind pages was not added",
+        f"why:   a data centre has at most {KINDS_LIMIT} value kinds, as many as devices can show",
+        "try:   fob-office centre value-kind list",
+    ]
+    assert "pages" not in fob_office(office, "centre", "value-kind", "list")
     # Nothing runs.
     for command in (("meter", "list"), ("meter", "stop", "FM01"), ("warnings",), ("audit",), ("box", "add", "meter")):
         assert refused(capsys, "centre", *command, *state)[1:] == [

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from fob_office.errors import OperatorError, UsageError
 from fob_office.secrets.private_file import replace_file
+from fob_protocol.metering.limits import KINDS_LIMIT
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.hashing import digest
 from fob_protocol.office.message import Version
@@ -71,7 +72,7 @@ class CentreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     # None: SQLite in the folder of the database server.
     database: str | None = None
-    value_kinds: Annotated[dict[str, KindSettings], Meta(max_length=256)] = {}
+    value_kinds: Annotated[dict[str, KindSettings], Meta(max_length=KINDS_LIMIT)] = {}
     # Of transaction boxes that were removed, in hexadecimal: what they signed stands in the log for ever.
     former_log_keys: tuple[str, ...] = ()
     # What function servers tell mailers, for one that is made when no other is left.

@@ -7,12 +7,10 @@ from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.values import Value, Values
 from fob_protocol.errors import AtSyntaxError
-from fob_protocol.metering.limits import HISTORY_LIMIT, ORIGINS_LIMIT
+from fob_protocol.metering.limits import HISTORY_LIMIT, KINDS_LIMIT, ORIGINS_LIMIT
 from fob_protocol.names import plain_name
 from fob_protocol.office.limits import ID_LIMIT, REFUSAL_LIMIT
 
-# Value kinds that a data centre may have.
-KINDS_LIMIT: Final = 16
 # Values of each line.
 _STATE: Final = 18
 _ABOUT: Final = 11

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from fob_protocol.metering.kinds import MeterState, Payment
-from fob_protocol.metering.limits import BATCH_LIMIT, BOXES_LIMIT, HISTORY_LIMIT, ORIGINS_LIMIT
+from fob_protocol.metering.limits import BATCH_LIMIT, BOXES_LIMIT, HISTORY_LIMIT, KINDS_LIMIT, ORIGINS_LIMIT
 from fob_protocol.metering.log.limits import PROOF_LIMIT
 from fob_protocol.metering.records import Limits, Refill
 from fob_protocol.metering.values import Account, Amount, Indicated, Postcode, Registers, Serial, ValueKind
@@ -15,7 +15,7 @@ from fob_protocol.office.message import Message, Octets32
 class TermsGiven(Message, tag=0x10, frozen=True):
     """`passes` of the authentication boxes that answer now, signed by the manufacturing box."""
 
-    value_kinds: Annotated[tuple[ValueKind, ...], Meta(max_length=16)]
+    value_kinds: Annotated[tuple[ValueKind, ...], Meta(max_length=KINDS_LIMIT)]
     # The least that is loaded at once, and what signing up costs.
     deposit: Amount
     fee: Amount

@@ -16,6 +16,8 @@ AMOUNT_LIMIT: Final = 1_000_000_000_000
 LOGIN_NAME_LIMIT: Final = 64
 PASSWORD_LEAST: Final = 12
 PASSWORD_LIMIT: Final = 128
+# Value kinds of a data centre: a device's screen and one answer to its computer hold so many.
+KINDS_LIMIT: Final = 16
 # Authentication boxes that one answer names.
 BOXES_LIMIT: Final = 16
 

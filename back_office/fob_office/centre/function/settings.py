@@ -12,6 +12,7 @@ from fob_office.errors import OperatorError
 from fob_office.servers.identity import Identity
 from fob_protocol.cose import sign1
 from fob_protocol.integrity.relying import RelyingParty
+from fob_protocol.metering.limits import KINDS_LIMIT
 from fob_protocol.metering.values import Amount, ValueKind
 from fob_protocol.office.certificate import Certificate
 from fob_protocol.office.message import Count, Message, Name, Octets32, Version, read
@@ -19,6 +20,8 @@ from fob_protocol.office.message import Count, Message, Name, Octets32, Version,
 FILE: Final = "function"
 # Key pairs of before.
 FORMER_LIMIT: Final = 3
+# Rate components of one value kind.
+PROGRAMS_LIMIT: Final = 32
 
 
 class Admitted(Message, frozen=True):
@@ -27,7 +30,7 @@ class Admitted(Message, frozen=True):
     value_kind: ValueKind
     validation_key: Octets32
     greatest_age: Count
-    programs: Annotated[dict[Name, Version], Meta(max_length=32)]
+    programs: Annotated[dict[Name, Version], Meta(max_length=PROGRAMS_LIMIT)]
 
 
 class FormerKeys(Message, frozen=True):
@@ -47,7 +50,7 @@ class Told(Message, tag=1, frozen=True):
     certificate: bytes
     signing_key: Octets32
     sealing_key: Octets32
-    admitted: Annotated[tuple[Admitted, ...], Meta(max_length=16)]
+    admitted: Annotated[tuple[Admitted, ...], Meta(max_length=KINDS_LIMIT)]
     deposit: Amount
     former: Annotated[tuple[FormerKeys, ...], Meta(max_length=FORMER_LIMIT)] = ()
     fee: Amount = 0

@@ -14,11 +14,9 @@ from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.owners import give, receivers
 from fob_office.centre.operating.restarting import changing_alone, restart
 from fob_office.centre.operating.standing import whole_here
-from fob_office.centre.places import (
-    load_centre,
-    save_centre,
-)
+from fob_office.centre.places import CentreSettings, load_centre, save_centre
 from fob_office.errors import OperatorError
+from fob_protocol.metering.limits import KINDS_LIMIT
 
 _STATUS: Final = "fob-office centre status"
 
@@ -36,9 +34,11 @@ async def begin_kind(operator: Operator, kind: NewKind, validation_key: bytes, k
     Raises BusRefusedError, AwayError, OperatorError, OSError.
     """
     with changing_alone(operator.centre):
-        boxes = await receivers(operator, "the data centre was not changed", is_one_more=False)
         settings = load_centre(operator.centre)
         known = settings.value_kinds.get(kind.name)
+        if known is None:
+            _check_room(settings, kind.name)
+        boxes = await receivers(operator, "the data centre was not changed", is_one_more=False)
         now = kind.settings(known.version + 1 if known is not None else 1)
         # Before keys of this version are given to anybody: no version is ever made twice.
         save_centre(operator.centre, replace(settings, value_kinds=settings.value_kinds | {kind.name: now}))
@@ -49,6 +49,13 @@ async def begin_kind(operator: Operator, kind: NewKind, validation_key: bytes, k
             others = tuple(one for one in told.admitted if one.value_kind != kind.name)
             write_settings(folder, replace(told, admitted=(*others, admitted(kind, validation_key))))
             await restart(operator.centre, name)
+
+
+def _check_room(settings: CentreSettings, name: str) -> None:
+    """Raises OperatorError: devices take no more."""
+    if len(settings.value_kinds) >= KINDS_LIMIT:
+        why = f"a data centre has at most {KINDS_LIMIT} value kinds, as many as devices can show"
+        raise OperatorError(f"value kind {name} was not added", why, "fob-office centre value-kind list")
 
 
 def terms(operator: Operator) -> Terms:

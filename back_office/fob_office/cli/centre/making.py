@@ -14,6 +14,7 @@ from fob_office.cli.centre.options import Module, kind_options, module_options, 
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
 from fob_office.database.troubles import why_and_command
 from fob_office.errors import OperatorError, UsageError
+from fob_protocol.metering.limits import AMOUNT_LIMIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,10 +51,14 @@ _COUNTED: Final = tuple(kind for kind in COUNTS if kind != Kind.PAYMENT)
 @click.option("--value-kind", default="eur-cent", show_default=True, help="What meters count, and in which unit.")
 @kind_options
 @click.option(
-    "--deposit", type=click.IntRange(0), default=0, show_default=True, help="The least that is loaded at once."
+    "--deposit",
+    type=click.IntRange(0, AMOUNT_LIMIT),
+    default=0,
+    show_default=True,
+    help="The least that is loaded at once.",
 )
 @click.option(
-    "--fee", type=click.IntRange(0), default=0, show_default=True,
+    "--fee", type=click.IntRange(0, AMOUNT_LIMIT), default=0, show_default=True,
     help="What signing up costs; it goes with a meter's first payment.",
 )  # fmt: skip
 @click.option(

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+import msgspec
 
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.founding.plan import DAY, LIMITS, RATES, NewKind
+from fob_office.centre.function.settings import PROGRAMS_LIMIT
 from fob_office.centre.places import CentreSettings, KindSettings, ModuleSettings
 from fob_office.errors import UsageError
 from fob_office.secrets.private_file import read_private
@@ -17,13 +20,15 @@ from fob_office.shipped import shipped
 from fob_protocol.metering.kinds import Freshness
 from fob_protocol.metering.limits import AMOUNT_LIMIT
 from fob_protocol.metering.records import Limits
-from fob_protocol.office.message import Version
+from fob_protocol.office.message import Name, Version
 from fob_protocol.office.patterns import NAME
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PIN_LIMIT: Final = 256
 _PROGRAM: Final = re.compile(r"([a-z0-9][a-z0-9.-]*)=(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+# Seconds of a ticket: a hundred years are as good as for ever.
+_AGE_LIMIT: Final = 100 * 366 * DAY
 _AMOUNT: Final = click.IntRange(1, AMOUNT_LIMIT)
 
 
@@ -76,7 +81,9 @@ def module_options(command: Command) -> Command:
 def kind_options(command: Command) -> Command:
     """How meters of a value kind begin, and whose tickets count."""
     for option in (
-        click.option("--ticket-age", type=click.IntRange(60), default=DAY, show_default=True, help="In seconds."),
+        click.option(
+            "--ticket-age", type=click.IntRange(60, _AGE_LIMIT), default=DAY, show_default=True, help="In seconds.",
+        ),
         click.option(
             "--rates", "rates", multiple=True, metavar="NAME=1.0.0",
             help=f"Component whose tickets are admitted, with its least version; {RATES} without it.",
@@ -121,11 +128,19 @@ def new_kind(name: str, options: Mapping[str, Any]) -> NewKind:
 def _programs(rates: Sequence[str]) -> dict[str, Version]:
     if not rates:
         return {RATES: shipped()[RATES].version}
-    programs: dict[str, Version] = {}
-    for text in rates:
-        found = _PROGRAM.fullmatch(text)
-        if found is None:
-            why = f"'{text}' is not NAME=1.0.0"
-            raise UsageError("it is not known whose tickets count", why, "fob-office centre value-kind --help")
-        programs[found[1]] = (int(found[2]), int(found[3]), int(found[4]))
+    programs = dict(map(_program, rates))
+    if len(programs) > PROGRAMS_LIMIT:
+        raise _unknown(f"a value kind has at most {PROGRAMS_LIMIT} components")
     return programs
+
+
+def _program(text: str) -> tuple[str, Version]:
+    found = _PROGRAM.fullmatch(text)
+    with suppress(msgspec.ValidationError):
+        if found is not None:
+            return msgspec.convert((found[1], tuple(map(int, found.groups()[1:]))), tuple[Name, Version])
+    raise _unknown(f"'{text}' is not NAME=1.0.0")
+
+
+def _unknown(why: str) -> UsageError:
+    return UsageError("it is not known whose tickets count", why, "fob-office centre value-kind --help")

@@ -9,13 +9,14 @@ from fob_office.centre.operating.changing import Terms
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
+from fob_protocol.metering.limits import AMOUNT_LIMIT
 
 
 @click.command()
 @state_option
 @json_option
-@click.option("--deposit", type=click.IntRange(0), help="The least that is loaded at once, from now on.")
-@click.option("--fee", type=click.IntRange(0), help="What signing up costs, from now on.")
+@click.option("--deposit", type=click.IntRange(0, AMOUNT_LIMIT), help="The least that is loaded at once, from now on.")
+@click.option("--fee", type=click.IntRange(0, AMOUNT_LIMIT), help="What signing up costs, from now on.")
 @pass_cli
 def terms(cli: Cli, /, state: Path, deposit: int | None, fee: int | None) -> None:
     """Show what is loaded at least and what signing up costs, or change it; function servers start anew.

@@ -8,13 +8,13 @@ from fob_office.centre.boxes.folder import BoxFolder
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.words import Word
 from fob_protocol.metering.kinds import Freshness
+from fob_protocol.metering.limits import KINDS_LIMIT
 from fob_protocol.metering.records import Limits
 from fob_protocol.metering.values import ValueKind
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Message, read
 
 FILE: Final = "beginnings"
-KINDS_LIMIT: Final = 256
 
 
 class Beginning(Message, frozen=True):
