@@ -103,6 +103,25 @@ async def test_the_history(fob: FobProgram, meter: FakeMeter) -> None:
     assert len((await fob("meter", "history", "--after", "0", "--json")).json["transactions"]) == 10
 
 
+@pytest.mark.parametrize("most", [10**7, (1 << 53) - 1])
+async def test_a_time_of_the_data_centre_that_no_calendar_has_is_a_number(
+    fob: FobProgram, meter: FakeMeter, most: int
+) -> None:
+    about = ((1, 1, 10_000, 50_000, 0, 95, most, 1000, 5000, 12, b"checkpoint"), ("10115",), ("20095",))
+    meter.device.handlers["+FOBMETERABOUT"] = saying(*about)
+    ended = await fob("meter", "status", "--ask")
+    assert f"at most EUR 500.00; EUR 0.95 on day {most}\n" in ended.out
+    meter.time = most - meter.counter - 1
+    meter.rich(100)
+    assert (await fob("meter", "history")).out.splitlines()[-1].split()[-5:] == [
+        "load",
+        "EUR",
+        "1.00",
+        "EUR",
+        "1001.00",
+    ]
+
+
 async def test_the_newest_are_newer_than_what_the_device_knows(fob: FobProgram, meter: FakeMeter) -> None:
     for _ in range(6):
         meter.rich(100)

@@ -11,6 +11,7 @@ from fob_office.cli.centre.status import payment_words, payout_words
     [
         (3, 1_800_000_000, {"payouts waiting": "3 (oldest since 2027-01-15T08:00:00Z)"}),
         (3, None, {"payouts waiting": "3"}),
+        (3, 1 << 53, {"payouts waiting": "3 (oldest since 9007199254740992)"}),
         (0, None, {}),
         (None, None, {}),
     ],

@@ -62,6 +62,7 @@ class FakeMeter:
     # The data centre does what it is asked, and its answer does not arrive.
     is_unanswered: bool = False
     needs_pin: bool = False
+    time: int = TIME
 
     def __post_init__(self) -> None:
         self.device.handlers |= {
@@ -252,6 +253,6 @@ class FakeMeter:
         self.pieces += len(indicia)
         record = TransactionRecord(
             bytes(16), self.serial, deed, self.counter, amount, self.ascending, self.descending, self.loads,
-            self.pieces, indicia, None, TIME + self.counter, bytes(32), bytes(32),
+            self.pieces, indicia, None, self.time + self.counter, bytes(32), bytes(32),
         )  # fmt: skip
         self.records.append(record.signed(BOX))

@@ -143,12 +143,14 @@ class Cli:
 
 
 def moment(seconds: int) -> str:
-    """As times are shown to people."""
+    """As times are shown to people; one that no calendar has stays a number."""
+    if not 0 <= seconds <= _LAST_TIME:
+        return str(seconds)
     return datetime.fromtimestamp(seconds, UTC).strftime(_DATE)
 
 
 def _text(name: str, value: object) -> str:
-    if type(value) is int and name in _TIMES and 0 <= value <= _LAST_TIME:
+    if type(value) is int and name in _TIMES:
         return moment(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -187,9 +186,7 @@ def _when(entry: Entry | None) -> str:
 
 
 def _moment(entry: Entry) -> str:
-    with suppress(ValueError, OverflowError, OSError):
-        return moment(entry.time)
-    return f"{entry.time:<19}"
+    return f"{moment(entry.time):<19}"
 
 
 def _not_whole(device: dict[str, Any], found: int, due: range) -> ControlError:

@@ -1,7 +1,6 @@
 """`fob meter terms`, `sign-up`, `sign-on`, `status` and `history`."""
 
 from collections.abc import Sequence
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -9,7 +8,7 @@ from typing import Final
 import click
 
 from fob_daemon.cli.context import Fob, device_option, json_option
-from fob_daemon.cli.durations import moment
+from fob_daemon.cli.durations import day, moment
 from fob_daemon.cli.metering.asking import meter_of, post, told, typed_amount
 from fob_daemon.cli.metering.words import Report, batch_state, fields_of, money, some
 from fob_daemon.cli.out_files import write_file
@@ -32,7 +31,6 @@ _MOST: Final = 10_000
 _replace_option = click.option(
     "--replace", is_flag=True, help="Another mailer's meter makes room; that mailer signs on again to use it."
 )
-_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 def _filled(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -258,8 +256,7 @@ def _about(meter: Report, about: Report) -> dict[str, object]:
     if about["refill_below"]:
         refill = f"{money(meter, about['refill_amount'])} below {money(meter, about['refill_below'])}"
     # Of the data centre, which counts in UTC; 0 where nothing was ever franked.
-    day = date.fromordinal(_FIRST_DAY + about["day"])
-    spent = f"; {money(meter, about['spent'])} on {day}" if about["day"] else ""
+    spent = f"; {money(meter, about['spent'])} on {day(about['day'])}" if about["day"] else ""
     return {
         "for a piece": f"at most {money(meter, about['most_for_a_piece'])}",
         "for a day": f"at most {money(meter, about['most_for_a_day'])}{spent}",
