@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,33 +12,31 @@ import structlog
 from fob_office.centre.boxes.folder import open_folder, was_tampered_with
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.boxes.process import loop_factory
-from fob_office.centre.boxes.views import Slot, View
+from fob_office.centre.boxes.views import View
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Directory, Entry, read_entries
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
+from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.manufacturing import NextView
 from fob_office.centre.function.peers import LinkedPeers
 from fob_office.centre.operating.operator import Operator, told
 from fob_office.centre.payment.single import check_one_provider
 from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre, sockets_made
 from fob_office.centre.supervising.addresses import place_sockets
-from fob_office.centre.supervising.balancing import balanced_slots, is_settled
 from fob_office.centre.supervising.child import Start, prepare
 from fob_office.centre.supervising.figures import Gathering, write_figures
 from fob_office.centre.supervising.history import History
 from fob_office.centre.supervising.leaving import who_leaves
-from fob_office.centre.supervising.limits import BALANCE_TIME, FIGURES_PAUSE, LOOK_PAUSE, LOOK_TIME
+from fob_office.centre.supervising.limits import FIGURES_PAUSE, LOOK_PAUSE
 from fob_office.centre.supervising.local import LocalProcess, State
 from fob_office.centre.supervising.lock import supervising
 from fob_office.centre.supervising.meters import MeterWatch
-from fob_office.centre.supervising.policy import BoxState, next_slots
+from fob_office.centre.supervising.moving import Moving
+from fob_office.centre.supervising.policy import BoxState
 from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, lost_kinds, write_status
 from fob_office.centre.supervising.steel import SteelWatch
 from fob_office.centre.supervising.warnings import Warnings
-from fob_office.centre.supervising.wish import fulfil, is_wished
 from fob_office.centre.view_file import ViewFile, write_view
 from fob_office.secrets.private_file import owner_alone
 from fob_office.settings import LogSettings
@@ -93,6 +91,7 @@ class Supervisor:
         self._history = History(centre, self._manufacturing)
         self._warnings = Warnings(self._links, surroundings.clock)
         self._was_put_back(forgotten)
+        self._moving = Moving(centre, self._links, self._history, self._was_put_back)
         views = ViewFile(centre, self._manufacturing)
         operator = Operator(
             centre, settings, surroundings, self._manufacturing, self._links, LinkedPeers(self._links, views)
@@ -104,13 +103,6 @@ class Supervisor:
         self._status: Status | None = None
         self._changed = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
-        # Since when all slots are on two disks, and whether they are being spread over the boxes.
-        self._settled_since: float | None = None
-        self._is_balancing = False
-        self._failovers = 0
-        # Why there is no view that is wanted, and whether slots wait for it.
-        self._no_view = ""
-        self._is_waited_for = False
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Until SIGTERM or SIGINT; all that was started has ended then."""
@@ -163,7 +155,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(FIGURES_PAUSE)
             try:
-                write_figures(self._centre, await gathering.gather(self._failovers))
+                write_figures(self._centre, await gathering.gather(self._moving.failovers))
                 await self._warnings.send()
             except (OSError, DirectoryError) as error:
                 log.warning("what processes have done is not known", why=str(error))
@@ -213,58 +205,11 @@ class Supervisor:
             name: BoxState(is_there=False) if name == leaves else watch.state(newest)
             for name, (watch, _) in self._meters.items()
         }
-        slots = next_slots(newest, boxes)
-        self._is_waited_for = slots is not None
-        if slots is not None:
-            is_failover = any(new.owner != old.owner for new, old in zip(slots, newest.slots, strict=True))
-            self._failovers += await self._make_view(newest, slots) and is_failover
-        elif (slots := self._balanced(newest, boxes)) is not None:
-            await self._make_view(newest, slots)
-        else:
-            self._no_view = ""
-
-    def _balanced(self, newest: View, boxes: Mapping[str, BoxState]) -> tuple[Slot, ...] | None:
-        """Slots that are spread evenly again, when it is time for that. Raises OSError."""
-        now = asyncio.get_running_loop().time()
-        if not is_settled(newest, boxes):
-            self._settled_since = None
-            return None
-        if self._settled_since is None:
-            self._settled_since = now
-        slots = balanced_slots(newest, boxes)
-        if slots is None:
-            self._is_balancing = False
-            fulfil(self._centre)
-            return None
-        # Once begun, each next view is made as soon as all know the one before.
-        self._is_balancing |= is_wished(self._centre) or now - self._settled_since >= BALANCE_TIME
-        return slots if self._is_balancing else None
-
-    async def _make_view(self, newest: View, slots: tuple[Slot, ...]) -> bool:
-        """Whether there is a new one. Raises OSError."""
-        named = {name for slot in slots for name in (slot.owner, slot.second)}
-        passes = tuple(entry.shown for name, entry in self._entries.items() if name in named)
-        places = tuple((slot.owner, slot.second) for slot in slots)
-        asked = NextView(newest.number, places, self._history.newest_signed, passes)
-        try:
-            made = await self._links.to(MANUFACTURING).ask(asked, LOOK_TIME)
-        except (AwayError, BusRefusedError) as error:
-            self._lacks_view(str(error))
-            return False
-        self._no_view, self._is_waited_for = "", False
-        self._was_put_back(made.forgotten)
-        view = self._history.add(made.view)
-        log.warning("a new view", number=view.number, owners=sorted({slot.owner for slot in view.slots}))
-        for watch, _ in self._meters.values():
-            watch.wake()
-        self._changed.set()
-        return True
-
-    def _lacks_view(self, why: str) -> None:
-        """It is asked for again at each look."""
-        if why != self._no_view:
-            log.error("no new view", why=why)
-        self._no_view = why
+        passes = {name: entry.shown for name, entry in self._entries.items()}
+        if await self._moving.look(newest, boxes, passes):
+            for watch, _ in self._meters.values():
+                watch.wake()
+            self._changed.set()
 
     def _was_put_back(self, forgotten: str) -> None:
         """The manufacturing box, which goes on from what it was shown."""
@@ -272,20 +217,19 @@ class Supervisor:
             why = f"{MANUFACTURING} was put back to an older folder: {forgotten}"
             self._warnings.add(f"{why}. It was shown that, and goes on from there", "status")
 
-    def _tell(self) -> Status:
+    def _tell(self) -> None:
         """In its file, where it is another than before. Raises OSError."""
         status = self._now()
         if status != self._status:
             write_status(self._centre, status)
             self._status = status
-        return status
 
     def _now(self) -> Status:
         newest = self._history.newest
         number = newest.number if newest is not None else 0
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
-        is_ready = self._is_settled() and not lost_kinds(processes) and not (self._no_view and self._is_waited_for)
-        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, self._no_view)
+        is_ready = self._is_settled() and not lost_kinds(processes) and not self._moving.is_stuck
+        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, self._moving.no_view)
 
     def _is_settled(self) -> bool:
         """Nobody is waited for any more: those that were tampered with never come."""
