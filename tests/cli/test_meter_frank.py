@@ -105,6 +105,18 @@ async def test_an_older_batch_is_drawn_by_its_number(fob: FobProgram, meter: Fak
     )  # fmt: skip
 
 
+@pytest.mark.clause("M32")
+async def test_an_amount_for_a_meter_of_which_the_device_has_not_heard_what_it_counts(
+    fob: FobProgram, meter: FakeMeter
+) -> None:
+    meter.kind = ""
+    why = "the meter counts units: an amount is written as 285"
+    ended = await fob("meter", "frank", "--to", "20095", "--address", "Erika", "--amount", "EUR 2.85")
+    assert (ended.code, ended.error[1]) == (2, f"--amount: {why}")
+    ended = await fob("meter", "refill", "EUR 2.85")
+    assert (ended.code, ended.error[1]) == (2, why)
+
+
 async def test_what_was_given_back_is_not_drawn_again(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 3))
     await fob("meter", "refund", "--counter", "2", "--piece", "2")

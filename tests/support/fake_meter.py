@@ -63,6 +63,8 @@ class FakeMeter:
     is_unanswered: bool = False
     needs_pin: bool = False
     time: int = TIME
+    # What it counts, as far as the device has heard.
+    kind: str = KIND
 
     def __post_init__(self) -> None:
         self.device.handlers |= {
@@ -103,7 +105,7 @@ class FakeMeter:
             return (("none", "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, order, word, ""),)
         return (
             (
-                self.stage, self.name, ACCOUNT, self.serial, KIND, *self._registers(), 1, 1, order, word, self.fault,
+                self.stage, self.name, ACCOUNT, self.serial, self.kind, *self._registers(), 1, 1, order, word, self.fault,
                 self.fee, self.ahead or None,
             ),
         )  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob
-from fob_daemon.cli.metering.words import Report, ended_words
+from fob_daemon.cli.metering.words import Report, ended_words, kind_of
 from fob_daemon.cli.pins import with_pin
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.json_form import Json
@@ -52,7 +52,7 @@ def tell_ended(fob: Fob, answer: Report) -> None:
 def typed_amount(meter: Report, typed: str) -> int:
     """In the least unit. Raises ControlError."""
     try:
-        return amount_of(meter["value_kind"] or "units", typed)
+        return amount_of(kind_of(meter), typed)
     except ValueError as error:
         raise ControlError(
             f"'{typed}' is no amount", str(error), "the same command with another AMOUNT", ExitCode.USAGE

@@ -25,7 +25,7 @@ from fob_daemon.cli.metering.labels import (
     wanted,
 )
 from fob_daemon.cli.metering.shown import show_labels
-from fob_daemon.cli.metering.words import HISTORY, Report, letters, money, some
+from fob_daemon.cli.metering.words import HISTORY, Report, kind_of, letters, money, some
 from fob_daemon.cli.office_bar import OfficeBar
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.cli.progress import Progress
@@ -106,7 +106,7 @@ def frank_command(
         _give_up(fob, chosen, pin_file)
         return
     # Asked for once, where there is an amount: each row that has one would cost a round trip.
-    rules = Rules(mail_class, zone, cache(lambda: str(meter_of(fob, chosen)["value_kind"])))
+    rules = Rules(mail_class, zone, cache(lambda: kind_of(meter_of(fob, chosen))))
     wished = Batch()
     if batch is not None:
         wished = read_batch(Path(batch), rules)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from fob_daemon.metering.clock_words import span_words
+from fob_daemon.metering.limits import UNITS
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import MeterState, Payment
 
@@ -10,13 +11,16 @@ Report = dict[str, Any]
 
 # Which command shows what was done.
 HISTORY: Final = "fob meter history"
-# Of a meter of which the device has not heard what it counts.
-_UNITS: Final = "units"
+
+
+def kind_of(meter: Report) -> str:
+    """What it counts; `units` where the device has not heard of it."""
+    return str(meter["value_kind"]) or UNITS
 
 
 def money(meter: Report, amount: int) -> str:
     """`EUR 2.85`."""
-    return amount_words(meter["value_kind"] or _UNITS, amount)
+    return amount_words(kind_of(meter), amount)
 
 
 def state_of(meter: Report) -> str:
