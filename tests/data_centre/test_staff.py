@@ -191,6 +191,45 @@ async def test_every_bit_of_an_indicium_and_of_its_token_is_guarded(centre: Data
         assert len(flips) == 8 * (len(made.indicium) + len(made.token))
 
 
+@pytest.mark.clause("M22", "M20")
+@pytest.mark.parametrize("junk", [b"", b"junk"])
+async def test_a_meter_record_that_cannot_be_read_is_refused_and_warned_of(centre: DataCentre, junk: bytes) -> None:
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        await anna.load(700)
+        record, counter = _meter(centre, anna)
+        centre.rows(SET_METER, junk, counter, anna.serial)
+        for asking in (anna.frank(1), anna.about()):
+            await _is_tampering(centre, asking, anna.serial)
+        # Whoever is not the mailer brings about no warning.
+        warned = await centre.warnings()
+        stranger = Mailer(centre, server, "mallory")
+        stranger.account, stranger.serial, stranger.key = anna.account, anna.serial, bytes(32)
+        with pytest.raises(RefusedError, match="not-authenticated"):
+            await stranger.about()
+        assert await centre.warnings() == warned
+        await _is_tampering(centre, anna.say(anna.sign_on_request(), SignedUp), "")
+        centre.rows(SET_METER, record, counter, anna.serial)
+        anna.keep(await anna.say(anna.sign_on_request(), SignedUp))
+        assert (await anna.about()).registers.descending == 700
+
+
+@pytest.mark.clause("M22", "M20", "M14")
+@pytest.mark.parametrize("junk", [b"", b"junk"])
+async def test_a_user_record_that_cannot_be_read_is_refused_and_warned_of(centre: DataCentre, junk: bytes) -> None:
+    async with centre.function_server() as (server, _):
+        anna = Mailer(centre, server)
+        await anna.sign_up()
+        record, counter = _user(centre, anna)
+        centre.rows(SET_USER, junk, counter, anna.account)
+        await _is_tampering(centre, anna.about(), anna.serial)
+        await _is_tampering(centre, anna.say(anna.sign_on_request(), SignedUp), "")
+        centre.rows(SET_USER, record, counter, anna.account)
+        anna.keep(await anna.say(anna.sign_on_request(), SignedUp))
+        await anna.load(700)
+
+
 class _Scene:
     """Two mailers, of whom staff want something, and what was kept outside."""
 

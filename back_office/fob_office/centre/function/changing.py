@@ -13,7 +13,7 @@ from fob_office.centre.commands.meter import Changed, LastChange, Look
 from fob_office.centre.commands.transaction import Attest
 from fob_office.centre.function.held import Held, Request
 from fob_office.centre.function.peers import Peers
-from fob_office.centre.function.refusing import is_final, is_strange, refused, said_by, unreadable
+from fob_office.centre.function.refusing import is_final, is_strange, reading_of, refused, said_by, unreadable
 from fob_office.centre.function.warnings import Warnings
 from fob_office.centre.journal import place_of
 from fob_office.centre.words import Word
@@ -115,6 +115,10 @@ class Changing:
 
         Raises as `change`, and as `permit`.
         """
+        with reading_of(serial):
+            return await self._newest(serial, permit)
+
+    async def _newest(self, serial: str, permit: Permit) -> Held:
         in_the_way: Held | None = None
         for _ in range(TRIES):
             held = await self.look(serial)

@@ -65,6 +65,15 @@ def unreadable(serial: str, error: ProtocolError) -> BusRefusedError:
     return BusRefusedError(Word.TAMPERING, f"what stands there of {serial} cannot be read: {error}")
 
 
+@contextmanager
+def reading_of(serial: str) -> Iterator[None]:
+    """What the database has of a meter is read. Raises BusRefusedError TAMPERING, and so the centre is warned."""
+    try:
+        yield
+    except (CoseError, OfficeError) as error:
+        raise unreadable(serial, error) from None
+
+
 def is_final(error: BusRefusedError | RefusedError) -> bool:
     """Whether a device takes it for good, and forgets what it asked for."""
     return said_by(error) is not Refusal.UNAVAILABLE

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.authentication import RecordUser, ShowUser, SignOn
-from fob_office.centre.commands.database import FindMailer, NewRecord, Store
+from fob_office.centre.commands.database import FindMailer, Mailer, NewRecord, Store
 from fob_office.centre.commands.meter import Act, Begin
 from fob_office.centre.commands.steel import OrderMeter, OrderUser
 from fob_office.centre.function.changing import Changing, done, record_of
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.presenting import Presenting
-from fob_office.centre.function.refusing import is_final, refused
+from fob_office.centre.function.refusing import is_final, reading_of, refused
 from fob_office.centre.journal import sign_on_place, sign_up_place
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
@@ -99,7 +99,7 @@ class Signing:
             if found.user is not None:
                 await self._show(found.user)
             return answer
-        before = read(UserRecord, mac0.unchecked_payload(found.user)) if found.user is not None else None
+        before = _before(found)
         account = before.account if before is not None else None
         order = await self.peers.any(Kind.STEEL, OrderUser(account, asked.sealing_key, request))
         sign_on = SignOn(found.user, order.order, signed)
@@ -107,9 +107,11 @@ class Signing:
         if before is None or found.serial is None:
             raise refused(Refusal.NOT_AUTHENTICATED, "nobody has this name")
         held = await self.changing.look(found.serial)
+        with reading_of(found.serial):
+            record = held.record
         # Only now: to others it says nothing of the account.
-        self._check_software(asked, held.record.value_kind)
-        answer = _signed_up(held.record, order.key)
+        self._check_software(asked, record.value_kind)
+        answer = _signed_up(record, order.key)
         store = Store(
             place=sign_on_place(asked.request),
             request=request,
@@ -152,6 +154,14 @@ class Signing:
         ticket = self.presenting.admit(asked.presentation, asked.request, value_kind)
         if not is_same(ticket.holder, asked.signing_key):
             raise refused(Refusal.NOT_VALIDATED, "the ticket is another device's")
+
+
+def _before(found: Mailer) -> UserRecord | None:
+    """Who has the name, unchecked. Raises BusRefusedError TAMPERING: no box made what stands there."""
+    if found.user is None:
+        return None
+    with reading_of(found.serial or ""):
+        return read(UserRecord, mac0.unchecked_payload(found.user))
 
 
 def _signed_up(record: MeterRecord, key: bytes) -> bytes:
