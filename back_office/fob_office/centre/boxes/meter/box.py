@@ -12,11 +12,14 @@ from fob_office.centre.boxes.identity import signing_key
 from fob_office.centre.boxes.meter.certifying import Certifying
 from fob_office.centre.boxes.meter.handing import Fetching, Giving
 from fob_office.centre.boxes.meter.keeping import Keeper, Peers
+from fob_office.centre.boxes.meter.knowing import Knowing
+from fob_office.centre.boxes.meter.looking import Looking
 from fob_office.centre.boxes.meter.ownership import Ownership
 from fob_office.centre.boxes.meter.points import Reached, go_on
 from fob_office.centre.boxes.meter.shelf import Shelf
 from fob_office.centre.boxes.meter.taking import Taking
 from fob_office.centre.boxes.meter.transacting import Transactions
+from fob_office.centre.boxes.meter.verifying import Verifier
 from fob_office.centre.boxes.store import open_store
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.answering import Table, row
@@ -75,7 +78,10 @@ class MeterBox:
     ) -> None:
         self.ownership = Ownership(name, manufacturing, store)
         self._keeper = Keeper(store, self.ownership, peers, surroundings.random(_RUN_SIZE), reached)
-        self._transactions = Transactions(vault, store, self._keeper, surroundings, reached)
+        verifier = Verifier(vault)
+        knowing = Knowing(vault, verifier, store, self._keeper)
+        self._transactions = Transactions(vault, verifier, self._keeper, knowing, surroundings, reached)
+        self._looking = Looking(vault, verifier, self._keeper, knowing, surroundings)
         self._taking = Taking(store, self.ownership, reached)
         self._giving = Giving(store, self.ownership)
         self.fetching = Fetching(self.ownership, self._taking, peers)
@@ -83,7 +89,7 @@ class MeterBox:
     @property
     def table(self) -> Table:
         """Who may ask what. A view is signed: the owner passes it on to a second that has not heard of it."""
-        does, function = self._transactions, [Kind.FUNCTION]
+        does, looks, function = self._transactions, self._looking, [Kind.FUNCTION]
         return {
             Begin: row(function, does.begin),
             Frank: row(function, does.frank),
@@ -91,10 +97,10 @@ class MeterBox:
             Refund: row(function, does.refund),
             Credit: row(function, does.credit),
             Obey: row(function, does.obey),
-            Look: row([Kind.FUNCTION, Kind.OPERATOR], does.look),
-            SayDue: row([Kind.FUNCTION], does.say_due),
-            VerifyTokens: row([Kind.OPERATOR], does.verify_tokens),
-            LastChange: row([Kind.FUNCTION, Kind.OPERATOR], does.last_change),
+            Look: row([Kind.FUNCTION, Kind.OPERATOR], looks.look),
+            SayDue: row(function, looks.say_due),
+            VerifyTokens: row([Kind.OPERATOR], looks.verify_tokens),
+            LastChange: row([Kind.FUNCTION, Kind.OPERATOR], looks.last_change),
             TakeView: row([Kind.OPERATOR, Kind.METER], self._take_view),
             HeldView: row([Kind.OPERATOR, Kind.FUNCTION], self._held_view),
             Keep: row([Kind.METER], self._taking.keep),
