@@ -1,17 +1,29 @@
 """Every field of every table changed by staff: the audit holds the tables against the log, and finds it (M23)."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Table
 
 from fob_office.centre.auditing.audit import Trusted
+from fob_office.centre.auditing.comparing import TABLES
 from fob_office.centre.auditing.findings import Findings
-from fob_office.centre.commands.database import FetchLogHead, NoteOrder, PaidOut, Scan, Warn
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.commands.database import (
+    FetchLogHead,
+    FetchRows,
+    FetchRowsOf,
+    NoteOrder,
+    PaidOut,
+    Rows,
+    Scan,
+    Warn,
+)
 from fob_office.centre.database import noting
 from fob_office.centre.database.limits import JOURNAL_TIME, KEYS_LIMIT
 from fob_office.centre.database.noting import erase
@@ -27,6 +39,7 @@ from fob_office.centre.database.tables import (
     VERSIONS,
     WARNINGS,
 )
+from fob_office.centre.operating.operator import told as told_to_operators
 from fob_office.errors import OperatorError
 from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.answers import SignedUp
@@ -306,6 +319,48 @@ async def test_keys_that_no_question_holds_are_found_too(copy: Copy) -> None:
         copy.add(METERS, row | {"serial": f"{number}" * 30_000})
     findings = (await copy.audited()).findings
     assert [finding.key for finding in findings.shown] == [f"{number}" * 80 for number in range(3)]
+
+
+def _first_again(table: Table) -> Callable[[Any, Any], Any]:
+    """The first page of a table, whatever is asked for: a database server of somebody's own."""
+    first: list[Rows] = []
+
+    def says(asked: Any, answer: Any) -> Any:
+        if isinstance(asked, FetchRows) and asked.table == table.name:
+            first.append(answer)
+            return first[0]
+        return answer
+
+    return says
+
+
+@pytest.mark.clause("M23")
+@pytest.mark.parametrize("table", [*TABLES, VERSIONS, ENTRIES], ids=str)
+async def test_pages_that_do_not_go_up_are_an_error(copy: Copy, table: Table) -> None:
+    copy.says = _first_again(table)
+    with pytest.raises(OperatorError) as error, told_to_operators("the tables were not audited"):
+        await copy.audited()
+    why = f"malformed: rows of {table.name} did not come in the order of their keys, each once"
+    assert error.value.lines == f"error: the tables were not audited\nwhy:   {why}\ntry:   fob-office centre status"
+
+
+@pytest.mark.clause("M23")
+@pytest.mark.parametrize("row", [(), ("FM", b"", b"", 1, 1, 1), ([], b"", b"", 1, 1)], ids=str)
+async def test_what_is_no_row_is_an_error(copy: Copy, row: Any) -> None:
+    copy.says = lambda asked, answer: Rows((row,)) if getattr(asked, "table", "") == METERS.name else answer
+    with pytest.raises(BusRefusedError, match="malformed: what came as a row of meters is none"):
+        await copy.audited()
+
+
+@pytest.mark.clause("M23")
+async def test_rows_that_nobody_asked_for_are_an_error(copy: Copy) -> None:
+    """Those in doubt are asked for until they came."""
+    (row, *_) = copy.rows["warnings"]
+    copy.change(WARNINGS, row, {"word": "behind"})
+    another = Rows(((row["id"] + 1, "behind", "", "", 0),))
+    copy.says = lambda asked, answer: another if isinstance(asked, FetchRowsOf) else answer
+    with pytest.raises(BusRefusedError, match="malformed: rows of warnings came that were not asked for"):
+        await copy.audited()
 
 
 async def test_without_room_for_what_the_log_says_nothing_is_found_out(

@@ -1,6 +1,6 @@
 """Audits of a data centre of the tests, and of copies of its database in which staff write what they like."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -51,11 +51,15 @@ async def audited(centre: DataCentre) -> Audited:
 
 @dataclass
 class Copy:
-    """A copy of the tables, and how they were when it was made."""
+    """A copy of the tables, and how they were when it was made.
+
+    `says`: what whoever is asked makes of a command and the answer to it.
+    """
 
     base: MeterBase
     trusted: Trusted
     rows: dict[str, list[Row]]
+    says: Callable[[Command[Any], Any], Any] = lambda _, answer: answer
 
     async def audited(self) -> Audited:
         """Of the copy as it is now."""
@@ -88,7 +92,7 @@ class Copy:
 
     async def _ask(self, command: Command[ReplyT]) -> ReplyT:
         answered: Any = await self.base.server.table()[type(command)].handler(OPERATOR, command)
-        reply: ReplyT = answered
+        reply: ReplyT = self.says(command, answered)
         return reply
 
     def _write(self, statement: Any, rows: Sequence[Row] | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Table
 
-from fob_office.centre.auditing.asking import Database, rows_above, rows_with
+from fob_office.centre.auditing.asking import Database, pages_above, rows_above, rows_with
 from fob_office.centre.auditing.comparing import TABLES, is_right, key_of, tell
 from fob_office.centre.auditing.expected import Expected, Key
 from fob_office.centre.auditing.findings import Findings
@@ -124,12 +124,10 @@ class _Comparison:
 
     async def look_at(self, table: Table, told: Callable[[int], object]) -> None:
         """All rows; what does not fit is in doubt. Raises BusRefusedError."""
-        after: Key | None = None
         count = 0
-        while rows := (await self._ask(rows_above(table, after))).rows:
+        async for rows in pages_above(self._ask, table, None):
             for row in rows:
-                after = key_of(table, row)
-                self._see(table, after, row)
+                self._see(table, key_of(table, row), row)
             count += len(rows)
             told(len(rows))
         self._audited.rows[table.name] = count
@@ -159,19 +157,10 @@ class _Comparison:
     async def _each_doubt(self, walk: LogWalk, do: Callable[[Table, Key, Sequence[Cell] | None], object]) -> None:
         for table in TABLES:
             for keys in self._expected.doubted(table.name, KEYS_LIMIT):
-                found = await self._rows_of(table, keys)
+                found = await rows_with(self._ask, table, keys)
                 await walk.go_on()
                 for key in keys:
                     do(table, key, found.get(key))
-
-    async def _rows_of(self, table: Table, keys: Sequence[Key]) -> dict[Key, tuple[Cell, ...]]:
-        """Those that there are."""
-        found: dict[Key, tuple[Cell, ...]] = {}
-        left = tuple(keys)
-        while left and (rows := (await self._ask(rows_with(table, left))).rows):
-            found |= {key_of(table, row): row for row in rows}
-            left = tuple(key for key in left if key not in found)
-        return found
 
     def _dispel(self, table: Table, key: Key, row: Sequence[Cell] | None) -> None:
         if self._is_well(table, key, row):

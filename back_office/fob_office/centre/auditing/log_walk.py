@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from fob_office.centre.auditing.asking import Database, rows_above
+from fob_office.centre.auditing.asking import Database, pages_above, rows_above
 from fob_office.centre.auditing.findings import NOTHING, Findings, cell_in_words
 from fob_office.centre.auditing.following import Follower
 from fob_office.centre.commands.database import Cell
@@ -39,12 +39,11 @@ class LogWalk:
 
     async def go_on(self) -> None:
         """To the end, as it is now. Raises BusRefusedError."""
-        while self.is_whole:
-            # The number of the last one; a row before the first is seen too.
-            after = (self.frontier.size - 1,) if self.frontier.size else None
-            rows = (await self._ask(rows_above(ENTRIES, after))).rows
-            if not rows:
-                return
+        if not self.is_whole:
+            return
+        # The number of the last one; a row before the first is seen too.
+        after = (self.frontier.size - 1,) if self.frontier.size else None
+        async for rows in pages_above(self._ask, ENTRIES, after):
             for row in rows:
                 self._take(row)
                 if not self.is_whole:

@@ -15,6 +15,7 @@ from fob_office.centre.boxes.meter.taking import follows, gives_way
 from fob_office.centre.boxes.views import Slot, View
 from fob_office.centre.commands.meter import HeldMarks, HeldView, LastChange
 from fob_office.centre.operating.recovering import Asking
+from fob_office.centre.rising import check_rising
 
 # Whether whoever holds the second mark, or nothing, knows what the first one says.
 _Knows = Callable[[bytes, bytes | None], bool]
@@ -103,6 +104,7 @@ class _Pair:
         found: dict[bytes, bytes] = {}
         after = b""
         while page := (await self.operator.one(name, HeldMarks(self.slot, table, after))).marks:
+            check_rising(f"marks of {name}", after, (key for key, _ in page))
             found.update(page)
             after = page[-1][0]
         return found

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from fob_office.centre.commands.payment import FetchOpen, Open
+from fob_office.centre.rising import check_rising
 from fob_protocol.cose import sign1
 from fob_protocol.metering.vouchers import Receipt
 from fob_protocol.office.message import read
@@ -20,15 +21,22 @@ class Taken(NamedTuple):
 
 
 async def taken_waiting(ask: Callable[[FetchOpen], Awaitable[Open]]) -> list[Taken]:
-    """Of whom `ask` asks, a payment provider, by serial and number. Raises as `ask`, CoseError, OfficeError."""
+    """Of whom `ask` asks, a payment provider, by serial and number.
+
+    Raises as `ask`, BusRefusedError, CoseError, OfficeError.
+    """
     found: list[Taken] = []
-    while receipts := (await ask(FetchOpen(*_place(found)))).receipts:
-        found += map(_taken, receipts)
+    after = ("", 0)
+    while receipts := (await ask(FetchOpen(*after))).receipts:
+        page = [_taken(signed) for signed in receipts]
+        check_rising("receipts of the payment provider", after, map(_place, page))
+        found += page
+        after = _place(page[-1])
     return found
 
 
-def _place(found: list[Taken]) -> tuple[str, int]:
-    return (found[-1].serial, found[-1].number) if found else ("", 0)
+def _place(taken: Taken) -> tuple[str, int]:
+    return taken.serial, taken.number
 
 
 def _taken(signed: bytes) -> Taken:

@@ -19,6 +19,7 @@ from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.payouts import payouts_waiting
 from fob_office.centre.operating.taken import taken_waiting
 from fob_office.centre.places import centre_folder, load_centre
+from fob_office.centre.rising import check_rising
 from fob_office.centre.supervising.renewing import ends_first
 from fob_office.centre.supervising.status import status_now
 from fob_office.centre.troubles import no_view_of, put_back_of, tampered_of
@@ -142,6 +143,7 @@ async def _warnings(operator: Operator) -> int:
     """How many there are."""
     count, last = 0, 0
     while page := (await operator.any(Kind.DATABASE, FetchWarnings(last))).warnings:
+        check_rising("warnings of the database", last, (one[0] for one in page))
         count += len(page)
         last = page[-1][0]
     return count

@@ -17,6 +17,7 @@ from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.meter import Handed, HandOver, HeldMarks, MarksHeld
 from fob_office.centre.limits import LONGEST_PAUSE, SLOTS
+from fob_office.centre.rising import check_rising
 from fob_office.centre.words import Word
 
 log = structlog.get_logger(__name__)
@@ -108,8 +109,9 @@ class Fetching:
             while True:
                 handed = await self._peers.ask(owner, HandOver(view, slot, table, after))
                 rows = [Row(*row) for row in handed.rows]
-                if any(row.table != table or row.key[:1] != bytes([slot]) or row.key <= after for row in rows):
+                if any(row.table != table or row.key[:1] != bytes([slot]) for row in rows):
                     raise BusRefusedError(Word.MALFORMED, "rows that were not asked for")
+                check_rising("rows of a slot", after, (row.key for row in rows))
                 await self._taking.page(view, slot, table, after, rows)
                 if not rows:
                     break
