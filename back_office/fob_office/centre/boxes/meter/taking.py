@@ -103,12 +103,14 @@ class Taking:
         return Done()
 
     async def page(self, view: int, slot: int, table: str, after: bytes, rows: Sequence[Row]) -> None:
-        """What the owner has of a table above a key; no rows: nothing more. Raises BusRefusedError as `keep` does."""
+        """What the owner has of a table above a key, in order; no rows: nothing more.
+
+        Raises BusRefusedError as `keep` does.
+        """
         async with self._lock:
             self._ownership.check_view(view)
-            until = rows[-1].key if rows else None
             theirs = {row.key: row.octets for row in rows}
-            mine = self._mine(slot, table, after, until)
+            mine = self._mine(slot, table, after, rows)
             new = []
             for key in sorted(theirs.keys() | mine.keys()):
                 octets, kept = theirs.get(key), mine.get(key)
@@ -156,18 +158,21 @@ class Taking:
         why = f"{self._ownership.me} holds record {mine} of {key[1:].decode()}, where {owner} has {theirs or 'none'}"
         return BusRefusedError(Word.NEWER_STANDING, why)
 
-    def _mine(self, slot: int, table: str, after: bytes, until: bytes | None) -> dict[bytes, bytes]:
-        return {
-            row.key: row.octets
-            for row in rows_of_slot(self._store, slot, table, after)
-            if row.octets and (until is None or row.key <= until)
-        }
+    def _mine(self, slot: int, table: str, after: bytes, theirs: Sequence[Row]) -> dict[bytes, bytes]:
+        """As far as a page goes: of a large slot the rest is read with the pages that it is in."""
+        mine = {}
+        for row in rows_of_slot(self._store, slot, table, after, len(theirs) + 1 if theirs else _MANY):
+            if theirs and row.key > theirs[-1].key:
+                break
+            if row.octets:
+                mine[row.key] = row.octets
+        return mine
 
 
-def rows_of_slot(store: Shelf, slot: int, table: str, after: bytes) -> Iterable[Row]:
-    """Above a key, in their order."""
+def rows_of_slot(store: Shelf, slot: int, table: str, after: bytes, at_once: int = _MANY) -> Iterable[Row]:
+    """Above a key, in their order; so many are read at once."""
     last = max(after, bytes([slot]))
-    while found := store.after(table, last, _MANY):
+    while found := store.after(table, last, at_once):
         for row in found:
             if row.key[0] != slot:
                 return
