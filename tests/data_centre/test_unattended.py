@@ -1,5 +1,8 @@
 """What function servers do by themselves: what is wrong with one meter is said, and holds up nobody else (M29, M33)."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -22,6 +25,8 @@ from support.payments import payments_of
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
+
+PATIENCE = 10
 
 
 async def _charged(centre: DataCentre, server: FunctionServer, peers: WatchedPeers) -> list[Mailer]:
@@ -51,6 +56,32 @@ async def test_a_meter_record_that_cannot_be_read_holds_up_nobody_elses_money(ce
         assert (await first.about()).registers.descending == 300
         assert (await peers.any(Kind.PAYMENT, FetchOpen("", 0))).receipts == ()
         assert [payments_of(centre, one.serial)[0] for one in (first, second)] == [300, 300]
+
+
+@pytest.mark.clause("M29", "M33")
+async def test_a_provider_whose_pages_go_in_a_circle_is_not_asked_for_ever(
+    centre: DataCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fob_office.centre.payment.ledger.OPEN_LIMIT", 1)
+    async with centre.function_server() as (server, peers):
+        first, second = await _charged(centre, server, peers)
+        await server.completing.complete_all()
+        # A payment that cannot come in; and staff write the receipt of an earlier one into a later row.
+        peers.loses = "Charge"
+        with pytest.raises(RefusedError):
+            await first.load(50)
+        centre.boxes.now += 30
+        with closing(sqlite3.connect(centre.folder / "payment-1" / FILE)) as book, book:
+            (earlier,) = book.execute("SELECT receipt FROM payments WHERE serial = ?", (first.serial,)).fetchone()
+            spoilt = "UPDATE payments SET is_open = 1, receipt = ? WHERE serial = ?"
+            assert book.execute(spoilt, (earlier, second.serial)).rowcount == 1
+        centre.rows("UPDATE meters SET record = x'00' WHERE serial = ?", first.serial)
+        for _ in range(2):
+            asked = len(peers.asked)
+            async with asyncio.timeout(PATIENCE):
+                await server.completing.complete_all()
+            assert peers.asked[asked:].count("FetchOpen") == 2
+        assert (await centre.warnings()).count(("tampering", "")) == 1
 
 
 @pytest.mark.clause("M29")

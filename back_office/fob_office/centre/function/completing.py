@@ -53,8 +53,9 @@ class Completing:
             before = after
             for signed in receipts:
                 after = await self._complete(signed, after)
-            if after == before:
-                # Nothing of it can be read, nor what is behind it be asked for.
+            if after <= before:
+                # What is behind cannot be asked for, or the same would be asked for in a circle, without end.
+                await self._stays(before)
                 return
 
     async def _complete(self, signed: bytes, before: tuple[str, int]) -> tuple[str, int]:
@@ -73,6 +74,13 @@ class Completing:
         except (CoseError, OfficeError) as error:
             await self._waits(serial, number, unreadable(serial, error))
         return serial, number
+
+    async def _stays(self, before: tuple[str, int]) -> None:
+        """Said once of each place."""
+        why = f"receipts of the payment provider do not go up behind {before}, and what follows is not looked at"
+        if self._said.is_new(_FIRST, why):
+            log.warning("money is not looked at", why=why, clause="M29")
+            await self.paying.changing.warnings.warn("", BusRefusedError(Word.TAMPERING, why))
 
     async def _waits(self, serial: str, number: int, error: BusRefusedError | RefusedError) -> None:
         """The others go on. Said once of each trouble."""

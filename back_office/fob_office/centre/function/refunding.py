@@ -19,6 +19,7 @@ from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.refusing import PASSING, is_final, is_strange, refused, said_by
+from fob_office.centre.rising import check_rising
 from fob_office.centre.words import Word
 from fob_protocol.metering.requests import RefundRequest
 from fob_protocol.metering.transaction import unverified_transaction
@@ -105,6 +106,7 @@ class Refunding:
         """Each that is due, whatever is refused before it. Raises BusRefusedError: the database cannot be asked."""
         after = 0
         while payouts := (await self.peers.any(Kind.DATABASE, FetchPayouts(after))).payouts:
+            check_rising("refunds of the database", after, (payout.id for payout in payouts))
             for payout in payouts:
                 if self._patience.is_due(payout.id, self.clock()):
                     await self._pay(payout)

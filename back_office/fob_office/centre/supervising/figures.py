@@ -14,6 +14,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.communication import Count
 from fob_office.centre.commands.database import FetchLogState, FetchWarnings
 from fob_office.centre.commands.function import Tally
+from fob_office.centre.rising import check_rising
 from fob_office.centre.supervising.limits import LOOK_TIME
 from fob_office.secrets.private_file import replace_unflushed
 from fob_protocol.cose import sign1
@@ -105,6 +106,7 @@ class Gathering:
             try:
                 self._read((await link.ask(FetchLogState(0), LOOK_TIME)).checkpoint)
                 while page := (await link.ask(FetchWarnings(self._last), LOOK_TIME)).warnings:
+                    check_rising("warnings of the database", self._last, (one[0] for one in page))
                     self._warned(page)
             except _AWAY:
                 continue
