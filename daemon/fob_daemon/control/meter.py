@@ -1,7 +1,7 @@
 """Meters at the control socket: what devices have of them, and what they are asked to have done."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from fob_daemon.control.interface import DaemonView, DeviceReport
@@ -53,7 +53,7 @@ class _Asked:
 
     device: DeviceReport
     peer: PeerIdentity
-    pin: bytes | None
+    pin: bytes | None = field(repr=False)
     what: str
     doing: Doing = Doing.LOOK
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from fob_device.components.runtime.errors import RunError
@@ -39,15 +38,15 @@ class MeterDesk:
         """With what was filled in; `master_key` is what the PIN opens."""
         told = self.terms.fee if self.terms is not None else 0
         wish = Wish(value_kind, Payment(payment), None, tuple(origins), told)
-        self._begin(MeterDeed.SIGN_UP, partial(self._join, name, wish, password, master_key))
+        self._begin(MeterDeed.SIGN_UP, lambda: self._join(name, wish, password, master_key))
 
     def sign_on(self, name: str, password: str, master_key: bytes) -> None:
         """This device instead of the one before."""
-        self._begin(MeterDeed.SIGN_ON, partial(self._join, name, None, password, master_key))
+        self._begin(MeterDeed.SIGN_ON, lambda: self._join(name, None, password, master_key))
 
     def look(self, master_key: bytes) -> None:
         """What does the data centre say of the meter?"""
-        self._begin(MeterDeed.LOOK, partial(self._look, master_key))
+        self._begin(MeterDeed.LOOK, lambda: self._look(master_key))
 
     def set_allowance(self, daily: int) -> None:
         """What may be franked in a day without a question. Raises CkrError, and then nothing has changed."""
@@ -62,7 +61,7 @@ class MeterDesk:
         self._changed()
 
     def _begin(self, deed: MeterDeed, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Whoever taps twice means it once."""
+        """Whoever taps twice means it once. `work` is no partial, which would show the password that it was given."""
         if self.doing is not None:
             return
         self.doing, self.ended = deed, None

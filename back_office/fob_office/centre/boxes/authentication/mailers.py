@@ -1,6 +1,7 @@
 """New mailers, and new keys for mailers (M14, M30)."""
 
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.structs import replace
@@ -35,14 +36,15 @@ from fob_protocol.office.hashing import digest, is_same
 RequestT = TypeVar("RequestT", SignUpRequest, SignOnRequest)
 
 
-class _Asked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Asked:
     """A request that its device signed just now, the steel box's order for it, and what they say."""
 
     order: UserOrder
     # H of the request's own octets.
     request: bytes
     name: str
-    password: str
+    password: str = field(repr=False)
     now: int
 
 
