@@ -35,9 +35,9 @@ from fob_daemon.device.pairing import no_such_device
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.metering.desk import MeterDesk
+from fob_daemon.metering.kept.store import MeterStore
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.reports import MeterReport
-from fob_daemon.metering.store import MeterStore
 from fob_daemon.peer import PeerIdentity
 from fob_protocol.caller import Caller
 from fob_protocol.pkcs11.ckr import Ckr
@@ -268,7 +268,7 @@ class FakeDaemon:
     def meter(self, name: str) -> MeterDesk:
         if name not in self.desks:
             link = self.offices[name]
-            store = MeterStore(self.folder / f"meter-{name}.db")
+            store = MeterStore.at(self.folder / f"meter-{name}.db")
             remote = RemoteMeter(RemoteToken(link))
             self.desks[name] = MeterDesk(remote, RemoteOffice(link), store, secrets.token_bytes)
         return self.desks[name]

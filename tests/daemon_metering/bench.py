@@ -10,9 +10,10 @@ from sqlite3 import Connection
 from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.metering.desk import MeterDesk
+from fob_daemon.metering.kept.file import StoreFile
+from fob_daemon.metering.kept.store import MeterStore
 from fob_daemon.metering.reading import transaction_of
 from fob_daemon.metering.remote_meter import RemoteMeter
-from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece
 from fob_protocol.at.answer import Answer
 from fob_protocol.at.command import Command
@@ -55,7 +56,7 @@ class CutLink(FakeDeviceOffice):
         return answer
 
 
-class CutStore(MeterStore):
+class CutFile(StoreFile):
     """A disk at which the daemon can die."""
 
     def __init__(self, path: Path, kill: Kill) -> None:
@@ -63,9 +64,9 @@ class CutStore(MeterStore):
         self.kill = kill
 
     @contextmanager
-    def _changing(self) -> Iterator[Connection]:
+    def changing(self) -> Iterator[Connection]:
         self.kill.step()
-        with super()._changing() as database:
+        with super().changing() as database:
             yield database
         self.kill.step()
 
@@ -84,7 +85,7 @@ class Bench:
         """A new daemon."""
         self.link.kill = kill or Kill()
         remote = RemoteMeter(RemoteToken(self.link))
-        store = CutStore(self.path, self.link.kill)
+        store = MeterStore(CutFile(self.path, self.link.kill))
         self.desk = MeterDesk(remote, RemoteOffice(self.link), store, self.random.randbytes, lambda: 1_795_000_000)
         return self.desk
 

@@ -7,10 +7,10 @@ import pytest
 
 from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
+from fob_daemon.metering.kept.store import MeterStore
 from fob_daemon.metering.pieces import first_request
 from fob_daemon.metering.refusing import PieceError
 from fob_daemon.metering.reports import Begun, Ended, Franked, Looked
-from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece, SignUp
 from fob_protocol.at.values import Values
 from fob_protocol.metering.limits import BATCH_LIMIT
@@ -144,9 +144,9 @@ async def test_a_letter_is_told_when_it_is_on_the_disk_and_before_the_device_let
         assert isinstance(franked, Franked)
         assert (franked.done, franked.total) == (1, 1)
         # Whoever hears it finds it, also after a power cut at this moment.
-        other = MeterStore(bench.path)
-        assert [kept.counter for kept in other.kept(number, 10)] == [franked.counter]
-        other.close()
+        other = MeterStore.at(bench.path)
+        assert [kept.counter for kept in other.orders.kept(number, 10)] == [franked.counter]
+        other.file.close()
 
     await bench.desk.frank(number, ZSH, tell)
     assert told == [(["+FOBMETERFRANK"], True)]

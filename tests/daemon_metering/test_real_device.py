@@ -15,9 +15,9 @@ from fob_daemon.device.remote_office import RemoteOffice
 from fob_daemon.device.remote_token import RemoteToken
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.metering.desk import MeterDesk
+from fob_daemon.metering.kept.store import MeterStore
 from fob_daemon.metering.reading import transaction_of
 from fob_daemon.metering.remote_meter import RemoteMeter
-from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece, SignUp
 from fob_device.approval.rules import parse_rules
 from fob_device.integrity.program import Program
@@ -59,7 +59,7 @@ class Desks:
     def start(self) -> None:
         remote = RemoteMeter(RemoteToken(self.world.manager))
         office = RemoteOffice(self.world.manager)
-        self.desk = MeterDesk(remote, office, MeterStore(self.path), self.world.random.randbytes, lambda: 1.0)
+        self.desk = MeterDesk(remote, office, MeterStore.at(self.path), self.world.random.randbytes, lambda: 1.0)
 
     @property
     def office(self) -> MeteringOffice:

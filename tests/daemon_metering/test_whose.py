@@ -7,10 +7,10 @@ import pytest
 
 from daemon_metering.bench import ZSH, Bench, Kill, KilledError, due, letters
 from fob_daemon.control.errors import ControlError
+from fob_daemon.metering.kept.store import MeterStore
 from fob_daemon.metering.reading import transaction_of
 from fob_daemon.metering.refusing import PieceError
 from fob_daemon.metering.reports import Ended
-from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Piece
 from support.fake_meter import SERIAL
 
@@ -142,9 +142,9 @@ async def test_a_file_of_before_is_told_which_meter_s_its_transactions_are(bench
             "DROP INDEX orders_counter; ALTER TABLE orders DROP COLUMN serial;"
             "CREATE INDEX orders_counter ON orders (counter); PRAGMA user_version = 2;"
         )
-    store = MeterStore(bench.path)
-    assert [one.serial for one in store.kept(None, 5)] == [OTHER, SERIAL]
-    store.close()
+    store = MeterStore.at(bench.path)
+    assert [one.serial for one in store.orders.kept(None, 5)] == [OTHER, SERIAL]
+    store.file.close()
 
 
 async def test_an_order_of_the_meter_before_is_taken_over_as_that_one_s(bench: Bench) -> None:
@@ -200,9 +200,9 @@ async def test_a_file_of_before_says_of_no_batch_whose_it_is(bench: Bench) -> No
             "CREATE INDEX orders_counter ON orders (counter);"
             "ALTER TABLE jobs DROP COLUMN serial; ALTER TABLE jobs DROP COLUMN value_kind; PRAGMA user_version = 1;"
         )
-    store = MeterStore(bench.path)
-    assert [(job.serial, job.value_kind, job.done) for job in store.jobs(5)] == [("", "", 1)]
-    store.close()
+    store = MeterStore.at(bench.path)
+    assert [(job.serial, job.value_kind, job.done) for job in store.jobs.newest(5)] == [("", "", 1)]
+    store.file.close()
     bench.start()
     await bench.desk.add((await bench.desk.begin_job("XRATE")).job, letters(1))
     assert [job.serial for job in await bench.desk.jobs()] == [SERIAL, ""]

@@ -8,8 +8,8 @@ from typing import Final
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.office_reports import DeviceOffice
 from fob_daemon.device.office_views import Option
-from fob_daemon.metering.disk import Disk
-from fob_daemon.metering.store import MeterStore
+from fob_daemon.metering.kept.disk import Disk
+from fob_daemon.metering.kept.store import MeterStore
 from fob_protocol.pkcs11.errors import CkrError
 
 # Octets of one: what a slogan may have.
@@ -26,23 +26,27 @@ class Appearance:
     slogan: bytes | None = field(repr=False)
 
 
-async def appearance_of(office: DeviceOffice, store: MeterStore, disk: Disk) -> Appearance:
+async def appearance_of(office: DeviceOffice, disk: Disk) -> Appearance:
     """One round trip to know that nothing changed, and one or more for each that did.
 
     What was kept when the device cannot be asked. Raises ControlError for one that is too large.
     """
     try:
         options = await office.options()
-        found = [await _fetched(office, store, disk, option) for option in options if _word(option.id, option.kind)]
+        found = [await _fetched(office, disk, option) for option in options if _word(option.id, option.kind)]
     except CkrError:
-        kept = await disk(store.component_ids)
-        contents = {_word(id_): await disk(store.component, id_, None) for id_ in kept}
+        contents = await disk(_kept_contents)
         return Appearance(contents.get("layout"), contents.get("slogan"))
     # It can be asked for again: what is paid is drawn without room on this disk.
     with suppress(ControlError):
-        if found or store.exists:
-            await disk(store.keep_components, found)
+        if found or disk.has_any:
+            await disk(lambda store: store.told.keep_components(found))
     return Appearance(_first(found, "layout"), _first(found, "slogan"))
+
+
+def _kept_contents(store: MeterStore) -> dict[str, bytes | None]:
+    """By their words."""
+    return {_word(id_): store.told.component(id_, None) for id_ in store.told.component_ids()}
 
 
 def _first(found: Sequence[tuple[str, str, bytes]], word: str) -> bytes | None:
@@ -55,8 +59,8 @@ def _word(id_: str, kind: int = _DATA) -> str:
     return next((word for word in _WORDS if word in parts and kind == _DATA), "")
 
 
-async def _fetched(office: DeviceOffice, store: MeterStore, disk: Disk, option: Option) -> tuple[str, str, bytes]:
-    content = await disk(store.component, option.id, option.version)
+async def _fetched(office: DeviceOffice, disk: Disk, option: Option) -> tuple[str, str, bytes]:
+    content = await disk(lambda store: store.told.component(option.id, option.version))
     if content is None:
         content = await _read(office, option)
     return option.id, option.version, content

@@ -13,10 +13,12 @@ from fob_daemon.device.away import AwayError
 from fob_daemon.link.fate import FateUnknownError
 from fob_daemon.metering.appearance import Appearance, appearance_of
 from fob_daemon.metering.cleansing import cleansed
-from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.drafts import Drafts, Writer
 from fob_daemon.metering.jobs import Job, Kept, Kind, Money, Order, Standing
 from fob_daemon.metering.judging import judge
+from fob_daemon.metering.kept.disk import Disk
+from fob_daemon.metering.kept.job_rows import NotOpenError
+from fob_daemon.metering.kept.store import MeterStore
 from fob_daemon.metering.limits import JOB_LIMIT, UNITS
 from fob_daemon.metering.orders import Orders, is_fault
 from fob_daemon.metering.pieces import fault_of, first_request
@@ -37,7 +39,6 @@ from fob_daemon.metering.refusing import (
 )
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.reports import Begun, Ended, Franked, Looked, MeterReport, Paid, SignedOn, TakenOver
-from fob_daemon.metering.store import MeterStore, NotOpenError
 from fob_daemon.metering.views import Joined, MeterAbout, MeterState, MeterTerms, Piece, Result, SignUp
 from fob_protocol.caller import Caller
 from fob_protocol.metering.faults import MeterFault
@@ -65,9 +66,8 @@ class MeterDesk:
     ) -> None:
         self.remote = remote
         self._office = office
-        self._store = store
-        self._disk = Disk(store.path)
-        self._orders = Orders(remote, self._store, self._disk, random)
+        self._disk = Disk(store)
+        self._orders = Orders(remote, self._disk, random)
         self._clock = clock
         # What became of orders whose commands were cut: for whoever asks for something next.
         self._ended: list[Ended] = []
@@ -77,19 +77,19 @@ class MeterDesk:
 
     async def close(self) -> None:
         """The device was unpaired, or the daemon ends."""
-        await asyncio.to_thread(self._store.close)
+        await self._disk.close()
 
     async def known(self) -> MeterState | None:
         """What it told last; no round trip."""
-        return await self._disk(self._store.known)
+        return await self._disk(lambda store: store.told.state())
 
     async def state(self) -> MeterState:
         """What the device keeps now."""
         state = await self.remote.state()
         # It can be asked for again: who only looks needs no room on the disk.
         with suppress(ControlError):
-            if (state.stage != "none" or self._store.exists) and await self.known() != state:
-                await self._disk(self._store.keep_known, state)
+            if (state.stage != "none" or self._disk.has_any) and await self.known() != state:
+                await self._disk(lambda store: store.told.keep_state(state))
         return state
 
     async def report(self, device: str, told: MeterChange | None) -> MeterReport | None:
@@ -109,7 +109,7 @@ class MeterDesk:
             )
         jobs, written = await self.jobs(), self._drafts.written
         waiting = sum(job.total - job.done for job in jobs if job.is_unfinished and job.number != written)
-        newest = await self._disk(self._store.kept, None, 1, known.serial)
+        newest = await self._disk(lambda store: store.orders.kept(None, 1, known.serial))
         return MeterReport(device, known, waiting, newest[0].amount if newest else 0)
 
     def ended(self) -> list[Ended]:
@@ -139,11 +139,11 @@ class MeterDesk:
 
     async def jobs(self) -> list[Job]:
         """The newest batches."""
-        return await self._disk(self._store.jobs, JOBS_LISTED)
+        return await self._disk(lambda store: store.jobs.newest(JOBS_LISTED))
 
     async def kept(self, job: int | None) -> list[Kept]:
         """Transactions with indicia that are here, the newest first; of one batch, or of all."""
-        return await self._disk(self._store.kept, job, JOB_LIMIT)
+        return await self._disk(lambda store: store.orders.kept(job, JOB_LIMIT))
 
     async def record(self, counter: int, serial: str = "") -> bytes:
         """The transaction with this counter of a meter, or of the one that the device has; what is not here is fetched.
@@ -151,7 +151,7 @@ class MeterDesk:
         Two meters count alike, so the counter alone finds another mailer's.
         """
         serial = serial or await self._serial()
-        record = await self._disk(self._store.record, serial, counter)
+        record = await self._disk(lambda store: store.orders.record(serial, counter))
         if record is None:
             state = await self._known()
             if serial != state.serial:
@@ -163,11 +163,11 @@ class MeterDesk:
 
     async def given_back(self) -> set[bytes]:
         """Indicia that are void, as far as this computer gave them back."""
-        return await self._disk(self._store.given_back)
+        return await self._disk(lambda store: store.orders.given_back())
 
     async def appearance(self) -> Appearance:
         """Layout and slogan of what is printed."""
-        return await appearance_of(self._office, self._store, self._disk)
+        return await appearance_of(self._office, self._disk)
 
     async def begin_job(self, command: str, writer: Writer | None = None) -> Begun:
         """A batch to add pieces to; refused while another one was cut, or is being written by another program.
@@ -179,7 +179,7 @@ class MeterDesk:
             await self._settle()
             self._drafts.check_free(writer)
             dropped = 0
-            for job in await self._disk(self._store.jobs, JOBS_LISTED):
+            for job in await self._disk(lambda store: store.jobs.newest(JOBS_LISTED)):
                 if job.is_cut:
                     raise unfinished(job)
                 dropped += job.total if job.is_unfinished else 0
@@ -187,7 +187,7 @@ class MeterDesk:
             meter = known if known is not None and known.stage == "ready" else await self.state()
             if meter.stage != "ready":
                 raise no_meter()
-            number = await self._disk(self._store.begin_job, command, int(self._clock()), meter)
+            number = await self._disk(lambda store: store.jobs.begin(command, int(self._clock()), meter))
             self._drafts.begin(number, writer)
             return Begun(number, dropped)
 
@@ -204,7 +204,7 @@ class MeterDesk:
         async with self._lock:
             self._drafts.hear(job)
             try:
-                return await self._disk(self._store.add_pieces, job, pieces)
+                return await self._disk(lambda store: store.jobs.add(job, pieces))
             except NotOpenError:
                 raise not_open() from None
             except ValueError as error:
@@ -212,11 +212,13 @@ class MeterDesk:
 
     async def resumable(self) -> Job:
         """The batch that was cut; also one that was cut when all of it was paid, and nobody heard so."""
-        for job in await self._disk(self._store.jobs, JOBS_LISTED):
+        for job in await self._disk(lambda store: store.jobs.newest(JOBS_LISTED)):
             if not job.is_closed and job.total:
                 self._drafts.check_over(job.number)
                 return job
-        raise no_job("nothing was franked", is_any_paid=bool(await self._disk(self._store.kept, None, 1)))
+        raise no_job(
+            "nothing was franked", is_any_paid=bool(await self._disk(lambda store: store.orders.kept(None, 1)))
+        )
 
     async def frank(self, number: int, caller: Caller | None, tell: Tell, *, judges: bool = False) -> Job:
         """What is not franked yet of a batch, request after request.
@@ -258,14 +260,14 @@ class MeterDesk:
 
         async def franked() -> None:
             done = await self._job(number)
-            [last, *_] = await self._disk(self._store.kept, number, 1)
+            [last, *_] = await self._disk(lambda store: store.orders.kept(number, 1))
             tell(Franked(number, last.counter, last.pieces, last.amount, done.done, done.total))
 
         while order := order or await self._next(job):
             await self._orders.do(order, caller, franked)
             order = None
         job = await self._job(number)
-        await self._disk(self._store.close_job, number)
+        await self._disk(lambda store: store.jobs.close(number))
         return job
 
     async def give_up(self, number: int = 0) -> Job:
@@ -273,8 +275,8 @@ class MeterDesk:
         async with self._lock:
             job = await self._open_job(number) if number else await self.resumable()
             await self._settle()
-            left: Job | None = await self._disk(self._store.job, job.number)
-            await self._disk(self._store.close_job, job.number)
+            left: Job | None = await self._disk(lambda store: store.jobs.one(job.number))
+            await self._disk(lambda store: store.jobs.close(job.number))
             self._drafts.end(job.number)
         return left or job
 
@@ -333,7 +335,11 @@ class MeterDesk:
         if result is None:
             return ended_of(None, (await self._known()).value_kind)
         known, serial = await self._known(), transaction_of(result.transaction).serial
-        kind = known.value_kind if known.serial == serial else await self._disk(self._store.value_kind, serial)
+        kind = (
+            known.value_kind
+            if known.serial == serial
+            else await self._disk(lambda store: store.jobs.value_kind(serial))
+        )
         return ended_of(result, kind)
 
     async def _check_own(self, job: Job) -> None:
@@ -344,7 +350,7 @@ class MeterDesk:
 
     async def _judge(self, job: Job, tell: Tell) -> None:
         """Before the first of its pieces is paid. Of a batch that would be refused nothing is kept."""
-        waiting = await self._disk(self._store.waiting, job.number, JOB_LIMIT)
+        waiting = await self._disk(lambda store: store.jobs.waiting(job.number, JOB_LIMIT))
         known = await self.known()
         kind = (known.value_kind if known is not None else "") or UNITS
         pieces = [piece for _, piece in waiting]
@@ -355,7 +361,7 @@ class MeterDesk:
         try:
             await judge(self.remote, job.command, pieces, kind, int(self._clock()), looked)
         except ControlError:
-            await self._disk(self._store.close_job, job.number)
+            await self._disk(lambda store: store.jobs.close(job.number))
             raise
 
     async def _pay(self, kind: Kind, money: Money, caller: Caller | None) -> Paid:
@@ -440,14 +446,14 @@ class MeterDesk:
         return job
 
     async def _open_job(self, number: int) -> Job:
-        job = await self._disk(self._store.job, number)
+        job = await self._disk(lambda store: store.jobs.one(number))
         if job is None or job.is_closed:
             raise no_job("nothing was franked")
         return job
 
     async def _next(self, job: Job) -> Order | None:
         """The next request of a batch, written down; None when all is done."""
-        waiting = await self._disk(self._store.waiting, job.number, BATCH_LIMIT)
+        waiting = await self._disk(lambda store: store.jobs.waiting(job.number, BATCH_LIMIT))
         if not waiting:
             return None
         pieces = first_request([piece for _, piece in waiting])

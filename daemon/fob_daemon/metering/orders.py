@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from fob_daemon.metering.disk import Disk
 from fob_daemon.metering.jobs import Kind, Order, Standing
+from fob_daemon.metering.kept.disk import Disk
 from fob_daemon.metering.reading import done_of, known_after, result_of, transaction_of, value_kind_of
 from fob_daemon.metering.remote_meter import RemoteMeter
-from fob_daemon.metering.store import MeterStore
 from fob_daemon.metering.views import Result
 from fob_protocol.caller import Caller
 from fob_protocol.metering.faults import MeterFault
@@ -35,13 +34,12 @@ class Orders:
     """Every method raises CkrError, ControlError."""
 
     remote: RemoteMeter
-    store: MeterStore
     disk: Disk
     random: Callable[[int], bytes]
 
     async def open(self) -> Order | None:
         """The one that is not settled."""
-        return await self.disk(self.store.open_order)
+        return await self.disk(lambda store: store.orders.open())
 
     def new_id(self) -> bytes:
         """16 octets."""
@@ -49,7 +47,7 @@ class Orders:
 
     async def begin(self, order: Order) -> Order:
         """Written down; it is asked next."""
-        await self.disk(self.store.begin, order)
+        await self.disk(lambda store: store.orders.begin(order))
         return order
 
     async def do(
@@ -67,7 +65,7 @@ class Orders:
                     await self.give_up(order)
                 elif is_fault(error, MeterFault.OTHER_METER):
                     # It was never begun, so the batch goes on when its own meter is there again.
-                    await self.disk(self.store.drop, order.id)
+                    await self.disk(lambda store: store.orders.drop(order.id))
                 raise
             await self._finish(order, result)
         else:
@@ -95,7 +93,7 @@ class Orders:
                 if error.ckr not in (Ckr.ARGUMENTS_BAD, Ckr.FUNCTION_NOT_SUPPORTED):
                     raise
                 # The device keeps none of this id: nobody said yes to it, or the data centre said no.
-                await self.disk(self.store.drop, order.id)
+                await self.disk(lambda store: store.orders.drop(order.id))
                 return None
             await self._finish(order, result)
         else:
@@ -105,9 +103,10 @@ class Orders:
 
     async def give_up(self, order: Order) -> None:
         """No result will be heard here, and it may have been paid: it and its batch are never asked for again."""
-        await self.disk(self.store.drop, order.id)
-        if order.job is not None:
-            await self.disk(self.store.close_job, order.job)
+        await self.disk(lambda store: store.orders.drop(order.id))
+        job = order.job
+        if job is not None:
+            await self.disk(lambda store: store.jobs.close(job))
 
     async def adopt(self, id_: bytes) -> Result:
         """The result of an order that this computer did not give, or does not know any more."""
@@ -133,16 +132,16 @@ class Orders:
             why = f"the device's answer: {done.pieces} indicia for {len(order.pieces)} pieces"
             raise CkrError(Ckr.DEVICE_ERROR, why)
         kind = value_kind_of(transaction_of(result.transaction))
-        await self.disk(self.store.finish, order, done, kind)
-        known = known_after(await self.disk(self.store.known), result)
-        await self.disk(self.store.keep_known, known)
+        await self.disk(lambda store: store.orders.finish(order, done, kind))
+        known = known_after(await self.disk(lambda store: store.told.state()), result)
+        await self.disk(lambda store: store.told.keep_state(known))
 
     async def _kept(self, order: Order) -> Result:
-        return result_of(await self.disk(self.store.record_of, order.id))
+        return result_of(await self.disk(lambda store: store.orders.record_of(order.id)))
 
     async def _take(self, order: Order) -> None:
         await self.remote.taken(order.id)
-        await self.disk(self.store.taken, order.id)
+        await self.disk(lambda store: store.orders.taken(order.id))
 
 
 def is_fault(error: CkrError, fault: MeterFault) -> bool:

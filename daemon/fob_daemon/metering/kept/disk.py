@@ -4,11 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
+from fob_daemon.metering.kept.store import MeterStore
+from fob_daemon.metering.kept.tables import StoreError
 from fob_daemon.metering.refusing import file_unusable
-from fob_daemon.metering.store import StoreError
 from fob_daemon.permissions import PermissionsError
 
 T = TypeVar("T")
@@ -16,13 +16,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Calls a method of the store in `path`."""
+    """Looks into a store, or changes it, on another thread."""
 
-    path: Path
+    store: MeterStore
 
-    async def __call__(self, work: Callable[..., T], *values: object) -> T:
-        """What it returns. Raises ControlError where the file cannot be used, ValueError as it does."""
+    async def __call__(self, work: Callable[[MeterStore], T]) -> T:
+        """What it returns. Raises ControlError where the file cannot be used, and else as it does."""
         try:
-            return await asyncio.to_thread(work, *values)
+            return await asyncio.to_thread(work, self.store)
         except (OSError, sqlite3.Error, StoreError, PermissionsError) as error:
-            raise file_unusable(str(self.path), str(error)) from None
+            raise file_unusable(str(self.store.file.path), str(error)) from None
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything was ever kept."""
+        return self.store.file.exists
+
+    async def close(self) -> None:
+        """Nothing more is asked."""
+        await asyncio.to_thread(self.store.file.close)
