@@ -33,6 +33,9 @@ PASS_TIME: Final = 366 * 24 * 3600
 # Names that the manufacturing box admits: its state stays a file.
 ADMITTED_LIMIT: Final = 10_000
 
+# Characters of a warning: it is a sentence, with the command that helps.
+WARNING_LIMIT: Final = 512
+
 # Meters are spread over so many slots, by the first octet of H(serial).
 SLOTS: Final = 64
 

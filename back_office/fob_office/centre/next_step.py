@@ -18,6 +18,15 @@ def with_next(why: str, command: str) -> str:
     return f"{why}{_MARK}{_PROGRAM}{command}"
 
 
+def shortened(told: str, limit: int) -> str:
+    """At most so many characters; the reason is cut, and the command behind it is not."""
+    why, command = split_next(told)
+    if command is None:
+        return told[:limit]
+    behind = f"{_MARK}{command}"
+    return f"{why[: limit - len(behind)]}{behind}" if len(behind) < limit else told[:limit]
+
+
 def split_next(told: str) -> Reason:
     """As `with_next` made it."""
     why, _, command = told.rpartition(_MARK)

@@ -5,16 +5,15 @@ from typing import Final
 import structlog
 
 from fob_office.centre.bus.asking import Links
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
-from fob_office.centre.bus.passes import Kind, Pass
-from fob_office.centre.commands.database import Warn
+from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.bus.passes import Pass
+from fob_office.centre.warning import tell_database, warning_of
 from fob_office.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
 
 # Seconds for a warning; the refusal waits no longer for it.
 _TIME: Final = 2.0
-_WHY_LIMIT: Final = 200
 
 
 class Alarm:
@@ -26,16 +25,6 @@ class Alarm:
 
     async def warn(self, asker: Pass, refused: BusRefusedError) -> None:
         """A warning record, by whichever database server answers first; the box's own log has it besides."""
-        why = f"{asker.name}: {refused.why}"[:_WHY_LIMIT]
         log.critical("refused", asker=asker.name, word=refused.word, why=refused.why, clause="M22")
-        warning = Warn(refused.word, "", why, self._surroundings.clock())
-        try:
-            for entry in self._links.directory.of_kind(Kind.DATABASE):
-                try:
-                    await self._links.to(entry.name).ask(warning, _TIME)
-                except AwayError as away:
-                    log.warning("a warning is not recorded", database=entry.name, why=away.why)
-                    continue
-                return
-        except (DirectoryError, BusRefusedError) as error:
-            log.error("a warning is not recorded", why=str(error))
+        why = f"{asker.name}: {refused.why}"
+        await tell_database(self._links, warning_of(refused.word, "", why, self._surroundings.clock()), _TIME)

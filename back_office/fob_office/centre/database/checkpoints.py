@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, literal_column, s
 
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
-from fob_office.centre.commands.database import LogState, Warn
+from fob_office.centre.commands.database import LogState
 from fob_office.centre.commands.transaction import SignCheckpoint
 from fob_office.centre.database.inserting import insert_all
 from fob_office.centre.database.keeping import Keeper
@@ -25,6 +25,7 @@ from fob_office.centre.database.limits import (
 from fob_office.centre.database.log import damaged, head, lock_head, with_nodes
 from fob_office.centre.database.noting import warn
 from fob_office.centre.database.tables import CHECKPOINTS
+from fob_office.centre.warning import warning_of
 from fob_office.centre.words import Word
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
@@ -166,7 +167,8 @@ class Checkpointer:
         log.error("no checkpoint", box=box.name, word=refused.word, why=refused.why)
         if (box.name, refused.word) not in self._warned:
             self._warned.add((box.name, refused.word))
-            warning = Warn(refused.word, "", f"{box.name} signs no checkpoint: {refused.why}", self._clock())
+            why = f"{box.name} signs no checkpoint: {refused.why}"
+            warning = warning_of(refused.word, "", why, self._clock())
             await self._keeper.write(partial(warn, asked=warning))
             self.grow(1)
 

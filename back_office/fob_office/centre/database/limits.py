@@ -39,8 +39,7 @@ PAYOUT_LIMIT: Final = 4_800
 KEYS_LIMIT: Final = 32
 # A row: what is longer than an answer in the journal with all around it was written by somebody else.
 ROW_LIMIT: Final = 56_000
-# A warning is a sentence, and its word one of the specification's.
-WARNING_LIMIT: Final = 512
+# The word of a warning is one of the specification's.
 WORD_LIMIT: Final = 32
 SERIAL_LIMIT: Final = 64
 

@@ -46,7 +46,7 @@ from fob_office.centre.commands.database import (
 from fob_office.centre.database import log, noting, reading, reindexing, reserving, rows
 from fob_office.centre.database.checkpoints import log_state
 from fob_office.centre.database.keeping import Keeper
-from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WARNING_LIMIT, WORD_LIMIT
+from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WORD_LIMIT
 from fob_office.centre.database.prepared import (
     ID_SIZE,
     check_number,
@@ -57,6 +57,8 @@ from fob_office.centre.database.prepared import (
     name_of,
     prepare,
 )
+from fob_office.centre.limits import WARNING_LIMIT
+from fob_office.centre.warning import warning_of
 from fob_office.centre.words import Word
 from fob_protocol.cose import sign1
 from fob_protocol.cose.errors import CoseError
@@ -125,8 +127,8 @@ class DatabaseServer:
         except BusRefusedError as error:
             if error.word == Word.TAMPERING:
                 # Whoever asks for this is the last one to tell of it.
-                why = f"{peer.name}: {error.why}"[:WARNING_LIMIT]
-                await self.warn(peer, Warn(error.word, asked.serial, why, self._clock()))
+                why = f"{peer.name}: {error.why}"
+                await self.warn(peer, warning_of(error.word, asked.serial, why, self._clock()))
             raise
         stored = await self._keeper.store(prepared)
         if stored.is_new:

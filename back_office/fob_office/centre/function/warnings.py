@@ -8,11 +8,11 @@ import structlog
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.clocks import ahead_of
-from fob_office.centre.commands.database import Warn
 from fob_office.centre.function.held import Held
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import ALARMING
 from fob_office.centre.function.said import Said
+from fob_office.centre.warning import warning_of
 from fob_office.centre.words import Word
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.office.errors import OfficeError
@@ -60,6 +60,6 @@ class Warnings:
 
     async def _record(self, word: str, serial: str, why: str) -> None:
         try:
-            await self._peers.any(Kind.DATABASE, Warn(word, serial, why[:200], self._clock()))
+            await self._peers.any(Kind.DATABASE, warning_of(word, serial, why, self._clock()))
         except BusRefusedError as unheard:
             log.error("a warning is not recorded", serial=serial, why=unheard.why)

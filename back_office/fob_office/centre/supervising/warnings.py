@@ -6,17 +6,14 @@ from typing import Final
 import structlog
 
 from fob_office.centre.bus.asking import Links
-from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError
-from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import Warn
 from fob_office.centre.next_step import with_next
 from fob_office.centre.supervising.limits import LOOK_TIME
+from fob_office.centre.warning import tell_database, warning_of
 from fob_office.centre.words import Word
 
 log = structlog.get_logger(__name__)
 
-# Octets of a reason.
-_WHY_LIMIT: Final = 400
 # They are few; what a database that is away for ever is not told, the log of the process has.
 _LIMIT: Final = 64
 
@@ -33,18 +30,9 @@ class Warnings:
         """What is wrong, and which command of `fob-office centre` helps."""
         log.critical("a warning", why=why, next=command)
         if len(self._waiting) < _LIMIT:
-            self._waiting.append(Warn(Word.TAMPERING, "", with_next(why[:_WHY_LIMIT], command), self._clock()))
+            self._waiting.append(warning_of(Word.TAMPERING, "", with_next(why, command), self._clock()))
 
     async def send(self) -> None:
-        """Those that were not taken yet. Raises DirectoryError."""
-        while self._waiting and await self._sent(self._waiting[0]):
+        """Those that were not taken yet."""
+        while self._waiting and await tell_database(self._links, self._waiting[0], LOOK_TIME):
             self._waiting.pop(0)
-
-    async def _sent(self, warning: Warn) -> bool:
-        for entry in self._links.directory.of_kind(Kind.DATABASE):
-            try:
-                await self._links.to(entry.name).ask(warning, LOOK_TIME)
-            except (AwayError, BusRefusedError, DirectoryError):
-                continue
-            return True
-        return False
