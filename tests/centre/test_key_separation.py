@@ -68,7 +68,7 @@ OTHERS_THAN_FUNCTION = {
     "Keep": {Kind.METER},
     "HandOver": {Kind.METER},
     "TakeView": {Kind.OPERATOR, Kind.METER},
-    "HeldView": {Kind.OPERATOR, Kind.FUNCTION},
+    "HeldView": {Kind.OPERATOR},
     "HeldMarks": {Kind.OPERATOR},
     "Look": {Kind.OPERATOR, Kind.FUNCTION},
     "VerifyTokens": {Kind.OPERATOR},

@@ -24,6 +24,7 @@ from fob_daemon.metering.drawing.svg import svg
 from fob_protocol.metering.indicium import Indicium, make_token
 from fob_protocol.metering.pictures import read_picture
 from fob_protocol.metering.values import Indicated
+from support.boxes_drawn import is_inside, overlap
 from support.chromium import chromium, opened_page
 from support.indicia import (
     TOKEN_KEY,
@@ -51,7 +52,7 @@ layouts = st.builds(
 def overlapping(boxes: dict[str, Box]) -> list[tuple[str, str]]:
     """Pairs of names whose boxes share a place."""
     names = sorted(boxes)
-    return [(one, other) for one in names for other in names if one < other and boxes[one].overlaps(boxes[other])]
+    return [(one, other) for one in names for other in names if one < other and overlap(boxes[one], boxes[other])]
 
 
 def frames_in(file: bytes) -> list[Indicated | None]:
@@ -67,7 +68,7 @@ def test_no_two_things_share_a_place(layout: Layout, modules: int, has_slogan: b
         return
     assert overlapping(boxes) == []
     whole = Box(0, 0, layout.width, layout.height)
-    assert all(whole.holds(box) for box in boxes.values())
+    assert all(is_inside(whole, box) for box in boxes.values())
     assert boxes["code"].width >= (modules + 2) * MODULE_LEAST
 
 
@@ -80,9 +81,9 @@ def test_what_is_written_stays_in_its_box(indicium: Indicium, layout: Layout) ->
         return
     rows = [name for name in picture.boxes if name not in ("code", "slogan")]
     for shape, name in zip(picture.shapes, rows, strict=False):
-        assert picture.boxes[name].holds(shape.box)
-    assert all(picture.boxes["slogan"].holds(shape.box) for shape in picture.shapes[len(rows) :])
-    assert picture.boxes["code"].holds(picture.code)
+        assert is_inside(picture.boxes[name], shape.box)
+    assert all(is_inside(picture.boxes["slogan"], shape.box) for shape in picture.shapes[len(rows) :])
+    assert is_inside(picture.boxes["code"], picture.code)
 
 
 @pytest.mark.clause("M25")

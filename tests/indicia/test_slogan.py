@@ -16,6 +16,7 @@ from fob_daemon.metering.drawing.shapes import Box, Outline, Words
 from fob_daemon.metering.drawing.sheets import SHEETS
 from fob_daemon.metering.drawing.slogan import ELEMENTS_LIMIT, SLOGAN_LIMIT, read_slogan
 from fob_daemon.metering.drawing.svg import svg
+from support.boxes_drawn import is_inside
 from support.indicia import indicated, shipped_slogan
 
 PLACE = Box(10, 20, 40, 30)
@@ -30,7 +31,7 @@ def test_the_slogan_of_the_office_is_drawn() -> None:
     assert isinstance(circle, Outline)
     assert isinstance(words, Words)
     assert (words.text, words.ink) == ("Write to somebody today", RED)
-    assert all(PLACE.holds(shape.box) for shape in slogan.inside(PLACE))
+    assert all(is_inside(PLACE, shape.box) for shape in slogan.inside(PLACE))
 
 
 def test_a_whole_picture_and_a_group_hand_down_what_they_say() -> None:

@@ -94,8 +94,8 @@ def main() -> None:
         vault.derive(Purpose.FUND)
     except NotHeldError as error:
         said["not held"] = str(error)
-    vault.close()
-    with pkcs11.lib(place.library).get_token(token_label=place.token).open(rw=True, user_pin=place.pin) as session:
+    # The vault's login is that of every session of this process.
+    with pkcs11.lib(place.library).get_token(token_label=place.token).open(rw=True) as session:
         (key,) = session.get_objects({pkcs11.Attribute.LABEL: "fob meter-1 token"})
         wrapping = session.generate_key(pkcs11.KeyType.AES, 256, template={pkcs11.Attribute.WRAP: True})
         said["refused"] = opened | attempts(key, wrapping)

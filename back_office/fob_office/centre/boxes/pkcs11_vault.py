@@ -48,7 +48,10 @@ class ModulePlace(Message, tag=1, frozen=True):
 
 
 class Pkcs11Vault:
-    """The masters of one box: `name` is in the labels of its keys. One session, one user at a time."""
+    """The masters of one box: `name` is in the labels of its keys.
+
+    One session, until the process ends; one user at a time.
+    """
 
     def __init__(self, place: ModulePlace, name: str, purposes: Iterable[Purpose]) -> None:
         """Raises OperatorError: no module, no token, another PIN, or a master is not there."""
@@ -75,10 +78,6 @@ class Pkcs11Vault:
                 return bytes(key.sign(first_block(purpose, context), mechanism=self._pkcs11.Mechanism.SHA256_HMAC))
         except self._pkcs11.PKCS11Error as error:
             raise VaultError(type(error).__name__) from None
-
-    def close(self) -> None:
-        """Log out."""
-        self._session.close()
 
 
 def import_master(place: ModulePlace, name: str, purpose: Purpose, secret: bytes) -> None:

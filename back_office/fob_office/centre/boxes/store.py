@@ -54,8 +54,6 @@ class Store:
         self._is_closed = False
         self._writer = Rows(folder, path.name, self._writing)
         self._reader = Rows(folder, path.name, self._reading)
-        # How often the disk was waited for.
-        self.commits = 0
         self._thread = threading.Thread(target=self._write, name=f"store of {folder.name}", daemon=True)
 
     def begin(self, *, is_new: bool) -> None:
@@ -117,7 +115,6 @@ class Store:
         while (waiting := self._queue.get()) is not None:
             group, is_last = self._group(waiting)
             error = self._commit(group)
-            self.commits += 1
             # A loop that is closed has nobody who waits.
             with suppress(RuntimeError):
                 waiting.written.get_loop().call_soon_threadsafe(self._settle, group, error)

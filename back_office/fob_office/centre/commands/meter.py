@@ -185,7 +185,7 @@ class ViewHeld(Reply, frozen=True):
 
 
 class HeldView(Command[ViewHeld], frozen=True):
-    """OPERATOR, FUNCTION."""
+    """OPERATOR."""
 
 
 class Keep(Command[Done], frozen=True):

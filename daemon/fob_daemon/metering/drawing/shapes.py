@@ -21,21 +21,6 @@ class Box:
     width: float
     height: float
 
-    def overlaps(self, other: "Box") -> bool:
-        """Whether they share more than an edge."""
-        apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x
-        apart_y = self.y + self.height <= other.y or other.y + other.height <= self.y
-        return not (apart_x or apart_y)
-
-    def holds(self, other: "Box", tolerance: float = 1e-6) -> bool:
-        """Whether the other is all inside."""
-        return (
-            self.x <= other.x + tolerance
-            and self.y <= other.y + tolerance
-            and other.x + other.width <= self.x + self.width + tolerance
-            and other.y + other.height <= self.y + self.height + tolerance
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Words:

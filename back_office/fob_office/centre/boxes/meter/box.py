@@ -102,7 +102,7 @@ class MeterBox:
             VerifyTokens: row([Kind.OPERATOR], looks.verify_tokens),
             LastChange: row([Kind.FUNCTION, Kind.OPERATOR], looks.last_change),
             TakeView: row([Kind.OPERATOR, Kind.METER], self._take_view),
-            HeldView: row([Kind.OPERATOR, Kind.FUNCTION], self._held_view),
+            HeldView: row([Kind.OPERATOR], self._held_view),
             Keep: row([Kind.METER], self._taking.keep),
             HandOver: row([Kind.METER], self._giving.hand_over),
             HeldMarks: row([Kind.OPERATOR], self._giving.held_marks),
