@@ -38,8 +38,9 @@ from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
 if TYPE_CHECKING:
-    from fob_daemon.metering.desk import MeterDesk, Tell
+    from fob_daemon.metering.desk import MeterDesk
     from fob_daemon.metering.drafts import Writer
+    from fob_daemon.metering.franking import Tell
     from fob_daemon.metering.reports import SignedOn
 
 T = TypeVar("T")

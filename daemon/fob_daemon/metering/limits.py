@@ -6,6 +6,8 @@ from fob_protocol.metering.limits import POSTCODE_LIMIT
 
 # Pieces of one batch: what one document of labels holds.
 JOB_LIMIT: Final = 10_000
+# Batches that are listed.
+JOBS_LISTED: Final = 20
 # A thousand kilograms are no letter.
 GRAMS_LIMIT: Final = 1_000_000
 # Of an origin or destination (`fob_protocol.metering.indicium.is_place`), for people.
