@@ -12,6 +12,7 @@ from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_ent
 from fob_office.centre.bus.errors import AwayError, DirectoryError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.limits import DIRECTORY_LIMIT, FIRST_PAUSE, LONGEST_PAUSE
+from fob_office.centre.operating.here import next_number
 from support.centre import Centre, Echo
 
 NOISE = random.Random(5).randbytes(64)
@@ -112,3 +113,12 @@ async def test_an_address_that_is_none_is_told(centre: Centre, address: str) -> 
     link = Link(centre.process(Kind.FUNCTION, "function-1").me, centre.directory(), "meter-1")
     with pytest.raises(AwayError, match="it is not known where"):
         await link.ask(Echo(b""))
+
+
+def test_no_number_is_given_twice(tmp_path: Path) -> None:
+    assert next_number(tmp_path, Kind.METER) == 1
+    assert next_number(tmp_path, Kind.OPERATOR, least=2) == 2
+    for name in ("meter-2", "meter-10", "meter-x", "steel-11", "operator-4"):
+        (tmp_path / name).mkdir()
+    assert next_number(tmp_path, Kind.METER) == 11
+    assert next_number(tmp_path, Kind.OPERATOR, least=2) == 5

@@ -9,9 +9,12 @@ REFILL: Final = "fob/1 refill"
 PER_USE: Final = "fob/1 per use"
 SETTLEMENT: Final = "fob/1 settlement"
 
+# Octets of a request's id.
+ID_SIZE: Final = 16
+
 
 def derived_digest(what: str, serial: str, of: Value) -> bytes:
-    """H of what stands for the request; its first 16 octets are the id."""
+    """H of what stands for the request; its first ID_SIZE octets are the id."""
     return digest(encode([what, serial, of]))
 
 

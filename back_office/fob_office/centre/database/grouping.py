@@ -29,6 +29,15 @@ Outcome = Any
 _Begin = Callable[[], AbstractContextManager[Session]]
 
 
+def alone(connection: Connection, work: Callable[[Connection], Any], refused: type[Exception]) -> Outcome:
+    """One job of a group; what it wrote and refused then is taken back, and the others are not."""
+    try:
+        with connection.begin_nested():
+            return work(connection)
+    except refused as error:
+        return error
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[JobT]):
     job: JobT

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import Stored
-from fob_office.centre.database.grouping import Group, Outcome
+from fob_office.centre.database.grouping import Group, Outcome, alone
 from fob_office.centre.database.limits import READERS
 from fob_office.centre.database.prepared import Prepared
 from fob_office.centre.database.storing import store_all
@@ -149,15 +149,7 @@ def _write(connection: Connection, jobs: Sequence[_Job]) -> Sequence[Outcome]:
     """All Stores together, and then the others, each on its own."""
     stores = [job for job in jobs if isinstance(job, Prepared)]
     stored = iter(store_all(connection, stores) if stores else ())
-    return [next(stored) if isinstance(job, Prepared) else _alone(connection, job) for job in jobs]
-
-
-def _alone(connection: Connection, work: Callable[[Connection], Any]) -> Outcome:
-    try:
-        with connection.begin_nested():
-            return work(connection)
-    except BusRefusedError as refused:
-        return refused
+    return [next(stored) if isinstance(job, Prepared) else alone(connection, job, BusRefusedError) for job in jobs]
 
 
 def _read(connection: Connection, jobs: Sequence[Callable[[Connection], Any]]) -> Sequence[Outcome]:

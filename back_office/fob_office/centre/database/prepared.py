@@ -8,6 +8,7 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import NewRecord, Payout, Store
 from fob_office.centre.database.leaves import Answered, Gap, Leaf, MailerGap, leaf
 from fob_office.centre.database.limits import ANSWER_LIMIT, NUMBER_LIMIT, SERIAL_LIMIT, TRANSACTION_LIMIT
+from fob_office.centre.following import ID_SIZE
 from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
 from fob_office.registration.names import name_key
@@ -21,7 +22,6 @@ from fob_protocol.office.hashing import digest
 
 Row = dict[str, Any]
 
-ID_SIZE: Final = 16
 HASH_SIZE: Final = 32
 
 

@@ -48,7 +48,6 @@ from fob_office.centre.database.checkpoints import log_state
 from fob_office.centre.database.keeping import Keeper
 from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WORD_LIMIT
 from fob_office.centre.database.prepared import (
-    ID_SIZE,
     check_number,
     check_serial,
     check_size,
@@ -57,6 +56,7 @@ from fob_office.centre.database.prepared import (
     name_of,
     prepare,
 )
+from fob_office.centre.following import ID_SIZE
 from fob_office.centre.limits import WARNING_LIMIT
 from fob_office.centre.warning import warning_of
 from fob_office.centre.words import Word

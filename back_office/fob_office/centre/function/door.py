@@ -1,9 +1,8 @@
 """A device's sealed question in, a sealed answer out; the function server's own key opens it (M2)."""
 
-from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -118,9 +117,9 @@ class Door:
                 kinds = tuple(self.settings.rates)
                 answer = TermsGiven(kinds, self.settings.deposit, self.settings.fee, passes).octets()
             case SignUp(signed) as asked:
-                answer = await self._warning("", self.signing.sign_up(signed))
+                answer = await self.changing.warnings.telling("", self.signing.sign_up(signed))
             case SignOn(signed) as asked:
-                answer = await self._warning("", self.signing.sign_on(signed))
+                answer = await self.changing.warnings.telling("", self.signing.sign_on(signed))
             case Ask(authenticated):
                 return await self._authenticated(authenticated)
             case other:
@@ -131,17 +130,10 @@ class Door:
     async def _authenticated(self, octets: bytes) -> bytes:
         wanted = read_authenticated(mac0.unchecked_payload(octets))
         request = Request(wanted.request, digest(wanted.octets()), wanted.serial, wanted.time)
-        answer = await self._warning(wanted.serial, self._do(wanted, octets, request))
+        doing = self._do(wanted, octets, request)
+        answer = await self.changing.warnings.telling(wanted.serial, doing)
         self.tallying.did(wanted)
         return answer
-
-    async def _warning(self, serial: str, doing: Coroutine[Any, Any, bytes]) -> bytes:
-        """The centre is warned of what was found, whatever was asked for."""
-        try:
-            return await doing
-        except BusRefusedError as error:
-            await self.changing.warnings.warn(serial, error)
-            raise
 
     async def _do(
         self,

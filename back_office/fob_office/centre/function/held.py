@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from fob_office.centre.following import ID_SIZE
 from fob_office.centre.journal import place_of
 from fob_protocol.cose import mac0
 from fob_protocol.metering.records import MeterRecord, UserRecord
@@ -23,6 +24,11 @@ class Request:
     def place(self) -> bytes:
         """In the journal."""
         return place_of(self.serial, self.id, self.digest)
+
+
+def own_request(octets: bytes, serial: str) -> Request:
+    """One that no device made, by H of what stands for it."""
+    return Request(octets[:ID_SIZE], octets, serial)
 
 
 @dataclass(frozen=True)

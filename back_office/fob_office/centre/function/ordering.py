@@ -1,8 +1,6 @@
 """What operators want of a meter (M31), and a meter whose database was put back."""
 
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -12,7 +10,7 @@ from fob_office.centre.commands.authentication import RecoverMailer, ShowUser
 from fob_office.centre.commands.database import NewRecord, Store
 from fob_office.centre.commands.meter import Act, Changed, LastChange, Obey
 from fob_office.centre.function.changing import Changing
-from fob_office.centre.function.held import Held, Request
+from fob_office.centre.function.held import Held, own_request
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.words import Word
@@ -35,16 +33,16 @@ class Ordering:
     async def carry_out(self, order: bytes) -> None:
         """A KeyOrder of the steel box. Raises BusRefusedError, RuleBrokenError, CoseError, OfficeError."""
         serial = read(KeyOrder, mac0.unchecked_payload(order)).serial
-        request = _request(digest(order), serial)
+        request = own_request(digest(order), serial)
 
         async def do(held: Held) -> Changed:
             return await self.peers.owner(serial, Obey(held.meter, order, Act(request.digest, request.id, None)))
 
-        await self._warning(serial, self.changing.change(request, do))
+        await self.changing.warnings.telling(serial, self.changing.change(request, do))
 
     async def settle(self, serial: str) -> None:
         """What is owed, paid. Raises BusRefusedError, RuleBrokenError."""
-        await self._warning(serial, self.paying.settle(await self.changing.look(serial)))
+        await self.changing.warnings.telling(serial, self.paying.settle(await self.changing.look(serial)))
 
     async def recover(self, serial: str) -> bool:
         """The meter box's standing takes the place of whatever the database has. Whether that was another.
@@ -68,7 +66,7 @@ class Ordering:
         before = held.mailer
         log.critical("a mailer was recovered", serial=serial, had=before.counter, clause="M22")
         made = await self.peers.any(Kind.AUTHENTICATION, RecoverMailer(held.user, order))
-        request = _request(digest(order), serial)
+        request = own_request(digest(order), serial)
         store = Store(
             place=request.place,
             request=request.digest,
@@ -83,14 +81,3 @@ class Ordering:
         if await self.changing.store(store) is None:
             raise BusRefusedError(Word.CONFLICT, "another record stands there meanwhile")
         await self.peers.any(Kind.AUTHENTICATION, ShowUser(made.record))
-
-    async def _warning(self, serial: str, doing: Coroutine[Any, Any, object]) -> None:
-        try:
-            await doing
-        except BusRefusedError as error:
-            await self.changing.warnings.warn(serial, error)
-            raise
-
-
-def _request(octets: bytes, serial: str) -> Request:
-    return Request(octets[:16], octets, serial)

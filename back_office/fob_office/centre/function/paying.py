@@ -12,7 +12,7 @@ from fob_office.centre.commands.payment import Charge, FetchPaid
 from fob_office.centre.commands.transaction import FundOwed, FundPaid, OrderCharge
 from fob_office.centre.following import PER_USE, REFILL, SETTLEMENT, derived_digest
 from fob_office.centre.function.changing import Changing, Do
-from fob_office.centre.function.held import Held, Request
+from fob_office.centre.function.held import Held, Request, own_request
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.refusing import refused
 from fob_office.centre.pieces import Resolved
@@ -203,5 +203,4 @@ def _is_settled(record: MeterRecord) -> bool:
 
 def derived(what: str, serial: str, of: Value) -> Request:
     """A request that follows from another one, or from a record: the same each time it is made."""
-    octets = derived_digest(what, serial, of)
-    return Request(octets[:16], octets, serial)
+    return own_request(derived_digest(what, serial, of), serial)

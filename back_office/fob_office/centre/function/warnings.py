@@ -1,7 +1,8 @@
 """Warning records (M20, M22): what only staff, or a wrong clock, can have brought about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any, TypeVar
 
 import structlog
 
@@ -18,6 +19,8 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.office.errors import OfficeError
 
 log = structlog.get_logger(__name__)
+
+ResultT = TypeVar("ResultT")
 
 
 class Warnings:
@@ -39,6 +42,14 @@ class Warnings:
         """The same, of what lasts."""
         if self._said.is_new((serial, error.word), error.why):
             await self.warn(serial, error)
+
+    async def telling(self, serial: str, doing: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """What comes of it; the centre is warned of what was found, whatever was asked for."""
+        try:
+            return await doing
+        except BusRefusedError as error:
+            await self.warn(serial, error)
+            raise
 
     def over(self, serial: str) -> None:
         """Whatever was found of this meter: found again it is said again."""

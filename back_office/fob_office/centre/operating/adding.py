@@ -1,7 +1,6 @@
 """A process more: a box or a server with keys of its own, also in the place of one that was tampered with."""
 
 import os
-import re
 import shutil
 import signal
 from collections.abc import AsyncIterator
@@ -24,6 +23,7 @@ from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.manufacturing import Admit
 from fob_office.centre.database.process import FILE as METERS
 from fob_office.centre.function.settings import Told, read_told, write_settings
+from fob_office.centre.operating.here import next_number
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.owners import Receivers, give_all, receivers
 from fob_office.centre.operating.restarting import changing_alone, pid_of, until
@@ -136,7 +136,7 @@ async def _take_tables(operator: Operator, name: str, folder: BoxFolder) -> None
 @asynccontextmanager
 async def _new(operator: Operator, wanted: Wanted) -> AsyncIterator[tuple[BoxFolder, Pass, bytes]]:
     """A folder with keys and a pass, and that as it was signed. Where more of it fails, nothing of it is left."""
-    number = _free_number(operator.centre, wanted.kind)
+    number = next_number(operator.centre, wanted.kind)
     while (made := await _admitted(operator, wanted, f"{wanted.kind.word}-{number}")) is None:
         number += 1
     try:
@@ -170,9 +170,3 @@ def _undo(folder: BoxFolder, wanted: Wanted) -> None:
         # Where the module is what failed, there is nothing to be said of it besides.
         with suppress(OperatorError):
             destroy_masters(wanted.module, folder.name, held_by(wanted.kind))
-
-
-def _free_number(centre: Path, kind: Kind) -> int:
-    """No name is given twice: folders of removed ones stay, without their keys."""
-    found = (re.fullmatch(rf"{kind.word}-(\d+)", path.name) for path in centre.iterdir())
-    return 1 + max((int(one[1]) for one in found if one is not None), default=0)

@@ -1,6 +1,5 @@
 """The operator's own pass anew, where its folder was changed: by hand, as the first one was given at the founding."""
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from fob_office.centre.boxes.manufacturing import ManufacturingBox
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.operating.here import next_number
 from fob_office.centre.places import MANUFACTURING, load_centre, save_centre, socket_address, sockets_folder
 from fob_office.centre.supervising.lock import supervising
 from fob_office.errors import OperatorError
@@ -34,7 +34,8 @@ def replace_operator(centre: Path, surroundings: Surroundings) -> str:
             raise OperatorError(_NOT_ADDED, why, "fob-office centre status")
         top = open_folder(centre / MANUFACTURING, MANUFACTURING, surroundings.random)
         manufacturing = ManufacturingBox(top, surroundings)
-        name = _free_name(centre)
+        # The first one may be gone without a trace.
+        name = f"{Kind.OPERATOR.word}-{next_number(centre, Kind.OPERATOR, least=2)}"
         folder = create_folder(centre / name, name, surroundings.random)
         given = manufacturing.admit(make_identity(folder, Kind.OPERATOR, surroundings.random))
         admit(folder, manufacturing.public_key, given.shown, given.masters)
@@ -56,9 +57,3 @@ def _is_whole(centre: Path, name: str, surroundings: Surroundings) -> bool:
     except (TamperedError, FileNotFoundError):
         return False
     return True
-
-
-def _free_name(centre: Path) -> str:
-    """What was begun and cut off keeps its name too."""
-    found = (re.fullmatch(rf"{Kind.OPERATOR.word}-(\d+)", path.name) for path in centre.iterdir())
-    return f"{Kind.OPERATOR.word}-{1 + max((int(one[1]) for one in found if one is not None), default=1)}"

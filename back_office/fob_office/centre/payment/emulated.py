@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from fob_office.centre.commands.payment import PayBack
-from fob_office.centre.database.grouping import Group, Outcome
+from fob_office.centre.database.grouping import Group, Outcome, alone
 from fob_office.centre.payment.interface import PaymentRefusedError
 from fob_office.centre.payment.ledger import Terms, Wanted, came_in, open_receipts, paid, pay
 from fob_office.database.session import Database
@@ -81,12 +81,4 @@ class EmulatedProvider:
 
 
 def _each(connection: Connection, jobs: Sequence[_Work]) -> Sequence[Outcome]:
-    return [_alone(connection, job) for job in jobs]
-
-
-def _alone(connection: Connection, work: _Work) -> Outcome:
-    try:
-        with connection.begin_nested():
-            return work(connection)
-    except PaymentRefusedError as refused:
-        return refused
+    return [alone(connection, job, PaymentRefusedError) for job in jobs]

@@ -15,6 +15,7 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.bus.signers import Signers
 from fob_office.centre.commands.payment import CameIn, Charge, FetchOpen, FetchPaid, Open, Paid, PayBack, Receipted
+from fob_office.centre.following import ID_SIZE
 from fob_office.centre.payment.cards import card_table
 from fob_office.centre.payment.emulated import EmulatedProvider
 from fob_office.centre.payment.interface import PaymentRefusedError, Payments
@@ -38,7 +39,6 @@ _FUNCTION: Final = (Kind.FUNCTION,)
 OPEN_TIME: Final = 10
 _ACCOUNT_SIZE: Final = 16
 _HASH_SIZE: Final = 32
-_REQUEST_ID_SIZE: Final = 16
 _NUMBER_LIMIT: Final = (1 << 53) - 1
 
 AskedT = TypeVar("AskedT", ChargeOrder, PayBack)
@@ -152,7 +152,7 @@ def _check(asked: PayBack) -> None:
     """Raises BusRefusedError MALFORMED: no receipt could say it."""
     if len(asked.account) != _ACCOUNT_SIZE or len(asked.request) != _HASH_SIZE:
         raise BusRefusedError(Word.MALFORMED, "an account has 16 octets, and H of a request 32")
-    if len(asked.request_id) != _REQUEST_ID_SIZE:
+    if len(asked.request_id) != ID_SIZE:
         raise BusRefusedError(Word.MALFORMED, "a request id has 16 octets")
     if re.fullmatch(SERIAL, asked.serial) is None or not 1 <= asked.number <= _NUMBER_LIMIT:
         raise BusRefusedError(Word.MALFORMED, "payments are numbered from 1, for a serial number")
