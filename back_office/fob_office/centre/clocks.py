@@ -1,12 +1,8 @@
 """Records by which a box's clock was ahead once: they are followed (M11), and somebody should hear of it."""
 
-from typing import Final
-
 from fob_protocol.metering.epochs import epoch_of
-from fob_protocol.metering.limits import CLOCK_SKEW
+from fob_protocol.metering.limits import CLOCK_SKEW, DAY
 from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
-
-DAY: Final = 24 * 3600
 
 
 def ahead_of(record: MeterRecord | UserRecord, now: int) -> str | None:

@@ -11,9 +11,8 @@ from fob_daemon.metering.refusing import PieceError, too_dear
 from fob_daemon.metering.remote_meter import RemoteMeter
 from fob_daemon.metering.views import MeterAbout, Piece, Weighed
 from fob_protocol.metering.amounts import amount_words
-from fob_protocol.metering.limits import RATES_LIMIT
+from fob_protocol.metering.limits import DAY, RATES_LIMIT
 
-_DAY: Final = 86_400
 # What is rated together: which of these a rate is missing for only the component knows.
 _WEIGHED: Final = "weight, class, zone"
 
@@ -34,7 +33,7 @@ async def judge(
             total += rules.amount(piece)
         except _FaultError as fault:
             raise PieceError(place, len(pieces), fault.column, str(fault)) from None
-    left = about.most_for_a_day - (about.spent if about.day >= now // _DAY else 0)
+    left = about.most_for_a_day - (about.spent if about.day >= now // DAY else 0)
     if total > left:
         raise too_dear(amount_words(kind, total), amount_words(kind, max(left, 0)))
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -27,6 +26,7 @@ from fob_protocol.history.entry import Entry, Kind, Outcome
 from fob_protocol.integrity.presentation import Presentation
 from fob_protocol.metering.answers import About, Franked, Loaded, Refunded, TermsGiven
 from fob_protocol.metering.faults import MeterError, MeterFault, UnknownBoxError
+from fob_protocol.metering.limits import DAY
 from fob_protocol.metering.mailer import Done, Mailer, read_order, transactions, with_done
 from fob_protocol.metering.requests import FrankRequest, LoadRequest, authenticated
 from fob_protocol.metering.values import Registers
@@ -35,8 +35,6 @@ from fob_protocol.office.certificate import Usage
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.refusals import Refusal
 from fob_protocol.office.retries import Pauses
-
-DAY: Final = 86_400
 
 # The user's master key, when the person has opened it.
 Unlock = Callable[[], Awaitable[bytes]]

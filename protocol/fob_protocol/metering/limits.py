@@ -33,5 +33,7 @@ REQUEST_TIME: Final = 300
 PERMISSION_TIME: Final = 60
 # A clock of a device may be ahead by so much.
 CLOCK_SKEW: Final = 60
+# What is spent in a day is counted anew with each, in UTC.
+DAY: Final = 86_400
 # A record, a permission, a receipt, and what they are wrapped in.
 RECORD_LIMIT: Final = 2048

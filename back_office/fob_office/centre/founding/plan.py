@@ -9,6 +9,7 @@ from fob_office.centre.boxes.pkcs11_vault import ModulePlace
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.places import KindSettings, ModuleSettings
 from fob_protocol.metering.kinds import Freshness
+from fob_protocol.metering.limits import DAY
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.message import Version
 
@@ -24,9 +25,6 @@ COUNTS: Final[Mapping[Kind, int]] = {
     Kind.COMMUNICATION: 1,
     Kind.PAYMENT: 1,
 }
-# Where nothing is said: 1,000 for a piece, a million a day, nothing owed.
-LIMITS: Final = Limits(piece=100_000, daily=100_000_000, credit=0, spent=0, day=0)
-DAY: Final = 86_400
 # The component that comes with Fob and says what a letter costs.
 RATES: Final = "postage-rates"
 

@@ -11,7 +11,7 @@ from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
 from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.founding.plan import DAY, RATES
+from fob_office.centre.founding.plan import RATES
 from fob_office.centre.founding.telling import BOXES, METERING, validation_key
 from fob_office.centre.function.settings import (
     FORMER_LIMIT,
@@ -34,6 +34,7 @@ from fob_office.servers.key_pair import KeyPair
 from fob_office.servers.service import newest_keys
 from fob_office.shipped import shipped
 from fob_office.surroundings import Surroundings
+from fob_protocol.metering.limits import DAY
 
 RENEW: Final = "fob-office centre renew"
 

@@ -11,14 +11,15 @@ import click
 import msgspec
 
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace
-from fob_office.centre.founding.plan import DAY, LIMITS, RATES, NewKind
+from fob_office.centre.boxes.steel.beginnings import LIMITS
+from fob_office.centre.founding.plan import RATES, NewKind
 from fob_office.centre.function.settings import PROGRAMS_LIMIT
 from fob_office.centre.places import CentreSettings, KindSettings, ModuleSettings
 from fob_office.errors import UsageError
 from fob_office.secrets.private_file import read_private
 from fob_office.shipped import shipped
 from fob_protocol.metering.kinds import Freshness
-from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.limits import AMOUNT_LIMIT, DAY
 from fob_protocol.metering.records import Limits
 from fob_protocol.office.message import Name, Version
 from fob_protocol.office.patterns import NAME

@@ -10,10 +10,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.clocks import DAY, is_to_come
+from fob_office.centre.clocks import is_to_come
 from fob_office.centre.words import Word
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Deed, MeterState
+from fob_protocol.metering.limits import DAY
 from fob_protocol.metering.records import Limits, MeterRecord
 from fob_protocol.metering.values import Registers
 from fob_protocol.metering.vouchers import FundRecord, KeyOrder

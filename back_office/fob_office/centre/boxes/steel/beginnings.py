@@ -30,7 +30,7 @@ class _Book(Message, tag=1, frozen=True):
     beginnings: Annotated[tuple[Beginning, ...], Meta(max_length=KINDS_LIMIT)]
 
 
-# Where an operator said nothing. Nothing is lent to anybody without a word.
+# Where an operator said nothing: 1,000 for a piece, a million a day; nothing is lent to anybody without a word.
 FRESHNESS: Final = Freshness.RANDOM
 LIMITS: Final = Limits(piece=100_000, daily=100_000_000, credit=0, spent=0, day=0)
 
