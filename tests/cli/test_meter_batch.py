@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fob_daemon.cli.metering.batch import FILE_LIMIT, Rules, read_batch
-from fob_daemon.cli.metering.frank import _parts
+from fob_daemon.cli.metering.writing import parts_of
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.limits import MAX_BODY
 from fob_daemon.control.meter_requests import AddPieces
@@ -100,7 +100,7 @@ def test_the_longest_addresses_are_sent_in_bodies_that_the_daemon_takes(tmp_path
     text = "to,address,weight\n" + f"20095,{LONGEST},20\n" * 300
     pieces = read(tmp_path, text)
     taken = 0
-    for part in _parts(pieces):
+    for part in parts_of(pieces):
         body = json.dumps({"pieces": part}).encode()
         assert len(body) < MAX_BODY
         request = parse_request("POST", "/v1/devices/pixel/meter/jobs/1/pieces", body)

@@ -112,7 +112,7 @@ class MeterDesk:
         return await self._records.kept(job)
 
     async def record(self, counter: int, serial: str = "") -> bytes:
-        """The transaction with this counter of a meter, or of the one that the device has; fetched where it is not here."""
+        """The transaction with this counter of a meter, else of the device's; fetched where it is not kept here."""
         return await self._records.one(counter, serial)
 
     async def given_back(self) -> set[bytes]:

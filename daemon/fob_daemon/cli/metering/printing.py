@@ -7,16 +7,8 @@ import click
 from fob_daemon.cli.completing import complete_counter
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import told
-from fob_daemon.cli.metering.labels import (
-    Drawer,
-    Transaction,
-    drawing_options,
-    labels_of,
-    telling_when_cut,
-    transactions_of,
-    wanted,
-    without_void,
-)
+from fob_daemon.cli.metering.drawing import Drawer, drawing_options, telling_when_cut, wanted
+from fob_daemon.cli.metering.labels import Transaction, labels_of, transactions_of, without_void
 from fob_daemon.cli.metering.shown import show_labels
 from fob_daemon.cli.metering.words import Report
 from fob_daemon.control.errors import ControlError, ExitCode
