@@ -29,7 +29,7 @@ from fob_office.centre.supervising.history import History
 from fob_office.cli.context import Cli
 from fob_office.cli.main import run
 from fob_office.errors import OperatorError
-from fob_protocol.metering.limits import KINDS_LIMIT
+from fob_protocol.metering.limits import BOXES_LIMIT, KINDS_LIMIT
 from support.office_process import PROGRAM, fob_office
 from support.running_centre import RunningCentre, until
 
@@ -117,6 +117,23 @@ def _fill_value_kinds(state: Path) -> None:
 
 def _files(state: Path) -> list[Path]:
     return [path for path in state.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("kind", ["authentication", "transaction"])
+def test_no_box_is_added_whose_pass_devices_are_not_given(
+    office: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    state = ("--state", str(office))
+    assert f"--{kind}-boxes" in refused(capsys, "centre", "init", *state, f"--{kind}-boxes", str(BOXES_LIMIT + 1))[0]
+    fob_office(office, "centre", "init", *SMALL, f"--{kind}-boxes", str(BOXES_LIMIT))
+    entries = read_entries(centre_folder(office) / DIRECTORY)
+    assert refused(capsys, "centre", "box", "add", kind, *state) == [
+        f"error: no {kind} process was added",
+        f"why:   a data centre has at most {BOXES_LIMIT} of this kind, of so many devices are told",
+        f"try:   fob-office centre box remove {kind}-1    (or another one, and then the same command)",
+    ]
+    assert read_entries(centre_folder(office) / DIRECTORY) == entries
+    assert not (centre_folder(office) / f"{kind}-{BOXES_LIMIT + 1}").exists()
 
 
 def test_cut_off_anywhere_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ PASSWORD_LEAST: Final = 12
 PASSWORD_LIMIT: Final = 128
 # Value kinds of a data centre: a device's screen and one answer to its computer hold so many.
 KINDS_LIMIT: Final = 16
-# Authentication boxes that one answer names.
+# Boxes of a kind that one answer names: authentication boxes in terms, transaction boxes with a meter.
 BOXES_LIMIT: Final = 16
 
 # The first so many octets of the code on a piece: 2^-128 for a guess.

@@ -163,7 +163,10 @@ def create_folder(path: Path, name: str, random: Callable[[int], bytes]) -> BoxF
 
 
 def open_folder(path: Path, name: str, random: Callable[[int], bytes]) -> BoxFolder:
-    """Raises TamperedError when it was changed, now or before; OperatorError when there is no box, or it is open."""
+    """Raises TamperedError when it was changed, now or before; OperatorError when there is no box.
+
+    Whether another process works in it is not looked at: `alone_in` is for that.
+    """
     if not path.is_dir():
         raise OperatorError(f"the box {name} cannot be opened", f"{path} is no folder", "fob-office centre --help")
     if was_tampered_with(path):

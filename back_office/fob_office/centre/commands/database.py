@@ -154,7 +154,7 @@ class FetchLog(Command[LogPage], frozen=True):
 class Warn(Command[Done], frozen=True):
     """A warning record: something was refused that should not have come (M20, M22).
 
-    FUNCTION, TRANSACTION, AUTHENTICATION, OPERATOR.
+    FUNCTION, TRANSACTION, AUTHENTICATION, PAYMENT, OPERATOR.
     """
 
     word: str

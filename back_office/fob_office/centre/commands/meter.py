@@ -165,7 +165,10 @@ class Certify(Command[Certified], frozen=True):
 
 
 class LastChange(Command[Changed], frozen=True):
-    """The standing of a meter, for `meter recover`. FUNCTION, OPERATOR. Refused `no-meter`."""
+    """What a meter box did last of all with a meter. FUNCTION, OPERATOR. Refused `no-meter`.
+
+    Before anything is refused for good, as it may be done; for `meter recover`; for what no database knows.
+    """
 
     serial: str
 

@@ -69,5 +69,5 @@ class Passes:
     links: Links
 
     def of(self, kind: Kind) -> tuple[bytes, ...]:
-        """As the manufacturing box signed them. Raises DirectoryError."""
+        """As the manufacturing box signed them; there are no more, where `box add` is asked. Raises DirectoryError."""
         return tuple(entry.shown for entry in self.links.directory.of_kind(kind))[:BOXES_LIMIT]

@@ -32,11 +32,14 @@ from fob_office.centre.places import MANUFACTURING, CentreSettings, socket_addre
 from fob_office.centre.words import Word
 from fob_office.database.engine import SQLITE, parse_url
 from fob_office.errors import OperatorError
+from fob_protocol.metering.limits import BOXES_LIMIT
 
 # Of which there may be several, and none is the only one of its name.
 ADDED: Final = (
     Kind.STEEL, Kind.METER, Kind.AUTHENTICATION, Kind.TRANSACTION, Kind.FUNCTION, Kind.DATABASE, Kind.COMMUNICATION,
 )  # fmt: skip
+# Whose passes devices are given; they keep at most BOXES_LIMIT.
+NAMED: Final = (Kind.AUTHENTICATION, Kind.TRANSACTION)
 _STATUS: Final = "fob-office centre status"
 
 
@@ -72,6 +75,7 @@ async def add_box(operator: Operator, wanted: Wanted) -> Added:
         if was_tampered_with(operator.centre / MANUFACTURING):
             # Before anything is begun, and with what helps.
             raise TamperedError(MANUFACTURING)
+        _check_room(operator, kind)
         told = wanted.told or _told(operator) if kind == Kind.FUNCTION else None
         others = await _receivers(operator) if kind == Kind.STEEL else Receivers(())
         replaced = _replaced(operator) if kind == Kind.DATABASE else None
@@ -86,6 +90,16 @@ async def add_box(operator: Operator, wanted: Wanted) -> Added:
             before = [one for one in read_entries(operator.centre / DIRECTORY) if one.name != replaced]
             write_entries(operator.centre, [*before, entry])
     return Added(entry.name, replaced, others.passed_over)
+
+
+def _check_room(operator: Operator, kind: Kind) -> None:
+    """Raises OperatorError: devices would be told of no more."""
+    names = [entry.name for entry in operator.links.directory.of_kind(kind)]
+    if kind in NAMED and len(names) >= BOXES_LIMIT:
+        why = f"a data centre has at most {BOXES_LIMIT} of this kind, of so many devices are told"
+        spare = next((name for name in names if was_tampered_with(operator.centre / name)), names[0])
+        command = f"fob-office centre box remove {spare}    (or another one, and then the same command)"
+        raise OperatorError(f"no {kind.word} process was added", why, command)
 
 
 async def _receivers(operator: Operator) -> Receivers:

@@ -10,11 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.founding.making import make_centre
 from fob_office.centre.founding.plan import COUNTS, Plan
+from fob_office.centre.operating.adding import NAMED
 from fob_office.cli.centre.options import Module, kind_options, module_options, new_kind
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
 from fob_office.database.troubles import why_and_command
 from fob_office.errors import OperatorError, UsageError
-from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.limits import AMOUNT_LIMIT, BOXES_LIMIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,8 +29,9 @@ def _counts(command: Command) -> Command:
     for kind in reversed(_COUNTED):
         word = f"{kind.word}-boxes" if kind in _BOXES else f"{kind.word}-servers"
         command = click.option(
-            f"--{word}", f"{kind.word}_count", type=click.IntRange(1, _MOST), default=COUNTS[kind], show_default=True
-        )(command)
+            f"--{word}", f"{kind.word}_count", type=click.IntRange(1, BOXES_LIMIT if kind in NAMED else _MOST),
+            default=COUNTS[kind], show_default=True,
+        )(command)  # fmt: skip
     return command
 
 
