@@ -11,7 +11,7 @@ from fob_office.centre.bus.asking import Link, Links
 from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
 from fob_office.centre.bus.errors import AwayError, DirectoryError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.limits import DIRECTORY_LIMIT, FIRST_PAUSE, LONGEST_PAUSE
+from fob_office.centre.limits import DIRECTORY_LIMIT, FIRST_LINK_PAUSE, LONGEST_LINK_PAUSE
 from fob_office.centre.operating.here import next_number
 from support.centre import Centre, Echo
 
@@ -88,7 +88,7 @@ async def test_links_are_made_once_and_pauses_between_tries_grow(centre: Centre)
         with pytest.raises(AwayError):
             await link.ask(Echo(b""))
         pauses.append(link._pause)
-    assert (pauses[0], pauses[1], pauses[-1]) == (FIRST_PAUSE, 2 * FIRST_PAUSE, LONGEST_PAUSE)
+    assert (pauses[0], pauses[1], pauses[-1]) == (FIRST_LINK_PAUSE, 2 * FIRST_LINK_PAUSE, LONGEST_LINK_PAUSE)
     links.close()
 
 

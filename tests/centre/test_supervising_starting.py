@@ -42,7 +42,7 @@ async def test_a_process_is_started_again_when_the_fork_server_died_under_it(
         raise EOFError("unexpected EOF")
 
     monkeypatch.setattr(ForkServerProcess, "start", start)
-    monkeypatch.setattr("fob_office.centre.supervising.pausing.LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr("fob_office.centre.supervising.pausing.LONGEST_START_PAUSE", 0.001)
     process = LocalProcess(to_start(tmp_path), lambda: None)
     process.start()
     await asyncio.wait_for(tried.wait(), 10)

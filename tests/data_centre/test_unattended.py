@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.payment import FetchOpen
 from fob_office.centre.database.limits import PAYOUTS_PAGE
-from fob_office.centre.function.patience import LONGEST_PAUSE
+from fob_office.centre.function.patience import LONGEST_PAYOUT_PAUSE
 from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.operating.payouts import payouts_waiting
 from fob_office.centre.payment.ledger import Terms, open_ledger, set_card
@@ -167,7 +167,7 @@ async def test_a_payout_that_is_refused_is_tried_later_and_later_and_said_once(c
         assert peers.asked.count("PayBack") == 5
         assert [line["event"] for line in lines].count("a payout waits") == 1
         _refuse(centre, eve, is_refused=False)
-        centre.boxes.now += LONGEST_PAUSE
+        centre.boxes.now += LONGEST_PAYOUT_PAUSE
         await server.refunding._pay_all()
         assert payments_of(centre, eve.serial) == (1_000, 600)
         assert await payouts_waiting(partial(centre.ask, "database-1")) == (0, None)

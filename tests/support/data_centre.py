@@ -57,9 +57,9 @@ VALIDATION: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 # What takes a moment in life takes a moment less here.
 SHORT_PAUSES: Final = {
     "fob_office.centre.function.peers.PAUSE": 0.01,
-    "fob_office.centre.bus.asking.FIRST_PAUSE": 0.005,
-    "fob_office.centre.bus.asking.LONGEST_PAUSE": 0.01,
-    "fob_office.centre.boxes.meter.handing.LONGEST_PAUSE": 0.01,
+    "fob_office.centre.bus.asking.FIRST_LINK_PAUSE": 0.005,
+    "fob_office.centre.bus.asking.LONGEST_LINK_PAUSE": 0.01,
+    "fob_office.centre.boxes.meter.handing.LONGEST_LINK_PAUSE": 0.01,
     "fob_office.centre.payment.process.OPEN_TIME": 0,
 }
 # Times 10 ms.

@@ -13,7 +13,7 @@ IMPATIENT = ("MainProcess", "centre")
 PROGRAM = ("__main__", "__mp_main__")
 
 if __name__ in PROGRAM and multiprocessing.current_process().name in IMPATIENT:
-    mock.patch("fob_office.centre.supervising.pausing.LONGEST_PAUSE", PAUSE).start()
+    mock.patch("fob_office.centre.supervising.pausing.LONGEST_START_PAUSE", PAUSE).start()
 
 if __name__ == "__main__":
     main()

@@ -21,8 +21,8 @@ ANSWER_TIME: Final = 10.0
 # may have lost its power, and nobody says so.
 SILENCE: Final = 10.0
 # Seconds before a process that could not be reached is tried again: doubled each time, up to the second.
-FIRST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 1.0
+FIRST_LINK_PAUSE: Final = 0.05
+LONGEST_LINK_PAUSE: Final = 1.0
 # Octets of the directory: 10,000 processes.
 DIRECTORY_LIMIT: Final = 8 << 20
 # Seconds that a process which ends waits until the others have taken what it has written.
@@ -44,4 +44,4 @@ BOX_FILE_LIMIT: Final = 8 << 20
 # Rows of a box's store that are kept in memory: of the meters that are used just now, at about a kilobyte each.
 STORE_CACHE: Final = 50_000
 # Rows that wait for one commit: the disk's flush is shared, and the next ones do not wait for long.
-GROUP_LIMIT: Final = 2048
+COMMIT_GROUP_LIMIT: Final = 2048

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from msgspec.structs import replace
 
 from centre.authentication.asking import load, opened, signed_record
-from fob_office.centre.boxes.authentication.attempts import FIRST_PAUSE, FREE_TRIES, LONGEST_PAUSE
+from fob_office.centre.boxes.authentication.attempts import FIRST_SIGN_ON_PAUSE, FREE_TRIES, LONGEST_SIGN_ON_PAUSE
 from fob_office.centre.boxes.authentication.passwords import IN_HAND_LIMIT, Passwords
 from fob_office.centre.boxes.separation import Purpose
 from fob_office.centre.bus.errors import BusRefusedError
@@ -80,16 +80,16 @@ async def test_guessing_is_paused_longer_and_longer_and_never_for_ever(world: Ke
     # A kill gives no try back.
     await world.stop("authentication-1")
     await world.start("authentication-1")
-    pause = FIRST_PAUSE
+    pause = FIRST_SIGN_ON_PAUSE
     for _ in range(8):
         world.boxes.now += pause - 1
         assert await guess() == "locked"
         world.boxes.now += 1
         assert await guess() == "not-authenticated"
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, LONGEST_SIGN_ON_PAUSE)
     # Franking goes on, and the right one ends it.
     assert await anna.permit(load(anna))
-    world.boxes.now += LONGEST_PAUSE
+    world.boxes.now += LONGEST_SIGN_ON_PAUSE
     await anna.signs_on(record=record)
     record = anna.record
     assert [await guess() for _ in range(FREE_TRIES)] == ["not-authenticated"] * FREE_TRIES

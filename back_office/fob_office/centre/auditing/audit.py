@@ -29,7 +29,7 @@ PAUSE: Final = 0.5
 # A key of this program has at most a serial number of SERIAL_LIMIT characters: another one is asked for no more.
 KEY_LIMIT: Final = 512
 # Clocks of two machines.
-CLOCK_SKEW: Final = 300
+AUDIT_SKEW: Final = 300
 
 # What takes a while: its name, how much there is, and how much more is done.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
@@ -72,7 +72,7 @@ async def audit(ask: Database, trusted: Trusted, progress: Progress, pause: floa
             with progress("Reading the tables", expected.count()) as told:
                 for table in TABLES:
                     await comparison.look_at(table, told)
-            expected.doubt_unmet(trusted.now + CLOCK_SKEW)
+            expected.doubt_unmet(trusted.now + AUDIT_SKEW)
             await comparison.look_again(walk, pause)
     return audited
 
@@ -175,4 +175,4 @@ class _Comparison:
         if row is not None:
             return is_right(self._expected, table, row)
         is_gone = self._expected.get(table.name, key) is None
-        return is_gone or self._expected.is_over(table.name, key, self._trusted.now + CLOCK_SKEW)
+        return is_gone or self._expected.is_over(table.name, key, self._trusted.now + AUDIT_SKEW)

@@ -18,7 +18,7 @@ from typing import Final, Self, TypeVar
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder
 from fob_office.centre.boxes.rows import Row, Rows
-from fob_office.centre.limits import GROUP_LIMIT, STORE_CACHE
+from fob_office.centre.limits import COMMIT_GROUP_LIMIT, STORE_CACHE
 
 FILE: Final = "store.db"
 
@@ -132,7 +132,7 @@ class Store:
     def _group(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         """All that wait just now, and whether nothing comes after them."""
         group, size = [first], len(first.rows)
-        while size < GROUP_LIMIT:
+        while size < COMMIT_GROUP_LIMIT:
             try:
                 waiting = self._queue.get_nowait()
             except queue.Empty:

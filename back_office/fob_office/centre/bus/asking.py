@@ -19,7 +19,7 @@ from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, DownError, LateError, PassError
 from fob_office.centre.bus.passes import Party, Pass, read_pass
 from fob_office.centre.bus.places import connect
-from fob_office.centre.limits import ANSWER_TIME, FIRST_PAUSE, IN_HAND, LONGEST_PAUSE, SILENCE
+from fob_office.centre.limits import ANSWER_TIME, FIRST_LINK_PAUSE, IN_HAND, LONGEST_LINK_PAUSE, SILENCE
 from fob_office.errors import UsageError
 
 _Answer = asyncio.Future[msgspec.Raw]
@@ -179,7 +179,7 @@ class Link:
         try:
             conversation = await self._converse()
         except AwayError:
-            self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
+            self._pause = min(max(2 * self._pause, FIRST_LINK_PAUSE), LONGEST_LINK_PAUSE)
             self._not_before = loop.time() + self._pause
             raise
         self._pause = 0.0

@@ -8,7 +8,15 @@ from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import read_entries
 from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.communication.frames import IN_HAND, Answered, Asked, BrokenError, Status, frame, read_frame
+from fob_office.centre.communication.frames import (
+    QUESTIONS_IN_HAND,
+    Answered,
+    Asked,
+    BrokenError,
+    Status,
+    frame,
+    read_frame,
+)
 from fob_office.centre.places import office_socket
 from fob_office.centre.rotation import Rotation
 
@@ -39,7 +47,7 @@ class _Conversation:
 
     async def ask(self, question: bytes) -> Answered:
         """Raises CentreAwayError."""
-        if len(self._waiting) >= IN_HAND or not self.is_open:
+        if len(self._waiting) >= QUESTIONS_IN_HAND or not self.is_open:
             raise CentreAwayError("the communication server has too much to do, or is away")
         self._last += 1
         number = self._last

@@ -15,7 +15,7 @@ _LENGTH_SIZE: Final = 4
 # What stands around the octets.
 _AROUND: Final = 64
 # Questions of one worker that have no answer yet.
-IN_HAND: Final = 512
+QUESTIONS_IN_HAND: Final = 512
 
 PartT = TypeVar("PartT")
 

@@ -16,7 +16,15 @@ from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryEr
 from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.communication import Count, Counted
 from fob_office.centre.commands.function import Answer
-from fob_office.centre.communication.frames import IN_HAND, Answered, Asked, BrokenError, Status, frame, read_frame
+from fob_office.centre.communication.frames import (
+    QUESTIONS_IN_HAND,
+    Answered,
+    Asked,
+    BrokenError,
+    Status,
+    frame,
+    read_frame,
+)
 from fob_office.centre.places import office_socket
 from fob_office.centre.rotation import Rotation
 from fob_office.centre.words import Word
@@ -25,9 +33,9 @@ from fob_office.errors import OperatorError
 log = structlog.get_logger(__name__)
 
 # Seconds for all that a function server does, and looks for: a failover of a meter box is among it.
-ANSWER_TIME: Final = 15.0
+QUESTION_TIME: Final = 15.0
 # Web workers: one connection each.
-CONNECTIONS: Final = 128
+WORKERS_LIMIT: Final = 128
 
 
 class Forwarding:
@@ -56,7 +64,7 @@ class Forwarding:
     async def _ask(self, asked: Asked) -> Answered:
         for name in self._names():
             try:
-                given = await self._links.to(name).ask(Answer(asked.question), ANSWER_TIME)
+                given = await self._links.to(name).ask(Answer(asked.question), QUESTION_TIME)
                 return Answered(asked.number, Status.OK, given.sealed)
             except LateError:
                 break
@@ -102,7 +110,7 @@ class Doorway:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if len(self._connections) >= CONNECTIONS or task is None:
+        if len(self._connections) >= WORKERS_LIMIT or task is None:
             writer.close()
             return
         self._connections.add(task)
@@ -118,7 +126,7 @@ class Doorway:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        room = asyncio.Semaphore(IN_HAND)
+        room = asyncio.Semaphore(QUESTIONS_IN_HAND)
         async with asyncio.TaskGroup() as answering:
             while (asked := await read_frame(reader, Asked)) is not None:
                 await room.acquire()

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 # Refills under way; those that find no room are due again at the next frank.
 REFILLS: Final = 256
 # Seconds for those under way when the server ends.
-CLOSE_TIME: Final = 5.0
+REFILLS_TIME: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Franking:
         return answer
 
     async def close(self) -> None:
-        """Refills that are under way are ended, in CLOSE_TIME; what is not done then is left to the next frank."""
+        """Refills that are under way are ended, in REFILLS_TIME; what is not done then is left to the next frank."""
         under_way = tuple(self._refills)
         if under_way:
-            _, late = await asyncio.wait(under_way, timeout=CLOSE_TIME)
+            _, late = await asyncio.wait(under_way, timeout=REFILLS_TIME)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

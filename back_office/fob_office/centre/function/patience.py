@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 # Things that have a pause of their own; those beyond are tried once in the longest.
 REMEMBERED: Final = 4096
 # Seconds: doubled from the first one up to the longest.
-FIRST_PAUSE: Final = 2
-LONGEST_PAUSE: Final = 3600
+FIRST_PAYOUT_PAUSE: Final = 2
+LONGEST_PAYOUT_PAUSE: Final = 3600
 
 
 class _Refused(NamedTuple):
@@ -29,16 +29,16 @@ class Patience:
         if refused is not None:
             return not 0 <= now - refused.time < refused.pause
         # Each of those beyond has a moment of its own in the longest pause.
-        return number > self._highest or (now - number) % LONGEST_PAUSE < FIRST_PAUSE
+        return number > self._highest or (now - number) % LONGEST_PAYOUT_PAUSE < FIRST_PAYOUT_PAUSE
 
-    def refused(self, number: int, trouble: str, now: int, longest: int = LONGEST_PAUSE) -> bool:
+    def refused(self, number: int, trouble: str, now: int, longest: int = LONGEST_PAYOUT_PAUSE) -> bool:
         """It was tried in vain. Whether that is another trouble than the last time; of those beyond, the first one."""
         before = self._refused.get(number)
         if before is None and len(self._refused) >= REMEMBERED:
             is_first = self._highest == 0
             self._highest = max(self._highest, number)
             return is_first
-        pause = FIRST_PAUSE if before is None else min(2 * before.pause, longest)
+        pause = FIRST_PAYOUT_PAUSE if before is None else min(2 * before.pause, longest)
         self._refused[number] = _Refused(trouble, now, pause)
         return before is None or before.trouble != trouble
 

@@ -14,7 +14,7 @@ from fob_office.centre.commands.meter import Act, Changed, Credit, Look, Made, R
 from fob_office.centre.commands.payment import PayBack
 from fob_office.centre.function.changing import Changing
 from fob_office.centre.function.held import Held
-from fob_office.centre.function.patience import LONGEST_PAUSE, Patience
+from fob_office.centre.function.patience import LONGEST_PAYOUT_PAUSE, Patience
 from fob_office.centre.function.paying import Paying
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
@@ -126,7 +126,7 @@ class Refunding:
         """Said once of each trouble: it lasts, and the log keeps what is warned of for ever."""
         # Who is away was not asked, and says why in many ways.
         is_away = error.word in PASSING
-        trouble, longest = (error.word, _AWAY_PAUSE) if is_away else (str(error), LONGEST_PAUSE)
+        trouble, longest = (error.word, _AWAY_PAUSE) if is_away else (str(error), LONGEST_PAYOUT_PAUSE)
         if self._patience.refused(payout.id, trouble, self.clock(), longest):
             log.warning("a payout waits", serial=payout.serial, number=payout.number, why=str(error), clause="M29")
             await self.changing.warnings.warn(payout.serial, error)

@@ -11,8 +11,8 @@ LOOK_TIME: Final = 1.0
 # A process that was just started is not missed for so long: a large store, a busy machine.
 START_TIME: Final = 60.0
 # Before a process that ended is started again: doubled each time up to the second, and forgotten after the third.
-FIRST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 30.0
+FIRST_START_PAUSE: Final = 0.1
+LONGEST_START_PAUSE: Final = 30.0
 STEADY_TIME: Final = 60.0
 # From SIGTERM to SIGKILL, for the processes of one stage.
 STOP_TIME: Final = 5.0

@@ -15,8 +15,8 @@ from fob_protocol.office.hashing import digest
 # Wrong ones in a row before there is a pause: people mistype.
 FREE_TRIES: Final = 5
 # Seconds of the first pause, doubled with each wrong one up to the longest: an hour is short enough for who forgot.
-FIRST_PAUSE: Final = 60
-LONGEST_PAUSE: Final = 3600
+FIRST_SIGN_ON_PAUSE: Final = 60
+LONGEST_SIGN_ON_PAUSE: Final = 3600
 _DOUBLINGS: Final = 6
 
 # Names that nobody has share places, so that inventing names fills no disk.
@@ -48,7 +48,7 @@ class Attempts:
             now = self._clock()
             tries = self._tries(place)
             # One that is further away was set by a clock that was wrong.
-            if now < tries.until <= now + LONGEST_PAUSE:
+            if now < tries.until <= now + LONGEST_SIGN_ON_PAUSE:
                 raise BusRefusedError(Word.LOCKED, f"too many wrong passwords; wait {tries.until - now} s")
             wrong = min(tries.wrong + 1, FREE_TRIES + _DOUBLINGS)
             await self._put(place, _Tries(wrong, now + _pause(wrong) if wrong >= FREE_TRIES else 0))
@@ -72,4 +72,4 @@ def nobodys_place(name: str) -> bytes:
 
 
 def _pause(wrong: int) -> int:
-    return min(FIRST_PAUSE << (wrong - FREE_TRIES), LONGEST_PAUSE)
+    return min(FIRST_SIGN_ON_PAUSE << (wrong - FREE_TRIES), LONGEST_SIGN_ON_PAUSE)

@@ -16,7 +16,7 @@ from fob_office.centre.boxes.store import StoreError
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.meter import Handed, HandOver, HeldMarks, MarksHeld
-from fob_office.centre.limits import LONGEST_PAUSE, SLOTS
+from fob_office.centre.limits import LONGEST_LINK_PAUSE, SLOTS
 from fob_office.centre.rising import check_rising
 from fob_office.centre.words import Word
 
@@ -75,7 +75,7 @@ class Fetching:
             await self._wanted.wait()
             self._wanted.clear()
             if not await self.fetch_all():
-                await asyncio.sleep(LONGEST_PAUSE)
+                await asyncio.sleep(LONGEST_LINK_PAUSE)
                 self._wanted.set()
 
     def wake(self) -> None:

@@ -19,7 +19,7 @@ from fob_protocol.office.message import Message, Octets32, read
 
 FILE: Final = "owners"
 # Keys of all value kinds and versions: two a year for each of a hundred kinds, for decades.
-KEYS_LIMIT: Final = 10_000
+OWNERS_KEYS_LIMIT: Final = 10_000
 
 
 class Owner(StrEnum):
@@ -42,7 +42,7 @@ class OwnersKey(Message, frozen=True):
 
 
 class _Book(Message, tag=1, frozen=True):
-    keys: Annotated[tuple[OwnersKey, ...], Meta(max_length=KEYS_LIMIT)]
+    keys: Annotated[tuple[OwnersKey, ...], Meta(max_length=OWNERS_KEYS_LIMIT)]
 
 
 def seal_owners_key(box: bytes, key: OwnersKey) -> bytes:
@@ -72,8 +72,8 @@ class Owners:
             if not is_same(known.secret, key.secret):
                 raise BusRefusedError(Word.KEY_GIVEN, f"the {owner} key of {value_kind}, version {version}")
             return
-        if len(self._keys) >= KEYS_LIMIT:
-            raise BusRefusedError(Word.UNAVAILABLE, f"the box has {KEYS_LIMIT} keys, and keeps no more")
+        if len(self._keys) >= OWNERS_KEYS_LIMIT:
+            raise BusRefusedError(Word.UNAVAILABLE, f"the box has {OWNERS_KEYS_LIMIT} keys, and keeps no more")
         keys = self._keys | {_place(key): key}
         self._folder.write(FILE, _Book(tuple(keys.values())).octets())
         self._keys = keys
