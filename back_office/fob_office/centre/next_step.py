@@ -4,6 +4,8 @@ from typing import Final, NamedTuple
 
 _MARK: Final = "; next: "
 _PROGRAM: Final = "fob-office centre "
+# Where nothing else is known to help.
+STATUS: Final = f"{_PROGRAM}status"
 
 
 class Reason(NamedTuple):

@@ -7,6 +7,7 @@ import click
 
 from fob_office.backup import NOT_MADE, back_up
 from fob_office.centre.bus.errors import DirectoryError
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.places import centre_folder, has_centre
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.errors import OperatorError
@@ -53,7 +54,7 @@ def _back_up_centre(state: Path, folder: Path) -> str | None:
         return back_up_centre(centre_folder(state), folder)
     except (DirectoryError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise OperatorError(NOT_MADE, f"the data centre: {error}", "fob-office centre status") from None
+        raise OperatorError(NOT_MADE, f"the data centre: {error}", STATUS) from None
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -20,8 +20,8 @@ from fob_office.database.troubles import of_system
 from fob_office.errors import USAGE, OperatorError, UsageError
 from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.frame import read_frame
-from fob_protocol.metering.indicium import ADDRESS_LIMIT, Indicium, addressee_digest, day_of, normalised
-from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of, normalised
+from fob_protocol.metering.limits import ADDRESS_LIMIT, AMOUNT_LIMIT
 from fob_protocol.metering.pictures import FILE_LIMIT, PictureError, Reading, read_picture
 from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.verification import PublicKeys, read_keys

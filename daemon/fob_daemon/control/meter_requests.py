@@ -9,14 +9,12 @@ from fob_daemon.control import limits
 from fob_daemon.control.fields import Fields, bad_request
 from fob_daemon.control.route import Route
 from fob_daemon.metering.limits import GRAMS_LIMIT, RATE_COMMAND
-from fob_protocol.metering.limits import AMOUNT_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, POSTCODE_LIMIT
+from fob_protocol.metering.limits import ADDRESS_LIMIT, AMOUNT_LIMIT, LOGIN_NAME_LIMIT, ORIGINS_LIMIT, POSTCODE_LIMIT
 from fob_protocol.office.limits import ID_LIMIT
 
 if TYPE_CHECKING:
     from fob_daemon.metering.views import Piece, SignUp
 
-# Characters of an address, as devices take them.
-ADDRESS_LIMIT: Final = 512
 # Pieces of one body, which are added to a batch.
 PIECES_LIMIT: Final = 256
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from fob_protocol.metering.limits import DAY
+
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
 
 
 def span_words(seconds: int) -> str:
@@ -13,9 +14,9 @@ def span_words(seconds: int) -> str:
         return f"{seconds} s"
     if seconds < _HOUR:
         return f"{seconds // _MINUTE} min"
-    if seconds < 2 * _DAY:
+    if seconds < 2 * DAY:
         return f"{seconds // _HOUR} h {seconds % _HOUR // _MINUTE} min"
-    return f"{seconds // _DAY} days"
+    return f"{seconds // DAY} days"
 
 
 def ahead_words(device: str, seconds: int) -> str:

@@ -11,14 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Meta
 
 from fob_protocol.cose.cbor import Value, encode
-from fob_protocol.metering.limits import POSTCODE_LIMIT, TOKEN_LIMIT, TOKEN_SIZE
+from fob_protocol.metering.limits import ADDRESS_LIMIT, POSTCODE_LIMIT, TOKEN_LIMIT, TOKEN_SIZE
 from fob_protocol.metering.values import Charge, Indicated, KeyVersion, Postcode, Serial, ValueKind
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.hashing import authenticate, digest, is_same
 from fob_protocol.office.message import Count, Message, Name, Number, read
 
-# Characters of the address that a digest is made of: more than any label has.
-ADDRESS_LIMIT: Final = 512
 ADDRESSEE_SIZE: Final = 16
 
 AddresseeDigest = Annotated[bytes, Meta(min_length=ADDRESSEE_SIZE, max_length=ADDRESSEE_SIZE)]

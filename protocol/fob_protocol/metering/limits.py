@@ -11,6 +11,8 @@ HISTORY_LIMIT: Final = 5
 # Of one account: a mailer with more places has more accounts.
 ORIGINS_LIMIT: Final = 8
 POSTCODE_LIMIT: Final = 16
+# Characters of the address that a digest is made of: more than any label has.
+ADDRESS_LIMIT: Final = 512
 # No sum of amounts leaves 53 bits, which every program's numbers have.
 AMOUNT_LIMIT: Final = 1_000_000_000_000
 LOGIN_NAME_LIMIT: Final = 64

@@ -11,14 +11,13 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.integrity.limits import PRESENTATION_LIMIT
 from fob_protocol.metering.indicium import AddresseeDigest
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.limits import BATCH_LIMIT, ORIGINS_LIMIT
+from fob_protocol.metering.limits import ACCOUNT_SIZE, BATCH_LIMIT, ORIGINS_LIMIT
 from fob_protocol.metering.records import Refill
 from fob_protocol.metering.values import Account, Amount, Charge, Indicated, LoginName, Postcode, Serial, ValueKind
 from fob_protocol.office.errors import Fault, OfficeError
 from fob_protocol.office.message import Count, Message, Name, Nonce, Octets32, Time, read, read_one_of
 
 ShownTicket = Annotated[bytes, Meta(max_length=PRESENTATION_LIMIT)]
-ACCOUNT_SIZE: Final = 16
 
 SealedPassword = Annotated[bytes, Meta(max_length=512)]
 

@@ -13,7 +13,7 @@ from fob_protocol.metering.limits import (
     TOKEN_LIMIT,
     TOKEN_SIZE,
 )
-from fob_protocol.office.message import Message, Name, Nonce
+from fob_protocol.office.message import Count, Message, Name, Nonce
 from fob_protocol.office.patterns import SERIAL
 
 # Of a logical meter.
@@ -48,13 +48,13 @@ class Indicated(Message, frozen=True):
 class Registers(Message, frozen=True):
     """What a meter has counted. The law: ascending + descending = loads (loads and credits, less refunds)."""
 
-    counter: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
-    ascending: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
-    descending: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
-    pieces: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
-    loads: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+    counter: Count
+    ascending: Count
+    descending: Count
+    pieces: Count
+    loads: Count
     # Of what was loaded, not yet paid (M29).
-    owed: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+    owed: Count
 
     @property
     def is_lawful(self) -> bool:

@@ -2,11 +2,15 @@
 
 import hashlib
 import hmac
+from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from fob_protocol.cose.cbor import Value, encode
+
+# Of `digest`.
+DIGEST_SIZE: Final = 32
 
 
 def digest(octets: bytes) -> bytes:

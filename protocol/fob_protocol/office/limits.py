@@ -7,6 +7,9 @@ QUESTION_LIMIT: Final = 16_384
 # An answer: the longest holds a manifest and the releases of a whole set; it crosses the line in one text.
 ANSWER_LIMIT: Final = 61_440
 
+# Of whatever is counted: the whole numbers that every program and database holds.
+COUNT_LIMIT: Final = (1 << 53) - 1
+
 # Names that people read, and names that programs know things by.
 TITLE_LIMIT: Final = 64
 ID_LIMIT: Final = 32

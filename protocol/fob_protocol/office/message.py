@@ -9,7 +9,7 @@ from fob_protocol.cose import cbor
 from fob_protocol.cose.errors import CborError
 from fob_protocol.cose.headers import KEY_ID_SIZE
 from fob_protocol.office.errors import Fault, OfficeError
-from fob_protocol.office.limits import TITLE_LIMIT
+from fob_protocol.office.limits import COUNT_LIMIT, TITLE_LIMIT
 from fob_protocol.office.patterns import NAME, in_words
 
 MessageT = TypeVar("MessageT", bound="Message")
@@ -26,8 +26,8 @@ Name = Annotated[str, Meta(pattern=NAME)]
 # What people read.
 Title = Annotated[str, Meta(min_length=1, max_length=TITLE_LIMIT)]
 # Seconds since 1970.
-Time = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
-Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+Time = Annotated[int, Meta(ge=0, le=COUNT_LIMIT)]
+Count = Annotated[int, Meta(ge=0, le=COUNT_LIMIT)]
 Number = Annotated[int, Meta(ge=0, le=255)]
 Version = tuple[Number, Number, Number]
 

@@ -8,12 +8,10 @@ from fob_office.centre.auditing.findings import NOTHING, Findings, cell_in_words
 from fob_office.centre.auditing.following import Follower
 from fob_office.centre.commands.database import Cell
 from fob_office.centre.database.tables import ENTRIES, LOG_HEADS
-from fob_protocol.cose.cbor import encode
+from fob_protocol.metering.log.entry import entry_octets
 from fob_protocol.metering.log.hashes import leaf_hash
 from fob_protocol.metering.log.tree import Frontier
 
-# The version before an entry's elements.
-_ENTRY: Final = 1
 _ID: Final = 1
 
 
@@ -79,7 +77,7 @@ class LogWalk:
         if stands != number:
             self._broken(ENTRIES.name, number, "number", str(number), str(stands))
             return
-        frontier, made = self.frontier.append(leaf_hash(encode([_ENTRY, kind, content])))
+        frontier, made = self.frontier.append(leaf_hash(entry_octets(kind, content)))
         due = b"".join(node.hash for node in made)
         if due != hashes:
             self._broken(ENTRIES.name, number, "kind, content or hashes", cell_in_words(due), cell_in_words(hashes))

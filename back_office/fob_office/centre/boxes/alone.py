@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from fob_office.centre.next_step import STATUS
 from fob_office.errors import OperatorError
 
 # Seconds: one whose supervisor was killed ends by itself, and the next one waits for it.
@@ -26,7 +27,7 @@ def alone_in(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         raise OperatorError(what, f"{folder}: {error.strerror}", f"ls -ld {folder}") from None
     try:
         if not locked(descriptor, patience):
-            raise OperatorError(what, f"another process works in {folder}", "fob-office centre status")
+            raise OperatorError(what, f"another process works in {folder}", STATUS)
         yield
     finally:
         os.close(descriptor)

@@ -42,6 +42,3 @@ ROW_LIMIT: Final = 56_000
 # The word of a warning is one of the specification's.
 WORD_LIMIT: Final = 32
 SERIAL_LIMIT: Final = 64
-
-# What both databases hold.
-NUMBER_LIMIT: Final = (1 << 53) - 1

@@ -12,14 +12,11 @@ from fob_office.centre.database.limits import PAGE_ROWS
 from fob_office.centre.database.reading import page
 from fob_office.centre.database.tables import ENTRIES, LOG_HEADS
 from fob_office.centre.words import Word
-from fob_protocol.cose.cbor import encode
+from fob_protocol.metering.log.entry import entry_octets
 from fob_protocol.metering.log.hashes import HASH_SIZE
 from fob_protocol.metering.log.tree import Frontier, Nodes
 
 ResultT = TypeVar("ResultT")
-
-# The version before an entry's elements.
-_ENTRY: Final = 1
 
 _ONLY: Final = LOG_HEADS.c.id == literal_column("1", Integer())
 _HEAD: Final = select(LOG_HEADS.c.size, LOG_HEADS.c.hashes).where(_ONLY)
@@ -82,7 +79,7 @@ def entries(connection: Connection, index: int) -> tuple[bytes, ...]:
         if row.number != number:
             raise damaged(f"entry {number} is missing")
     # As it stands there, even of a kind that there is not: whoever has a checkpoint finds it.
-    return page((encode([_ENTRY, row.kind, row.content]) for row in rows), len)
+    return page((entry_octets(row.kind, row.content) for row in rows), len)
 
 
 def _frontier(row: "Sequence[object] | None") -> Frontier:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import NewRecord, Payout, Store
 from fob_office.centre.database.leaves import Answered, Gap, Leaf, MailerGap, leaf
-from fob_office.centre.database.limits import ANSWER_LIMIT, NUMBER_LIMIT, SERIAL_LIMIT, TRANSACTION_LIMIT
+from fob_office.centre.database.limits import ANSWER_LIMIT, SERIAL_LIMIT, TRANSACTION_LIMIT
 from fob_office.centre.following import ID_SIZE
 from fob_office.centre.words import Word
 from fob_office.refusing import RuleBrokenError
@@ -18,11 +18,10 @@ from fob_protocol.cose.labels import Label
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.limits import LOGIN_NAME_LIMIT, RECORD_LIMIT
 from fob_protocol.metering.log.entry import Kind
-from fob_protocol.office.hashing import digest
+from fob_protocol.office.hashing import DIGEST_SIZE, digest
+from fob_protocol.office.limits import COUNT_LIMIT
 
 Row = dict[str, Any]
-
-HASH_SIZE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepare
     Raises BusRefusedError MALFORMED; TAMPERING for what no transaction box signed, or a meter record that is not the
     one which it signed for.
     """
-    if len(store.place) != ID_SIZE or len(store.request) != HASH_SIZE:
-        raise malformed("a place in the journal has 16 octets, and H of a request 32")
+    if len(store.place) != ID_SIZE or len(store.request) != DIGEST_SIZE:
+        raise malformed(f"a place in the journal has {ID_SIZE} octets, and H of a request {DIGEST_SIZE}")
     if len(store.answer) > ANSWER_LIMIT:
         raise malformed(f"an answer over {ANSWER_LIMIT} octets")
     check_serial(store.serial)
@@ -101,7 +100,7 @@ def check_size(octets: bytes, limit: int) -> None:
 
 def check_number(*numbers: int) -> None:
     """Raises BusRefusedError MALFORMED for what a database would not hold."""
-    if not all(0 <= number <= NUMBER_LIMIT for number in numbers):
+    if not all(0 <= number <= COUNT_LIMIT for number in numbers):
         raise malformed("a number that there is not")
 
 
@@ -219,7 +218,7 @@ def _payout(payout: Payout) -> Row:
     check_serial(payout.serial)
     check_number(payout.number, payout.amount)
     check_size(payout.transaction, TRANSACTION_LIMIT)
-    if len(payout.account) != ID_SIZE or len(payout.request) != HASH_SIZE:
+    if len(payout.account) != ID_SIZE or len(payout.request) != DIGEST_SIZE:
         raise malformed("a payout without account or request")
     return {
         "account": payout.account, "serial": payout.serial, "number": payout.number, "amount": payout.amount,

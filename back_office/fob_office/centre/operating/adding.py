@@ -23,6 +23,7 @@ from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.manufacturing import Admit
 from fob_office.centre.database.process import FILE as METERS
 from fob_office.centre.function.settings import Told, read_told, write_settings
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.here import next_number
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.owners import Receivers, give_all, receivers
@@ -40,7 +41,6 @@ ADDED: Final = (
 )  # fmt: skip
 # Whose passes devices are given; they keep at most BOXES_LIMIT.
 NAMED: Final = (Kind.AUTHENTICATION, Kind.TRANSACTION)
-_STATUS: Final = "fob-office centre status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _told(operator: Operator) -> Told:
     """What the other function servers were told. Raises OperatorError: none of them is left."""
     names = whole_here(operator.centre, Kind.FUNCTION)
     if not names:
-        raise OperatorError("no function process was added", "no function server is here that knows its keys", _STATUS)
+        raise OperatorError("no function process was added", "no function server is here that knows its keys", STATUS)
     return read_told(open_folder(operator.centre / names[0], names[0], operator.surroundings.random))
 
 
@@ -127,7 +127,7 @@ def _replaced(operator: Operator) -> str | None:
     if len(names) == 1 and was_tampered_with(operator.centre / names[0]):
         return names[0]
     why = "SQLite has one database server, and several need PostgreSQL"
-    raise OperatorError("no database process was added", why, _STATUS)
+    raise OperatorError("no database process was added", why, STATUS)
 
 
 async def _take_tables(operator: Operator, name: str, folder: BoxFolder) -> None:

@@ -22,6 +22,7 @@ from fob_office.centre.function.settings import (
     read_told,
     write_settings,
 )
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.restarting import changing_alone, restart
 from fob_office.centre.operating.standing import whole_here
 from fob_office.centre.places import CentreSettings, KindSettings
@@ -56,7 +57,7 @@ def renew(office: Office, issuing: Issuing, centre: Path, *, with_new_keys: bool
     with changing_alone(centre):
         folders = function_folders(centre, office.surroundings)
         if not folders:
-            raise OperatorError("nothing was renewed", "no function server is here", "fob-office centre status")
+            raise OperatorError("nothing was renewed", "no function server is here", STATUS)
         with office.database.read() as session:
             validation = validation_key(session)
             boxes = certificate_of(newest_keys(session, BOXES))

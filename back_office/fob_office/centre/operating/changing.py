@@ -1,7 +1,7 @@
 """What a data centre asks of its mailers changes: value kinds begin, and the least that is loaded at once."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -10,6 +10,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.founding.plan import NewKind
 from fob_office.centre.founding.telling import admitted
 from fob_office.centre.function.settings import read_told, write_settings
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.owners import give, receivers
 from fob_office.centre.operating.restarting import changing_alone, restart
@@ -17,8 +18,6 @@ from fob_office.centre.operating.standing import whole_here
 from fob_office.centre.places import CentreSettings, load_centre, save_centre
 from fob_office.errors import OperatorError
 from fob_protocol.metering.limits import KINDS_LIMIT
-
-_STATUS: Final = "fob-office centre status"
 
 
 class Terms(NamedTuple):
@@ -80,7 +79,7 @@ def _local_of(operator: Operator, kind: Kind) -> list[str]:
     """Those that were not tampered with. Raises OperatorError: none is on this machine."""
     names = whole_here(operator.centre, kind)
     if not names:
-        raise OperatorError("the data centre was not changed", f"no {kind.word} server is here", _STATUS)
+        raise OperatorError("the data centre was not changed", f"no {kind.word} server is here", STATUS)
     return names
 
 

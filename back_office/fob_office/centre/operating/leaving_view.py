@@ -12,6 +12,7 @@ from fob_office.centre.boxes.folder import was_tampered_with
 from fob_office.centre.boxes.views import View
 from fob_office.centre.bus.errors import AwayError
 from fob_office.centre.commands.meter import HeldView
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.knowing import put_back_beside
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.supervising.leaving import leaving
@@ -20,7 +21,6 @@ from fob_office.centre.view_file import ViewFile
 from fob_office.errors import OperatorError
 
 _NOTHING: Final = "nothing was removed"
-_STATUS: Final = "fob-office centre status"
 # Seconds until the view is without it; and until it is no use to wait, as none can be made.
 _TIME: Final = 30.0
 _PATIENCE: Final = 5.0
@@ -55,7 +55,7 @@ async def _check_seconds(operator: Operator, name: str, view: View) -> None:
             complete[slot.second] = (await operator.one(slot.second, HeldView())).complete
         if slot.second is None or number not in complete[slot.second]:
             why = f"slot {number} is known to no other box yet"
-            raise OperatorError(_NOTHING, why, f"{_STATUS}    (and wait until there is a second)")
+            raise OperatorError(_NOTHING, why, f"{STATUS}    (and wait until there is a second)")
 
 
 async def _away(operator: Operator, name: str) -> str | None:
@@ -81,7 +81,7 @@ async def _until_left(operator: Operator, name: str, why: str) -> None:
             hindered = now
         if now - begun > _TIME or now - hindered > _PATIENCE:
             told = f"{why}: no view can be made: {no_view}" if no_view else why
-            raise OperatorError(_NOTHING, told, _STATUS)
+            raise OperatorError(_NOTHING, told, STATUS)
         # The supervisor tells by files.
         await asyncio.sleep(_PAUSE)
 

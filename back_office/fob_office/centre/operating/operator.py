@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import open_folder
@@ -16,7 +16,7 @@ from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, DownError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
-from fob_office.centre.next_step import split_next
+from fob_office.centre.next_step import STATUS, split_next
 from fob_office.centre.places import MANUFACTURING, CentreSettings, load_centre
 from fob_office.centre.supervising.lock import is_supervised
 from fob_office.centre.view_file import ViewFile
@@ -27,8 +27,6 @@ from fob_protocol.cose.errors import CoseError
 from fob_protocol.office.errors import OfficeError
 
 ResultT = TypeVar("ResultT")
-
-_STATUS: Final = "fob-office centre status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +99,11 @@ def told(what: str) -> Iterator[None]:
         if error.word == Word.NO_METER:
             raise NotFoundError(what, error.why, "fob-office centre meter list") from None
         reason = split_next(error.why)
-        raise OperatorError(what, f"{error.word}: {reason.why}", reason.command or _STATUS) from None
+        raise OperatorError(what, f"{error.word}: {reason.why}", reason.command or STATUS) from None
     except (AwayError, DirectoryError, PassError) as error:
-        raise OperatorError(what, str(error), _STATUS) from None
+        raise OperatorError(what, str(error), STATUS) from None
     except (CoseError, OfficeError) as error:
-        raise OperatorError(what, f"what is kept there cannot be read: {error}", _STATUS) from None
+        raise OperatorError(what, f"what is kept there cannot be read: {error}", STATUS) from None
 
 
 def _instead(name: str) -> str:

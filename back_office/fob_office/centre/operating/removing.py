@@ -15,6 +15,7 @@ from fob_office.centre.boxes.separation import held_by
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.adding import ADDED
 from fob_office.centre.operating.leaving_view import left_by
 from fob_office.centre.operating.operator import Operator
@@ -26,7 +27,6 @@ from fob_office.centre.view_file import ViewFile
 from fob_office.errors import NotFoundError, OperatorError
 
 _NOTHING: Final = "nothing was removed"
-_STATUS: Final = "fob-office centre status"
 
 
 class Left(NamedTuple):
@@ -46,10 +46,10 @@ async def remove_box(operator: Operator, name: str, module: Callable[[], ModuleP
         entries = read_entries(operator.centre / DIRECTORY)
         entry = next((one for one in entries if one.name == name), None)
         if entry is None:
-            raise NotFoundError(_NOTHING, f"there is no {name}", _STATUS)
+            raise NotFoundError(_NOTHING, f"there is no {name}", STATUS)
         if entry.kind not in ADDED:
             why = f"{name} stays for ever: what a {entry.kind.word} process knows, no other one does"
-            raise OperatorError(_NOTHING, why, _STATUS)
+            raise OperatorError(_NOTHING, why, STATUS)
         if len([one for one in entries if one.kind == entry.kind]) == 1:
             add = f"fob-office centre box add {entry.kind.word}    (and then the same command)"
             raise OperatorError(_NOTHING, f"{name} is the only one of its kind", add)

@@ -13,6 +13,7 @@ from fob_office.centre.boxes.manufacturing import ManufacturingBox
 from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.here import next_number
 from fob_office.centre.places import MANUFACTURING, load_centre, save_centre, socket_address, sockets_folder
 from fob_office.centre.supervising.lock import supervising
@@ -31,7 +32,7 @@ def replace_operator(centre: Path, surroundings: Surroundings) -> str:
     with supervising(centre), alone_in(centre / MANUFACTURING):
         if _is_whole(centre, settings.operator, surroundings):
             why = f"{settings.operator} is as it was made, and a data centre has one"
-            raise OperatorError(_NOT_ADDED, why, "fob-office centre status")
+            raise OperatorError(_NOT_ADDED, why, STATUS)
         top = open_folder(centre / MANUFACTURING, MANUFACTURING, surroundings.random)
         manufacturing = ManufacturingBox(top, surroundings)
         # The first one may be gone without a trace.

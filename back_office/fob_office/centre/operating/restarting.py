@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from fob_office.centre.boxes.alone import locked
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.supervising.status import ProcessStatus, Status, read_status, status_now
 from fob_office.errors import OperatorError
 from fob_office.secrets.private_file import OWNER_ONLY
 
 _LOCK: Final = "change.lock"
-_STATUS: Final = "fob-office centre status"
 # Seconds until a process answers again, or one that is removed has ended.
 _TIME: Final = 30.0
 _PAUSE: Final = 0.1
@@ -37,7 +37,7 @@ async def until(centre: Path, is_done: Callable[[], bool], what: str) -> None:
             return
         # The supervisor tells by a file.
         await asyncio.sleep(_PAUSE)
-    raise OperatorError(what, f"nothing changed in {_TIME:g} s", _STATUS)
+    raise OperatorError(what, f"nothing changed in {_TIME:g} s", STATUS)
 
 
 def _is_ready_again(centre: Path, name: str, pid: int) -> bool:

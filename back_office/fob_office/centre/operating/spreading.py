@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from fob_office.centre.next_step import STATUS
 from fob_office.centre.supervising.status import Status, status_now
 from fob_office.centre.supervising.wish import fulfil, is_wished, wish
 from fob_office.errors import OperatorError
@@ -33,5 +34,5 @@ def spread(centre: Path) -> Status | None:
     if status is not None and status.no_view:
         fulfil(centre)
         why = f"no view can be made: {status.no_view}"
-        raise OperatorError("nothing was spread", why, "fob-office centre status")
+        raise OperatorError("nothing was spread", why, STATUS)
     return status

@@ -24,12 +24,13 @@ from fob_office.centre.words import Word
 from fob_protocol.cose import mac0, sign1
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.kinds import Deed
-from fob_protocol.metering.limits import AMOUNT_LIMIT, CLOCK_SKEW, PERMISSION_TIME
+from fob_protocol.metering.limits import ACCOUNT_SIZE, AMOUNT_LIMIT, CLOCK_SKEW, PERMISSION_TIME
 from fob_protocol.metering.records import MeterRecord
 from fob_protocol.metering.transaction import TransactionRecord, read_transaction
 from fob_protocol.metering.vouchers import ChargeOrder, read_charge_order
 from fob_protocol.office.errors import OfficeError
-from fob_protocol.office.hashing import digest
+from fob_protocol.office.hashing import DIGEST_SIZE, digest
+from fob_protocol.office.limits import COUNT_LIMIT
 from fob_protocol.office.message import read
 from fob_protocol.office.patterns import SERIAL
 
@@ -37,9 +38,6 @@ FILE: Final = "payments.db"
 _FUNCTION: Final = (Kind.FUNCTION,)
 # Seconds in which what was charged comes onto its meter, where nothing is cut.
 OPEN_TIME: Final = 10
-_ACCOUNT_SIZE: Final = 16
-_HASH_SIZE: Final = 32
-_NUMBER_LIMIT: Final = (1 << 53) - 1
 
 AskedT = TypeVar("AskedT", ChargeOrder, PayBack)
 Warning_ = Callable[[Pass, BusRefusedError], Awaitable[None]]
@@ -150,11 +148,11 @@ def _ordered(asked: Charge, signers: Signers, now: int) -> ChargeOrder:
 
 def _check(asked: PayBack) -> None:
     """Raises BusRefusedError MALFORMED: no receipt could say it."""
-    if len(asked.account) != _ACCOUNT_SIZE or len(asked.request) != _HASH_SIZE:
-        raise BusRefusedError(Word.MALFORMED, "an account has 16 octets, and H of a request 32")
+    if len(asked.account) != ACCOUNT_SIZE or len(asked.request) != DIGEST_SIZE:
+        raise BusRefusedError(Word.MALFORMED, f"an account has {ACCOUNT_SIZE} octets, and H of a request {DIGEST_SIZE}")
     if len(asked.request_id) != ID_SIZE:
-        raise BusRefusedError(Word.MALFORMED, "a request id has 16 octets")
-    if re.fullmatch(SERIAL, asked.serial) is None or not 1 <= asked.number <= _NUMBER_LIMIT:
+        raise BusRefusedError(Word.MALFORMED, f"a request id has {ID_SIZE} octets")
+    if re.fullmatch(SERIAL, asked.serial) is None or not 1 <= asked.number <= COUNT_LIMIT:
         raise BusRefusedError(Word.MALFORMED, "payments are numbered from 1, for a serial number")
     if not 1 <= asked.amount <= AMOUNT_LIMIT:
         raise BusRefusedError(Word.MALFORMED, f"an amount is between 1 and {AMOUNT_LIMIT}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fob_office.centre.boxes.alone import locked
+from fob_office.centre.next_step import STATUS
 from fob_office.errors import OperatorError
 from fob_office.secrets.private_file import OWNER_ONLY
 
@@ -21,7 +22,7 @@ def supervising(centre: Path) -> Iterator[None]:
     """Raises OperatorError: another one is at work; OSError."""
     with _opened(centre) as descriptor:
         if not locked(descriptor, _PATIENCE):
-            command = "fob-office centre status"
+            command = STATUS
             raise OperatorError("the data centre runs already", f"another process has {centre}", command)
         yield
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 from msgspec.structs import replace
 
-from fob_office.centre.next_step import split_next
+from fob_office.centre.next_step import STATUS, split_next
 from fob_office.centre.operating import meters
 from fob_office.centre.operating.operator import Operator
 from fob_office.cli.centre.asking import ask
@@ -147,7 +147,7 @@ def recover(cli: Cli, state: Path, serial: str | None, everything: bool) -> None
     if done.failed:
         why = f"boxes did not say how {len(done.failed)} of them stand"
         commands = (split_next(said).command for _, said in done.failed)
-        helps = next((command for command in commands if command is not None), "fob-office centre status")
+        helps = next((command for command in commands if command is not None), STATUS)
         raise OperatorError("not all meters were recovered", why, helps)
 
 

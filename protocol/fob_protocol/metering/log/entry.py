@@ -1,13 +1,17 @@
 """What a leaf is: one record of the meters' centre, as it was signed."""
 
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
+from fob_protocol.cose import cbor
 from fob_protocol.metering.log.hashes import leaf_hash
 from fob_protocol.metering.log.limits import CONTENT_LIMIT
 from fob_protocol.office.message import Message
+
+# The version before an entry's elements.
+_VERSION: Final = 1
 
 
 class Kind(IntEnum):
@@ -22,7 +26,7 @@ class Kind(IntEnum):
     NOTE = 5
 
 
-class Entry(Message, tag=1, frozen=True):
+class Entry(Message, tag=_VERSION, frozen=True):
     """`[1, kind, octets]`; the octets are 1 to CONTENT_LIMIT, and the log does not look into them."""
 
     kind: Kind
@@ -31,3 +35,8 @@ class Entry(Message, tag=1, frozen=True):
     def hash(self) -> bytes:
         """Of the leaf, 32 octets."""
         return leaf_hash(self.octets())
+
+
+def entry_octets(kind: int, content: bytes) -> bytes:
+    """Of an entry as it stands somewhere, also of a kind that there is not."""
+    return cbor.encode([_VERSION, kind, content])

@@ -18,9 +18,9 @@ from fob_protocol.metering.limits import DAY
 from fob_protocol.metering.records import Limits, MeterRecord
 from fob_protocol.metering.values import Registers
 from fob_protocol.metering.vouchers import FundRecord, KeyOrder
+from fob_protocol.office.limits import COUNT_LIMIT
 
 # As the record's elements are bounded.
-_REGISTER_LIMIT: Final = (1 << 53) - 1
 
 # By an operator's word: from which states, to which.
 _STATES: Final = {
@@ -186,7 +186,7 @@ def _counted(
     counted = replace(registers, counter=registers.counter + 1)
     if not counted.is_lawful:
         raise BusRefusedError(Word.TAMPERING, "the registers break the law of meters")
-    if max(counted.loads, counted.ascending) > _REGISTER_LIMIT:
+    if max(counted.loads, counted.ascending) > COUNT_LIMIT:
         raise BusRefusedError(Word.OVER_LIMIT, "the registers hold no more")
     return replace(
         record,

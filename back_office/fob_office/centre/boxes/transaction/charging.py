@@ -1,7 +1,5 @@
 """Charge orders: money is taken of a mailer for what he permitted, and of nobody else (M29, M30)."""
 
-from typing import Final
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fob_office.centre.boxes.alarm import Alarm
@@ -10,13 +8,11 @@ from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass
 from fob_office.centre.commands.transaction import ChargeOrdered, OrderCharge
-from fob_office.centre.following import PER_USE, SETTLEMENT, derived_digest
+from fob_office.centre.following import ID_SIZE, PER_USE, SETTLEMENT, derived_digest
 from fob_office.centre.words import Word
 from fob_office.surroundings import Surroundings
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.vouchers import ChargeOrder, Due
-
-_ID_SIZE: Final = 16
 
 
 class Charging:
@@ -47,9 +43,9 @@ class Charging:
             amount, request = self._permitted(command, due, command.permission, now)
         if amount + due.fee <= 0:
             raise unpermitted("nothing is to be taken")
-        reference = command.reference if command.reference is not None else request[:_ID_SIZE]
-        if len(reference) != _ID_SIZE:
-            raise BusRefusedError(Word.MALFORMED, f"a request id has {_ID_SIZE} octets")
+        reference = command.reference if command.reference is not None else request[:ID_SIZE]
+        if len(reference) != ID_SIZE:
+            raise BusRefusedError(Word.MALFORMED, f"a request id has {ID_SIZE} octets")
         return ChargeOrder(
             account=due.account,
             serial=due.serial,
