@@ -3,14 +3,14 @@
 from fob_office.centre.bus.commands import Command, Done, Reply
 
 
-class MeterOrdered(Reply, frozen=True):
-    """`order` is a MeterOrder as it was made."""
+class Ordered(Reply, frozen=True):
+    """`order` as it was made."""
 
     order: bytes
 
 
-class OrderMeter(Command[MeterOrdered], frozen=True):
-    """`request` is H of the sign-up, `fee` what stands in it; the order says the rest. FUNCTION.
+class OrderMeter(Command[Ordered], frozen=True):
+    """A MeterOrder. `request` is H of the sign-up, `fee` what stands in it; the order says the rest. FUNCTION.
 
     Refused `no-keys`: no such value kind here.
     """
@@ -39,25 +39,13 @@ class OrderUser(Command[UserOrdered], frozen=True):
     request: bytes
 
 
-class KeyOrdered(Reply, frozen=True):
-    """`order` is a KeyOrder as it was made."""
-
-    order: bytes
-
-
-class OrderKey(Command[KeyOrdered], frozen=True):
-    """Stop, resume, withdraw, change: `limits` are the octets of Limits, where they change. OPERATOR."""
+class OrderKey(Command[Ordered], frozen=True):
+    """A KeyOrder: stop, resume, withdraw, change. `limits` are the octets of Limits, where they change. OPERATOR."""
 
     deed: int
     serial: str
     counter: int
     limits: bytes | None
-
-
-class Ordered(Reply, frozen=True):
-    """`order` as it was made."""
-
-    order: bytes
 
 
 class OrderLog(Command[Ordered], frozen=True):

@@ -18,8 +18,6 @@ from fob_office.centre.bus.passes import Kind, Pass
 from fob_office.centre.commands.steel import (
     GiveKey,
     HeldNumbers,
-    KeyOrdered,
-    MeterOrdered,
     NumbersHeld,
     Ordered,
     OrderKey,
@@ -71,7 +69,7 @@ class SteelBox:
             HeldNumbers: row([Kind.OPERATOR], self._held_numbers),
         }
 
-    async def _order_meter(self, peer: Pass, command: OrderMeter) -> MeterOrdered:
+    async def _order_meter(self, peer: Pass, command: OrderMeter) -> Ordered:
         version = self._owners.newest(command.value_kind)
         serial = await self._serials.next()
         key = self._owners.token_key(command.value_kind, version, serial)
@@ -90,7 +88,7 @@ class SteelBox:
             time=self._box.surroundings.clock(),
             fee=command.fee,
         )
-        return MeterOrdered(sign_order(self._box.vault, order))
+        return Ordered(sign_order(self._box.vault, order))
 
     async def _order_user(self, peer: Pass, command: OrderUser) -> UserOrdered:
         account = account_of(command.request) if command.account is None else command.account
@@ -108,12 +106,12 @@ class SteelBox:
         )
         return UserOrdered(sign_order(self._box.vault, order), sealed)
 
-    async def _order_key(self, peer: Pass, command: OrderKey) -> KeyOrdered:
+    async def _order_key(self, peer: Pass, command: OrderKey) -> Ordered:
         if command.deed not in _OPERATORS_DEEDS or (command.limits is not None) != (command.deed == Deed.CHANGE):
             raise BusRefusedError(Word.MALFORMED, "no operator's order: limits go with a change, and nothing else")
         now = self._box.surroundings.clock()
         order = KeyOrder(Deed(command.deed), command.serial, command.counter, _limits(command.limits), now)
-        return KeyOrdered(sign_order(self._box.vault, order))
+        return Ordered(sign_order(self._box.vault, order))
 
     async def _order_log(self, peer: Pass, command: OrderLog) -> Ordered:
         now = self._box.surroundings.clock()
