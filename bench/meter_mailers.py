@@ -63,7 +63,7 @@ class Mailer:
     def sign_up(self) -> Asked:
         """For a meter."""
         request = SignUpRequest(
-            request=os.urandom(16),
+            request_id=os.urandom(16),
             name=self._name,
             password=b"",
             value_kind=VALUE_KIND,
@@ -76,7 +76,7 @@ class Mailer:
             time=int(time.time()),
         )
         password = seal_password(self._counter.password_key, request, _PASSWORD)
-        request = replace(request, password=password, presentation=self._presentation(request.request))
+        request = replace(request, password=password, presentation=self._presentation(request.request_id))
         return self._sealed(SignUp(request.signed(self._signing)))
 
     def keep(self, answer: SignedUp) -> None:
@@ -90,7 +90,7 @@ class Mailer:
         piece = Piece(1, "80331", _ADDRESSEE, None, "letter")
         return self._authenticated(
             FrankRequest(
-                request=request,
+                request_id=request,
                 account=self._account,
                 serial=self._serial,
                 time=int(time.time()),

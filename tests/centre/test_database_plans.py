@@ -144,7 +144,7 @@ async def test_new_mailers_cost_one_statement_more(full: Watched, size: int) -> 
 async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     server, counts = full.base.server, {}
     payout = Payout(account_of("X"), "X", 7, 500, hash_of(b"refund"), b"signed")
-    due = {"account": payout.account, "request": payout.request}
+    due = {"account": payout.account, "request": payout.request_digest}
     full.base.run("UPDATE payouts SET account = :account, request = :request, amount = 500 WHERE number = 7", **due)
     full.base.run("UPDATE payouts SET receipt = NULL WHERE number = 7")
     full.watch.take()

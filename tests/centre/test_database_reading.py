@@ -147,7 +147,7 @@ async def test_money_that_goes_back_is_open_until_its_receipt_is_there(base: Met
     owed = Payout(account_of("FM-1"), "FM-1", 2, 500, hash_of(b"refund"), b"signed")
     await base.store(replace(frank("FM-1", 2), payout=owed))
     assert (await base.server.fetch_payouts(peer(), FetchPayouts(0))).payouts == (
-        OpenPayout(owed.account, "FM-1", 2, 500, owed.request, b"signed", meter_record("FM-1", 2), 3),
+        OpenPayout(owed.account, "FM-1", 2, 500, owed.request_digest, b"signed", meter_record("FM-1", 2), 3),
     )
     for _ in range(2):
         await base.server.paid_out(peer(), PaidOut("FM-1", 2, receipt_of(owed)))
@@ -178,7 +178,7 @@ async def test_a_payout_ends_by_a_receipt_for_just_that(base: MeterBase) -> None
     await base.store(replace(frank("FM-1", 2), payout=owed))
     others: tuple[dict[str, Any], ...] = (
         {"amount": 500}, {"amount": -499}, {"number": 1}, {"serial": "FM-2"}, {"account": bytes(16)},
-        {"request": bytes(32)},
+        {"request_digest": bytes(32)},
     )  # fmt: skip
     for receipt in (b"a receipt", *(receipt_of(owed, **other) for other in others)):
         with pytest.raises(BusRefusedError, match="tampering"):

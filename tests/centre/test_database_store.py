@@ -89,7 +89,7 @@ async def test_a_request_id_is_for_one_request(base: MeterBase) -> None:
     await base.store(sign_up("FM-1", "Anna"))
     sign_on = signed_on("FM-1", 2)
     assert await base.store(sign_on) == NEW
-    other = replace(signed_on("FM-1", 3), place=sign_on.place, request=bytes(32))
+    other = replace(signed_on("FM-1", 3), place=sign_on.place, request_digest=bytes(32))
     assert await refused(base, other) == "id-used"
 
 
@@ -105,7 +105,7 @@ async def test_what_a_meter_box_did_takes_the_place_of_what_staff_wrote_there(
     assert await base.store(right) == NEW
     assert await base.store(right) == AGAIN
     fetched = await base.fetch("FM-1", right.place)
-    assert (fetched.done, fetched.meter) == ((right.request, right.answer), meter_record("FM-1", 2))
+    assert (fetched.done, fetched.meter) == ((right.request_digest, right.answer), meter_record("FM-1", 2))
     warnings = (await base.server.fetch_warnings(peer(Kind.OPERATOR), FetchWarnings(0))).warnings
     assert [(word, serial) for _, word, serial, _, _ in warnings] == [("id-used", "FM-1")]
     # The next one, whose record does not follow, takes nobody's place.
@@ -166,7 +166,7 @@ async def test_of_a_hundred_that_want_the_same_counter_one_wins(base: MeterBase)
     "change",
     [
         {"place": bytes(15)},
-        {"request": bytes(31)},
+        {"request_digest": bytes(31)},
         {"answer": bytes(60_000)},
         {"serial": "FM-2"},
         {"serial": ""},

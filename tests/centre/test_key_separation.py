@@ -205,7 +205,7 @@ async def jobs(world: KeyBoxes) -> dict[str, Job]:
         world.signing_key("payment-1")
     )
     act = Act(bytes(32), bytes(16), None)
-    meter_order = (await world.ask("steel-1", OrderMeter(anna.account, EUR, act.request))).order
+    meter_order = (await world.ask("steel-1", OrderMeter(anna.account, EUR, act.request_digest))).order
     wish = OrderKey(Deed.STOP, SERIAL, 1, None)
     stopped = TransactionRecord(
         bytes(16), SERIAL, Deed.STOP, 2, 0, 0, 0, 0, 0, (), None, anna.now, before=None, after=bytes(32)

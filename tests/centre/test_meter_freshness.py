@@ -105,7 +105,7 @@ async def test_one_request_is_not_another_deed(customer: Customer) -> None:
     command = customer.frank_command(50, act=act)
     changed = await customer.world.ask("meter-1", command)
     assert changed.deed == Deed.FRANK
-    assert changed.before != customer.done[act.request].before
+    assert changed.before != customer.done[act.request_digest].before
 
 
 async def test_an_operator_is_told_the_last_change(customer: Customer) -> None:

@@ -44,7 +44,7 @@ async def test_a_batch_is_franked(customer: Customer) -> None:
     assert (first.counter, first.piece, first.amount, first.ascending, first.date) == (3, 0, 80, 80, 2027_01_15)
     assert (second.counter, second.piece, second.amount, second.ascending) == (3, 1, 160, 240)
     assert (second.origin, second.destination, second.mail_class) == ("10115", "20095", "letter")
-    assert customer.meter.last == changed.act.request
+    assert customer.meter.last == changed.act.request_digest
 
 
 @pytest.mark.clause("M20")
@@ -101,7 +101,7 @@ def permitted(**changes: Any) -> Wrong:
 
     def make(world: Meters, customer: Customer) -> Command[Changed]:
         command = customer.frank_command(80)
-        said = Permission(ACCOUNT, command.act.request, Deed.FRANK, "M-1", 80, digest(command.pieces), world.now)
+        said = Permission(ACCOUNT, command.act.request_digest, Deed.FRANK, "M-1", 80, digest(command.pieces), world.now)
         return replace(command, permission=world.sign_permission(replace(said, **changes)))
 
     return make
@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[str, Wrong]] = {
     "an earlier epoch": ("epoch-rollback", recorded(epoch=epoch_of(NOW) - 1)),
     "a meter of nobody": ("not-authenticated", recorded(serial="M-2")),
     "permission of another account": ("not-authenticated", permitted(account=bytes(16))),
-    "permission for another request": ("not-authenticated", permitted(request=bytes(32))),
+    "permission for another request": ("not-authenticated", permitted(request_digest=bytes(32))),
     "permission for another deed": ("not-authenticated", permitted(deed=Deed.REFUND)),
     "permission for another meter": ("not-authenticated", permitted(serial="M-2")),
     "permission for another amount": ("not-authenticated", permitted(amount=79)),

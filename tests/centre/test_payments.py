@@ -197,7 +197,9 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
             with pytest.raises(BusRefusedError, match="stale"):
                 await link.ask(ordered(replace(of_meter(1, 2), time=late)))
         assert warned == []
-        broken = ({"account": b""}, {"request": b""}, {"reference": b""}, {"serial": "no serial!"}, {"amount": -1})
+        broken = (
+            {"account": b""}, {"request_digest": b""}, {"request_id": b""}, {"serial": "no serial!"}, {"amount": -1},
+        )  # fmt: skip
         forged = [ordered(replace(of_meter(1, 2), **other)) for other in broken]
         forged += [ordered(of_meter(1, 2), KEY), Charge(b"")]
         for asked in forged:
@@ -267,7 +269,7 @@ async def test_what_was_taken_is_open_until_it_came_in(tmp_path: Path) -> None:
     taken = [await provider.charge(charge(10, number)) for number in range(1, 4)]
     await provider.pay_back(pay_back(10, 2))
     assert await provider.open(("", 0), NOW - 1) == []
-    id_of_second = read(taken[1]).reference
+    id_of_second = read(taken[1]).request_id
     for request_id, amount in ((b"another request.", 10), (id_of_second, 11), (id_of_second, -10)):
         assert not await provider.came_in("FM-1", request_id, amount)
     assert not await provider.came_in("FM-2", id_of_second, 10)

@@ -60,7 +60,7 @@ async def test_a_token_key_is_of_both_keys_and_the_serial(world: KeyBoxes) -> No
     both = owners_secret("vendor", EUR, 1) + owners_secret("postal", EUR, 1)
     info = encode(["fob/1 token key", 1])
     assert token_key(world, order) == HKDF(SHA256(), 32, order.serial.encode(), info).derive(both)
-    assert (order.account, order.value_kind, order.request, order.key_version) == (ACCOUNT, EUR, REQUEST, 1)
+    assert (order.account, order.value_kind, order.request_digest, order.key_version) == (ACCOUNT, EUR, REQUEST, 1)
     assert order.time == world.boxes.now
 
 
@@ -205,7 +205,7 @@ async def test_a_user_authentication_key_reaches_the_device_and_the_authenticati
         vault = world.open["authentication-1"].vault
         order = read_order(vault, UserOrder, given.order)
         kek = vault.derive(Purpose.USER, order.account)
-    assert (order.request, order.sealing_key, len(order.account)) == (REQUEST, DEVICE.public, 16)
+    assert (order.request_digest, order.sealing_key, len(order.account)) == (REQUEST, DEVICE.public, 16)
     # The account is the sign-up, also where it is asked again; the key is another one.
     assert order.account == read_order(vault, UserOrder, again.order).account == REQUEST[:16]
     assert order.key != read_order(vault, UserOrder, again.order).key

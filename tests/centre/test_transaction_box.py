@@ -184,7 +184,7 @@ def done(world: KeyBoxes, deed: Deed) -> Done:
     """One of each deed."""
     now = world.boxes.now
     later = TransactionRecord(
-        request=bytes(16), serial=SERIAL, deed=deed, counter=18, amount=0, ascending=400, descending=1_600,
+        request_id=bytes(16), serial=SERIAL, deed=deed, counter=18, amount=0, ascending=400, descending=1_600,
         loads=2_000, pieces=4, indicia=(), integrity=None, time=now, before=digest(b"before"), after=digest(b"after"),
     )  # fmt: skip
     match deed:

@@ -74,7 +74,7 @@ async def test_money_comes_in_though_its_id_was_used_for_something_else(centre: 
             await anna.ask(load, Loaded)
         peers.cut = None
         back = anna.refund_request(unused=made)
-        await anna.ask(replace(back, request=load.request), Refunded)
+        await anna.ask(replace(back, request_id=load.request_id), Refunded)
         centre.boxes.now += 30
         await server.completing.complete_all()
         registers = (await anna.about()).registers

@@ -112,11 +112,11 @@ async def test_a_permission_pays_for_the_meter_of_its_own_account(rogue: Rogue) 
     refund = await rogue.permission(victim, victim.refund_request(100))
     await rogue.is_found(rogue.ordered(victims, refund))
     # And the money that he permitted comes onto no other meter.
-    signed = await rogue.charged(await rogue.ordered(victims, permission, reference=request.request))
+    signed = await rogue.charged(await rogue.ordered(victims, permission, request_id=request.request_id))
     fund = (await rogue.peers.any(Kind.TRANSACTION, FundPaid(signed))).fund
     assert read(FundRecord, mac0.unchecked_payload(fund)).account == victim.account
     held = await rogue.server.refunding.changing.look(thief.serial)
-    act = Act(digest(request.octets()), request.request, None)
+    act = Act(digest(request.octets()), request.request_id, None)
     with pytest.raises(BusRefusedError, match="tampering"):
         await rogue.peers.owner(thief.serial, Load(held.meter, fund, act))
 
@@ -129,7 +129,7 @@ async def test_one_permission_is_one_charge_however_often_it_is_shown(rogue: Rog
     first = await rogue.due(anna)
     receipt = await rogue.charged(await rogue.ordered(first, permission))
     # Under the same number the same receipt, whatever is asked.
-    assert await rogue.charged(await rogue.ordered(first, permission, reference=bytes(16))) == receipt
+    assert await rogue.charged(await rogue.ordered(first, permission, request_id=bytes(16))) == receipt
     await rogue.server.completing.complete_all()
     assert (await anna.about()).registers.descending == 300
     again = await rogue.ordered(await rogue.due(anna), permission)

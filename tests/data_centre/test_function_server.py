@@ -287,7 +287,7 @@ async def test_only_software_that_was_validated_on_this_device_franks(centre: Da
         }  # fmt: skip
         for name, present in shown.items():
             request = anna.frank_request(85)
-            request = replace(request, presentation=present(request.request))
+            request = replace(request, presentation=present(request.request_id))
             assert await _refused(anna.ask(request, Franked)) == (Refusal.NOT_VALIDATED, "X5"), name
         assert (await anna.about()).registers.ascending == 0
         await anna.frank(85)

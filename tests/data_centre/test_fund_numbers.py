@@ -180,7 +180,7 @@ async def take(server: FunctionServer, peers: WatchedPeers, mailer: Mailer, amou
     permit = Permit(held.user, authenticated(mailer.key, request))
     permission = (await peers.any(Kind.AUTHENTICATION, permit)).permission
     due = (await peers.owner(mailer.serial, SayDue(held.meter, None))).due
-    order = OrderCharge(due, permission, None, request.request)
+    order = OrderCharge(due, permission, None, request.request_id)
     return (await peers.any(Kind.PAYMENT, Charge((await peers.any(Kind.TRANSACTION, order)).order))).receipt
 
 
@@ -213,7 +213,7 @@ async def test_two_charges_have_two_ids(centre: DataCentre) -> None:
     async with centre.function_server() as (server, peers):
         anna = Mailer(centre, server)
         await anna.sign_up()
-        known = unverified_transaction((await anna.load(500)).transaction).request
+        known = unverified_transaction((await anna.load(500)).transaction).request_id
         held = await server.refunding.changing.look(anna.serial)
         permit = Permit(held.user, authenticated(anna.key, anna.load_request(500)))
         permission = (await peers.any(Kind.AUTHENTICATION, permit)).permission

@@ -171,7 +171,7 @@ async def _without_asking(
     asked = Asked(
         request,
         authenticated(mailer.key, request),
-        Request(request.request, digest(request.octets()), request.serial),
+        Request(request.request_id, digest(request.octets()), request.serial),
     )
     changing = server.refunding.changing
     held = await changing.look(mailer.serial)

@@ -40,8 +40,8 @@ RequestT = TypeVar("RequestT", FrankRequest, LoadRequest)
 def _under(mailer: Mailer, request_id: bytes, request: RequestT) -> RequestT:
     """The same under another id."""
     if isinstance(request, FrankRequest):
-        return replace(request, request=request_id, presentation=mailer.presentation(request_id))
-    return replace(request, request=request_id)
+        return replace(request, request_id=request_id, presentation=mailer.presentation(request_id))
+    return replace(request, request_id=request_id)
 
 
 def _derived(what: str, serial: str, counter: int) -> bytes:
@@ -141,7 +141,7 @@ async def test_an_id_is_used_by_each_mailer_for_one_request(centre: DataCentre) 
         loaded = await anna.ask(asked, Loaded)
         with pytest.raises(RefusedError, match="id-used"):
             await anna.ask(replace(asked, amount=701), Loaded)
-        await ben.ask(_under(ben, asked.request, ben.load_request(300)), Loaded)
+        await ben.ask(_under(ben, asked.request_id, ben.load_request(300)), Loaded)
         assert await anna.ask(asked, Loaded) == loaded
     await _is_sound(centre)
 
@@ -157,7 +157,7 @@ async def test_who_uses_an_id_of_what_was_charged_and_cut_off_locks_not_even_his
         eve.server, peers.loses = server, "Charge"
         with pytest.raises(RefusedError, match="unavailable"):
             await eve.ask(cut, Loaded)
-        await eve.ask(_under(eve, cut.request, eve.frank_request(1)), Franked)
+        await eve.ask(_under(eve, cut.request_id, eve.frank_request(1)), Franked)
         # Before another one, what was taken comes onto the meter.
         assert (await eve.load(100)).registers.loads == 900
         await eve.frank(2)
@@ -181,7 +181,7 @@ async def test_a_row_that_staff_write_for_what_a_meter_box_did_locks_no_meter(
         anna.server = server
         with pytest.raises(CutError):
             await anna.ask(asked, Franked)
-    place = place_of(anna.serial, asked.request, digest(asked.octets()))
+    place = place_of(anna.serial, asked.request_id, digest(asked.octets()))
     centre.rows("INSERT INTO journal VALUES (?, ?, ?, ?)", place, bytes(32), b"nothing", centre.now)
     async with centre.function_server() as (server, _):
         anna.server = server
@@ -234,7 +234,7 @@ def _ids(rows: dict[str, list[Row]]) -> dict[bytes, bytes]:
     kinds = [row["kind"] for row in rows["entries"]]
     made = [number for number, kind in enumerate(kinds) if kind == EntryKind.TRANSACTION_RECORD]
     records = {number: read(MeterRecord, mac0.unchecked_payload(entries[number + 1])) for number in made}
-    return {records[number].last: unverified_transaction(entries[number]).request for number in made}
+    return {records[number].last: unverified_transaction(entries[number]).request_id for number in made}
 
 
 @pytest.mark.clause("M33", "M23")

@@ -53,7 +53,7 @@ class Rogue:
 
     async def refunded(self, request: RefundRequest) -> Changed:
         """Asked of the meter box, as honest ones ask."""
-        act = Act(digest(request.octets()), request.request, None)
+        act = Act(digest(request.octets()), request.request_id, None)
         refund = Refund(await self.record(), await self.permission(request), act)
         return await self.peers.owner(self.mailer.serial, refund)
 
@@ -119,7 +119,7 @@ async def test_no_refund_is_attested_that_no_meter_box_made(rogue: Rogue) -> Non
         await rogue.refunded(request)
     now = await rogue.registers()
     drafted = TransactionRecord(
-        request.request, rogue.mailer.serial, Deed.REFUND, now.counter + 1, 500, now.ascending, 0, now.ascending,
+        request.request_id, rogue.mailer.serial, Deed.REFUND, now.counter + 1, 500, now.ascending, 0, now.ascending,
         now.pieces, (), None, rogue.centre.now, bytes(32), bytes(32),
     )  # fmt: skip
     for change in (drafted.octets(), mac0.authenticate(bytes(32), Label.CHANGE, [], drafted.octets())):
@@ -133,7 +133,7 @@ async def test_one_refund_is_paid_once_whatever_is_asked(rogue: Rogue) -> None:
     request = rogue.mailer.refund_request(400)
     changed = await rogue.refunded(request)
     transaction = await rogue.attested(changed.change, changed.voucher)
-    another = replace(_said(changed), request=bytes(16))
+    another = replace(_said(changed), request_id=bytes(16))
     forged = mac0.authenticate(bytes(32), Label.CHANGE, [], another.octets())
     await rogue.is_tampering(rogue.attested(forged, changed.voucher))
     record = _opened(changed.record)
@@ -142,7 +142,7 @@ async def test_one_refund_is_paid_once_whatever_is_asked(rogue: Rogue) -> None:
         {"number": record.funds},
         {"amount": 401},
         {"account": bytes(16)},
-        {"request": bytes(32)},
+        {"request_digest": bytes(32)},
         {"request_id": bytes(16)},
         {"serial": "FM00000000026"},
         {"record": await rogue.record()},
@@ -166,7 +166,7 @@ async def test_nothing_is_stored_that_was_not_attested(rogue: Rogue) -> None:
     changed = await rogue.refunded(rogue.mailer.refund_request(400))
     counter = _opened(changed.record).registers.counter
     transaction = await rogue.attested(changed.change, changed.voucher)
-    rich = replace(_said(changed), descending=10**12, loads=10**12 + 100, request=bytes(16))
+    rich = replace(_said(changed), descending=10**12, loads=10**12 + 100, request_id=bytes(16))
     forged = mac0.authenticate(bytes(32), Label.CHANGE, [], rich.octets())
     await rogue.is_tampering(rogue.attested(forged, changed.voucher))
     junk = mac0.authenticate(bytes(32), Label.METER_RECORD, [], _opened(changed.record).octets())

@@ -57,7 +57,7 @@ async def refused(bench: MeterBench, order: bytes = ORDER) -> MeterFault:
 
 
 RECORD_LIES = {
-    "another request": (changed(request=bytes(16)), MeterFault.WRONG_REQUEST),
+    "another request": (changed(request_id=bytes(16)), MeterFault.WRONG_REQUEST),
     "another meter": (changed(serial="VM-0002"), MeterFault.WRONG_METER),
     "another deed": (changed(deed=Deed.LOAD), MeterFault.WRONG_DEED),
     "a cent more": (changed(amount=206), MeterFault.WRONG_AMOUNT),
@@ -306,7 +306,7 @@ def test_what_this_device_asked_once_and_the_centre_did_twice(tmp_path: Path, de
     async def story(bench: MeterBench) -> None:
         await (bench.frank(order=ORDER) if deed is Deed.FRANK else bench.load(500, order=ORDER))
         bench.meter.taken(ORDER)
-        bench.office.does(deed, 95, request=bench.mailer.asked[-1].request)
+        bench.office.does(deed, 95, request=bench.mailer.asked[-1].request_id)
         # Behind its own next one, which was answered, it stands where it was not.
         await bench.frank(order=OTHER)
         bench.meter.taken(OTHER)

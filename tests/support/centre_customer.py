@@ -110,13 +110,13 @@ class Customer:
 
     def store(self, changed: Changed) -> None:
         """Step 6: all or nothing; the same once."""
-        kept = self.done.get(changed.act.request)
+        kept = self.done.get(changed.act.request_digest)
         if kept is not None:
             assert kept == changed, "a request was answered in two ways"
             return
         before = digest(self.record) if self.record else None
         assert changed.before == before, "a record that does not follow the one stored"
-        self.done[changed.act.request] = changed
+        self.done[changed.act.request_digest] = changed
         self.record = changed.record
         self.records.append(changed.record)
         self.check(changed)

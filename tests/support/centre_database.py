@@ -58,7 +58,7 @@ def provider(named: bytes) -> bytes:
 
 def receipt_of(payout: Payout, **changes: Any) -> bytes:
     """That the provider has paid it back."""
-    request, serial, number, amount = payout.request, payout.serial, payout.number, -payout.amount
+    request, serial, number, amount = payout.request_digest, payout.serial, payout.number, -payout.amount
     receipt = Receipt(request, serial, number, amount, False, bytes(16), NOW, payout.account)
     return replace(receipt, **changes).signed(PROVIDER)
 

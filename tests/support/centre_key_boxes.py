@@ -155,7 +155,7 @@ class MailerDevice:
     def sign_up(self, password: str = PASSWORD, box: str = "authentication-1", **other: object) -> SignUpRequest:
         """What the device asks for; `other` elements as said."""
         request = SignUpRequest(
-            request=self.random(16),
+            request_id=self.random(16),
             name=self.name,
             password=b"",
             value_kind=EUR,
@@ -172,7 +172,7 @@ class MailerDevice:
 
     def sign_on(self, password: str = PASSWORD, box: str = "authentication-1", **other: object) -> SignOnRequest:
         request = SignOnRequest(
-            request=self.random(16),
+            request_id=self.random(16),
             name=self.name,
             password=b"",
             presentation=b"",

@@ -214,7 +214,7 @@ class Meters:
         key = self.token_keys.setdefault(serial, self.random.randbytes(32))
         kek = self.vault.derive(Purpose.TOKEN, serial, 1)
         wrapped = encrypt0.seal(kek, self.random.randbytes(12), Label.INDICIUM_KEY, [serial, 1], key)
-        order = MeterOrder(serial, ACCOUNT, "eur-cent", kind, limits, 1, wrapped, act.request, self.now, fee)
+        order = MeterOrder(serial, ACCOUNT, "eur-cent", kind, limits, 1, wrapped, act.request_digest, self.now, fee)
         return self.signed(order, Label.METER_ORDER, Purpose.ORDER, "meter")
 
     def key_order(self, serial: str, counter: int, deed: Deed, limits: Limits | None = None) -> bytes:
@@ -225,7 +225,7 @@ class Meters:
     def permission(self, serial: str, act: Act, deed: Deed, amount: int, pieces: bytes | None = None) -> bytes:
         """Of an authentication box; `pieces` as in the permission, not yet H of them."""
         shown = digest(pieces) if pieces is not None else None
-        return self.sign_permission(Permission(ACCOUNT, act.request, deed, serial, amount, shown, self.now))
+        return self.sign_permission(Permission(ACCOUNT, act.request_digest, deed, serial, amount, shown, self.now))
 
     def sign_permission(self, permission: Permission) -> bytes:
         """Of an authentication box."""
@@ -246,7 +246,9 @@ class Meters:
         """Of a transaction box."""
         receipt = digest(b"receipt") if is_paid else None
         in_epoch = epoch_of(self.now) if epoch is None else epoch
-        fund = FundRecord(act.request, serial, number, amount, receipt, is_settlement, self.now, in_epoch, ACCOUNT, fee)
+        fund = FundRecord(
+            act.request_digest, serial, number, amount, receipt, is_settlement, self.now, in_epoch, ACCOUNT, fee
+        )
         return self.signed(fund, Label.FUND_RECORD, Purpose.FUND, serial, in_epoch)
 
     def act(self) -> Act:

@@ -105,8 +105,8 @@ class FakeMeter:
             return (("none", "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, order, word, ""),)
         return (
             (
-                self.stage, self.name, ACCOUNT, self.serial, self.kind, *self._registers(), 1, 1, order, word, self.fault,
-                self.fee, self.ahead or None,
+                self.stage, self.name, ACCOUNT, self.serial, self.kind, *self._registers(), 1, 1, order, word,
+                self.fault, self.fee, self.ahead or None,
             ),
         )  # fmt: skip
 

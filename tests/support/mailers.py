@@ -69,7 +69,7 @@ class Mailer:
     def sign_up_request(self, payment: Payment = Payment.PREPAID, refill: Refill | None = None) -> SignUp:
         """For a meter; signed."""
         request = SignUpRequest(
-            request=self.random(16),
+            request_id=self.random(16),
             name=self.name,
             password=b"",
             value_kind=self.value_kind,
@@ -87,7 +87,7 @@ class Mailer:
     def sign_on_request(self, password: str = PASSWORD) -> SignOn:
         """With name and password; signed."""
         request = SignOnRequest(
-            request=self.random(16),
+            request_id=self.random(16),
             name=self.name,
             password=b"",
             presentation=b"",
@@ -116,7 +116,7 @@ class Mailer:
             for number, amount in enumerate(amounts)
         )
         drafted = FrankRequest(
-            request=request_id,
+            request_id=request_id,
             account=self.account,
             serial=self.serial,
             time=self.centre.now,
@@ -179,7 +179,7 @@ class Mailer:
 
     def _with_secrets(self, request: Any, password: str = PASSWORD) -> Any:
         sealed = seal_password(sealing_key_of(self.centre, "authentication-1"), request, password)
-        return replace(request, password=sealed, presentation=self.presentation(request.request))
+        return replace(request, password=sealed, presentation=self.presentation(request.request_id))
 
 
 class Witness:

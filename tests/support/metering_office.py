@@ -185,9 +185,9 @@ class MeteringOffice(ReferenceOffice):
         raise AssertionError
 
     def _joined(self, request: SignUpRequest | SignOnRequest, signed: bytes) -> Message:
-        self._admit(request.presentation, request.request)
-        if request.request in self.journal:
-            return read(SignedUp, self.journal[request.request][1])
+        self._admit(request.presentation, request.request_id)
+        if request.request_id in self.journal:
+            return read(SignedUp, self.journal[request.request_id][1])
         password = open_password(self.sealing, request)
         if isinstance(request, SignUpRequest):
             if self.account is not None:
@@ -196,14 +196,14 @@ class MeteringOffice(ReferenceOffice):
                 account_of(digest(request.octets())), request.name, password, b"", request.payment, request.refill,
                 request.origins, fee=request.fee,
             )  # fmt: skip
-            self._done(Deed.CREATE, 0, request.request)
+            self._done(Deed.CREATE, 0, request.request_id)
         mailer = self.mailer
         if (mailer.name, mailer.password) != (request.name, password):
             raise RefusedError(Refusal.NOT_AUTHENTICATED)
         mailer.key = self.signers.random.randbytes(32)
         sealed = hpke.seal_to(request.sealing_key, Label.USER_AUTHENTICATION_KEY, [mailer.account], mailer.key)
         answer = SignedUp(mailer.account, SERIAL, sealed, mailer.registers)
-        self.journal[request.request] = digest(signed), answer.octets()
+        self.journal[request.request_id] = digest(signed), answer.octets()
         return answer
 
     def _authenticated(self, octets: bytes) -> Message:
@@ -223,32 +223,32 @@ class MeteringOffice(ReferenceOffice):
         return self._once(request)
 
     def _once(self, request: FrankRequest | LoadRequest | RefundRequest) -> Message:
-        if request.request in self.journal:
-            asked, answered = self.journal[request.request]
+        if request.request_id in self.journal:
+            asked, answered = self.journal[request.request_id]
             if asked != digest(request.octets()):
                 raise RefusedError(Refusal.ID_USED)
             return read_one_of((Franked, Loaded, Refunded), answered)
         if self.now - request.time > REQUEST_TIME:
             raise RefusedError(Refusal.LATE)
         answer = self._do(request)
-        self.journal[request.request] = digest(request.octets()), answer.octets()
+        self.journal[request.request_id] = digest(request.octets()), answer.octets()
         return answer
 
     def _do(self, request: FrankRequest | LoadRequest | RefundRequest) -> Message:
         match request:
             case FrankRequest():
-                self._admit(request.presentation, request.request)
+                self._admit(request.presentation, request.request_id)
                 signed = self._frank(request)
                 record = self.newest
                 return Franked(record.indicia, self.mailer.registers, signed)
             case LoadRequest():
                 self.charged.append(request.amount)
-                return Loaded(*self._loaded(Deed.LOAD, request.amount, request.request))
+                return Loaded(*self._loaded(Deed.LOAD, request.amount, request.request_id))
             case RefundRequest(unused=None, amount=int() as amount):
-                return Refunded(*self._loaded(Deed.REFUND, amount, request.request))
+                return Refunded(*self._loaded(Deed.REFUND, amount, request.request_id))
         assert request.unused is not None
         amount = read(Indicium, request.unused.indicium).amount
-        return Refunded(*self._loaded(Deed.CREDIT, amount, request.request))
+        return Refunded(*self._loaded(Deed.CREDIT, amount, request.request_id))
 
     @property
     def newest(self) -> TransactionRecord:
@@ -273,7 +273,7 @@ class MeteringOffice(ReferenceOffice):
                 piece.destination, piece.addressee, piece.mail_class, ascending, 1,
             )  # fmt: skip
             made.append(Indicated(indicium.octets(), digest(indicium.octets())[:16]))
-        return self._done(Deed.FRANK, total, request.request, tuple(made), request.integrity)
+        return self._done(Deed.FRANK, total, request.request_id, tuple(made), request.integrity)
 
     def _done(
         self, deed: Deed, amount: int, request: bytes, indicia: tuple[Indicated, ...] = (),

@@ -164,7 +164,7 @@ class DistantMailer(Mailer):
     def _with_secrets(self, request: Any, password: str = PASSWORD) -> Any:
         box = names_here(self.running.folder, Kind.AUTHENTICATION)[0]
         sealed = seal_password(self.running.sealing_key_of(box), request, password)
-        return replace(request, password=sealed, presentation=self.presentation(request.request))
+        return replace(request, password=sealed, presentation=self.presentation(request.request_id))
 
 
 @contextmanager

@@ -165,12 +165,12 @@ class Reckoning:
 def check_log(account: Account, transactions: Sequence[TransactionRecord]) -> None:
     """One transaction for each request that was answered, and for none that was not. Raises AssertionError."""
     name = account.mailer.name
-    times = Counter(one.request for one in transactions)
+    times = Counter(one.request_id for one in transactions)
     assert not [request.hex() for request, count in times.items() if count > 1], f"{name}: done twice"
-    found = {one.request: one for one in transactions}
-    assert len({deal.order.request for deal in account.deals}) == len(account.deals)
+    found = {one.request_id: one for one in transactions}
+    assert len({deal.order.request_id for deal in account.deals}) == len(account.deals)
     for deal in account.deals:
-        one = found[deal.order.request]
+        one = found[deal.order.request_id]
         assert one == unverified_transaction(deal.answer.transaction), name
         # That of an indicium that was given back names it too.
         assert one.indicia == deal.indicia or given_back(deal), f"{name}: other tokens were answered than were made"

@@ -13,12 +13,12 @@ _SIGN_UP: Final = "fob/1 sign-up"
 _SIGN_ON: Final = "fob/1 sign-on"
 
 
-def place_of(serial: str, request_id: bytes, request: bytes) -> bytes:
-    """Of a request about a meter; `request` is H of it.
+def place_of(serial: str, request_id: bytes, request_digest: bytes) -> bytes:
+    """Of a request about a meter; `request_digest` is H of it.
 
     What is derived has its id from H. No mailer can bring that about for a request of his own: H is over the id.
     """
-    is_derived = request_id == request[: len(request_id)]
+    is_derived = request_id == request_digest[: len(request_id)]
     return _place(_DERIVED if is_derived else _OF_MAILERS, serial, request_id)
 
 

@@ -29,4 +29,4 @@ def open_password(box: X25519PrivateKey, request: SignUpRequest | SignOnRequest)
 
 def _context(request: SignUpRequest | SignOnRequest) -> Sequence[Value]:
     """Whoever carries the request cannot make the password one of a device of its own."""
-    return [request.name, request.request, request.signing_key, request.sealing_key]
+    return [request.name, request.request_id, request.signing_key, request.sealing_key]

@@ -49,7 +49,7 @@ class KnownBox(Message, frozen=True):
 class Asked(Message, frozen=True):
     """A request by its id, and the counter of the transaction that it was answered by."""
 
-    request: Nonce
+    request_id: Nonce
     counter: Count
 
 
@@ -147,7 +147,7 @@ def with_history(mailer: Mailer, history: History) -> Mailer:
 def _check_asked(mailer: Mailer, transaction: TransactionRecord) -> None:
     """Whether this device asked for it, and once: what was answered was followed before the next was asked."""
     counter = transaction.counter
-    answered = next((one.counter for one in mailer.asked if one.request == transaction.request), None)
+    answered = next((one.counter for one in mailer.asked if one.request_id == transaction.request_id), None)
     if answered is None and transaction.deed == Deed.FRANK:
         why = f"transaction {counter} franked what this device did not ask for"
         raise MeterError(MeterFault.UNKNOWN_FRANK, why)
@@ -179,7 +179,7 @@ def with_done(mailer: Mailer, order: Order, done: Done) -> Mailer:
     Raises UnknownBoxError too.
     """
     transaction = _transaction(mailer, done.transaction)
-    if transaction.request != order.request:
+    if transaction.request_id != order.request_id:
         raise MeterError(MeterFault.WRONG_REQUEST, "the answer is about another request")
     _check_order(order, transaction)
     chain.check_law(transaction)
@@ -196,7 +196,7 @@ def with_done(mailer: Mailer, order: Order, done: Done) -> Mailer:
         registers=_newer(mailer.registers, done.registers),
         fee=None if mailer.fee is None else mailer.fee - min(transaction.fee, mailer.fee),
         link=_followed(mailer.link, transaction),
-        asked=(*mailer.asked, Asked(order.request, transaction.counter))[-ASKED_KEPT:],
+        asked=(*mailer.asked, Asked(order.request_id, transaction.counter))[-ASKED_KEPT:],
     )
 
 

@@ -35,7 +35,7 @@ class Piece(Message, frozen=True):
 class SignUpRequest(Message, tag=1, frozen=True):
     """*sign-up*, signed by the device whose keys are in it; the presentation's holder is the same (M30)."""
 
-    request: Nonce
+    request_id: Nonce
     name: LoginName
     password: SealedPassword
     value_kind: ValueKind
@@ -57,7 +57,7 @@ class SignUpRequest(Message, tag=1, frozen=True):
 class SignOnRequest(Message, tag=1, frozen=True):
     """*sign-on*: the mailer's new device, or a new key for the same (M14); the one before is over."""
 
-    request: Nonce
+    request_id: Nonce
     name: LoginName
     password: SealedPassword
     presentation: ShownTicket
@@ -73,7 +73,7 @@ class SignOnRequest(Message, tag=1, frozen=True):
 class AboutRequest(Message, tag=2, frozen=True):
     """`log` is the size of the newest checkpoint that the device holds, or 0."""
 
-    request: Nonce
+    request_id: Nonce
     account: Account
     serial: Serial
     time: Time
@@ -85,7 +85,7 @@ class FrankRequest(Message, tag=3, frozen=True):
     shown: it stands in the transaction (X6).
     """
 
-    request: Nonce
+    request_id: Nonce
     account: Account
     serial: Serial
     time: Time
@@ -97,7 +97,7 @@ class FrankRequest(Message, tag=3, frozen=True):
 class LoadRequest(Message, tag=4, frozen=True):
     """Postage value download."""
 
-    request: Nonce
+    request_id: Nonce
     account: Account
     serial: Serial
     time: Time
@@ -107,7 +107,7 @@ class LoadRequest(Message, tag=4, frozen=True):
 class RefundRequest(Message, tag=5, frozen=True):
     """Money back of the descending register, or an indicium that was not used: one of both."""
 
-    request: Nonce
+    request_id: Nonce
     account: Account
     serial: Serial
     time: Time
@@ -118,7 +118,7 @@ class RefundRequest(Message, tag=5, frozen=True):
 class HistoryRequest(Message, tag=6, frozen=True):
     """Transactions above a counter."""
 
-    request: Nonce
+    request_id: Nonce
     account: Account
     serial: Serial
     time: Time

@@ -21,7 +21,7 @@ class TransactionRecord(Message, tag=1, frozen=True):
     `fee` was paid besides the amount, for signing up: by the first load or settlement that was paid for (M30).
     """
 
-    request: Nonce
+    request_id: Nonce
     serial: Serial
     deed: Deed
     counter: Count

@@ -23,7 +23,7 @@ class Permission(Message, tag=1, frozen=True):
     """*permission*, of an authentication box: the mailer asked for exactly this. `pieces` is H of what is franked."""
 
     account: Account
-    request: Octets32
+    request_digest: Octets32
     deed: Deed
     serial: Serial
     amount: Amount
@@ -35,15 +35,15 @@ class Receipt(Message, tag=1, frozen=True):
     """*receipt*, of the payment provider: money that came, or (less than nothing) went back.
 
     `number` counts from 1 what came; of what went back it is the counter of the refund.
-    `reference` is the id of the request that it came by; `is_settlement`: it pays what was owed.
+    `request_id` is the id of the request that it came by; `is_settlement`: it pays what was owed.
     """
 
-    request: Octets32
+    request_digest: Octets32
     serial: Serial
     number: Count
     amount: Signed
     is_settlement: bool
-    reference: Nonce
+    request_id: Nonce
     time: Time
     # Whose money it is.
     account: Account
@@ -79,8 +79,8 @@ class ChargeOrder(Message, tag=1, frozen=True):
     serial: Serial
     number: Count
     amount: Amount
-    request: Octets32
-    reference: Nonce
+    request_digest: Octets32
+    request_id: Nonce
     is_settlement: bool
     time: Time
     fee: Amount = 0
@@ -96,7 +96,7 @@ class FundRecord(Message, tag=1, frozen=True):
     `number` is the receipt's; of what is owed the counter of the record that it goes onto.
     """
 
-    request: Octets32
+    request_digest: Octets32
     serial: Serial
     number: Count
     amount: Amount
@@ -120,7 +120,7 @@ class MeterOrder(Message, tag=1, frozen=True):
     limits: Limits
     key_version: KeyVersion
     token_key: WrappedKey
-    request: Octets32
+    request_digest: Octets32
     time: Time
     fee: Amount = 0
 
@@ -134,7 +134,7 @@ class UserOrder(Message, tag=1, frozen=True):
     account: Account
     key: WrappedKey
     sealing_key: Octets32
-    request: Octets32
+    request_digest: Octets32
     time: Time
 
 

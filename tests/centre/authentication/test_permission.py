@@ -32,7 +32,7 @@ async def test_a_frank_is_permitted_to_the_cent_and_the_piece(world: KeyBoxes, a
     resolved = (replace(PIECES[0], origin="20095"), PIECES[1])
     assert opened(world, anna, await anna.permit(request)) == Permission(
         account=anna.account,
-        request=digest(request.octets()),
+        request_digest=digest(request.octets()),
         deed=Deed.FRANK,
         serial=SERIAL,
         amount=255,
@@ -50,7 +50,7 @@ async def test_money_is_permitted_by_what_was_asked(world: KeyBoxes, anna: Maile
     ):
         given = opened(world, anna, await anna.permit(request))
         assert (given.deed, given.amount, given.pieces) == (deed, amount, pieces)
-        assert given.request == digest(request.octets())
+        assert given.request_digest == digest(request.octets())
 
 
 async def test_what_changes_nothing_needs_none(anna: MailerDevice) -> None:
@@ -70,7 +70,7 @@ async def test_each_request_is_authenticated_by_itself(world: KeyBoxes, anna: Ma
     code = authenticated(anna.key, request)[-32:]
     wrong = [
         authenticated(bytes(32), request),
-        authenticated(anna.key, replace(request, request=bytes(16)))[:-32] + code,
+        authenticated(anna.key, replace(request, request_id=bytes(16)))[:-32] + code,
         mac0.authenticate(anna.key, Label.PERMISSION, [], request.octets()),
         request.octets(),
         b"",
@@ -169,7 +169,7 @@ async def test_a_refund_is_of_one_thing(anna: MailerDevice) -> None:
 async def test_a_refill_is_permitted_by_the_mailers_rule(world: KeyBoxes, anna: MailerDevice) -> None:
     given = (await world.ask("authentication-1", PermitRefill(anna.record, SERIAL, 7))).permission
     permission = opened(world, anna, given)
-    assert (permission.deed, permission.amount, permission.request) == (
+    assert (permission.deed, permission.amount, permission.request_digest) == (
         Deed.LOAD,
         2_000,
         derived_digest(REFILL, SERIAL, 7),

@@ -111,7 +111,7 @@ class Follower:
                 "amount": record.amount, "request": meter.last, "signed": short(done.signed), "receipt": None,
             }  # fmt: skip
             self._expected.put("payouts", (done.number,), row)
-            of: Columns = {"id": done.number, "reference": record.request}
+            of: Columns = {"id": done.number, "request_id": record.request_id}
             self._expected.put(PAYOUT_OF, (meter.serial, record.counter), of)
 
     def _journal(self, place: bytes, request: bytes, answer: bytes, time: int) -> None:
@@ -150,7 +150,7 @@ class Follower:
                 self._paid(number, read(PaidBack, content))
             case [5, *_]:
                 note = read(Answered, content)
-                self._journal(note.id, note.request, note.answer, note.time)
+                self._journal(note.id, note.request_digest, note.answer, note.time)
             case [6, *_]:
                 self._reserved(read(Reserved, content))
 
@@ -175,9 +175,9 @@ class Follower:
             self._findings.add("entries", number, "content", "no such refund", f"{note.serial} {note.number} was paid")
             return
         receipt = self._receipt(note.receipt)
-        due = (note.serial, note.number, -_number(payout, "amount"), payout["request"], of["reference"])
+        due = (note.serial, note.number, -_number(payout, "amount"), payout["request"], of["request_id"])
         if receipt is None or due != (
-            receipt.serial, receipt.number, receipt.amount, receipt.request, receipt.reference,
+            receipt.serial, receipt.number, receipt.amount, receipt.request_digest, receipt.request_id,
         ):  # fmt: skip
             where = f"{note.serial} {note.number}"
             self._findings.add("payouts", where, "receipt", "a refund", "no receipt of the provider for it")
@@ -220,8 +220,8 @@ def _number(columns: Columns, name: str) -> int:
 def _place(record: TransactionRecord, meter: MeterRecord) -> bytes:
     """In the journal."""
     if record.deed == Deed.CREATE:
-        return sign_up_place(record.request)
-    return place_of(record.serial, record.request, meter.last)
+        return sign_up_place(record.request_id)
+    return place_of(record.serial, record.request_id, meter.last)
 
 
 def _answer(done: _Pending, meter: MeterRecord) -> bytes:

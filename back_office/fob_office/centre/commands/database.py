@@ -56,7 +56,7 @@ class Payout(msgspec.Struct, frozen=True, array_like=True):
     serial: str
     number: int
     amount: int
-    request: bytes
+    request_digest: bytes
     # As it was signed: what the database says beside it counts for nothing.
     transaction: bytes
 
@@ -84,7 +84,7 @@ class Store(Command[Stored], frozen=True):
     """
 
     place: bytes
-    request: bytes
+    request_digest: bytes
     answer: bytes
     meter: NewRecord | None
     user: NewRecord | None

@@ -7,10 +7,10 @@ from fob_protocol.office.message import Nonce, Octets32
 
 
 class Act(msgspec.Struct, frozen=True, array_like=True):
-    """What a change is for. `request` is H of the request; `integrity` the ticket's value, of a frank (X6)."""
+    """What a change is for. `request_digest` is H of the request; `integrity` the ticket's value, of a frank (X6)."""
 
     # A meter record with a request of another size could never be read again.
-    request: Octets32
+    request_digest: Octets32
     request_id: Nonce
     integrity: Octets32 | None
 

@@ -33,7 +33,7 @@ class PayBack(Command[Receipted], frozen=True):
     serial: str
     number: int
     amount: int
-    request: bytes
+    request_digest: bytes
     request_id: bytes
     transaction: bytes
     record: bytes

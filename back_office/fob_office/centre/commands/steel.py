@@ -10,14 +10,14 @@ class Ordered(Reply, frozen=True):
 
 
 class OrderMeter(Command[Ordered], frozen=True):
-    """A MeterOrder. `request` is H of the sign-up, `fee` what stands in it; the order says the rest. FUNCTION.
+    """A MeterOrder. `request_digest` is H of the sign-up, `fee` what stands in it; the order says the rest. FUNCTION.
 
     Refused `no-keys`: no such value kind here.
     """
 
     account: bytes
     value_kind: str
-    request: bytes
+    request_digest: bytes
     fee: int = 0
 
 
@@ -31,12 +31,12 @@ class UserOrdered(Reply, frozen=True):
 class OrderUser(Command[UserOrdered], frozen=True):
     """A user authentication key for the holder of `sealing_key` (X25519); no account: that of the sign-up. FUNCTION.
 
-    `request` is H of the sign-up or sign-on.
+    `request_digest` is H of the sign-up or sign-on.
     """
 
     account: bytes | None
     sealing_key: bytes
-    request: bytes
+    request_digest: bytes
 
 
 class OrderKey(Command[Ordered], frozen=True):

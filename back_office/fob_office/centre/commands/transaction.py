@@ -36,7 +36,7 @@ class OrderCharge(Command[ChargeOrdered], frozen=True):
     """That money may be taken. FUNCTION.
 
     `due`: the meter box's Due. `permission`: for a load, for a refill (`below`: the rule's), or for a frank that lacks
-    money, and whose pieces the due names; null: what is owed, and for signing up. `reference`: the id of a request of
+    money, and whose pieces the due names; null: what is owed, and for signing up. `request_id`: the id of a request of
     the mailer's own; null: it follows from its H. Refused `tampering`, `stale`; of what nobody permitted the database
     has a warning.
     """
@@ -44,7 +44,7 @@ class OrderCharge(Command[ChargeOrdered], frozen=True):
     due: bytes
     permission: bytes | None
     below: int | None
-    reference: bytes | None
+    request_id: bytes | None
 
 
 class Attested(Reply, frozen=True):

@@ -65,7 +65,7 @@ class Answered(Message, tag=5, frozen=True):
     """*note*: what was done by no transaction. Place, H of request and of answer, as the journal has them."""
 
     id: Nonce
-    request: Octets32
+    request_digest: Octets32
     answer: Octets32
     time: Time
 

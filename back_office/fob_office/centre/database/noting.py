@@ -160,7 +160,7 @@ def _is_paid(connection: Connection, asked: PaidOut, said: Receipt) -> bool:
     due = connection.execute(_DUE, {"of": asked.serial, "its_number": asked.number}).one_or_none()
     if due is None:
         raise BusRefusedError(Word.NO_PAYOUT, "nothing is to be paid back under this number")
-    done = (said.serial, said.number, said.account, -said.amount, said.request)
+    done = (said.serial, said.number, said.account, -said.amount, said.request_digest)
     if done != (asked.serial, asked.number, due.account, due.amount, due.request):
         raise BusRefusedError(Word.TAMPERING, "the provider's receipt is for something else")
     if due.receipt not in (None, asked.receipt):

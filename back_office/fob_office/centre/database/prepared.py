@@ -46,7 +46,7 @@ def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepare
     Raises BusRefusedError MALFORMED; TAMPERING for what no transaction box signed, or a meter record that is not the
     one which it signed for.
     """
-    if len(store.place) != ID_SIZE or len(store.request) != DIGEST_SIZE:
+    if len(store.place) != ID_SIZE or len(store.request_digest) != DIGEST_SIZE:
         raise malformed(f"a place in the journal has {ID_SIZE} octets, and H of a request {DIGEST_SIZE}")
     if len(store.answer) > ANSWER_LIMIT:
         raise malformed(f"an answer over {ANSWER_LIMIT} octets")
@@ -64,7 +64,7 @@ def prepare(store: Store, now: int, signer: Callable[[bytes], bytes]) -> Prepare
         raise malformed("a meter record without its transaction")
     check_number(time)
     return Prepared(
-        {"id": store.place, "request": store.request, "answer": store.answer, "time": time},
+        {"id": store.place, "request": store.request_digest, "answer": store.answer, "time": time},
         meter,
         mailer,
         transaction,
@@ -218,11 +218,11 @@ def _payout(payout: Payout) -> Row:
     check_serial(payout.serial)
     check_number(payout.number, payout.amount)
     check_size(payout.transaction, TRANSACTION_LIMIT)
-    if len(payout.account) != ID_SIZE or len(payout.request) != DIGEST_SIZE:
+    if len(payout.account) != ID_SIZE or len(payout.request_digest) != DIGEST_SIZE:
         raise malformed("a payout without account or request")
     return {
         "account": payout.account, "serial": payout.serial, "number": payout.number, "amount": payout.amount,
-        "request": payout.request, "signed": payout.transaction,
+        "request": payout.request_digest, "signed": payout.transaction,
     }  # fmt: skip
 
 
@@ -244,5 +244,5 @@ def _leaves(store: Store, meter: Row | None, mailer: Row | None, now: int) -> tu
 def _answered(store: Store, time: int) -> Iterator[Leaf]:
     """Where no transaction says it."""
     if store.transaction is None:
-        answered = Answered(store.place, store.request, digest(store.answer), time)
+        answered = Answered(store.place, store.request_digest, digest(store.answer), time)
         yield leaf(Kind.NOTE, answered.octets())

@@ -94,7 +94,7 @@ class Changing:
             answer = await self._finish_from(found, changed)
             if answer is None:
                 in_the_way = found
-            elif changed.act.request == request.digest:
+            elif changed.act.request_digest == request.digest:
                 return answer
         raise _too_fast(request.serial)
 
@@ -149,8 +149,8 @@ class Changing:
         transaction = await self.attest(changed)
         answer = _answer(changed, record, transaction)
         store = Store(
-            place=place_of(record.serial, changed.act.request_id, changed.act.request),
-            request=changed.act.request,
+            place=place_of(record.serial, changed.act.request_id, changed.act.request_digest),
+            request_digest=changed.act.request_digest,
             answer=answer,
             meter=NewRecord(record.serial.encode(), counter, changed.record),
             user=None,
@@ -179,7 +179,7 @@ class Changing:
         if stored.is_new:
             return store.answer
         found = await self.peers.any(Kind.DATABASE, Fetch(store.place, store.serial))
-        return done(found, store.request)
+        return done(found, store.request_digest)
 
     async def _do(self, found: Held, do: Do) -> Changed | None:
         """None: the records are others now. Raises BusRefusedError, RuleBrokenError."""
@@ -225,7 +225,7 @@ class Changing:
         if found.meter is None:
             why = f"{request.serial}: its meter box knows it, and the database does not"
             raise BusRefusedError(Word.TAMPERING, why)
-        if last.act.request == request.digest:
+        if last.act.request_digest == request.digest:
             return await self._end(_held(found, request.serial), last)
         do = None if taken is None else await taken(record_of(last).funds + 1)
         return None if do is None else await self._change(request, do, brings_in=True)
@@ -331,4 +331,4 @@ def _payout(changed: Changed, record: MeterRecord, transaction: bytes) -> Payout
     if changed.deed != Deed.REFUND:
         return None
     number = record.registers.counter
-    return Payout(record.account, record.serial, number, changed.amount, changed.act.request, transaction)
+    return Payout(record.account, record.serial, number, changed.amount, changed.act.request_digest, transaction)

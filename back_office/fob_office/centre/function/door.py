@@ -129,7 +129,7 @@ class Door:
 
     async def _authenticated(self, octets: bytes) -> bytes:
         wanted = read_authenticated(mac0.unchecked_payload(octets))
-        request = Request(wanted.request, digest(wanted.octets()), wanted.serial, wanted.time)
+        request = Request(wanted.request_id, digest(wanted.octets()), wanted.serial, wanted.time)
         doing = self._do(wanted, octets, request)
         answer = await self.changing.warnings.telling(wanted.serial, doing)
         self.tallying.did(wanted)

@@ -70,7 +70,7 @@ class Franking:
 
     async def _frank(self, asked: Asked[FrankRequest], held: Held) -> Changed:
         wanted = asked.wanted
-        ticket = self.presenting.admit(wanted.presentation, wanted.request, held.record.value_kind)
+        ticket = self.presenting.admit(wanted.presentation, wanted.request_id, held.record.value_kind)
         permission = await permission_of(self.peers, held, asked)
         user = held.mailer
         if not is_same(ticket.holder, user.holder):

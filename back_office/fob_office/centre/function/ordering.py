@@ -69,7 +69,7 @@ class Ordering:
         request = own_request(digest(order), serial)
         store = Store(
             place=request.place,
-            request=request.digest,
+            request_digest=request.digest,
             answer=b"",
             meter=None,
             user=NewRecord(before.account, before.counter, made.record),

@@ -34,12 +34,12 @@ Permit = Callable[[Held], Awaitable[bytes | None]]
 class _Asked:
     """By whose permission money is taken: null for what is owed.
 
-    `below`: of a refill; `reference`: of a load; `pieces`: of a frank.
+    `below`: of a refill; `request_id`: of a load; `pieces`: of a frank.
     """
 
     permission: bytes | None
     below: int | None = None
-    reference: bytes | None = None
+    request_id: bytes | None = None
     pieces: bytes | None = None
 
 
@@ -140,7 +140,7 @@ class Paying:
     async def _taken(self, request: Request, number: int) -> Do | None:
         """What was taken for this request, and cut off. Raises BusRefusedError, CoseError, OfficeError."""
         signed = (await self.peers.any(Kind.PAYMENT, FetchPaid(request.serial, number))).receipt
-        if signed is None or read(Receipt, sign1.unverified_payload(signed)).request != request.digest:
+        if signed is None or read(Receipt, sign1.unverified_payload(signed)).request_digest != request.digest:
             return None
         return lambda held: self._fund(held, signed)
 
@@ -157,7 +157,7 @@ class Paying:
             return await self._fund(now, signed)
 
         with suppress(_EnoughError):
-            request = Request(receipt.reference, receipt.request, receipt.serial)
+            request = Request(receipt.request_id, receipt.request_digest, receipt.serial)
             return await self.changing.change(request, do, brings_in=True)
         return None
 
@@ -181,14 +181,14 @@ class Paying:
             if error.word == Word.STOPPED and (brought := await self.brought_in(held)) is not None:
                 return brought
             raise
-        order = OrderCharge(due, asked.permission, asked.below, asked.reference)
+        order = OrderCharge(due, asked.permission, asked.below, asked.request_id)
         ordered = (await self.peers.any(Kind.TRANSACTION, order)).order
         return await self._fund(held, (await self.peers.any(Kind.PAYMENT, Charge(ordered))).receipt)
 
     async def _fund(self, held: Held, signed: bytes) -> Changed:
         receipt = read(Receipt, sign1.unverified_payload(signed))
         fund = await self.peers.any(Kind.TRANSACTION, FundPaid(signed))
-        act = Act(receipt.request, receipt.reference, None)
+        act = Act(receipt.request_digest, receipt.request_id, None)
         return await self.peers.owner(held.record.serial, Load(held.meter, fund.fund, act))
 
 

@@ -135,7 +135,7 @@ class Refunding:
 def _pay_back(payout: OpenPayout) -> PayBack:
     """Raises BusRefusedError TAMPERING."""
     try:
-        request_id = unverified_transaction(payout.transaction).request
+        request_id = unverified_transaction(payout.transaction).request_id
     except OfficeError as error:
         raise BusRefusedError(Word.TAMPERING, f"a payout for no transaction: {error.why}") from None
     return PayBack(
@@ -143,7 +143,7 @@ def _pay_back(payout: OpenPayout) -> PayBack:
         serial=payout.serial,
         number=payout.number,
         amount=payout.amount,
-        request=payout.request,
+        request_digest=payout.request_digest,
         request_id=request_id,
         transaction=payout.transaction,
         record=payout.record or b"",

@@ -42,12 +42,12 @@ class Signing:
         try:
             return await self._sign_up(asked, signed)
         except (BusRefusedError, RefusedError) as error:
-            await self._check_undone(sign_up_place(asked.request), asked, error)
+            await self._check_undone(sign_up_place(asked.request_id), asked, error)
         return await self._sign_up(asked, signed)
 
     async def _sign_up(self, asked: SignUpRequest, signed: bytes) -> bytes:
         request = digest(asked.octets())
-        found = await self.peers.any(Kind.DATABASE, FindMailer(sign_up_place(asked.request), asked.name))
+        found = await self.peers.any(Kind.DATABASE, FindMailer(sign_up_place(asked.request_id), asked.name))
         # What was done is said again, be its ticket over, or the terms others by now.
         if (answer := done(found, request)) is not None:
             return answer
@@ -67,12 +67,12 @@ class Signing:
         account = read(UserOrder, mac0.unchecked_payload(user.order)).account
         meter = await self.peers.any(Kind.STEEL, OrderMeter(account, asked.value_kind, request, asked.fee))
         serial = read(MeterOrder, mac0.unchecked_payload(meter.order)).serial
-        changed = await self.peers.owner(serial, Begin(meter.order, Act(request, asked.request, None)))
+        changed = await self.peers.owner(serial, Begin(meter.order, Act(request, asked.request_id, None)))
         record = record_of(changed)
         answer = _signed_up(record, user.key)
         store = Store(
-            place=sign_up_place(asked.request),
-            request=request,
+            place=sign_up_place(asked.request_id),
+            request_digest=request,
             answer=answer,
             meter=NewRecord(serial.encode(), None, changed.record),
             user=NewRecord(account, None, mailer),
@@ -89,12 +89,12 @@ class Signing:
         try:
             return await self._sign_on(asked, signed)
         except (BusRefusedError, RefusedError) as error:
-            await self._check_undone(sign_on_place(asked.request), asked, error)
+            await self._check_undone(sign_on_place(asked.request_id), asked, error)
         return await self._sign_on(asked, signed)
 
     async def _sign_on(self, asked: SignOnRequest, signed: bytes) -> bytes:
         request = digest(asked.octets())
-        found = await self.peers.any(Kind.DATABASE, FindMailer(sign_on_place(asked.request), asked.name))
+        found = await self.peers.any(Kind.DATABASE, FindMailer(sign_on_place(asked.request_id), asked.name))
         if (answer := done(found, request)) is not None:
             if found.user is not None:
                 await self._show(found.user)
@@ -113,8 +113,8 @@ class Signing:
         self._check_software(asked, record.value_kind)
         answer = _signed_up(record, order.key)
         store = Store(
-            place=sign_on_place(asked.request),
-            request=request,
+            place=sign_on_place(asked.request_id),
+            request_digest=request,
             answer=answer,
             meter=None,
             user=NewRecord(before.account, before.counter, mailer),
@@ -151,7 +151,7 @@ class Signing:
         raise BusRefusedError(Word.UNAVAILABLE, "somebody else signed at the same time")
 
     def _check_software(self, asked: SignUpRequest | SignOnRequest, value_kind: str) -> None:
-        ticket = self.presenting.admit(asked.presentation, asked.request, value_kind)
+        ticket = self.presenting.admit(asked.presentation, asked.request_id, value_kind)
         if not is_same(ticket.holder, asked.signing_key):
             raise refused(Refusal.NOT_VALIDATED, "the ticket is another device's")
 

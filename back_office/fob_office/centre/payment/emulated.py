@@ -37,7 +37,7 @@ class EmulatedProvider:
         """Take money. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
         now = self._surroundings.clock()
         receipt = Receipt(
-            asked.request, asked.serial, asked.number, asked.amount, asked.is_settlement, asked.reference, now,
+            asked.request_digest, asked.serial, asked.number, asked.amount, asked.is_settlement, asked.request_id, now,
             asked.account, asked.fee,
         )  # fmt: skip
         return await self._pay(asked.account, receipt)
@@ -46,7 +46,7 @@ class EmulatedProvider:
         """Give money back. Raises PaymentRefusedError, BusRefusedError UNAVAILABLE."""
         now = self._surroundings.clock()
         receipt = Receipt(
-            asked.request, asked.serial, asked.number, -asked.amount, False, asked.request_id, now, asked.account
+            asked.request_digest, asked.serial, asked.number, -asked.amount, False, asked.request_id, now, asked.account
         )
         return await self._pay(asked.account, receipt)
 
@@ -74,7 +74,7 @@ class EmulatedProvider:
 
     async def _pay(self, account: bytes, said: Receipt) -> bytes:
         wanted = Wanted(
-            account, said.serial, said.number, said.amount + said.fee, said.reference, said.time, said.request
+            account, said.serial, said.number, said.amount + said.fee, said.request_id, said.time, said.request_digest
         )
         receipt = partial(said.signed, self._key)
         return await self.do(partial(pay, wanted=wanted, terms=self._terms, receipt=receipt))

@@ -85,7 +85,7 @@ def payment_table(payments: Payments, signers: Signers, clock: Callable[[], int]
 
     async def came_in(_: Pass, asked: CameIn) -> Done:
         said = _loaded(asked, signers)
-        if not await payments.came_in(said.serial, said.request, said.amount + said.fee):
+        if not await payments.came_in(said.serial, said.request_id, said.amount + said.fee):
             why = f"{said.amount + said.fee} came onto {said.serial}, for which nothing of the kind was taken"
             raise BusRefusedError(Word.TAMPERING, why)
         return Done()
@@ -124,12 +124,12 @@ def _check_refund(asked: PayBack, signers: Signers) -> None:
         after = read(MeterRecord, mac0.unchecked_payload(asked.record))
     except (CoseError, OfficeError) as error:
         raise BusRefusedError(Word.TAMPERING, f"the refund: {error}") from None
-    if (said.deed, said.serial, said.amount, said.request, said.after) != (
+    if (said.deed, said.serial, said.amount, said.request_id, said.after) != (
         Deed.REFUND, asked.serial, asked.amount, asked.request_id, digest(asked.record),
     ):  # fmt: skip
         raise BusRefusedError(Word.TAMPERING, "the transaction says something else")
     # Its code was checked by the box that did it: the transaction has H of it.
-    if (after.account, after.registers.counter, after.last) != (asked.account, asked.number, asked.request):
+    if (after.account, after.registers.counter, after.last) != (asked.account, asked.number, asked.request_digest):
         raise BusRefusedError(Word.TAMPERING, "the meter record says something else")
 
 
@@ -148,7 +148,7 @@ def _ordered(asked: Charge, signers: Signers, now: int) -> ChargeOrder:
 
 def _check(asked: PayBack) -> None:
     """Raises BusRefusedError MALFORMED: no receipt could say it."""
-    if len(asked.account) != ACCOUNT_SIZE or len(asked.request) != DIGEST_SIZE:
+    if len(asked.account) != ACCOUNT_SIZE or len(asked.request_digest) != DIGEST_SIZE:
         raise BusRefusedError(Word.MALFORMED, f"an account has {ACCOUNT_SIZE} octets, and H of a request {DIGEST_SIZE}")
     if len(asked.request_id) != ID_SIZE:
         raise BusRefusedError(Word.MALFORMED, f"a request id has {ID_SIZE} octets")

@@ -42,7 +42,7 @@ class _Asked:
 
     order: UserOrder
     # H of the request's own octets.
-    request: bytes
+    request_digest: bytes
     name: str
     password: str = field(repr=False)
     now: int
@@ -77,7 +77,7 @@ class Mailers:
         if not all(map(is_place, request.origins)):
             raise BusRefusedError(Word.WRONG_ORIGIN, "an origin is letters and digits, with blanks, dots and dashes")
         # Else it would be a new holder for somebody's account, without its password.
-        if not is_same(asked.order.account, account_of(asked.request)):
+        if not is_same(asked.order.account, account_of(asked.request_digest)):
             error = BusRefusedError(Word.TAMPERING, "a first record, for an account of another sign-up")
             # No honest function server asks for that, so it would not be told by who asked.
             await self._alarm.warn(peer, error)
@@ -97,7 +97,7 @@ class Mailers:
             payment=request.payment,
             refill=request.refill,
             origins=request.origins,
-            last=asked.request,
+            last=asked.request_digest,
             time=asked.now,
             epoch=epoch_of(asked.now),
         )
@@ -128,7 +128,7 @@ class Mailers:
             key=asked.order.key,
             holder=request.signing_key,
             counter=record.counter + 1,
-            last=asked.request,
+            last=asked.request_digest,
             time=asked.now,
             epoch=codes.epoch_after(record.epoch, asked.now),
         )
@@ -144,7 +144,7 @@ class Mailers:
         check_time(request.time, now)
         order = read_order(self._vault, UserOrder, signed_order)
         own = digest(request.octets())
-        if not (is_same(order.request, own) and is_same(order.sealing_key, request.sealing_key)):
+        if not (is_same(order.request_digest, own) and is_same(order.sealing_key, request.sealing_key)):
             raise BusRefusedError(Word.TAMPERING, "the order is for another request, or for another device")
         try:
             return _Asked(order, own, name_key(request.name), open_password(self._sealing, request), now)
@@ -167,5 +167,5 @@ def _check_same(record: UserRecord, asked: _Asked) -> None:
     """The record shown is of who asks. Raises BusRefusedError TAMPERING, ID_USED."""
     if asked.order.account != record.account or name_key(record.name) != asked.name:
         raise BusRefusedError(Word.TAMPERING, "the record is another mailer's")
-    if is_same(record.last, asked.request):
+    if is_same(record.last, asked.request_digest):
         raise BusRefusedError(Word.ID_USED, "the record came to be by this sign-on")

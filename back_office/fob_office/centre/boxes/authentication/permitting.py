@@ -68,7 +68,7 @@ class Permitting:
             return Permitted(None)
         permission = Permission(
             account=record.account,
-            request=digest(payload),
+            request_digest=digest(payload),
             deed=wanted.deed,
             serial=request.serial,
             amount=wanted.amount,
@@ -86,7 +86,7 @@ class Permitting:
             raise BusRefusedError(Word.NO_REFILL, "the mailer wants no refills")
         permission = Permission(
             account=record.account,
-            request=derived_digest(REFILL, command.serial, command.counter),
+            request_digest=derived_digest(REFILL, command.serial, command.counter),
             deed=Deed.LOAD,
             serial=command.serial,
             amount=record.refill.amount,

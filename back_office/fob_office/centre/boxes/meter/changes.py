@@ -20,7 +20,7 @@ def change_of(vault: Vault, standing: Standing, after: MeterRecord, signed: byte
     """A TransactionRecord with its code. `after`: the record that was `signed`; `made`: indicia with their tokens."""
     registers = after.registers
     record = TransactionRecord(
-        request=standing.act.request_id,
+        request_id=standing.act.request_id,
         serial=after.serial,
         deed=standing.deed,
         counter=registers.counter,

@@ -42,7 +42,7 @@ def is_of(standing: Standing, act: Act, deed: Deed) -> bool:
     Not even with the record after it: whoever read the journal before that was written, and the record later, has both.
     """
     kept = standing.act
-    return (kept.request, kept.request_id, standing.deed) == (act.request, act.request_id, deed)
+    return (kept.request_digest, kept.request_id, standing.deed) == (act.request_digest, act.request_id, deed)
 
 
 def fresh_value(kind: Freshness, random: Callable[[int], bytes], now: int) -> Fresh:

@@ -186,7 +186,7 @@ class Transactions:
         after = replace(
             draft.record,
             freshness=fresh_value(draft.record.freshness.kind, self._surroundings.random, wanted.now),
-            last=wanted.act.request,
+            last=wanted.act.request_digest,
             time=wanted.now,
             epoch=codes.epoch_after(draft.record.epoch, wanted.now),
         )
@@ -229,7 +229,7 @@ def _first(order: MeterOrder, now: int) -> MeterRecord:
         limits=order.limits,
         key_version=order.key_version,
         token_key=order.token_key,
-        last=order.request,
+        last=order.request_digest,
         time=now,
         epoch=epoch_of(now),
         fee=order.fee,

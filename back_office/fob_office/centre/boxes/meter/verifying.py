@@ -84,8 +84,8 @@ class Verifier:
     def permission(self, signed: bytes, record: MeterRecord, asked: Asked, now: int) -> Permission:
         """The mailer asked for exactly this, just now. Raises NOT_AUTHENTICATED, STALE."""
         given = codes.read_permission(self._vault, signed)
-        said = (given.account, given.serial, given.request, given.deed, given.pieces)
-        if said != (record.account, record.serial, asked.act.request, asked.deed, asked.pieces):
+        said = (given.account, given.serial, given.request_digest, given.deed, given.pieces)
+        if said != (record.account, record.serial, asked.act.request_digest, asked.deed, asked.pieces):
             raise BusRefusedError(Word.NOT_AUTHENTICATED, "the permission is for something else")
         if asked.amount is not None and given.amount != asked.amount:
             raise BusRefusedError(Word.NOT_AUTHENTICATED, "the permission is for another amount")
@@ -95,14 +95,14 @@ class Verifier:
     def fund(self, signed: bytes, record: MeterRecord, act: Act) -> FundRecord:
         """Money for this meter, for this request."""
         fund = codes.read_fund(self._vault, signed)
-        if (fund.account, fund.serial, fund.request) != (record.account, record.serial, act.request):
+        if (fund.account, fund.serial, fund.request_digest) != (record.account, record.serial, act.request_digest):
             raise BusRefusedError(Word.TAMPERING, "the fund record is of another meter, or for another request")
         return fund
 
     def meter_order(self, signed: bytes, act: Act) -> MeterOrder:
         """For this request."""
         order = read_order(self._vault, MeterOrder, signed)
-        if order.request != act.request:
+        if order.request_digest != act.request_digest:
             raise BusRefusedError(Word.TAMPERING, "the order is for another request")
         return order
 

@@ -84,14 +84,14 @@ class SteelBox:
             token_key=wrap_token_key(
                 self._box.vault, self._random, serial, version, key, is_public=beginning.is_public
             ),
-            request=command.request,
+            request_digest=command.request_digest,
             time=self._box.surroundings.clock(),
             fee=command.fee,
         )
         return Ordered(sign_order(self._box.vault, order))
 
     async def _order_user(self, peer: Pass, command: OrderUser) -> UserOrdered:
-        account = account_of(command.request) if command.account is None else command.account
+        account = account_of(command.request_digest) if command.account is None else command.account
         key = self._random(KEY_SIZE)
         try:
             sealed = hpke.seal_to(command.sealing_key, Label.USER_AUTHENTICATION_KEY, [account], key)
@@ -101,7 +101,7 @@ class SteelBox:
             account=account,
             key=wrap_user_key(self._box.vault, self._random, account, key),
             sealing_key=command.sealing_key,
-            request=command.request,
+            request_digest=command.request_digest,
             time=self._box.surroundings.clock(),
         )
         return UserOrdered(sign_order(self._box.vault, order), sealed)

@@ -43,16 +43,16 @@ class Charging:
             amount, request = self._permitted(command, due, command.permission, now)
         if amount + due.fee <= 0:
             raise unpermitted("nothing is to be taken")
-        reference = command.reference if command.reference is not None else request[:ID_SIZE]
-        if len(reference) != ID_SIZE:
+        request_id = command.request_id if command.request_id is not None else request[:ID_SIZE]
+        if len(request_id) != ID_SIZE:
             raise BusRefusedError(Word.MALFORMED, f"a request id has {ID_SIZE} octets")
         return ChargeOrder(
             account=due.account,
             serial=due.serial,
             number=due.number,
             amount=amount,
-            request=request,
-            reference=reference,
+            request_digest=request,
+            request_id=request_id,
             is_settlement=command.permission is None,
             time=now,
             fee=due.fee,
@@ -64,11 +64,11 @@ class Charging:
         match permission.deed:
             case Deed.LOAD:
                 check_rule(permission, due, command.below)
-                return permission.amount, permission.request
+                return permission.amount, permission.request_digest
             case Deed.FRANK:
                 # What is missing for it, if its meter would take it then.
                 if due.pieces is None or due.pieces != permission.pieces:
                     raise unpermitted("pieces that no meter box has judged")
-                request = derived_digest(PER_USE, due.serial, [permission.request, due.counter])
+                request = derived_digest(PER_USE, due.serial, [permission.request_digest, due.counter])
                 return permission.amount - due.descending, request
         raise unpermitted("a permission for something else")

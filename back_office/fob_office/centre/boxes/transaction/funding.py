@@ -55,7 +55,7 @@ class Funding:
         if receipt.amount < 0 or receipt.amount + receipt.fee == 0:
             raise BusRefusedError(Word.TAMPERING, "a receipt of money that went back")
         fund = FundRecord(
-            request=receipt.request,
+            request_digest=receipt.request_digest,
             serial=receipt.serial,
             number=receipt.number,
             amount=receipt.amount,
@@ -85,7 +85,7 @@ class Funding:
             raise unpermitted("the permission is for something else than a load")
         check_rule(permission, due, command.below)
         return FundRecord(
-            request=permission.request,
+            request_digest=permission.request_digest,
             serial=permission.serial,
             number=due.counter,
             amount=permission.amount,
