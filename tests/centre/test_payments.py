@@ -31,7 +31,7 @@ from support.centre import NOW, Centre
 from support.payments import receipts
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-TERMS = Terms(balance=1_000, most=600)
+TERMS = Terms(balance=1_000)
 ANNA, BERT = bytes(16), b"b" * 16
 FIRST, SECOND = bytes(32), b"2" * 32
 
@@ -113,12 +113,20 @@ async def test_what_the_card_does_not_cover_is_refused_and_the_number_is_free(pr
     assert read(await provider.charge(charge(1, 3))).amount == 1
 
 
-async def test_limits_of_the_provider_are_refused(provider: EmulatedProvider) -> None:
-    with pytest.raises(PaymentRefusedError, match="more than 600"):
-        await provider.charge(charge(601))
+async def test_no_more_goes_back_than_was_taken(provider: EmulatedProvider) -> None:
     await provider.charge(charge(100))
     with pytest.raises(PaymentRefusedError, match="more would go back"):
         await provider.pay_back(pay_back(101, 2))
+
+
+@pytest.mark.clause("M29")
+async def test_whatever_the_card_covers_is_taken_at_once(tmp_path: Path) -> None:
+    """A debt that cannot be paid in parts is paid whole."""
+    provider = opened(tmp_path)
+    await provider.do(partial(set_card, account=ANNA, terms=TERMS, balance=AMOUNT_LIMIT))
+    assert read(await provider.charge(charge(AMOUNT_LIMIT))).amount == AMOUNT_LIMIT
+    assert await provider.do(partial(card, account=ANNA, terms=TERMS)) == (0, AMOUNT_LIMIT, False)
+    provider.close()
 
 
 async def test_a_refused_account_is_refused_until_it_is_not(provider: EmulatedProvider) -> None:
@@ -183,7 +191,7 @@ async def test_function_servers_alone_ask_it_over_the_bus(tmp_path: Path, provid
         link = Link(asker.me, centre.directory(), "payment-1")
         assert read((await link.ask(ordered(of_meter(500)))).receipt).amount == 500
         with pytest.raises(BusRefusedError, match="payment-refused"):
-            await link.ask(ordered(of_meter(600, 2)))
+            await link.ask(ordered(of_meter(501, 2)))
         # No transaction box said that a meter gave it up.
         with pytest.raises(BusRefusedError, match="tampering"):
             await link.ask(pay_back(100, 2))
@@ -259,8 +267,8 @@ async def test_what_signing_up_costs_is_taken_with_the_amount_and_told_beside_it
     asked = replace(charge(500), fee=70)
     assert (read(await provider.charge(asked)).amount, read(await provider.charge(asked)).fee) == (500, 70)
     assert await provider.do(partial(card, account=ANNA, terms=TERMS)) == (430, 570, False)
-    with pytest.raises(PaymentRefusedError, match="more than 600"):
-        await provider.charge(replace(charge(600, number=2), fee=1))
+    with pytest.raises(PaymentRefusedError, match="does not cover"):
+        await provider.charge(replace(charge(430, number=2), fee=1))
 
 
 @pytest.mark.clause("M29", "M33")

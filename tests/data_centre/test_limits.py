@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 import pytest
 from msgspec.structs import replace
 
-from fob_office.centre.commands.function import CarryOut
+from fob_office.centre.commands.function import CarryOut, Settle
 from fob_office.centre.commands.steel import OrderKey
 from fob_office.centre.function.server import FunctionServer
 from fob_office.refusing import RuleBrokenError
@@ -101,3 +101,18 @@ async def test_nothing_is_charged_for_a_piece_to_nowhere(centre: DataCentre) -> 
             await ben.ask(nowhere, Franked)
         assert Refusal.MALFORMED in str(refused.value)
         assert payments_of(centre, ben.serial) == (0, 0)
+
+
+@pytest.mark.clause("M29", "M30")
+async def test_however_much_is_owed_is_settled_at_once(centre: DataCentre) -> None:
+    """With what signing up costs: who owes has no other way to pay."""
+    centre.fee = 500
+    async with centre.function_server() as (server, _):
+        ben = Mailer(centre, server)
+        await ben.sign_up(payment=Payment.POSTPAID)
+        await _limited(centre, server, ben, replace(LIMITS, credit=30_000_000))
+        for _ in range(2):
+            await ben.load(9_000_000)
+        await server.settle(COMMUNICATION, Settle(ben.serial))
+        assert ((await ben.about()).registers.owed, (await ben.about()).fee) == (0, 0)
+        assert payments_of(centre, ben.serial) == (18_000_500, 0)

@@ -28,10 +28,9 @@ _NOT_USED: Final = "the payment provider's book cannot be used"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`balance`: what a card has that nothing was said of; `most`: for one charge. In the value kind's least unit."""
+    """`balance`: what a card has that nothing was said of, in the value kind's least unit."""
 
     balance: int = 100_000_000
-    most: int = 10_000_000
 
 
 class Card(NamedTuple):
@@ -85,7 +84,7 @@ def pay(connection: Connection, wanted: Wanted, terms: Terms, receipt: Callable[
     if (done := paid(connection, wanted.serial, wanted.number, is_back=wanted.amount < 0)) is not None:
         return done
     found = card(connection, wanted.account, terms)
-    _check(wanted, found, terms)
+    _check(wanted, found)
     if wanted.amount < 0:
         _check_back(connection, wanted)
     else:
@@ -149,11 +148,9 @@ def came_in(connection: Connection, serial: str, request_id: bytes, amount: int)
     return connection.execute(came).rowcount > 0
 
 
-def _check(wanted: Wanted, found: Card, terms: Terms) -> None:
+def _check(wanted: Wanted, found: Card) -> None:
     if found.is_refused:
         raise PaymentRefusedError("this account is refused")
-    if wanted.amount > terms.most:
-        raise PaymentRefusedError(f"more than {terms.most} at a time")
     if wanted.amount > found.balance:
         raise PaymentRefusedError("the card does not cover it")
     if -wanted.amount > found.taken:
