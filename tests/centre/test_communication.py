@@ -28,8 +28,8 @@ async def echo(question: bytes) -> bytes:
     return b"answer to " + question
 
 
-async def no_key(_: bytes) -> bytes:
-    raise BusRefusedError(Word.MALFORMED, "sealed to somebody else")
+async def unreadable(question: bytes) -> bytes:
+    raise BusRefusedError(Word.MALFORMED, f"{len(question)} octets are no question")
 
 
 class Scene:
@@ -117,10 +117,10 @@ async def test_another_function_server_answers_for_one_that_is_gone(scene: Scene
         assert set(scene.asked) == {"function-1", "function-2"}
 
 
-async def test_what_no_function_server_opens_is_no_question(scene: Scene) -> None:
-    await scene.function_server("function-1", no_key)
+async def test_what_a_function_server_cannot_read_is_no_question_and_it_says_why(scene: Scene) -> None:
+    await scene.function_server("function-1", unreadable)
     async with scene.communication():
-        with pytest.raises(NotReadableError, match="no key of this data centre opens it"):
+        with pytest.raises(NotReadableError, match="^5 octets are no question$"):
             await scene.asker.ask(b"noise")
 
 

@@ -10,7 +10,11 @@ class Answered(Reply, frozen=True):
 
 
 class Answer(Command[Answered], frozen=True):
-    """A device's sealed question. COMMUNICATION. Refused `malformed` when it opens with no key of a function server."""
+    """A device's sealed question. COMMUNICATION.
+
+    Refused `malformed` when it opens with no key of a function server, or is no question: then the reason is of its
+    shape alone.
+    """
 
     question: bytes
 

@@ -29,7 +29,7 @@ class CentreAwayError(Exception):
 
 
 class NotReadableError(Exception):
-    """No function server has a key that opens the question."""
+    """No function server has a key that opens the question, or it is none; the text says which, for people."""
 
 
 class _Conversation:
@@ -103,7 +103,7 @@ class CentreAsker:
             if answered.status == Status.OK:
                 return answered.answer
             if answered.status == Status.MALFORMED:
-                raise NotReadableError("no key of this data centre opens it")
+                raise NotReadableError(answered.answer.decode(errors="replace"))
         raise CentreAwayError("no communication server answers")
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ class Status(IntEnum):
     """Of an answer."""
 
     OK = 0
-    # No function server has a key that opens it.
+    # No function server has a key that opens it, or it is no question.
     MALFORMED = 1
     # Nobody answers now; it may be asked again.
     UNAVAILABLE = 2
@@ -38,7 +38,7 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answered(msgspec.Struct, frozen=True, array_like=True):
-    """What goes back to it; nothing where the status says so."""
+    """What goes back to it; of what is MALFORMED why, in UTF-8, and of what is UNAVAILABLE nothing."""
 
     number: int
     status: Status

@@ -72,7 +72,7 @@ class Forwarding:
                 continue
             except BusRefusedError as refused:
                 if refused.word == Word.MALFORMED:
-                    return Answered(asked.number, Status.MALFORMED, b"")
+                    return Answered(asked.number, Status.MALFORMED, refused.why.encode())
                 log.warning("a function server refuses", name=name, word=refused.word, why=refused.why)
         self._unanswered += 1
         return Answered(asked.number, Status.UNAVAILABLE, b"")

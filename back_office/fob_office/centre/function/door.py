@@ -26,7 +26,7 @@ from fob_office.refusing import RuleBrokenError
 from fob_office.servers.identity import Identity
 from fob_office.surroundings import Surroundings
 from fob_protocol.cose import mac0
-from fob_protocol.cose.errors import CoseError
+from fob_protocol.cose.errors import CoseError, SealError
 from fob_protocol.metering.answers import TermsGiven
 from fob_protocol.metering.requests import (
     AboutRequest,
@@ -70,7 +70,7 @@ class Door:
     tallying: Tallying = field(default_factory=Tallying)
 
     async def answer(self, sealed: bytes) -> bytes:
-        """What goes back, refusals too. Raises BusRefusedError MALFORMED: it opens with no key that is here."""
+        """What goes back, refusals too. Raises BusRefusedError MALFORMED: no key here opens it, or it is no question."""
         identity, question = self._open(sealed)
         body = await self._body(question.body)
         now = self.surroundings.clock()
@@ -84,11 +84,13 @@ class Door:
                 return identity, self._opened(identity, sealed)
         try:
             return oldest, self._opened(oldest, sealed)
+        except SealError:
+            raise BusRefusedError(Word.MALFORMED, "no key of this data centre opens it") from None
         except CoseError as error:
             raise BusRefusedError(Word.MALFORMED, str(error)) from None
 
     def _opened(self, identity: Identity, sealed: bytes) -> Question:
-        """Raises BusRefusedError MALFORMED, CoseError: it is sealed to other keys."""
+        """Raises BusRefusedError MALFORMED, CoseError: it is nothing sealed, or sealed to other keys."""
         try:
             question = envelope.open_question(identity.sealing_key, Service.METERING, sealed)
             self.probe.exchange(X25519PublicKey.from_public_bytes(question.reply_key))
