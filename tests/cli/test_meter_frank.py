@@ -12,6 +12,7 @@ from control.fake_daemon import FakeDaemon
 from control.fake_phone import PIN, FakePhone
 from fob_daemon.control.interface import Ask
 from fob_protocol.at.values import Values
+from fob_protocol.metering.transaction import unverified_transaction
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 from support.fake_device_office import refusing, saying
@@ -127,8 +128,41 @@ async def test_what_was_given_back_is_not_drawn_again(fob: FobProgram, meter: Fa
         await fob("meter", "refund", "--counter", "2", "--piece", piece)
     ended = await fob("meter", "print", "--counter", "2", "--output", str(tmp_path))
     assert (ended.code, ended.error) == (
-        7, ["nothing was printed", "3 pieces were given back, and are void", "fob meter history"],
-    )  # fmt: skip
+        7,
+        [
+            "nothing was printed",
+            "3 pieces were given back, and are void",
+            "fob meter print BATCH, with the number of another batch (fob meter status)",
+        ],
+    )
+
+
+@pytest.mark.clause("M29")
+async def test_what_was_given_back_after_it_is_not_the_last_batch(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 9))
+    await fob("meter", "frank", *LETTER)
+    # Of an older batch: the letter is the last that was franked, and none of it was given back.
+    await fob("meter", "refund", "--counter", "2", "--piece", "9")
+    await fob("meter", "refill", "20")
+    ended = await fob("meter", "print", "--json")
+    assert [(one["counter"], one["piece"]) for one in ended.json["labels"]] == [(3, 1)]
+    # The credit has an indicium, and franked nothing.
+    ended = await fob("meter", "print", "--counter", "4", "--output", str(tmp_path))
+    assert (ended.code, ended.error[1]) == (7, f"transaction 4 franked nothing, or is not meter {SERIAL}'s")
+
+
+async def test_a_credit_that_was_taken_over_is_not_the_last_batch(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 2))
+    unused = unverified_transaction(meter.records[-1]).indicia[1]
+    # Another computer's: its result is still on the device.
+    meter.device.handlers["+FOBMETERREFUND"]((bytes(16), None, unused.indicium, unused.token))
+    assert (await fob("meter", "take-over")).code == 0
+    ended = await fob("meter", "print", "--json")
+    assert [(one["counter"], one["piece"]) for one in ended.json["labels"]] == [(2, 1), (2, 2)]
 
 
 async def test_ctrl_c_while_labels_are_drawn_says_what_is_paid(

@@ -232,12 +232,14 @@ class FakeMeter:
         self._transact(Deed.LOAD, amount, descending=amount)
 
     def _refund(self, order: Values, wanted: Values) -> None:
-        amount, indicium, _ = (*wanted, None, None)[:3]
+        amount, indicium, token = (*wanted, None, None)[:3]
         if amount is None:
             assert isinstance(indicium, bytes)
+            assert isinstance(token, bytes)
             given_back = read(Indicium, indicium).amount
             self._pay(order, given_back)
-            self._transact(Deed.CREDIT, given_back, descending=given_back)
+            unused = (Indicated(indicium, token),)
+            self._transact(Deed.CREDIT, given_back, descending=given_back, indicia=unused)
         else:
             self._pay(order, int(str(amount)))
             self._transact(Deed.REFUND, int(str(amount)), descending=-int(str(amount)))
@@ -252,7 +254,7 @@ class FakeMeter:
         self.counter += 1 if self.records else 0
         self.ascending += ascending
         self.descending += descending
-        self.pieces += len(indicia)
+        self.pieces += len(indicia) if deed is Deed.FRANK else 0
         record = TransactionRecord(
             bytes(16), self.serial, deed, self.counter, amount, self.ascending, self.descending, self.loads,
             self.pieces, indicia, None, self.time + self.counter, bytes(32), bytes(32),

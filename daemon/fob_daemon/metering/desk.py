@@ -108,7 +108,7 @@ class MeterDesk:
         return await self.remote.history(after)
 
     async def kept(self, job: int | None) -> list[Kept]:
-        """Transactions with indicia that are here, the newest first; of one batch, or of all."""
+        """Transactions that franked and are here, the newest first; of one batch, or of all."""
         return await self._records.kept(job)
 
     async def record(self, counter: int, serial: str = "") -> bytes:

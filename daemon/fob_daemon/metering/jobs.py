@@ -78,7 +78,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an order. `serial`, `amount` and `time` are the transaction's."""
+    """What came of an order. `serial`, `amount` and `time` are the transaction's; `pieces`: those that it franked."""
 
     serial: str
     counter: int
@@ -90,7 +90,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A transaction with indicia that is kept here, of the meter `serial`; `job` 0 for none."""
+    """A transaction that franked and is kept here, of the meter `serial`; `job` 0 for none."""
 
     serial: str
     counter: int

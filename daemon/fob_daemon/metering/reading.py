@@ -8,6 +8,7 @@ from fob_daemon.metering.views import MeterState, Result
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
+from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
 from fob_protocol.pkcs11.ckr import Ckr
@@ -20,6 +21,11 @@ def transaction_of(record: bytes) -> TransactionRecord:
         return unverified_transaction(record)
     except OfficeError as error:
         raise CkrError(Ckr.DEVICE_ERROR, f"the device's answer: {error.why}") from None
+
+
+def franked_of(transaction: TransactionRecord) -> tuple[Indicated, ...]:
+    """The indicia that it made: a credit has the one that was given back by it."""
+    return transaction.indicia if transaction.deed == Deed.FRANK else ()
 
 
 def value_kind_of(transaction: TransactionRecord) -> str:
@@ -47,7 +53,7 @@ def done_of(result: Result) -> Done:
     if transaction.counter > result.counter:
         raise CkrError(Ckr.DEVICE_ERROR, "the device's answer: a transaction that its meter has not come to")
     it = transaction
-    return Done(it.serial, it.counter, it.amount, len(it.indicia), it.time, result.transaction)
+    return Done(it.serial, it.counter, it.amount, len(franked_of(it)), it.time, result.transaction)
 
 
 def known_after(known: MeterState | None, result: Result) -> MeterState:

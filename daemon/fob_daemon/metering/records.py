@@ -4,7 +4,7 @@ from fob_daemon.metering.jobs import Kept
 from fob_daemon.metering.kept.disk import Disk
 from fob_daemon.metering.known import KnownMeter
 from fob_daemon.metering.limits import JOB_LIMIT
-from fob_daemon.metering.reading import transaction_of
+from fob_daemon.metering.reading import franked_of, transaction_of
 from fob_daemon.metering.refusing import kept_elsewhere, not_kept
 from fob_daemon.metering.remote_meter import RemoteMeter
 
@@ -29,12 +29,12 @@ class Records:
             if serial != state.serial:
                 raise kept_elsewhere(counter, serial, state)
             record = await self._fetched(counter, serial)
-        if record is None or not transaction_of(record).indicia:
+        if record is None or not franked_of(transaction_of(record)):
             raise not_kept(counter, serial)
         return record
 
     async def kept(self, job: int | None) -> list[Kept]:
-        """Transactions with indicia that are here, the newest first; of one batch, or of all."""
+        """Transactions that franked and are here, the newest first; of one batch, or of all."""
         return await self._disk(lambda store: store.orders.kept(job, JOB_LIMIT))
 
     async def given_back(self) -> set[bytes]:

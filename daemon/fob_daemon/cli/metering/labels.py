@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fob_daemon.cli.context import Fob
 from fob_daemon.cli.metering.words import Report, some
@@ -14,6 +15,8 @@ from fob_protocol.office.message import read
 
 # A meter's serial, and its counter: two meters count alike. An empty serial: of the meter that the device has.
 Transaction = tuple[str, int]
+
+_ANOTHER: Final = "fob meter print BATCH, with the number of another batch (fob meter status)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def without_void(fob: Fob, labels: Sequence[Label]) -> list[Label]:
     void = len(labels) - len(good)
     if labels and not good:
         why = f"{some(void, 'was given back, and is void', 'were given back, and are void')}"
-        raise ControlError("nothing was printed", why, "fob meter history", ExitCode.NOTHING_TO_DO)
+        raise ControlError("nothing was printed", why, _ANOTHER, ExitCode.NOTHING_TO_DO)
     if void:
         fob.output.say(f"{some(void, 'is left out: it was', 'are left out: they were')} given back, and void.")
     return good

@@ -88,12 +88,13 @@ class OrderRows:
         return bytes(self._file.row("SELECT record FROM orders WHERE id = ?", order)[0])
 
     def kept(self, job: int | None, limit: int, serial: str | None = None) -> list[Kept]:
-        """Transactions with indicia, the newest first; of one batch, of one meter, or of all."""
+        """Transactions that franked, the newest first; of one batch, of one meter, or of all."""
         rows = self._file.rows(
             "SELECT serial, counter, coalesce(job, 0), count, amount, time FROM orders "
-            "WHERE record IS NOT NULL AND count > 0 AND coalesce(?, job) IS job AND coalesce(?, serial) = serial "
-            "ORDER BY number DESC LIMIT ?",
-            job, serial, limit,
+            "WHERE record IS NOT NULL AND count > 0 AND kind <> ? AND coalesce(?, job) IS job "
+            "AND coalesce(?, serial) = serial ORDER BY number DESC LIMIT ?",
+            # Files of before count the indicium that a refund gave back.
+            int(Kind.REFUND), job, serial, limit,
         )  # fmt: skip
         return [Kept(*row) for row in rows]
 
