@@ -120,7 +120,7 @@ async def test_another_function_server_answers_for_one_that_is_gone(scene: Scene
 async def test_what_a_function_server_cannot_read_is_no_question_and_it_says_why(scene: Scene) -> None:
     await scene.function_server("function-1", unreadable)
     async with scene.communication():
-        with pytest.raises(NotReadableError, match="^5 octets are no question$"):
+        with pytest.raises(NotReadableError, match=r"^5 octets are no question$"):
             await scene.asker.ask(b"noise")
 
 

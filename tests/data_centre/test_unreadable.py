@@ -1,6 +1,5 @@
 """A question that cannot be answered is refused with its own reason, before anything is done (M2, X8)."""
 
-import re
 from typing import Any
 
 import pytest
@@ -34,14 +33,14 @@ async def test_what_opens_and_is_no_question_is_told_from_what_does_not_open(cen
     broken: dict[str, tuple[bytes, str]] = {
         "another service": (other.sealed, NO_KEY),
         "not sealed at all": (b"noise", "not tagged 16"),
-        "version 2": (_question(centre, 2, nonce, reply_key, body), r"malformed: Invalid value 2 - at `\$\[0\]`"),
+        "version 2": (_question(centre, 2, nonce, reply_key, body), "malformed: Invalid value 2 - at `$[0]`"),
         "a short nonce": (
             _question(centre, 1, nonce[:15], reply_key, body),
-            r"malformed: Expected `bytes` of length >= 16 - at `\$\[1\]`",
+            "malformed: Expected `bytes` of length >= 16 - at `$[1]`",
         ),
         "a nested body": (
             _question(centre, 1, nonce, reply_key, [16]),
-            r"malformed: Expected `bytes`, got `array` - at `\$\[3\]`",
+            "malformed: Expected `bytes`, got `array` - at `$[3]`",
         ),
         "no CBOR": (_sealed(centre, b"\xff"), "malformed: a length that is not definite"),
         "no key to answer to": (_question(centre, 1, nonce, bytes(32), body), "the reply key is none"),
@@ -51,7 +50,7 @@ async def test_what_opens_and_is_no_question_is_told_from_what_does_not_open(cen
             with pytest.raises(BusRefusedError) as refused:
                 await server.answer(COMMUNICATION, Answer(sealed))
             assert refused.value.word == Word.MALFORMED
-            assert re.fullmatch(why, refused.value.why), what
+            assert refused.value.why == why, what
         assert peers.asked == []
 
 

@@ -70,7 +70,7 @@ class Door:
     tallying: Tallying = field(default_factory=Tallying)
 
     async def answer(self, sealed: bytes) -> bytes:
-        """What goes back, refusals too. Raises BusRefusedError MALFORMED: no key here opens it, or it is no question."""
+        """What goes back, refusals too. Raises BusRefusedError MALFORMED: no key opens it, or it is no question."""
         identity, question = self._open(sealed)
         body = await self._body(question.body)
         now = self.surroundings.clock()
