@@ -124,8 +124,9 @@ class MeteringOffice(ReferenceOffice):
         self.log = Log()
         self.said: list[bytes] = []
         self.charged: list[int] = []
-        # What signing up costs now.
+        # What signing up costs now, and the one value kind.
         self.fee = 0
+        self.kind = KIND
         self.journal: dict[bytes, tuple[bytes, bytes]] = {}
         # Each takes one request, and nothing was done.
         self.refusals: list[RefusedError] = []
@@ -175,7 +176,7 @@ class MeteringOffice(ReferenceOffice):
     def _answered(self, body: bytes) -> Message:
         match read_one_of((Terms, SignUp, SignOn, Ask), body):
             case Terms():
-                return TermsGiven((KIND,), 500, self.fee, (self.shown(Kind.AUTHENTICATION),))
+                return TermsGiven((self.kind,), 500, self.fee, (self.shown(Kind.AUTHENTICATION),))
             case SignUp(signed):
                 return self._joined(read_signed(SignUpRequest, signed), signed)
             case SignOn(signed):
@@ -268,7 +269,7 @@ class MeteringOffice(ReferenceOffice):
         for number, piece in enumerate(request.pieces):
             ascending += piece.amount
             indicium = Indicium(
-                SERIAL, before.counter + 1, number, piece.amount, KIND,
+                SERIAL, before.counter + 1, number, piece.amount, self.kind,
                 date_of(datetime.fromtimestamp(self.now, UTC).date()), piece.origin or self.mailer.origins[0],
                 piece.destination, piece.addressee, piece.mail_class, ascending, 1,
             )  # fmt: skip
@@ -299,7 +300,7 @@ class MeteringOffice(ReferenceOffice):
         mailer, size = self.mailer, self.log.frontier.size
         checkpoint = Checkpoint(origin_of(public(self.boxes.signing_key)), size, self.log.frontier.root, self.now)
         return About(
-            MeterState.ACTIVE, KIND, mailer.registers, LIMITS, mailer.payment, mailer.refill, mailer.origins,
+            MeterState.ACTIVE, self.kind, mailer.registers, LIMITS, mailer.payment, mailer.refill, mailer.origins,
             checkpoint.signed(self.box), self.log.proof(request.log), (self.shown(Kind.TRANSACTION),), mailer.fee,
         )  # fmt: skip
 

@@ -1,8 +1,10 @@
 """Postage by the device's own rate component: run here, and shown to the data centre as validated (X5, X6)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from fob_device.components.machine import Machine
 from fob_device.components.runtime.errors import WrongParametersError
@@ -18,6 +20,15 @@ from fob_protocol.pkcs11.errors import CkrError
 RATE_COMMAND = "XRATE"
 # Of what has a price of nothing.
 FREE = "what costs nothing is not franked"
+
+
+# A currency as rates say it (ISO 4217).
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+
+def value_kind_of(unit: str) -> str:
+    """What rates count: of a currency, as `EUR`, the cents; anything else is the name of a value kind."""
+    return f"{unit.lower()}-cent" if _CURRENCY.fullmatch(unit) else unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +108,8 @@ def _judged(command: Command, piece: Weighed, value_kind: str) -> int | str:
 
 
 def _amount(answer: Values, value_kind: str) -> int:
-    """`95,"EUR"` of `eur-cent`."""
+    """`95,"EUR"` of `eur-cent`; rates in another part of the same currency are not this meter's either."""
     match answer:
-        case (int() as amount, str() as unit) if unit.lower() == value_kind.partition("-")[0]:
+        case (int() as amount, str() as unit) if value_kind_of(unit) == value_kind:
             return amount
     raise CkrError(Ckr.ARGUMENTS_BAD, f"the rates are not in {value_kind}")
