@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fob_protocol.metering.amounts import amount_words
-from fob_protocol.metering.frame import FRAME_LIMIT, PREFIX, frame_text, read_frame
+from fob_protocol.metering.frame import FRAME_TEXT_LIMIT, PREFIX, frame_text, read_frame
 from fob_protocol.metering.indicium import (
     Indicium,
     addressee_digest,
@@ -60,7 +60,7 @@ def test_the_longest_frame_is_within_its_bound() -> None:
         **names,
     )
     assert len(longest.octets()) == 192
-    assert len(frame_text(Indicated(longest.octets(), sign_token(SIGNING_KEY, longest)))) < FRAME_LIMIT
+    assert len(frame_text(Indicated(longest.octets(), sign_token(SIGNING_KEY, longest)))) < FRAME_TEXT_LIMIT
 
 
 def test_the_token_is_the_keys_and_the_indiciums() -> None:
@@ -198,7 +198,7 @@ def test_a_place_that_printers_have_no_letters_for_is_refused(place: str) -> Non
         ("FOB2BB8", Fault.MALFORMED),
         ("FOB1", Fault.MALFORMED),
         ("FOB1BB", Fault.MALFORMED),
-        ("FOB1" + "0" * FRAME_LIMIT, Fault.TOO_LARGE),
+        ("FOB1" + "0" * FRAME_TEXT_LIMIT, Fault.TOO_LARGE),
     ],
 )
 def test_what_is_no_frame_is_refused(text: str, fault: Fault) -> None:

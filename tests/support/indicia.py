@@ -56,7 +56,7 @@ def indicated(counter: int = 42, amount: int = 95) -> Indicated:
 
 
 def publicly_indicated(counter: int = 42) -> Indicated:
-    """With a token that strangers verify: a code of 64 modules."""
+    """With a token that strangers verify: a code of 48 modules."""
     indicium = an_indicium(counter)
     return Indicated(indicium.octets(), sign_token(SIGNING_KEY, indicium))
 

@@ -12,7 +12,7 @@ from fob_protocol.office.message import read
 
 PREFIX: Final = "FOB1"
 # Characters of the longest frame: three for each two octets, and the heads of array, indicium and token.
-FRAME_LIMIT: Final = len(PREFIX) + 3 * (INDICIUM_LIMIT + TOKEN_LIMIT + 6) // 2
+FRAME_TEXT_LIMIT: Final = len(PREFIX) + 3 * (INDICIUM_LIMIT + TOKEN_LIMIT + 6) // 2
 
 
 def frame_text(indicated: Indicated) -> str:
@@ -24,8 +24,8 @@ def frame_text(indicated: Indicated) -> str:
 
 def read_frame(text: str) -> Indicated:
     """An indicium and a token; nothing is said of whether they are genuine. Raises OfficeError MALFORMED, TOO_LARGE."""
-    if len(text) > FRAME_LIMIT:
-        raise OfficeError(Fault.TOO_LARGE, f"a frame of {len(text)} characters; at most {FRAME_LIMIT}")
+    if len(text) > FRAME_TEXT_LIMIT:
+        raise OfficeError(Fault.TOO_LARGE, f"a frame of {len(text)} characters; at most {FRAME_TEXT_LIMIT}")
     if not text.startswith(PREFIX):
         raise OfficeError(Fault.MALFORMED, f"a frame begins with {PREFIX}")
     try:
