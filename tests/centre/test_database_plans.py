@@ -18,6 +18,7 @@ from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import (
     FetchLog,
     FetchLogState,
+    FetchLost,
     FetchMeters,
     FetchPayouts,
     FetchRows,
@@ -147,6 +148,7 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     due = {"account": payout.account, "request": payout.request_digest}
     full.base.run("UPDATE payouts SET account = :account, request = :request, amount = 500 WHERE number = 7", **due)
     full.base.run("UPDATE payouts SET receipt = NULL WHERE number = 7")
+    await full.base.store(frank("FM-2", 2))
     full.watch.take()
     asked = [
         (server.find_mailer, FindMailer(bytes(16), "mailer 1")),
@@ -157,8 +159,9 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
         (server.fetch_warnings, FetchWarnings(2900)),
         (server.paid_out, PaidOut("X", 7, receipt_of(payout))),
         (server.scan, Scan("FM-1", 2, 0, indicium("FM-1", 2), NOW)),
-        (server.reserve, Reserve(bytes(16), indicium("FM-1", 3), NOW)),
-        (server.release, Release(bytes(16), indicium("FM-1", 3), NOW)),
+        (server.reserve, Reserve(bytes(16), indicium("FM-2", 2), NOW)),
+        (server.release, Release(bytes(16), indicium("FM-2", 2), NOW)),
+        (server.fetch_lost, FetchLost("FM-2", 1)),
         (server.fetch_meters, FetchMeters("FM-", 5)),
         (server.reindex, Reindex("FM-1")),
         (server.fetch_rows, FetchRows("transactions", ("FM-1", 1))),
@@ -171,8 +174,8 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     counts["erase"] = full.count()
     assert counts == {
         "FindMailer": 1, "FetchTransactions": 1, "FetchLogState": 2, "FetchLog": 1, "Warn": 4, "FetchWarnings": 1,
-        "PaidOut": 5, "Scan": 7, "Reserve": 6, "Release": 5, "FetchMeters": 1, "Reindex": 3, "FetchRows": 1,
-        "FetchRowsOf": 1, "erase": 5,
+        "PaidOut": 5, "Scan": 7, "Reserve": 7, "Release": 5, "FetchLost": 2, "FetchMeters": 1, "Reindex": 3,
+        "FetchRows": 1, "FetchRowsOf": 1, "erase": 5,
     }  # fmt: skip
 
 

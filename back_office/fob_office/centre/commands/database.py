@@ -238,10 +238,24 @@ class Scan(Command[Scanned], frozen=True):
     id: bytes = NO_REQUEST
 
 
+class Lost(Reply, frozen=True):
+    """`is_lost`: the log notes that this transaction went with a database that was put back."""
+
+    is_lost: bool
+
+
+class FetchLost(Command[Lost], frozen=True):
+    """Of the transaction of a meter with this counter, which does not stand in the tables. OPERATOR."""
+
+    serial: str
+    counter: int
+
+
 class Reserve(Command[Done], frozen=True):
     """An indicium is about to be given back by this request: from now on the post takes it for that. FUNCTION.
 
-    Before the meter box is asked. The same again is fine. Refused `no-refund` for one that the post has seen.
+    Before the meter box is asked. The same again is fine. Refused `no-refund` for one that the post has seen, and for
+    one that no transaction in the tables made.
     """
 
     request_id: bytes

@@ -42,3 +42,5 @@ ROW_LIMIT: Final = 56_000
 # The word of a warning is one of the specification's.
 WORD_LIMIT: Final = 32
 SERIAL_LIMIT: Final = 64
+# Entries of one transaction behind its own: the meter record, a user record, and the note of a gap.
+GAP_REACH: Final = 3

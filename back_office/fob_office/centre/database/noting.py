@@ -10,15 +10,15 @@ from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import NO_REQUEST, NoteOrder, PaidOut, Scan, Scanned, Warn
 from fob_office.centre.database.inserting import insert_into
+from fob_office.centre.database.issued import is_issued
 from fob_office.centre.database.leaves import Answered, Leaf, PaidBack, Sighting, Warned, leaf
 from fob_office.centre.database.limits import ERASED_AT_ONCE, JOURNAL_TIME
 from fob_office.centre.database.log import append, damaged, lock_head
 from fob_office.centre.database.reserving import is_reserved
-from fob_office.centre.database.tables import ENTRIES, INDICIA, JOURNAL, PAYOUTS, TRANSACTIONS, WARNINGS
+from fob_office.centre.database.tables import INDICIA, JOURNAL, PAYOUTS, WARNINGS
 from fob_office.centre.words import Word
-from fob_protocol.cose import cbor, sign1
-from fob_protocol.cose.errors import CborError, CoseError
-from fob_protocol.metering.kinds import Deed
+from fob_protocol.cose import cbor
+from fob_protocol.cose.errors import CborError
 from fob_protocol.metering.log.entry import Kind
 from fob_protocol.metering.log.tree import Frontier
 from fob_protocol.metering.vouchers import Receipt
@@ -32,11 +32,6 @@ _PAY: Final = (
 )
 _DUE: Final = select(PAYOUTS.c.account, PAYOUTS.c.amount, PAYOUTS.c.request, PAYOUTS.c.receipt).where(
     PAYOUTS.c.serial == bindparam("of"), PAYOUTS.c.number == bindparam("its_number")
-)
-_ISSUED: Final = (
-    select(ENTRIES.c.content)
-    .join(TRANSACTIONS, TRANSACTIONS.c.entry == ENTRIES.c.number)
-    .where(TRANSACTIONS.c.serial == bindparam("of"), TRANSACTIONS.c.counter == bindparam("at"))
 )
 _KNOWN: Final = select(INDICIA.c.given_back, INDICIA.c.seen).where(INDICIA.c.digest == bindparam("its_digest"))
 _DONE: Final = select(JOURNAL.c.request, JOURNAL.c.answer).where(JOURNAL.c.id == bindparam("its_id"))
@@ -99,10 +94,9 @@ def scan(connection: Connection, asked: Scan) -> Scanned:
 def look_up(connection: Connection, asked: Scan) -> Scanned:
     """What is known, and nothing is noted."""
     its_digest = digest(asked.indicium)
-    issued = connection.scalar(_ISSUED, {"of": asked.serial, "at": asked.counter})
     known = connection.execute(_KNOWN, {"its_digest": its_digest}).one_or_none()
     given_back, seen = (0, 0) if known is None else known
-    was_issued = issued is not None and _made(issued, asked.piece) == asked.indicium
+    was_issued = is_issued(connection, asked.serial, asked.counter, asked.piece, asked.indicium)
     return Scanned(was_issued, bool(given_back), seen, not given_back and is_reserved(connection, its_digest))
 
 
@@ -191,17 +185,3 @@ def _erase(connection: Connection, table: Table, end: int) -> int:
 def _see(dialect: str) -> Executable:
     made = insert_into(dialect, INDICIA).values(given_back=0, seen=1)
     return made.on_conflict_do_update(index_elements=[INDICIA.c.digest], set_={"seen": INDICIA.c.seen + 1})
-
-
-def _made(signed: bytes, piece: int) -> bytes | None:
-    """The indicium of a piece, by a transaction record; nothing where that says something else."""
-    try:
-        record = cbor.decode(sign1.unverified_payload(signed))
-    except (CborError, CoseError):
-        return None
-    match record:
-        case [1, _, _, Deed.FRANK, _, _, _, _, _, _, [*indicia], *_] if piece < len(indicia):
-            match indicia[piece]:
-                case [bytes() as indicium, *_]:
-                    return indicium
-    return None

@@ -196,12 +196,13 @@ def _transaction(
 def _given_back(indicated: cbor.Value) -> Row:
     match indicated:
         case [bytes() as indicium, bytes()]:
-            serial, counter, piece = _place_of(indicium)
+            serial, counter, piece = place_of(indicium)
             return {"digest": digest(indicium), "serial": serial, "counter": counter, "piece": piece}
     raise malformed("that is no indicium")
 
 
-def _place_of(indicium: bytes) -> tuple[str, int, int]:
+def place_of(indicium: bytes) -> tuple[str, int, int]:
+    """Serial, counter and piece of an indicium. Raises BusRefusedError MALFORMED."""
     try:
         elements = cbor.decode(indicium)
     except CborError as error:

@@ -12,8 +12,10 @@ from fob_office.centre.bus.commands import Done
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.database import Release, Reserve
 from fob_office.centre.database.inserting import insert_into
+from fob_office.centre.database.issued import is_issued
 from fob_office.centre.database.leaves import Reserved, leaf
 from fob_office.centre.database.log import append, damaged, lock_head
+from fob_office.centre.database.prepared import place_of
 from fob_office.centre.database.tables import INDICIA, RESERVATIONS
 from fob_office.centre.words import Word
 from fob_protocol.metering.log.entry import Kind
@@ -39,6 +41,9 @@ _CLOSE: Final = (
 def reserve(connection: Connection, asked: Reserve) -> Done:
     """Once or again. Raises BusRefusedError NO_REFUND, DAMAGED."""
     frontier, its_digest = lock_head(connection), digest(asked.indicium)
+    if not is_issued(connection, *place_of(asked.indicium), asked.indicium):
+        # Its token may be right: nobody knows any more whether the post has seen it.
+        raise BusRefusedError(Word.NO_REFUND, "no transaction that is kept made it; it can be used")
     if was_seen(connection, its_digest):
         raise BusRefusedError(Word.NO_REFUND, "the post has seen it")
     if _is_open(connection, asked) != 1:

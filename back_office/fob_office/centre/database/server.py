@@ -15,6 +15,7 @@ from fob_office.centre.commands.database import (
     FetchLog,
     FetchLogHead,
     FetchLogState,
+    FetchLost,
     FetchMeters,
     FetchPayouts,
     FetchRows,
@@ -25,6 +26,7 @@ from fob_office.centre.commands.database import (
     LogHead,
     LogPage,
     LogState,
+    Lost,
     Mailer,
     Meters,
     NoteOrder,
@@ -45,6 +47,7 @@ from fob_office.centre.commands.database import (
 )
 from fob_office.centre.database import log, noting, reading, reindexing, reserving, rows
 from fob_office.centre.database.checkpoints import log_state
+from fob_office.centre.database.issued import is_lost
 from fob_office.centre.database.keeping import Keeper
 from fob_office.centre.database.limits import RECEIPT_LIMIT, SERIAL_LIMIT, WORD_LIMIT
 from fob_office.centre.database.prepared import (
@@ -104,6 +107,7 @@ class DatabaseServer:
             Reserve: row(_FUNCTION, self.reserve),
             Release: row(_FUNCTION, self.release),
             Scan: row(_OPERATOR, self.scan),
+            FetchLost: row(_OPERATOR, self.fetch_lost),
             FetchMeters: row(_OPERATOR, self.fetch_meters),
             Reindex: row(_OPERATOR, self.reindex),
             FetchRows: row(_OPERATOR, self.fetch_rows),
@@ -217,6 +221,12 @@ class DatabaseServer:
         scanned = await self._keeper.write(partial(noting.scan, asked=asked))
         self._grown(1)
         return scanned
+
+    async def fetch_lost(self, _: Pass, asked: FetchLost) -> Lost:
+        """By the notes of the log."""
+        check_text(asked.serial, SERIAL_LIMIT)
+        check_number(asked.counter)
+        return Lost(await self._keeper.read(partial(is_lost, serial=asked.serial, counter=asked.counter)))
 
     async def reserve(self, _: Pass, asked: Reserve) -> Done:
         """Once or again."""

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from fob_office.centre.bus.commands import Command, ReplyT
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchTransactions, Scan
+from fob_office.centre.commands.database import NO_REQUEST, Fetch, FetchLost, FetchTransactions, Scan
 from fob_office.centre.commands.meter import Made, TokensVerified, VerifyTokens
 from fob_office.centre.postal.verifying import (
     Known,
@@ -70,7 +70,8 @@ class Post:
         if record is None:
             return unknown_meter(indicium)
         known = await self._known(record, indicium, indicated)
-        return judge_token(indicium, known) or judge_piece(indicium, on_piece) or await self._past(indicium, where)
+        judged = judge_token(indicium, known) or judge_piece(indicium, on_piece)
+        return judged or await self._past(indicium, where, is_lost=known.is_lost)
 
     async def _known(self, record: bytes, indicium: Indicium, indicated: Indicated) -> Known:
         """What the database says was issued counts only with its token."""
@@ -82,7 +83,11 @@ class Post:
             is_right=told.genuine[0],
             is_given_back=told.given_back[0],
             issued=read(Indicium, issued.indicium) if issued is not None and is_issued else None,
+            is_lost=issued is None and told.genuine[0] and await self._is_lost(indicium),
         )
+
+    async def _is_lost(self, indicium: Indicium) -> bool:
+        return (await self._centre.any(Kind.DATABASE, FetchLost(indicium.serial, indicium.counter))).is_lost
 
     async def _verified(self, serial: str, command: VerifyTokens) -> TokensVerified:
         """By the owner, who knows what was given back; while that is away, by any meter box."""
@@ -113,7 +118,7 @@ class Post:
                 return transaction.indicia[indicium.piece]
         return None
 
-    async def _past(self, indicium: Indicium, where: bytes) -> Verdict:
+    async def _past(self, indicium: Indicium, where: bytes, *, is_lost: bool) -> Verdict:
         octets = indicium.octets()
         scan = Scan(
             indicium.serial, indicium.counter, indicium.piece, octets, self._clock(), self._is_noted,
@@ -123,7 +128,8 @@ class Post:
         here = self._seen.get(digest(octets), 0)
         if not self._is_noted:
             self._seen[digest(octets)] = here + 1
-        return judge_past(indicium, scanned.seen + here, is_given_back=scanned.given_back or scanned.is_reserved)
+        is_given_back = scanned.given_back or scanned.is_reserved
+        return judge_past(indicium, scanned.seen + here, is_given_back=is_given_back, is_lost=is_lost)
 
     def _scan_id(self, octets: bytes, where: bytes) -> bytes:
         """16 octets; what is shown twice in a run has two."""

@@ -67,12 +67,14 @@ class OnPiece:
 class Known:
     """What a meter box says of the token; `issued` is the indicium of the same serial, counter and piece that it made.
 
-    None where no transaction has one with a right token.
+    None where no transaction has one with a right token; `is_lost`: the transaction went with a database that was put
+    back.
     """
 
     is_right: bool
     is_given_back: bool
     issued: Indicium | None
+    is_lost: bool = False
 
 
 def damaged(why: str) -> Verdict:
@@ -92,7 +94,7 @@ def judge_token(indicium: Indicium, known: Known) -> Verdict | None:
         if issued is None:
             return Verdict(Outcome.FORGED, "the token is not of its meter", indicium)
         return Verdict(Outcome.ALTERED, _difference(indicium, issued), indicium)
-    if issued != indicium:
+    if issued != indicium and not (issued is None and known.is_lost):
         why = "its token is right, but no transaction of the meter made it: a key is lost, or a transaction is"
         return Verdict(Outcome.FORGED, why, indicium)
     if known.is_given_back:
@@ -116,13 +118,16 @@ def judge_piece(indicium: Indicium, on_piece: OnPiece) -> Verdict | None:
     return None
 
 
-def judge_past(indicium: Indicium, seen: int, *, is_given_back: bool) -> Verdict:
-    """Of one that is right in all else: whether it was used before."""
+def judge_past(indicium: Indicium, seen: int, *, is_given_back: bool, is_lost: bool = False) -> Verdict:
+    """Of one that is right in all else: whether it was used before, as far as that is known."""
     if is_given_back:
         return refunded(indicium)
     if seen:
         times = "once" if seen == 1 else f"{seen} times"
         return Verdict(Outcome.REUSED, f"it was seen {times} before", indicium)
+    if is_lost:
+        why = "its meter made it; where it was seen before the data centre was put back, nobody knows"
+        return Verdict(Outcome.GENUINE, why, indicium)
     return Verdict(Outcome.GENUINE, "its meter made it, for this piece alone", indicium)
 
 
