@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from fob_office.centre.boxes.alone import alone_in
+from fob_office.centre.boxes.ending import ANEW_SIGNAL, ANEW_STATUS, FAILED_STATUS, TAMPERED_STATUS
 from fob_office.centre.boxes.folder import HARDWARE_KEY
 from fob_office.centre.boxes.identity import MASTERS
-from fob_office.centre.boxes.process import FAILED_STATUS, TAMPERED_STATUS
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, Done
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
@@ -118,6 +118,13 @@ async def test_a_box_ends_when_it_is_told_to(boxes: Boxes) -> None:
     async with running(boxes, "meter-1") as process:
         process.send_signal(signal.SIGTERM)
         assert await ended(process) == 0
+
+
+async def test_a_box_that_is_told_to_start_anew_says_that_it_was(boxes: Boxes) -> None:
+    boxes.make(Kind.METER, "meter-1")
+    async with running(boxes, "meter-1") as process:
+        process.send_signal(ANEW_SIGNAL)
+        assert await ended(process) == ANEW_STATUS
 
 
 async def test_no_second_process_works_in_the_same_folder(boxes: Boxes) -> None:

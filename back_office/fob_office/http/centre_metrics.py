@@ -46,7 +46,9 @@ def _of_processes(seen: Seen) -> Iterator[Metric]:
     states = Counter((process.kind, process.state) for process in status.processes)
     yield _gauges("processes", "Processes by kind and state.", ("kind", "state"), states)
     restarts = {(process.name,): process.restarts for process in status.processes}
-    yield _counters("restarts", "Of a process, since its supervisor began.", ("process",), restarts)
+    yield _counters(
+        "restarts", "Of a process that nobody told to start anew, since its supervisor began.", ("process",), restarts
+    )
     owned = {(process.name,): process.slots for process in status.processes if process.slots is not None}
     yield _gauges("slots", "Parts of all meters that a meter box owns, of 64.", ("process",), owned)
     yield _gauge("slots_alone", "Parts of all meters that no other box would take over.", status.alone)

@@ -14,6 +14,7 @@ import structlog
 from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.box import Box, Factory, guarded
 from fob_office.centre.boxes.duties import DutyEndedError
+from fob_office.centre.boxes.ending import ANEW_SIGNAL, ANEW_STATUS, FAILED_STATUS, TAMPERED_STATUS
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
 from fob_office.centre.boxes.identity import open_vault, read_identity, read_party
@@ -31,11 +32,6 @@ from fob_office.surroundings import SYSTEM, Surroundings
 
 log = structlog.get_logger(__name__)
 
-# What a box that was tampered with ends with: starting it again changes nothing.
-TAMPERED_STATUS: Final = 3
-# After an error of the program; its log has more.
-FAILED_STATUS: Final = 1
-
 # prctl(2)
 _PR_SET_DUMPABLE: Final = 4
 
@@ -49,11 +45,11 @@ def run_box(
     surroundings: Surroundings = SYSTEM,
     logs: LogSettings = _LOGS,
 ) -> int:
-    """Until SIGTERM, SIGINT, or the end of the process that started it; `centre` has the directory.
+    """Until SIGTERM, SIGINT, ANEW_SIGNAL, or the end of the process that started it; `centre` has the directory.
 
     It says `ready ADDRESS` on standard output, or `tampered` and gives TAMPERED_STATUS; FAILED_STATUS when something
-    ended that should go on. The folder's name is the box's, and no other process has it meanwhile. Raises
-    OperatorError, DirectoryError, OSError.
+    ended that should go on, ANEW_STATUS when it was told to start anew. The folder's name is the box's, and no other
+    process has it meanwhile. Raises OperatorError, DirectoryError, OSError.
     """
     configure_logs(logs)
     keep_inside()
@@ -61,14 +57,13 @@ def run_box(
     try:
         with owner_alone(), alone_in(path), asyncio.Runner(loop_factory=loop_factory()) as runner:
             box = open_box(open_folder(path, path.name, surroundings.random), centre, surroundings)
-            runner.run(_run(box, _factory(box, factories)))
+            return runner.run(_run(box, _factory(box, factories)))
     except TamperedError as error:
         log.critical("a box does not start", box=path.name, why=error.why)
         print("tampered", flush=True)
         return TAMPERED_STATUS
     except DutyEndedError:
         return FAILED_STATUS
-    return 0
 
 
 def open_box(folder: BoxFolder, centre: Path, surroundings: Surroundings) -> Box:
@@ -106,14 +101,22 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _run(box: Box, factory: Factory) -> None:
+async def _run(box: Box, factory: Factory) -> int:
+    """Its status."""
     ended = asyncio.Event()
+    told: set[signal.Signals] = set()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+
+    def end(number: signal.Signals) -> None:
+        told.add(number)
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, ANEW_SIGNAL):
+        loop.add_signal_handler(number, end, number)
     async with factory(box) as table:
         address = box.links.directory.named(box.name).address
         async with await serve(address, box.me, guarded(box.folder, table)):
             print(f"ready {address}", flush=True)
             await ended.wait()
     box.links.close()
+    return ANEW_STATUS if told == {ANEW_SIGNAL} else 0

@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from fob_office.centre.boxes.alone import locked
+from fob_office.centre.boxes.ending import ANEW_SIGNAL
 from fob_office.centre.next_step import STATUS
 from fob_office.centre.supervising.status import ProcessStatus, Status, read_status, status_now
 from fob_office.errors import OperatorError
@@ -21,12 +21,12 @@ _PAUSE: Final = 0.1
 
 
 async def restart(centre: Path, name: str) -> None:
-    """By the supervisor, which starts whatever ends. Where none is at work, nothing runs. Raises OperatorError."""
+    """By the supervisor, which takes it for no crash. Where none is at work, nothing runs. Raises OperatorError."""
     pid = pid_of(centre, name)
     if pid is None:
         return
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, ANEW_SIGNAL)
     await until(centre, lambda: _is_ready_again(centre, name, pid), f"{name} does not come back")
 
 

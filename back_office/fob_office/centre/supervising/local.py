@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 
 import structlog
 
-from fob_office.centre.boxes.process import TAMPERED_STATUS
+from fob_office.centre.boxes.ending import TAMPERED_STATUS, is_anew
 from fob_office.centre.supervising import status
 from fob_office.centre.supervising.child import Start, begin
 from fob_office.centre.supervising.limits import STOP_TIME
@@ -43,6 +43,7 @@ class LocalProcess:
         self.name = start.folder.name
         self.state = State.STARTING
         self.pid: int | None = None
+        # After an end that nobody had told it.
         self.restarts = 0
         self._start = start
         self._changed = changed
@@ -77,6 +78,9 @@ class LocalProcess:
                 return
             if self._is_stopping.is_set():
                 break
+            if is_anew(ended):
+                log.info("a process starts anew, as it was told to", name=self.name)
+                continue
             pause = next_pause(pause, loop.time() - began)
             log.warning("a process ended", name=self.name, status=ended, pause=pause)
             self.restarts += 1
