@@ -11,7 +11,7 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.commands.meter import Act, Changed, Frank
 from fob_office.centre.function.changing import TRIES, Changing, record_of
 from fob_office.centre.function.held import Held, Request
-from fob_office.centre.function.paying import Paying
+from fob_office.centre.function.paying import Paying, is_low
 from fob_office.centre.function.peers import Peers
 from fob_office.centre.function.permitting import Asked, permission_of
 from fob_office.centre.function.presenting import Presenting
@@ -20,7 +20,6 @@ from fob_office.centre.pieces import Resolved, resolve
 from fob_office.centre.words import Word
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.records import Refill
 from fob_protocol.metering.requests import FrankRequest
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import is_same
@@ -51,7 +50,7 @@ class Franking:
         async def do(held: Held) -> Changed:
             nonlocal is_due
             changed = await self._frank(asked, held)
-            is_due = _is_low(changed, held.mailer.refill)
+            is_due = is_low(record_of(changed), held.mailer.refill)
             return changed
 
         answer = await self.changing.change(asked.request, do)
@@ -79,17 +78,25 @@ class Franking:
         act = Act(asked.request.digest, asked.request.id, wanted.integrity)
         if user.payment == Payment.PER_USE:
             return await self._pay_and_dispense(held, asked.request, permission, pieces, act)
-        try:
-            return await self._dispense(held, permission, pieces, act)
-        except BusRefusedError as error:
-            if error.word != Word.INSUFFICIENT_FUNDS or user.refill is None:
-                raise
-        await self.paying.refill(held)
-        return await self._dispense(await self._again(asked.request), permission, pieces, act)
+        return await self._dispense_or_refill(held, asked.request, permission, pieces, act)
 
     async def _dispense(self, held: Held, permission: bytes, pieces: Resolved, act: Act) -> Changed:
         frank = Frank(held.meter, permission, pieces.octets, act)
         return await self.peers.owner(held.record.serial, frank)
+
+    async def _dispense_or_refill(
+        self, held: Held, request: Request, permission: bytes, pieces: Resolved, act: Act
+    ) -> Changed:
+        """Of the record that its meter box has just judged; another server may change it before it is refilled."""
+        for _ in range(TRIES):
+            try:
+                return await self._dispense(held, permission, pieces, act)
+            except BusRefusedError as error:
+                if error.word != Word.INSUFFICIENT_FUNDS or not is_low(held.record, held.mailer.refill):
+                    raise
+            await self.paying.refill(held, pieces.amount)
+            held = await self._again(request)
+        raise _too_slow()
 
     async def _pay_and_dispense(
         self, held: Held, request: Request, permission: bytes, pieces: Resolved, act: Act
@@ -103,7 +110,7 @@ class Franking:
             except BusRefusedError as error:
                 if error.word != Word.INSUFFICIENT_FUNDS:
                     raise
-        raise BusRefusedError(Word.UNAVAILABLE, "others were faster")
+        raise _too_slow()
 
     async def _again(self, request: Request) -> Held:
         """The records after a load. Raises BusRefusedError."""
@@ -133,5 +140,5 @@ class Franking:
             log.error("a refill failed", serial=serial, error=type(error).__name__, at=place_of(error), clause="M29")
 
 
-def _is_low(changed: Changed, rule: Refill | None) -> bool:
-    return rule is not None and record_of(changed).registers.descending < rule.below
+def _too_slow() -> BusRefusedError:
+    return BusRefusedError(Word.UNAVAILABLE, "others were faster")

@@ -21,7 +21,7 @@ from fob_protocol.cose import sign1
 from fob_protocol.cose.cbor import Value
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.kinds import Payment
-from fob_protocol.metering.records import MeterRecord
+from fob_protocol.metering.records import MeterRecord, Refill
 from fob_protocol.metering.vouchers import Receipt
 from fob_protocol.office.message import read
 from fob_protocol.office.refusals import Refusal
@@ -43,8 +43,8 @@ class _Asked:
     pieces: bytes | None = None
 
 
-class _EnoughError(Exception):
-    """Another load, which had to be ended first, brought what was missing."""
+class _NotDueError(Exception):
+    """After another change, which had to be ended first, this is not to be taken: who asked looks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +75,28 @@ class Paying:
 
         return await self.changing.change(request, do, taken)
 
-    async def refill(self, held: Held) -> None:
+    async def refill(self, held: Held, needed: int = 0) -> None:
         """By the rule in the mailer's record, once for each record of the meter. Raises as `load`.
 
-        A rule whose amount is less than the deposit is not carried out: nobody has permitted more.
+        A rule whose amount is less than the deposit is not carried out: nobody has permitted more. Nor is one for a
+        frank (`needed`) that is refused even with it; what was taken before comes in first, for whatever it was.
         """
         record, rule = held.record, held.mailer.refill
-        if rule is None or record.registers.descending >= rule.below:
+        if rule is None or not is_low(record, rule):
             return
         if rule.amount < self.deposit:
             wanted, least = (amount_words(record.value_kind, one) for one in (rule.amount, self.deposit))
             why = f"no refill of {wanted}: at least {least} at once"
             raise refused(Refusal.INSUFFICIENT_FUNDS, why)
+        if _is_short(record, rule, needed):
+            if await self._bring_in_next(record):
+                return
+            raise refused(Refusal.INSUFFICIENT_FUNDS, _short_words(record, rule, needed))
         request = derived(REFILL, record.serial, record.registers.counter)
 
         async def do(now: Held) -> Changed:
-            if not _is_low(now):
-                raise _EnoughError
+            if not is_low(now.record, now.mailer.refill) or _is_short(now.record, now.mailer.refill, needed):
+                raise _NotDueError
             # An authentication box says whose rule this is, or staff could write another amount.
             asked = PermitRefill(now.user, record.serial, record.registers.counter)
             permitted = await self.peers.any(Kind.AUTHENTICATION, asked)
@@ -101,7 +106,7 @@ class Paying:
                 return await self._owe(now, request, by_rule)
             return await self._pay(now, request, by_rule)
 
-        await self._load_until_enough(request, do)
+        await self._load_if_due(request, do)
 
     async def pay_per_use(self, held: Held, frank: bytes, pieces: Resolved, permission: bytes) -> None:
         """What is missing for a request (its digest) for these pieces, and its permission. Raises as `load`."""
@@ -111,11 +116,11 @@ class Paying:
 
         async def do(now: Held) -> Changed:
             if pieces.amount <= now.record.registers.descending:
-                raise _EnoughError
+                raise _NotDueError
             return await self._pay(now, request, _Asked(permission, pieces=pieces.octets))
 
         if pieces.amount > record.registers.descending:
-            await self._load_until_enough(request, do)
+            await self._load_if_due(request, do)
 
     async def settle(self, held: Held) -> None:
         """What is owed, paid, and what signing up costs. Raises as `load`."""
@@ -126,16 +131,24 @@ class Paying:
 
         async def do(now: Held) -> Changed:
             if _is_settled(now.record):
-                raise _EnoughError
+                raise _NotDueError
             return await self._pay(now, request, _Asked(None))
 
-        await self._load_until_enough(request, do)
+        await self._load_if_due(request, do)
 
     async def brought_in(self, held: Held) -> Changed | None:
         """What was taken under the next number, and cut off, onto the meter. Raises as `load`."""
         asked = FetchPaid(held.record.serial, held.record.funds + 1)
         signed = (await self.peers.any(Kind.PAYMENT, asked)).receipt
         return None if signed is None else await self._fund(held, signed)
+
+    async def _bring_in_next(self, record: MeterRecord) -> bool:
+        """The same, beside what is under way; whether there was such a thing. Raises as `bring_in`."""
+        asked = FetchPaid(record.serial, record.funds + 1)
+        signed = (await self.peers.any(Kind.PAYMENT, asked)).receipt
+        if signed is not None:
+            await self.bring_in(signed)
+        return signed is not None
 
     async def _taken(self, request: Request, number: int) -> Do | None:
         """What was taken for this request, and cut off. Raises BusRefusedError, CoseError, OfficeError."""
@@ -153,16 +166,16 @@ class Paying:
 
         async def do(now: Held) -> Changed:
             if now.record.funds >= receipt.number:
-                raise _EnoughError
+                raise _NotDueError
             return await self._fund(now, signed)
 
-        with suppress(_EnoughError):
+        with suppress(_NotDueError):
             request = Request(receipt.request_id, receipt.request_digest, receipt.serial)
             return await self.changing.change(request, do, brings_in=True)
         return None
 
-    async def _load_until_enough(self, request: Request, do: Do) -> None:
-        with suppress(_EnoughError):
+    async def _load_if_due(self, request: Request, do: Do) -> None:
+        with suppress(_NotDueError):
             await self.changing.change(request, do)
 
     async def _owe(self, held: Held, request: Request, asked: "_Asked") -> Changed:
@@ -192,9 +205,21 @@ class Paying:
         return await self.peers.owner(held.record.serial, Load(held.meter, fund.fund, act))
 
 
-def _is_low(held: Held) -> bool:
-    rule = held.mailer.refill
-    return rule is not None and held.record.registers.descending < rule.below
+def is_low(record: MeterRecord, rule: Refill | None) -> bool:
+    """Whether a refill is due."""
+    return rule is not None and record.registers.descending < rule.below
+
+
+def _is_short(record: MeterRecord, rule: Refill | None, needed: int) -> bool:
+    """Also after a refill."""
+    return rule is not None and record.registers.descending + rule.amount < needed
+
+
+def _short_words(record: MeterRecord, rule: Refill, needed: int) -> str:
+    there, brings, all_of_it = (
+        amount_words(record.value_kind, amount) for amount in (record.registers.descending, rule.amount, needed)
+    )
+    return f"{there} are there, a refill brings {brings}; {all_of_it} are needed"
 
 
 def _is_settled(record: MeterRecord) -> bool:
