@@ -15,6 +15,7 @@ from fob_protocol.integrity.relying import RelyingParty
 from fob_protocol.metering.limits import KINDS_LIMIT
 from fob_protocol.metering.values import Amount, ValueKind
 from fob_protocol.office.certificate import Certificate
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import Count, Message, Name, Octets32, Version, read
 
 FILE: Final = "function"
@@ -103,6 +104,10 @@ def read_told(folder: BoxFolder) -> Told:
     except FileNotFoundError:
         why = "it was not told who it is to devices"
         raise OperatorError(f"{folder.name} does not serve", why, "fob-office centre init") from None
+    except OfficeError as error:
+        why = f"what it was told cannot be read: {error.why}"
+        command = f"fob-office centre box add function    (and box remove {folder.name})"
+        raise OperatorError(f"{folder.name} does not serve", why, command) from None
 
 
 def certificate_in(told: Told | FormerKeys) -> Certificate:
