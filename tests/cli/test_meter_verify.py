@@ -1,5 +1,6 @@
 """`fob meter verify`: labels read back from their pictures, and compared with what was paid."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,22 @@ async def test_a_picture_without_an_indicium_and_files_that_are_none(
         assert ended.err.splitlines()[:2] == [f"error: {file} was not read", f"why:   {why}"]
         # Nothing is judged by halves.
         assert not ended.out
+
+
+async def test_a_picture_with_too_many_pixels_and_a_pipe_are_refused_in_three_lines(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    large, pipe = tmp_path / "large.png", tmp_path / "pipe.png"
+    # So many that Pillow warns of them, in its own words.
+    Image.new("1", (12_000, 12_000), 1).save(large)
+    os.mkfifo(pipe)
+    for file, why, command in (
+        (large, "12000 x 12000 pixels; at most 50,000,000", "scan it again as PNG or JPEG, at 300 dpi"),
+        (pipe, "it is a pipe", "the same command with a file: PNG or JPEG, at 300 dpi"),
+    ):
+        ended = await fob("meter", "verify", str(file))
+        assert ended.code != 0
+        assert ended.err.splitlines() == [f"error: {file} was not read", f"why:   {why}", f"try:   {command}"]
 
 
 async def test_a_script_gives_back_the_piece_that_it_was_told(

@@ -1,8 +1,10 @@
 """A scanned picture: what is on it is found and named, and no picture costs more than its bound."""
 
+import os
 import struct
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import zxingcpp
@@ -14,7 +16,14 @@ from fob_daemon.metering.drawing.picture import picture_of
 from fob_daemon.metering.drawing.png import code_image, png
 from fob_protocol.metering import base45, pictures
 from fob_protocol.metering.frame import PREFIX, frame_text
-from fob_protocol.metering.pictures import CODES_LIMIT, FILE_LIMIT, PictureError, Reading, read_picture
+from fob_protocol.metering.pictures import (
+    CODES_LIMIT,
+    FILE_LIMIT,
+    PictureError,
+    Reading,
+    picture_octets,
+    read_picture,
+)
 from support.indicia import indicated, opened, publicly_indicated, saved, scanned
 
 GENUINE = frame_text(indicated())
@@ -74,6 +83,48 @@ def test_a_photograph_is_read(quality: int) -> None:
     assert [one.indicated for one in read_picture(file.getvalue())] == [indicated()]
 
 
+def _cut_out(mode: str) -> Image.Image:
+    """A label in black, with nothing behind it."""
+    label = opened(png(picture_of(indicated(), Layout(), None))).convert("L")
+    ink = Image.new("RGBA", label.size, (0, 0, 0, 0))
+    ink.putalpha(label.point(lambda grey: 255 - grey))
+    return ink.convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_can_be_seen_through_is_paper(mode: str) -> None:
+    assert [one.indicated for one in read_picture(saved(_cut_out(mode)))] == [indicated()]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_a_colour_that_can_be_seen_through_is_paper(mode: str) -> None:
+    """As files without a channel of their own say it: here black is none, and the ink a dark grey."""
+    label = code(GENUINE)
+    ink = Image.new("L", (label.width + 80, label.height + 80), 0)
+    ink.paste(label.convert("L").point(lambda grey: 0 if grey else 64), (40, 40))
+    file = BytesIO()
+    ink.convert(mode).save(file, "PNG", transparency=(0, 0, 0) if mode == "RGB" else 0)
+    assert [one.indicated for one in read_picture(file.getvalue())] == [indicated()]
+
+
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "pipe.png")
+    for file, why in (
+        (tmp_path / "pipe.png", "it is a pipe"),
+        (tmp_path / "link.png", "it is a pipe"),
+        (Path("/dev/zero"), "it is a device"),
+    ):
+        with pytest.raises(PictureError, match=f"^{why}$"):
+            picture_octets(file)
+    with pytest.raises(IsADirectoryError):
+        picture_octets(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        picture_octets(tmp_path / "none.png")
+    (tmp_path / "one.png").write_bytes(saved(code(GENUINE)))
+    assert picture_octets(tmp_path / "one.png") == saved(code(GENUINE))
+
+
 def test_dirt_is_no_code() -> None:
     assert read_picture(scanned(Image.new("L", (600, 600), 255), noise=0.9)) == []
     assert read_picture(saved(Image.new("L", (1, 1), 255))) == []
@@ -100,11 +151,12 @@ def _png_of_size(width: int, height: int) -> bytes:
         (b"%PDF-1.4", "neither PNG nor JPEG"),
         (_png_of_size(100, 100), "damaged"),
         (_png_of_size(7072, 7072), "7072 x 7072 pixels"),
-        (_png_of_size(10_000, 10_000), "damaged or too large"),
+        (_png_of_size(12_000, 12_000), "12000 x 12000 pixels"),
+        (_png_of_size(20_000, 20_000), "damaged or too large"),
         (_png_of_size(2_000_000_000, 2_000_000_000), "too large|neither"),
         (b"\x89PNG" + bytes(FILE_LIMIT), "octets; at most"),
     ],
-    ids=["nothing", "gif", "pdf", "no pixels", "large", "larger", "bomb", "long"],
+    ids=["nothing", "gif", "pdf", "no pixels", "large", "larger", "largest", "bomb", "long"],
 )
 def test_what_is_no_picture_is_refused(file: bytes, why: str) -> None:
     with pytest.raises(PictureError, match=why) as refused:

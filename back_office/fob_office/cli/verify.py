@@ -22,7 +22,7 @@ from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.frame import read_frame
 from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of, normalised
 from fob_protocol.metering.limits import ADDRESS_LIMIT, AMOUNT_LIMIT
-from fob_protocol.metering.pictures import FILE_LIMIT, PictureError, Reading, read_picture
+from fob_protocol.metering.pictures import PictureError, Reading, picture_octets, read_picture
 from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.verification import PublicKeys, read_keys
 from fob_protocol.names import plain_name
@@ -177,8 +177,7 @@ def _of_picture(cli: Cli, file: Path) -> list[Seen]:
     """Raises OperatorError."""
     name = plain_name(str(file), limit=len(str(file)))
     try:
-        with file.open("rb") as opened:
-            content = opened.read(FILE_LIMIT + 1)
+        content = picture_octets(file)
         found = read_picture(content)
     except OSError as error:
         why, command = of_system(error)

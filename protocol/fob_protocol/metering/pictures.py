@@ -3,11 +3,15 @@
 Needs the packages of `fobd[meter]`, which are loaded for who asks.
 """
 
+import os
+import stat
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from io import BytesIO
 from math import hypot
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fob_protocol.metering.frame import PREFIX, read_frame
@@ -28,6 +32,8 @@ _DAMAGED_LEAST: Final = 90
 
 _FORMATS: Final = ("PNG", "JPEG")
 _SCAN: Final = "scan it again as PNG or JPEG, at 300 dpi"
+_SAVE: Final = "the same command with a file: PNG or JPEG, at 300 dpi"
+_NO_FILES: Final = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a disk"}
 _PACKAGES: Final = {"PIL": "pillow", "zxingcpp": "zxing-cpp"}
 
 
@@ -63,6 +69,16 @@ class Found:
     why: str = ""
 
 
+def picture_octets(file: Path) -> bytes:
+    """What is in a file, as far as a picture may be long. Raises PictureError for what is none, OSError."""
+    # Without O_NONBLOCK a pipe in the file's place would be waited for.
+    with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as opened:
+        mode = os.fstat(opened.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise PictureError(f"it is {_NO_FILES.get(stat.S_IFMT(mode), 'no file')}", _SAVE)
+        return opened.read(FILE_LIMIT + 1)
+
+
 def read_picture(octets: bytes) -> list[Found]:
     """From the top down; blocks for a second or two of a large page, so not on the loop.
 
@@ -94,15 +110,34 @@ def _opened(octets: bytes) -> "Image.Image":
     if len(octets) > FILE_LIMIT:
         raise PictureError(f"a file of {len(octets):,} octets; at most {FILE_LIMIT:,}", _SCAN)
     try:
-        with Image.open(BytesIO(octets), formats=_FORMATS) as image:
+        with _header(octets) as image:
             if image.width * image.height > PIXELS_LIMIT:
                 why = f"{image.width} x {image.height} pixels; at most {PIXELS_LIMIT:,}"
                 raise PictureError(why, _SCAN)
-            return image.convert("L")
+            return _on_white(image) if image.has_transparency_data else image.convert("L")
     except UnidentifiedImageError:
         raise PictureError("it is neither PNG nor JPEG", _SCAN) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"the file is damaged or too large ({type(error).__name__})", _SCAN) from None
+
+
+def _header(octets: bytes) -> "Image.Image":
+    """Not unpacked yet. Pillow warns of many pixels by Python's own lines, before their bound here is looked at."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(BytesIO(octets), formats=_FORMATS)
+
+
+def _on_white(image: "Image.Image") -> "Image.Image":
+    """What can be seen through is paper: a label that was cut out has black behind its transparency."""
+    from PIL import Image
+
+    seen = image.convert("LA")
+    paper = Image.new("L", seen.size, 255)
+    paper.paste(seen.getchannel("L"), mask=seen.getchannel("A"))
+    return paper
 
 
 def _size(code: "zxingcpp.Barcode") -> float:

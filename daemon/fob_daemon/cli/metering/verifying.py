@@ -15,7 +15,7 @@ from fob_daemon.cli.metering.words import Report
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_protocol.metering.amounts import amount_words
 from fob_protocol.metering.indicium import Indicium, day_of, read_indicium
-from fob_protocol.metering.pictures import FILE_LIMIT, Found, PictureError, Reading, read_picture
+from fob_protocol.metering.pictures import Found, PictureError, Reading, picture_octets, read_picture
 from fob_protocol.names import plain_name
 
 
@@ -67,8 +67,7 @@ def _read(file: Path) -> list[Found]:
     """Raises ControlError."""
     name = plain_name(str(file), limit=len(str(file)))
     try:
-        with file.open("rb") as opened:
-            return read_picture(opened.read(FILE_LIMIT + 1))
+        return read_picture(picture_octets(file))
     except OSError as error:
         raise ControlError(f"{name} was not read", error.strerror or str(error), f"ls -l {name}") from None
     except PictureError as error:
