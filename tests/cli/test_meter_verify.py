@@ -96,7 +96,6 @@ async def test_what_was_not_paid_is_named(fob: FobProgram, meter: FakeMeter, tmp
 async def test_a_picture_without_an_indicium_and_files_that_are_none(
     fob: FobProgram, meter: FakeMeter, tmp_path: Path
 ) -> None:
-    [first, _] = await franked(fob, tmp_path)
     empty, words = tmp_path / "empty.jpeg", tmp_path / "words.png"
     Image.new("L", (400, 300), 255).save(empty)
     ended = await fob("--json", "meter", "verify", str(empty))
@@ -105,12 +104,35 @@ async def test_a_picture_without_an_indicium_and_files_that_are_none(
         [{"where": str(empty), "outcome": "damaged", "why": "no indicium is on this picture"}],
     )
     words.write_text("no picture")
-    for file, why in ((words, "it is neither PNG nor JPEG"), (tmp_path / "none.png", "No such file or directory")):
-        ended = await fob("meter", "verify", first, str(file))
-        assert ended.code != 0
+    none = tmp_path / "none.png"
+    for file, why in ((words, "it is neither PNG nor JPEG"), (none, "No such file or directory")):
+        ended = await fob("meter", "verify", str(file))
+        assert (ended.code, ended.out) == (1, "")
         assert ended.err.splitlines()[:2] == [f"error: {file} was not read", f"why:   {why}"]
-        # Nothing is judged by halves.
-        assert not ended.out
+
+
+@pytest.mark.clause("M25")
+async def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_judged(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    first, second = await franked(fob, tmp_path)
+    cut, none = tmp_path / "cut.png", tmp_path / "none.png"
+    Image.new("L", (400, 300), 255).save(cut)
+    os.truncate(cut, 100)
+    ended = await fob("meter", "verify", first, str(cut), second, str(none))
+    assert ended.code == 1
+    assert [line.split()[3:5] for line in ended.out.splitlines()[1:]] == [["genuine", "2/1"], ["genuine", "2/2"]]
+    assert [line for line in ended.err.splitlines() if line.startswith("error:")] == [
+        f"error: {cut} was not read",
+        f"error: {none} was not read",
+    ]
+    ended = await fob("--json", "meter", "verify", first, str(cut), second, str(none))
+    assert (ended.code, ended.err) == (1, "")
+    assert [one["outcome"] for one in ended.json["codes"]] == ["genuine", "genuine"]
+    [damaged, missing] = ended.json["unread"]
+    assert (damaged["where"], damaged["next"]) == (str(cut), "scan it again as PNG or JPEG, at 300 dpi")
+    assert damaged["why"].startswith("the file is damaged or too large")
+    assert missing == {"where": str(none), "why": "No such file or directory", "next": f"ls -l {none}"}
 
 
 async def test_a_picture_with_too_many_pixels_and_a_pipe_are_refused_in_three_lines(
@@ -125,7 +147,7 @@ async def test_a_picture_with_too_many_pixels_and_a_pipe_are_refused_in_three_li
         (pipe, "it is a pipe", "the same command with a file: PNG or JPEG, at 300 dpi"),
     ):
         ended = await fob("meter", "verify", str(file))
-        assert ended.code != 0
+        assert ended.code == 1
         assert ended.err.splitlines() == [f"error: {file} was not read", f"why:   {why}", f"try:   {command}"]
 
 

@@ -51,16 +51,38 @@ class Judged:
 def verify_command(fob: Fob, files: Sequence[str], device: str | None) -> None:
     """Read every indicium in pictures (PNG, JPEG) of labels, and compare it with the transaction that paid for it.
 
-    What this computer does not keep the device fetches, and checks. Exit status 0: all are what was paid. Whether one
-    was used already, stands on another's letter, or was given back from another computer, the post finds out.
+    What this computer does not keep the device fetches, and checks. A picture that cannot be read is named, and the
+    others are judged. Exit status 0: all were read, and are what was paid. Whether one was used already, stands on
+    another's letter, or was given back from another computer, the post finds out.
     """
-    pictures = [(name, _read(Path(name))) for name in files]
+    pictures, unread = _read_all(fob, files)
     chosen = fob.device(device)
     judge = _Judge(fob, chosen, meter_of(fob, chosen)["serial"])
     judged = [one for name, found in pictures for one in judge.picture(name, found)]
-    _show(fob, chosen, judged)
-    if any(one.outcome is not Outcome.GENUINE for one in judged):
+    _show(fob, chosen, judged, unread)
+    if unread or any(one.outcome is not Outcome.GENUINE for one in judged):
         raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A picture of which nobody knows what is on it."""
+
+    where: str
+    error: ControlError
+
+
+def _read_all(fob: Fob, files: Sequence[str]) -> tuple[list[tuple[str, list[Found]]], list[Unread]]:
+    """What stands on each, and those that could not be read: a person hears of these at once."""
+    pictures, unread = [], []
+    for name in files:
+        try:
+            pictures.append((name, _read(Path(name))))
+        except ControlError as error:
+            unread.append(Unread(name, error))
+            if not fob.output.is_json:
+                fob.output.error(error)
+    return pictures, unread
 
 
 def _read(file: Path) -> list[Found]:
@@ -71,7 +93,7 @@ def _read(file: Path) -> list[Found]:
     except OSError as error:
         raise ControlError(f"{name} was not read", error.strerror or str(error), f"ls -l {name}") from None
     except PictureError as error:
-        raise ControlError(f"{name} was not read", error.why, error.command, ExitCode.USAGE) from None
+        raise ControlError(f"{name} was not read", error.why, error.command) from None
 
 
 @dataclass(slots=True)
@@ -125,9 +147,10 @@ def _difference(said: Indicium, paid: Indicium) -> str:
     return f"paid for with another {', '.join(names).replace('_', ' ')}"
 
 
-def _show(fob: Fob, device: Report, judged: Sequence[Judged]) -> None:
+def _show(fob: Fob, device: Report, judged: Sequence[Judged], unread: Sequence[Unread]) -> None:
     if fob.output.is_json:
-        fob.output.data({"device": device["name"], "codes": [_told(one) for one in judged]})
+        failed = [{"where": one.where, "why": one.error.why, "next": one.error.next_command} for one in unread]
+        fob.output.data({"device": device["name"], "codes": [_told(one) for one in judged], "unread": failed})
         return
     rows = [(one.where, one.outcome.value, *_read_by_people(one.indicium), one.why) for one in judged]
     fob.output.table(("WHERE", "OUTCOME", "NUMBER", "AMOUNT", "DATE", "TO", "WHY"), rows)
