@@ -260,6 +260,17 @@ async def test_what_the_data_centre_says_of_it_is_short_and_cannot_steer_a_termi
     assert answer["error"]["why"] == f"the payment was refused: {said} (payment-refused)"
 
 
+async def test_a_component_that_the_data_centre_does_not_admit_is_named(api: Api, meter: FakeMeter) -> None:
+    """Other than one whose ticket is old, which is the device's own refusal: to validate it again mends nothing."""
+    meter.refusal = CkrError(Ckr.FUNCTION_REJECTED, "not-validated: postage-rates 1.0.0 is not admitted for kwh-milli")
+    _, answer = await api.post("devices/pixel/meter/loads", {"amount": 500})
+    assert (answer["error"]["why"], answer["error"]["next"]) == (
+        "the data centre does not admit the component that says the amounts: "
+        "postage-rates 1.0.0 is not admitted for kwh-milli (not-validated)",
+        "fob office configure, or ask who runs the data centre",
+    )
+
+
 async def test_what_is_mended_first_is_said_first(api: Api, meter: FakeMeter) -> None:
     meter.device.handlers["+FOBMETERLOAD"] = refusing(Ckr.GENERAL_ERROR, "not-validated: postage-rates")
     _, answer = await api.post("devices/pixel/meter/loads", {"amount": 500})

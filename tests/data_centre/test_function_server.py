@@ -265,6 +265,10 @@ async def test_energy_is_metered_as_postage_is(centre: DataCentre) -> None:
         other = Mailer(centre, server, "anna")
         other.key, other.account, other.serial, other.signing = plant.key, plant.account, plant.serial, plant.signing
         assert await _refused(other.frank(1)) == (Refusal.NOT_VALIDATED, "X5")
+        # Which of his components that was is no secret to him, and no newer ticket helps.
+        with pytest.raises(RefusedError) as refused:
+            await other.frank(1)
+        assert refused.value.said == f"postage-rates 1.0.0 is not admitted for {ENERGY}"
 
 
 @pytest.mark.clause("X5")

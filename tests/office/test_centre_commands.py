@@ -12,7 +12,7 @@ from fob_office.centre.bus.directory import FILE as DIRECTORY
 from fob_office.centre.bus.directory import read_entries, write_entries
 from fob_office.centre.bus.passes import Kind, read_pass
 from fob_office.centre.founding.making import BEGUN, first_slots
-from fob_office.centre.founding.plan import COUNTS
+from fob_office.centre.founding.plan import COUNTS, RATES
 from fob_office.centre.function.settings import PROGRAMS_LIMIT
 from fob_office.centre.places import (
     SOCKET_LIMIT,
@@ -225,6 +225,51 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
         == "why:   payment-1 stays for ever: what a payment process knows, no other one does"
     )
     assert refused(capsys, "centre", "box", "remove", "meter-7", *state)[1] == "why:   there is no meter-7"
+
+
+@pytest.mark.clause("X5", "M32")
+def test_software_that_this_office_has_not_released_opens_no_meters(
+    office: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = ("--state", str(office))
+
+    def check_refused(what: str, *command: str) -> None:
+        for rates, why in (
+            ("nosuch=1.0.0", "this office has no release of nosuch"),
+            (f"{RATES}=2.0.0", f"the newest release of {RATES} is 1.0.0, which is less than 2.0.0"),
+        ):
+            assert refused(capsys, *command, *state, "--rates", rates) == [
+                f"error: {what}",
+                f"why:   nobody could sign up by it: {why}",
+                "try:   fob-office component list    (and component add)",
+            ]
+
+    assert refused(capsys, "centre", "init", *state, "--rates", f"{RATES}=1.0.0")[1] == (
+        f"why:   nobody could sign up by it: this office has no release of {RATES}"
+    )
+    fob_office(office, "component", "add", "--shipped", "--hardware", "fob-phone-1")
+    check_refused("no data centre was made", "centre", "init")
+    assert not (office / BEGUN).exists()
+    assert not has_centre(office)
+    fob_office(office, "centre", "init", *SMALL, "--rates", f"{RATES}=1.0.0")
+    check_refused("value kind kwh-milli was not added", "centre", "value-kind", "add", "kwh-milli")
+    assert set(load_centre(centre_folder(office)).value_kinds) == {"eur-cent"}
+    # One that was withdrawn comes to nobody any more; those that hold it go on, and their value kind too.
+    fob_office(office, "component", "withdraw", RATES, "1.0.0")
+    check = ("centre", "value-kind", "add", "kwh-milli", "--rates", f"{RATES}=1.0.0")
+    assert refused(capsys, *check, *state)[1].endswith(f"this office has no release of {RATES}")
+
+
+@pytest.mark.clause("X5")
+def test_a_data_centre_may_be_there_before_the_rates_that_come_with_fob(
+    office: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["centre", "init", "--state", str(office), *SMALL], Cli()) == 0
+    warning = (
+        f"warning: nobody can sign up yet: this office has no release of {RATES}: "
+        "fob-office component add --shipped --hardware H"
+    )
+    assert warning in capsys.readouterr().err.splitlines()
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])

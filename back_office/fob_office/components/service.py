@@ -158,6 +158,14 @@ def highest_version(session: Session, component: str) -> int:
     return session.scalar(select(func.max(SignedRelease.version)).where(SignedRelease.component == component)) or 0
 
 
+def highest_offered(session: Session, component: str) -> int:
+    """The same of those that were not withdrawn: a staged one comes by its rollout."""
+    query = select(func.max(SignedRelease.version)).where(
+        SignedRelease.component == component, SignedRelease.state != ReleaseState.WITHDRAWN
+    )
+    return session.scalar(query) or 0
+
+
 def dependents_of(session: Session, component: str) -> set[str]:
     """Itself, and all whose releases need it, however far."""
     needs: dict[str, set[str]] = {}

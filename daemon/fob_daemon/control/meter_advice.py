@@ -37,6 +37,10 @@ OTHERWISE: Final = {
     Doing.SIGN_UP: "fob meter sign-up --help",
     **dict.fromkeys((Doing.LOAD, Doing.PAY_BACK), _OTHER_AMOUNT),
 }
+# The device's ticket is good, and of a component that does not count for what the meter counts.
+NOT_ADMITTED: Final = (
+    "the data centre does not admit the component that says the amounts", f"fob office configure, or {_OPERATOR}",
+)  # fmt: skip
 # Whatever was asked.
 _HELPS: Final[dict[str, str]] = {
     Refusal.STOPPED: _OPERATOR,

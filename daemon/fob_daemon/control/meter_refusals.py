@@ -4,13 +4,14 @@ from typing import Final
 
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.interface import DaemonView, DeviceReport
-from fob_daemon.control.meter_advice import GOES_ON, OTHERWISE, Doing, helped
+from fob_daemon.control.meter_advice import GOES_ON, NOT_ADMITTED, OTHERWISE, Doing, helped
 from fob_daemon.control.office_refusals import Unknown, office_refused
 from fob_daemon.control.office_reports import RelayReport
 from fob_daemon.metering.clock_words import ahead_words, set_clock
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.names import plain_name
 from fob_protocol.office.limits import REFUSAL_LIMIT
+from fob_protocol.office.refusals import Refusal
 from fob_protocol.pkcs11.ckr import Ckr
 from fob_protocol.pkcs11.errors import CkrError
 
@@ -62,6 +63,9 @@ def meter_refused(
     if error.ckr is Ckr.FUNCTION_NOT_SUPPORTED:
         why = f"'{device.name}' has no meter (CKR_{error.ckr.name})"
         return ControlError(what, why, "fob office status", ExitCode.FAILED)
+    if error.ckr is Ckr.FUNCTION_REJECTED and name == Refusal.NOT_VALIDATED and detail:
+        why = f"{NOT_ADMITTED[0]}: {plain_name(detail, REFUSAL_LIMIT)} ({name})"
+        return ControlError(what, why, NOT_ADMITTED[1], ExitCode.FAILED)
     found = helped(doing, name) if error.ckr in _BY_NAME else None
     if found is not None:
         words, deed = found

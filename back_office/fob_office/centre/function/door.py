@@ -41,10 +41,12 @@ from fob_protocol.metering.requests import (
     Terms,
     read_authenticated,
 )
+from fob_protocol.names import plain_name
 from fob_protocol.office import envelope
 from fob_protocol.office.envelope import Question, Refused, Service
 from fob_protocol.office.errors import OfficeError, RefusedError
 from fob_protocol.office.hashing import digest
+from fob_protocol.office.limits import REFUSAL_LIMIT
 from fob_protocol.office.message import read_one_of
 from fob_protocol.office.refusals import Refusal
 
@@ -175,4 +177,5 @@ class Door:
         clause, why = (error.clause, error.why) if isinstance(error, RuleBrokenError) else ("X8", "")
         log.info("refused", service=Service.METERING, code=error.refusal, clause=clause, why=why)
         self.tallying.refused(error.refusal)
-        return Refused(error.refusal, error.retry_after, said_of(error.refusal, why)).octets()
+        said = plain_name(error.said, REFUSAL_LIMIT) or said_of(error.refusal, why)
+        return Refused(error.refusal, error.retry_after, said).octets()

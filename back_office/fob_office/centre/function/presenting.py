@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fob_office.centre.function.refusing import refused
 from fob_office.centre.function.settings import FunctionSettings
-from fob_protocol.integrity.relying import NotAdmittedError
+from fob_protocol.integrity.relying import NotAdmitted, NotAdmittedError
 from fob_protocol.integrity.ticket import Ticket
 from fob_protocol.office.refusals import Refusal
 
@@ -25,4 +25,7 @@ class Presenting:
         try:
             return party.admit(presentation, self.settings.audience, request_id, self.clock())
         except NotAdmittedError as error:
+            if error.code is NotAdmitted.OTHER_PROGRAM:
+                # He knows both, and nothing else says that it is no ticket of today that helps.
+                raise refused(Refusal.NOT_VALIDATED, f"{error.why} for {value_kind}", is_told=True) from None
             raise refused(Refusal.NOT_VALIDATED, str(error)) from None

@@ -90,13 +90,15 @@ def said_by(error: BusRefusedError | RefusedError) -> Refusal:
     return said.refusal
 
 
-def refused(refusal: Refusal, why: str) -> RuleBrokenError:
-    """With the clause that it is for."""
-    return RuleBrokenError(refusal, _CLAUSES.get(refusal, "X8"), why)
+def refused(refusal: Refusal, why: str, *, is_told: bool = False) -> RuleBrokenError:
+    """With the clause that it is for; `is_told`: the mailer hears this reason, also of a word that has none else."""
+    broken = RuleBrokenError(refusal, _CLAUSES.get(refusal, "X8"), why)
+    broken.said = why if is_told else ""
+    return broken
 
 
 def said_of(refusal: Refusal, why: str) -> str:
-    """What the mailer hears of a reason: of his own money, limits, places and indicia alone; empty for all others."""
+    """What the mailer hears of a reason: of his own money, limits, places and indicia; empty for all others."""
     # The meaning of the word is said with it: once is enough.
     is_new = refusal in _EXPLAINED and why != MEANINGS[refusal][0]
     return plain_name(why, REFUSAL_LIMIT) if is_new else ""

@@ -12,6 +12,7 @@ from fob_office.centre.founding.making import make_centre
 from fob_office.centre.founding.plan import COUNTS, Plan
 from fob_office.centre.operating.adding import NAMED
 from fob_office.cli.centre.options import Module, kind_options, module_options, new_kind
+from fob_office.cli.centre.released import check_released, warn_of_lacking
 from fob_office.cli.context import Cli, issuer_key_option, json_option, pass_cli, state_option
 from fob_office.database.troubles import why_and_command
 from fob_office.errors import OperatorError, UsageError
@@ -19,6 +20,7 @@ from fob_protocol.metering.limits import AMOUNT_LIMIT, BOXES_LIMIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_NOT_MADE: Final = "no data centre was made"
 _DATABASE: Final = "FOB_METERS_DATABASE"
 # Of one kind, on one machine.
 _MOST: Final = 99
@@ -84,9 +86,14 @@ def init(
     plan = Plan(kind, counts, database, module.place(), module.kept(), keep_keys, deposit, fee)
     try:
         with cli.issuing(state, issuer_key) as issuing, cli.office(state) as office:
+            if more["rates"]:
+                with office.database.read() as session:
+                    check_released(session, kind.programs, _NOT_MADE)
             folder = make_centre(office, issuing, plan)
+            with office.database.read() as session:
+                warn_of_lacking(cli, session, kind.programs)
     except SQLAlchemyError as error:
-        raise OperatorError("no data centre was made", *why_and_command(error)) from None
+        raise OperatorError(_NOT_MADE, *why_and_command(error)) from None
     if cli.is_json:
         cli.data({"centre": str(folder), "processes": sum(counts.values()) + 1, "value_kinds": [value_kind]})
         return

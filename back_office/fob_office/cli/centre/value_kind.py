@@ -12,6 +12,7 @@ from fob_office.centre.operating.operator import Operator
 from fob_office.centre.places import KindSettings, centre_folder, load_centre
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.centre.options import kept_options, kind_options, new_kind
+from fob_office.cli.centre.released import check_released, warn_of_lacking
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_protocol.metering.kinds import Freshness
 
@@ -51,15 +52,20 @@ def add(cli: Cli, /, state: Path, name: str, keep_keys: Path | None, **more: Any
 
     What is not said of one that there is stays. Function servers start anew.
     """
+    not_added = f"value kind {name} was not added"
     before = load_centre(centre_folder(state)).value_kinds.get(name)
     kind = new_kind(name, more if before is None else more | _unsaid(before))
     with cli.office(state) as office, office.database.read() as session:
         key = validation_key(session)
+        if more["rates"]:
+            check_released(session, kind.programs, not_added)
 
     async def work(operator: Operator) -> None:
         await changing.begin_kind(operator, kind, key, keep_keys)
 
-    ask(cli, state, f"value kind {name} was not added", work)
+    ask(cli, state, not_added, work)
+    with cli.office(state) as office, office.database.read() as session:
+        warn_of_lacking(cli, session, kind.programs)
     if before is None:
         cli.say(f"added {name}")
     else:
