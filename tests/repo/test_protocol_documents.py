@@ -33,7 +33,11 @@ PROTOCOLS: Final = ("meter-protocol.md", "office-protocol.md", "integrity-protoc
 METER, OFFICE, INTEGRITY = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in PROTOCOLS)
 # Where the limits of a document stand that it names no file for.
 LIMITS: Final = {
-    METER: ("protocol/fob_protocol/metering/**/limits.py", "back_office/fob_office/centre/**/limits.py"),
+    METER: (
+        "protocol/fob_protocol/metering/**/limits.py",
+        "back_office/fob_office/centre/**/limits.py",
+        "log_verifier/fob_log_verify/limits.py",
+    ),
     OFFICE: (
         "protocol/fob_protocol/office/limits.py",
         "protocol/fob_protocol/office/modules.py",
