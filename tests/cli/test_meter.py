@@ -10,6 +10,7 @@ from control.fake_daemon import FakeDaemon
 from control.fake_phone import FakePhone
 from fob_daemon.control.interface import DeviceState
 from fob_daemon.control.office_reports import MeterChange
+from fob_protocol.metering.kinds import Payment
 from fob_protocol.office.limits import ID_LIMIT
 from fob_protocol.pkcs11.ckr import Ckr
 from support.fake_device_office import refusing, saying
@@ -328,6 +329,23 @@ async def test_fault_and_low_funds_are_found_by_the_doctor(
     assert "'pixel' does not believe its data centre: log-rewritten" in (await fob("status")).out
     ended = await fob("meter", "refill", "20")
     assert ended.error[1] == "the data centre's log is not the one it was (log-rewritten)"
+
+
+@pytest.mark.clause("M29")
+async def test_nothing_is_left_on_a_meter_that_pays_per_use_and_nothing_is_wrong(
+    fob: FobProgram, meter: FakeMeter
+) -> None:
+    meter.device.handlers["+FOBCOPIES"] = saying(("postage-rates", "1.0.0", bytes(16), "valid", None, 1, None))
+    # As a letter of such a meter is paid: what it costs comes and goes at once.
+    meter.payment, meter.descending = Payment.PER_USE, 95
+    await fob("meter", "status")
+    assert "Franked 1 piece for EUR 0.95; paid per use." in (await fob("meter", "frank", *LETTER)).err.splitlines()
+    assert f"'pixel' has meter {SERIAL}: paid per use, EUR 0.95 used for 1 piece" in (await fob("status")).out
+    findings = [one for one in (await fob("doctor", "--json")).json["findings"] if "meter" in one["what"]]
+    assert [(one["outcome"], one["why"]) for one in findings] == [("ok", f"'pixel' has {SERIAL}, paid per use")]
+    # What was given back is there for the next one.
+    await fob("meter", "refund", "--counter", "2")
+    assert f"'pixel' has meter {SERIAL}: EUR 0.95 left, EUR 0.95 used for 1 piece" in (await fob("status")).out
 
 
 async def test_the_monitor_tells_of_meters(fob: FobProgram, daemon: FakeDaemon, phone: FakePhone) -> None:

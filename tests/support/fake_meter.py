@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fob_protocol.at.values import Values
 from fob_protocol.metering.faults import MeterFault
 from fob_protocol.metering.indicium import Indicium, addressee_digest, make_token
-from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.kinds import Deed, Payment
 from fob_protocol.metering.transaction import TransactionRecord
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.message import read
@@ -47,6 +47,7 @@ class FakeMeter:
     owed: int = 0
     fault: str = ""
     fee: int = 0
+    payment: Payment = Payment.PREPAID
     # Seconds that its clock is.
     ahead: int = 0
     paid: list[tuple[bytes, int]] = field(default_factory=list)
@@ -105,7 +106,8 @@ class FakeMeter:
             return (("none", "", None, "", "", 0, 0, 0, 0, 0, 0, 0, 0, order, word, ""),)
         return (
             (
-                self.stage, self.name, ACCOUNT, self.serial, self.kind, *self._registers(), 1, 1, order, word,
+                self.stage, self.name, ACCOUNT, self.serial, self.kind, *self._registers(), 1,
+                int(self.payment), order, word,
                 self.fault, self.fee, self.ahead or None,
             ),
         )  # fmt: skip

@@ -33,17 +33,15 @@ def check_meters(machine: Machine) -> Iterator[Finding]:
 
 
 def _fine(report: dict[str, Any]) -> Finding:
-    from fob_daemon.cli.metering.words import money
+    from fob_daemon.cli.metering.words import left
 
     meter = report["meter"]
-    return Finding(
-        Outcome.OK, _NAME, f"'{report['device']}' has {meter['serial']}, with {money(meter, meter['descending'])}"
-    )
+    return Finding(Outcome.OK, _NAME, f"'{report['device']}' has {meter['serial']}, {left(meter)}")
 
 
 def _troubles(report: dict[str, Any]) -> Iterator[Finding]:
     # Loaded where there is a meter.
-    from fob_daemon.cli.metering.words import money, some, state_of
+    from fob_daemon.cli.metering.words import is_per_use, left, money, some, state_of
     from fob_daemon.control.meter_refusals import FAULTS
 
     meter, device = report["meter"], report["device"]
@@ -57,9 +55,9 @@ def _troubles(report: dict[str, Any]) -> Iterator[Finding]:
     if state_of(meter) in ("stopped", "withdrawn"):
         why = f"{meter['serial']} of '{device}' is {state_of(meter)}"
         yield Finding(Outcome.WARN, "a meter franks nothing", why, "ask who runs the data centre")
-    elif meter["descending"] < max(report["last"], 1):
-        left, last = money(meter, meter["descending"]), money(meter, report["last"])
-        why = f"{left} left on {meter['serial']}" + (f", and the last request cost {last}" if report["last"] else "")
+    elif not is_per_use(meter) and meter["descending"] < max(report["last"], 1):
+        last = f", and the last request cost {money(meter, report['last'])}" if report["last"] else ""
+        why = f"{left(meter)} on {meter['serial']}{last}"
         yield Finding(Outcome.WARN, "a meter has not enough money", why, _REFILL)
     if report["waiting"]:
         why = f"{some(report['waiting'], 'is', 'are')} not franked yet for '{device}'"

@@ -22,7 +22,7 @@ from fob_daemon.cli.metering.drawing import (
 from fob_daemon.cli.metering.following import Following
 from fob_daemon.cli.metering.labels import labels_of, transactions_of
 from fob_daemon.cli.metering.shown import show_labels
-from fob_daemon.cli.metering.words import HISTORY, Report, kind_of, letters, money, some
+from fob_daemon.cli.metering.words import HISTORY, Report, kind_of, left, letters, money, some
 from fob_daemon.cli.metering.writing import How, begun
 from fob_daemon.cli.pins import pin_option, with_pin
 from fob_daemon.control.errors import ControlError, ExitCode
@@ -132,9 +132,9 @@ def _give_up(fob: Fob, device: Report, pin_file: str | None) -> None:
     if fob.output.is_json:
         fob.output.data(answer)
         return
-    left = answer["total"] - answer["done"]
+    waiting = answer["total"] - answer["done"]
     kept = some(answer["done"], "is franked and kept", "are franked and kept")
-    fob.output.say(f"{some(left, 'is forgotten', 'are forgotten')}; {kept}.")
+    fob.output.say(f"{some(waiting, 'is forgotten', 'are forgotten')}; {kept}.")
 
 
 def _draw_and_tell(fob: Fob, device: Report, drawer: Drawer, finished: Report, more: dict[str, Any]) -> None:
@@ -145,8 +145,7 @@ def _draw_and_tell(fob: Fob, device: Report, drawer: Drawer, finished: Report, m
     fob.output.changed(some(done, "is paid and kept", "are paid and kept"), shown_by)
     with _kept_when_cut(done):
         if not fob.output.is_json:
-            spent, left = money(meter, finished["amount"]), money(meter, meter["descending"])
-            fob.output.say(f"Franked {letters(done)} for {spent}; {left} left.")
+            fob.output.say(f"Franked {letters(done)} for {money(meter, finished['amount'])}; {left(meter)}.")
         labels = labels_of(fob, device, transactions_of(fob, device, number))
         files = drawer.draw(labels)
     show_labels(fob, device, labels, files, {"job": number, "meter": meter, **more})

@@ -8,7 +8,7 @@ import click
 from fob_daemon.cli.completing import complete_counter
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import meter_of, post, typed_amount
-from fob_daemon.cli.metering.words import HISTORY, Report, ended_words, money
+from fob_daemon.cli.metering.words import HISTORY, Report, ended_words, left, money
 from fob_daemon.cli.pins import pin_option
 from fob_daemon.control.errors import ControlError, ExitCode
 from fob_daemon.control.limits import MAX_SEQUENCE
@@ -82,8 +82,8 @@ def take_over_command(fob: Fob, device: str | None, pin_file: str | None) -> Non
     whose = "" if taken["is_own"] else ", by another computer"
     is_other = taken["serial"] not in ("", meter["serial"])
     # What is left is the device's meter's, and the order was one of before.
-    left = f", of meter {taken['serial']}" if is_other else f"; {money(meter, meter['descending'])} left"
-    fob.output.say(f"Taken over: {words}{whose}{left}." if words else f"Nobody knows whether it was done{left}.")
+    rest = f", of meter {taken['serial']}" if is_other else f"; {left(meter)}"
+    fob.output.say(f"Taken over: {words}{whose}{rest}." if words else f"Nobody knows whether it was done{rest}.")
     if is_other:
         fob.output.say(f"The device has meter {meter['serial']} of {meter['name']}.")
     if taken["pieces"]:
@@ -108,4 +108,4 @@ def _paid(fob: Fob, answer: Report, deed: str, done: str) -> None:
         fob.output.data(answer)
         return
     before = " (it was begun before)" if answer["is_resumed"] else ""
-    fob.output.say(f"{deed} {money(meter, answer['amount'])}{before}; {money(meter, meter['descending'])} left.")
+    fob.output.say(f"{deed} {money(meter, answer['amount'])}{before}; {left(meter)}.")

@@ -23,6 +23,17 @@ def money(meter: Report, amount: int) -> str:
     return amount_words(kind_of(meter), amount)
 
 
+def left(meter: Report) -> str:
+    """`EUR 2.85 left`; of a meter that pays per use nothing is, and nothing is wrong with that."""
+    is_empty = is_per_use(meter) and not meter["descending"]
+    return "paid per use" if is_empty else f"{money(meter, meter['descending'])} left"
+
+
+def is_per_use(meter: Report) -> bool:
+    """Whether what it franks is paid as it franks (M29): it needs nothing before."""
+    return bool(meter["payment"] == Payment.PER_USE)
+
+
 def state_of(meter: Report) -> str:
     """`active`, `stopped` or `withdrawn`."""
     known = {int(state): state.name.lower() for state in MeterState}
