@@ -9,6 +9,7 @@ Value: TypeAlias = "int | bytes | str | list[Value] | dict[int, Value] | None"
 # What the five low bits of a first octet mean: so many octets with the number follow.
 _FOLLOWING: Final = {24: 1, 25: 2, 26: 4, 27: 8}
 
+_NUMBER: Final = 0
 _OCTETS: Final = 2
 _TEXT: Final = 3
 _ARRAY: Final = 4
@@ -43,6 +44,11 @@ def octets_item(octets: bytes) -> bytes:
 def text_item(text: str) -> bytes:
     """A text, written."""
     return _written_head(_TEXT, len(text.encode())) + text.encode()
+
+
+def number_item(number: int) -> bytes:
+    """A number from 0, written."""
+    return _written_head(_NUMBER, number)
 
 
 def array_item(*items: bytes) -> bytes:

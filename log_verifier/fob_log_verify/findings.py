@@ -21,9 +21,13 @@ class Outcome(StrEnum):
     BROKEN_CHAIN = "broken-chain"
     # Its registers are not what loads, refunds and postage make of those before.
     UNLAWFUL = "unlawful"
-    # A scan says less, or more, of an indicium than the log before it.
+    # A scan says less, or more, of an indicium than the log before it; or what gives one back says more.
     FORGOTTEN = "forgotten"
     UNFOUNDED = "unfounded"
+    # An indicium that is not of the transaction in which it stands.
+    MISPLACED = "misplaced"
+    # What is asked under one id is done once.
+    DONE_TWICE = "done-twice"
     # Only of checkpoints: entries before it are others, and nothing tells how.
     REWRITTEN = "rewritten"
     CUT_OFF = "cut-off"

@@ -10,6 +10,10 @@ KEYS_LIMIT: Final = 256
 SIZE_LIMIT: Final = 1 << 48
 # A signed transaction record: array, payload, indicia, one indicium. Headers and heads have fewer.
 DEPTH_LIMIT: Final = 4
+# SQLite's integers; no number of a log has more.
+NUMBER_LIMIT: Final = (1 << 63) - 1
+# Records of its meter by which a refill may be late: more than are made while one is asked for.
+REFILL_DELAY: Final = 10_000
 # What stands in a report; the rest is counted.
 FINDINGS_LIMIT: Final = 100
 WARNINGS_LIMIT: Final = 1000

@@ -5,6 +5,7 @@ from typing import Final
 
 from fob_log_verify.cbor import CborError, read
 from fob_log_verify.findings import Finding, Outcome
+from fob_log_verify.limits import NUMBER_LIMIT
 from fob_log_verify.scratch import Scratch
 
 _TABLE: Final = (
@@ -13,8 +14,6 @@ _TABLE: Final = (
 )
 _FIND: Final = "SELECT place, digest FROM payouts WHERE serial = ? AND number = ?"
 _KEEP: Final = "INSERT INTO payouts VALUES (?, ?, ?, ?)"
-# SQLite's integers; no counter has more.
-_NUMBER_LIMIT: Final = 1 << 63
 
 
 class Payouts(Scratch):
@@ -22,7 +21,7 @@ class Payouts(Scratch):
 
     def __init__(self) -> None:
         """Raises UnreadableError."""
-        super().__init__(_TABLE, "what was paid back")
+        super().__init__("what was paid back", _TABLE)
 
     def look_at(self, place: int, note: bytes) -> Finding | None:
         """A second receipt for one refund: it was paid twice. Other notes say nothing here. Raises UnreadableError."""
@@ -31,7 +30,7 @@ class Payouts(Scratch):
         except CborError:
             return None
         match elements:
-            case [4, str(serial), int(number), bytes(receipt)] if 0 <= number < _NUMBER_LIMIT:
+            case [4, str(serial), int(number), bytes(receipt)] if 0 <= number <= NUMBER_LIMIT:
                 return self._paid(place, serial, number, hashlib.sha256(receipt).digest())
         return None
 

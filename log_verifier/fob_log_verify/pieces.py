@@ -3,7 +3,6 @@
 A scan says what was known before it. Who wrote something else into the database made a scan that does not fit the log.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +50,7 @@ class Pieces(Scratch):
 
     def __init__(self) -> None:
         """Raises UnreadableError."""
-        super().__init__(_TABLE, "what was scanned")
+        super().__init__("what was scanned", _TABLE)
         self.scans = 0
 
     def scan(self, place: int, scan: Scan) -> Finding | None:
@@ -65,9 +64,9 @@ class Pieces(Scratch):
         why = f"{scan.name}: it says {_in_words(*scan.known)}, and the log {_in_words(*due)}"
         return Finding(place, Outcome.FORGOTTEN if is_less else Outcome.UNFOUNDED, why)
 
-    def give_back(self, place: int, indicium: bytes, name: str) -> Finding | None:
+    def give_back(self, place: int, digest: bytes, name: str) -> Finding | None:
         """What is wrong with a transaction (its name) that gives an indicium back. Raises UnreadableError."""
-        before, seen = self._row(_GIVE_BACK, hashlib.sha256(indicium).digest())
+        before, seen = self._row(_GIVE_BACK, digest)
         if before:
             return Finding(place, Outcome.UNLAWFUL, f"{name} gives an indicium back that was given back before")
         if seen:

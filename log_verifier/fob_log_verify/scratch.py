@@ -8,15 +8,15 @@ from fob_log_verify.errors import UnreadableError
 
 
 class Scratch:
-    """One table. `what`: what it keeps, for people who hear that it cannot."""
+    """`what` it keeps, for people who hear that it cannot, and in which tables."""
 
-    def __init__(self, table: str, what: str) -> None:
+    def __init__(self, what: str, *tables: str) -> None:
         """Raises UnreadableError."""
         self._what = what
         # Without a name: for as long as it is open, spilled to the folder for temporary files when it has grown.
         self._base = sqlite3.connect("", isolation_level=None)
         try:
-            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", table, "BEGIN"):
+            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", *tables, "BEGIN"):
                 self._base.execute(statement)
         except sqlite3.Error as error:
             self._base.close()

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from fob_log_verify.cbor import CborError, Value, read
+from fob_log_verify.indicia import Indicium, read_indicium
+from fob_log_verify.limits import NUMBER_LIMIT
 
 _HASH_SIZE = 32
 
@@ -26,9 +28,10 @@ _DEEDS = range(1, 11)
 class Transaction:
     """`before` and `after` are hashes of the meter's record; `before` is None where there was none.
 
-    `given_back`: indicia, as they were issued. `fee` was paid besides, for signing up.
+    `indicia` were franked, or one is given back. `fee` was paid besides, for signing up.
     """
 
+    request: bytes
     serial: str
     deed: int
     counter: int
@@ -36,31 +39,40 @@ class Transaction:
     ascending: int
     descending: int
     loads: int
+    pieces: int
     before: bytes | None
     after: bytes
-    given_back: tuple[bytes, ...]
+    indicia: tuple[Indicium, ...]
     fee: int
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.counter} of {self.serial}"
 
 
 def read_transaction(payload: bytes) -> Transaction:
     """Raises CborError for a payload of another shape."""
     match read(payload):
         case [
-            1, bytes(_), str(serial), int(deed), int(counter), int(amount), int(ascending), int(descending),
-            int(loads), int(_), list(indicia), bytes() | None, int(_), before, after, int(fee),
-        ] if deed in _DEEDS and min(counter, amount, ascending, descending, loads, fee) >= 0:  # fmt: skip
+            1, bytes(request), str(serial), int(deed), int(counter), int(amount), int(ascending), int(descending),
+            int(loads), int(pieces), list(indicia), bytes() | None, int(_), before, after, int(fee),
+        ] if (
+            deed in _DEEDS
+            and min(counter, amount, ascending, descending, loads, pieces, fee) >= 0
+            and counter <= NUMBER_LIMIT
+        ):  # fmt: skip
             return Transaction(
-                serial, deed, counter, amount, ascending, descending, loads,
-                None if before is None else _hash(before), _hash(after),
-                tuple(map(_indicium, indicia)) if deed == Deed.CREDIT else (), fee,
+                request, serial, deed, counter, amount, ascending, descending, loads, pieces,
+                None if before is None else _hash(before), _hash(after), tuple(map(_indicium, indicia)), fee,
             )  # fmt: skip
     raise CborError("the elements of a transaction record are due")
 
 
-def _indicium(value: Value) -> bytes:
+def _indicium(value: Value) -> Indicium:
     match value:
         case [bytes(indicium), bytes(_)]:
-            return indicium
+            return read_indicium(indicium)
     raise CborError("an indicium with its token is due")
 
 

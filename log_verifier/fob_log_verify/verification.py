@@ -1,12 +1,15 @@
 """One walk through a log: its root, its checkpoints and its records."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fob_log_verify.batches import judge_indicia
 from fob_log_verify.cbor import CborError, read
 from fob_log_verify.checkpoints import Checkpoint, Verdict, Witnesses
 from fob_log_verify.findings import Finding, Findings, Outcome
+from fob_log_verify.franked import Franked
 from fob_log_verify.kept import KeptLog
 from fob_log_verify.log_file import LogFile
 from fob_log_verify.merkle import Tree
@@ -14,8 +17,9 @@ from fob_log_verify.meters import Meters
 from fob_log_verify.payouts import Payouts
 from fob_log_verify.pieces import Pieces, read_scan
 from fob_log_verify.recoveries import Recoveries
+from fob_log_verify.requests import Requests
 from fob_log_verify.sign1 import Keys, take_apart
-from fob_log_verify.transactions import read_transaction
+from fob_log_verify.transactions import Deed, Transaction, read_transaction
 from fob_log_verify.warnings import Warnings
 
 _LABEL: Final = "fob/1 transaction record"
@@ -63,17 +67,17 @@ class Witnessed:
 
 def verify(log: LogFile, witnessed: Witnessed, tell: Callable[[int], None]) -> Result:
     """Read all of it; `tell` hears how far it has come. Raises UnreadableError."""
-    with Pieces() as pieces, Payouts() as payouts:
-        return _verified(log, witnessed, tell, pieces, payouts)
+    keys = Keys(witnessed.keys or log.keys)
+    with ExitStack() as stack:
+        return _verified(log, witnessed, tell, keys, _Records(keys, stack))
 
 
 def _verified(
-    log: LogFile, witnessed: Witnessed, tell: Callable[[int], None], pieces: Pieces, payouts: Payouts
+    log: LogFile, witnessed: Witnessed, tell: Callable[[int], None], keys: Keys, records: "_Records"
 ) -> Result:
-    keys = Keys(witnessed.keys or log.keys)
     witnesses = Witnesses(witnessed.checkpoints, log.origin, keys)
     kept = None if witnessed.kept is None else KeptLog(witnessed.kept, log.origin)
-    tree, records, findings = Tree(), _Records(keys, pieces, payouts), Findings()
+    tree, findings = Tree(), Findings()
     witnesses.see(0, tree.root())
     for place, entry in enumerate(log.entries()):
         tree.add(entry)
@@ -96,7 +100,7 @@ def _verified(
         tree.root(),
         records.transactions,
         len(records.meters),
-        pieces.scans,
+        records.pieces.scans,
         records.warnings,
         records.recoveries,
         not witnessed.keys,
@@ -120,11 +124,14 @@ def _explained(verdict: Verdict, recoveries: Recoveries) -> Verdict:
 class _Records:
     """The records that can be read without a secret: those of transactions, scans, and notes."""
 
-    def __init__(self, keys: Keys, pieces: Pieces, payouts: Payouts) -> None:
+    def __init__(self, keys: Keys, stack: ExitStack) -> None:
+        """What they have to remember goes with the stack. Raises UnreadableError."""
         self._keys = keys
-        self._pieces = pieces
-        self._payouts = payouts
-        self.meters = Meters()
+        self.pieces = stack.enter_context(Pieces())
+        self._payouts = stack.enter_context(Payouts())
+        self._franked = stack.enter_context(Franked())
+        self._requests = stack.enter_context(Requests())
+        self.meters = Meters(self._franked)
         self.warnings = Warnings()
         self.recoveries = Recoveries()
         self.transactions = 0
@@ -136,7 +143,7 @@ class _Records:
             if kind == _TRANSACTION:
                 return self._transaction(place, content)
             if kind == _SCAN:
-                return self._pieces.scan(place, read_scan(content))
+                return self.pieces.scan(place, read_scan(content))
             if kind == _NOTE:
                 self.warnings.look_at(place, content)
                 if (note := self.recoveries.look_at(place, content)) is not None:
@@ -153,9 +160,19 @@ class _Records:
         if not self._keys.signed(_LABEL, signed):
             return Finding(place, Outcome.CHANGED, "none of the log's keys signed it as it is")
         self.transactions += 1
-        name = f"{transaction.counter} of {transaction.serial}"
-        again = [self._pieces.give_back(place, indicium, name) for indicium in transaction.given_back]
-        return self.meters.follow(place, transaction) or next(filter(None, again), None)
+        # Each of them looks and remembers, whatever the others found; the first one is told.
+        found = [self.meters.follow(place, transaction), judge_indicia(place, transaction)]
+        meter = self.meters.number_of(transaction.serial)
+        unfounded = self._franked.look_at(place, meter, transaction)
+        # Who gives back what is another meter's, or nobody's, spoils it for nobody.
+        found += [unfounded] if unfounded is not None else self._given_back(place, transaction)
+        found.append(self._requests.look_at(place, meter, transaction))
+        return next(filter(None, found), None)
+
+    def _given_back(self, place: int, transaction: Transaction) -> list[Finding | None]:
+        if transaction.deed != Deed.CREDIT:
+            return []
+        return [self.pieces.give_back(place, one.digest, transaction.name) for one in transaction.indicia]
 
 
 def _taken_apart(entry: bytes) -> tuple[int, bytes]:

@@ -8,10 +8,9 @@ import pytest
 from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.entry import Kind
-from fob_protocol.metering.values import Indicated
-from support.meter_log import NOON, MeterLog, Witness, export
+from support.meter_log import NOON, MeterLog, Witness, export, indicia_of, indicium_of
 
-LETTER, PARCEL = b"letter", b"parcel"
+LETTER, PARCEL = (indicium_of("M-1", 3, *piece).octets() for piece in ((0, 50, 50), (1, 100, 150)))
 
 
 @pytest.fixture
@@ -23,9 +22,10 @@ def witness(tmp_path: Path) -> Witness:
 def log() -> MeterLog:
     """M-1 has loaded and franked, and gave a letter back."""
     log = MeterLog()
-    for deed, amount in ((Deed.CREATE, 0), (Deed.LOAD, 500), (Deed.FRANK, 100)):
+    for deed, amount in ((Deed.CREATE, 0), (Deed.LOAD, 500)):
         log.do("M-1", deed, amount)
-    log.do("M-1", Deed.CREDIT, 50, lies={"indicia": (Indicated(LETTER, bytes(16)),)})
+    log.do("M-1", Deed.FRANK, 150, pieces=(50, 100))
+    log.do("M-1", Deed.CREDIT, 50)
     return log
 
 
@@ -80,14 +80,15 @@ def test_what_is_no_scan_was_changed(witness: Witness, log: MeterLog, content: b
 
 @pytest.mark.clause("M29")
 def test_an_indicium_is_given_back_once(witness: Witness, log: MeterLog) -> None:
-    log.do("M-1", Deed.CREDIT, 50, lies={"indicia": (Indicated(LETTER, bytes(16)),)})
+    letter, _ = indicia_of(log.entries[2])
+    log.do("M-1", Deed.LOAD, 50, lies={"deed": Deed.CREDIT, "indicia": (letter,)})
     assert witness.asks(export(log.entries)).found == [(4, "unlawful")]
 
 
 @pytest.mark.clause("M27", "M29")
 def test_an_indicium_that_was_scanned_is_not_given_back(witness: Witness, log: MeterLog) -> None:
     log.scan(PARCEL, 0, 0)
-    log.do("M-1", Deed.CREDIT, 50, lies={"indicia": (Indicated(PARCEL, bytes(16)),)})
+    log.do("M-1", Deed.CREDIT, 100)
     assert witness.asks(export(log.entries)).found == [(5, "unlawful")]
 
 

@@ -181,7 +181,7 @@ def test_records_alone_tell_of_what_is_missing_or_twice(
 
 
 def recovered(*notes: list[Any]) -> list[bytes]:
-    """A meter whose records 2 and 3 were lost with a backup that was put back, and what the log says of it."""
+    """A meter whose records 3 and 4 were lost with a backup that was put back, and what the log says of it."""
     entries = one_meter((Deed.FRANK, 1), (Deed.FRANK, 2), (Deed.FRANK, 3)).entries
     log = MeterLog(entries=[*entries[:2], entries[4]])
     for note in notes:
@@ -191,21 +191,21 @@ def recovered(*notes: list[Any]) -> list[bytes]:
 
 @pytest.mark.clause("M22", "M23")
 def test_what_a_note_says_was_put_back_is_called_so_and_stays_a_finding(witness: Witness) -> None:
-    file = export(recovered([1, "M-1", 1, 4, NOON], [2, bytes(16), 3, 7, NOON]))
+    file = export(recovered([1, "M-1", 2, 5, NOON], [2, bytes(16), 3, 7, NOON]))
     answer = witness.asks(file)
     assert (answer.status, answer.json["is_well"]) == (1, False)
     (finding,) = answer.json["findings"]
     assert finding == {
         "place": 2,
         "outcome": "recovered",
-        "why": "M-1 goes from 1 to 4: what is between is not there; note at entry 3: the database was put back; "
+        "why": "M-1 goes from 2 to 5: what is between is not there; note at entry 3: the database was put back; "
         "ask the operator",
     }
     assert answer.json["recoveries"] == [
-        {"place": 3, "kind": "meter", "of": "M-1", "before": 1, "after": 4, "time": NOON},
+        {"place": 3, "kind": "meter", "of": "M-1", "before": 2, "after": 5, "time": NOON},
         {"place": 4, "kind": "mailer", "of": "0" * 32, "before": 3, "after": 7, "time": NOON},
     ]
-    assert "entry 2:  recovered: M-1 goes from 1 to 4" in witness.asks(file, options=()).out
+    assert "entry 2:  recovered: M-1 goes from 2 to 5" in witness.asks(file, options=()).out
     said = (
         "recoveries:  2 entries say that the database was put back, the newest 4 on 2023-11-14 22:13 UTC: mailer 0000"
     )
@@ -216,10 +216,10 @@ def test_what_a_note_says_was_put_back_is_called_so_and_stays_a_finding(witness:
     "notes",
     [
         [],
+        [[1, "M-1", 2, 6, NOON]],
         [[1, "M-1", 1, 5, NOON]],
-        [[1, "M-1", 0, 4, NOON]],
-        [[1, "M-2", 1, 4, NOON]],
-        [[1, "M-1", None, 4, NOON]],
+        [[1, "M-2", 2, 5, NOON]],
+        [[1, "M-1", None, 5, NOON]],
         [[3, 1, "tampering", "M-1", "", NOON]],
     ],
 )
@@ -230,7 +230,7 @@ def test_a_note_of_something_else_explains_nothing(witness: Witness, notes: list
 def test_what_a_note_calls_lost_and_comes_later_was_swapped(witness: Witness) -> None:
     entries = one_meter((Deed.FRANK, 1), (Deed.FRANK, 2), (Deed.FRANK, 3)).entries
     log = MeterLog(entries=[*entries[:2], entries[4]])
-    log.note(encode([1, "M-1", 1, 4, NOON]))
+    log.note(encode([1, "M-1", 2, 5, NOON]))
     assert witness.asks(export([*log.entries, entries[2]])).found == [(2, "swapped"), (4, "swapped")]
 
 
@@ -249,8 +249,8 @@ def test_many_findings_are_counted(witness: Witness) -> None:
 
 def test_a_name_from_a_log_does_not_write_on_the_terminal(witness: Witness) -> None:
     log = MeterLog()
-    log.do("M\x1b[2J\u202e", Deed.FRANK)
-    assert "entry 0:  deleted: M?[2J? begins at 0" in witness.asks(export(log.entries), options=()).out
+    log.do("M\x1b[2J\u202e", Deed.LOAD)
+    assert "entry 0:  deleted: M?[2J? begins at 1" in witness.asks(export(log.entries), options=()).out
 
 
 def test_a_long_log_needs_no_more_memory(witness: Witness, entries: list[bytes]) -> None:

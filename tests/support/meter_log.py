@@ -15,14 +15,16 @@ from msgspec import structs
 
 from fob_log_verify.main import main
 from fob_protocol.cose.cbor import encode
+from fob_protocol.metering.indicium import Indicium, read_indicium
 from fob_protocol.metering.kinds import Deed
 from fob_protocol.metering.log.checkpoint import Checkpoint
 from fob_protocol.metering.log.entry import Entry, Kind
 from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.metering.log.tree import Frontier
 from fob_protocol.metering.parts import END, part
-from fob_protocol.metering.transaction import TransactionRecord
+from fob_protocol.metering.transaction import TransactionRecord, unverified_transaction
 from fob_protocol.metering.values import Indicated
+from fob_protocol.office.message import read
 
 ORIGIN = "centre.log"
 NOON = 1_700_000_000
@@ -32,14 +34,15 @@ BOX = Ed25519PrivateKey.from_private_bytes(b"a transaction box of the centre!")
 
 @dataclass
 class Meter:
-    """Its registers, and H of its record."""
+    """Its registers, H of its record, and the indicia that it franked and did not take back."""
 
     serial: str
-    counter: int = -1
+    counter: int = 0
     ascending: int = 0
     loads: int = 0
     pieces: int = 0
     record: bytes | None = None
+    franked: list[Indicated] = field(default_factory=list)
 
 
 @dataclass
@@ -57,20 +60,33 @@ class MeterLog:
         amount: int = 0,
         box: Ed25519PrivateKey = BOX,
         lies: Mapping[str, Any] = NO_LIES,
+        pieces: Sequence[int] = (),
     ) -> None:
-        """A lawful transaction of a meter, but for what it lies."""
+        """A lawful transaction of a meter, but for what it lies. A frank is of one piece, or of `pieces` (amounts)."""
         meter = self.meters.setdefault(serial, Meter(serial))
         meter.counter += 1
-        meter.ascending += amount if deed is Deed.FRANK else 0
         meter.loads += {Deed.LOAD: amount, Deed.CREDIT: amount, Deed.REFUND: -amount}.get(deed, 0)
         before, meter.record = meter.record, self.random.randbytes(32)
-        indicia = (Indicated(self.random.randbytes(20), self.random.randbytes(16)),) if deed is Deed.FRANK else ()
-        meter.pieces += len(indicia)
+        indicia: tuple[Indicated, ...] = ()
+        if deed is Deed.FRANK:
+            indicia = self._frank(meter, pieces or (amount,))
+        if deed is Deed.CREDIT:
+            indicia = (_take_back(meter, amount),)
         record = TransactionRecord(
             self.random.randbytes(16), serial, deed, meter.counter, amount, meter.ascending,
             meter.loads - meter.ascending, meter.loads, meter.pieces, indicia, None, NOON, before, meter.record,
         )  # fmt: skip
         self.note(structs.replace(record, **lies).signed(box), Kind.TRANSACTION_RECORD)
+
+    def _frank(self, meter: Meter, amounts: Sequence[int]) -> tuple[Indicated, ...]:
+        made = []
+        for piece, amount in enumerate(amounts):
+            meter.ascending += amount
+            indicium = indicium_of(meter.serial, meter.counter, piece, amount, meter.ascending)
+            made.append(Indicated(indicium.octets(), self.random.randbytes(16)))
+        meter.pieces += len(made)
+        meter.franked += made
+        return tuple(made)
 
     def note(self, content: bytes, kind: Kind = Kind.NOTE) -> None:
         """What nobody else can read."""
@@ -91,16 +107,43 @@ class MeterLog:
             if self.random.random() < 0.2:
                 self._record(self.random.choice((Kind.METER_RECORD, Kind.SCAN, Kind.NOTE)))
             else:
-                deed = self.random.choice(deeds)
-                amount = 0 if deed in (Deed.STOP, Deed.RESUME) else self.random.randrange(1, 100)
-                self.do(self.random.choice(("M-1", "M-2", "M-3")), deed, amount)
+                self._any(self.random.choice(("M-1", "M-2", "M-3")), self.random.choice(deeds))
         return self
+
+    def _any(self, serial: str, deed: Deed) -> None:
+        if deed is Deed.FRANK:
+            pieces = [self.random.randrange(1, 100) for _ in range(self.random.randrange(1, 4))]
+            self.do(serial, deed, sum(pieces), pieces=pieces)
+        elif deed is Deed.CREDIT:
+            franked = self.meters[serial].franked
+            if franked:
+                self.do(serial, deed, read_indicium(self.random.choice(franked)).amount)
+        else:
+            self.do(serial, deed, 0 if deed in (Deed.STOP, Deed.RESUME) else self.random.randrange(1, 100))
 
     def _record(self, kind: Kind) -> None:
         if kind is Kind.SCAN:
             self.scan(self.random.randbytes(24), 0, 0)
         else:
             self.note(self.random.randbytes(24), kind)
+
+
+def indicium_of(serial: str, counter: int, piece: int, amount: int, ascending: int) -> Indicium:
+    """Of a letter to nobody."""
+    kind = "eur-cent", 20231114, "20095", "10115", bytes(16), "letter"
+    return Indicium(serial, counter, piece, amount, *kind, ascending, 1)
+
+
+def indicia_of(entry: bytes) -> tuple[Indicated, ...]:
+    """Of an entry that is a transaction."""
+    return unverified_transaction(read(Entry, entry).content).indicia
+
+
+def _take_back(meter: Meter, amount: int) -> Indicated:
+    """The first one of this amount."""
+    found = next(one for one in meter.franked if read(Indicium, one.indicium).amount == amount)
+    meter.franked.remove(found)
+    return found
 
 
 def public(key: Ed25519PrivateKey) -> bytes:
