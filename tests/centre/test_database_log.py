@@ -15,7 +15,16 @@ from fob_office.centre.bus.answering import Table
 from fob_office.centre.bus.commands import Command, Reply
 from fob_office.centre.bus.errors import AwayError, BusRefusedError
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.commands.database import FetchLog, FetchLogState, FetchWarnings
+from fob_office.centre.commands.database import (
+    FetchLog,
+    FetchLogHead,
+    FetchLogState,
+    FetchOrders,
+    FetchWarnings,
+    NoteOrder,
+    OrdersPage,
+    Warn,
+)
 from fob_office.centre.commands.transaction import CheckpointSigned, SignCheckpoint
 from fob_office.centre.database.checkpoints import Checkpointer
 from fob_office.centre.database.exporting import export_log
@@ -127,6 +136,44 @@ async def test_without_anything_new_no_box_is_asked(base: MeterBase) -> None:
     for _ in range(2):
         assert await checkpointer(base, box).make()
     assert box.asked == [5]
+
+
+async def test_the_log_as_it_stood_at_any_size_is_told(base: MeterBase) -> None:
+    frontiers = [Frontier()]
+    await franked(base, 1, 9)
+    for octets in (await base.server.fetch_log(OPERATOR, FetchLog(0))).entries:
+        frontiers.append(frontiers[-1].append(read_entry(octets).hash())[0])
+    for size, frontier in enumerate(frontiers):
+        head = await base.server.fetch_log_head(OPERATOR, FetchLogHead(size))
+        assert Frontier(head.size, head.hashes) == frontier
+    assert await base.server.fetch_log_head(OPERATOR, FetchLogHead()) == head
+    with pytest.raises(BusRefusedError, match="no-such-size"):
+        await base.server.fetch_log_head(OPERATOR, FetchLogHead(len(frontiers)))
+
+
+@pytest.mark.parametrize("span", [1, 7, 1_000])
+async def test_each_order_in_the_log_is_found_by_its_number(
+    base: MeterBase, monkeypatch: pytest.MonkeyPatch, span: int
+) -> None:
+    """Among notes that are none, and more of them than one answer holds."""
+    monkeypatch.setattr("fob_office.centre.database.log.NOTES_SPAN", span)
+    due = []
+    await franked(base, 1, 2)
+    for number in range(100):
+        size = (await base.server.fetch_log_head(OPERATOR, FetchLogHead())).size
+        due.append((size, b"\xd1" + number.to_bytes(511)))
+        await base.server.note_order(OPERATOR, NoteOrder(due[-1][1], size))
+        await base.server.warn(OPERATOR, Warn("tampering", "", "", NOW))
+    size = (await base.server.fetch_log_head(OPERATOR, FetchLogHead())).size
+    found: list[tuple[int, bytes]] = []
+    index = 0
+    while index < size:
+        page = await base.server.fetch_orders(OPERATOR, FetchOrders(index))
+        assert index < page.end <= index + span
+        found += page.orders
+        index = page.end
+    assert (found, index) == (due, size)
+    assert await base.server.fetch_orders(OPERATOR, FetchOrders(size + 5)) == OrdersPage((), size + 5)
 
 
 async def test_a_size_that_no_checkpoint_has_is_refused(base: MeterBase) -> None:

@@ -17,9 +17,11 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import (
     FetchLog,
+    FetchLogHead,
     FetchLogState,
     FetchLost,
     FetchMeters,
+    FetchOrders,
     FetchPayouts,
     FetchRows,
     FetchRowsOf,
@@ -155,6 +157,8 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
         (server.fetch_transactions, FetchTransactions("FM-1", 0, 5)),
         (server.fetch_log_state, FetchLogState(3)),
         (server.fetch_log, FetchLog(10)),
+        (server.fetch_log_head, FetchLogHead(77)),
+        (server.fetch_orders, FetchOrders(10)),
         (server.warn, Warn("tampering", "FM-1", "", NOW)),
         (server.fetch_warnings, FetchWarnings(2900)),
         (server.paid_out, PaidOut("X", 7, receipt_of(payout))),
@@ -173,9 +177,9 @@ async def test_every_other_question_goes_by_an_index(full: Watched) -> None:
     await full.base.keeper.write(partial(erase, now=2_000_000_000 + 400 * 24 * 3600 + 100))
     counts["erase"] = full.count()
     assert counts == {
-        "FindMailer": 1, "FetchTransactions": 1, "FetchLogState": 2, "FetchLog": 1, "Warn": 4, "FetchWarnings": 1,
-        "PaidOut": 5, "Scan": 7, "Reserve": 7, "Release": 5, "FetchLost": 2, "FetchMeters": 1, "Reindex": 3,
-        "FetchRows": 1, "FetchRowsOf": 1, "erase": 5,
+        "FindMailer": 1, "FetchTransactions": 1, "FetchLogState": 2, "FetchLog": 1, "FetchLogHead": 2, "FetchOrders": 2,
+        "Warn": 4, "FetchWarnings": 1, "PaidOut": 5, "Scan": 7, "Reserve": 7, "Release": 5, "FetchLost": 2,
+        "FetchMeters": 1, "Reindex": 3, "FetchRows": 1, "FetchRowsOf": 1, "erase": 5,
     }  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import (
     FetchLog,
+    FetchLogHead,
     FetchMeters,
+    FetchOrders,
     FetchPayouts,
     FetchRows,
     FetchRowsOf,
@@ -294,6 +296,8 @@ async def test_what_is_over_is_erased_in_small_portions(base: MeterBase) -> None
         ("warn", Warn("tampering", "FM-1", "\0", NOW)),
         ("warn", Warn("tampering", "FM-1", "", 1 << 60)),
         ("fetch_log", FetchLog(-1)),
+        ("fetch_log_head", FetchLogHead(-1)),
+        ("fetch_orders", FetchOrders(-1)),
         ("fetch_meters", FetchMeters("", 1 << 63)),
         ("fetch_rows", FetchRows("sqlite_schema", None)),
         ("fetch_rows", FetchRows("meters", (1,))),

@@ -1,17 +1,13 @@
 """A database, or more, that was put back: who finds it, and how an operator goes on (M22, M33, M34)."""
 
-import shutil
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fob_office.centre.bus.commands import Command
 from fob_office.centre.bus.errors import BusRefusedError
-from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import FetchLogHead, Reindex
-from fob_office.centre.commands.function import Recover, RestoreMailer
+from fob_office.centre.commands.function import Recover
 from fob_office.centre.commands.steel import OrderLog
 from fob_office.centre.commands.transaction import GoOn
 from fob_office.centre.function.server import FunctionServer
@@ -33,45 +29,10 @@ from support.mailers import Witness as Device
 from support.meter_log import Witness
 from support.octets import flipped
 from support.payments import payments_of
+from support.put_back import ANY, Asker, copied, put_back
 
 # Begun before others: programs, or a whole data centre.
 pytestmark = pytest.mark.slow
-
-ANY: Any = None
-
-
-class _Operator:
-    """Asking, with a function server of the test."""
-
-    def __init__(self, centre: DataCentre, server: FunctionServer) -> None:
-        self._centre = centre
-        self._server = server
-
-    async def any(self, kind: Kind, command: Command[Any]) -> Any:
-        if isinstance(command, RestoreMailer):
-            return await self._server.restore_mailer(ANY, command)
-        return await self._centre.ask(f"{kind.word}-1", command)
-
-    async def one(self, name: str, command: Command[Any]) -> Any:
-        return await self._centre.ask(name, command)
-
-
-async def _copied(centre: DataCentre, folder: Path, *names: str) -> None:
-    """A backup of these boxes."""
-    for name in names:
-        await centre.stop(name)
-        shutil.copytree(centre.folder / name, folder / name)
-    for name in names:
-        await centre.start(name)
-
-
-async def _put_back(centre: DataCentre, folder: Path, *names: str) -> None:
-    for name in names:
-        await centre.stop(name)
-        shutil.rmtree(centre.folder / name)
-        shutil.copytree(folder / name, centre.folder / name)
-    for name in names:
-        await centre.start(name)
 
 
 async def _after(centre: DataCentre, kept: bytes) -> bytes:
@@ -103,12 +64,12 @@ async def test_a_database_and_a_box_that_were_put_back_together_are_found_by_the
 ) -> None:
     async with centre.function_server() as (server, _):
         anna, device = await _lived(centre, server)
-        await _copied(centre, tmp_path / "safe", "database-1", "meter-1")
+        await copied(centre, tmp_path / "safe", "database-1", "meter-1")
         for _ in range(3):
             await device.do(anna.frank_request(85), Franked)
         checkpoint = await centre.checkpoint()
         await device.look()
-        await _put_back(centre, tmp_path / "safe", "database-1", "meter-1")
+        await put_back(centre, tmp_path / "safe", "database-1", "meter-1")
         # The box has forgotten what it did: nobody is told for good that his request was not done.
         assert [await _refusal(anna) for _ in range(3)] == [Refusal.UNAVAILABLE] * 3
         assert await centre.warnings() == [("tampering", anna.serial)]
@@ -125,13 +86,13 @@ async def test_a_database_and_all_boxes_that_were_put_back_are_found_by_who_kept
     boxes = ("database-1", "meter-1", "meter-2", "authentication-1", "transaction-1", "payment-1")
     async with centre.function_server() as (server, _):
         anna, device = await _lived(centre, server)
-        await _copied(centre, tmp_path / "safe", *boxes)
+        await copied(centre, tmp_path / "safe", *boxes)
         for _ in range(3):
             await device.do(anna.frank_request(85), Franked)
         checkpoint = await centre.checkpoint()
         await device.look()
         kept = device.kept
-        await _put_back(centre, tmp_path / "safe", *boxes)
+        await put_back(centre, tmp_path / "safe", *boxes)
         # Nobody inside knows better: as many transactions again, and a longer log.
         for _ in range(5):
             await anna.frank(85)
@@ -152,10 +113,10 @@ async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
     centre: DataCentre, tmp_path: Path
 ) -> None:
     async with centre.function_server() as (server, _):
-        operator = _Operator(centre, server)
+        operator = Asker(centre, server)
         old, _ = await _lived(centre, server)
         before = await centre.checkpoint()
-        await _copied(centre, tmp_path / "safe", "database-1")
+        await copied(centre, tmp_path / "safe", "database-1")
         # The phone was lost, and replaced.
         new = Mailer(centre, server)
         device = Device(new, new.keep(await new.say(new.sign_on_request(), SignedUp)))
@@ -163,7 +124,7 @@ async def test_after_a_backup_of_the_database_an_operator_orders_how_it_goes_on(
             await new.frank(85)
         after = await centre.checkpoint()
         await device.look()
-        await _put_back(centre, tmp_path / "safe", "database-1")
+        await put_back(centre, tmp_path / "safe", "database-1")
         with pytest.raises(LogError, match="the log is shorter by now"):
             await _after(centre, after)
         assert await _refusal(old) == await _refusal(new) == Refusal.TAMPERING

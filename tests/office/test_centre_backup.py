@@ -76,8 +76,9 @@ def told(capsys: pytest.CaptureFixture[str], centre: RunningCentre, *arguments: 
     return capsys.readouterr().err.splitlines()
 
 
-def refused(capsys: pytest.CaptureFixture[str], centre: RunningCentre, backup: Path) -> list[str]:
-    assert run(["centre", "restore", "--state", str(centre.state), str(backup)], Cli()) == 1
+def refused(capsys: pytest.CaptureFixture[str], centre: RunningCentre, *arguments: str) -> list[str]:
+    """Three lines."""
+    assert run(["centre", *arguments, "--state", str(centre.state)], Cli()) == 1
     return capsys.readouterr().err.splitlines()
 
 
@@ -104,9 +105,9 @@ def test_no_cent_is_lost_when_the_database_is_put_back(
     signed = value(centre, "SELECT size FROM log_heads")
     told(capsys, centre, "log", "checkpoint", str(tmp_path / "kept"))
     kept = (tmp_path / "kept").read_bytes()
-    assert "runs already" in refused(capsys, centre, backup)[0]
+    assert "runs already" in refused(capsys, centre, "restore", str(backup))[0]
     centre.stop()
-    assert "is no backup of a data centre" in refused(capsys, centre, tmp_path)[1]
+    assert "is no backup of a data centre" in refused(capsys, centre, "restore", str(tmp_path))[1]
     (centre.folder / "view").unlink()
     fob_office(centre.state, "centre", "restore", str(backup))
     assert (centre.folder / "view").read_bytes() == (backup / "centre.backup" / "view").read_bytes()
@@ -138,5 +139,9 @@ def test_no_cent_is_lost_when_the_database_is_put_back(
         f"transaction-1 signs this log from now on; the last that it signed had {signed} entries"
     ]
     until(lambda: is_signed(centre))
+    # Once: it goes on, and no order of that kind is true any more.
+    _, why, command = refused(capsys, centre, "log", "recover", "transaction-1")
+    assert why.endswith(" entries, and the log begins with just these: nothing is to be recovered")
+    assert command == "try:   fob-office centre warnings    (they name the boxes that wait)"
     # All is well: nobody is let out by doing it again.
     assert told(capsys, centre, "meter", "recover", "--all") == ["recovered 0 meters; 2 were as their boxes know them"]

@@ -135,7 +135,22 @@ class LogHead(Reply, frozen=True):
 
 
 class FetchLogHead(Command[LogHead], frozen=True):
-    """OPERATOR."""
+    """Or as it stood with so many entries. OPERATOR. Refused `no-such-size` for more than there are."""
+
+    size: int | None = None
+
+
+class OrdersPage(Reply, frozen=True):
+    """Each with its number; `end`: the number of the first entry that was not looked at."""
+
+    orders: tuple[tuple[int, bytes], ...]
+    end: int
+
+
+class FetchOrders(Command[OrdersPage], frozen=True):
+    """Orders that stand in the log as notes, from an index on, among some of its entries. OPERATOR."""
+
+    index: int
 
 
 class NoteOrder(Command[Done], frozen=True):

@@ -32,6 +32,8 @@ RECEIPT_LIMIT: Final = 512
 # Of entries, or records, in one answer: it fits a frame with all that is around them.
 PAGE_LIMIT: Final = 48_000
 PAGE_ROWS: Final = 256
+# Entries among which orders are looked for at once, by their kind alone: some milliseconds.
+NOTES_SPAN: Final = 16_384
 # With transaction and meter record each, of RECORD_LIMIT at most; they have some 600 each.
 PAYOUTS_PAGE: Final = 10
 PAYOUT_LIMIT: Final = 4_800

@@ -6,13 +6,14 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, Integer, bindparam, literal_column, select, update
 
 from fob_office.centre.bus.errors import BusRefusedError
+from fob_office.centre.commands.database import OrdersPage
 from fob_office.centre.database.inserting import insert_all
 from fob_office.centre.database.leaves import Leaf
-from fob_office.centre.database.limits import PAGE_ROWS
+from fob_office.centre.database.limits import NOTES_SPAN, PAGE_ROWS
 from fob_office.centre.database.reading import page
 from fob_office.centre.database.tables import ENTRIES, LOG_HEADS
 from fob_office.centre.words import Word
-from fob_protocol.metering.log.entry import entry_octets
+from fob_protocol.metering.log.entry import Kind, entry_octets
 from fob_protocol.metering.log.hashes import HASH_SIZE
 from fob_protocol.metering.log.tree import Frontier, Nodes
 
@@ -24,6 +25,17 @@ _LOCK: Final = _HEAD.with_for_update()
 _MOVE: Final = update(LOG_HEADS).where(_ONLY).values(size=bindparam("new_size"), hashes=bindparam("new_hashes"))
 _NODES: Final = select(ENTRIES.c.number, ENTRIES.c.hashes).where(
     ENTRIES.c.number.in_(bindparam("numbers", expanding=True))
+)
+# COSE_Mac0: all that is noted beside is an array.
+_ORDER: Final = b"\xd1"
+_NOTES: Final = (
+    select(ENTRIES.c.number, ENTRIES.c.content)
+    .where(
+        ENTRIES.c.number >= bindparam("index"),
+        ENTRIES.c.number < bindparam("end"),
+        ENTRIES.c.kind == literal_column(str(Kind.NOTE.value), Integer()),
+    )
+    .order_by(ENTRIES.c.number)
 )
 _PAGE: Final = (
     select(ENTRIES.c.number, ENTRIES.c.kind, ENTRIES.c.content)
@@ -41,6 +53,13 @@ def damaged(why: str) -> BusRefusedError:
 def head(connection: Connection) -> Frontier:
     """All that is needed to go on. Raises BusRefusedError DAMAGED."""
     return _frontier(connection.execute(_HEAD).one_or_none())
+
+
+def head_at(connection: Connection, size: int) -> Frontier:
+    """As it was with so many entries. Raises BusRefusedError NO_SUCH_SIZE, DAMAGED."""
+    if size > head(connection).size:
+        raise BusRefusedError(Word.NO_SUCH_SIZE, "the log has fewer entries")
+    return with_nodes(connection, lambda nodes: Frontier.load(nodes, size))
 
 
 def lock_head(connection: Connection) -> Frontier:
@@ -80,6 +99,15 @@ def entries(connection: Connection, index: int) -> tuple[bytes, ...]:
             raise damaged(f"entry {number} is missing")
     # As it stands there, even of a kind that there is not: whoever has a checkpoint finds it.
     return page((entry_octets(row.kind, row.content) for row in rows), len)
+
+
+def orders(connection: Connection, index: int) -> OrdersPage:
+    """Among NOTES_SPAN entries. Raises BusRefusedError DAMAGED."""
+    end = max(index, min(index + NOTES_SPAN, head(connection).size))
+    rows = connection.execute(_NOTES, {"index": index, "end": end}).all()
+    found = [(row.number, row.content) for row in rows if row.content.startswith(_ORDER)]
+    taken = page(found, lambda order: len(order[1]))
+    return OrdersPage(taken, taken[-1][0] + 1 if len(taken) < len(found) else end)
 
 
 def _frontier(row: "Sequence[object] | None") -> Frontier:

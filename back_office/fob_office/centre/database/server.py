@@ -17,6 +17,7 @@ from fob_office.centre.commands.database import (
     FetchLogState,
     FetchLost,
     FetchMeters,
+    FetchOrders,
     FetchPayouts,
     FetchRows,
     FetchRowsOf,
@@ -30,6 +31,7 @@ from fob_office.centre.commands.database import (
     Mailer,
     Meters,
     NoteOrder,
+    OrdersPage,
     PaidOut,
     Payouts,
     Reindex,
@@ -99,6 +101,7 @@ class DatabaseServer:
             FetchLogState: row(_BOTH, self.fetch_log_state),
             FetchLog: row(_OPERATOR, self.fetch_log),
             FetchLogHead: row(_OPERATOR, self.fetch_log_head),
+            FetchOrders: row(_OPERATOR, self.fetch_orders),
             NoteOrder: row(_OPERATOR, self.note_order),
             Warn: row((*_BOTH, Kind.TRANSACTION, Kind.AUTHENTICATION, Kind.PAYMENT), self.warn),
             FetchWarnings: row(_OPERATOR, self.fetch_warnings),
@@ -156,9 +159,18 @@ class DatabaseServer:
         return LogPage(await self._keeper.read(partial(log.entries, index=asked.index)))
 
     async def fetch_log_head(self, _: Pass, asked: FetchLogHead) -> LogHead:
-        """As it stands."""
-        frontier = await self._keeper.read(log.head)
+        """As it stands, or stood."""
+        if asked.size is None:
+            frontier = await self._keeper.read(log.head)
+        else:
+            check_number(asked.size)
+            frontier = await self._keeper.read(partial(log.head_at, size=asked.size))
         return LogHead(frontier.size, frontier.hashes)
+
+    async def fetch_orders(self, _: Pass, asked: FetchOrders) -> OrdersPage:
+        """A page."""
+        check_number(asked.index)
+        return await self._keeper.read(partial(log.orders, index=asked.index))
 
     async def note_order(self, _: Pass, asked: NoteOrder) -> Done:
         """For ever."""

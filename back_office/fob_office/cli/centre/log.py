@@ -95,11 +95,11 @@ def _kept(file: Path) -> bytes | None:
 def recover(cli: Cli, state: Path, box: str) -> None:
     """After the database was restored: the transaction box BOX signs the log as it stands now.
 
-    `warnings` name the boxes that do not. The order stands in the log for ever, and who kept a newer checkpoint finds
-    the break.
+    `warnings` name the boxes that do not; for any other nothing is done. The order stands in the log for ever, and who
+    kept a newer checkpoint finds the break.
     """
 
-    async def work(operator: Operator) -> Checkpoint | None:
+    async def work(operator: Operator) -> Checkpoint:
         names = [entry.name for entry in operator.links.directory.of_kind(Kind.TRANSACTION)]
         if box not in names:
             why = f"it is no transaction box, of which there are {', '.join(names)}"
@@ -107,7 +107,4 @@ def recover(cli: Cli, state: Path, box: str) -> None:
         return await recover_log(operator, box)
 
     before = ask(cli, state, f"{box} does not go on", work)
-    if before is None:
-        cli.say(f"{box} signs this log: it has signed no other one")
-    else:
-        cli.say(f"{box} signs this log from now on; the last that it signed had {before.size} entries")
+    cli.say(f"{box} signs this log from now on; the last that it signed had {before.size} entries")
