@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     is_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_intermixed_args(arguments)
         result = _verified(options)
         _say(json.dumps(as_object(result), indent=2) if options.json else as_text(result))
     except UnreadableError as error:
@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fob-log-verify",
         description="Whether an exported log of meters is what its checkpoints say, and its records fit together.",
-        epilog="The office exports a log; a checkpoint is what a device or a witness has kept. "
+        epilog="A log is the file that `fob-office centre log export FILE` writes: parts, each with its length in 4 "
+        "octets before it, of which the first is a head and the others are the entries (docs/meter-protocol.md, "
+        "section 7). A checkpoint is what `fob-office centre log checkpoint FILE` writes and a witness keeps. "
         "Exit status: 0 all is well, 1 something was found, 2 it cannot be read.",
     )
     parser.add_argument("log", type=Path, metavar="LOG", help="as the office exported it")
@@ -64,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="HEX",
         help="public key of a transaction box (64 hexadecimal digits); once for each. "
-        "Without it the keys are those that the log lists",
+        "`fob-office centre log keys` prints them. Without it the keys are those that the log lists itself, which "
+        "proves nothing about who wrote it",
     )
     parser.add_argument(
         "--kept", type=Path, metavar="LOG", help="an earlier export that somebody kept: shows the place"

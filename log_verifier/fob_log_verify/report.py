@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 from fob_log_verify.checkpoints import Verdict
 from fob_log_verify.findings import Finding
 from fob_log_verify.recoveries import Recovery
 from fob_log_verify.verification import Result
 from fob_log_verify.warnings import Warned, Warnings
+
+_ITS_OWN: Final = (
+    "those that the log lists itself, which proves nothing about who wrote it "
+    "(`fob-office centre log keys` prints what --key takes)"
+)
 
 
 def as_text(result: Result) -> str:
@@ -46,7 +52,7 @@ def _lines(result: Result) -> Iterator[str]:
     if (newest := result.recoveries.newest) is not None:
         told = f"{result.recoveries.count} entries say that the database was put back, the newest {newest.place}"
         yield f"recoveries:  {told}{_time(newest.time)}: {_printable(newest.words)}"
-    yield f"keys:        {'those that the log lists itself' if result.trusts_itself else 'those that were given'}"
+    yield f"keys:        {_ITS_OWN if result.trusts_itself else 'those that were given'}"
     for verdict in result.verdicts:
         checkpoint = verdict.checkpoint
         yield f"checkpoint:  {_printable(str(checkpoint.path))}, {checkpoint.size} entries{_time(checkpoint.time)}"

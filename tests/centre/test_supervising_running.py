@@ -174,6 +174,9 @@ async def test_the_log_leaves_the_centre(centre: RunningCentre, tmp_path: Path) 
     from fob_log_verify.main import main
 
     assert main([str(tmp_path / "log"), str(tmp_path / "checkpoint")]) == 0
+    keys = json.loads(await centre.told("log", "keys", "--json"))
+    trusted = [word for one in keys if one["signs"] == "log" for word in ("--key", one["key"])]
+    assert main([*trusted, str(tmp_path / "log"), str(tmp_path / "checkpoint")]) == 0
 
 
 @pytest.mark.clause("M23")

@@ -46,6 +46,7 @@ from fob_protocol.office.refusals import Refusal
 from support.audits import audited
 from support.data_centre import SHORT_PAUSES, Cut, CutError, DataCentre, WatchedPeers, data_centre
 from support.mailers import Mailer
+from support.meter_log import Witness
 
 REFILL: Final = Refill(below=100, amount=500)
 _TRIES: Final = 12
@@ -126,6 +127,8 @@ class Soak:
         assert await self.centre.warnings() == []
         found = await audited(self.centre)
         assert (found.findings.shown, found.is_compared) == ([], True)
+        with tempfile.TemporaryDirectory() as folder:
+            assert Witness(Path(folder)).asks(await self.centre.exported()).found == []
 
     async def step(self) -> None:
         """One request, under one fault; then everything is as it has to be."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fob_log_verify.main import main
 from support.meter_log import BOX, MeterLog, Witness, checkpoint, export, public, run
 from support.ready_program import installed
 
@@ -85,6 +86,25 @@ def test_a_call_that_cannot_be_done(arguments: list[str], why: str) -> None:
     error = json.loads(as_object.err)["error"]
     assert why in error["why"]
     assert error["exit_code"] == 2
+
+
+def test_help_says_what_a_log_is_and_where_its_keys_come_from(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for words in ("fob-office centre log export FILE", "fob-office centre log checkpoint FILE", "centre log keys"):
+        assert words in said
+    assert "each with its length in 4 octets" in said
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 4, 0, 1, 2), (0, 3, 4, 1, 2), (0, 1, 3, 4, 2), (3, 0, 1, 2, 4)])
+def test_checkpoints_stand_before_and_behind_options(tmp_path: Path, order: tuple[int, ...]) -> None:
+    words = [str(tmp_path / name) for name in ("log", "one", "other")] + ["--json", f"--key={public(BOX).hex()}"]
+    for name, octets in (("log", LOG), ("one", checkpoint(ENTRIES, 3)), ("other", checkpoint(ENTRIES, 8))):
+        (tmp_path / name).write_bytes(octets)
+    answer = run(*(words[place] for place in order))
+    assert (answer.status, answer.err) == (0, "")
+    assert (answer.outcomes, answer.json["keys"]) == (["agrees"] * 2, "given")
 
 
 def test_a_log_cut_short_anywhere_is_unreadable(witness: Witness) -> None:

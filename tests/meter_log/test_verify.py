@@ -53,6 +53,11 @@ def test_what_people_read(witness: Witness, entries: list[bytes]) -> None:
     assert "17 entries on 2023-11-14 22:13 UTC" in answer.out
     assert "agrees: all entries before it are as they were" in answer.out
     assert answer.out.endswith("all is well\n")
+    # What this proves, and who says what would prove more.
+    keys = "keys:        those that the log lists itself, which proves nothing about who wrote it"
+    assert f"{keys} (`fob-office centre log keys` prints what --key takes)" in answer.out.splitlines()
+    given = witness.asks(export(entries), options=("--key", public(BOX).hex()))
+    assert "keys:        those that were given" in given.out.splitlines()
 
 
 @pytest.mark.clause("M30")

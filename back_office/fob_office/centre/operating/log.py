@@ -1,7 +1,7 @@
 """The log leaves the data centre: an export for `fob-log-verify`, and checkpoints for witnesses."""
 
-from collections.abc import Awaitable, Callable, Collection
-from typing import BinaryIO
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from typing import BinaryIO, NamedTuple
 
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Kind
@@ -15,6 +15,18 @@ from fob_protocol.metering.log.errors import LogError, ProofError
 from fob_protocol.metering.log.export import ExportHead
 from fob_protocol.metering.log.proofs import verify_consistency
 from fob_protocol.office.message import read
+
+
+class SigningKey(NamedTuple):
+    """A public key (raw) by which the log, or a receipt in it, was signed.
+
+    `name` of the process, and `until` its pass is good; None: it was removed, and its key alone is known.
+    """
+
+    kind: Kind
+    key: bytes
+    name: str | None
+    until: int | None
 
 
 async def newest_checkpoint(operator: Operator) -> tuple[bytes, Checkpoint] | None:
@@ -65,7 +77,18 @@ async def export_log(operator: Operator, file: BinaryIO, told: Callable[[int], N
 
 def log_keys(operator: Operator) -> tuple[bytes, ...]:
     """Of all transaction boxes that ever signed here, raw. Raises DirectoryError."""
+    return tuple(one.key for one in signing_keys(operator) if one.kind == Kind.TRANSACTION)
+
+
+def signing_keys(operator: Operator) -> tuple[SigningKey, ...]:
+    """Of all transaction boxes that ever signed here, and of the payment provider. Raises DirectoryError."""
+    former = (SigningKey(Kind.TRANSACTION, bytes.fromhex(key), None, None) for key in operator.settings.former_log_keys)
+    return (*_present(operator, Kind.TRANSACTION), *former, *_present(operator, Kind.PAYMENT))
+
+
+def _present(operator: Operator, kind: Kind) -> Iterator[SigningKey]:
     directory = operator.links.directory
-    passes = (directory.pass_of(entry.name) for entry in directory.of_kind(Kind.TRANSACTION))
-    now = (shown.signing for shown in passes if shown.signing is not None)
-    return (*now, *map(bytes.fromhex, operator.settings.former_log_keys))
+    for entry in directory.of_kind(kind):
+        shown = directory.pass_of(entry.name)
+        if shown.signing is not None:
+            yield SigningKey(kind, shown.signing, shown.name, shown.not_after)

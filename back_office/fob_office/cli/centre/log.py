@@ -7,12 +7,19 @@ from typing import Final
 import click
 
 from fob_office.centre.bus.passes import Kind
-from fob_office.centre.operating.log import checkpoint_after, export_log, log_keys, newest_checkpoint
+from fob_office.centre.operating.log import (
+    SigningKey,
+    checkpoint_after,
+    export_log,
+    log_keys,
+    newest_checkpoint,
+    signing_keys,
+)
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.operating.recovering import recover_log
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.centre.writing import READ_BY_ALL, new_file, write_or_replace
-from fob_office.cli.context import Cli, pass_cli, state_option
+from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.progress import progress
 from fob_office.errors import OperatorError, UsageError
 from fob_office.secrets.private_file import OWNER_ONLY, read_regular
@@ -23,6 +30,10 @@ from fob_protocol.metering.log.limits import CHECKPOINT_LIMIT
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _NOT_WRITTEN: Final = "the log was not written"
 _NOT_KEPT: Final = "no checkpoint was written"
+_NOT_KNOWN: Final = "the keys are not known"
+# What a process signs that a witness looks at.
+_SIGNS: Final = {Kind.TRANSACTION: "log", Kind.PAYMENT: "receipts"}
+_REMOVED: Final = "(removed)"
 
 
 @click.group()
@@ -86,6 +97,32 @@ def _kept(file: Path) -> bytes | None:
     except OSError as error:
         why = f"{file}: {error.strerror}"
         raise OperatorError(_NOT_KEPT, why, "fob-office centre log checkpoint FILE    (another one)") from None
+
+
+@log.command()
+@state_option
+@json_option
+@pass_cli
+def keys(cli: Cli, state: Path) -> None:
+    """Public keys of all transaction boxes that ever signed the log, for `fob-log-verify --key`; no secret.
+
+    And the payment provider's, whose receipts of refunds stand in the log. Ask for them once, of whom you believe, and
+    keep them: by the keys that a log lists itself anybody could have signed it. `until` its pass is good, and the same
+    key has a pass after that; what it signed stays.
+    """
+
+    async def work(operator: Operator) -> tuple[SigningKey, ...]:
+        return signing_keys(operator)
+
+    cli.table([_row(cli, one) for one in ask(cli, state, _NOT_KNOWN, work)])
+    cli.say("next:  fob-log-verify LOG CHECKPOINT... --key HEX ...    (each that signs the log)")
+
+
+def _row(cli: Cli, key: SigningKey) -> dict[str, object]:
+    row: dict[str, object] = {"name": key.name, "signs": _SIGNS[key.kind], "key": key.key.hex(), "until": key.until}
+    if not cli.is_json and key.name is None:
+        row |= {"name": _REMOVED, "until": ""}
+    return row
 
 
 @log.command()
