@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fob_daemon.cli.metering.batch import FILE_LIMIT, Rules, read_batch
+from fob_daemon.cli.metering.batch import FILE_LIMIT, Rules, piece_of, read_batch
 from fob_daemon.cli.metering.writing import parts_of
 from fob_daemon.control.errors import ControlError
 from fob_daemon.control.limits import MAX_BODY
@@ -62,6 +62,8 @@ def test_what_spreadsheets_write(tmp_path: Path) -> None:
         ("to,address,to\n", "line 1 names the columns"),
         ("to,address,weight\n20095,Erika,20\n20!,Erika,20\n", "line 3, column 'to': it has to be 1 to 16 letters"),
         ('to,address,weight\n20095,"Erika\nHamburg",20\n20095,Erika,heavy\n', "line 4, column 'weight': it has to be"),
+        ("to,address,weight\n,Erika,20\n", "line 2, column 'to': it is missing"),
+        ("to,address,weight\n20095,,20\n", "line 2, column 'address': it is missing"),
         ("to,address,weight\n20095,...,20\n", "line 2, column 'address': an address has letters or digits"),
         ("to,address,weight\n20095,Eri\x07ka,20\n", "line 2, column 'address': it has characters"),
         ("to,address,weight\n20095,Erika,0\n", "line 2, column 'weight'"),
@@ -80,6 +82,22 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str | bytes,
         read(tmp_path, text)
     assert refused.value.what == "nothing was franked"
     assert refused.value.why.startswith(f"{tmp_path / 'letters.csv'}: {why}")
+
+
+@pytest.mark.clause("M32")
+@pytest.mark.parametrize(
+    ("kind", "typed", "said", "service"),
+    [
+        ("kwh-milli", "1.5", None, "piece"),
+        ("kwh-milli", "1.5", "delivery", "delivery"),
+        ("eur-cent", "1.5", None, "letter"),
+        # Nobody has heard yet what the meter counts.
+        ("units", "150", None, "letter"),
+    ],
+)
+def test_what_is_no_postage_is_no_letter(kind: str, typed: str, said: str | None, service: str) -> None:
+    rules = Rules(said, "domestic", lambda: kind)
+    assert piece_of({"to": "1", "address": "Meter 7", "amount": typed}, rules)["service"] == service
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -118,6 +118,35 @@ async def test_an_amount_for_a_meter_of_which_the_device_has_not_heard_what_it_c
     assert (ended.code, ended.error[1]) == (2, why)
 
 
+@pytest.mark.clause("M32")
+async def test_what_is_no_postage_is_said_and_drawn_as_what_it_is(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    slogan = b"<text>Write to somebody today</text>"
+    meter.device.handlers["+FOBOPTIONS"] = saying(("slogan-picture", "1.0.0", 2, "A slogan", len(slogan), None, None))
+    meter.device.handlers["+FOBOPTION"] = saying((len(slogan), slogan))
+    meter.kind = "kwh-milli"
+    ended = await fob("meter", "frank", "--amount", "1.5", "--address", "Meter 7")
+    assert (ended.code, ended.error[1]) == (2, "--to: it is missing")
+    energy = ("meter", "frank", "--to", "1", "--address", "Meter 7", "--amount", "1.5")
+    ended = await fob(*energy, "--output", str(tmp_path))
+    assert "Franked 1 piece for 1.500 kwh; 98.500 kwh left." in ended.err.splitlines()
+    assert ended.out.splitlines()[1].split()[:5] == ["2/1", "1.500", "kwh", "piece", "1"]
+    [label] = pictures(tmp_path, "svg")
+    assert [words in label.read_text() for words in ("1.500 kwh", "piece", "letter", "Write to")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    meter.descending = 1000
+    ended = await fob(*energy)
+    assert ended.error[1] == "there is not enough left on the meter (insufficient-funds)"
+    # Of money it is a letter, with the slogan.
+    meter.kind = "eur-cent"
+    meter.rich()
+    await fob("meter", "frank", *LETTER, "--output", str(tmp_path / "letter"))
+    [label] = pictures(tmp_path / "letter", "svg")
+    assert [words in label.read_text() for words in ("EUR 0.95", "letter", "Write to")] == [True, True, True]
+
+
 async def test_what_was_given_back_is_not_drawn_again(fob: FobProgram, meter: FakeMeter, tmp_path: Path) -> None:
     await fob("meter", "frank", "--batch", a_batch(tmp_path / "letters.csv", 3))
     await fob("meter", "refund", "--counter", "2", "--piece", "2")
@@ -264,7 +293,7 @@ async def test_a_batch_that_runs_out_of_money_goes_on(fob: FobProgram, meter: Fa
         1,
         [
             "the batch was not franked to its end",
-            "there is not enough postage on the meter (insufficient-funds)",
+            "there is not enough left on the meter (insufficient-funds)",
             "fob meter refill AMOUNT, and then: fob meter frank --resume",
         ],
     )

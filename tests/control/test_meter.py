@@ -94,7 +94,7 @@ async def test_a_batch_that_is_cut_goes_on(api: Api, meter: FakeMeter) -> None:
     await api.post("devices/pixel/meter/jobs/1/pieces", {"pieces": [PIECE] * 65})
     [(name, error)] = await franked(api, 1)
     assert name == "error"
-    assert error["why"] == "there is not enough postage on the meter (insufficient-funds)"
+    assert error["why"] == "there is not enough left on the meter (insufficient-funds)"
     assert error["next"] == "fob meter refill AMOUNT, and then: fob meter frank --resume"
     _, loaded = await api.post("devices/pixel/meter/loads", {"amount": 10_000})
     assert (loaded["amount"], loaded["is_resumed"], loaded["meter"]["descending"]) == (10_000, False, 10_095)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from fob_protocol.metering.amounts import amount_of, amount_words
 from fob_protocol.metering.limits import AMOUNT_LIMIT
+from fob_protocol.office.patterns import NAME
 
 
 @pytest.mark.clause("M32")
@@ -20,6 +21,10 @@ from fob_protocol.metering.limits import AMOUNT_LIMIT
         ("eur-cent", "285 cent", 285),
         ("eur-cent", "285cent", 285),
         ("kwh-milli", "1.25", 1250),
+        ("kwh-milli", "1.25 kWh", 1250),
+        ("kwh-milli", "KWH 1.25", 1250),
+        ("co2-milli", "1.5co2", 1500),
+        ("2g-milli", "1.5 2g", 1500),
         ("pages", "12", 12),
         ("pages", "12 pages", 12),
     ],
@@ -47,7 +52,10 @@ def test_what_is_no_amount(kind: str, typed: str, why: str) -> None:
         amount_of(kind, typed)
 
 
-@given(st.sampled_from(["eur-cent", "kwh-milli", "gas-micro"]), st.integers(1, AMOUNT_LIMIT))
+@given(
+    st.sampled_from(["eur-cent", "kwh-milli", "gas-micro", "2g-milli", "pages"]) | st.from_regex(NAME),
+    st.integers(1, AMOUNT_LIMIT),
+)
 def test_what_is_shown_can_be_typed(kind: str, amount: int) -> None:
     assert amount_of(kind, amount_words(kind, amount)) == amount
 

@@ -226,8 +226,8 @@ def test_no_text_of_a_stranger_does_more_than_be_refused(text: str) -> None:
     [
         ("eur-cent", 95, "EUR 0.95"),
         ("eur-cent", 123_400, "EUR 1234.00"),
-        ("kwh-milli", 1_250, "KWH 1.250"),
-        ("litre-micro", 7, "LITRE 0.000007"),
+        ("kwh-milli", 1_250, "1.250 kwh"),
+        ("litre-micro", 7, "0.000007 litre"),
         ("copies", 12, "12 copies"),
         ("chf-rappen", 12, "12 chf-rappen"),
         ("-cent", 1, "1 -cent"),

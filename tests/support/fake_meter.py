@@ -221,8 +221,8 @@ class FakeMeter:
             ascending += amount
             _, service, _, _, destination, address, origin = piece
             indicium = Indicium(
-                self.serial, self.counter + 1, number, amount, KIND, DATE, str(origin or "10115"), str(destination),
-                addressee_digest(str(address)), str(service), ascending, 1,
+                self.serial, self.counter + 1, number, amount, self.kind or KIND, DATE, str(origin or "10115"),
+                str(destination), addressee_digest(str(address)), str(service), ascending, 1,
             )  # fmt: skip
             indicia.append(Indicated(indicium.octets(), make_token(TOKEN_KEY, indicium)))
         self._pay(order, total)

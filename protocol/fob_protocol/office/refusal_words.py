@@ -111,7 +111,7 @@ MEANINGS: Final[dict[str, tuple[str, Remedy]]] = {
     "no-account": ("the data centre has no such account", Remedy.SIGN_UP),
     "not-authenticated": ("the data centre does not know this mailer by that", Remedy.SIGN_ON),
     "stopped": ("the meter is stopped", Remedy.OPERATOR),
-    "insufficient-funds": ("there is not enough postage on the meter", Remedy.REFILL),
+    "insufficient-funds": ("there is not enough left on the meter", Remedy.REFILL),
     "over-limit": ("that is more than the meter may do", Remedy.OPERATOR),
     "wrong-origin": ("the mailer does not post there", Remedy.OPERATOR),
     "id-used": ("this request was made before, with other content", Remedy.AGAIN),

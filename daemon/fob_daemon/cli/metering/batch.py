@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from fob_daemon.control.errors import ControlError, ExitCode
-from fob_daemon.metering.limits import GRAMS_LIMIT, JOB_LIMIT, PLACE_RULE
+from fob_daemon.metering.limits import GRAMS_LIMIT, JOB_LIMIT, PLACE_RULE, UNITS
 from fob_daemon.metering.views import Piece
-from fob_protocol.metering.amounts import amount_of
+from fob_protocol.metering.amounts import amount_of, is_money
 from fob_protocol.metering.indicium import addressee_digest, is_place
 from fob_protocol.office.limits import ID_LIMIT
 from fob_protocol.office.patterns import NAME
@@ -22,6 +22,8 @@ T = TypeVar("T")
 FILE_LIMIT: Final = 8 << 20
 COLUMNS: Final = ("to", "address", "weight", "class", "zone", "origin", "amount")
 CLASS: Final = "letter"
+# Of what a meter that counts no money franks.
+CLASS_OF_OTHERS: Final = "piece"
 ZONE: Final = "domestic"
 HELP: Final = "fob meter frank --help"
 # The first word of a spreadsheet's own separator.
@@ -39,9 +41,12 @@ class ColumnError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a piece has that does not say it, and the value kind that amounts are of; asked for where one is typed."""
+    """What a piece has that does not say it, and the value kind that amounts are of; asked for where one is typed.
 
-    mail_class: str
+    No `mail_class`: a letter, where its amount is no other thing than money.
+    """
+
+    mail_class: str | None
     zone: str
     value_kind: Callable[[], str]
 
@@ -53,14 +58,21 @@ def piece_of(row: Mapping[str, str], rules: Rules) -> dict[str, Any]:
         raise ColumnError("weight", "a piece has a weight, or an amount")
     piece = Piece(
         _place(row, "to"),
-        _checked("address", " ".join(row.get("address", "").split()), _address),
-        _named(row, "class", rules.mail_class),
+        _checked("address", " ".join(_said(row, "address").split()), _address),
+        _named(row, "class", rules.mail_class or _class_of(bool(amount), rules)),
         grams=_checked("weight", weight, _grams) if weight else None,
         zone=_named(row, "zone", rules.zone) if weight else None,
         amount=_checked("amount", amount, lambda typed: amount_of(rules.value_kind(), typed)) if amount else None,
         origin=_place(row, "origin") if row.get("origin") else None,
     )
     return asdict(piece)
+
+
+def _class_of(has_amount: bool, rules: Rules) -> str:
+    """Where nobody says one. What is weighed is a letter."""
+    if not has_amount or rules.value_kind() == UNITS or is_money(rules.value_kind()):
+        return CLASS
+    return CLASS_OF_OTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +172,16 @@ def _grams(value: str) -> int:
     return int(found[1])
 
 
-def _place(row: Mapping[str, str], column: str) -> str:
+def _said(row: Mapping[str, str], column: str) -> str:
+    """What no piece is without."""
     value = row.get(column, "")
+    if not value.strip():
+        raise ColumnError(column, "it is missing")
+    return value
+
+
+def _place(row: Mapping[str, str], column: str) -> str:
+    value = _said(row, column)
     if not is_place(value):
         raise ColumnError(column, f"it has to be {PLACE_RULE}")
     return value

@@ -10,7 +10,17 @@ import click
 from fob_daemon.cli.asks import asks_shown
 from fob_daemon.cli.context import Fob, device_option, json_option
 from fob_daemon.cli.metering.asking import meter_of, tell_ended
-from fob_daemon.cli.metering.batch import CLASS, HELP, ZONE, Batch, ColumnError, Rules, piece_of, read_batch
+from fob_daemon.cli.metering.batch import (
+    CLASS,
+    CLASS_OF_OTHERS,
+    HELP,
+    ZONE,
+    Batch,
+    ColumnError,
+    Rules,
+    piece_of,
+    read_batch,
+)
 from fob_daemon.cli.metering.drawing import (
     DRAW_LAST,
     PRINT_LAST,
@@ -37,7 +47,12 @@ _CUT: Final = 0
 @click.option("--address", metavar="TEXT", help="Of whom it is for, as it stands on the piece.")
 @click.option("--weight", metavar="GRAMS", help="The device computes the postage from it.")
 @click.option("--amount", metavar="AMOUNT", help="Instead of a weight, where nothing is weighed.")
-@click.option("--class", "mail_class", metavar="NAME", default=CLASS, show_default=True, help="Of the rates.")
+@click.option(
+    "--class",
+    "mail_class",
+    metavar="NAME",
+    help=f"Of the rates; '{CLASS}' where nothing is said, '{CLASS_OF_OTHERS}' for an amount that is no money.",
+)
 @click.option("--zone", metavar="NAME", default=ZONE, show_default=True, help="Of the rates.")
 @click.option("--origin", metavar="POSTCODE", help="Where it is posted; your first one where nothing is said.")
 @click.option(
@@ -61,7 +76,7 @@ def frank_command(
     address: str | None,
     weight: str | None,
     amount: str | None,
-    mail_class: str,
+    mail_class: str | None,
     zone: str,
     origin: str | None,
     batch: str | None,

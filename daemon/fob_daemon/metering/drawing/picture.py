@@ -9,7 +9,7 @@ from fob_daemon.metering.drawing.letters import width_of
 from fob_daemon.metering.drawing.matrix import Matrix, matrix_of
 from fob_daemon.metering.drawing.shapes import ASCENT, DESCENT, Box, Shape, Words
 from fob_daemon.metering.drawing.slogan import Slogan
-from fob_protocol.metering.amounts import amount_words
+from fob_protocol.metering.amounts import amount_words, is_money
 from fob_protocol.metering.frame import frame_text
 from fob_protocol.metering.indicium import Indicium, day_of
 from fob_protocol.metering.values import Indicated
@@ -46,8 +46,13 @@ class Picture:
 
 
 def picture_of(indicated: Indicated, layout: Layout, slogan: Slogan | None) -> Picture:
-    """Raises DrawingError where the layout has no room, OfficeError for what is no indicium."""
+    """The slogan is on postage alone.
+
+    Raises DrawingError where the layout has no room, OfficeError for what is no indicium.
+    """
     indicium = read(Indicium, indicated.indicium)
+    if not is_money(indicium.value_kind):
+        slogan = None
     matrix = matrix_of(frame_text(indicated))
     boxes = arranged(layout, matrix.size, has_slogan=slogan is not None)
     texts = {**texts_of(indicium), **({"title": layout.title} if layout.title else {})}

@@ -21,7 +21,7 @@ REMEDIES: Final = {
     Remedy.RESYNCHRONISE: "Ask who runs the office to resynchronise the copy.",
     Remedy.SIGN_UP: "Sign up for a meter first.",
     Remedy.SIGN_ON: "Sign on again, with name and password.",
-    Remedy.REFILL: "Load postage.",
+    Remedy.REFILL: "Load the meter.",
     Remedy.PAYMENT: "Look at how the meter is paid for.",
 }
 
