@@ -99,7 +99,10 @@ class Witnesses:
         if self._agrees(checkpoint):
             return Verdict(checkpoint, Outcome.AGREES, "all entries before it are as they were")
         if checkpoint.size > size:
-            why = f"the log ends at {size}: entries were deleted, or an older log was put back"
+            why = (
+                f"the log ends at {size}: entries were deleted, an older log was put back, "
+                "or it was exported before this checkpoint was made (then export it anew)"
+            )
             return Verdict(checkpoint, Outcome.CUT_OFF, why)
         begin = max((other for other in agreeing if other < checkpoint.size), default=0)
         return _rewritten(checkpoint, begin, found)

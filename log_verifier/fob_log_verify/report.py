@@ -14,6 +14,8 @@ _ITS_OWN: Final = (
     "those that the log lists itself, which proves nothing about who wrote it "
     "(`fob-office centre log keys` prints what --key takes)"
 )
+# Nobody but who kept a checkpoint knows what stood there before.
+_ALONE: Final = "nothing contradicts itself; no checkpoint was compared, which alone finds what was changed or cut off"
 
 
 def as_text(result: Result) -> str:
@@ -39,6 +41,7 @@ def as_object(result: Result) -> dict[str, object]:
         "kept": None if result.difference is None else _finding_object(result.difference),
         "findings": [_finding_object(finding) for finding in result.findings.shown],
         "findings_count": result.findings.count,
+        "is_compared": result.is_compared,
         "is_well": result.is_well,
     }
 
@@ -64,7 +67,13 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"entry {finding.place}:  {finding.outcome}: {_printable(finding.why)}"
     if (more := result.findings.count - len(result.findings.shown)) > 0:
         yield f"and {more} more"
-    yield "all is well" if result.is_well else "something is wrong"
+    yield _verdict(result)
+
+
+def _verdict(result: Result) -> str:
+    if not result.is_well:
+        return "something is wrong"
+    return "all is well" if result.is_compared else _ALONE
 
 
 def _warnings(warnings: Warnings) -> str:

@@ -33,7 +33,8 @@ _KINDS: Final = range(1, 6)
 class Result:
     """What there is to say. `trusts_itself`: the keys are those that the log lists, for nobody gave others.
 
-    `difference`: the first place at which a kept export is another; None also where none was given.
+    `difference`: the first place at which a kept export is another; None also where none was given. `is_compared`: with
+    something that somebody kept.
     """
 
     origin: str
@@ -48,6 +49,7 @@ class Result:
     findings: Findings
     verdicts: Sequence[Verdict]
     difference: Finding | None
+    is_compared: bool
 
     @property
     def is_well(self) -> bool:
@@ -107,6 +109,7 @@ def _verified(
         findings,
         verdicts,
         difference,
+        bool(witnessed.checkpoints) or kept is not None,
     )
 
 
