@@ -5,10 +5,11 @@ import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
+from random import Random
 
 import pytest
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from fob_daemon.metering.drawing.layout import Layout
 from fob_daemon.metering.drawing.matrix import matrix_of
@@ -70,6 +71,12 @@ def test_a_copy_is_found_as_often_as_it_is_there() -> None:
     assert [one.indicated for one in found] == [indicated(), publicly_indicated(), indicated()]
 
 
+def test_a_damaged_code_at_the_edge_of_the_paper_is_named() -> None:
+    damaged = code(GENUINE)
+    damaged.paste(1, (40, 40, 120, 120))
+    assert [one.reading for one in read_picture(saved(damaged))] == [Reading.DAMAGED]
+
+
 def test_other_kinds_of_codes_are_not_looked_at() -> None:
     other = zxingcpp.create_barcode(GENUINE, zxingcpp.BarcodeFormat.QRCode)
     image = Image.fromarray(other.to_image(scale=4))
@@ -125,8 +132,16 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
     assert picture_octets(tmp_path / "one.png") == saved(code(GENUINE))
 
 
+def _specks(seed: int) -> Image.Image:
+    """Black and white, in spots of a few pixels, as a bad photocopy has them."""
+    noise = Image.frombytes("L", (600, 600), Random(seed).randbytes(600 * 600))
+    return noise.filter(ImageFilter.GaussianBlur(2)).point(lambda grey: 255 if grey > 127 else 0)
+
+
 def test_dirt_is_no_code() -> None:
     assert read_picture(scanned(Image.new("L", (600, 600), 255), noise=0.9)) == []
+    # In which somebody who looks for a code, and not for its margin, finds half of one.
+    assert read_picture(saved(_specks(34))) == []
     assert read_picture(saved(Image.new("L", (1, 1), 255))) == []
 
 

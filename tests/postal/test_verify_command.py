@@ -124,6 +124,26 @@ async def test_bad_files_are_told_and_the_others_are_judged(
     assert len(printed.err.splitlines()) == 12
 
 
+@pytest.mark.clause("M26", "M27")
+async def test_a_piece_that_is_overlooked_is_missed_where_somebody_counted(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = await office.franked(95, 60)
+    # Of the other one nothing is left that a reader takes for a code.
+    file, text = tmp_path / "page.png", frame_text(second)
+    file.write_bytes(page([picture(first), saved(Image.new("L", (300, 300), 255))]))
+    assert await office.told(str(file), "--pieces", "2", "--text", text, "--json") == 1
+    printed = capsys.readouterr()
+    assert printed.out.count("genuine") == 2
+    assert printed.err == "1 of 2 pieces found, and none noted as seen: scan them anew, upright and at 300 dpi\n"
+    file.write_bytes(page([picture(first), picture(second)]))
+    assert await office.told(str(file), "--pieces", "1", "--json") == 1
+    assert capsys.readouterr().err == "2 pieces found where 1 ought to be, and none noted as seen\n"
+    # So neither was seen before when all is well.
+    assert await office.told(str(file), "--pieces", "2", "--json") == 0
+    assert [row["outcome"] for row in rows(capsys)] == ["genuine", "genuine"]
+
+
 async def test_a_picture_without_an_indicium(
     office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +171,7 @@ async def test_what_cannot_be_found_out_is_no_verdict(office: PostOffice, capsys
         (("--text", "FOB1", "--address", " - "), "an address has letters or digits"),
         (("--text", "FOB1", "--destination", ""), "--destination: a postal code has letters or digits"),
         (("--text", "FOB1", "--destination", "-"), "--destination: a postal code has letters or digits"),
+        (("--text", "FOB1", "--pieces", "1"), "--pieces counts those in pictures"),
         (("--text", "FOB1", "--run", ""), "--run: a name has to say which run it is, and this one is empty"),
         (("--text", "FOB1", "--run", " "), "--run: a name has to say which run it is, and this one is empty"),
         (("--text", "FOB1", "--date", "20270231"), "day is out of range for month"),

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from io import BytesIO
-from math import hypot
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fob_protocol.metering.codes import Code, codes_on
 from fob_protocol.metering.frame import PREFIX, read_frame
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import OfficeError
 
 if TYPE_CHECKING:
-    import zxingcpp
     from PIL import Image
 
 # Octets of a file, and pixels of its picture: A4 at 600 dpi has 35 million.
@@ -27,8 +26,6 @@ FILE_LIMIT: Final = 64 << 20
 PIXELS_LIMIT: Final = 50_000_000
 # Of one picture: more than any sheet of labels has.
 CODES_LIMIT: Final = 200
-# Pixels from corner to corner of what may have been an indicium: 36 modules. Less of it is dirt, or a letter.
-_DAMAGED_LEAST: Final = 90
 
 _FORMATS: Final = ("PNG", "JPEG")
 _SCAN: Final = "scan it again as PNG or JPEG, at 300 dpi"
@@ -85,11 +82,7 @@ def read_picture(octets: bytes) -> list[Found]:
     Raises PictureError for what is no picture, is too large, or where a package is missing.
     """
     _check_packages()
-    from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
-
-    image = _opened(octets)
-    seen = read_barcodes(image, BarcodeFormats([BarcodeFormat.DataMatrix]), return_errors=True)
-    codes = [code for code in seen if code.valid or _size(code) >= _DAMAGED_LEAST]
+    codes = codes_on(_opened(octets))
     if len(codes) > CODES_LIMIT:
         why = f"{len(codes)} codes; one picture has {CODES_LIMIT} at most"
         raise PictureError(why, "scan it in parts")
@@ -140,15 +133,9 @@ def _on_white(image: "Image.Image") -> "Image.Image":
     return paper
 
 
-def _size(code: "zxingcpp.Barcode") -> float:
-    one, other = code.position.top_left, code.position.bottom_right
-    return hypot(one.x - other.x, one.y - other.y)
-
-
-def _found(code: "zxingcpp.Barcode") -> Found:
-    corners = (code.position.top_left, code.position.bottom_right)
-    x, y = sum(corner.x for corner in corners) // 2, sum(corner.y for corner in corners) // 2
-    if not code.valid:
+def _found(code: Code) -> Found:
+    x, y = round(code.x), round(code.y)
+    if code.text is None:
         return Found(Reading.DAMAGED, x, y, why="too little of the code is left to read it")
     if not code.text.startswith(PREFIX):
         return Found(Reading.FOREIGN, x, y, why=f"it does not begin with {PREFIX}")
