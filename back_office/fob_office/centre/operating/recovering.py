@@ -51,6 +51,7 @@ async def recover_log(operator: Asking, box: str) -> Checkpoint:
     and the order becomes the entry right behind them, or none. Meanwhile the box signs neither this log, which does not
     go on from what it signed, nor by another order, which would stand among those entries.
     """
+    # Before the log is looked at: a box in good order has signed no more than there is then.
     before = await _signed_by(operator, box)
     standing = _Standing(operator, box, before)
     for _ in range(_TRIES):
