@@ -1,5 +1,7 @@
 """`fob-office verify`: pictures as a scanner gives them, what is printed of them, and the exit status (M26, M27)."""
 
+import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -117,11 +119,29 @@ async def test_bad_files_are_told_and_the_others_are_judged(
     missing = tmp_path / "missing.png"
     assert await office.told(*map(str, (text, good, empty, cut, missing)), "--json") == 2
     printed = capsys.readouterr()
-    assert printed.out.count("genuine") == 1
+    genuine, *unread = json.loads(printed.out)
+    assert (genuine["outcome"], "next" in genuine) == ("genuine", False)
+    # With why, for scripts as for people; and no outcome, as nobody knows of any.
+    assert [(row["where"], row["outcome"], row["serial"]) for row in unread] == [
+        (str(file), None, None) for file in (text, empty, cut, missing)
+    ]
+    assert set(unread[0]) == {*genuine, "next"}
+    assert [row["next"] for row in unread] == [
+        line.removeprefix("try:   ") for line in printed.err.splitlines() if line.startswith("try: ")
+    ]
     assert [line for line in printed.err.splitlines() if line.startswith("error: ")] == [
         f"error: {file} was not read" for file in (text, empty, cut, missing)
     ]
     assert len(printed.err.splitlines()) == 12
+    assert await office.told(str(missing), "--json") == 2
+    assert [row["why"] for row in rows(capsys)] == [f"{missing}: No such file or directory"]
+
+
+async def test_a_pipe_is_not_waited_for(office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "pipe.png"
+    os.mkfifo(file)
+    assert await office.told(str(file)) == 2
+    assert capsys.readouterr().err.splitlines()[:2] == [f"error: {file} was not read", "why:   it is a pipe"]
 
 
 @pytest.mark.clause("M26", "M27")

@@ -37,6 +37,7 @@ _HELP: Final = "fob-office verify --help"
 _NO_DESTINATION: Final = f"--destination: a postal code has letters or digits, and at most {ADDRESS_LIMIT} characters"
 _TEXT: Final = "text"
 _DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
+_ELEMENTS: Final = tuple(name for name in Indicium.__struct_fields__ if name != "addressee")
 _SHORT: Final = ("serial", "amount", "date", "destination")
 
 
@@ -64,6 +65,14 @@ class Seen:
     def place(self) -> bytes:
         """Which code of which picture."""
         return encode([self.digest, list(self.at or ())])
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A picture of which nobody knows what is on it."""
+
+    where: str
+    error: OperatorError
 
 
 @click.command()
@@ -109,7 +118,7 @@ def verify(
         raise UsageError(_NOT_VERIFIED, "--run: a name has to say which run it is, and this one is empty", _HELP)
     on_piece = _on_piece(**piece)
     stranger = Stranger(_public_keys(cli, keys, key)) if keys is not None else None
-    seen, is_whole = _seen(cli, files, texts)
+    seen, unread = _seen(cli, files, texts)
     miscounted = _miscounted(seen, pieces)
 
     async def work(operator: Operator) -> list[Verdict]:
@@ -119,10 +128,10 @@ def verify(
         return await _judge(Post(operator.peers, operator.now, is_noted=is_noted, run=name), seen, on_piece)
 
     verdicts = asyncio.run(_judge(stranger, seen, on_piece)) if stranger is not None else _asked(cli, state, work)
-    _show(cli, seen, verdicts)
+    _show(cli, seen, verdicts, unread)
     if miscounted:
         cli.say(miscounted)
-    if not is_whole:
+    if unread:
         return USAGE
     return 0 if not miscounted and all(verdict.outcome is Outcome.GENUINE for verdict in verdicts) else NOT_GENUINE
 
@@ -164,20 +173,20 @@ def _public_keys(cli: Cli, file: Path, key: bytes | None) -> PublicKeys:
     return keys
 
 
-def _seen(cli: Cli, files: Sequence[Path], texts: Sequence[str]) -> tuple[list[Seen], bool]:
-    """All codes; and whether every picture could be read: what is wrong with one is told, and the others go on."""
+def _seen(cli: Cli, files: Sequence[Path], texts: Sequence[str]) -> tuple[list[Seen], list[Unread]]:
+    """All codes; and the pictures that could not be read: what is wrong with them is told, and the others go on."""
     seen = [_of_text(text) for text in texts]
-    troubles = []
+    unread = []
     with progress("Reading pictures", len(files)) as read:
         for file in files:
             try:
                 seen += _of_picture(cli, file)
             except OperatorError as error:
-                troubles.append(error)
+                unread.append(Unread(_named(file), error))
             read(1)
-    for trouble in troubles:
-        click.echo(trouble.lines, err=True)
-    return seen, not troubles
+    for one in unread:
+        click.echo(one.error.lines, err=True)
+    return seen, unread
 
 
 def _miscounted(seen: Sequence[Seen], pieces: int | None) -> str:
@@ -199,7 +208,7 @@ def _of_text(text: str) -> Seen:
 
 def _of_picture(cli: Cli, file: Path) -> list[Seen]:
     """Raises OperatorError."""
-    name = plain_name(str(file), limit=len(str(file)))
+    name = _named(file)
     try:
         content = picture_octets(file)
         found = read_picture(content)
@@ -215,6 +224,11 @@ def _of_picture(cli: Cli, file: Path) -> list[Seen]:
         else:
             ours.append(Seen(name, (one.x, one.y), one.indicated, one.why, digest(content)))
     return ours or [Seen(name, None, None, "no indicium is on this picture")]
+
+
+def _named(file: Path) -> str:
+    """Harmless on a terminal."""
+    return plain_name(str(file), limit=len(str(file)))
 
 
 async def _judge(judge: Verifies, seen: Sequence[Seen], on_piece: OnPiece) -> list[Verdict]:
@@ -233,20 +247,36 @@ def _asked(cli: Cli, state: Path, work: Callable[[Operator], Coroutine[Any, Any,
         raise
 
 
-def _show(cli: Cli, seen: Sequence[Seen], verdicts: Sequence[Verdict]) -> None:
-    cli.table([_row(cli, one, verdict) for one, verdict in zip(seen, verdicts, strict=True)])
+def _show(cli: Cli, seen: Sequence[Seen], verdicts: Sequence[Verdict], unread: Sequence[Unread]) -> None:
+    if not cli.is_json:
+        cli.table([_row(one, verdict) for one, verdict in zip(seen, verdicts, strict=True)])
+        return
+    judged = [_told(one, verdict) for one, verdict in zip(seen, verdicts, strict=True)]
+    # People have read of these already.
+    cli.data(judged + [_told_unread(one) for one in unread])
 
 
-def _row(cli: Cli, seen: Seen, verdict: Verdict) -> dict[str, object]:
-    """For people what they look for on the piece, for scripts all."""
-    judged = {"outcome": verdict.outcome.value, "clause": verdict.clause}
-    if cli.is_json:
-        x, y = seen.at or (None, None)
-        read = {name: _element(verdict, name) for name in Indicium.__struct_fields__ if name != "addressee"}
-        return {"where": seen.where, "x": x, "y": y, **judged, "why": verdict.why, **read}
+def _row(seen: Seen, verdict: Verdict) -> dict[str, object]:
+    """For people, what they look for on the piece."""
     at = "-" if seen.at is None else "{},{}".format(*seen.at)
     read = {name: "-" if verdict.indicium is None else _element(verdict, name) for name in _SHORT}
+    judged = {"outcome": verdict.outcome.value, "clause": verdict.clause}
     return {"where": seen.where, "at": at, **judged, **read, "why": verdict.why}
+
+
+def _told(seen: Seen, verdict: Verdict) -> dict[str, object]:
+    """For scripts, all."""
+    x, y = seen.at or (None, None)
+    read = {name: _element(verdict, name) for name in _ELEMENTS}
+    judged = {"outcome": verdict.outcome.value, "clause": verdict.clause, "why": verdict.why}
+    return {"where": seen.where, "x": x, "y": y, **judged, **read}
+
+
+def _told_unread(unread: Unread) -> dict[str, object]:
+    """With what stands of every piece, and no outcome."""
+    nothing = dict.fromkeys(("x", "y", "outcome", "clause"))
+    why, following = unread.error.why, unread.error.command
+    return {"where": unread.where, **nothing, "why": why, **dict.fromkeys(_ELEMENTS), "next": following}
 
 
 def _element(verdict: Verdict, name: str) -> object:
