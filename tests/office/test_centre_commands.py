@@ -182,7 +182,8 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
     assert "at most 32 components" in refused(capsys, "centre", "init", *state, *many)[1]
     for option in ("--ticket-age", "--deposit", "--fee"):
         assert option in refused(capsys, "centre", "init", *state, option, str(1 << 60))[0]
-    assert "'' is no name" in refused(capsys, "centre", "init", *state, "--value-kind", "")[1]
+    for name in ("", "eur-", "eur.", "-eur"):
+        assert f"{name!r} is no name" in refused(capsys, "centre", "init", *state, "--value-kind", name)[1]
     assert "fob-office centre init" in refused(capsys, "centre", "status", *state)[2]
     assert "fob-office centre init" in refused(capsys, "centre", "meter", "list", *state)[2]
     assert not (office / BEGUN).exists()
@@ -195,8 +196,8 @@ def test_what_cannot_be_made_is_said_in_three_lines(office: Path, capsys: pytest
     ]
     fob_office(office, "centre", "init", *SMALL)
     assert "there is one in" in refused(capsys, "centre", "init", *state)[1]
-    assert refused(capsys, "centre", "value-kind", "add", "", *state)[1:] == [
-        "why:   '' is no name: small letters and digits, and . or - between them, as in eur-cent",
+    assert refused(capsys, "centre", "value-kind", "add", "eur-", *state)[1:] == [
+        "why:   'eur-' is no name: small letters and digits, and . or - between them, as in eur-cent",
         "try:   fob-office centre value-kind --help",
     ]
     assert (

@@ -36,11 +36,39 @@ async def test_a_genuine_piece(office: PostOffice) -> None:
     assert (verdict.outcome, verdict.clause, verdict.indicium) == (Outcome.GENUINE, "M26", indicium)
 
 
+@pytest.mark.clause("M26", "M32")
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("0.95", None),
+        ("EUR 0.95", None),
+        ("95 cent", None),
+        (" 0.95 eur ", None),
+        ("0.96", "EUR 0.96"),
+        # As whoever thinks in cents types it, and so sees how it was taken.
+        ("95", "EUR 95.00"),
+        # What no letter costs, and what is there no part of.
+        ("0.95 kwh", "0.95 kwh"),
+        ("0.955", "0.955"),
+    ],
+)
+async def test_the_amount_beside_the_code_is_typed_as_it_stands_there(
+    office: PostOffice, typed: str, shown: str | None
+) -> None:
+    (piece,) = await office.franked(95)
+    verdict = await office.judged(piece, amount=typed)
+    if shown is None:
+        assert verdict.outcome is Outcome.GENUINE
+        return
+    said = f"the amount on the piece is {shown}, in the code EUR 0.95"
+    assert (verdict.outcome, verdict.why) == (Outcome.ALTERED, said)
+
+
 @pytest.mark.clause("M26")
 @pytest.mark.parametrize(
     ("element", "value", "why"),
     [
-        ("amount", 9_500, "amount 95"),
+        ("amount", 9_500, "amount EUR 0.95"),
         ("date", 2026_01_01, "date 20270115"),
         ("addressee", bytes(16), "addressee another"),
         ("destination", "20095", "destination 80331"),
@@ -61,7 +89,10 @@ async def test_an_altered_piece_is_told_with_what_its_meter_made(
 async def test_what_stands_beside_the_code_is_that_of_the_code(office: PostOffice) -> None:
     (shown,) = await office.franked(95)
     verdict = await office.judged(shown, amount=950)
-    assert (verdict.outcome, verdict.why) == (Outcome.ALTERED, "the amount on the piece is 950, in the code 95")
+    assert (verdict.outcome, verdict.why) == (
+        Outcome.ALTERED,
+        "the amount on the piece is EUR 9.50, in the code EUR 0.95",
+    )
     verdict = await office.judged(shown, date=2027_01_16)
     assert (verdict.outcome, verdict.why) == (
         Outcome.ALTERED,

@@ -19,9 +19,10 @@ from fob_office.cli.values import octets
 from fob_office.database.troubles import of_system
 from fob_office.errors import USAGE, OperatorError, UsageError
 from fob_protocol.cose.cbor import encode
+from fob_protocol.metering.amounts import amount_words, is_amount
 from fob_protocol.metering.frame import read_frame
 from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of, normalised
-from fob_protocol.metering.limits import ADDRESS_LIMIT, AMOUNT_LIMIT
+from fob_protocol.metering.limits import ADDRESS_LIMIT
 from fob_protocol.metering.pictures import PictureError, Reading, picture_octets, read_picture
 from fob_protocol.metering.values import Indicated
 from fob_protocol.metering.verification import PublicKeys, read_keys
@@ -35,6 +36,7 @@ NOT_GENUINE: Final = 1
 _NOT_VERIFIED: Final = "the pieces were not verified"
 _HELP: Final = "fob-office verify --help"
 _NO_DESTINATION: Final = f"--destination: a postal code has letters or digits, and at most {ADDRESS_LIMIT} characters"
+_NO_AMOUNT: Final = "--amount: an amount is a number, with its unit or without: 2.85, EUR 2.85, 285 cent or 1.5 kwh"
 _TEXT: Final = "text"
 _DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
 _ELEMENTS: Final = tuple(name for name in Indicium.__struct_fields__ if name != "addressee")
@@ -80,7 +82,9 @@ class Unread:
 @json_option
 @click.option("--address", help="Whom the piece is addressed to, as it stands there.")
 @click.option("--destination", metavar="CODE", help="The postal code on the piece.")
-@click.option("--amount", type=click.IntRange(1, AMOUNT_LIMIT), help="What stands beside the code, in the least unit.")
+@click.option(
+    "--amount", help="What stands beside the code, as one writes it for such a piece: 2.85, 285 cent, 1.5 kwh."
+)
 @click.option("--date", type=_DATE, metavar="YYYYMMDD", help="The date that stands beside the code.")
 @click.option("--text", "texts", multiple=True, metavar="FOB1...", help="What a reader of Data Matrix codes gave.")
 @click.option(
@@ -136,13 +140,15 @@ def verify(
     return 0 if not miscounted and all(verdict.outcome is Outcome.GENUINE for verdict in verdicts) else NOT_GENUINE
 
 
-def _on_piece(address: str | None, destination: str | None, amount: int | None, date: int | None) -> OnPiece:
+def _on_piece(address: str | None, destination: str | None, amount: str | None, date: int | None) -> OnPiece:
     """Raises UsageError."""
     try:
         if address is not None:
             addressee_digest(address)
         if destination is not None:
             _check_destination(destination)
+        if amount is not None and not is_amount(amount):
+            raise ValueError(_NO_AMOUNT)
         if date is not None:
             day_of(date)
     except ValueError as error:
@@ -260,6 +266,8 @@ def _row(seen: Seen, verdict: Verdict) -> dict[str, object]:
     """For people, what they look for on the piece."""
     at = "-" if seen.at is None else "{},{}".format(*seen.at)
     read = {name: "-" if verdict.indicium is None else _element(verdict, name) for name in _SHORT}
+    if verdict.indicium is not None:
+        read["amount"] = amount_words(verdict.indicium.value_kind, verdict.indicium.amount)
     judged = {"outcome": verdict.outcome.value, "clause": verdict.clause}
     return {"where": seen.where, "at": at, **judged, **read, "why": verdict.why}
 

@@ -49,7 +49,7 @@ def amount_of(value_kind: str, typed: str) -> int:
     if least is not None:
         amount = int(least[1])
     elif number is None:
-        counts = f"the meter counts {value_kind}: " if _OF_A_UNIT.fullmatch(text) else ""
+        counts = f"the meter counts {value_kind}: " if is_amount(text) else ""
         raise ValueError(f"{counts}an amount is written as {_example(value_kind, digits)}")
     elif len(number[2] or "") > digits:
         raise ValueError(f"there is nothing less than {amount_words(value_kind, 1)}")
@@ -58,6 +58,11 @@ def amount_of(value_kind: str, typed: str) -> int:
     if not 1 <= amount <= AMOUNT_LIMIT:
         raise ValueError(f"an amount is {amount_words(value_kind, 1)} to {amount_words(value_kind, AMOUNT_LIMIT)}")
     return amount
+
+
+def is_amount(typed: str) -> bool:
+    """Whether somebody may mean an amount by it, of whatever unit."""
+    return _OF_A_UNIT.fullmatch(typed.strip().lower()) is not None
 
 
 def _counted(value_kind: str) -> tuple[str, int]:

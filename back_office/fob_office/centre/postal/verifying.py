@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from fob_protocol.metering.amounts import amount_of, amount_words
 from fob_protocol.metering.indicium import Indicium, addressee_digest, normalised
 from fob_protocol.office.hashing import is_same
 
@@ -36,7 +37,7 @@ CLAUSES: Final = {
     Outcome.UNKNOWN_METER: "M26",
     Outcome.DAMAGED: "M26",
 }
-_PRINTED: Final = ("amount", "date")
+_AMOUNTS: Final = ("amount", "ascending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class OnPiece:
-    """What people read on the piece; None where nobody looked. `date` is the number YYYYMMDD."""
+    """What people read on the piece; None where nobody looked. `date` is the number YYYYMMDD.
+
+    `amount`: as somebody typed it, for the kind of the piece; or in the least unit.
+    """
 
     address: str | None = None
     destination: str | None = None
-    amount: int | None = None
+    amount: str | int | None = None
     date: int | None = None
 
 
@@ -104,10 +108,12 @@ def judge_token(indicium: Indicium, known: Known) -> Verdict | None:
 
 def judge_piece(indicium: Indicium, on_piece: OnPiece) -> Verdict | None:
     """None: what the code says is what stands on the piece. Raises ValueError for an address without a letter."""
-    for name in _PRINTED:
-        said, printed = getattr(indicium, name), getattr(on_piece, name)
-        if printed is not None and printed != said:
-            return Verdict(Outcome.ALTERED, f"the {name} on the piece is {printed}, in the code {said}", indicium)
+    if on_piece.amount is not None and _amount(indicium, on_piece.amount) != indicium.amount:
+        printed, said = _amount_shown(indicium, on_piece.amount), amount_words(indicium.value_kind, indicium.amount)
+        return Verdict(Outcome.ALTERED, f"the amount on the piece is {printed}, in the code {said}", indicium)
+    if on_piece.date is not None and on_piece.date != indicium.date:
+        why = f"the date on the piece is {on_piece.date}, in the code {indicium.date}"
+        return Verdict(Outcome.ALTERED, why, indicium)
     place = on_piece.destination
     if place is not None and normalised(place) != normalised(indicium.destination):
         why = f"it was made for a piece to {indicium.destination}, this one goes to {place}"
@@ -116,6 +122,20 @@ def judge_piece(indicium: Indicium, on_piece: OnPiece) -> Verdict | None:
     if address is not None and not is_same(addressee_digest(address), indicium.addressee):
         return Verdict(Outcome.COPIED, "it was made for another addressee", indicium)
     return None
+
+
+def _amount(indicium: Indicium, printed: str | int) -> int | None:
+    """In the least unit of the piece; None: it is of another unit."""
+    try:
+        return printed if isinstance(printed, int) else amount_of(indicium.value_kind, printed)
+    except ValueError:
+        return None
+
+
+def _amount_shown(indicium: Indicium, printed: str | int) -> str:
+    """With its unit, so that whoever left it out sees how it was taken."""
+    amount = _amount(indicium, printed)
+    return str(printed) if amount is None else amount_words(indicium.value_kind, amount)
 
 
 def judge_past(indicium: Indicium, seen: int, *, is_given_back: bool, is_lost: bool = False) -> Verdict:
@@ -140,7 +160,7 @@ def _difference(shown: Indicium, issued: Indicium) -> str:
     names = list(_different(shown, issued))
     if not names:
         return "the meter made it with another token"
-    said = ", ".join(f"{name} {_shown(getattr(issued, name))}" for name in names)
+    said = ", ".join(f"{name} {_shown(issued, name)}" for name in names)
     return f"the meter made it with {said}"
 
 
@@ -150,5 +170,8 @@ def _different(one: Indicium, other: Indicium) -> Iterable[str]:
             yield field.name
 
 
-def _shown(value: object) -> str:
+def _shown(indicium: Indicium, name: str) -> str:
+    value = getattr(indicium, name)
+    if name in _AMOUNTS:
+        return amount_words(indicium.value_kind, value)
     return "another" if isinstance(value, bytes) else str(value)

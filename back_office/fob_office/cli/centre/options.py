@@ -115,9 +115,11 @@ def kept_options(kind: KindSettings) -> dict[str, Any]:
     return kept if kind.age is None else kept | {"ticket_age": kind.age}
 
 
-def new_kind(name: str, options: Mapping[str, Any]) -> NewKind:
-    """Of `kind_options`. Raises UsageError."""
-    if re.fullmatch(NAME, name, re.ASCII) is None:
+def new_kind(name: str, options: Mapping[str, Any], *, is_known: bool = False) -> NewKind:
+    """Of `kind_options`; `is_known`: there is one of this name. Raises UsageError."""
+    # Devices take such a name: a data centre that was made with it goes on.
+    is_cut = name.endswith((".", "-")) and not is_known
+    if re.fullmatch(NAME, name, re.ASCII) is None or is_cut:
         why = f"{name!r:.80} is no name: small letters and digits, and . or - between them, as in eur-cent"
         raise UsageError("it is not known what meters count", why, "fob-office centre value-kind --help")
     limits = Limits(options["most_for_a_piece"], options["most_for_a_day"], options["credit"], 0, 0)

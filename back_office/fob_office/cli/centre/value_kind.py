@@ -54,7 +54,7 @@ def add(cli: Cli, /, state: Path, name: str, keep_keys: Path | None, **more: Any
     """
     not_added = f"value kind {name} was not added"
     before = load_centre(centre_folder(state)).value_kinds.get(name)
-    kind = new_kind(name, more if before is None else more | _unsaid(before))
+    kind = new_kind(name, more if before is None else more | _unsaid(before), is_known=before is not None)
     with cli.office(state) as office, office.database.read() as session:
         key = validation_key(session)
         if more["rates"]:
