@@ -11,8 +11,11 @@ from cli.fob_program import FobProgram
 from control.fake_daemon import FakeDaemon
 from control.fake_phone import FakePhone
 from fob_daemon.metering.drawing.layout import Layout
+from fob_daemon.metering.drawing.matrix import matrix_of
 from fob_daemon.metering.drawing.picture import picture_of
-from fob_daemon.metering.drawing.png import png
+from fob_daemon.metering.drawing.png import code_image, png
+from fob_protocol.metering import base45
+from fob_protocol.metering.frame import PREFIX
 from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.values import Indicated
 from fob_protocol.office.message import read
@@ -91,6 +94,20 @@ async def test_what_was_not_paid_is_named(fob: FobProgram, meter: FakeMeter, tmp
         ("forged", "no transaction made it"),
         ("forged", "its token is another than the one that was paid"),
     ]
+
+
+@pytest.mark.clause("M26")
+async def test_a_code_that_reads_well_and_is_no_indicium_is_forged(
+    fob: FobProgram, meter: FakeMeter, tmp_path: Path
+) -> None:
+    """As the post calls it."""
+    await franked(fob, tmp_path)
+    file = tmp_path / "cut.png"
+    code_image(matrix_of(PREFIX + base45.encode((await paid(fob)).octets()[:-1])), 4).save(file)
+    ended = await fob("--json", "meter", "verify", str(file))
+    [found] = ended.json["codes"]
+    why = "the code can be read, and what it says is no indicium: no meter made it"
+    assert (ended.code, found["outcome"], found["why"]) == (1, "forged", why)
 
 
 async def test_a_picture_without_an_indicium_and_files_that_are_none(

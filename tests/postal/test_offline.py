@@ -89,7 +89,7 @@ async def test_the_data_centre_verifies_them_too(office: PostOffice) -> None:
     shown, other, third = await office.franked(95, 60, 70)
     assert (await office.judged(shown, address=ADDRESS)).outcome is Outcome.GENUINE
     assert (await office.judged(shown)).outcome is Outcome.REUSED
-    assert (await office.judged(replace(shown, token=other.token))).outcome is Outcome.ALTERED
+    assert (await office.judged(replace(shown, token=other.token))).outcome is Outcome.FORGED
     await office.mailer.refund(unused=third)
     assert (await office.judged(third)).outcome is Outcome.REFUNDED
     assert len(await office.franked(*[1] * BATCH_LIMIT)) == BATCH_LIMIT

@@ -194,5 +194,5 @@ async def test_a_meter_box_that_owns_no_meter_verifies_where_the_others_are_away
         await office.centre.view("meter-1", None)
         await office.centre.stop("meter-1")
         assert (await office.judged(shown)).outcome is Outcome.GENUINE
-        assert (await office.judged(replace(forged, token=shown.token))).outcome is Outcome.ALTERED
+        assert (await office.judged(replace(forged, token=shown.token))).outcome is Outcome.FORGED
         assert await office.centre.warnings() == []

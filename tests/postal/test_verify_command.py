@@ -10,9 +10,13 @@ from msgspec.structs import replace
 from PIL import Image
 from structlog.testing import capture_logs
 
+from fob_daemon.metering.drawing.matrix import matrix_of
+from fob_daemon.metering.drawing.png import code_image
 from fob_office.cli.context import Cli
 from fob_office.cli.main import run
-from fob_protocol.metering.frame import frame_text
+from fob_protocol.cose.cbor import decode, encode
+from fob_protocol.metering import base45
+from fob_protocol.metering.frame import PREFIX, frame_text
 from support.indicia import opened, saved, scanned
 from support.post import ADDRESS, PostOffice, page, picture, post_office, rows
 
@@ -101,15 +105,35 @@ async def test_a_run_that_was_cut_off_is_said_again_by_its_name(
 @pytest.mark.clause("M26")
 async def test_what_a_reader_gave_as_text(office: PostOffice, capsys: pytest.CaptureFixture[str]) -> None:
     shown, other = await office.franked(95, 60)
-    altered = replace(other, token=shown.token)
-    texts = [frame_text(shown), "FOB1", frame_text(altered), "https://fob.example"]
+    forged = replace(other, token=shown.token)
+    texts = [frame_text(shown), "FOB1", frame_text(forged), "https://fob.example", frame_text(other)[:-3]]
     assert await office.told(*(word for text in texts for word in ("--text", text)), "--json") == 1
     assert [(row["outcome"], row["serial"] is None, row["why"]) for row in rows(capsys)] == [
         ("genuine", False, "its meter made it, for this piece alone"),
-        ("damaged", True, "the value is cut short"),
-        ("altered", False, "the meter made it with another token"),
-        ("damaged", True, "a frame begins with FOB1"),
+        ("damaged", True, "it is no whole indicium: where a picture of the code says the same, no meter made it"),
+        ("forged", False, "its token is another than the one that its meter made"),
+        ("damaged", True, "it is no indicium: these begin with FOB1"),
+        ("damaged", True, "it is no whole indicium: where a picture of the code says the same, no meter made it"),
     ]
+
+
+@pytest.mark.clause("M26")
+async def test_a_code_that_reads_well_and_is_no_indicium_is_forged(
+    office: PostOffice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words for a clerk; too little of it is left of none, as its check sums are right."""
+    (shown,) = await office.franked(95)
+    elements = decode(shown.indicium)
+    assert isinstance(elements, list)
+    # The number of its key, which is never 0; and a message that ends too early.
+    other = replace(shown, indicium=encode([*elements[:-1], 0]))
+    for octets in (other.octets(), shown.octets()[:-1]):
+        file = tmp_path / "letter.png"
+        file.write_bytes(saved(code_image(matrix_of(PREFIX + base45.encode(octets)), 4)))
+        assert await office.told(str(file), "--json") == 1
+        (found,) = rows(capsys)
+        assert (found["outcome"], found["clause"], found["serial"]) == ("forged", "M26", None)
+        assert found["why"] == "the code can be read, and what it says is no indicium: no meter made it"
 
 
 async def test_bad_files_are_told_and_the_others_are_judged(

@@ -11,7 +11,7 @@ import click
 from fob_office.centre.operating.operator import Operator
 from fob_office.centre.postal.asking import Post
 from fob_office.centre.postal.offline import Stranger
-from fob_office.centre.postal.verifying import OnPiece, Outcome, Verdict, damaged
+from fob_office.centre.postal.verifying import OnPiece, Outcome, Verdict, damaged, malformed
 from fob_office.cli.centre.asking import ask
 from fob_office.cli.context import Cli, json_option, pass_cli, state_option
 from fob_office.cli.progress import progress
@@ -20,7 +20,7 @@ from fob_office.database.troubles import of_system
 from fob_office.errors import USAGE, OperatorError, UsageError
 from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.amounts import amount_words, is_amount
-from fob_protocol.metering.frame import read_frame
+from fob_protocol.metering.frame import PREFIX, read_frame
 from fob_protocol.metering.indicium import Indicium, addressee_digest, day_of, normalised
 from fob_protocol.metering.limits import ADDRESS_LIMIT
 from fob_protocol.metering.pictures import PictureError, Reading, picture_octets, read_picture
@@ -37,6 +37,8 @@ _NOT_VERIFIED: Final = "the pieces were not verified"
 _HELP: Final = "fob-office verify --help"
 _NO_DESTINATION: Final = f"--destination: a postal code has letters or digits, and at most {ADDRESS_LIMIT} characters"
 _NO_AMOUNT: Final = "--amount: an amount is a number, with its unit or without: 2.85, EUR 2.85, 285 cent or 1.5 kwh"
+_NO_INDICIUM: Final = f"it is no indicium: these begin with {PREFIX}"
+_CUT: Final = "it is no whole indicium: where a picture of the code says the same, no meter made it"
 _TEXT: Final = "text"
 _DATE: Final = click.IntRange(1970_01_01, 9999_12_31)
 _ELEMENTS: Final = tuple(name for name in Indicium.__struct_fields__ if name != "addressee")
@@ -54,7 +56,7 @@ class Verifies(Protocol):
 class Seen:
     """One code, or that there is none where one ought to be: `where` is a picture's name or `text`.
 
-    `digest`: H of the picture.
+    `digest`: H of the picture. `is_malformed`: it was read whole, and is no indicium.
     """
 
     where: str
@@ -62,6 +64,7 @@ class Seen:
     indicated: Indicated | None
     why: str = ""
     digest: bytes = b""
+    is_malformed: bool = False
 
     @property
     def place(self) -> bytes:
@@ -208,8 +211,9 @@ def _miscounted(seen: Sequence[Seen], pieces: int | None) -> str:
 def _of_text(text: str) -> Seen:
     try:
         return Seen(_TEXT, None, read_frame(text.strip()))
-    except OfficeError as error:
-        return Seen(_TEXT, None, None, error.why)
+    except OfficeError:
+        # Nobody knows whether all of it came here.
+        return Seen(_TEXT, None, None, _CUT if text.strip().startswith(PREFIX) else _NO_INDICIUM)
 
 
 def _of_picture(cli: Cli, file: Path) -> list[Seen]:
@@ -228,7 +232,8 @@ def _of_picture(cli: Cli, file: Path) -> list[Seen]:
         if one.reading is Reading.FOREIGN:
             cli.say(f"{name}: the code at {one.x},{one.y} is somebody else's: {one.why}")
         else:
-            ours.append(Seen(name, (one.x, one.y), one.indicated, one.why, digest(content)))
+            is_malformed = one.reading is Reading.MALFORMED
+            ours.append(Seen(name, (one.x, one.y), one.indicated, one.why, digest(content), is_malformed))
     return ours or [Seen(name, None, None, "no indicium is on this picture")]
 
 
@@ -239,9 +244,13 @@ def _named(file: Path) -> str:
 
 async def _judge(judge: Verifies, seen: Sequence[Seen], on_piece: OnPiece) -> list[Verdict]:
     return [
-        damaged(one.why) if one.indicated is None else await judge.verify(one.indicated, on_piece, one.place)
+        _unjudged(one) if one.indicated is None else await judge.verify(one.indicated, on_piece, one.place)
         for one in seen
     ]
+
+
+def _unjudged(seen: Seen) -> Verdict:
+    return malformed(seen.why) if seen.is_malformed else damaged(seen.why)
 
 
 def _asked(cli: Cli, state: Path, work: Callable[[Operator], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:

@@ -85,7 +85,7 @@ STEPS: Final = (
     ),
     Step(
         "Somebody writes another amount beside the code.",
-        "! fob-office verify labels/*-000005-01.png --amount 900",
+        "! fob-office verify labels/*-000005-01.png --amount 9.00",
         *_OFFICE,
     ),
     Step(

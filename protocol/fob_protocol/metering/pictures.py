@@ -27,6 +27,7 @@ PIXELS_LIMIT: Final = 50_000_000
 # Of one picture: more than any sheet of labels has.
 CODES_LIMIT: Final = 200
 
+_MALFORMED: Final = "the code can be read, and what it says is no indicium: no meter made it"
 _FORMATS: Final = ("PNG", "JPEG")
 _SCAN: Final = "scan it again as PNG or JPEG, at 300 dpi"
 _SAVE: Final = "the same command with a file: PNG or JPEG, at 300 dpi"
@@ -141,5 +142,6 @@ def _found(code: Code) -> Found:
         return Found(Reading.FOREIGN, x, y, why=f"it does not begin with {PREFIX}")
     try:
         return Found(Reading.INDICIUM, x, y, read_frame(code.text))
-    except OfficeError as error:
-        return Found(Reading.MALFORMED, x, y, why=error.why)
+    except OfficeError:
+        # What a message lacks is for programmers: it was read whole, as the code's own check sums say.
+        return Found(Reading.MALFORMED, x, y, why=_MALFORMED)

@@ -86,6 +86,11 @@ def damaged(why: str) -> Verdict:
     return Verdict(Outcome.DAMAGED, why)
 
 
+def malformed(why: str) -> Verdict:
+    """A whole code that says nothing which a meter says."""
+    return Verdict(Outcome.FORGED, why)
+
+
 def unknown_meter(indicium: Indicium) -> Verdict:
     """No meter has its serial."""
     return Verdict(Outcome.UNKNOWN_METER, f"there is no meter {indicium.serial}", indicium)
@@ -97,6 +102,8 @@ def judge_token(indicium: Indicium, known: Known) -> Verdict | None:
     if not known.is_right:
         if issued is None:
             return Verdict(Outcome.FORGED, "the token is not of its meter", indicium)
+        if issued == indicium:
+            return Verdict(Outcome.FORGED, "its token is another than the one that its meter made", indicium)
         return Verdict(Outcome.ALTERED, _difference(indicium, issued), indicium)
     if issued != indicium and not (issued is None and known.is_lost):
         why = "its token is right, but no transaction of the meter made it: a key is lost, or a transaction is"
@@ -157,10 +164,7 @@ def refunded(indicium: Indicium) -> Verdict:
 
 
 def _difference(shown: Indicium, issued: Indicium) -> str:
-    names = list(_different(shown, issued))
-    if not names:
-        return "the meter made it with another token"
-    said = ", ".join(f"{name} {_shown(issued, name)}" for name in names)
+    said = ", ".join(f"{name} {_shown(issued, name)}" for name in _different(shown, issued))
     return f"the meter made it with {said}"
 
 

@@ -114,7 +114,8 @@ class _Judge:
 
     def _code(self, where: str, found: Found) -> Judged:
         if found.indicated is None:
-            return Judged(where, Outcome.DAMAGED, found.why)
+            outcome = Outcome.FORGED if found.reading is Reading.MALFORMED else Outcome.DAMAGED
+            return Judged(where, outcome, found.why)
         said = read_indicium(found.indicated)
         paid = self._transaction((said.serial, said.counter))
         if not paid and said.serial != self.serial:
