@@ -14,6 +14,8 @@ DEPTH_LIMIT: Final = 4
 NUMBER_LIMIT: Final = (1 << 63) - 1
 # Records of its meter by which a refill may be late: more than are made while one is asked for.
 REFILL_DELAY: Final = 10_000
+# Seconds for which a data centre keeps in mind what was asked under an id (400 days), and clocks that differ by a day.
+ID_TIME: Final = 399 * 24 * 3600
 # What stands in a report; the rest is counted.
 FINDINGS_LIMIT: Final = 100
 WARNINGS_LIMIT: Final = 1000

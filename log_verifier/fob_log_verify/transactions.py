@@ -43,6 +43,7 @@ class Transaction:
     before: bytes | None
     after: bytes
     indicia: tuple[Indicium, ...]
+    time: int
     fee: int
 
     @property
@@ -56,15 +57,15 @@ def read_transaction(payload: bytes) -> Transaction:
     match read(payload):
         case [
             1, bytes(request), str(serial), int(deed), int(counter), int(amount), int(ascending), int(descending),
-            int(loads), int(pieces), list(indicia), bytes() | None, int(_), before, after, int(fee),
+            int(loads), int(pieces), list(indicia), bytes() | None, int(time), before, after, int(fee),
         ] if (
             deed in _DEEDS
-            and min(counter, amount, ascending, descending, loads, pieces, fee) >= 0
-            and counter <= NUMBER_LIMIT
+            and min(counter, amount, ascending, descending, loads, pieces, time, fee) >= 0
+            and max(counter, time) <= NUMBER_LIMIT
         ):  # fmt: skip
             return Transaction(
                 request, serial, deed, counter, amount, ascending, descending, loads, pieces,
-                None if before is None else _hash(before), _hash(after), tuple(map(_indicium, indicia)), fee,
+                None if before is None else _hash(before), _hash(after), tuple(map(_indicium, indicia)), time, fee,
             )  # fmt: skip
     raise CborError("the elements of a transaction record are due")
 

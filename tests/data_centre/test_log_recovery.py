@@ -12,17 +12,20 @@ from fob_office.centre.bus.errors import AwayError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.database import FetchLogHead, FetchOrders, NoteOrder
 from fob_office.centre.commands.function import Recover
+from fob_office.centre.commands.steel import OrderLog
 from fob_office.centre.commands.transaction import GoOn, HeldCheckpoint
 from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.operating.recovering import recover_log
 from fob_office.errors import OperatorError
 from fob_protocol.cose import mac0, sign1
 from fob_protocol.metering.log.checkpoint import Checkpoint
+from fob_protocol.metering.log.tree import Frontier
 from fob_protocol.metering.vouchers import LogOrder
 from fob_protocol.office.message import read
 from support.data_centre import DataCentre
 from support.mailers import Mailer
 from support.meter_log import Witness
+from support.octets import flipped
 from support.put_back import ANY, Asker, copied, put_back
 
 # Begun before others: programs, or a whole data centre.
@@ -180,6 +183,24 @@ async def test_an_order_that_stands_there_is_carried_out_and_no_other_is_given(
         signed = read(Checkpoint, sign1.unverified_payload(await centre.checkpoint()))
         assert signed.size > size
         assert await _orders(centre) == [order]
+
+
+@pytest.mark.clause("M4", "M23")
+async def test_a_note_that_no_steel_box_made_is_passed_over(centre: DataCentre, tmp_path: Path) -> None:
+    """Staff write what looks like the order: it locks nobody out."""
+    async with centre.function_server() as (server, _):
+        anna, newest = await _lost(centre, server, tmp_path / "safe")
+        operator = Asker(centre, server)
+        for _ in range(2):
+            head = await operator.any(Kind.DATABASE, FetchLogHead())
+            root = Frontier(head.size, head.hashes).root
+            asked = OrderLog(BOX, newest.size, newest.root, head.size, root)
+            order = (await operator.any(Kind.STEEL, asked)).order
+            await operator.any(Kind.DATABASE, NoteOrder(flipped(order), head.size))
+        assert await recover_log(operator, BOX) == newest
+        assert len(await _orders(centre)) == 3
+        await anna.frank(85)
+        assert read(Checkpoint, sign1.unverified_payload(await centre.checkpoint())).size > head.size
 
 
 @pytest.mark.clause("M4", "M33")

@@ -63,3 +63,14 @@ async def test_a_record_of_another_meter_is_not_genuine_in_its_row(spoiled: tupl
     office, low, high = spoiled
     assert (await show_meter(office.operator, low)).checked == GENUINE
     assert (await show_meter(office.operator, high)).checked == f"tampering: the record of meter {low}"
+
+
+@pytest.mark.clause("M23", "M31")
+async def test_a_record_that_cannot_be_read_keeps_no_other_meter_from_being_recovered(
+    spoiled: tuple[PostOffice, str, str],
+) -> None:
+    office, low, high = spoiled
+    office.centre.rows("UPDATE meters SET record = x'00' WHERE serial = ?", low)
+    recovery = await recover_all(office.operator)
+    # No function server runs here, by which they would be as their box knows them.
+    assert [serial for serial, _ in recovery.failed] == [low, high]

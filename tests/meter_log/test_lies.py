@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fob_log_verify.limits import ID_TIME
+from fob_office.centre.database.limits import JOURNAL_TIME
 from fob_office.centre.following import REFILL, derived_digest
 from fob_protocol.cose.cbor import encode
 from fob_protocol.metering.indicium import read_indicium
 from fob_protocol.metering.kinds import Deed
+from fob_protocol.metering.limits import CLOCK_SKEW
 from fob_protocol.metering.values import Indicated
 from support.meter_log import NOON, MeterLog, Witness, export, indicia_of, indicium_of
 
@@ -116,6 +119,20 @@ def test_a_request_is_done_once_for_a_meter(witness: Witness, log: MeterLog) -> 
     said = f"5 of M-1 is of request {ID.hex()}, which entry 4 was done for: what is asked under one id is done once"
     assert answer.json["findings"][0]["why"] == said
     assert f"entry 7:  done-twice: {said}" in witness.asks(export(log.entries), options=()).out
+
+
+@pytest.mark.clause("M33")
+@pytest.mark.parametrize(
+    ("later", "found"), [(ID_TIME - 1, [(5, "done-twice")]), (ID_TIME, []), (-1, [(5, "done-twice")])]
+)
+def test_an_id_that_nobody_knows_any_more_is_another_request_s(
+    witness: Witness, log: MeterLog, later: int, found: list[tuple[int, str]]
+) -> None:
+    log.do("M-1", Deed.LOAD, 85, lies={"request_id": ID, "time": NOON})
+    log.do("M-1", Deed.LOAD, 85, lies={"request_id": ID, "time": NOON + later})
+    assert witness.asks(export(log.entries)).found == found
+    # The data centre keeps it in mind for longer than that.
+    assert ID_TIME <= JOURNAL_TIME - CLOCK_SKEW
 
 
 @pytest.mark.clause("M33", "M29")

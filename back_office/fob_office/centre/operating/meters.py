@@ -16,8 +16,10 @@ from fob_office.centre.operating.walking import each_meter
 from fob_office.centre.view_file import ViewFile
 from fob_office.centre.words import Word
 from fob_protocol.cose import mac0
+from fob_protocol.cose.errors import CoseError
 from fob_protocol.metering.kinds import Deed, MeterState
 from fob_protocol.metering.records import Limits, MeterRecord, UserRecord
+from fob_protocol.office.errors import OfficeError
 from fob_protocol.office.message import read
 
 GENUINE: Final = "genuine"
@@ -141,7 +143,7 @@ async def recover_all(operator: Operator) -> Recovery:
     failed: list[tuple[str, str]] = []
     async for serial, _ in each_meter(operator):
         try:
-            if (await show_meter(operator, serial)).checked == GENUINE:
+            if await _is_genuine(operator, serial):
                 genuine += 1
             elif await _recover_meter(operator, serial):
                 recovered.append(serial)
@@ -149,9 +151,17 @@ async def recover_all(operator: Operator) -> Recovery:
                 genuine += 1
             if await _recover_mailer(operator, serial):
                 mailers.append(serial)
-        except (BusRefusedError, AwayError) as error:
+        except (BusRefusedError, AwayError, CoseError, OfficeError) as error:
             failed.append((serial, str(error)))
     return Recovery(genuine, tuple(recovered), tuple(mailers), tuple(failed))
+
+
+async def _is_genuine(operator: Operator, serial: str) -> bool:
+    """What cannot be read is none."""
+    try:
+        return (await show_meter(operator, serial)).checked == GENUINE
+    except (CoseError, OfficeError):
+        return False
 
 
 async def _recover_meter(operator: Operator, serial: str) -> bool:

@@ -57,8 +57,9 @@ async def recover_log(operator: Asking, box: str) -> Checkpoint:
     for _ in range(_TRIES):
         head = await operator.any(Kind.DATABASE, FetchLogHead())
         await _check_another(operator, box, before, head.size)
-        due = await standing.found(head.size) or await _noted(operator, box, before, head)
-        if due is not None:
+        if await standing.is_carried_out(head.size):
+            return before
+        if (due := await _noted(operator, box, before, head)) is not None:
             await _go_on(operator, box, due)
             return before
     raise BusRefusedError(Word.UNAVAILABLE, "the log grows faster than it can be read")
@@ -98,12 +99,27 @@ class _Standing:
         self._before = before
         self._looked_at = 0
 
-    async def found(self, size: int) -> _Due | None:
-        """Among so many entries. Raises BusRefusedError."""
+    async def is_carried_out(self, size: int) -> bool:
+        """What stands among so many entries and is no order, or of no steel box, is passed over.
+
+        Raises BusRefusedError, AwayError.
+        """
+        while (due := await self._next(size)) is not None:
+            try:
+                await _go_on(self._operator, self._box, due)
+            except BusRefusedError as refused:
+                if refused.word != Word.TAMPERING:
+                    raise
+            else:
+                return True
+        return False
+
+    async def _next(self, size: int) -> _Due | None:
         while self._looked_at < size:
             page = await self._operator.any(Kind.DATABASE, FetchOrders(self._looked_at))
             for number, order in page.orders:
                 if _is_for(order, number, self._box, self._before):
+                    self._looked_at = number + 1
                     return _Due(order, await self._operator.any(Kind.DATABASE, FetchLogHead(number)))
             self._looked_at = page.end
         return None
