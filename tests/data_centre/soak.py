@@ -241,15 +241,23 @@ class Soak:
         await self._mend()
         self.centre.boxes.now += self.random.choice(_LATE)
         server, _ = await self._server(0)
-        try:
-            answer = await Mailer(self.centre, server, account.mailer.name).say(said.message, said.answer)
-        except RefusedError as refused:
-            if refused.refusal not in (Refusal.LATE, Refusal.NOT_VALIDATED):
-                raise AssertionError(f"{account.payment.name}: {refused}") from refused
-            said.undoes()
-            account.was_late = True
-        else:
-            await said.does(answer)
+        mailer = Mailer(self.centre, server, account.mailer.name)
+        for _ in range(_TRIES):
+            try:
+                answer = await mailer.say(said.message, said.answer)
+            except RefusedError as refused:
+                if refused.refusal in (Refusal.LATE, Refusal.NOT_VALIDATED):
+                    said.undoes()
+                    account.was_late = True
+                    return
+                # A box that was started just now, on a machine that does other things: devices ask again too.
+                if refused.refusal != Refusal.UNAVAILABLE:
+                    raise AssertionError(f"{account.payment.name}: {refused}") from refused
+                await self._mend()
+            else:
+                await said.does(answer)
+                return
+        raise AssertionError(f"the account is locked: {type(said.answer).__name__}")
 
     async def _slow_charge(self, account: Account, said: Said) -> None:
         """Something else of the mailer's, at another function server, while money is taken of him."""
