@@ -26,9 +26,9 @@ class Request:
         return place_of(self.serial, self.id, self.digest)
 
 
-def own_request(octets: bytes, serial: str) -> Request:
+def own_request(request_digest: bytes, serial: str) -> Request:
     """One that no device made, by H of what stands for it."""
-    return Request(octets[:ID_SIZE], octets, serial)
+    return Request(request_digest[:ID_SIZE], request_digest, serial)
 
 
 @dataclass(frozen=True)

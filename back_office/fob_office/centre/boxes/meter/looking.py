@@ -1,9 +1,9 @@
-"""What a box says of meters without a change: to whom money, refunds or the post's judgement depend on it."""
+"""What a box says of meters without a change: money, refunds and the post's judgement go by it."""
 
 from fob_office.centre.boxes.meter import accounting, tokens
 from fob_office.centre.boxes.meter.keeping import Keeper
 from fob_office.centre.boxes.meter.knowing import Knowing
-from fob_office.centre.boxes.meter.verifying import Verifier
+from fob_office.centre.boxes.meter.verifying import Verified, Verifier
 from fob_office.centre.boxes.vault import Vault
 from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass
@@ -39,9 +39,7 @@ class Looking:
         given = self._verifier.record(command.record)
         record = given.record
         async with self._knowing.turns.of(record.serial):
-            await self._keeper.ready(record.serial)
-            await self._knowing.check_newest(self._knowing.standing(record.serial), given)
-            await self._keeper.confirm(record.serial)
+            await self._check_newest(given)
             key = tokens.unwrap(self._vault, record)
             return Looked(tuple(tokens.genuine(key, record, made) is not None for made in command.tokens))
 
@@ -53,9 +51,7 @@ class Looking:
         given, now = self._verifier.record(command.record), self._surroundings.clock()
         record = given.record
         async with self._knowing.turns.of(record.serial):
-            await self._keeper.ready(record.serial)
-            await self._knowing.check_newest(self._knowing.standing(record.serial), given)
-            await self._keeper.confirm(record.serial)
+            await self._check_newest(given)
             accounting.check_active(record)
             if command.pieces is not None:
                 _check_pieces(record, command.pieces, now)
@@ -79,6 +75,13 @@ class Looking:
                 await self._keeper.confirm_unseen(command.serial)
                 raise BusRefusedError(Word.NO_METER, f"{command.serial} was never begun")
             return await self._knowing.again(command.serial, standing)
+
+    async def _check_newest(self, given: Verified) -> None:
+        """In the serial's turn. Raises as `Knowing.check_newest`."""
+        serial = given.record.serial
+        await self._keeper.ready(serial)
+        await self._knowing.check_newest(self._knowing.standing(serial), given)
+        await self._keeper.confirm(serial)
 
 
 def _check_pieces(record: MeterRecord, octets: bytes, now: int) -> None:

@@ -38,12 +38,12 @@ class Charging:
         now = self._surroundings.clock()
         due = fresh_due(self._vault, command.due, now)
         if command.permission is None:
-            amount, request = due.owed, derived_digest(SETTLEMENT, due.serial, due.counter)
+            amount, request_digest = due.owed, derived_digest(SETTLEMENT, due.serial, due.counter)
         else:
-            amount, request = self._permitted(command, due, command.permission, now)
+            amount, request_digest = self._permitted(command, due, command.permission, now)
         if amount + due.fee <= 0:
             raise unpermitted("nothing is to be taken")
-        request_id = command.request_id if command.request_id is not None else request[:ID_SIZE]
+        request_id = command.request_id if command.request_id is not None else request_digest[:ID_SIZE]
         if len(request_id) != ID_SIZE:
             raise BusRefusedError(Word.MALFORMED, f"a request id has {ID_SIZE} octets")
         return ChargeOrder(
@@ -51,7 +51,7 @@ class Charging:
             serial=due.serial,
             number=due.number,
             amount=amount,
-            request_digest=request,
+            request_digest=request_digest,
             request_id=request_id,
             is_settlement=command.permission is None,
             time=now,
@@ -69,6 +69,6 @@ class Charging:
                 # What is missing for it, if its meter would take it then.
                 if due.pieces is None or due.pieces != permission.pieces:
                     raise unpermitted("pieces that no meter box has judged")
-                request = derived_digest(PER_USE, due.serial, [permission.request_digest, due.counter])
-                return permission.amount - due.descending, request
+                request_digest = derived_digest(PER_USE, due.serial, [permission.request_digest, due.counter])
+                return permission.amount - due.descending, request_digest
         raise unpermitted("a permission for something else")
