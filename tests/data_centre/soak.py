@@ -19,7 +19,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -34,19 +33,18 @@ from fob_office.centre.commands.meter import Look, Made
 from fob_office.centre.commands.payment import FetchOpen
 from fob_office.centre.function.server import FunctionServer
 from fob_office.centre.payment.process import FILE, OPEN_TIME
-from fob_protocol.metering.answers import Franked, Loaded, Refunded, SignedUp
-from fob_protocol.metering.indicium import Indicium
 from fob_protocol.metering.kinds import Payment
 from fob_protocol.metering.records import Refill
-from fob_protocol.metering.requests import Ask, SignOn, authenticated
-from fob_protocol.metering.values import Indicated, Registers
+from fob_protocol.metering.requests import SignOn
+from fob_protocol.metering.values import Indicated
 from fob_protocol.office.errors import RefusedError
-from fob_protocol.office.message import Message, read
+from fob_protocol.office.message import Message
 from fob_protocol.office.refusals import Refusal
 from support.audits import audited
 from support.data_centre import SHORT_PAUSES, Cut, CutError, DataCentre, WatchedPeers, data_centre
 from support.mailers import Mailer
 from support.meter_log import Witness
+from support.soaked_wishes import Account, Said, Wishes
 
 REFILL: Final = Refill(below=100, amount=500)
 _TRIES: Final = 12
@@ -60,40 +58,6 @@ _MESSAGES: Final = 9
 _LATE: Final = (600, 90_000)
 
 
-@dataclass
-class Account:
-    """A mailer, and all that he was answered."""
-
-    mailer: Mailer
-    payment: Payment
-    refill: Refill | None
-    indicia: list[Indicated] = field(default_factory=list)
-    franked: int = 0
-    pieces: int = 0
-    asked_loads: int = 0
-    refunds: int = 0
-    credits: int = 0
-    was_late: bool = False
-    registers: Registers = field(default_factory=lambda: Registers(0, 0, 0, 0, 0, 0))
-
-
-@dataclass(frozen=True)
-class Said:
-    """The octets of a request, and what its answer does to the account."""
-
-    message: Ask | SignOn
-    answer: type[Message]
-    does: "Does"
-    undoes: "Callable[[], None]"
-
-
-Does = Callable[[Message], Coroutine[Any, Any, None]]
-
-
-def _nothing() -> None:
-    """To be undone."""
-
-
 class Soak:
     """`kills` counts what struck, by its name."""
 
@@ -103,6 +67,7 @@ class Soak:
         self.kills: Counter[str] = Counter()
         self.requests = 0
         self.accounts: list[Account] = []
+        self._wishes = Wishes(self.random, self._check_genuine)
         self._owner, self._second = "meter-1", "meter-2"
         self._servers: list[tuple[FunctionServer, WatchedPeers, AsyncExitStack]] = []
         self._book = centre.folder / "payment-1" / FILE
@@ -133,7 +98,7 @@ class Soak:
     async def step(self) -> None:
         """One request, under one fault; then everything is as it has to be."""
         account = self.random.choice(self.accounts)
-        said = self._request(account)
+        said = self._wishes.any(account)
         fault = self.random.choice(self._faults())
         before = self.kills.total()
         await fault(account, said)
@@ -213,7 +178,7 @@ class Soak:
             self.kills["function server cut, another request between"] += 1
             await self._mend()
             if not isinstance(said.message, SignOn):
-                await self._until_done(account, self._another(account), "")
+                await self._until_done(account, self._wishes.another(account), "")
             await self._until_done(account, said, "")
 
     async def _twice(self, account: Account, said: Said) -> None:
@@ -279,7 +244,7 @@ class Soak:
         await asyncio.wait((beside, waiting), return_when=asyncio.FIRST_COMPLETED)
         if is_asked.is_set():
             self.kills["something else while money was taken"] += 1
-            await self._until_done(account, self._another(account), "", 1)
+            await self._until_done(account, self._wishes.another(account), "", 1)
         may_go_on.set()
         waiting.cancel()
         await beside
@@ -342,88 +307,8 @@ class Soak:
     async def _does_next(self, account: Account) -> None:
         """No account is locked."""
         if account.payment != Payment.PER_USE and account.registers.descending == 0:
-            await self._until_done(account, self._load(account, 200), "")
-        await self._until_done(account, self._frank(account, 1), "")
-
-    def _request(self, account: Account) -> Said:
-        left = account.registers.descending
-        ways: list[Callable[[Account], Said]] = [self._sign_on] if self.random.random() < 0.1 else []
-        if account.payment == Payment.PER_USE or account.refill is not None or left >= 90:
-            amounts = [self.random.randrange(1, 30) for _ in range(self.random.randrange(1, 4))]
-            ways += [lambda account: self._frank(account, *amounts)] * 3
-        if account.payment == Payment.PREPAID:
-            ways.append(lambda account: self._load(account, self.random.randrange(100, 400)))
-            if account.indicia:
-                ways.append(self._credit)
-            if left > 50:
-                ways.append(lambda account: self._refund(account, self.random.randrange(1, 50)))
-        if account.payment == Payment.POSTPAID and account.registers.owed < 4_000:
-            ways.append(lambda account: self._load(account, self.random.randrange(100, 400)))
-        if not ways:
-            return self._load(account, 300)
-        return self.random.choice(ways)(account)
-
-    def _another(self, account: Account) -> Said:
-        """That is always possible."""
-        if account.payment == Payment.PREPAID and account.registers.descending >= 90 and self.random.random() < 0.5:
-            return self._refund(account, self.random.randrange(1, 50))
-        if account.payment == Payment.POSTPAID and account.registers.owed < 4_000:
-            return self._load(account, 5)
-        if account.payment == Payment.PER_USE or account.refill is not None or account.registers.descending >= 90:
-            return self._frank(account, 1)
-        return self._load(account, 5)
-
-    def _frank(self, account: Account, *amounts: int) -> Said:
-        async def does(answer: Message) -> None:
-            assert isinstance(answer, Franked)
-            await self._check_genuine(account, answer.indicia)
-            account.indicia += answer.indicia
-            account.franked += sum(amounts)
-            account.pieces += len(amounts)
-            account.registers = answer.registers
-
-        return self._asked(account, account.mailer.frank_request(*amounts), Franked, does)
-
-    def _load(self, account: Account, amount: int) -> Said:
-        async def does(answer: Message) -> None:
-            assert isinstance(answer, Loaded)
-            account.asked_loads += amount
-            account.registers = answer.registers
-
-        return self._asked(account, account.mailer.load_request(amount), Loaded, does)
-
-    def _refund(self, account: Account, amount: int) -> Said:
-        async def does(answer: Message) -> None:
-            assert isinstance(answer, Refunded)
-            account.refunds += amount
-            account.registers = answer.registers
-
-        return self._asked(account, account.mailer.refund_request(amount), Refunded, does)
-
-    def _credit(self, account: Account) -> Said:
-        unused = account.indicia.pop(self.random.randrange(len(account.indicia)))
-
-        def undoes() -> None:
-            account.indicia.append(unused)
-
-        async def does(answer: Message) -> None:
-            assert isinstance(answer, Refunded)
-            account.credits += read(Indicium, unused.indicium).amount
-            account.registers = answer.registers
-
-        return self._asked(account, account.mailer.refund_request(unused=unused), Refunded, does, undoes)
-
-    def _sign_on(self, account: Account) -> Said:
-        async def does(answer: Message) -> None:
-            assert isinstance(answer, SignedUp)
-            account.mailer.keep(answer)
-
-        return Said(account.mailer.sign_on_request(), SignedUp, does, _nothing)
-
-    def _asked(
-        self, account: Account, request: Any, answer: type[Message], does: Does, undoes: Callable[[], None] = _nothing
-    ) -> Said:
-        return Said(Ask(authenticated(account.mailer.key, request)), answer, does, undoes)
+            await self._until_done(account, self._wishes.load(account, 200), "")
+        await self._until_done(account, self._wishes.frank(account, 1), "")
 
     async def _check(self, account: Account) -> None:
         """The law, the provider's book to the cent, and every piece debited once."""
