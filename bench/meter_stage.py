@@ -14,7 +14,6 @@ from typing import Final
 
 from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
-from fob_office.centre.bus.directory import Directory
 from fob_office.centre.database.keeping import migrate_meters
 from fob_office.centre.database.process import FILE
 from fob_office.centre.places import OPERATOR, centre_folder
@@ -111,6 +110,5 @@ def _counter(state: Path) -> Counter:
     finally:
         office.close()
     folder = centre_folder(state)
-    operator = read_party(open_folder(folder / OPERATOR, OPERATOR, os.urandom), SYSTEM.clock, os.urandom)
-    directory = Directory(folder, operator.trust.manufacturing)
+    _, directory = read_party(open_folder(folder / OPERATOR, OPERATOR, os.urandom), folder, SYSTEM)
     return Counter(certificate, validation, directory.pass_of("authentication-1").sealing)

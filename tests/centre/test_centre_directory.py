@@ -57,7 +57,7 @@ def test_an_entry_without_a_pass_of_this_data_centre_is_refused(centre: Centre) 
 
 @pytest.mark.parametrize(("name", "kind"), [("meter-9", Kind.METER), ("meter-1", Kind.STEEL)])
 def test_an_entry_is_what_its_pass_says(centre: Centre, name: str, kind: Kind) -> None:
-    shown = centre.process_of("meter-1").me.shown
+    shown = centre.process_of("meter-1").me.shown()
     write_entries(centre.folder, [Entry(name, kind, "tcp:127.0.0.1:1", shown)])
     with pytest.raises(DirectoryError, match=f"{name} has the pass of meter-1"):
         centre.directory().named(name)

@@ -84,7 +84,7 @@ async def test_a_pass_that_was_replaced_is_not_taken(centre: Centre, server: Ser
 
 
 def test_no_bit_of_a_pass_can_be_changed(centre: Centre) -> None:
-    shown = centre.process(Kind.FUNCTION, "function-1").me.shown
+    shown = centre.process(Kind.FUNCTION, "function-1").me.shown()
     for place in range(8 * len(shown)):
         changed = bytearray(shown)
         changed[place // 8] ^= 1 << place % 8
@@ -149,7 +149,7 @@ async def shaken(centre: Centre, server: Server, prologue: bytes = b"fob/1 bus")
     asker = centre.process(Kind.FUNCTION, "function-1")
     raw = await Raw.to(server.address)
     try:
-        await raw.shake(asker.me.static, asker.me.shown, server.me.static.public, centre.random, prologue)
+        await raw.shake(asker.me.static, asker.me.shown(), server.me.static.public, centre.random, prologue)
     except asyncio.IncompleteReadError:
         raw.close()
         raise
@@ -308,8 +308,8 @@ def test_a_pass_is_for_one_of_the_kinds_and_names(centre: Centre) -> None:
     shown = centre.process(Kind.METER, "meter-1")
     trust = Trust(centre.manufacturing, lambda: centre.now)
     static = shown.me.static.public
-    assert trust.check(shown.me.shown, static, [Kind.METER], "meter-1") == shown.shown
+    assert trust.check(shown.me.shown(), static, [Kind.METER], "meter-1") == shown.shown
     with pytest.raises(PassError, match="meter-1 answers for meter-2"):
-        trust.check(shown.me.shown, static, [Kind.METER], "meter-2")
+        trust.check(shown.me.shown(), static, [Kind.METER], "meter-2")
     with pytest.raises(PassError, match="for another key"):
-        trust.check(shown.me.shown, KeyPair.generate(centre.random).public, [Kind.METER])
+        trust.check(shown.me.shown(), KeyPair.generate(centre.random).public, [Kind.METER])

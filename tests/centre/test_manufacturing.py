@@ -165,7 +165,7 @@ async def test_a_box_that_was_put_back_goes_on_from_what_it_signed(boxes: Boxes,
     boxes.make(Kind.METER, "meter-1")
     shutil.copytree(boxes.folder / "manufacturing", tmp_path / "older")
     boxes.make(Kind.METER, "meter-2")
-    shown = tuple(boxes.open(name).me.shown for name in ("meter-1", "meter-2"))
+    shown = tuple(boxes.open(name).me.shown() for name in ("meter-1", "meter-2"))
     async with restarted(boxes) as link:
         await link.ask(NextView(0, ALONE))
         newest = (await link.ask(NextView(1, BOTH))).view
@@ -178,7 +178,7 @@ async def test_a_box_that_was_put_back_goes_on_from_what_it_signed(boxes: Boxes,
         for asked, word in (
             (NextView(2, BOTH), "older-view"),
             (NextView(2, BOTH, flipped(newest), shown), "tampering"),
-            (NextView(2, BOTH, newest, (open_box(foreign, other.folder, other.surroundings).me.shown,)), "tampering"),
+            (NextView(2, BOTH, newest, (open_box(foreign, other.folder, other.surroundings).me.shown(),)), "tampering"),
         ):
             with pytest.raises(BusRefusedError) as caught:
                 await link.ask(asked)

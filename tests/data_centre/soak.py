@@ -56,6 +56,8 @@ _COMMANDS: Final = ("Fetch", "Permit", "Look", "Charge", "FundPaid", "FundOwed",
 _MESSAGES: Final = 9
 # Seconds: a request is too old by then, or its ticket too.
 _LATE: Final = (600, 90_000)
+# Seconds; passes are for a year.
+_RENEWAL: Final = 30 * 86_400
 
 
 class Soak:
@@ -68,6 +70,7 @@ class Soak:
         self.requests = 0
         self.accounts: list[Account] = []
         self._wishes = Wishes(self.random, self._check_genuine)
+        self._renewed = centre.now
         self._owner, self._second = "meter-1", "meter-2"
         self._servers: list[tuple[FunctionServer, WatchedPeers, AsyncExitStack]] = []
         self._book = centre.folder / "payment-1" / FILE
@@ -105,6 +108,10 @@ class Soak:
         await self._mend()
         for server, peers, _ in self._servers:
             account.mailer.server, peers.cut, peers.meets, peers.loses = server, None, None, ""
+        if self.centre.now >= self._renewed + _RENEWAL:
+            # What runs for years starts nothing anew for that.
+            await self.centre.renew_passes()
+            self._renewed = self.centre.now
         if self.kills.total() > before:
             await self._check(account)
             await self._does_next(account)

@@ -79,6 +79,20 @@ def test_certificates_are_renewed_with_the_same_keys(state: Path, capsys: pytest
     assert run(["centre", "renew", "--state", str(state)], cli) == 0
 
 
+@pytest.mark.parametrize(("days", "said"), [(335, ""), (337, "ends in 28 days"), (367, "is over")])
+def test_passes_that_nobody_renews_are_told(
+    state: Path, capsys: pytest.CaptureFixture[str], days: int, said: str
+) -> None:
+    later = days * DAY + DAY // 2
+    cli = Cli(surroundings=Surroundings(lambda: SYSTEM.clock() + later, SYSTEM.random))
+    assert run(["centre", "status", "--json", "--state", str(state)], cli) == 0
+    passes = [line for line in json.loads(capsys.readouterr().out).get("due", []) if "pass" in line]
+    assert passes == [
+        f"the first pass of the data centre's processes {said} (a data centre that runs renews it, "
+        "if its manufacturing box answers): fob-office centre status"
+    ] * bool(said)
+
+
 def test_new_keys_are_in_the_folders_and_what_is_sealed_to_the_old_ones_is_still_understood(state: Path) -> None:
     folders = function_folders(centre_folder(state), SYSTEM)
     before = read_settings(folders[0]).identity.certificate

@@ -92,9 +92,8 @@ class Centre:
         sealing = KeyPair.generate(self.random).public
         shown = Pass(kind, name, static.public, sealing, signing, self._numbers, self.now + days * 24 * 3600)
         trust = Trust(self.manufacturing, lambda: self.now)
-        process = self._processes[name] = Process(
-            Party(static, shown.signed(key or self.key), trust, self.random), shown
-        )
+        signed = shown.signed(key or self.key)
+        process = self._processes[name] = Process(Party(static, lambda: signed, trust, self.random), shown)
         return process
 
     def process_of(self, name: str) -> Process:
@@ -104,7 +103,7 @@ class Centre:
     def enter(self, process: Process, address: str) -> None:
         """Into the directory."""
         shown = process.shown
-        self._entries[shown.name] = Entry(shown.name, shown.kind, address, process.me.shown)
+        self._entries[shown.name] = Entry(shown.name, shown.kind, address, process.me.shown())
         write_entries(self.folder, self._entries.values())
 
     def directory(self) -> Directory:

@@ -11,7 +11,7 @@ from fob_office.centre.boxes.folder import BoxFolder, create_folder, open_folder
 from fob_office.centre.boxes.identity import Public, admit, make_identity
 from fob_office.centre.boxes.manufacturing import ManufacturingBox, found
 from fob_office.centre.boxes.process import open_box
-from fob_office.centre.bus.directory import Entry, write_entries
+from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
 from fob_office.centre.bus.passes import Kind, read_pass
 from fob_office.surroundings import Surroundings
 
@@ -67,6 +67,10 @@ class Boxes:
         """An operator has removed it."""
         self._entries = [entry for entry in self._entries if entry.name != name]
         write_entries(self.folder, self._entries)
+
+    def read_again(self) -> None:
+        """Somebody else has written the directory."""
+        self._entries = read_entries(self.folder / FILE)
 
     def _enter(self, signed: bytes) -> None:
         shown = read_pass(self.manufacturing_key, signed)

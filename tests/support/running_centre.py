@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
-from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.communication.asking import CentreAsker, CentreAwayError
 from fob_office.centre.operating.here import names_here
@@ -100,8 +99,8 @@ class RunningCentre:
     def sealing_key_of(self, name: str) -> bytes:
         """By which passwords are sealed to it."""
         operator = load_centre(self.folder).operator
-        me = read_party(open_folder(self.folder / operator, operator, os.urandom), SYSTEM.clock, os.urandom)
-        return Directory(self.folder, me.trust.manufacturing).pass_of(name).sealing
+        _, directory = read_party(open_folder(self.folder / operator, operator, os.urandom), self.folder, SYSTEM)
+        return directory.pass_of(name).sealing
 
     def tell(self, *arguments: str) -> str:
         """An operator's command; what it prints."""
@@ -173,8 +172,8 @@ def running_centre(state: Path, *options: str) -> Iterator[RunningCentre]:
     fob_office(state, "init")
     fob_office(state, "centre", "init", *options)
     centre = RunningCentre(state)
-    centre.start()
     try:
+        centre.start()
         yield centre
     finally:
         assert centre.process is not None

@@ -24,7 +24,7 @@ def soon_over(session: Session, office: Office) -> list[str]:
         certificate = certificate_of(keys)
         ends.append((f"the certificate of {keys.server}", certificate.not_after, f"{renewing(certificate)}{option}"))
     return not_said(session, office) + [
-        f"{what} {_when(end - now)}: {command}" for what, end, command in ends if end - now < NOTICE_DAYS * DAY
+        f"{what} {when_over(end - now)}: {command}" for what, end, command in ends if end - now < NOTICE_DAYS * DAY
     ]
 
 
@@ -41,5 +41,6 @@ def _option(office: Office) -> str:
     return "" if is_issuer_key_here(office.settings.state) else " --issuer-key FILE"
 
 
-def _when(left: int) -> str:
+def when_over(left: int) -> str:
+    """With so many seconds left."""
     return f"ends in {left // DAY} days" if left >= 0 else "is over"

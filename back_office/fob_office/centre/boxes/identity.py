@@ -1,6 +1,7 @@
 """The keys of a process of its own, its pass, and its masters, as they stand sealed in its folder."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,9 +12,12 @@ from fob_office.centre.boxes.folder import BoxFolder
 from fob_office.centre.boxes.pkcs11_vault import ModulePlace, Pkcs11Vault, import_master
 from fob_office.centre.boxes.separation import Purpose, held_by
 from fob_office.centre.boxes.vault import SoftwareVault, Vault
+from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import PassError
+from fob_office.centre.bus.own_pass import OwnPass
 from fob_office.centre.bus.passes import Kind, Party, Pass, Trust, read_pass
 from fob_office.errors import OperatorError
+from fob_office.surroundings import Surroundings
 from fob_protocol.cose import hpke
 from fob_protocol.cose.errors import CoseError
 from fob_protocol.cose.labels import Label
@@ -169,11 +173,17 @@ def open_vault(folder: BoxFolder, kind: Kind) -> Vault:
     return masters.vault()
 
 
-def read_party(folder: BoxFolder, clock: Callable[[], int], random: Callable[[int], bytes]) -> Party:
-    """The process as the bus knows it. Raises TamperedError, OperatorError."""
+def read_party(folder: BoxFolder, centre: Path, surroundings: Surroundings) -> tuple[Party, Directory]:
+    """The process as the bus knows it, and where it finds others. Raises TamperedError, OperatorError."""
     admission = _state(folder, ADMISSION, Admission)
     static = KeyPair.from_private_bytes(read_identity(folder).static)
-    return Party(static, admission.shown, Trust(admission.manufacturing, clock), random)
+    directory = Directory(centre, admission.manufacturing)
+    try:
+        shown = OwnPass(directory, admission.shown)
+    except PassError as error:
+        raise _not_admitted(folder.name, str(error)) from None
+    trust = Trust(admission.manufacturing, surroundings.clock)
+    return Party(static, shown, trust, surroundings.random), directory
 
 
 def _keys(shown: Pass | Public) -> tuple[bytes | None, ...]:

@@ -161,7 +161,7 @@ class ManufacturingBox:
             raise BusRefusedError(Word.TAMPERING, str(error)) from None
 
     async def _admit(self, peer: Pass, command: Admit) -> Admitted:
-        if command.kind == Kind.MANUFACTURING:
+        if command.kind == Kind.MANUFACTURING and command.name not in self._admitted:
             raise BusRefusedError(Word.ONLY_ONE, "a data centre has one manufacturing box")
         return self.admit(Public(command.kind, command.name, command.static, command.sealing, command.signing))
 

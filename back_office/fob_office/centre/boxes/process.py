@@ -21,7 +21,6 @@ from fob_office.centre.boxes.identity import open_vault, read_identity, read_par
 from fob_office.centre.boxes.kinds import FACTORIES
 from fob_office.centre.bus.answering import serve
 from fob_office.centre.bus.asking import Links
-from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.passes import Kind
 from fob_office.errors import OperatorError
 from fob_office.http.orphans import end_with_parent
@@ -68,10 +67,9 @@ def run_box(
 
 def open_box(folder: BoxFolder, centre: Path, surroundings: Surroundings) -> Box:
     """All that stands in the folder. Raises TamperedError, OperatorError."""
-    me = read_party(folder, surroundings.clock, surroundings.random)
-    links = Links(me, Directory(centre, me.trust.manufacturing))
+    me, directory = read_party(folder, centre, surroundings)
     identity = read_identity(folder)
-    return Box(folder, identity, me, open_vault(folder, identity.kind), links, surroundings)
+    return Box(folder, identity, me, open_vault(folder, identity.kind), Links(me, directory), surroundings)
 
 
 def keep_inside() -> None:

@@ -26,10 +26,11 @@ _Answer = asyncio.Future[msgspec.Raw]
 
 
 class _Conversation:
-    """One connection: the questions on it, by their numbers. A Receiver."""
+    """One connection: the questions on it, by their numbers; `shown` is the pass that it begins with. A Receiver."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, shown: bytes) -> None:
         self._name = name
+        self.shown = shown
         self._channel: Channel | None = None
         self._loop = asyncio.get_running_loop()
         self._last = 0
@@ -40,6 +41,8 @@ class _Conversation:
         self._room = asyncio.Semaphore(IN_HAND)
         self.is_open: asyncio.Future[None] = self._loop.create_future()
         self.why = ""
+        self._askers = 0
+        self._is_last = False
 
     def begin(self, channel: Channel) -> None:
         self._channel = channel
@@ -82,8 +85,23 @@ class _Conversation:
         if self._waiting and self._loop.time() - self._silent_since >= SILENCE:
             self.end(f"nothing was heard for {SILENCE:g} s")
 
+    def end_after(self) -> None:
+        """When all who ask now have their answers."""
+        self._is_last = True
+        if not self._askers:
+            self.end("a newer pass is shown")
+
     async def ask(self, command: Command[Any]) -> msgspec.Raw:
         """Raises AwayError, BusRefusedError, ValueError."""
+        self._askers += 1
+        try:
+            return await self._ask(command)
+        finally:
+            self._askers -= 1
+            if self._is_last:
+                self.end_after()
+
+    async def _ask(self, command: Command[Any]) -> msgspec.Raw:
         await self._room.acquire()
         if self.why or self._channel is None:
             self._room.release()
@@ -117,6 +135,8 @@ class Link:
         self._me = me
         self._directory = directory
         self._conversation: _Conversation | None = None
+        # Those that began with an older pass, and end.
+        self._last: list[_Conversation] = []
         self._connecting: asyncio.Task[_Conversation] | None = None
         self._pause = 0.0
         self._not_before = 0.0
@@ -146,13 +166,17 @@ class Link:
         """Whoever waits hears that it is away."""
         if self._connecting is not None:
             self._connecting.cancel()
-        if self._conversation is not None:
-            self._conversation.end("the link was closed")
+        for conversation in (self._conversation, *self._last):
+            if conversation is not None:
+                conversation.end("the link was closed")
 
     async def _connected(self) -> _Conversation:
         conversation = self._conversation
         if conversation is not None and not conversation.why:
-            return conversation
+            # One side ends a connection whose pass is over, whatever is asked on it just then.
+            if conversation.shown == self._me.shown():
+                return conversation
+            self._replace(conversation)
         connecting = self._connecting
         if connecting is None:
             connecting = self._connecting = asyncio.create_task(self._connect(), name=f"to {self.name}")
@@ -166,6 +190,11 @@ class Link:
             if connecting.cancelled() and not (asking and asking.cancelling()):
                 raise AwayError(self.name, "the link was closed", was_sent=False) from None
             raise
+
+    def _replace(self, conversation: _Conversation) -> None:
+        self._conversation = None
+        self._last = [one for one in self._last if not one.why] + [conversation]
+        conversation.end_after()
 
     def _end_connecting(self, task: asyncio.Task[_Conversation]) -> None:
         self._connecting = None
@@ -188,7 +217,7 @@ class Link:
 
     async def _converse(self) -> _Conversation:
         """Raises AwayError."""
-        conversation = _Conversation(self.name)
+        conversation = _Conversation(self.name, self._me.shown())
         try:
             entry = self._directory.named(self.name)
             static = read_pass(self._me.trust.manufacturing, entry.shown).static

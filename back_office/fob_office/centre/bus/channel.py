@@ -85,7 +85,7 @@ class Channel(asyncio.Protocol):
             return
         self._transport.set_write_buffer_limits(WRITE_LIMIT)
         if self._is_initiator:
-            self._write(self._handshake.write(self._me.shown))
+            self._write(self._handshake.write(self._me.shown()))
 
     def send(self, frame: bytes) -> None:
         """Frames of one turn of the loop go out in one write. After the end, nothing happens."""
@@ -161,7 +161,7 @@ class Channel(asyncio.Protocol):
         static = self._handshake.remote_static or b""
         peer = self._me.trust.check(shown, static, self._kinds, self._name)
         if not self._is_initiator:
-            self._write(self._handshake.write(self._me.shown))
+            self._write(self._handshake.write(self._me.shown()))
         outgoing, incoming = self._handshake.split()
         self._out.set_key(outgoing)
         self._in.set_key(incoming)

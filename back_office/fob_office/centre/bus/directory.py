@@ -10,6 +10,7 @@ from fob_office.centre.bus.errors import DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind, Pass, read_pass
 from fob_office.centre.limits import DIRECTORY_LIMIT
 from fob_office.secrets.private_file import replace_file
+from fob_protocol.office.hashing import is_same
 
 FILE: Final = "directory"
 
@@ -29,7 +30,7 @@ class Directory:
     def __init__(self, folder: Path, manufacturing: bytes) -> None:
         self.folder = folder
         self._path = folder / FILE
-        self._manufacturing = manufacturing
+        self.manufacturing = manufacturing
         self._mark: tuple[int, ...] = ()
         self._entries: dict[str, Entry] = {}
         self._passes: dict[str, Pass] = {}
@@ -52,6 +53,12 @@ class Directory:
         self.named(name)
         return self._passes[name]
 
+    def renewed(self, mine: Pass) -> bytes | None:
+        """A newer pass for the same key, as signed; None: there is none here. Raises DirectoryError."""
+        entry = self.named(mine.name)
+        found = self._passes[mine.name]
+        return entry.shown if found.number > mine.number and is_same(found.static, mine.static) else None
+
     def _refresh(self) -> None:
         try:
             found = self._path.stat()
@@ -67,7 +74,7 @@ class Directory:
 
     def _checked(self, entry: Entry) -> Pass:
         try:
-            shown = read_pass(self._manufacturing, entry.shown)
+            shown = read_pass(self.manufacturing, entry.shown)
         except PassError as error:
             raise DirectoryError(f"{self._path}: {entry.name}: {error}") from None
         if (shown.name, shown.kind) != (entry.name, entry.kind):

@@ -56,9 +56,9 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One process: its static key, its own pass as signed, and by what it judges others."""
+    """One process: its static key, its own pass as signed and newest, and by what it judges others."""
 
     static: KeyPair = field(repr=False)
-    shown: bytes = field(repr=False)
+    shown: Callable[[], bytes] = field(repr=False)
     trust: Trust = field(repr=False)
     random: Callable[[int], bytes] = field(repr=False)

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
-from fob_office.centre.bus.errors import DirectoryError
+from fob_office.centre.bus.directory import FILE as DIRECTORY
+from fob_office.centre.bus.directory import read_entries
+from fob_office.centre.bus.errors import DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.founding.plan import RATES
 from fob_office.centre.founding.telling import BOXES, METERING, validation_key
@@ -26,8 +28,9 @@ from fob_office.centre.next_step import STATUS
 from fob_office.centre.operating.restarting import changing_alone, restart
 from fob_office.centre.operating.standing import whole_here
 from fob_office.centre.places import CentreSettings, KindSettings
+from fob_office.centre.supervising.renewing import ends_first
 from fob_office.errors import OperatorError
-from fob_office.issuer.ends import soon_over
+from fob_office.issuer.ends import NOTICE_DAYS, soon_over, when_over
 from fob_office.issuer.service import Issuing, PublicKeys
 from fob_office.office import Office
 from fob_office.servers.identity import certificate_of
@@ -78,9 +81,20 @@ def trouble_of(office: Office, centre: Path) -> list[str]:
     with office.database.read() as session:
         found = soon_over(session, office)
     try:
-        return found + _differences(office, centre)
-    except (OperatorError, DirectoryError, TamperedError) as error:
+        return found + _passes(office, centre) + _differences(office, centre)
+    except (OperatorError, DirectoryError, PassError, TamperedError) as error:
         return [*found, f"what function servers were told is not known: {error}"]
+
+
+def _passes(office: Office, centre: Path) -> list[str]:
+    """They are renewed by themselves long before, as long as nothing is in the way."""
+    with office.database.read() as session:
+        manufacturing = certificate_of(newest_keys(session, BOXES)).signing_key
+    left = ends_first(manufacturing, read_entries(centre / DIRECTORY)) - office.now()
+    if left >= NOTICE_DAYS * DAY:
+        return []
+    renews = "a data centre that runs renews it, if its manufacturing box answers"
+    return [f"the first pass of the data centre's processes {when_over(left)} ({renews}): {STATUS}"]
 
 
 def _differences(office: Office, centre: Path) -> list[str]:

@@ -12,7 +12,6 @@ from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import read_party
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.commands import Command, ReplyT
-from fob_office.centre.bus.directory import Directory
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, DownError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
@@ -58,9 +57,9 @@ async def operating(centre: Path, surroundings: Surroundings) -> AsyncIterator[O
     """Of the data centre in this folder. Raises OperatorError, TamperedError."""
     settings = load_centre(centre)
     folder = open_folder(centre / settings.operator, settings.operator, surroundings.random)
-    me = read_party(folder, surroundings.clock, surroundings.random)
+    me, directory = read_party(folder, centre, surroundings)
     manufacturing = me.trust.manufacturing
-    links = Links(me, Directory(centre, manufacturing))
+    links = Links(me, directory)
     try:
         peers = LinkedPeers(links, ViewFile(centre, manufacturing))
         yield Operator(centre, settings, surroundings, manufacturing, links, peers)

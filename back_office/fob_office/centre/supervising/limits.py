@@ -22,3 +22,5 @@ BALANCE_TIME: Final = 300.0
 FIGURES_PAUSE: Final = 5.0
 # Between two looks at steel boxes: nothing is lost while one that was put back is not found yet.
 STEEL_PAUSE: Final = 5.0
+# Between two looks at when passes end.
+PASSES_PAUSE: Final = 60.0

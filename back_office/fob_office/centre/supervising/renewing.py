@@ -1,4 +1,4 @@
-"""Passes that end soon are renewed before the processes of this machine start (docs/meter-protocol.md, section 1)."""
+"""Passes that end soon are renewed before the processes of this machine start: none of them may be good any more."""
 
 from pathlib import Path
 from typing import Final
@@ -9,22 +9,22 @@ from msgspec.structs import replace
 from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
-from fob_office.centre.boxes.identity import ADMISSION, Admission, public_of, read_identity
+from fob_office.centre.boxes.identity import ADMISSION, Admission, public_of, public_of_pass, read_identity
 from fob_office.centre.boxes.manufacturing import ManufacturingBox
 from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
-from fob_office.centre.bus.passes import read_pass
+from fob_office.centre.bus.passes import Pass, read_pass
 from fob_office.centre.places import MANUFACTURING
 from fob_office.centre.supervising.history import History
 from fob_office.surroundings import Surroundings
 
 log = structlog.get_logger(__name__)
 
-# Seconds before the end of a pass: whoever starts a data centre twice a year never meets it.
+# Seconds before the end of a pass: time for whatever is in the way, and to copy the directory to other machines.
 RENEW_TIME: Final = 200 * 24 * 3600
 
 
 def renew_passes(centre: Path, surroundings: Surroundings) -> str:
-    """While nothing runs: of those whose folders are here, the operators too.
+    """While nothing runs: of all processes, the operators too.
 
     Without a manufacturing box that is whole none is, and the others go on by theirs. One that was put back is shown
     first what it signed since then: what that was, in words, else empty. Raises DirectoryError, PassError,
@@ -47,15 +47,23 @@ def renew_passes(centre: Path, surroundings: Surroundings) -> str:
         return forgotten
 
 
+def is_due(shown: Pass, now: int) -> bool:
+    """Whether this pass is to be renewed."""
+    return shown.not_after <= now + RENEW_TIME
+
+
 def ends_first(manufacturing: bytes, entries: list[Entry]) -> int:
     """When the first of all passes is over. Raises PassError."""
     return min(read_pass(manufacturing, entry.shown).not_after for entry in entries)
 
 
 def _renewed(centre: Path, box: ManufacturingBox, entry: Entry, surroundings: Surroundings) -> Entry:
-    until = read_pass(box.public_key, entry.shown).not_after
-    if until > surroundings.clock() + RENEW_TIME or not (centre / entry.name).is_dir():
+    before = read_pass(box.public_key, entry.shown)
+    if not is_due(before, surroundings.clock()):
         return entry
+    if not (centre / entry.name).is_dir():
+        # On another machine, which has it when the directory is copied there.
+        return replace(entry, shown=box.admit(public_of_pass(before)).shown)
     try:
         folder = _open(centre, entry.name, surroundings)
         # What somebody changed is found, and not put right.

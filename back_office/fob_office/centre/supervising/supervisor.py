@@ -15,7 +15,7 @@ from fob_office.centre.boxes.process import loop_factory
 from fob_office.centre.boxes.views import View
 from fob_office.centre.bus.asking import Links
 from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import Directory, Entry, read_entries
+from fob_office.centre.bus.directory import Entry, read_entries
 from fob_office.centre.bus.errors import DirectoryError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.function.peers import LinkedPeers
@@ -32,6 +32,7 @@ from fob_office.centre.supervising.local import LocalProcess, State
 from fob_office.centre.supervising.lock import supervising
 from fob_office.centre.supervising.meters import MeterWatch
 from fob_office.centre.supervising.moving import Moving
+from fob_office.centre.supervising.passes import PassWatch
 from fob_office.centre.supervising.policy import BoxState
 from fob_office.centre.supervising.renewing import renew_passes
 from fob_office.centre.supervising.status import ProcessStatus, Status, lost_kinds, write_status
@@ -85,9 +86,9 @@ class Supervisor:
         self._settings = settings
         self._logs = logs
         folder = open_folder(centre / settings.operator, settings.operator, surroundings.random)
-        me = read_party(folder, surroundings.clock, surroundings.random)
+        me, directory = read_party(folder, centre, surroundings)
         self._manufacturing = me.trust.manufacturing
-        self._links = Links(me, Directory(centre, self._manufacturing))
+        self._links = Links(me, directory)
         self._history = History(centre, self._manufacturing)
         self._warnings = Warnings(self._links, surroundings.clock)
         self._was_put_back(forgotten)
@@ -97,6 +98,7 @@ class Supervisor:
             centre, settings, surroundings, self._manufacturing, self._links, LinkedPeers(self._links, views)
         )
         self._steel = SteelWatch(operator, views, self._steel_boxes, self._warnings, lambda: self._changed.set())
+        self._passes = PassWatch(centre, self._links, surroundings.clock)
         self._local: dict[str, LocalProcess] = {}
         self._meters: dict[str, tuple[MeterWatch, asyncio.Task[None]]] = {}
         self._entries: dict[str, Entry] = {}
@@ -113,16 +115,15 @@ class Supervisor:
         if (newest := self._history.newest) is not None:
             # It may have been cut off between the two files.
             write_view(self._centre, self._history.signed(newest.number) or b"")
-        work = asyncio.create_task(self._work(on_ready))
-        counting = asyncio.create_task(self._count())
-        watching = asyncio.create_task(self._steel.run())
+        works = (self._work(on_ready), self._count(), self._steel.run(), self._passes.run())
+        tasks = [asyncio.create_task(work) for work in works]
         waiting = asyncio.create_task(stopping.wait())
         try:
-            await asyncio.wait((work, counting, watching, waiting), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((*tasks, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (waiting, work, counting, watching):
+            for task in (waiting, *tasks):
                 task.cancel()
-            ended = await asyncio.gather(work, counting, watching, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
             await self._stop()
         for error in ended:
             if isinstance(error, Exception):

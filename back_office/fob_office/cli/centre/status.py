@@ -118,7 +118,6 @@ async def _log(operator: Operator) -> dict[str, object]:
         taken = await taken_waiting(partial(operator.any, Kind.PAYMENT))
         found["payments_waiting"] = [one._asdict() for one in taken]
         entries = read_entries(operator.centre / DIRECTORY)
-        # They are renewed when the data centre starts.
         found["until"] = ends_first(operator.manufacturing, entries)
         counted = await operator.any(Kind.COMMUNICATION, Count())
         found["questions"] = counted.questions
