@@ -106,6 +106,18 @@ async def test_there_is_one_manufacturing_box(boxes: Boxes, link: Link) -> None:
         await link.ask(asks(public))
 
 
+async def test_a_newer_pass_has_a_higher_number_than_the_one_that_is_shown(boxes: Boxes, link: Link) -> None:
+    _, public = boxes.new(Kind.METER, "meter-1")
+    first = await link.ask(asks(public))
+    again = msgspec.structs.replace(asks(public), before=first.shown)
+    second = await link.ask(again)
+    numbers = [read_pass(boxes.manufacturing_key, given.shown).number for given in (first, second)]
+    assert (numbers[1] - numbers[0], second.forgotten) == (1, "")
+    # By another key than this box's it is shown nothing.
+    with pytest.raises(BusRefusedError, match="tampering"):
+        await link.ask(msgspec.structs.replace(again, before=first.shown[:-1] + bytes([first.shown[-1] ^ 1])))
+
+
 async def test_signing_keys_are_for_those_that_sign(boxes: Boxes, link: Link) -> None:
     _, log = boxes.new(Kind.TRANSACTION, "transaction-1")
     given = await link.ask(asks(log))
@@ -242,10 +254,10 @@ async def test_masters_enter_a_meter_box_sealed_and_nothing_gives_them_out(boxes
     seen += [path.read_bytes() for path in boxes.folder.rglob("*") if path.is_file()]
     for octets in seen:
         assert not any(master in octets for master in masters.values())
-    # What the box answers with has no place for them: one pass, and what is sealed to one process.
+    # What the box answers with has no place for them: one pass, what is sealed to one process, and words.
     assert {name_of(command) for command in top._table} == {"Admit", "NextView"}
     assert (Admitted.__struct_fields__, Viewed.__struct_fields__) == (
-        ("shown", "masters"),
+        ("shown", "masters", "forgotten"),
         ("view", "forgotten"),
     )
 

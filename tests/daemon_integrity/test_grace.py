@@ -166,8 +166,9 @@ async def test_an_office_that_takes_questions_and_answers_none_keeps_one_use_wai
         assert [await refusal_of(own) for _ in range(5)] == [""] * 5
         assert own.report().why == "the office cannot be reached: it did not answer in time (unreachable)"
         computer.scene.clock.pass_by(WEEK)
-        monkeypatch.setattr(validating, "LONG_ASK_TIME", 0.05)
-        assert "did not answer in time" in await refusal_of(own)
+        with monkeypatch.context() as patched:
+            patched.setattr(validating, "LONG_ASK_TIME", 0.05)
+            assert "did not answer in time" in await refusal_of(own)
     computer.line.hangs.clear()
     async with computer.switched_on() as own:
         assert (await refusal_of(own), await validated(own)) == ("", "valid")

@@ -281,7 +281,7 @@ class DataCentre:
         links = self._operator_links()
         me = self.boxes.open("manufacturing").me
         async with await serve(self.boxes.address("manufacturing"), me, self.boxes.manufacturing.table):
-            await PassWatch(self.folder, links, lambda: self.now).look()
+            await PassWatch(self.folder, links, lambda: self.now, lambda _: None).look()
         links.close()
         self.boxes.read_again()
 

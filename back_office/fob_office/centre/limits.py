@@ -28,7 +28,7 @@ DIRECTORY_LIMIT: Final = 8 << 20
 # Seconds that a process which ends waits until the others have taken what it has written.
 CLOSE_TIME: Final = 1.0
 
-# Seconds that a pass is good for: who is admitted is looked at again each year.
+# Seconds that a pass is good for: whoever is not renewed is out then.
 PASS_TIME: Final = 366 * 24 * 3600
 # Names that the manufacturing box admits: its state stays a file.
 ADMITTED_LIMIT: Final = 10_000

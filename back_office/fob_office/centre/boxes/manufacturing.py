@@ -1,6 +1,6 @@
 """The manufacturing box: makes all masters, and says who is a process of this data centre. There is one.
 
-It is asked only when a process is added or replaced; the others go on without it.
+It is asked when a process is added or replaced, and for newer passes; the others go on without it.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -90,6 +90,11 @@ class ManufacturingBox:
         """Of passes and views, raw."""
         return self._key.public_key().public_bytes_raw()
 
+    @property
+    def passes(self) -> int:
+        """How many it has given out: the number of the last one."""
+        return self._book.passes
+
     def admit(self, public: Public) -> Admitted:
         """Raises BusRefusedError, TamperedError, OSError."""
         self._check(public)
@@ -163,7 +168,9 @@ class ManufacturingBox:
     async def _admit(self, peer: Pass, command: Admit) -> Admitted:
         if command.kind == Kind.MANUFACTURING and command.name not in self._admitted:
             raise BusRefusedError(Word.ONLY_ONE, "a data centre has one manufacturing box")
-        return self.admit(Public(command.kind, command.name, command.static, command.sealing, command.signing))
+        forgotten = self.remember(None, () if command.before is None else (command.before,))
+        public = Public(command.kind, command.name, command.static, command.sealing, command.signing)
+        return replace(self.admit(public), forgotten=forgotten)
 
     async def _next_view(self, peer: Pass, command: NextView) -> Viewed:
         forgotten = self.remember(command.newest, command.passes)

@@ -41,13 +41,17 @@ class _Conversation:
         self._room = asyncio.Semaphore(IN_HAND)
         self.is_open: asyncio.Future[None] = self._loop.create_future()
         self.why = ""
+        # Once it is open.
+        self.peer: Pass
+        # Nobody else asks here.
+        self.is_last = False
         self._askers = 0
-        self._is_last = False
 
     def begin(self, channel: Channel) -> None:
         self._channel = channel
 
     def opened(self, peer: Pass) -> None:
+        self.peer = peer
         if not self.is_open.done():
             self.is_open.set_result(None)
 
@@ -87,7 +91,7 @@ class _Conversation:
 
     def end_after(self) -> None:
         """When all who ask now have their answers."""
-        self._is_last = True
+        self.is_last = True
         if not self._askers:
             self.end("a newer pass is shown")
 
@@ -98,7 +102,7 @@ class _Conversation:
             return await self._ask(command)
         finally:
             self._askers -= 1
-            if self._is_last:
+            if self.is_last:
                 self.end_after()
 
     async def _ask(self, command: Command[Any]) -> msgspec.Raw:
@@ -150,7 +154,7 @@ class Link:
         conversation: _Conversation | None = None
         try:
             async with asyncio.timeout(timeout):
-                conversation = await self._connected()
+                conversation = await self._open()
                 body = await conversation.ask(command)
         except TimeoutError:
             if conversation is not None:
@@ -162,6 +166,15 @@ class Link:
             conversation.end(str(error))
             raise AwayError(self.name, str(error), was_sent=True) from None
 
+    async def meet(self, timeout: float) -> Pass:  # noqa: ASYNC109 - as for `ask`
+        """The pass that it shows. Raises AwayError."""
+        try:
+            async with asyncio.timeout(timeout):
+                conversation = await self._open()
+        except TimeoutError:
+            raise LateError(self.name, f"no handshake in {timeout:g} s", was_sent=False) from None
+        return conversation.peer
+
     def close(self) -> None:
         """Whoever waits hears that it is away."""
         if self._connecting is not None:
@@ -169,6 +182,14 @@ class Link:
         for conversation in (self._conversation, *self._last):
             if conversation is not None:
                 conversation.end("the link was closed")
+
+    async def _open(self) -> _Conversation:
+        """Raises AwayError."""
+        conversation = await self._connected()
+        while conversation.is_last:
+            # A newer pass came while this one waited for the connection.
+            conversation = await self._connected()
+        return conversation
 
     async def _connected(self) -> _Conversation:
         conversation = self._conversation
@@ -197,7 +218,8 @@ class Link:
         conversation.end_after()
 
     def _end_connecting(self, task: asyncio.Task[_Conversation]) -> None:
-        self._connecting = None
+        if self._connecting is task:
+            self._connecting = None
         if not task.cancelled():
             # Perhaps nobody waits any more.
             task.exception()
@@ -212,7 +234,7 @@ class Link:
             self._not_before = loop.time() + self._pause
             raise
         self._pause = 0.0
-        self._conversation = conversation
+        self._conversation, self._connecting = conversation, None
         return conversation
 
     async def _converse(self) -> _Conversation:
@@ -252,6 +274,15 @@ class Links:
         if link is None:
             link = self._links[name] = Link(self._me, self.directory, name)
         return link
+
+    @property
+    def mine(self) -> bytes:
+        """The pass that is shown to all of them, as signed."""
+        return self._me.shown()
+
+    def fresh(self, name: str) -> Link:
+        """Another one, which whoever takes it closes."""
+        return Link(self._me, self.directory, name)
 
     def close(self) -> None:
         """All of them."""

@@ -32,6 +32,8 @@ class Directory:
         self._path = folder / FILE
         self.manufacturing = manufacturing
         self._mark: tuple[int, ...] = ()
+        # Why what stands there now cannot be used; empty as a rule.
+        self._why = ""
         self._entries: dict[str, Entry] = {}
         self._passes: dict[str, Pass] = {}
 
@@ -65,12 +67,20 @@ class Directory:
         except OSError as error:
             raise DirectoryError(f"{self._path}: {error.strerror}") from None
         mark = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if mark == self._mark:
-            return
-        entries = {entry.name: entry for entry in read_entries(self._path)}
-        self._passes = {name: self._checked(entry) for name, entry in entries.items()}
+        if mark != self._mark:
+            self._mark, self._why = mark, self._take()
+        if self._why:
+            raise DirectoryError(self._why)
+
+    def _take(self) -> str:
+        """Why not."""
+        try:
+            entries = {entry.name: entry for entry in read_entries(self._path)}
+            self._passes = {name: self._checked(entry) for name, entry in entries.items()}
+        except DirectoryError as error:
+            return str(error)
         self._entries = dict(sorted(entries.items()))
-        self._mark = mark
+        return ""
 
     def _checked(self, entry: Entry) -> Pass:
         try:
@@ -92,7 +102,7 @@ def read_entries(path: Path) -> list[Entry]:
         return msgspec.json.decode(octets, type=list[Entry])
     except OSError as error:
         raise DirectoryError(f"{path}: {error.strerror}") from None
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DirectoryError(f"{path} is damaged: {error}") from None
 
 

@@ -11,12 +11,16 @@ class OwnPass:
     def __init__(self, directory: Directory, admitted: bytes) -> None:
         """Raises PassError."""
         self._directory = directory
-        self._admitted = admitted
+        self._newest = admitted
         self._mine = read_pass(directory.manufacturing, admitted)
 
     def __call__(self) -> bytes:
-        """The newest that is known, as signed."""
+        """The newest that was ever seen, as signed: whoever was shown it takes no older one."""
         try:
-            return self._directory.renewed(self._mine) or self._admitted
+            found = self._directory.renewed(self._mine)
         except DirectoryError:
-            return self._admitted
+            found = None
+        if found is not None:
+            self._newest = found
+            self._mine = read_pass(self._directory.manufacturing, found)
+        return self._newest

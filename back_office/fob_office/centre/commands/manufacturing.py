@@ -11,16 +11,21 @@ from fob_protocol.office.message import Count, Name, Octets32
 
 
 class Admitted(Reply, frozen=True):
-    """The pass as signed, and the masters of the kind, sealed (HPKE) to the process."""
+    """The pass as signed, and the masters of the kind, sealed (HPKE) to the process.
+
+    `forgotten`: what the box had signed and did not know any more, in words; else empty.
+    """
 
     shown: bytes
     masters: bytes
+    forgotten: str = ""
 
 
 class Admit(Command[Admitted], frozen=True):
     """A process with these public keys (raw); once more with the same keys gives a newer pass. OPERATOR.
 
-    Refused `only-one`, `name-in-use`, `full`, `malformed`.
+    `before`: the pass that it has, so that a box whose folder was put back takes up what it signed, and never gives a
+    number again. Refused `only-one`, `name-in-use`, `full`, `malformed`; `tampering` for what another key signed.
     """
 
     kind: Kind
@@ -28,6 +33,7 @@ class Admit(Command[Admitted], frozen=True):
     static: Octets32
     sealing: Octets32
     signing: Octets32 | None
+    before: bytes | None = None
 
 
 class Viewed(Reply, frozen=True):

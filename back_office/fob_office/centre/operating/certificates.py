@@ -9,8 +9,6 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.errors import TamperedError
 from fob_office.centre.boxes.folder import BoxFolder, open_folder
-from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import read_entries
 from fob_office.centre.bus.errors import DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.founding.plan import RATES
@@ -80,9 +78,10 @@ def trouble_of(office: Office, centre: Path) -> list[str]:
     """A sentence for what ends soon, and for what function servers believe of the office and is so no more."""
     with office.database.read() as session:
         found = soon_over(session, office)
+    found += _passes(office, centre)
     try:
-        return found + _passes(office, centre) + _differences(office, centre)
-    except (OperatorError, DirectoryError, PassError, TamperedError) as error:
+        return found + _differences(office, centre)
+    except (OperatorError, DirectoryError, TamperedError) as error:
         return [*found, f"what function servers were told is not known: {error}"]
 
 
@@ -90,8 +89,11 @@ def _passes(office: Office, centre: Path) -> list[str]:
     """They are renewed by themselves long before, as long as nothing is in the way."""
     with office.database.read() as session:
         manufacturing = certificate_of(newest_keys(session, BOXES)).signing_key
-    left = ends_first(manufacturing, read_entries(centre / DIRECTORY)) - office.now()
-    if left >= NOTICE_DAYS * DAY:
+    try:
+        ends = ends_first(centre, manufacturing)
+    except (DirectoryError, PassError) as error:
+        return [f"when passes end is not known: {error}"]
+    if ends is None or (left := ends - office.now()) >= NOTICE_DAYS * DAY:
         return []
     renews = "a data centre that runs renews it, if its manufacturing box answers"
     return [f"the first pass of the data centre's processes {when_over(left)} ({renews}): {STATUS}"]

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.alone import alone_in
 from fob_office.centre.boxes.errors import TamperedError
-from fob_office.centre.boxes.folder import BoxFolder, open_folder
+from fob_office.centre.boxes.folder import BoxFolder, open_folder, was_tampered_with
 from fob_office.centre.boxes.identity import ADMISSION, Admission, public_of, public_of_pass, read_identity
 from fob_office.centre.boxes.manufacturing import ManufacturingBox
 from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
+from fob_office.centre.bus.errors import BusRefusedError
 from fob_office.centre.bus.passes import Pass, read_pass
 from fob_office.centre.places import MANUFACTURING
 from fob_office.centre.supervising.history import History
@@ -41,7 +42,8 @@ def renew_passes(centre: Path, surroundings: Surroundings) -> str:
             return ""
         entries = read_entries(centre / FILE)
         forgotten = box.remember(History(centre, box.public_key).newest_signed, [entry.shown for entry in entries])
-        renewed = [_renewed(centre, box, entry, surroundings) for entry in entries]
+        wanted = _wanted(centre, box, entries, surroundings.clock())
+        renewed = [_renewed(centre, box, entry, surroundings) if entry in wanted else entry for entry in entries]
         if renewed != entries:
             write_entries(centre, renewed)
         return forgotten
@@ -52,29 +54,49 @@ def is_due(shown: Pass, now: int) -> bool:
     return shown.not_after <= now + RENEW_TIME
 
 
-def ends_first(manufacturing: bytes, entries: list[Entry]) -> int:
-    """When the first of all passes is over. Raises PassError."""
-    return min(read_pass(manufacturing, entry.shown).not_after for entry in entries)
+def ends_first(centre: Path, manufacturing: bytes) -> int | None:
+    """When the first of all passes is over, but of what was tampered with. Raises DirectoryError, PassError."""
+    entries = (entry for entry in read_entries(centre / FILE) if not was_tampered_with(centre / entry.name))
+    return min((read_pass(manufacturing, entry.shown).not_after for entry in entries), default=None)
+
+
+def _wanted(centre: Path, box: ManufacturingBox, entries: list[Entry], now: int) -> list[Entry]:
+    """Those that are due; all where the directory was put back, as others have seen newer passes than it has."""
+    passes = [read_pass(box.public_key, entry.shown) for entry in entries]
+    was_put_back = box.passes > max((shown.number for shown in passes), default=0)
+    return [
+        entry
+        for entry, shown in zip(entries, passes, strict=True)
+        if (was_put_back or is_due(shown, now))
+        # Of what is over, only what stands here: keys that somebody kept are let in by no line of a file.
+        and (now <= shown.not_after or (centre / entry.name).is_dir())
+    ]
 
 
 def _renewed(centre: Path, box: ManufacturingBox, entry: Entry, surroundings: Surroundings) -> Entry:
-    before = read_pass(box.public_key, entry.shown)
-    if not is_due(before, surroundings.clock()):
-        return entry
-    if not (centre / entry.name).is_dir():
-        # On another machine, which has it when the directory is copied there.
-        return replace(entry, shown=box.admit(public_of_pass(before)).shown)
+    """The same where it cannot be: the others start without it."""
     try:
-        folder = _open(centre, entry.name, surroundings)
-        # What somebody changed is found, and not put right.
-        folder.read(ADMISSION)
-        given = box.admit(public_of(read_identity(folder)))
-        folder.write(ADMISSION, Admission(box.public_key, given.shown).octets())
+        shown = _given(centre, box, entry, surroundings)
     except TamperedError:
         # It starts no more, and says so itself.
         return entry
+    except BusRefusedError as error:
+        log.error("a pass is not renewed", name=entry.name, why=str(error))
+        return entry
     log.info("a pass was renewed", name=entry.name)
-    return replace(entry, shown=given.shown)
+    return replace(entry, shown=shown)
+
+
+def _given(centre: Path, box: ManufacturingBox, entry: Entry, surroundings: Surroundings) -> bytes:
+    if not (centre / entry.name).is_dir():
+        # Its machine has it when the directory is copied there.
+        return box.admit(public_of_pass(read_pass(box.public_key, entry.shown))).shown
+    folder = _open(centre, entry.name, surroundings)
+    # What somebody changed is found, and not put right.
+    folder.read(ADMISSION)
+    given = box.admit(public_of(read_identity(folder)))
+    folder.write(ADMISSION, Admission(box.public_key, given.shown).octets())
+    return given.shown
 
 
 def _open(centre: Path, name: str, surroundings: Surroundings) -> BoxFolder:

@@ -35,7 +35,8 @@ class ProcessStatus(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """`is_ready`: all processes of this machine answer, and the meter boxes hold the newest view. Of those that were
     tampered with another of the kind is there, and no slot waits for a view. `alone`: slots whose owner has no second
-    that knows all of them. `no_view`: why the manufacturing box makes no view that is wanted.
+    that knows all of them. `no_view`: why the manufacturing box makes no view that is wanted. `due`: whose newer pass
+    is not on its machine.
     """
 
     pid: int
@@ -44,6 +45,7 @@ class Status(msgspec.Struct, frozen=True):
     alone: int
     processes: tuple[ProcessStatus, ...]
     no_view: str = ""
+    due: tuple[str, ...] = ()
 
 
 def lost_kinds(processes: Iterable[ProcessStatus]) -> frozenset[str]:

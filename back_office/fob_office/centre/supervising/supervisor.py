@@ -98,7 +98,7 @@ class Supervisor:
             centre, settings, surroundings, self._manufacturing, self._links, LinkedPeers(self._links, views)
         )
         self._steel = SteelWatch(operator, views, self._steel_boxes, self._warnings, lambda: self._changed.set())
-        self._passes = PassWatch(centre, self._links, surroundings.clock)
+        self._passes = PassWatch(centre, self._links, surroundings.clock, self._was_put_back)
         self._local: dict[str, LocalProcess] = {}
         self._meters: dict[str, tuple[MeterWatch, asyncio.Task[None]]] = {}
         self._entries: dict[str, Entry] = {}
@@ -230,7 +230,8 @@ class Supervisor:
         number = newest.number if newest is not None else 0
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
         is_ready = self._is_settled() and not lost_kinds(processes) and not self._moving.is_stuck
-        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, self._moving.no_view)
+        troubles = self._moving.no_view, self._passes.due
+        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, *troubles)
 
     def _is_settled(self) -> bool:
         """Nobody is waited for any more: those that were tampered with never come."""

@@ -6,8 +6,6 @@ from typing import Final
 
 import click
 
-from fob_office.centre.bus.directory import FILE as DIRECTORY
-from fob_office.centre.bus.directory import read_entries
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind
 from fob_office.centre.commands.communication import Count
@@ -58,6 +56,7 @@ def status(cli: Cli, state: Path) -> None:
         values |= {"due": due} if due else {}
         cli.fields({name.replace(" ", "_"): value for name, value in values.items()} if cli.is_json else values)
         return
+    due += found.due
     log = _asked(cli, state)
     troubles = {"tampered with": tampered_of(found), "put back": put_back_of(found), "no new view": no_view_of(found)}
     state_word = "ready" if found.is_ready else "not ready"
@@ -117,8 +116,7 @@ async def _log(operator: Operator) -> dict[str, object]:
         found["payouts_waiting"], found["oldest_payout"] = waiting
         taken = await taken_waiting(partial(operator.any, Kind.PAYMENT))
         found["payments_waiting"] = [one._asdict() for one in taken]
-        entries = read_entries(operator.centre / DIRECTORY)
-        found["until"] = ends_first(operator.manufacturing, entries)
+        found["until"] = ends_first(operator.centre, operator.manufacturing)
         counted = await operator.any(Kind.COMMUNICATION, Count())
         found["questions"] = counted.questions
         found["unanswered"] = counted.unanswered
