@@ -106,16 +106,16 @@ async def test_there_is_one_manufacturing_box(boxes: Boxes, link: Link) -> None:
         await link.ask(asks(public))
 
 
-async def test_a_newer_pass_has_a_higher_number_than_the_one_that_is_shown(boxes: Boxes, link: Link) -> None:
+async def test_a_newer_pass_has_a_higher_number_than_any_that_is_shown(boxes: Boxes, link: Link) -> None:
     _, public = boxes.new(Kind.METER, "meter-1")
     first = await link.ask(asks(public))
-    again = msgspec.structs.replace(asks(public), before=first.shown)
+    again = msgspec.structs.replace(asks(public), newest=first.shown)
     second = await link.ask(again)
     numbers = [read_pass(boxes.manufacturing_key, given.shown).number for given in (first, second)]
     assert (numbers[1] - numbers[0], second.forgotten) == (1, "")
     # By another key than this box's it is shown nothing.
     with pytest.raises(BusRefusedError, match="tampering"):
-        await link.ask(msgspec.structs.replace(again, before=first.shown[:-1] + bytes([first.shown[-1] ^ 1])))
+        await link.ask(msgspec.structs.replace(again, newest=first.shown[:-1] + bytes([first.shown[-1] ^ 1])))
 
 
 async def test_signing_keys_are_for_those_that_sign(boxes: Boxes, link: Link) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from fob_office.centre.boxes.errors import TamperedError
+from fob_office.centre.boxes.folder import open_folder
 from fob_office.centre.boxes.identity import ADMISSION, Public
 from fob_office.centre.boxes.manufacturing import BOOK, ManufacturingBox
 from fob_office.centre.boxes.process import open_box
@@ -26,6 +27,7 @@ from fob_office.centre.supervising.passes import PassWatch
 from fob_office.centre.supervising.renewing import RENEW_TIME
 from fob_office.centre.supervising.supervisor import Supervisor
 from fob_office.settings import LogSettings
+from fob_office.surroundings import Surroundings
 from support.centre_boxes import Boxes
 from support.small_box import Sign, Signed
 
@@ -45,16 +47,28 @@ class Running:
         self.watch = PassWatch(boxes.folder, boxes.open("operator-1").links, lambda: boxes.now, self.forgotten.append)
         self._running: dict[str, AsyncExitStack] = {}
 
-    async def start(self, name: str, centre: Path | None = None) -> None:
-        """A process, with the directory of `centre`, which is another one than here where it is elsewhere."""
-        folder = self.boxes.open(name).folder
-        box = open_box(folder, centre or self.boxes.folder, self.boxes.surroundings)
+    async def start(self, name: str, machine: Path | None = None, behind: int = 0) -> None:
+        """A process, on this machine or on another one, where the clock is `behind`."""
+        centre = machine or self.boxes.folder
+        surroundings = Surroundings(lambda: self.boxes.now - behind, self.boxes.surroundings.random)
+        folder = open_folder(centre / name, name, surroundings.random)
+        box = open_box(folder, centre, surroundings)
         table: Table = {Sign: row([Kind.OPERATOR], self.sign)}
         if name == "manufacturing":
-            table = ManufacturingBox(folder, self.boxes.surroundings).table
+            table = ManufacturingBox(folder, surroundings).table
         self._running[name] = stack = AsyncExitStack()
         stack.callback(box.links.close)
         await stack.enter_async_context(await serve(self.boxes.address(name), box.me, table))
+
+    async def move(self, name: str, machine: Path) -> None:
+        """To another machine, with a copy of the directory."""
+        await self.stop(name)
+        (self.boxes.folder / name).rename(machine / name)
+        self.copy_directory(machine)
+        await self.start(name, machine)
+
+    def copy_directory(self, machine: Path) -> None:
+        (machine / FILE).write_bytes((self.boxes.folder / FILE).read_bytes())
 
     async def stop(self, name: str) -> None:
         await self._running.pop(name).aclose()
@@ -169,7 +183,7 @@ async def test_a_manufacturing_box_that_was_put_back_is_shown_what_it_gave(runni
     await running.watch.look()
     assert running.ends() == dict.fromkeys(NAMES, PASS_TIME)
     assert all(shown.number > newer[name].number for name, shown in running.passes().items())
-    assert list(filter(None, running.forgotten)) == ["of the passes that it gave out it knew 4 and not 5"]
+    assert list(filter(None, running.forgotten)) == ["of the passes that it gave out it knew 4 and not 8"]
 
 
 async def test_an_older_number_is_never_taken(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,21 +346,99 @@ async def test_what_was_tampered_with_is_not_renewed(running: Running) -> None:
 
 
 async def test_who_has_an_older_directory_on_another_machine_is_named(running: Running, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / FILE).write_bytes((running.boxes.folder / FILE).read_bytes())
-    await running.stop("meter-2")
-    await running.start("meter-2", elsewhere)
+    await running.move("meter-2", machine := tmp_path)
+    first = (machine / FILE).read_bytes()
     running.boxes.now += TIME
     for _ in range(2):
         await running.watch.look()
-    said = "the pass that meter-2 shows ends in 200 days, and the directory has a newer one: copy it to its machine"
-    assert list(running.watch.due) == [said]
-    (elsewhere / FILE).write_bytes((running.boxes.folder / FILE).read_bytes())
+    has_older = "the pass that meter-2 shows ends in 200 days, and the directory has a newer one: copy the directory"
+    assert list(running.watch.due) == [f"{has_older} to its machine"]
+    running.copy_directory(machine)
     await running.watch.look()
     assert list(running.watch.due) == []
     running.boxes.now += RENEW_TIME + 1
     assert await running.answers("meter-2")
+    # An older copy, and a start with it: all have seen the newer pass.
+    (machine / FILE).write_bytes(first)
+    await running.stop("meter-2")
+    await running.start("meter-2", machine)
+    await running.watch.look()
+    is_refused = "meter-2 is not let in (the pass of meter-2 has expired): copy the directory to its machine"
+    assert list(running.watch.due) == [is_refused]
+    # Whoever watches from now on says so too.
+    another = Running(running.boxes).watch
+    await another.look()
+    assert list(another.due) == [is_refused]
+    running.copy_directory(machine)
+    for watch in (running.watch, another):
+        await watch.look()
+        assert list(watch.due) == []
+    another._links.close()
+
+
+async def test_a_process_that_is_away_needs_nobody_to_copy_anything(running: Running) -> None:
+    await running.watch.look()
+    await running.stop("meter-2")
+    running.boxes.now += TIME
+    for _ in range(3):
+        await running.watch.look()
+    assert running.ends() == dict.fromkeys(NAMES, PASS_TIME)
+    assert list(running.watch.due) == []
+    await running.start("meter-2")
+    assert await running.answers("meter-2")
+
+
+@pytest.mark.parametrize("days", [170, 400])
+async def test_a_manufacturing_box_whose_clock_is_behind_renews_nothing(running: Running, days: int) -> None:
+    await running.stop("manufacturing")
+    await running.start("manufacturing", behind=days * 24 * 3600)
+    running.boxes.now += TIME
+    before = running.passes()
+    with capture_logs() as said:
+        for _ in range(2):
+            await running.watch.look()
+    assert running.passes() == before
+    whys = [one["why"] for one in said if one["event"] == "a pass is not renewed"]
+    assert set(whys) == {"the manufacturing box gave it one that ends soon: its clock is behind, or this one ahead"}
+    assert len(whys) == len(NAMES)
+    assert await running.answers()
+    await running.stop("manufacturing")
+    await running.start("manufacturing")
+    await running.watch.look()
+    assert running.ends() == dict.fromkeys(NAMES, PASS_TIME)
+
+
+async def test_a_directory_of_years_before_is_made_newer_again(running: Running) -> None:
+    """Its lines are over, and what runs is not."""
+    old = read_entries(running.boxes.folder / FILE)
+    for _ in range(3):
+        running.boxes.now += TIME
+        await running.watch.look()
+    await running.watch.look()
+    newer = running.passes()
+    write_entries(running.boxes.folder, old)
+    await running.watch.look()
+    assert running.ends() == dict.fromkeys(NAMES, PASS_TIME)
+    assert all(shown.number > newer[name].number for name, shown in running.passes().items())
+
+
+@pytest.mark.parametrize("host", ["box..example", ".example", "x" * 64])
+async def test_an_address_that_is_none_ends_nothing(running: Running, host: str) -> None:
+    running.boxes.move("meter-2", f"tcp:{host}:7300")
+    running.boxes.now += TIME
+    await running.watch.look()
+    assert running.ends() == dict.fromkeys(NAMES, PASS_TIME)
+    with pytest.raises(AwayError, match="meter-2"):
+        await running.links.to("meter-2").ask(Sign("A-1"))
+
+
+async def test_operators_do_not_wait_while_the_manufacturing_box_is_away(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fob_office.centre.supervising.passes.changing_alone", lambda _: pytest.fail("it is locked"))
+    await running.stop("manufacturing")
+    running.boxes.now += TIME
+    await running.watch.look()
 
 
 async def test_a_supervisor_looks_at_passes(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,8 +88,8 @@ def test_passes_that_nobody_renews_are_told(
     assert run(["centre", "status", "--json", "--state", str(state)], cli) == 0
     passes = [line for line in json.loads(capsys.readouterr().out).get("due", []) if "pass" in line]
     assert passes == [
-        f"the first pass of the data centre's processes {said} (a data centre that runs renews it, "
-        "if its manufacturing box answers): fob-office centre status"
+        f"the first pass of the data centre's processes {said} (a data centre that runs renews it "
+        "before, if its manufacturing box answers; and each start those here): fob-office centre status"
     ] * bool(said)
 
 

@@ -168,7 +168,7 @@ class ManufacturingBox:
     async def _admit(self, peer: Pass, command: Admit) -> Admitted:
         if command.kind == Kind.MANUFACTURING and command.name not in self._admitted:
             raise BusRefusedError(Word.ONLY_ONE, "a data centre has one manufacturing box")
-        forgotten = self.remember(None, () if command.before is None else (command.before,))
+        forgotten = self.remember(None, () if command.newest is None else (command.newest,))
         public = Public(command.kind, command.name, command.static, command.sealing, command.signing)
         return replace(self.admit(public), forgotten=forgotten)
 

@@ -247,6 +247,9 @@ class Link:
             conversation.begin(await connect(entry.address, make))
         except (DirectoryError, PassError, UsageError) as error:
             raise AwayError(self.name, str(error), was_sent=False) from None
+        except UnicodeError as error:
+            # Of a name of a host that cannot be one.
+            raise AwayError(self.name, f"it is not known where: {error}", was_sent=False) from None
         except (ConnectionRefusedError, FileNotFoundError) as error:
             why = f"it does not run ({error.strerror or error})"
             raise DownError(self.name, why, was_sent=False) from None

@@ -16,6 +16,8 @@ from fob_protocol.noise.handshake import IK, HandshakeState
 from fob_protocol.noise.state import TAG_SIZE, CipherState
 
 PROLOGUE: Final = b"fob/1 bus"
+# Why a connection ended: the other side's pass is none that is taken here, or the handshake is none.
+HANDSHAKE_FAILED: Final = "the handshake failed: "
 _LENGTH_SIZE: Final = 4
 _MESSAGE_LIMIT: Final = FRAME_LIMIT + TAG_SIZE
 
@@ -140,7 +142,7 @@ class Channel(asyncio.Protocol):
         except _BrokenError as error:
             self.end(str(error))
         except (HandshakeError, PassError) as error:
-            self.end(f"the handshake failed: {error}")
+            self.end(f"{HANDSHAKE_FAILED}{error}")
 
     def _take_messages(self) -> None:
         place = 0

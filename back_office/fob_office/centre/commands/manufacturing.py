@@ -24,8 +24,9 @@ class Admitted(Reply, frozen=True):
 class Admit(Command[Admitted], frozen=True):
     """A process with these public keys (raw); once more with the same keys gives a newer pass. OPERATOR.
 
-    `before`: the pass that it has, so that a box whose folder was put back takes up what it signed, and never gives a
-    number again. Refused `only-one`, `name-in-use`, `full`, `malformed`; `tampering` for what another key signed.
+    `newest`: the pass with the highest number that there is here, so that a box whose folder was put back gives none
+    of these numbers again. Refused `only-one`, `name-in-use`, `full`, `malformed`; `tampering` for what another key
+    signed.
     """
 
     kind: Kind
@@ -33,7 +34,7 @@ class Admit(Command[Admitted], frozen=True):
     static: Octets32
     sealing: Octets32
     signing: Octets32 | None
-    before: bytes | None = None
+    newest: bytes | None = None
 
 
 class Viewed(Reply, frozen=True):

@@ -95,7 +95,7 @@ def _passes(office: Office, centre: Path) -> list[str]:
         return [f"when passes end is not known: {error}"]
     if ends is None or (left := ends - office.now()) >= NOTICE_DAYS * DAY:
         return []
-    renews = "a data centre that runs renews it, if its manufacturing box answers"
+    renews = "a data centre that runs renews it before, if its manufacturing box answers; and each start those here"
     return [f"the first pass of the data centre's processes {when_over(left)} ({renews}): {STATUS}"]
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fob_office.centre.boxes.folder import was_tampered_with
 from fob_office.centre.bus.asking import Links
+from fob_office.centre.bus.channel import HANDSHAKE_FAILED
 from fob_office.centre.bus.directory import FILE, Entry, read_entries, write_entries
 from fob_office.centre.bus.errors import AwayError, BusRefusedError, DirectoryError, PassError
 from fob_office.centre.bus.passes import Kind, Pass, read_pass
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 class PassWatch:
     """Of all processes, on other machines too. Each takes its newer pass from the directory, and shows that.
 
-    `due`: a sentence for each that shows an older one.
+    `due`: a sentence for each that does not.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class PassWatch:
             entries = read_entries(self._centre / FILE)
             mine = read_pass(self._links.directory.manufacturing, self._links.mine)
             self._shown[mine.name] = mine
-            await asyncio.gather(*(self._meet(entry) for entry in entries if entry.kind != Kind.OPERATOR))
-            self.due = tuple(self._late(entry) for entry in entries if self._shows_older(entry))
+            met = await asyncio.gather(*(self._meet(entry) for entry in entries if entry.kind != Kind.OPERATOR))
+            self.due = tuple(filter(None, met))
             if any(self._is_wanted(entry) for entry in entries):
+                # Operators do not wait for it where it is away.
+                await self._links.to(MANUFACTURING).meet(LOOK_TIME)
                 # Nobody adds or removes a process meanwhile.
                 with changing_alone(self._centre):
                     await self._renew()
@@ -67,27 +70,43 @@ class PassWatch:
         except (AwayError, DirectoryError, OSError) as error:
             self._say("", str(error))
 
-    async def _meet(self, entry: Entry) -> None:
-        """By a connection of its own: one that stands may have begun long ago."""
-        seen = self._shown.get(entry.name)
-        if seen is not None and seen.number >= self._pass_of(entry).number:
-            return
-        link = self._links.fresh(entry.name)
+    async def _meet(self, entry: Entry) -> str:
+        """What a person has to do for it to show the newest pass; empty: nothing."""
         try:
-            self._shown[entry.name] = await link.meet(LOOK_TIME)
-        except AwayError:
-            # Whoever wants something of it says so.
-            pass
+            shown = await self._links.to(entry.name).meet(LOOK_TIME)
+            if shown.number < self._pass_of(entry).number:
+                shown = await self._met_again(entry.name)
+        except AwayError as error:
+            refused = error.why.removeprefix(HANDSHAKE_FAILED)
+            # Whoever wants something of one that is away says so.
+            return "" if refused == error.why else f"{entry.name} is not let in ({refused}): {self._copy(entry)}"
+        self._shown[entry.name] = shown
+        if shown.number >= self._pass_of(entry).number:
+            return ""
+        when = when_over(shown.not_after - self._clock())
+        return f"the pass that {entry.name} shows {when}, and the directory has a newer one: {self._copy(entry)}"
+
+    async def _met_again(self, name: str) -> Pass:
+        """A connection that stands may have begun before it had the newer one. Raises AwayError."""
+        link = self._links.fresh(name)
+        try:
+            return await link.meet(LOOK_TIME)
         finally:
             link.close()
+
+    def _copy(self, entry: Entry) -> str:
+        """What helps."""
+        is_here = (self._centre / entry.name).is_dir()
+        return "start the data centre anew" if is_here else "copy the directory to its machine"
 
     async def _renew(self) -> None:
         """What was given is kept, also where the manufacturing box goes away in the midst."""
         entries = read_entries(self._centre / FILE)
+        newest = max(entries, key=lambda entry: self._pass_of(entry).number).shown
         given: dict[str, bytes] = {}
         try:
             for entry in filter(self._is_wanted, entries):
-                if (shown := await self._given(entry)) is not None:
+                if (shown := await self._given(entry, newest)) is not None:
                     given[entry.name] = shown
         finally:
             if given:
@@ -96,10 +115,10 @@ class PassWatch:
                 )  # fmt: skip
                 log.info("passes were renewed", names=list(given))
 
-    async def _given(self, entry: Entry) -> bytes | None:
+    async def _given(self, entry: Entry, newest: bytes) -> bytes | None:
         """None where the manufacturing box refuses it: the others do not wait for that. Raises AwayError."""
         mine = self._pass_of(entry)
-        asked = Admit(mine.kind, mine.name, mine.static, mine.sealing, mine.signing, entry.shown)
+        asked = Admit(mine.kind, mine.name, mine.static, mine.sealing, mine.signing, newest)
         try:
             given = await self._links.to(MANUFACTURING).ask(asked)
             self._check_newer(given.shown, entry)
@@ -111,26 +130,25 @@ class PassWatch:
         return given.shown
 
     def _check_newer(self, given: bytes, entry: Entry) -> None:
-        """Raises PassError: whoever was shown the one before would not take it."""
-        known = [self._pass_of(entry), self._shown.get(entry.name, self._pass_of(entry))]
-        newest = max(one.number for one in known)
-        if (number := read_pass(self._links.directory.manufacturing, given).number) <= newest:
-            raise PassError(f"the manufacturing box gave it pass {number} after {newest}: it was put back")
+        """Raises PassError: others would not take it, or not for long."""
+        before = max(self._pass_of(entry).number, self._seen(entry).number)
+        shown = read_pass(self._links.directory.manufacturing, given)
+        if shown.number <= before:
+            raise PassError(f"the manufacturing box gave it pass {shown.number} after {before}: it was put back")
+        if is_due(shown, self._clock()):
+            raise PassError("the manufacturing box gave it one that ends soon: its clock is behind, or this one ahead")
 
     def _is_wanted(self, entry: Entry) -> bool:
-        """A pass that is over is no more renewed, and what was tampered with shows none."""
-        mine, now = self._pass_of(entry), self._clock()
-        shown = self._shown.get(entry.name, mine)
-        is_behind = shown.number > mine.number and shown.static == mine.static
-        return (is_due(mine, now) or is_behind) and now <= mine.not_after and not self._is_tampered(entry)
+        """What is over is no more renewed, and what was tampered with shows none."""
+        mine, seen, now = self._pass_of(entry), self._seen(entry), self._clock()
+        is_over = now > max(mine.not_after, seen.not_after)
+        return (is_due(mine, now) or seen.number > mine.number) and not is_over and not self._is_tampered(entry)
 
-    def _shows_older(self, entry: Entry) -> bool:
+    def _seen(self, entry: Entry) -> Pass:
+        """The pass that it showed last, with its key; else the one of the directory."""
         mine = self._pass_of(entry)
-        return self._shown.get(entry.name, mine).number < mine.number and not self._is_tampered(entry)
-
-    def _late(self, entry: Entry) -> str:
-        when = when_over(self._shown[entry.name].not_after - self._clock())
-        return f"the pass that {entry.name} shows {when}, and the directory has a newer one: copy it to its machine"
+        seen = self._shown.get(entry.name, mine)
+        return seen if seen.static == mine.static else mine
 
     def _is_tampered(self, entry: Entry) -> bool:
         return was_tampered_with(self._centre / entry.name)
