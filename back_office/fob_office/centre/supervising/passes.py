@@ -30,9 +30,7 @@ class PassWatch:
     `due`: a sentence for each that does not.
     """
 
-    def __init__(
-        self, centre: Path, links: Links, clock: Callable[[], int], put_back: Callable[[str], None]
-    ) -> None:  # fmt: skip
+    def __init__(self, centre: Path, links: Links, clock: Callable[[], int], put_back: Callable[[str], None]) -> None:
         """`put_back` hears what the manufacturing box had forgotten, empty as a rule."""
         self.due: tuple[str, ...] = ()
         self._centre = centre
@@ -79,12 +77,12 @@ class PassWatch:
         except AwayError as error:
             refused = error.why.removeprefix(HANDSHAKE_FAILED)
             # Whoever wants something of one that is away says so.
-            return "" if refused == error.why else f"{entry.name} is not let in ({refused}): {self._copy(entry)}"
+            return "" if refused == error.why else f"{entry.name} is not let in ({refused}): {self._help(entry)}"
         self._shown[entry.name] = shown
         if shown.number >= self._pass_of(entry).number:
             return ""
         when = when_over(shown.not_after - self._clock())
-        return f"the pass that {entry.name} shows {when}, and the directory has a newer one: {self._copy(entry)}"
+        return f"the pass that {entry.name} shows {when}, and the directory has a newer one: {self._help(entry)}"
 
     async def _met_again(self, name: str) -> Pass:
         """A connection that stands may have begun before it had the newer one. Raises AwayError."""
@@ -94,8 +92,7 @@ class PassWatch:
         finally:
             link.close()
 
-    def _copy(self, entry: Entry) -> str:
-        """What helps."""
+    def _help(self, entry: Entry) -> str:
         is_here = (self._centre / entry.name).is_dir()
         return "start the data centre anew" if is_here else "copy the directory to its machine"
 
@@ -110,9 +107,7 @@ class PassWatch:
                     given[entry.name] = shown
         finally:
             if given:
-                write_entries(
-                    self._centre, [replace(one, shown=given.get(one.name, one.shown)) for one in entries]
-                )  # fmt: skip
+                write_entries(self._centre, [replace(one, shown=given.get(one.name, one.shown)) for one in entries])
                 log.info("passes were renewed", names=list(given))
 
     async def _given(self, entry: Entry, newest: bytes) -> bytes | None:
