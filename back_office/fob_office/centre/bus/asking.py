@@ -43,8 +43,8 @@ class _Conversation:
         self.why = ""
         # Once it is open.
         self.peer: Pass
-        # Nobody else asks here.
-        self.is_last = False
+        # Nobody begins to ask here any more.
+        self.is_ending = False
         self._askers = 0
 
     def begin(self, channel: Channel) -> None:
@@ -91,7 +91,7 @@ class _Conversation:
 
     def end_after(self) -> None:
         """When all who ask now have their answers."""
-        self.is_last = True
+        self.is_ending = True
         if not self._askers:
             self.end("a newer pass is shown")
 
@@ -102,7 +102,7 @@ class _Conversation:
             return await self._ask(command)
         finally:
             self._askers -= 1
-            if self.is_last:
+            if self.is_ending:
                 self.end_after()
 
     async def _ask(self, command: Command[Any]) -> msgspec.Raw:
@@ -140,7 +140,7 @@ class Link:
         self._directory = directory
         self._conversation: _Conversation | None = None
         # Those that began with an older pass, and end.
-        self._last: list[_Conversation] = []
+        self._ending: list[_Conversation] = []
         self._connecting: asyncio.Task[_Conversation] | None = None
         self._pause = 0.0
         self._not_before = 0.0
@@ -179,14 +179,14 @@ class Link:
         """Whoever waits hears that it is away."""
         if self._connecting is not None:
             self._connecting.cancel()
-        for conversation in (self._conversation, *self._last):
+        for conversation in (self._conversation, *self._ending):
             if conversation is not None:
                 conversation.end("the link was closed")
 
     async def _open(self) -> _Conversation:
         """Raises AwayError."""
         conversation = await self._connected()
-        while conversation.is_last:
+        while conversation.is_ending:
             # A newer pass came while this one waited for the connection.
             conversation = await self._connected()
         return conversation
@@ -214,7 +214,7 @@ class Link:
 
     def _replace(self, conversation: _Conversation) -> None:
         self._conversation = None
-        self._last = [one for one in self._last if not one.why] + [conversation]
+        self._ending = [one for one in self._ending if not one.why] + [conversation]
         conversation.end_after()
 
     def _end_connecting(self, task: asyncio.Task[_Conversation]) -> None:

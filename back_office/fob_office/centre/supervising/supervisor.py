@@ -230,8 +230,8 @@ class Supervisor:
         number = newest.number if newest is not None else 0
         processes = tuple(self._status_of(entry) for entry in self._entries.values())
         is_ready = self._is_settled() and not lost_kinds(processes) and not self._moving.is_stuck
-        troubles = self._moving.no_view, self._passes.due
-        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, *troubles)
+        no_view, due = self._moving.no_view, self._passes.due
+        return Status(os.getpid(), is_ready, number, self._alone(newest), processes, no_view=no_view, due=due)
 
     def _is_settled(self) -> bool:
         """Nobody is waited for any more: those that were tampered with never come."""
