@@ -43,7 +43,7 @@ def renew_passes(centre: Path, surroundings: Surroundings) -> str:
         entries = read_entries(centre / FILE)
         forgotten = box.remember(History(centre, box.public_key).newest_signed, [entry.shown for entry in entries])
         wanted = _wanted(centre, box, entries, surroundings.clock())
-        renewed = [_renewed(centre, box, entry, surroundings) if entry in wanted else entry for entry in entries]
+        renewed = [_renewed(centre, box, entry, surroundings) if entry.name in wanted else entry for entry in entries]
         if renewed != entries:
             write_entries(centre, renewed)
         return forgotten
@@ -60,17 +60,17 @@ def ends_first(centre: Path, manufacturing: bytes) -> int | None:
     return min((read_pass(manufacturing, entry.shown).not_after for entry in entries), default=None)
 
 
-def _wanted(centre: Path, box: ManufacturingBox, entries: list[Entry], now: int) -> list[Entry]:
-    """Those that are due; all where the directory was put back, as others have seen newer passes than it has."""
+def _wanted(centre: Path, box: ManufacturingBox, entries: list[Entry], now: int) -> frozenset[str]:
+    """Names: those that are due; all where the directory was put back, as others have seen newer passes than it has."""
     passes = [read_pass(box.public_key, entry.shown) for entry in entries]
     was_put_back = box.passes > max((shown.number for shown in passes), default=0)
-    return [
-        entry
+    return frozenset(
+        entry.name
         for entry, shown in zip(entries, passes, strict=True)
         if (was_put_back or is_due(shown, now))
         # Of what is over, only what stands here: keys that somebody kept are let in by no line of a file.
         and (now <= shown.not_after or (centre / entry.name).is_dir())
-    ]
+    )
 
 
 def _renewed(centre: Path, box: ManufacturingBox, entry: Entry, surroundings: Surroundings) -> Entry:
