@@ -1,4 +1,4 @@
-"""Passes that end soon are renewed before anything starts, and while it runs; nobody is admitted who was not."""
+"""Passes that end soon are renewed before anything starts; nobody is admitted with it who was not."""
 
 from pathlib import Path
 
@@ -25,14 +25,13 @@ def boxes(tmp_path: Path) -> Boxes:
     return made
 
 
+def passes(boxes: Boxes) -> dict[str, Pass]:
+    entries = read_entries(boxes.folder / FILE)
+    return {entry.name: read_pass(boxes.manufacturing_key, entry.shown) for entry in entries}
+
+
 def ends(boxes: Boxes) -> dict[str, int]:
-    entries = read_entries(boxes.folder / FILE)
-    return {entry.name: read_pass(boxes.manufacturing_key, entry.shown).not_after for entry in entries}
-
-
-def numbers(boxes: Boxes) -> dict[str, int]:
-    entries = read_entries(boxes.folder / FILE)
-    return {entry.name: read_pass(boxes.manufacturing_key, entry.shown).number for entry in entries}
+    return {name: shown.not_after for name, shown in passes(boxes).items()}
 
 
 async def is_answered(boxes: Boxes) -> bool:
@@ -123,7 +122,7 @@ def test_one_that_is_refused_keeps_nothing_from_starting(boxes: Boxes, monkeypat
     assert (after.pop("meter-2"), set(after.values())) == (before, {boxes.now + PASS_TIME})
 
 
-def test_when_passes_end_is_told_of_those_that_are_shown(boxes: Boxes, tmp_path: Path) -> None:
+def test_when_passes_end_is_told_of_those_that_are_shown(boxes: Boxes) -> None:
     boxes.now += PASS_TIME - RENEW_TIME
     (boxes.folder / "meter-2" / ADMISSION).write_bytes(b"changed")
     renew_passes(boxes.folder, boxes.surroundings)
@@ -137,10 +136,10 @@ def test_a_directory_that_was_put_back_is_made_newer_than_any_that_there_was(box
     old = read_entries(boxes.folder / FILE)
     boxes.now += PASS_TIME - RENEW_TIME
     renew_passes(boxes.folder, boxes.surroundings)
-    newer = numbers(boxes)
+    newer = passes(boxes)
     renew_passes(boxes.folder, boxes.surroundings)
-    assert numbers(boxes) == newer
+    assert passes(boxes) == newer
     write_entries(boxes.folder, old)
     boxes.now -= PASS_TIME - RENEW_TIME
     renew_passes(boxes.folder, boxes.surroundings)
-    assert all(number > newer[name] for name, number in numbers(boxes).items())
+    assert all(shown.number > newer[name].number for name, shown in passes(boxes).items())

@@ -229,7 +229,7 @@ class Soak:
             else:
                 await said.does(answer)
                 return
-        raise AssertionError(f"the account is locked: {type(said.answer).__name__}")
+        raise AssertionError(f"the account is locked: {said.answer.__name__}")
 
     async def _slow_charge(self, account: Account, said: Said) -> None:
         """Something else of the mailer's, at another function server, while money is taken of him."""
@@ -290,7 +290,7 @@ class Soak:
             if name and tried == 0:
                 self.kills[name] += 1
             await self._mend()
-        raise AssertionError(f"the account is locked: {type(said.answer).__name__}")
+        raise AssertionError(f"the account is locked: {said.answer.__name__}")
 
     async def _say(self, account: Account, said: Said, number: int) -> bool:
         answer = await self._answer(account, said, number)
